@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+
+const strip = fileURLToPath(new URL('./jest-strip-types.mjs', import.meta.url));
+
+/** Native ESM; TypeScript is stripped by Node itself, so lines in stack traces are the lines of the source. */
+export default {
+  rootDir: '..',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': strip },
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  coverageProvider: 'v8',
+  coverageReporters: ['text-summary', 'json-summary', 'lcovonly'],
+  coverageDirectory: '<rootDir>/coverage',
+  collectCoverageFrom: ['services/*/src/**/*.ts', '!services/*/src/main.ts'],
+};
