@@ -1,0 +1,107 @@
+import type { CloseName } from './close-codes.ts';
+
+/**
+ * Every error that leaves Porthole, as a closed list: the stable `code` of problem+json answers, its HTTP
+ * status, the close code that says the same on a WebSocket, and a text that is safe to show to anybody.
+ * What must stay private (hosts, Proxmox's own words) goes into `detail` or `cause`, which only the log sees.
+ */
+export interface ErrorKind {
+  readonly status: number;
+  readonly close: CloseName;
+  readonly text: string;
+}
+
+export const errorKinds = {
+  bad_request: { status: 400, close: 'protocol', text: 'The request is not valid.' },
+  not_signed_in: { status: 401, close: 'forbidden', text: 'Sign in first.' },
+  wrong_password: { status: 401, close: 'forbidden', text: 'The user name or the password is wrong.' },
+  cross_site: { status: 403, close: 'forbidden', text: 'This request did not come from our own pages.' },
+  origin_not_allowed: {
+    status: 403,
+    close: 'forbidden',
+    text: 'This console may not be opened from that site.',
+  },
+  not_allowed: { status: 403, close: 'forbidden', text: 'You may not do this with this machine.' },
+  not_found: { status: 404, close: 'not_found', text: 'There is nothing here.' },
+  machine_not_found: {
+    status: 404,
+    close: 'not_found',
+    text: 'This machine does not exist or is not yours.',
+  },
+  method_not_allowed: { status: 405, close: 'protocol', text: 'This address does not take that method.' },
+  machine_stopped: { status: 409, close: 'not_running', text: 'The machine is not running.' },
+  machine_ended: { status: 409, close: 'ended', text: 'The machine was shut down.' },
+  body_too_large: { status: 413, close: 'too_big', text: 'The request is too large.' },
+  wrong_media_type: { status: 415, close: 'protocol', text: 'Send JSON.' },
+  rate_limited: { status: 429, close: 'try_later', text: 'Too many tries. Wait a moment.' },
+  user_limit: { status: 429, close: 'too_many', text: 'You have too many consoles open. Close one first.' },
+  machine_limit: { status: 429, close: 'too_many', text: 'Too many people have this machine open.' },
+  relay_full: { status: 503, close: 'too_many', text: 'This relay carries as many consoles as it can.' },
+  grant_invalid: { status: 401, close: 'grant', text: 'This console link was already used or is too old.' },
+  viewer_protocol: { status: 400, close: 'protocol', text: 'The viewer broke the protocol.' },
+  viewer_too_big: { status: 413, close: 'too_big', text: 'The viewer sent a message that is too big.' },
+  viewer_stuck: { status: 408, close: 'try_later', text: 'Your connection was too slow for a while.' },
+  idle: { status: 408, close: 'idle', text: 'Closed because nobody used it for a while.' },
+  time_over: { status: 403, close: 'time_over', text: 'The time for this console is over.' },
+  ended_by: { status: 403, close: 'ended_by', text: 'Ended by an operator or instructor.' },
+  signed_out: { status: 401, close: 'ended_by', text: 'You signed out.' },
+  draining: { status: 503, close: 'moving', text: 'This relay is about to leave.' },
+  store_down: { status: 503, close: 'try_later', text: 'A part of the service is away for a moment.' },
+  queue_full: {
+    status: 503,
+    close: 'no_slot',
+    text: 'Too many people are waiting for this node. Try again soon.',
+  },
+  queue_timeout: { status: 503, close: 'no_slot', text: 'The node had no free console slot in time.' },
+  proxmox_credential: { status: 502, close: 'upstream', text: "Proxmox refused Porthole's credential." },
+  proxmox_permission: {
+    status: 502,
+    close: 'upstream',
+    text: "Porthole's account lacks a permission at Proxmox.",
+  },
+  proxmox_tls: { status: 502, close: 'upstream', text: "Proxmox's certificate is not the expected one." },
+  proxmox_nonsense: { status: 502, close: 'upstream', text: 'Proxmox answered with something unexpected.' },
+  proxmox_unreachable: { status: 504, close: 'timeout', text: 'Proxmox can not be reached.' },
+  proxmox_timeout: { status: 504, close: 'timeout', text: 'Proxmox did not answer in time.' },
+  console_silent: { status: 504, close: 'timeout', text: "The machine's screen did not answer in time." },
+  console_auth: { status: 502, close: 'upstream', text: "The machine's screen refused the password." },
+  console_lost: { status: 504, close: 'timeout', text: 'The connection to the machine was lost.' },
+  internal: { status: 500, close: 'internal', text: 'Something went wrong on our side.' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+export interface ErrorExtra {
+  /** For the log only. Never a secret, but free to name hosts and quote Proxmox. */
+  readonly detail?: string;
+  readonly cause?: unknown;
+  /** Seconds after which another try makes sense (HTTP Retry-After). */
+  readonly retryAfter?: number;
+}
+
+export class PortholeError extends Error {
+  override readonly name = 'PortholeError';
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, extra: ErrorExtra = {}) {
+    super(errorKinds[code].text, { cause: extra.cause });
+    this.code = code;
+    this.detail = extra.detail;
+    this.retryAfter = extra.retryAfter;
+  }
+
+  get status(): number {
+    return errorKinds[this.code].status;
+  }
+
+  get close(): CloseName {
+    return errorKinds[this.code].close;
+  }
+}
+
+/** Whatever was thrown, as one of ours: foreign errors become `internal` and keep their cause for the log. */
+export function asPortholeError(thrown: unknown): PortholeError {
+  return thrown instanceof PortholeError ? thrown : new PortholeError('internal', { cause: thrown });
+}

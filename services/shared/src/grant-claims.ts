@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/**
+ * What a grant says. Minted by the broker, read by the relay; nobody else can open it.
+ * Unknown fields are dropped, not refused: during an upgrade a newer broker talks to older relays.
+ */
+export const grantClaims = z.object({
+  version: z.literal(1),
+  /** Identifies the console session in logs, metrics, records; shown to people as the support id. */
+  sessionId: z.string().min(1).max(64),
+  /** Which sign-in asked for it, as a digest, so that signing out ends its consoles. */
+  loginRef: z.string().max(64),
+  user: z.object({
+    id: z.string().min(1).max(256),
+    name: z.string().max(256),
+    groups: z.array(z.string().max(256)).max(1000),
+  }),
+  cluster: z.string().min(1).max(64),
+  /** The node that ran the machine when the grant was minted; the relay follows it if it moved. */
+  node: z.string().min(1).max(64),
+  type: z.enum(['qemu', 'lxc']),
+  vmid: z.number().int().min(100).max(999_999_999),
+  machineName: z.string().max(256),
+  mode: z.enum(['view', 'control']),
+  kind: z.enum(['screen', 'terminal']),
+  limits: z.object({
+    /** Longest life of the session, in seconds. */
+    sessionSeconds: z.number().int().positive(),
+    /** Longest time without real input from the person, in seconds. */
+    idleSeconds: z.number().int().positive(),
+    /** Most consoles at once of this user, and of this machine, over all relays. */
+    perUser: z.number().int().positive(),
+    perMachine: z.number().int().positive(),
+  }),
+  /** Origins whose pages may use the grant, as the browser sends them ("https://host[:port]"). */
+  origins: z.array(z.string()).max(32),
+  /** Milliseconds since the epoch. */
+  issuedAt: z.number().int(),
+  expiresAt: z.number().int(),
+});
+
+export type GrantClaims = z.infer<typeof grantClaims>;
+export type ConsoleMode = GrantClaims['mode'];
+export type ConsoleKind = GrantClaims['kind'];
+export type MachineType = GrantClaims['type'];

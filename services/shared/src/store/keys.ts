@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Every name and lifetime in the store, in one place. Names hold digests only, so a listing of the store's
+ * keys tells nobody who uses what. Braces are Redis Cluster hash tags: keys of one lease live on one shard.
+ */
+export const storeKeys = {
+  grant: (token: Uint8Array) => `porthole:grant:${digest(token)}`,
+  login: (token: Uint8Array) => `porthole:login:${digest(token)}`,
+  leaseOrder: (name: string) => `porthole:lease:{${digest(name)}}:order`,
+  leaseExpiry: (name: string) => `porthole:lease:{${digest(name)}}:expiry`,
+  leaseSequence: (name: string) => `porthole:lease:{${digest(name)}}:sequence`,
+  rateLimit: 'porthole:rate',
+  signals: 'porthole:signals',
+} as const;
+
+/** Names of leases, before they are digested. */
+export const leaseNames = {
+  /** One dial at a time per machine: QEMU has one VNC password per machine. */
+  dial: (cluster: string, vmid: number) => `dial/${cluster}/${vmid}`,
+  /** Console openings in flight at one node. */
+  node: (cluster: string, node: string) => `node/${cluster}/${node}`,
+  /** Live consoles of one user. */
+  user: (userId: string) => `user/${userId}`,
+  /** Live consoles of one machine. */
+  machine: (cluster: string, vmid: number) => `machine/${cluster}/${vmid}`,
+} as const;
+
+/** Milliseconds. */
+export const lifetimes = {
+  /** From the click to the WebSocket. */
+  grant: 60_000,
+  /** A sign-in without any request. */
+  loginIdle: 8 * 3_600_000,
+  /** A sign-in, whatever happens. */
+  loginAbsolute: 24 * 3_600_000,
+  /** Leases of a dial or of a place in line; renewed every third of it. */
+  dialLease: 15_000,
+  /** Leases that count live consoles; renewed every third of it. */
+  consoleLease: 90_000,
+} as const;
+
+/** First 128 bits of SHA-256 would do for names; the whole of it costs nothing and is what the protocol says. */
+export function digest(value: string | Uint8Array): string {
+  return createHash('sha256').update(value).digest('hex');
+}

@@ -1,0 +1,61 @@
+/**
+ * What Porthole needs from a store that all pods share. Two implementations, in memory and on Redis, pass one
+ * and the same contract test (test/shared/store-contract.ts). Every method rejects with PortholeError
+ * `store_down` when the store does not answer in time.
+ */
+export interface Store {
+  readonly records: RecordStore;
+  readonly leases: LeaseStore;
+  readonly signals: SignalBus;
+  readonly rateLimits: RateLimits;
+  /** Connects. Does not fail when the store is away: calls do, until it is back. */
+  start(): Promise<void>;
+  /** Whether the store answers now. Never rejects. */
+  healthy(): Promise<boolean>;
+  /** Lets go of everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Values that expire: grants and sign-ins, sealed by whoever writes them. */
+export interface RecordStore {
+  /** Writes or overwrites; gone after `ttlMs`. */
+  put(key: string, value: string, ttlMs: number): Promise<void>;
+  get(key: string): Promise<string | undefined>;
+  /** Reads and deletes in one atomic step: of any number of takers, on any pods, exactly one gets the value. */
+  take(key: string): Promise<string | undefined>;
+  delete(key: string): Promise<void>;
+}
+
+/**
+ * Counted, fair, self-expiring leases: a lock is a lease with `limit` 1, node slots are one with `limit` 3,
+ * the quota of a user is one that nobody waits for. Holders are served in the order in which they first
+ * asked; a holder that stops renewing (its pod died) loses its place after `ttlMs`.
+ */
+export interface LeaseStore {
+  /**
+   * Takes a place, or renews the one that `holder` has. Answers 0 when the lease is held, otherwise the
+   * position in line, 1 being next. Call it again to move up and to stay alive.
+   */
+  join(name: string, holder: string, limit: number, ttlMs: number): Promise<number>;
+  /** Takes or renews without waiting: false, and no place in line, when `limit` others hold it. */
+  tryAcquire(name: string, holder: string, limit: number, ttlMs: number): Promise<boolean>;
+  /** Gives up the lease or the place in line. Harmless when there is none. */
+  release(name: string, holder: string): Promise<void>;
+  /** How many hold or wait now. */
+  count(name: string): Promise<number>;
+}
+
+/** Short messages to every pod. At most once: whoever was not listening missed it. */
+export interface SignalBus {
+  publish(message: string): Promise<void>;
+  /** Calls back for every message from now on. Returns an unsubscriber. */
+  subscribe(listener: (message: string) => void): () => void;
+}
+
+export interface RateLimits {
+  /**
+   * Spends one of `points` that `key` has per `seconds`. Rejects with PortholeError `rate_limited`, with
+   * `retryAfter`, when none is left. When the shared store is away, this pod's memory counts alone.
+   */
+  spend(key: string, points: number, seconds: number): Promise<void>;
+}
