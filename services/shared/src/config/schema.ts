@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { logLevels } from '../log.ts';
+import { accessRule } from './access-schema.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * The whole configuration. Secrets arrive here already resolved to functions (read.ts turns `secret` and
+ * `secretFile` into one), so this schema says what is allowed and nothing about where it came from.
+ */
+const secret = z.custom<Secret>(
+  (value) => typeof value === 'function',
+  'must be a text, or use the …File variant',
+);
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/, 'must be host:port, such as "0.0.0.0:8080" or ":8080"')
+  .transform((text) => {
+    const colon = text.lastIndexOf(':');
+    const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
+    return { host: host === '' ? '0.0.0.0' : host, port: Number(text.slice(colon + 1)) };
+  })
+  .refine(({ port }) => port <= 65_535, 'the port must be at most 65535');
+
+/** Values from the environment are texts. */
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const oneOrMore = <T extends z.ZodType>(item: T) =>
+  z.union([z.array(item).min(1), item.transform((value) => [value])]);
+
+const httpsUrl = z
+  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
+  .transform((text) => new URL(text));
+const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
+
+const credential = z
+  .strictObject({
+    token: z
+      .string()
+      .regex(/^[^\s!:/]+@[\w.-]+![\w.-]+$/, 'must be user@realm!name')
+      .optional(),
+    secret: secret.optional(),
+    username: z
+      .string()
+      .regex(/^[^\s!:/]+@[\w.-]+$/, 'must be user@realm')
+      .optional(),
+    password: secret.optional(),
+  })
+  .transform((given, context) => {
+    if (given.token !== undefined && given.secret !== undefined && given.username === undefined)
+      return { kind: 'token' as const, token: given.token, secret: given.secret };
+    if (given.username !== undefined && given.password !== undefined && given.token === undefined)
+      return { kind: 'password' as const, username: given.username, password: given.password };
+    context.addIssue({ code: 'custom', message: 'needs either token and secret, or username and password' });
+    return z.NEVER;
+  });
+
+const fingerprint = z
+  .string()
+  .regex(/^([0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2}$/, 'must be a SHA-256 fingerprint, AA:BB:… (32 bytes)')
+  .transform((text) => text.toUpperCase());
+
+const cluster = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be small letters, digits and dashes')
+      .default('proxmox'),
+    /** Entry points: any nodes of the cluster. */
+    urls: oneOrMore(httpsUrl),
+    /** The addresses of nodes, where Proxmox's own answer (cluster/status) is not reachable from here. */
+    nodes: z.record(z.string(), httpsUrl).default({}),
+    credential,
+    /** Least privilege: a credential for each service instead of `credential`. */
+    brokerCredential: credential.optional(),
+    relayCredential: credential.optional(),
+    tls: z
+      .strictObject({
+        caFile: secret.optional(),
+        fingerprints: oneOrMore(fingerprint).optional(),
+        insecureSkipVerify: flag.default(false),
+      })
+      .refine((tls) => !(tls.caFile && tls.fingerprints), 'give caFile or fingerprints, not both')
+      .default({ insecureSkipVerify: false }),
+    /** Console openings at one node at the same time. pvedaemon has 3 workers. */
+    opensPerNode: z.number().int().min(1).max(100).default(3),
+  })
+  .readonly();
+
+const redis = z.strictObject({
+  url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }),
+  password: secret.optional(),
+  caFile: secret.optional(),
+});
+
+const limits = z.strictObject({
+  /** Seconds that one console may last. */
+  sessionSeconds: z
+    .number()
+    .int()
+    .positive()
+    .default(12 * 3600),
+  /** Seconds without key, pointer or paste. */
+  idleSeconds: z
+    .number()
+    .int()
+    .positive()
+    .default(2 * 3600),
+  consolesPerUser: z.number().int().positive().default(20),
+  consolesPerMachine: z.number().int().positive().max(32, 'QEMU takes 32 viewers at most').default(10),
+  consolesPerRelay: z.number().int().positive().default(1000),
+  /** People that may wait for one relay to open their console. */
+  waitingPerRelay: z.number().int().positive().default(500),
+  /** Seconds that somebody waits for a console slot. */
+  queueSeconds: z.number().int().positive().default(60),
+  /** Sign-in tries per minute of one address, and of one user name. */
+  signInsPerMinute: z.number().int().positive().default(20),
+  /** Grants per minute of one user. */
+  grantsPerMinute: z.number().int().positive().default(60),
+  /** WebSocket upgrades per minute from one address. A school may sit behind one address. */
+  upgradesPerMinute: z.number().int().positive().default(1200),
+});
+
+export const configSchema = z
+  .strictObject({
+    publicUrl: webUrl.default('http://localhost:8080').transform((text) => new URL(text)),
+    relayUrl: z
+      .url({ protocol: /^(wss?|https?)$/, error: 'must be a wss:// URL' })
+      .transform((text) => new URL(text.replace(/^http/, 'ws')))
+      .optional(),
+    /** Other origins whose pages may open consoles; the public URL's own always may. */
+    allowedOrigins: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
+    listen: address.default({ host: '0.0.0.0', port: 8080 }),
+    operationsListen: address.default({ host: '0.0.0.0', port: 9090 }),
+    trustedProxies: z.coerce.number().int().min(0).max(10).default(0),
+    logLevel: z.enum(logLevels).default('info'),
+    grantKeys: secret.optional(),
+    redis: redis.optional(),
+    clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
+    signIn: z.strictObject({ local: z.strictObject({ usersFile: secret }) }),
+    access: z.array(accessRule).default([]),
+    limits: limits.prefault({}),
+  })
+  .superRefine((config, context) => {
+    const names = config.clusters.map(({ name }) => name);
+    if (new Set(names).size < names.length)
+      context.addIssue({ code: 'custom', path: ['clusters'], message: 'two clusters have the same name' });
+    if (config.redis && !config.grantKeys)
+      context.addIssue({
+        code: 'custom',
+        path: ['grantKeys'],
+        message: 'is needed with Redis: broker and relay share it',
+      });
+  });
+
+export type Config = z.infer<typeof configSchema>;
+export type ClusterConfig = Config['clusters'][number];
+export type CredentialConfig = ClusterConfig['credential'];
+export type Limits = Config['limits'];

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { RandomBytes } from './random.ts';
+import { seal, unseal, type SealKeys } from './seal.ts';
+import { storeKeys } from './store/keys.ts';
+import type { SignalBus } from './store/ports.ts';
+
+/** An order to every relay: end the consoles that match. */
+const endSignal = z.object({
+  type: z.literal('end'),
+  target: z.object({
+    kind: z.enum(['session', 'login', 'user', 'machine']),
+    ref: z.string().min(1).max(512),
+  }),
+  cause: z.enum(['signed_out', 'ended_by']),
+});
+export type EndSignal = z.infer<typeof endSignal>;
+
+export interface ConsoleSignals {
+  publish(signal: EndSignal): Promise<void>;
+  subscribe(listener: (signal: EndSignal) => void): () => void;
+}
+
+const purpose = 'porthole signal v1';
+const nonceBytes = 16;
+
+/** Sealed like everything else, so that whoever gets at the store can neither read nor send an order. */
+export function createConsoleSignals(deps: {
+  readonly bus: SignalBus;
+  readonly keys: SealKeys;
+  readonly random: RandomBytes;
+}): ConsoleSignals {
+  const storeKey = storeKeys.signals;
+  return {
+    publish(signal) {
+      const token = deps.random(nonceBytes);
+      const sealed = seal(deps.keys, deps.random, { token, purpose, storeKey }, JSON.stringify(signal));
+      return deps.bus.publish(`${token.toString('base64url')}.${sealed}`);
+    },
+    subscribe: (listener) =>
+      deps.bus.subscribe((message) => {
+        const [nonce, sealed] = message.split('.', 2);
+        if (!nonce || !sealed) return;
+        const plain = unseal(
+          deps.keys,
+          { token: Buffer.from(nonce, 'base64url'), purpose, storeKey },
+          sealed,
+        );
+        if (plain === undefined) return;
+        const signal = endSignal.safeParse(JSON.parse(plain));
+        if (signal.success) listener(signal.data);
+      }),
+  };
+}

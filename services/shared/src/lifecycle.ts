@@ -1,0 +1,60 @@
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+
+/** Something with a beginning and an end: a store, a server, a cache. */
+export interface Part {
+  readonly name: string;
+  start?(): Promise<void>;
+  stop?(): Promise<void>;
+  /** Milliseconds that `stop` may take before the next part's turn comes anyway. Default 5000. */
+  readonly stopMs?: number;
+}
+
+export interface Lifecycle {
+  /** Starts the parts in order. When one fails, stops those that had started and rejects. */
+  start(): Promise<void>;
+  /** Stops the parts in reverse order, each within its deadline. Idempotent; never rejects. */
+  stop(): Promise<void>;
+}
+
+export function createLifecycle(deps: { clock: Clock; log: Log; parts: readonly Part[] }): Lifecycle {
+  const started: Part[] = [];
+  let stopping: Promise<void> | undefined;
+
+  async function start(): Promise<void> {
+    for (const part of deps.parts) {
+      if (stopping) throw new Error('Stopped while starting.');
+      started.push(part);
+      try {
+        await part.start?.();
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    }
+  }
+
+  function stop(): Promise<void> {
+    stopping ??= stopAll();
+    return stopping;
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const part of started.toReversed()) {
+      try {
+        await withDeadline(deps.clock, part.stopMs ?? 5000, part.stop?.() ?? Promise.resolve());
+      } catch (error) {
+        deps.log.error({ err: error, part: part.name }, 'could not stop in good order');
+      }
+    }
+  }
+
+  return { start, stop };
+}
+
+function withDeadline(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(new Error(`Not stopped after ${ms} ms.`)));
+    void work.then(resolve, reject).finally(cancel);
+  });
+}

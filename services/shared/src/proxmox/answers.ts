@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** The parts of Proxmox's answers that Porthole reads (pve-manager API2/Cluster.pm, qemu-server API2/Qemu.pm). */
+
+/** GET /cluster/resources?type=vm */
+export const resourcesAnswer = z.object({
+  data: z.array(
+    z.object({
+      vmid: z.number().int(),
+      type: z.enum(['qemu', 'lxc']),
+      node: z.string(),
+      status: z.string().default('unknown'),
+      name: z.string().optional(),
+      template: z.union([z.number(), z.boolean()]).optional(),
+      tags: z.string().optional(),
+      pool: z.string().optional(),
+    }),
+  ),
+});
+
+/** GET /nodes/{node}/{type}/{vmid}/status/current */
+export const statusAnswer = z.object({ data: z.object({ status: z.string(), name: z.string().optional() }) });
+
+/** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a text on some versions, `password` is missing on old ones. */
+export const vncproxyAnswer = z.object({
+  data: z.object({
+    port: z.coerce.number().int().min(5900).max(5999),
+    ticket: z.string().min(8).max(512),
+    password: z.string().min(1).optional(),
+  }),
+});
+
+/** GET /cluster/status; a node that is not in a cluster lists itself only. */
+export const clusterStatusAnswer = z.object({
+  data: z.array(z.object({ type: z.string(), name: z.string(), ip: z.string().optional() })),
+});

@@ -1,0 +1,131 @@
+import type { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { ClusterConfig, CredentialConfig } from '../config/schema.ts';
+import { PortholeError } from '../errors.ts';
+import { createProxmoxCredential } from './credential.ts';
+import { createProxmoxHttp, type ProxmoxAnswer, type ProxmoxRequest } from './http.ts';
+import { createProxmoxDial, type ProxmoxDial } from './tls.ts';
+
+/** One host of a cluster: where calls and console sockets go. */
+export interface ProxmoxHost {
+  readonly base: URL;
+  readonly nodeName?: string | undefined;
+}
+
+export interface CallOptions<T> {
+  readonly path: string;
+  readonly schema: z.ZodType<T>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Calls to one Proxmox cluster with one credential. A GET that fails on its way is tried once more; a POST
+ * never is, because vncproxy leaves a listener and a task behind each time.
+ */
+export interface ProxmoxClient {
+  /** At the given host, or at whichever entry point answers. */
+  get<T>(call: CallOptions<T> & { host?: ProxmoxHost | undefined }): Promise<T>;
+  post<T>(call: CallOptions<T> & { host: ProxmoxHost; form: Readonly<Record<string, string>> }): Promise<T>;
+  /** Headers for the console socket: the same credential that made the POST. */
+  headers(): Promise<Readonly<Record<string, string>>>;
+  readonly dial: ProxmoxDial;
+  readonly entries: readonly ProxmoxHost[];
+  close(): Promise<void>;
+}
+
+export function createProxmoxClient(deps: {
+  readonly cluster: ClusterConfig;
+  readonly credential: CredentialConfig;
+  readonly clock: Clock;
+  readonly timeoutMs?: number;
+}): ProxmoxClient {
+  const { cluster, clock, timeoutMs = 15_000 } = deps;
+  const dial = createProxmoxDial(cluster.tls, clock);
+  const http = createProxmoxHttp(dial);
+  const entries: readonly ProxmoxHost[] = cluster.urls.map((base) => ({ base }));
+  const credential = createProxmoxCredential(deps.credential, {
+    clock,
+    requestTicket: (form) =>
+      anywhere((host) => http.send(requestTo(host, 'POST', '/access/ticket', { form }))),
+  });
+
+  function requestTo(
+    host: ProxmoxHost,
+    method: 'GET' | 'POST',
+    path: string,
+    rest: Pick<ProxmoxRequest, 'form' | 'signal'> & { headers?: Readonly<Record<string, string>> },
+  ): ProxmoxRequest {
+    return { base: host.base, nodeName: host.nodeName, method, path, headers: {}, timeoutMs, ...rest };
+  }
+
+  /** Tries the entry points in turn until one can be reached. */
+  async function anywhere<T>(attempt: (host: ProxmoxHost) => Promise<T>): Promise<T> {
+    let last: unknown;
+    for (const host of entries) {
+      try {
+        return await attempt(host);
+      } catch (error) {
+        if (!isUnreachable(error)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  /** With our credential; once more with a fresh one when Proxmox no longer takes the cached ticket. */
+  async function authorised(send: (headers: Readonly<Record<string, string>>) => Promise<ProxmoxAnswer>) {
+    const answer = await send(await credential.headers());
+    if (answer.status !== 401 || deps.credential.kind === 'token') return answer;
+    credential.invalidate();
+    return send(await credential.headers());
+  }
+
+  return {
+    async get({ path, schema, host, signal }) {
+      const at = (target: ProxmoxHost) =>
+        authorised((headers) => http.send(requestTo(target, 'GET', path, { headers, signal })));
+      const attempt = () => (host ? at(host) : anywhere(at));
+      const answer = await attempt().catch((error: unknown) => {
+        if (!isUnreachable(error) || signal?.aborted) throw error;
+        return attempt(); // a kept connection may have been closed under our request
+      });
+      return accept(answer, schema, `GET ${path}`);
+    },
+    async post({ path, schema, host, form, signal }) {
+      const answer = await authorised((headers) =>
+        http.send(requestTo(host, 'POST', path, { headers, form, signal })),
+      );
+      return accept(answer, schema, `POST ${path}`);
+    },
+    headers: () => credential.headers(),
+    dial,
+    entries,
+    close: () => http.close(),
+  };
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof PortholeError && error.code === 'proxmox_unreachable';
+}
+
+/** The parsed data of a good answer; otherwise the error that says which kind of bad it is. */
+function accept<T>(answer: ProxmoxAnswer, schema: z.ZodType<T>, what: string): T {
+  const detail = `${what}: ${answer.status} ${answer.reason}`;
+  if (answer.status === 200) {
+    const parsed = schema.safeParse(answer.json);
+    if (parsed.success) return parsed.data;
+    throw new PortholeError('proxmox_nonsense', {
+      detail: `${what}: ${parsed.error.issues[0]?.message ?? 'no JSON'}`,
+    });
+  }
+  if (answer.status === 401) throw new PortholeError('proxmox_credential', { detail });
+  if (answer.status === 403) throw new PortholeError('proxmox_permission', { detail });
+  // AnyEvent's own codes, passed on by a node that could not reach the machine's node: 595 connect, 596 TLS
+  // or no answer, 597 body, 599 other.
+  if (answer.status >= 595 && answer.status <= 599)
+    throw new PortholeError('proxmox_unreachable', { detail });
+  // The reason phrase is the first line of Perl's die: no other sign says that the machine is not on this node.
+  if (answer.status === 500 && /Configuration file .* does not exist|hostname lookup/.test(answer.reason))
+    throw new PortholeError('machine_not_found', { detail });
+  throw new PortholeError('proxmox_nonsense', { detail });
+}

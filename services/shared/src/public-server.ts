@@ -1,0 +1,33 @@
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Part } from './lifecycle.ts';
+import { addressOf, close, listen, type Address } from './operations-server.ts';
+
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** The port that browsers reach, through whatever ingress. It speaks plain HTTP: TLS ends in front of it. */
+export function createPublicServer(deps: {
+  readonly listen: Address;
+  readonly onRequest: RequestListener;
+  readonly onUpgrade?: UpgradeListener;
+}): Part & { address(): Address } {
+  const server = createServer(
+    {
+      // A peer that sends its request slowly, or never ends it, holds a connection for this long and no longer.
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 5000,
+      maxHeaderSize: 16 * 1024,
+      // Longer than the keep-alive of common ingresses, so that they close first and no request meets a closing socket.
+      keepAliveTimeout: 75_000,
+    },
+    deps.onRequest,
+  );
+  if (deps.onUpgrade) server.on('upgrade', deps.onUpgrade);
+  return {
+    name: 'public server',
+    start: () => listen(server, deps.listen),
+    stop: () => close(server),
+    address: () => addressOf(server),
+  };
+}
