@@ -1,0 +1,83 @@
+import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createFakeClock } from '../fakes/clock.ts';
+import { describeStore } from './store-contract.ts';
+
+/** An own one, with its clock at hand. */
+function aStore(maxEntries = 1000) {
+  const clock = createFakeClock();
+  return { clock, store: createMemoryStore({ clock, maxEntries }) };
+}
+
+describeStore('the store in memory', async () => {
+  const clock = createFakeClock();
+  const store = createMemoryStore({ clock });
+  await store.start();
+  return {
+    store,
+    // There is one in a process, and whoever is in the process shares it.
+    other: store,
+    advance: async (ms) => clock.advance(ms),
+    stop: () => store.stop(),
+  };
+});
+
+describe('the store in memory, on its own clock', () => {
+  test('a record lives to the last millisecond and not a moment longer', async () => {
+    const { clock, store } = aStore();
+    await store.records.put('k', 'v', 1000);
+    clock.advance(999);
+    expect(await store.records.get('k')).toBe('v');
+    clock.advance(1);
+    expect(await store.records.get('k')).toBeUndefined();
+  });
+
+  test('a lease lives to the last millisecond and not a moment longer', async () => {
+    const { clock, store } = aStore();
+    await store.leases.join('l', 'a', 1, 1000);
+    clock.advance(999);
+    expect(await store.leases.count('l')).toBe(1);
+    clock.advance(1);
+    expect(await store.leases.count('l')).toBe(0);
+  });
+
+  test('it sets no timers, so it keeps no process alive', async () => {
+    const { clock, store } = aStore();
+    await store.records.put('k', 'v', 1000);
+    await store.leases.join('l', 'a', 1, 1000);
+    await store.rateLimits.spend('k', 1, 1);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test('records beyond the limit are refused until others expire', async () => {
+    const { clock, store } = aStore(2);
+    await store.records.put('a', 'v', 1000);
+    await store.records.put('b', 'v', 5000);
+    await expect(store.records.put('c', 'v', 1000)).rejects.toMatchObject({ code: 'store_down' });
+    await store.records.put('b', 'overwriting needs no room', 5000);
+    clock.advance(1000);
+    await store.records.put('c', 'v', 1000);
+    expect(await store.records.get('b')).toBe('overwriting needs no room');
+  });
+
+  test('places in leases beyond the limit are refused until others expire', async () => {
+    const { clock, store } = aStore(2);
+    await store.leases.join('l', 'a', 1, 1000);
+    await store.leases.join('m', 'b', 1, 5000);
+    await expect(store.leases.join('n', 'c', 1, 1000)).rejects.toMatchObject({ code: 'store_down' });
+    await expect(store.leases.tryAcquire('n', 'c', 1, 1000)).rejects.toMatchObject({ code: 'store_down' });
+    expect(await store.leases.join('m', 'b', 1, 5000)).toBe(0);
+    clock.advance(1000);
+    expect(await store.leases.join('n', 'c', 1, 1000)).toBe(0);
+    await store.leases.release('m', 'b');
+    expect(await store.leases.join('n', 'd', 1, 1000)).toBe(1);
+  });
+
+  test('keys of a rate limit beyond the limit are refused, those known are still counted', async () => {
+    const { store } = aStore(2);
+    await store.rateLimits.spend('a', 2, 60);
+    await store.rateLimits.spend('b', 2, 60);
+    await expect(store.rateLimits.spend('c', 2, 60)).rejects.toMatchObject({ code: 'store_down' });
+    await store.rateLimits.spend('a', 2, 60);
+    await expect(store.rateLimits.spend('a', 2, 60)).rejects.toMatchObject({ code: 'rate_limited' });
+  });
+});
