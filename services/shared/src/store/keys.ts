@@ -7,9 +7,10 @@ import { createHash } from 'node:crypto';
 export const storeKeys = {
   grant: (token: Uint8Array) => `porthole:grant:${digest(token)}`,
   login: (token: Uint8Array) => `porthole:login:${digest(token)}`,
+  /** When a sign-in was last used; beside it, because a renewal must not bring back what signing out deleted. */
+  loginSeen: (token: Uint8Array) => `porthole:login-seen:${digest(token)}`,
   leaseOrder: (name: string) => `porthole:lease:{${digest(name)}}:order`,
   leaseExpiry: (name: string) => `porthole:lease:{${digest(name)}}:expiry`,
-  leaseSequence: (name: string) => `porthole:lease:{${digest(name)}}:sequence`,
   rateLimit: 'porthole:rate',
   signals: 'porthole:signals',
 } as const;

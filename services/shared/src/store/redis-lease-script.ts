@@ -1,0 +1,43 @@
+/**
+ * Everything about a lease in one atomic step. Two sorted sets, on one shard thanks to their hash tag: in the
+ * order of asking, and in the order of expiry. The time is Redis's own, so pods with wrong clocks agree.
+ * Both keys expire with the last holder, so nothing stays behind when all pods die.
+ *
+ * KEYS: order, expiry. ARGV: join | try | release | count, holder, lifetime in ms, limit (only for try).
+ * Answers how many asked before the holder; for count, how many there are; for a refused try, -1.
+ */
+export const leaseScript = `
+local order, expiry = KEYS[1], KEYS[2]
+local verb, holder = ARGV[1], ARGV[2]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', now)) do
+  redis.call('ZREM', order, dead)
+  redis.call('ZREM', expiry, dead)
+end
+
+if verb == 'count' then
+  return redis.call('ZCARD', order)
+end
+if verb == 'release' then
+  redis.call('ZREM', expiry, holder)
+  return redis.call('ZREM', order, holder)
+end
+
+local rank = redis.call('ZRANK', order, holder)
+local place = rank or redis.call('ZCARD', order)
+if verb == 'try' and place >= tonumber(ARGV[4]) then
+  return -1
+end
+if not rank then
+  local last = redis.call('ZRANGE', order, -1, -1, 'WITHSCORES')
+  redis.call('ZADD', order, (last[2] or 0) + 1, holder)
+end
+redis.call('ZADD', expiry, now + ARGV[3], holder)
+
+local latest = redis.call('ZRANGE', expiry, -1, -1, 'WITHSCORES')[2]
+redis.call('PEXPIREAT', order, latest)
+redis.call('PEXPIREAT', expiry, latest)
+return place
+`;

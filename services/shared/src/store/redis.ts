@@ -1,0 +1,89 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { systemClock, type Clock } from '../clock.ts';
+import { PortholeError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { BoundedLimiter } from './bounded-limiter.ts';
+import { createListeners } from './listeners.ts';
+import type { Store } from './ports.ts';
+import { createRateLimits, type LimiterOptions } from './rate-limits.ts';
+import { createAsk } from './redis-ask.ts';
+import { createRedisClient, redisTimes } from './redis-connection.ts';
+import { createRedisLeases } from './redis-leases.ts';
+import type { RedisOptions } from './redis-options.ts';
+import { createOutage } from './redis-outage.ts';
+import { createRedisRecords } from './redis-records.ts';
+import { createRedisSignals } from './redis-signals.ts';
+
+export type { RedisOptions } from './redis-options.ts';
+
+export interface RedisStoreOptions {
+  readonly redis: RedisOptions;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  readonly clock?: Clock;
+  /** Keys per rate limit that are counted here while Redis is away. */
+  readonly maxEntries?: number;
+}
+
+/** The store that all pods share. Needs Redis 6.2. Throws at once when the options make no sense. */
+export function createRedisStore(options: RedisStoreOptions): Store {
+  const { log, clock = systemClock, maxEntries = 100_000 } = options;
+  const client = createRedisClient(options.redis);
+  const subscriber = createRedisClient(options.redis);
+  const outage = createOutage(log);
+  const listeners = createListeners(log);
+  let stopped = false;
+
+  const use = () => {
+    if (stopped) throw new PortholeError('store_down', { detail: 'The store was stopped.' });
+  };
+  const ask = createAsk(use);
+
+  client.on('error', (error) => outage.failed('calls', error));
+  client.on('close', () => outage.closed('calls'));
+  client.on('ready', () => outage.works('calls'));
+
+  const makeLimiter = (limits: LimiterOptions) =>
+    new RateLimiterRedis({
+      ...limits,
+      storeClient: client,
+      rejectIfRedisNotReady: true,
+      insuranceLimiter: new BoundedLimiter(limits, { clock, maxEntries }),
+    });
+  const signals = createRedisSignals({ client, subscriber, clock, listeners, outage, ask });
+
+  async function start(): Promise<void> {
+    use();
+    // Whatever fails here is tried again for ever, and the outage has told the log.
+    await settledWithin(clock, redisTimes.connect, [client.connect(), signals.start()]);
+  }
+
+  return {
+    records: createRedisRecords({ client, ask }),
+    leases: createRedisLeases({ client, ask }),
+    signals,
+    rateLimits: createRateLimits({ makeLimiter, use }),
+    start,
+    healthy: () =>
+      ask(() => client.ping()).then(
+        () => true,
+        () => false,
+      ),
+    async stop() {
+      if (stopped) return;
+      stopped = true;
+      signals.stop();
+      client.disconnect();
+      listeners.clear();
+    },
+  };
+}
+
+/** Resolves when everything has worked out or failed, or when the time is over. */
+function settledWithin(clock: Clock, ms: number, work: Promise<void>[]): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, resolve);
+    void Promise.allSettled(work)
+      .finally(cancel)
+      .then(() => resolve());
+  });
+}

@@ -1,0 +1,134 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sleep, systemClock } from '@porthole/shared/clock';
+
+/** A real Redis on a loopback port of its own, which forgets everything when it ends. */
+export interface RedisServer {
+  /** With the password, when there is one. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it for good. Idempotent. */
+  stop(): Promise<void>;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again, empty, on the same port. */
+  restart(): Promise<void>;
+  /** Connections stay open, but nobody answers. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface RedisServerOptions {
+  readonly password?: string;
+  /** One on which nothing listens; by default any. */
+  readonly port?: number;
+  /** More lines for its configuration. */
+  readonly config?: readonly string[];
+}
+
+let available: boolean | undefined;
+
+/** Whether this machine has Redis. Says so loudly when it has not. */
+export function redisAvailable(): boolean {
+  if (available === undefined) {
+    available = spawnSync('redis-server', ['--version']).status === 0;
+    if (!available) {
+      console.warn('SKIPPED: tests on a real Redis need `redis-server` (Debian package redis-server).');
+    }
+  }
+  return available;
+}
+
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { password, config = [] } = options;
+  const port = options.port ?? (await freePort());
+  const directory = await mkdtemp(join(tmpdir(), 'porthole-redis-'));
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${directory}`,
+    'save ""',
+    'appendonly no',
+    ...(password === undefined ? [] : [`requirepass ${password}`]),
+    ...config,
+  ];
+  let child: ChildProcess | undefined;
+
+  async function begin(): Promise<void> {
+    // The configuration comes on standard input, so a password is not among the arguments that `ps` shows.
+    const started = spawn('redis-server', ['-'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    child = started;
+    let output = '';
+    started.stdout.on('data', (chunk) => (output = (output + String(chunk)).slice(-4000)));
+    started.stderr.on('data', (chunk) => (output = (output + String(chunk)).slice(-4000)));
+    started.stdin.end(lines.join('\n') + '\n');
+    const deadline = Date.now() + 15_000;
+    while (!(await answers(port, password))) {
+      if (started.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`redis-server does not answer on port ${port}:\n${output}`);
+      }
+      await sleep(systemClock, 10);
+    }
+  }
+
+  async function kill(): Promise<void> {
+    const running = child;
+    child = undefined;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    running.kill('SIGKILL');
+    await once(running, 'exit');
+  }
+
+  const killAtExit = () => void child?.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  await begin();
+  return {
+    url: `redis://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
+    port,
+    kill,
+    restart: begin,
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    async stop() {
+      process.off('exit', killAtExit);
+      await kill();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether it says PONG, in the one line per command that Redis understands as well as its own protocol. */
+function answers(port: number, password: string | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    let heard = '';
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write(`${password === undefined ? '' : `AUTH "${password}"\r\n`}PING\r\n`),
+    );
+    const finish = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.on('data', (chunk) => {
+      heard += chunk.toString();
+      if (heard.includes('+PONG')) finish(true);
+    });
+    socket.setTimeout(1000, () => finish(false));
+    socket.on('error', () => finish(false));
+    socket.on('close', () => finish(false));
+  });
+}
+
+/** One that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await once(probe.listen(0, '127.0.0.1'), 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
+  return address.port;
+}

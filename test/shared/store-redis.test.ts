@@ -1,0 +1,27 @@
+import { createRedisStore } from '@porthole/shared/store/redis';
+import { sleep, systemClock } from '@porthole/shared/clock';
+import { redisAvailable, startRedisServer } from '../fakes/redis-server.ts';
+import { describeStore } from './store-contract.ts';
+
+const quiet = { info() {}, warn() {}, error() {} };
+
+if (!redisAvailable()) {
+  test.skip('the store on Redis: needs the package redis-server', () => {});
+} else {
+  describeStore('the store on Redis', async () => {
+    const server = await startRedisServer();
+    const connect = () => createRedisStore({ redis: { mode: 'standalone', url: server.url }, log: quiet });
+    const [store, other] = [connect(), connect()];
+    await Promise.all([store.start(), other.start()]);
+    return {
+      store,
+      other,
+      // Redis has its own clock, so time has to pass.
+      advance: (ms) => sleep(systemClock, ms),
+      async stop() {
+        await Promise.all([store.stop(), other.stop()]);
+        await server.stop();
+      },
+    };
+  });
+}
