@@ -1,0 +1,88 @@
+/** Which privileges someone has on a path: Proxmox's access lists with roles already dissolved into privileges. */
+export type Acl = Readonly<Record<string, readonly string[]>>;
+
+export interface UserOptions {
+  /** `name@realm`. */
+  readonly userid: string;
+  readonly password: string;
+  /** With this, a login asks for a second factor and accepts exactly this code. */
+  readonly totp?: string;
+  readonly acl?: Acl;
+}
+
+export interface TokenOptions {
+  /** `name@realm!token`; the owner must be one of the users. */
+  readonly tokenid: string;
+  readonly secret: string;
+  /** Default true: the token has at most what both its own list and its owner's list grant. */
+  readonly privsep?: boolean;
+  readonly acl?: Acl;
+}
+
+export interface Permissions {
+  has(identity: string, path: string, privilege: string): boolean;
+  at(identity: string, path: string): ReadonlySet<string>;
+  /** The paths that the identity's list names, for GET /access/permissions. */
+  pathsOf(identity: string): string[];
+  setAcl(identity: string, acl: Acl): void;
+}
+
+export const everyPrivilege = [
+  'VM.Console',
+  'VM.Audit',
+  'VM.PowerMgmt',
+  'Sys.Audit',
+  'Sys.Console',
+  'Pool.Audit',
+] as const;
+
+export function createPermissions(options: {
+  users: readonly UserOptions[];
+  tokens: readonly TokenOptions[];
+  poolOf(vmid: number): string | undefined;
+}): Permissions {
+  const lists = new Map<string, Acl>();
+  for (const user of options.users) lists.set(user.userid, user.acl ?? {});
+  for (const token of options.tokens) lists.set(token.tokenid, token.acl ?? {});
+
+  /** Roles of the pool that a guest is in add to those of the guest's own path. */
+  const ownPrivileges = (identity: string, path: string) => {
+    if (identity === 'root@pam') return new Set<string>(everyPrivilege);
+    const list = lists.get(identity) ?? {};
+    const found = new Set(deepestEntry(list, path));
+    const vmid = /^\/vms\/(\d+)$/.exec(path)?.[1];
+    const pool = vmid ? options.poolOf(Number(vmid)) : undefined;
+    if (pool !== undefined) for (const privilege of deepestEntry(list, `/pool/${pool}`)) found.add(privilege);
+    return found;
+  };
+
+  const at = (identity: string, path: string): ReadonlySet<string> => {
+    const token = options.tokens.find((candidate) => candidate.tokenid === identity);
+    if (!token) return ownPrivileges(identity, path);
+    const owner = ownPrivileges(ownerOf(identity), path);
+    if (token.privsep === false) return owner;
+    return new Set([...ownPrivileges(identity, path)].filter((privilege) => owner.has(privilege)));
+  };
+
+  return {
+    at,
+    has: (identity, path, privilege) => at(identity, path).has(privilege),
+    pathsOf(identity) {
+      if (identity === 'root@pam') return ['/'];
+      const token = options.tokens.find((candidate) => candidate.tokenid === identity);
+      return Object.keys(lists.get(token?.privsep === false ? ownerOf(identity) : identity) ?? {});
+    },
+    setAcl: (identity, acl) => void lists.set(identity, acl),
+  };
+}
+
+export const ownerOf = (tokenid: string) => tokenid.split('!')[0] ?? tokenid;
+
+/** Lists propagate downwards, and an entry on a deeper path replaces what came from above. */
+function deepestEntry(list: Acl, path: string): readonly string[] {
+  for (let here = path; ; here = here.slice(0, Math.max(1, here.lastIndexOf('/')))) {
+    const entry = list[here];
+    if (entry) return entry;
+    if (here === '/') return [];
+  }
+}

@@ -1,0 +1,120 @@
+import { sleep } from '@porthole/shared/clock';
+import { createPermissions, type Permissions, type TokenOptions, type UserOptions } from './acl.ts';
+import { createConsolePorts, type ConsolePorts } from './console-ports.ts';
+import { createFaults, type Faults } from './faults.ts';
+import type { Machine } from './machines.ts';
+import type { Random } from './random.ts';
+import type { Settings } from './settings.ts';
+import { createSlots, type Slots } from './slots.ts';
+import { createTasks, type Tasks } from './tasks.ts';
+import { createTickets, type Tickets } from './tickets.ts';
+import type { TrackedClock } from './tracked-clock.ts';
+import type { FrameRule } from './websocket-frames.ts';
+
+/** One line per request, as an access log: what tests assert and count. */
+export interface Call {
+  readonly node: string;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** 0: the request never got an answer. 101: a console. */
+  readonly status: number;
+  readonly user: string | null;
+}
+
+export interface Violation {
+  readonly node: string;
+  readonly vmid: number;
+  readonly rule: FrameRule;
+}
+
+export interface LiveConsole {
+  readonly vmid: number;
+  readonly node: string;
+  /** Ends it as the server's side would: plain end of the connection, no close frame. */
+  end(): void;
+}
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly id: number;
+  readonly fqdn: string;
+  readonly address: string;
+  readonly fingerprint: string;
+  readonly ports: ConsolePorts;
+  readonly pvedaemon: Slots;
+  down: boolean;
+}
+
+/** What all nodes of the fake share, as they share pmxcfs: guests, users, keys; and what they record for tests. */
+export interface Cluster {
+  readonly settings: Settings;
+  readonly clock: TrackedClock;
+  readonly random: Random;
+  readonly users: readonly UserOptions[];
+  readonly tokens: readonly TokenOptions[];
+  readonly permissions: Permissions;
+  readonly tickets: Tickets;
+  readonly tasks: Tasks;
+  readonly faults: Faults;
+  readonly caPem: string;
+  readonly nodes: Map<string, ClusterNode>;
+  readonly machines: Map<number, Machine>;
+  readonly calls: Call[];
+  readonly violations: Violation[];
+  readonly consoles: Set<LiveConsole>;
+  readonly secrets: Set<string>;
+  /** Remembers something that must never show up in a log, and passes it through. */
+  secret(text: string): string;
+  sleep(ms: number): Promise<void>;
+}
+
+export function createCluster(options: {
+  settings: Settings;
+  clock: TrackedClock;
+  random: Random;
+  users: readonly UserOptions[];
+  tokens: readonly TokenOptions[];
+  machines: readonly Machine[];
+  caPem: string;
+}): Cluster {
+  const { settings, clock, random, users, tokens } = options;
+  const machines = new Map(options.machines.map((machine) => [machine.vmid, machine]));
+  const secrets = new Set(tokens.map((token) => token.secret));
+  return {
+    settings,
+    clock,
+    random,
+    users,
+    tokens,
+    permissions: createPermissions({ users, tokens, poolOf: (vmid) => machines.get(vmid)?.pool }),
+    tickets: createTickets({ clock, bindPort: settings.mode === 'new' }),
+    tasks: createTasks({ clock, random }),
+    faults: createFaults(),
+    caPem: options.caPem,
+    nodes: new Map(),
+    machines,
+    calls: [],
+    violations: [],
+    consoles: new Set(),
+    secrets,
+    secret(text) {
+      secrets.add(text);
+      return text;
+    },
+    sleep: (ms) => sleep(clock, ms),
+  };
+}
+
+export function createClusterNode(
+  node: Pick<ClusterNode, 'name' | 'id' | 'fqdn' | 'address' | 'fingerprint'>,
+  { settings, clock }: Pick<Cluster, 'settings' | 'clock'>,
+): ClusterNode {
+  const { portRange: range, reservationMs, pvedaemonWorkers } = settings;
+  return {
+    ...node,
+    ports: createConsolePorts({ clock, range, reservationMs }),
+    pvedaemon: createSlots(pvedaemonWorkers),
+    down: false,
+  };
+}

@@ -1,0 +1,102 @@
+import type { Guest } from '../guests/guest.ts';
+
+export interface GuestOptions {
+  readonly vmid: number;
+  readonly node: string;
+  readonly name: string;
+  /** Default 'qemu'. */
+  readonly type?: 'qemu' | 'lxc';
+  readonly tags?: readonly string[];
+  readonly pool?: string;
+  readonly template?: boolean;
+  /** What answers behind the console. Without it the guest has a power state and nothing to look at. */
+  readonly guest?: Guest;
+  /** Whether termproxy finds a terminal: for qemu a serial port (default false), for lxc always there (default true). */
+  readonly terminal?: boolean;
+  /** Default true, for templates false. */
+  readonly running?: boolean;
+}
+
+/** A guest as the cluster knows it: its configuration, where it is, and what tests did to it. */
+export interface Machine {
+  readonly vmid: number;
+  readonly type: 'qemu' | 'lxc';
+  readonly tags: readonly string[];
+  readonly pool: string | undefined;
+  readonly template: boolean;
+  readonly guest: Guest | undefined;
+  readonly terminal: boolean;
+  node: string;
+  name: string;
+  /** The QEMU monitor does not answer: status calls still say "running", consoles never get a byte. */
+  hung: boolean;
+  /** Consoles are upgraded and then neither speak nor end. */
+  stalled: boolean;
+  readonly running: boolean;
+  readonly startedAt: number;
+  power(action: PowerAction): Promise<void>;
+  onStopped(listener: () => void): () => void;
+}
+
+export const powerActions = ['start', 'stop', 'shutdown', 'reset', 'reboot'] as const;
+export type PowerAction = (typeof powerActions)[number];
+
+export function createMachine(options: GuestOptions, now: () => number): Machine {
+  const { guest } = options;
+  const type = options.type ?? 'qemu';
+  const listeners = new Set<() => void>();
+  let poweredOn = !guest && (options.running ?? !options.template);
+  let startedAt = now();
+
+  const isRunning = () => (guest ? guest.running : poweredOn);
+  const powerOff = async (how: 'stop' | 'shutdown') => {
+    if (guest) {
+      await guest[how]();
+      return;
+    }
+    poweredOn = false;
+    for (const listener of listeners) listener();
+  };
+
+  return {
+    vmid: options.vmid,
+    type,
+    tags: options.tags ?? [],
+    pool: options.pool,
+    template: options.template ?? false,
+    guest,
+    terminal: options.terminal ?? type === 'lxc',
+    node: options.node,
+    name: options.name,
+    hung: false,
+    stalled: false,
+    get running() {
+      return isRunning();
+    },
+    get startedAt() {
+      return startedAt;
+    },
+    async power(action) {
+      const kind = type === 'qemu' ? 'VM' : 'CT';
+      if (action === 'start') {
+        if (isRunning()) throw new Error(`${kind} ${options.vmid} already running`);
+        await guest?.start();
+        poweredOn = true;
+        startedAt = now();
+        return;
+      }
+      if (action !== 'stop' && !isRunning()) throw new Error(`${kind} ${options.vmid} not running`);
+      if (action === 'stop' || action === 'shutdown') {
+        await powerOff(action);
+      } else {
+        await guest?.reset();
+        if (action === 'reboot') startedAt = now();
+      }
+    },
+    onStopped(listener) {
+      if (guest) return guest.onStopped(listener);
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

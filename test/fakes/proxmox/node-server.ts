@@ -1,0 +1,114 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { once } from 'node:events';
+import type { Clock } from '@porthole/shared/clock';
+import type { NodeCertificate } from './certificates.ts';
+import { serveConnection, type Outcome } from './http-connection.ts';
+import type { HttpRequest } from './http-requests.ts';
+
+/** One worker process of pveproxy. When it dies, every connection that it had dies with it. */
+export interface Worker {
+  readonly connections: ReadonlySet<Socket>;
+  die(): void;
+}
+
+/** pveproxy of one node: a TLS port, and workers among which the connections are dealt out in turn. */
+export interface NodeServer {
+  readonly port: number;
+  listen(address: string, port: number): Promise<void>;
+  /** Stops listening and drops every connection, as a node does that loses its power. */
+  stop(): Promise<void>;
+  killWorker(index?: number): void;
+}
+
+export function createNodeServer(options: {
+  certificate: NodeCertificate;
+  clock: Clock;
+  keepAliveMs: number;
+  workers: number;
+  handle: (request: HttpRequest, worker: Worker) => Promise<Outcome>;
+  onRefused: (method: string, path: string, status: number) => void;
+}): NodeServer {
+  const { clock, keepAliveMs, handle, onRefused } = options;
+  const workers = Array.from({ length: options.workers }, createWorker);
+  const sockets = new Set<Socket>();
+  let server: Server | undefined;
+  let port = 0;
+  let turn = 0;
+
+  // No ALPN: pveproxy does not know it. TLS 1.2 and 1.3, as Debian's OpenSSL negotiates.
+  const tls = createTlsServer({
+    cert: options.certificate.certPem,
+    key: options.certificate.keyPem,
+    minVersion: 'TLSv1.2',
+  });
+  tls.on('tlsClientError', () => {});
+  tls.on('secureConnection', (socket: TLSSocket) => {
+    const worker = workers[turn++ % workers.length] ?? createWorker();
+    worker.add(socket);
+    socket.setNoDelay(true);
+    serveConnection({ socket, clock, keepAliveMs, onRefused, handle: (request) => handle(request, worker) });
+  });
+
+  const accept = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => sockets.delete(socket));
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      if (first[0] === 0x16) tls.emit('connection', socket);
+      else redirect(socket, first.toString('latin1'));
+    });
+  };
+
+  return {
+    get port() {
+      return port;
+    },
+    async listen(address, wanted) {
+      const listening = createServer({ noDelay: true }, accept);
+      listening.listen(wanted, address);
+      await once(listening, 'listening');
+      server = listening;
+      const bound = listening.address();
+      if (bound && typeof bound === 'object') port = bound.port;
+    },
+    async stop() {
+      const stopping = server;
+      server = undefined;
+      for (const worker of workers) worker.die();
+      for (const socket of sockets) socket.destroy();
+      if (stopping) await new Promise((resolve) => stopping.close(resolve));
+    },
+    killWorker(index) {
+      const busiest = workers.reduce((most, one) =>
+        one.connections.size > most.connections.size ? one : most,
+      );
+      (index === undefined ? busiest : workers[index])?.die();
+    },
+  };
+}
+
+/** A worker that died is replaced at once, so the object lives on and only its connections are gone. */
+function createWorker(): Worker & { add(socket: Socket): void } {
+  const connections = new Set<Socket>();
+  return {
+    connections,
+    add(socket) {
+      connections.add(socket);
+      socket.on('close', () => connections.delete(socket));
+    },
+    die() {
+      for (const socket of connections) socket.destroy();
+    },
+  };
+}
+
+/** Plain HTTP on the TLS port: sent to https. */
+function redirect(socket: Socket, request: string): void {
+  const [, method, path = '/'] = /^(\S+) (\S+)/.exec(request) ?? [];
+  const host = /^host: *(\S+)/im.exec(request)?.[1] ?? 'localhost';
+  const status = method === 'GET' ? '301 Moved Permanently' : '308 Permanent Redirect';
+  socket.end(`HTTP/1.1 ${status}\r\nLocation: https://${host}${path}\r\nConnection: close\r\n\r\n`);
+}

@@ -1,0 +1,87 @@
+import type { Duplex } from 'node:stream';
+import type { Cancel } from '@porthole/shared/clock';
+import type { ConsoleProgram } from './byte-sink.ts';
+import type { Cluster } from './cluster.ts';
+import type { Machine } from './machines.ts';
+
+/** As long as a password set over the monitor is good for new connections. */
+const passwordSeconds = 30;
+
+/**
+ * `qm vncproxy`, the program behind the console port of a QEMU guest. It starts when its one client is accepted, and
+ * only then sets the guest's one VNC password: two openings that overlap spoil each other's password.
+ */
+export function qmVncproxy(options: {
+  cluster: Cluster;
+  machine: Machine;
+  /** The node that the call named, where the guest was. Proxmox looks for the guest there and nowhere else. */
+  node: string;
+  viaSsh: boolean;
+  password: string;
+}): ConsoleProgram {
+  const { cluster, machine, node, viaSsh, password } = options;
+  const { clock, settings } = cluster;
+
+  return (client) => {
+    const early: Buffer[] = [];
+    let connection: Duplex | undefined;
+    let ended = false;
+    let cancelIdle: Cancel | undefined;
+
+    const end = () => {
+      if (ended) return;
+      ended = true;
+      cancelIdle?.();
+      connection?.destroy();
+      client.end();
+    };
+    const busy = () => {
+      cancelIdle?.();
+      cancelIdle = clock.after(settings.idleSeconds * 1000, end);
+    };
+
+    const start = async () => {
+      if (machine.stalled) return;
+      // ssh is called without a connect timeout: a dead node means silence, not an end.
+      if (viaSsh && cluster.nodes.get(node)?.down) return;
+      if (machine.node !== node || !machine.running || !machine.guest) return end();
+      if (machine.hung) {
+        clock.after(settings.monitorHungMs, end);
+        return;
+      }
+      // Not asked whether the client is still there: the real program does not look either.
+      await machine.guest.setPassword(password, passwordSeconds);
+      const opened = await machine.guest.connect();
+      opened.on('error', end);
+      opened.on('close', end);
+      opened.on('end', end);
+      connection = opened;
+      if (ended) {
+        opened.destroy();
+        return;
+      }
+      opened.on('data', (bytes: Buffer) => {
+        if (ended) return;
+        busy();
+        client.data(bytes);
+      });
+      busy();
+      for (const bytes of early) opened.write(bytes);
+    };
+
+    clock.after(settings.qmStartMs + (viaSsh ? settings.sshMs : 0), () => void start().catch(end));
+
+    return {
+      data(bytes) {
+        if (ended) return;
+        if (!connection) {
+          early.push(bytes);
+          return;
+        }
+        busy();
+        connection.write(bytes);
+      },
+      end,
+    };
+  };
+}

@@ -1,0 +1,52 @@
+import { ApiError } from './answers.ts';
+import type { Cluster, ClusterNode } from './cluster.ts';
+import type { Machine } from './machines.ts';
+import type { ParameterRule, Parameters, Schema } from './parameters.ts';
+
+/** One request that passed authentication, on its way through the checks of an API call. */
+export interface ApiCall {
+  readonly cluster: Cluster;
+  /** The node that received the request, whatever node the path names. */
+  readonly receiver: ClusterNode;
+  readonly user: string;
+  /** From the path, the query and the body together. */
+  readonly parameters: Parameters;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Below /api2/json, with `{name}` for variable parts. */
+  readonly path: string;
+  /** Beyond the variables of the path. */
+  readonly schema?: Schema;
+  readonly anonymous?: boolean;
+  readonly refusesTokens?: boolean;
+  readonly permission?: { readonly path: string; readonly privilege: string };
+  /** The node in the path answers, by way of the receiver. vncproxy and vncwebsocket are not like that. */
+  readonly proxied?: boolean;
+  run(call: ApiCall): unknown;
+}
+
+const vmidRule: ParameterRule = { type: 'integer', minimum: 100, maximum: 999_999_999 };
+
+/** The variable parts of a path are parameters like any other. */
+export function schemaOf(route: Route): Schema {
+  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+  const fromPath = names.map((name): [string, ParameterRule] => [
+    name,
+    name === 'vmid' ? vmidRule : { type: 'string' },
+  ]);
+  return { ...Object.fromEntries(fromPath), ...route.schema };
+}
+
+/** The guest that a path names, if its configuration is on the node that the path names. */
+export function machineOf({ cluster, parameters }: ApiCall, type: 'qemu' | 'lxc'): Machine {
+  const { node = '', vmid = '' } = parameters;
+  const machine = cluster.machines.get(Number(vmid));
+  if (machine && machine.node === node && machine.type === type) return machine;
+  const folder = type === 'qemu' ? 'qemu-server' : 'lxc';
+  throw new ApiError(500, `Configuration file 'nodes/${node}/${folder}/${vmid}.conf' does not exist`);
+}
+
+export const fill = (template: string, parameters: Parameters) =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name] ?? '');

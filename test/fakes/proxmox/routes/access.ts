@@ -1,0 +1,110 @@
+import { ApiError } from '../answers.ts';
+import { everyPrivilege, type UserOptions } from '../acl.ts';
+import type { Cluster } from '../cluster.ts';
+import type { ApiCall, Route } from '../route.ts';
+
+/** Logging in: whatever is wrong, the answer is one and the same 401. */
+const failure = () => new ApiError(401, 'authentication failure');
+
+export const accessRoutes: Route[] = [
+  {
+    method: 'POST',
+    path: '/access/ticket',
+    anonymous: true,
+    refusesTokens: true,
+    schema: {
+      username: { type: 'string', maxLength: 64 },
+      password: { type: 'string' },
+      realm: { type: 'string', optional: true },
+      otp: { type: 'string', optional: true },
+      'tfa-challenge': { type: 'string', optional: true },
+      'new-format': { type: 'boolean', optional: true },
+      path: { type: 'string', optional: true, maxLength: 64 },
+      privs: { type: 'string', optional: true, maxLength: 64 },
+    },
+    run: createTicket,
+  },
+  {
+    method: 'GET',
+    path: '/access/domains',
+    anonymous: true,
+    run: () => [
+      { realm: 'pam', type: 'pam', comment: 'Linux PAM standard authentication' },
+      { realm: 'pve', type: 'pve', comment: 'Proxmox VE authentication server' },
+    ],
+  },
+  {
+    method: 'GET',
+    path: '/access/permissions',
+    schema: { path: { type: 'string', optional: true }, userid: { type: 'string', optional: true } },
+    run({ cluster: { permissions }, user, parameters }) {
+      const paths = parameters['path'] === undefined ? permissions.pathsOf(user) : [parameters['path']];
+      const granted = (path: string) =>
+        [...permissions.at(user, path)].map((privilege) => [privilege, 1] as const);
+      return Object.fromEntries(paths.map((path) => [path, Object.fromEntries(granted(path))]));
+    },
+  },
+];
+
+function createTicket({ cluster, parameters }: ApiCall) {
+  const { username = '', password = '', realm, otp, path, privs } = parameters;
+  const challenge = parameters['tfa-challenge'];
+  const userid = realm === undefined ? username : `${username}@${realm}`;
+  const user = cluster.users.find((candidate) => candidate.userid === userid);
+  if (!user) throw failure();
+
+  if (path !== undefined && privs !== undefined) {
+    const good = user.password === password || cluster.tickets.verifySession(password) === userid;
+    if (!good || !privs.split(/[, ]+/).every((one) => cluster.permissions.has(userid, path, one)))
+      throw failure();
+    return loggedIn(cluster, userid);
+  }
+  if (challenge !== undefined) {
+    if (otp !== undefined || !cluster.tickets.verifyChallenge(challenge, userid)) throw failure();
+    if (!isSecondFactor(user, password)) throw failure();
+    return loggedIn(cluster, userid);
+  }
+  const renewing = cluster.tickets.verifySession(password);
+  // root's ticket opens every account.
+  if (renewing === userid || renewing === 'root@pam') return loggedIn(cluster, userid);
+  if (password !== user.password) throw failure();
+  if (otp !== undefined && !isSecondFactor(user, otp)) throw failure();
+  if (user.totp === undefined || otp !== undefined) return loggedIn(cluster, userid);
+  return {
+    username: userid,
+    ticket: cluster.secret(cluster.tickets.challenge(userid)),
+    CSRFPreventionToken: cluster.secret(cluster.tickets.csrf(userid)),
+    NeedTFA: 1,
+  };
+}
+
+const isSecondFactor = (user: UserOptions, code: string) =>
+  user.totp !== undefined && (code === user.totp || code === `totp:${user.totp}`);
+
+function loggedIn(cluster: Cluster, userid: string) {
+  return {
+    username: userid,
+    ticket: cluster.secret(cluster.tickets.session(userid)),
+    CSRFPreventionToken: cluster.secret(cluster.tickets.csrf(userid)),
+    cap: capabilities(cluster, userid),
+    ...(cluster.permissions.has(userid, '/', 'Sys.Audit') && { clustername: 'porthole' }),
+  };
+}
+
+/** What Proxmox's own pages use to hide buttons: privileges held anywhere, by area. */
+function capabilities({ permissions }: Cluster, userid: string) {
+  const held = new Set(permissions.pathsOf(userid).flatMap((path) => [...permissions.at(userid, path)]));
+  const starting = (prefix: string) =>
+    Object.fromEntries(
+      everyPrivilege.filter((name) => name.startsWith(prefix) && held.has(name)).map((name) => [name, 1]),
+    );
+  return {
+    vms: starting('VM.'),
+    nodes: starting('Sys.'),
+    dc: starting('Sys.'),
+    access: {},
+    storage: {},
+    sdn: {},
+    mapping: {},
+  };
+}

@@ -1,0 +1,109 @@
+import type { Machine } from '../machines.ts';
+import type { ApiCall, Route } from '../route.ts';
+import type { StatusCache } from '../status-cache.ts';
+
+const gib = 1024 ** 3;
+
+/** What the cluster tells about itself and its guests. */
+export function clusterRoutes(statusCache: StatusCache): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/version',
+      run: ({ cluster }) =>
+        cluster.settings.mode === 'new'
+          ? { version: '9.2.11', release: '9.2', repoid: '14a22df3a1b2c3d4' }
+          : { version: '8.4.1', release: '8.4', repoid: '2a5fa54a8503f96d' },
+    },
+    { method: 'GET', path: '/nodes', run: listNodes },
+    {
+      method: 'GET',
+      path: '/cluster/status',
+      permission: { path: '/', privilege: 'Sys.Audit' },
+      run: ({ cluster, receiver }) => [
+        {
+          type: 'cluster',
+          id: 'cluster',
+          name: 'porthole',
+          nodes: cluster.nodes.size,
+          quorate: 1,
+          version: 2,
+        },
+        ...[...cluster.nodes.values()].map(({ name, id, address, down }) => ({
+          type: 'node',
+          id: `node/${name}`,
+          name,
+          nodeid: id,
+          ip: address,
+          online: down ? 0 : 1,
+          local: name === receiver.name ? 1 : 0,
+          level: '',
+        })),
+      ],
+    },
+    {
+      method: 'GET',
+      path: '/cluster/resources',
+      schema: { type: { type: 'string', optional: true } },
+      run(call) {
+        const { type } = call.parameters;
+        const guests = type === undefined || type === 'vm' ? listGuests(call, statusCache) : [];
+        return [...guests, ...(type === undefined || type === 'node' ? listNodes(call) : [])];
+      },
+    },
+    {
+      method: 'GET',
+      path: '/pools',
+      schema: { poolid: { type: 'string', optional: true } },
+      run({ cluster: { machines, permissions }, user }) {
+        const pools = new Set([...machines.values()].flatMap(({ pool }) => pool ?? []));
+        const visible = [...pools].filter((pool) => permissions.has(user, `/pool/${pool}`, 'Pool.Audit'));
+        return visible.map((poolid) => ({ poolid }));
+      },
+    },
+  ];
+}
+
+function listNodes({ cluster, user }: ApiCall) {
+  return [...cluster.nodes.values()].map(({ name, down, fingerprint }) => ({
+    type: 'node',
+    id: `node/${name}`,
+    node: name,
+    status: down ? 'offline' : 'online',
+    ssl_fingerprint: fingerprint,
+    level: '',
+    ...(!down &&
+      cluster.permissions.has(user, `/nodes/${name}`, 'Sys.Audit') && {
+        cpu: 0.02,
+        maxcpu: 8,
+        mem: 8 * gib,
+        maxmem: 32 * gib,
+        uptime: 86_400,
+      }),
+  }));
+}
+
+/** Only what VM.Audit shows: somebody who may open consoles and nothing else sees an empty list. */
+function listGuests({ cluster: { machines, permissions }, user }: ApiCall, statusCache: StatusCache) {
+  const visible = [...machines.values()].filter(({ vmid }) =>
+    permissions.has(user, `/vms/${vmid}`, 'VM.Audit'),
+  );
+  return visible.map((machine) => ({
+    ...statusCache.of(machine),
+    ...identityOf(machine),
+    ...(machine.pool !== undefined &&
+      permissions.has(user, `/pool/${machine.pool}`, 'Pool.Audit') && { pool: machine.pool }),
+  }));
+}
+
+/** From pmxcfs, so always current. */
+function identityOf({ vmid, type, node, template, tags }: Machine) {
+  return {
+    id: `${type}/${vmid}`,
+    vmid,
+    type,
+    node,
+    template: template ? 1 : 0,
+    ...(tags.length > 0 && { tags: tags.join(';') }),
+  };
+}

@@ -1,0 +1,114 @@
+import { ApiError } from '../answers.ts';
+import type { Machine } from '../machines.ts';
+import { isTrue, type Schema } from '../parameters.ts';
+import { qmVncproxy } from '../qm-vncproxy.ts';
+import { machineOf, type ApiCall, type Route } from '../route.ts';
+import { termproxy } from '../termproxy.ts';
+import { vncterm } from '../vncterm.ts';
+
+const permission = { path: '/vms/{vmid}', privilege: 'VM.Console' };
+const side = (maximum: number) => ({ type: 'integer', optional: true, minimum: 16, maximum }) as const;
+const flag = { type: 'boolean', optional: true } as const;
+
+/**
+ * Opening consoles. None of these calls is handed on to the node in the path: ports come into being on the node that
+ * received the call, and the websocket has to find them there.
+ */
+export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type): Route[] => [
+  {
+    method: 'POST',
+    path: `/nodes/{node}/${type}/{vmid}/vncproxy`,
+    schema: vncproxySchema(type),
+    permission,
+    run: (call) => openConsole(call, machineOf(call, type), startVnc),
+  },
+  {
+    method: 'POST',
+    path: `/nodes/{node}/${type}/{vmid}/termproxy`,
+    schema: type === 'qemu' ? { serial: { type: 'string', optional: true } } : {},
+    permission,
+    run: (call) => openConsole(call, machineOf(call, type), startTerminal),
+  },
+  {
+    method: 'GET',
+    path: `/nodes/{node}/${type}/{vmid}/vncwebsocket`,
+    schema: {
+      port: { type: 'integer', minimum: 5900, maximum: 5999 },
+      vncticket: { type: 'string', maxLength: 512 },
+    },
+    permission,
+    run(call) {
+      const { vncticket = '', port = '', vmid = '' } = call.parameters;
+      const verdict = call.cluster.tickets.verifyVnc(vncticket, call.user, `/vms/${vmid}`, Number(port));
+      if (verdict === 'longer than key')
+        throw new ApiError(500, 'Signature longer than key at Ticket.pm line 83.');
+      if (verdict === 'invalid') throw new ApiError(401, 'permission denied - invalid PVEVNC ticket');
+      if (type === 'qemu') machineOf(call, type); // the container's version looks at the ticket only
+      return { port };
+    },
+  },
+]);
+
+function vncproxySchema(type: 'qemu' | 'lxc'): Schema {
+  if (type === 'qemu') return { websocket: flag, 'generate-password': flag };
+  return { websocket: flag, width: side(4096), height: side(2160) };
+}
+
+/** Each opening keeps one worker of pvedaemon busy until its port listens. */
+async function openConsole(call: ApiCall, machine: Machine, start: typeof startVnc | typeof startTerminal) {
+  const { cluster, receiver, user } = call;
+  return receiver.pvedaemon.run(async () => {
+    await cluster.sleep(cluster.settings.vncproxyMs);
+    const port = receiver.ports.reserve();
+    if (port === null) throw new ApiError(500, 'unable to find free port (5900-6000)');
+    const task = { node: receiver.name, type: 'vncproxy', id: String(machine.vmid), user };
+    const upid = cluster.tasks.start(task, new Promise(() => {}));
+    return { user, ...start(call, machine, port), port: String(port), upid }; // an integer by its schema, a string in fact
+  });
+}
+
+function startVnc(call: ApiCall, machine: Machine, port: number) {
+  const { cluster, receiver, user, parameters } = call;
+  const { mode, listenerWindowMs } = cluster.settings;
+  const { vmid, type } = machine;
+  const websocket = isTrue(parameters['websocket']);
+  const bare = cluster.secret(cluster.tickets.vnc(user, `/vms/${vmid}`, port));
+
+  const hardened = mode === 'new' && (type === 'qemu' || websocket);
+  const generated =
+    hardened || isTrue(parameters['generate-password'])
+      ? cluster.secret(randomPassword(cluster.random))
+      : null;
+  const ticket = hardened ? cluster.secret(`${generated}:${bare}`) : bare;
+  // Without a generated one the password is the ticket's beginning, which is the same for years: "PVEVNC:6".
+  const password = generated ?? bare.slice(0, 8);
+
+  if (type === 'qemu') {
+    const viaSsh = machine.node !== receiver.name;
+    const program = qmVncproxy({ cluster, machine, node: machine.node, viaSsh, password });
+    receiver.ports.listen(port, { vmid, program, windowMs: listenerWindowMs });
+  } else {
+    const program = vncterm(machine, password);
+    receiver.ports.listen(port, {
+      vmid,
+      program,
+      windowMs: 2 * listenerWindowMs,
+      lingerMs: listenerWindowMs,
+    });
+  }
+  return { ticket, cert: cluster.caPem, ...(generated !== null && { password: generated }) };
+}
+
+function startTerminal(call: ApiCall, machine: Machine, port: number) {
+  const { cluster, receiver, user } = call;
+  const path = `/vms/${machine.vmid}`;
+  const ticket = cluster.secret(cluster.tickets.vnc(user, path, port));
+  const program = termproxy({ cluster, machine, path, user, ticket, port });
+  receiver.ports.listen(port, { vmid: machine.vmid, program, windowMs: cluster.settings.listenerWindowMs });
+  return { ticket };
+}
+
+/** Eight characters from `!` to `` ` ``, so `"`, `%`, `&`, `+` and `;` do occur. */
+function randomPassword(random: () => number): string {
+  return String.fromCharCode(...Array.from({ length: 8 }, () => 33 + Math.floor(random() * 64)));
+}

@@ -1,0 +1,57 @@
+/** Everything about a fake cluster that has a number or a switch, with Proxmox's own values unless that is too slow. */
+export interface Settings {
+  /** Before ('old') or after ('new') the console hardening of April 2026: qemu-server 9.1.7, pve-container 6.1.3. */
+  readonly mode: 'new' | 'old';
+  /**
+   * What an exception in one of pveproxy's socket callbacks does. With libev it is logged and the connection is left
+   * hanging; with the pure-Perl loop the worker process ends and takes all of its connections along.
+   */
+  readonly eventLoop: 'ev' | 'perl';
+  /** pveproxy worker processes of a node; connections are dealt out to them in turn. */
+  readonly pveproxyWorkers: number;
+  /** pvedaemon worker processes of a node: that many console openings at a time, the others wait in line. */
+  readonly pvedaemonWorkers: number;
+  readonly portRange: { readonly from: number; readonly to: number };
+  /** How long every 401 is held back, counted from the start of the request. */
+  readonly unauthorizedDelayMs: number;
+  readonly keepAliveMs: number;
+  /** How long a console port waits for its client. vncterm waits twice as long. */
+  readonly listenerWindowMs: number;
+  readonly reservationMs: number;
+  /** Between the 101 and the first byte: the start of `qm vncproxy`, a Perl program (seconds on a real host). */
+  readonly qmStartMs: number;
+  /** Added to it when the guest is on another node than the one that was asked. */
+  readonly sshMs: number;
+  /** After how long `qm vncproxy` gives up on a monitor that does not answer. */
+  readonly monitorHungMs: number;
+  /** The duration of a vncproxy or termproxy call. */
+  readonly vncproxyMs: number;
+  /** How often pvestatd refreshes status and name in /cluster/resources. 0: always current. */
+  readonly statusRefreshMs: number;
+  /** How long a call for a dead node takes until its 595. */
+  readonly offlineProxyMs: number;
+  /** With the pure-Perl loop: between the exception and the end of the worker. */
+  readonly workerDeathMs: number;
+  /** `qm vncproxy` ends after so long without a byte in either direction. */
+  readonly idleSeconds: number;
+}
+
+export const defaultSettings: Settings = {
+  mode: 'new',
+  eventLoop: 'ev',
+  pveproxyWorkers: 3,
+  pvedaemonWorkers: 3,
+  portRange: { from: 5900, to: 5999 },
+  unauthorizedDelayMs: 3000,
+  keepAliveMs: 5000,
+  listenerWindowMs: 10_000,
+  reservationMs: 5000,
+  qmStartMs: 30,
+  sshMs: 0,
+  monitorHungMs: 7000,
+  vncproxyMs: 10,
+  statusRefreshMs: 10_000,
+  offlineProxyMs: 3000,
+  workerDeathMs: 5000,
+  idleSeconds: 900,
+};

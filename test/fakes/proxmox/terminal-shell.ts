@@ -1,0 +1,78 @@
+import type { Clock } from '@porthole/shared/clock';
+
+/**
+ * What sits behind termproxy: just enough of a shell on just enough of a terminal to see that keys, sizes and output
+ * travel. Echo, backspace, Ctrl-C, Ctrl-D and a handful of commands.
+ */
+export interface TerminalShell {
+  input(text: string): void;
+  resize(columns: number, rows: number): void;
+}
+
+export function createTerminalShell(options: {
+  hostname: string;
+  clock: Clock;
+  write: (text: string) => void;
+  exit: () => void;
+}): TerminalShell {
+  const { hostname, clock, write, exit } = options;
+  const prompt = `root@${hostname}:~# `;
+  let size = { columns: 80, rows: 20 };
+  let line: string[] = [];
+  let over = false;
+
+  const commands: Record<string, (words: string[]) => string> = {
+    echo: (words) => words.join(' '),
+    date: () => new Date(clock.now()).toUTCString(),
+    hostname: () => hostname,
+    whoami: () => 'root',
+    stty: (words) => (words[0] === 'size' ? `${size.rows} ${size.columns}` : ''),
+    /** A lot of output from a short command. */
+    seq: (words) =>
+      Array.from({ length: Math.min(1_000_000, Number(words[0]) || 0) }, (_, index) => index + 1).join(
+        '\r\n',
+      ),
+  };
+
+  const leave = (text: string) => {
+    over = true;
+    write(text);
+    exit();
+  };
+
+  const run = () => {
+    const [name = '', ...words] = line.join('').trim().split(/\s+/);
+    line = [];
+    if (name === 'exit') {
+      leave('\r\nlogout\r\n');
+      return;
+    }
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    const output = name === '' ? '' : command ? command(words) : `-bash: ${name}: command not found`;
+    write(`\r\n${output}${output ? '\r\n' : ''}${prompt}`);
+  };
+
+  write(prompt);
+  return {
+    input(text) {
+      for (const key of text) {
+        if (over) return;
+        if (key === '\r' || key === '\n') run();
+        else if (key === '\x7f' || key === '\b') {
+          if (line.pop() !== undefined) write('\b \b');
+        } else if (key === '\x03') {
+          line = [];
+          write(`^C\r\n${prompt}`);
+        } else if (key === '\x04') {
+          if (line.length === 0) leave('logout\r\n');
+        } else if (key >= ' ') {
+          line.push(key);
+          write(key);
+        }
+      }
+    },
+    resize(columns, rows) {
+      size = { columns, rows };
+    },
+  };
+}

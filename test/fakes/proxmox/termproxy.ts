@@ -1,0 +1,121 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { ConsoleProgram } from './byte-sink.ts';
+import type { Cluster } from './cluster.ts';
+import type { Machine } from './machines.ts';
+import { createTerminalShell, type TerminalShell } from './terminal-shell.ts';
+
+const firstLineMs = 10_000;
+const firstLineBytes = 4096;
+
+/**
+ * proxmox-termproxy: waits for `user:ticket\n`, answers `OK` with whatever the terminal says glued to it, and then
+ * takes `0:LENGTH:data`, `1:COLUMNS:ROWS:` and `2` as one stream of bytes, while output goes back raw.
+ */
+export function termproxy(options: {
+  cluster: Cluster;
+  machine: Machine;
+  path: string;
+  user: string;
+  ticket: string;
+  port: number;
+}): ConsoleProgram {
+  const { cluster, machine, path, user, ticket, port } = options;
+  const { clock, settings, tickets } = cluster;
+  const hardened = settings.mode === 'new';
+
+  return (client) => {
+    let unread = Buffer.alloc(0);
+    let state: 'first line' | 'checking' | 'open' | 'ended' = 'first line';
+    let shell: TerminalShell | undefined;
+    const decoder = new StringDecoder('utf8');
+    const cancels: (() => void)[] = [];
+
+    const end = () => {
+      if (state === 'ended') return;
+      state = 'ended';
+      for (const cancel of cancels) cancel();
+      client.end();
+    };
+    cancels.push(clock.after(firstLineMs, () => state === 'first line' && end()));
+
+    const open = () => {
+      state = 'open';
+      const first: string[] = ['OK'];
+      const write = (text: string) => (first.length > 0 ? first.push(text) : client.data(Buffer.from(text)));
+      const problem = terminalProblem(machine);
+      if (!problem) {
+        // The prompt that the shell prints at once goes out together with the OK.
+        shell = createTerminalShell({ hostname: machine.name, clock, write, exit: end });
+        cancels.push(machine.onStopped(end));
+      }
+      client.data(Buffer.from(problem ? `OK${problem}\r\n` : first.splice(0).join('')));
+      if (problem) end();
+      else read();
+    };
+
+    const check = (line: string) => {
+      state = 'checking';
+      const colon = line.indexOf(':');
+      const givenUser = line.slice(0, colon);
+      const givenTicket = line.slice(colon + 1);
+      // After the hardening only the very ticket that this termproxy was started for, compared before anything else.
+      if (hardened && (givenUser !== user || givenTicket !== ticket)) return end();
+      // Before it, termproxy asked /access/ticket, which knows no token ids and holds its refusal back.
+      const acceptable = hardened || !givenUser.includes('!');
+      if (acceptable && tickets.verifyVnc(givenTicket, givenUser, path, port) === 'valid') return open();
+      cancels.push(clock.after(settings.unauthorizedDelayMs, end));
+    };
+
+    const read = () => {
+      for (;;) {
+        const taken = state === 'open' ? takeMessage(unread) : 'incomplete';
+        if (taken === 'incomplete') return;
+        if (taken === 'garbage') return end();
+        unread = unread.subarray(taken.length);
+        if (taken.input) shell?.input(decoder.write(taken.input));
+        if (taken.size) shell?.resize(taken.size.columns, taken.size.rows);
+      }
+    };
+
+    return {
+      data(bytes) {
+        if (state === 'ended') return;
+        unread = Buffer.concat([unread, bytes]);
+        if (state === 'first line') {
+          const newline = unread.indexOf('\n');
+          if (newline < 0 && unread.length < firstLineBytes) return;
+          if (newline < 0) return end();
+          const line = unread.toString('utf8', 0, newline);
+          unread = unread.subarray(newline + 1);
+          check(line);
+        } else {
+          read();
+        }
+      },
+      end,
+    };
+  };
+}
+
+function terminalProblem(machine: Machine): string | null {
+  if (!machine.running) return `${machine.type === 'qemu' ? 'VM' : 'CT'} ${machine.vmid} not running`;
+  return machine.terminal ? null : 'unable to find a serial interface';
+}
+
+type Message = { length: number; input?: Buffer; size?: { columns: number; rows: number } };
+
+function takeMessage(bytes: Buffer): Message | 'incomplete' | 'garbage' {
+  const head = bytes.toString('latin1', 0, 24);
+  if (head === '') return 'incomplete';
+  if (head.startsWith('2')) return { length: 1 };
+  if (!/^[01]/.test(head)) return 'garbage';
+  const input = /^0:(\d+):/.exec(head);
+  if (input) {
+    const start = input[0].length;
+    const length = start + Number(input[1]);
+    return bytes.length < length ? 'incomplete' : { length, input: bytes.subarray(start, length) };
+  }
+  const size = /^1:(\d+):(\d+):/.exec(head);
+  if (size) return { length: size[0].length, size: { columns: Number(size[1]), rows: Number(size[2]) } };
+  return /^(0|1)(:\d*){0,2}$/.test(head) ? 'incomplete' : 'garbage';
+}

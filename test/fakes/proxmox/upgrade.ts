@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { textAnswer, type Answer } from './answers.ts';
+import type { ByteSink } from './byte-sink.ts';
+import type { Cluster, ClusterNode, LiveConsole } from './cluster.ts';
+import type { Outcome } from './http-connection.ts';
+import type { HttpRequest } from './http-requests.ts';
+import type { Worker } from './node-server.ts';
+import { runWebsocketSession } from './websocket-session.ts';
+
+/** The refusal of an upgrade that is not a WebSocket's, in pveproxy's words; null when it is one. */
+export function refuseUpgrade(request: HttpRequest): Answer | null {
+  const protocol = (request.headers.get('upgrade') ?? '').toLowerCase();
+  if (protocol !== 'websocket') return textAnswer(500, `unable to upgrade to protocol '${protocol}'`);
+  const version = request.headers.get('sec-websocket-version') ?? '';
+  if (version !== '13') return textAnswer(500, `unsupported websocket-version '${version}'`);
+  if (!request.headers.get('sec-websocket-key')) return textAnswer(500, 'missing websocket-key');
+  return null;
+}
+
+/**
+ * Connects a request to the console port it named. The 101 goes out only once that worked; when nothing listens there
+ * is no answer at all, because pveproxy throws where nobody catches.
+ */
+export function upgradeToConsole(options: {
+  cluster: Cluster;
+  node: ClusterNode;
+  worker: Worker;
+  request: HttpRequest;
+  port: number;
+}): Outcome {
+  const { cluster, node, worker, request, port } = options;
+  const { clock, random, settings } = cluster;
+  const { eventLoop, workerDeathMs } = settings;
+
+  let session: ByteSink | undefined;
+  const connected = node.ports.connect(port, {
+    data: (bytes) => session?.data(bytes),
+    end: () => session?.end(),
+  });
+  if (!connected) {
+    if (eventLoop === 'perl') clock.after(workerDeathMs, () => worker.die());
+    return 'silence';
+  }
+  const { vmid, backend } = connected;
+
+  return {
+    takeOver(socket: TLSSocket, head: Buffer) {
+      socket.write(switchingProtocols(request));
+      const live: LiveConsole = { vmid, node: node.name, end: () => running.end() };
+      cluster.consoles.add(live);
+      const running = runWebsocketSession({
+        socket,
+        head,
+        clock,
+        random,
+        eventLoop,
+        workerDeathMs,
+        backend(sink) {
+          session = sink;
+          return backend;
+        },
+        onViolation: (rule) => void cluster.violations.push({ node: node.name, vmid, rule }),
+        onWorkerDeath: () => worker.die(),
+        onClosed: () => void cluster.consoles.delete(live),
+      });
+    },
+  };
+}
+
+function switchingProtocols({ headers }: HttpRequest): string {
+  const key = headers.get('sec-websocket-key') ?? '';
+  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+  const offered = headers.get('sec-websocket-protocol');
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+    // Word for word, even a list, which is why clients should offer one protocol or none. Never any extension.
+    ...(offered === undefined ? [] : [`Sec-WebSocket-Protocol: ${offered}`]),
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

@@ -1,0 +1,108 @@
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '@porthole/shared/clock';
+import type { ByteSink } from './byte-sink.ts';
+import type { Random } from './random.ts';
+import { cutIntoFrames, readClientFrame, serverFrame, type FrameRule } from './websocket-frames.ts';
+
+/** What AnyEvent still buffers of a connection that it no longer reads, before the handle gives up. */
+const maxUnreadBytes = 520 * 1024;
+
+/**
+ * An upgraded connection: frames on the client's side, plain bytes on the console's. It ends in one way only, whoever
+ * ends it: the TCP connection closes, without a close frame.
+ */
+export function runWebsocketSession(options: {
+  socket: TLSSocket;
+  /** What the client sent after its request. */
+  head: Buffer;
+  clock: Clock;
+  random: Random;
+  eventLoop: 'ev' | 'perl';
+  workerDeathMs: number;
+  /** Connects to the console, once this session can take its bytes. */
+  backend(session: ByteSink): ByteSink;
+  onViolation(rule: FrameRule): void;
+  onWorkerDeath(): void;
+  onClosed(): void;
+}): { end(): void } {
+  const { socket, clock, random } = options;
+  let unread = Buffer.alloc(0);
+  let outgoing: Buffer[] = [];
+  let flushing = false;
+  let zombie = false;
+  let ended = false;
+
+  const flush = () => {
+    flushing = false;
+    if (outgoing.length === 0 || socket.destroyed) return;
+    const bytes = Buffer.concat(outgoing);
+    outgoing = [];
+    socket.cork();
+    for (const frame of cutIntoFrames(bytes, random)) socket.write(frame);
+    socket.uncork();
+  };
+
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    flush();
+    socket.destroySoon();
+    backend.end();
+    options.onClosed();
+  };
+
+  const violate = (rule: FrameRule) => {
+    // The offending frame stays at the head of the buffer, so nothing of this client is ever read again.
+    zombie = true;
+    options.onViolation(rule);
+    if (options.eventLoop === 'perl') clock.after(options.workerDeathMs, () => options.onWorkerDeath());
+  };
+
+  const read = () => {
+    for (;;) {
+      const taken = zombie || ended ? null : readClientFrame(unread);
+      if (!taken) return;
+      unread = Buffer.from(taken.rest);
+      if ('violation' in taken.frame) {
+        violate(taken.frame.violation);
+        return;
+      }
+      const { opcode, payload } = taken.frame;
+      if (opcode === 8) {
+        outgoing = []; // late data of the console is dropped
+        end();
+      } else if (opcode === 9) {
+        socket.write(serverFrame(10, payload));
+      } else if (opcode !== 10 && payload.length > 0) {
+        backend.data(payload); // text and binary are the same to it
+      }
+    }
+  };
+
+  const backend = options.backend({
+    data(bytes) {
+      if (ended) return;
+      outgoing.push(bytes);
+      if (flushing) return;
+      flushing = true;
+      setImmediate(flush); // what is written in one go arrives in frames that know nothing of its parts
+    },
+    // Later, because a console may end before this session has its way back to it.
+    end: () => queueMicrotask(end),
+  });
+
+  socket.on('data', (bytes: Buffer) => {
+    if (ended) return;
+    unread = Buffer.concat([unread, bytes]);
+    if (zombie && unread.length > maxUnreadBytes) end();
+    else read();
+  });
+  socket.on('error', end);
+  socket.on('end', end);
+  socket.on('close', end);
+  if (options.head.length > 0) {
+    unread = Buffer.from(options.head);
+    read();
+  }
+  return { end };
+}
