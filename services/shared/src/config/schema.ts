@@ -112,8 +112,10 @@ const limits = z.strictObject({
   waitingPerRelay: z.number().int().positive().default(500),
   /** Seconds that somebody waits for a console slot. */
   queueSeconds: z.number().int().positive().default(60),
-  /** Sign-in tries per minute of one address, and of one user name. */
+  /** Sign-in tries per minute of one user name. */
   signInsPerMinute: z.number().int().positive().default(20),
+  /** Sign-in tries per minute of one address. Classes that begin at the same time may sit behind one address. */
+  signInsPerAddressPerMinute: z.number().int().positive().default(240),
   /** Grants per minute of one user. */
   grantsPerMinute: z.number().int().positive().default(60),
   /** WebSocket upgrades per minute from one address. A school may sit behind one address. */

@@ -1,0 +1,164 @@
+import type { Clock } from '@porthole/shared/clock';
+import type { OpeningStep } from '@porthole/shared/control-messages';
+import { asPortholeError, PortholeError, type ErrorCode } from '@porthole/shared/errors';
+import type { GrantClaims } from '@porthole/shared/grant-claims';
+import { leaseNames } from '@porthole/shared/store/keys';
+import type { Deadlines } from '../deadlines.ts';
+import type { Link } from '../pump/link.ts';
+import { runHandshake, type TakeRest } from '../pump/run-handshake.ts';
+import { createMachineHandshake } from '../rfb/machine-handshake.ts';
+import { openConsoleSocket } from './console-socket.ts';
+import { withDeadline } from './deadline.ts';
+import type { LeaseLine } from './lease-line.ts';
+import { locateRunning, requestConsole, type LocatedMachine, type RelayCluster } from './machine.ts';
+
+export interface DialRequest {
+  readonly claims: GrantClaims;
+  readonly cluster: RelayCluster;
+  readonly signal: AbortSignal;
+  readonly onPosition: (position: number) => void;
+  readonly onStep: (step: OpeningStep) => void;
+}
+
+/** A console whose VNC server has accepted the relay; ClientInit is the next thing that it expects. */
+export interface DialledConsole {
+  readonly link: Link;
+  readonly takeRest: TakeRest;
+  readonly machine: LocatedMachine;
+}
+
+export interface DialDeps {
+  readonly clock: Clock;
+  readonly line: LeaseLine;
+  readonly deadlines: Deadlines;
+  /** Told how long each phase took, in seconds. */
+  readonly observe: (phase: OpeningStep | 'queue', seconds: number) => void;
+}
+
+/**
+ * Opens a console at Proxmox: in line for the machine, in line for the node, status, vncproxy, WebSocket,
+ * VNC authentication.
+ *
+ * One dial at a time per machine, because each one replaces the machine's only VNC password; a few at a time
+ * per node, because pvedaemon has three workers. Both until authentication is over.
+ */
+export function createDial(deps: DialDeps): (request: DialRequest) => Promise<DialledConsole> {
+  const { clock, line, deadlines } = deps;
+
+  return async function dial(request) {
+    const { claims, cluster, signal, onPosition } = request;
+    const holder = claims.sessionId;
+    const queued = (name: string, limit: number) =>
+      timed('queue', () => line.acquire({ name, holder, limit, onPosition, signal }));
+
+    const releaseMachine = await queued(leaseNames.dial(cluster.name, claims.vmid), 1);
+    try {
+      const machine = await step(request, 'status', deadlines.status, 'proxmox_timeout', (phase) =>
+        locateRunning(cluster, claims, phase),
+      );
+      const releaseNode = await queued(leaseNames.node(cluster.name, machine.node), cluster.opensPerNode);
+      try {
+        return await openOnceMore(request, machine);
+      } finally {
+        await releaseNode();
+      }
+    } finally {
+      await releaseMachine();
+    }
+  };
+
+  /**
+   * Some failures are over by the next try, which is always a whole new vncproxy: a console opened outside of
+   * Porthole replaced the password; the cluster key was rotated between ticket and use; pvedaemon "got no
+   * worker upid" (seen under load).
+   */
+  async function openOnceMore(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
+    try {
+      return await open(request, machine);
+    } catch (error) {
+      if (request.signal.aborted || !worthAnotherTry.has(asPortholeError(error).code)) throw error;
+      return open(request, machine);
+    }
+  }
+
+  async function open(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
+    const ticket = await step(request, 'console', deadlines.console, 'proxmox_timeout', (phase) =>
+      requestConsole(machine, phase),
+    );
+    const link = await step(request, 'connect', deadlines.connect, 'proxmox_timeout', (phase) =>
+      openConsoleSocket(machine, ticket, phase),
+    );
+    try {
+      const takeRest = await step(
+        request,
+        'authenticate',
+        deadlines.firstByte + deadlines.authenticate,
+        'console_silent',
+        (phase) => authenticate(link, ticket.password, phase),
+      );
+      return { link, takeRest, machine };
+    } catch (error) {
+      link.destroy();
+      throw asPortholeError(error).code === 'console_lost' ? await whyGone(request, error) : error;
+    }
+  }
+
+  /** Proxmox closes the socket of a machine that has stopped meanwhile without a byte. */
+  async function whyGone(request: DialRequest, error: unknown): Promise<unknown> {
+    try {
+      await withDeadline({ clock, signal: request.signal }, deadlines.diagnose, 'proxmox_timeout', (phase) =>
+        locateRunning(request.cluster, request.claims, phase),
+      );
+      return error;
+    } catch (found) {
+      return asPortholeError(found).code === 'machine_stopped' ? found : error;
+    }
+  }
+
+  function authenticate(link: Link, password: string, signal: AbortSignal): Promise<TakeRest> {
+    return new Promise((resolve, reject) => {
+      const silent = clock.after(deadlines.firstByte, () =>
+        reject(new PortholeError('console_silent', { detail: `no byte within ${deadlines.firstByte} ms` })),
+      );
+      runHandshake(link, createMachineHandshake(password), {
+        signal,
+        firstByte: silent,
+        ended: (sentAnything) =>
+          reject(
+            new PortholeError('console_lost', {
+              detail: sentAnything ? 'closed during VNC authentication' : 'closed without a byte',
+            }),
+          ),
+      })
+        .then(resolve, reject)
+        .finally(silent);
+    });
+  }
+
+  function step<T>(
+    { signal, onStep }: DialRequest,
+    name: OpeningStep,
+    ms: number,
+    late: ErrorCode,
+    phase: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    onStep(name);
+    return timed(name, () => withDeadline({ clock, signal }, ms, late, phase));
+  }
+
+  async function timed<T>(phase: OpeningStep | 'queue', work: () => Promise<T>): Promise<T> {
+    const since = clock.now();
+    try {
+      return await work();
+    } finally {
+      deps.observe(phase, (clock.now() - since) / 1000);
+    }
+  }
+}
+
+const worthAnotherTry: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'console_auth',
+  'console_lost',
+  'proxmox_nonsense',
+  'proxmox_credential',
+]);

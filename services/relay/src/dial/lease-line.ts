@@ -1,0 +1,101 @@
+import { every, sleep, type Clock } from '@porthole/shared/clock';
+import { PortholeError } from '@porthole/shared/errors';
+import { lifetimes } from '@porthole/shared/store/keys';
+import type { LeaseStore } from '@porthole/shared/store/ports';
+
+export interface LeaseRequest {
+  readonly name: string;
+  readonly holder: string;
+  readonly limit: number;
+  /** Told the position in line, 1 being next, whenever it changes. */
+  readonly onPosition: (position: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Waits in line for a lease that all relays share and keeps it alive until it is released. The line itself is
+ * in the store and fair over all relays; a release within this process wakes the next one here at once, the
+ * others see it at their next look.
+ */
+export interface LeaseLine {
+  /** Resolves with the release when the lease is held. Rejects with the signal's reason, or `store_down`. */
+  acquire(request: LeaseRequest): Promise<() => Promise<void>>;
+  /** How many wait here now. */
+  readonly waiting: number;
+}
+
+/** A place far behind looks less often. */
+const lookEveryMs = (position: number) => Math.min(100 * position, 1000);
+
+export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly clock: Clock }): LeaseLine {
+  const { leases, clock } = deps;
+  const ttl = lifetimes.dialLease;
+  const waiters = new Map<string, Set<{ position: number; wake: () => void }>>();
+  let waiting = 0;
+
+  function wakeNext(name: string): void {
+    for (const waiter of waiters.get(name) ?? []) if (waiter.position <= 2) waiter.wake();
+  }
+
+  async function waitInLine({ name, holder, limit, onPosition, signal }: LeaseRequest): Promise<void> {
+    const waiter = { position: 0, wake: () => {} };
+    const here = waiters.get(name) ?? new Set();
+    waiters.set(name, here.add(waiter));
+    waiting++;
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const position = await leases.join(name, holder, limit, ttl);
+        if (position === 0) return;
+        if (position !== waiter.position) onPosition(position);
+        waiter.position = position;
+        await lookAgain(lookEveryMs(position), waiter, signal);
+      }
+    } finally {
+      waiting--;
+      here.delete(waiter);
+      if (here.size === 0) waiters.delete(name);
+    }
+  }
+
+  function lookAgain(ms: number, waiter: { wake: () => void }, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    waiter.wake = () => woken.abort();
+    return sleep(clock, ms, AbortSignal.any([signal, woken.signal])).catch(() => signal.throwIfAborted());
+  }
+
+  return {
+    async acquire(request) {
+      const { name, holder, limit } = request;
+      let cancelRenewal = () => {};
+      const release = async () => {
+        cancelRenewal();
+        // Should the store be away, the lease runs out by itself.
+        await leases.release(name, holder).catch(() => {});
+        wakeNext(name);
+      };
+      try {
+        await waitInLine(request);
+      } catch (error) {
+        await release();
+        throw error;
+      }
+      cancelRenewal = every(clock, ttl / 3, () => void leases.join(name, holder, limit, ttl).catch(() => {}));
+      return release;
+    },
+    get waiting() {
+      return waiting;
+    },
+  };
+}
+
+/** Rejects with `queue_timeout` when waiting takes longer than people want to wait. */
+export function waitAtMost(
+  clock: Clock,
+  seconds: number,
+  signal: AbortSignal,
+): { signal: AbortSignal; done(): void } {
+  const late = new AbortController();
+  const cancel = clock.after(seconds * 1000, () => late.abort(new PortholeError('queue_timeout')));
+  return { signal: AbortSignal.any([signal, late.signal]), done: cancel };
+}

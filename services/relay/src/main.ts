@@ -1,0 +1,36 @@
+import { systemClock } from '@porthole/shared/clock';
+import { ConfigError, grantKeysOf, readConfig } from '@porthole/shared/config/read';
+import { createLog } from '@porthole/shared/log';
+import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
+import { createOperationsServer } from '@porthole/shared/operations-server';
+import { createPublicServer } from '@porthole/shared/public-server';
+import { systemRandom } from '@porthole/shared/random';
+import { runProcess } from '@porthole/shared/run-process';
+import { openStore } from '@porthole/shared/store/open';
+import { createRelay } from './relay.ts';
+
+/** The relay as a service of its own. It finds its grants in Redis, where the broker puts them. */
+await runProcess(process, () => {
+  const config = readConfig(process.env, process.cwd());
+  if (!config.redis || !config.grantKeys)
+    throw new ConfigError([
+      'redis.url: a relay of its own shares Redis with the broker; `npm start` needs none',
+    ]);
+  const log = createLog({ service: 'relay', level: config.logLevel });
+  const clock = systemClock;
+  const store = openStore(config, { log, clock });
+  const registry = createRegistry();
+  addProcessMetrics(registry);
+  const keys = grantKeysOf(config.grantKeys);
+  const relay = createRelay({ config, keys, store, clock, random: systemRandom, log, registry });
+  return {
+    log,
+    clock,
+    parts: [
+      { name: 'store', start: () => store.start(), stop: () => store.stop() },
+      createOperationsServer({ listen: config.operationsListen, registry, readiness: relay.readiness }),
+      createPublicServer({ listen: config.listen, onRequest: relay.onRequest, onUpgrade: relay.onUpgrade }),
+      ...relay.parts,
+    ],
+  };
+});

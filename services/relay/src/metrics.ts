@@ -1,0 +1,100 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
+import { openingSteps, type OpeningStep } from '@porthole/shared/control-messages';
+import type { ErrorCode } from '@porthole/shared/errors';
+import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant-claims';
+import type { Direction } from './pump/pump.ts';
+
+export type RefusedUpgrade = 'path' | 'method' | 'protocol' | 'rate' | 'overload' | 'draining';
+
+/** Everything that the relay exports. Label values come from closed sets only. */
+export interface RelayMetrics {
+  sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
+  sessionEnded(mode: ConsoleMode, kind: ConsoleKind, seconds: number): void;
+  opened(result: 'ok' | 'by_viewer' | ErrorCode): void;
+  closed(name: CloseName | 'by_viewer'): void;
+  bytes(direction: Direction, count: number): void;
+  phase(phase: OpeningStep | 'queue' | 'total', seconds: number): void;
+  refused(why: RefusedUpgrade): void;
+}
+
+export function createRelayMetrics(
+  registry: Registry,
+  read: { waiting(): number; draining(): boolean; sockets(): number },
+): RelayMetrics {
+  const registers = [registry];
+  const sessions = new Gauge({
+    name: 'porthole_relay_sessions',
+    help: 'Consoles that are open now.',
+    labelNames: ['mode', 'kind'],
+    registers,
+  });
+  const opens = new Counter({
+    name: 'porthole_relay_opens_total',
+    help: 'Attempts to open a console, by how they came out: ok, by_viewer (the browser left), or an error code.',
+    labelNames: ['result'],
+    registers,
+  });
+  const closes = new Counter({
+    name: 'porthole_relay_closes_total',
+    help: 'Ended WebSockets, by the name of the close code, or by_viewer when the browser left.',
+    labelNames: ['close'],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'porthole_relay_bytes_total',
+    help: 'Console bytes carried, by direction.',
+    labelNames: ['direction'],
+    registers,
+  });
+  const phases = new Histogram({
+    name: 'porthole_relay_open_seconds',
+    help: 'Seconds of each phase of opening a console; total is from the WebSocket to ready.',
+    labelNames: ['phase'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'porthole_relay_session_seconds',
+    help: 'Seconds that consoles were open.',
+    buckets: [10, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'porthole_relay_upgrades_refused_total',
+    help: 'WebSocket upgrades refused with an HTTP status, by why.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge('porthole_relay_waiting', 'People in line for a console slot at this relay.', read.waiting);
+  gauge('porthole_relay_sockets', 'WebSockets of viewers, open or opening.', read.sockets);
+  gauge('porthole_relay_draining', '1 while the relay is leaving.', () => (read.draining() ? 1 : 0));
+
+  // Series exist from the start, so that a rate over the first event is not lost.
+  for (const direction of ['to_viewer', 'to_machine'] as const) bytes.inc({ direction }, 0);
+  for (const close of [...Object.keys(closeCodes), 'by_viewer']) closes.inc({ close }, 0);
+  for (const phase of [...openingSteps, 'queue', 'total']) phases.zero({ phase });
+  opens.inc({ result: 'ok' }, 0);
+
+  return {
+    sessionStarted: (mode, kind) => sessions.inc({ mode, kind }),
+    sessionEnded(mode, kind, seconds) {
+      sessions.dec({ mode, kind });
+      durations.observe(seconds);
+    },
+    opened: (result) => opens.inc({ result }),
+    closed: (close) => closes.inc({ close }),
+    bytes: (direction, count) => bytes.inc({ direction }, count),
+    phase: (phase, seconds) => phases.observe({ phase }, seconds),
+    refused: (reason) => refusals.inc({ reason }),
+  };
+}

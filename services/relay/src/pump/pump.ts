@@ -1,0 +1,105 @@
+import type { Clock } from '@porthole/shared/clock';
+import { asPortholeError, PortholeError } from '@porthole/shared/errors';
+import type { ClientMessageFilter } from '../rfb/client-messages.ts';
+import type { Link, LinkHandler } from './link.ts';
+import type { TakeRest } from './run-handshake.ts';
+
+export interface PumpDeps {
+  readonly clock: Clock;
+  readonly viewer: Link;
+  readonly machine: Link;
+  /** What arrived behind the handshakes and belongs to the stream. */
+  readonly viewerRest: TakeRest;
+  readonly machineRest: TakeRest;
+  readonly filter: ClientMessageFilter;
+  /** Counts payload bytes as they are passed on. */
+  readonly count: (direction: Direction, bytes: number) => void;
+  /** Called once, with why the pump ended; undefined when the viewer left by itself. */
+  readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
+  readonly limits?: PumpLimits;
+}
+
+export type Direction = 'to_viewer' | 'to_machine';
+
+export interface PumpLimits {
+  /** Waiting bytes at which the other side is no longer read, and at which it is again. */
+  readonly pauseBytes: number;
+  readonly resumeBytes: number;
+  /** Milliseconds that a side may stay above `resumeBytes` before the session ends. */
+  readonly stuckMs: number;
+}
+
+const defaultLimits: PumpLimits = { pauseBytes: 1024 * 1024, resumeBytes: 256 * 1024, stuckMs: 30_000 };
+
+/** Carries a console in both directions until one side ends. Takes over both links. */
+export function startPump(deps: PumpDeps): void {
+  const limits = deps.limits ?? defaultLimits;
+  let over = false;
+  const end: PumpDeps['onEnd'] = (side, error) => {
+    if (over) return;
+    over = true;
+    toViewer.stop();
+    toMachine.stop();
+    deps.onEnd(side, error);
+  };
+  const toViewer = createGate(deps.clock, limits, deps.machine, deps.viewer, () =>
+    end('viewer', new PortholeError('viewer_stuck')),
+  );
+  const toMachine = createGate(deps.clock, limits, deps.viewer, deps.machine, () =>
+    end('machine', new PortholeError('console_silent', { detail: 'the machine takes no input' })),
+  );
+
+  const fromMachine: LinkHandler = {
+    bytes(chunk) {
+      deps.count('to_viewer', chunk.length);
+      deps.viewer.send(chunk);
+      toViewer.check();
+    },
+    drained: toMachine.check,
+    ended: () => end('machine'),
+  };
+  const fromViewer: LinkHandler = {
+    bytes(chunk) {
+      if (over) return;
+      try {
+        const passed = Buffer.concat(deps.filter.push(chunk));
+        if (passed.length === 0) return;
+        deps.count('to_machine', passed.length);
+        deps.machine.send(passed);
+        toMachine.check();
+      } catch (error) {
+        end('viewer', asPortholeError(error));
+      }
+    },
+    drained: toViewer.check,
+    ended: () => end('viewer'),
+  };
+  takeOver(deps.machine, fromMachine, deps.machineRest);
+  takeOver(deps.viewer, fromViewer, deps.viewerRest);
+}
+
+function takeOver(link: Link, handler: LinkHandler, takeRest: TakeRest): void {
+  const rest = takeRest();
+  if (rest.length > 0) handler.bytes(rest);
+  link.handle(handler);
+}
+
+/** Pauses the source while the sink has too much to send, and gives up when that lasts. */
+function createGate(clock: Clock, limits: PumpLimits, source: Link, sink: Link, onStuck: () => void) {
+  let cancelStuck: (() => void) | undefined;
+  return {
+    check() {
+      if (!cancelStuck && sink.buffered > limits.pauseBytes) {
+        source.pause();
+        cancelStuck = clock.after(limits.stuckMs, onStuck);
+      } else if (cancelStuck && sink.buffered <= limits.resumeBytes) {
+        cancelStuck();
+        cancelStuck = undefined;
+        source.resume();
+      }
+    },
+    stop() {
+      cancelStuck?.();
+    },
+  };
+}

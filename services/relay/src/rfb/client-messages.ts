@@ -1,0 +1,158 @@
+import { PortholeError } from '@porthole/shared/errors';
+
+/**
+ * The thin direction: what a viewer sends, message by message, whatever the frames it came in.
+ * Known messages pass whole; in a view-only session those that would touch the machine are left out; unknown
+ * ones end the session, because behind them no border can be found any more.
+ *
+ * RFC 6143 section 7.5 and the rfbproto community wiki for the extensions.
+ */
+export interface ClientMessageFilter {
+  /**
+   * What may go to the machine of everything that has arrived so far, in order. Slices of the chunk where
+   * possible. Throws `viewer_protocol` or `viewer_too_big`.
+   */
+  push(chunk: Buffer): readonly Buffer[];
+}
+
+export const clientMessages = {
+  setPixelFormat: 0,
+  setEncodings: 2,
+  framebufferUpdateRequest: 3,
+  keyEvent: 4,
+  pointerEvent: 5,
+  clientCutText: 6,
+  enableContinuousUpdates: 150,
+  fence: 248,
+  xvp: 250,
+  setDesktopSize: 251,
+  qemu: 255,
+} as const;
+
+/** More encodings than any viewer knows. */
+const maxEncodings = 512;
+/** QEMU drops a client that sends more (ui/vnc.c). */
+const maxCutTextBytes = 1024 * 1024;
+/** Pseudo-encoding: a PointerEvent with bit 7 set carries one more byte of buttons. */
+const extendedMouseButtons = -316;
+
+const inputTypes: ReadonlySet<number> = new Set([
+  clientMessages.keyEvent,
+  clientMessages.pointerEvent,
+  clientMessages.clientCutText,
+  clientMessages.xvp,
+  clientMessages.setDesktopSize,
+  clientMessages.qemu,
+]);
+/** What a person does, as opposed to what a viewer does by itself. */
+const humanTypes: ReadonlySet<number> = new Set([
+  clientMessages.keyEvent,
+  clientMessages.pointerEvent,
+  clientMessages.clientCutText,
+  clientMessages.qemu,
+]);
+
+export function createClientMessageFilter(options: {
+  readonly viewOnly: boolean;
+  /** Called for each key, pointer or paste, also when the session is view-only. */
+  readonly onHumanInput: () => void;
+}): ClientMessageFilter {
+  const { viewOnly, onHumanInput } = options;
+  /** The beginning of a message whose end has not arrived; never longer than the largest fixed message. */
+  let pending: Buffer = Buffer.alloc(0);
+  /** Bytes of a cut text's body that are still to come, and whether they pass. */
+  let body = { left: 0, passes: false };
+  let extendedPointer = false;
+
+  /** Length of the message at the head of `bytes`, without a cut text's body; 0 when more is needed to tell. */
+  function lengthOf(bytes: Buffer): number {
+    switch (bytes[0]) {
+      case clientMessages.setPixelFormat:
+        return 20;
+      case clientMessages.setEncodings: {
+        if (bytes.length < 4) return 0;
+        const count = bytes.readUInt16BE(2);
+        if (count > maxEncodings) throw tooBig(`SetEncodings with ${count} encodings`);
+        return 4 + 4 * count;
+      }
+      case clientMessages.framebufferUpdateRequest:
+      case clientMessages.enableContinuousUpdates:
+        return 10;
+      case clientMessages.keyEvent:
+      case clientMessages.clientCutText:
+        return 8;
+      case clientMessages.pointerEvent:
+        if (bytes.length < 2) return 0;
+        return extendedPointer && ((bytes[1] ?? 0) & 0x80) !== 0 ? 7 : 6;
+      case clientMessages.fence: {
+        const payload = bytes[8];
+        if (payload === undefined) return 0;
+        if (payload > 64) throw tooBig('a fence of more than 64 bytes');
+        return 9 + payload;
+      }
+      case clientMessages.xvp:
+        return 4;
+      case clientMessages.setDesktopSize: {
+        const screens = bytes[6];
+        return screens === undefined ? 0 : 8 + 16 * screens;
+      }
+      case clientMessages.qemu:
+        if (bytes.length < 2) return 0;
+        if (bytes[1] !== 0)
+          throw new PortholeError('viewer_protocol', { detail: `QEMU message ${bytes[1]}` });
+        return 12;
+      default:
+        throw new PortholeError('viewer_protocol', { detail: `message type ${bytes[0]}` });
+    }
+  }
+
+  function accept(message: Buffer, passed: Buffer[]): void {
+    const type = message[0] ?? -1;
+    const passes = !(viewOnly && inputTypes.has(type));
+    if (humanTypes.has(type)) onHumanInput();
+    if (type === clientMessages.setEncodings) extendedPointer = offers(message, extendedMouseButtons);
+    if (type === clientMessages.clientCutText) {
+      // A negative length marks the extended clipboard; its body has as many bytes without the sign.
+      const length = Math.abs(message.readInt32BE(4));
+      if (length > maxCutTextBytes) throw tooBig(`${length} bytes of clipboard`);
+      body = { left: length, passes };
+    }
+    if (passes) passed.push(message);
+  }
+
+  return {
+    push(chunk) {
+      const passed: Buffer[] = [];
+      let rest = chunk;
+      while (rest.length > 0) {
+        if (body.left > 0) {
+          const part = rest.subarray(0, body.left);
+          if (body.passes) passed.push(part);
+          body.left -= part.length;
+          rest = rest.subarray(part.length);
+          continue;
+        }
+        const bytes = pending.length > 0 ? Buffer.concat([pending, rest]) : rest;
+        const length = lengthOf(bytes);
+        if (length === 0 || bytes.length < length) {
+          pending = Buffer.from(bytes); // a copy: the chunk's memory belongs to the socket
+          break;
+        }
+        pending = Buffer.alloc(0);
+        accept(bytes.subarray(0, length), passed);
+        rest = bytes.subarray(length);
+      }
+      return passed;
+    },
+  };
+}
+
+function offers(setEncodings: Buffer, encoding: number): boolean {
+  for (let at = 4; at + 4 <= setEncodings.length; at += 4)
+    if (setEncodings.readInt32BE(at) === encoding) return true;
+  return false;
+}
+
+function tooBig(detail: string): PortholeError {
+  return new PortholeError('viewer_too_big', { detail });
+}

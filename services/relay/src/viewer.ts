@@ -1,0 +1,51 @@
+import { closeCodes } from '@porthole/shared/close-codes';
+import type { ControlMessage } from '@porthole/shared/control-messages';
+import { errorKinds, type PortholeError } from '@porthole/shared/errors';
+import { consoleProtocol } from '@porthole/shared/subprotocols';
+import { every, type Clock } from '@porthole/shared/clock';
+import type { WebSocket } from 'ws';
+import type { Link } from './pump/link.ts';
+import { createWsLink } from './pump/ws-link.ts';
+
+/** A browser that is connected: its bytes, what we tell it, and how it is sent away. */
+export interface Viewer {
+  readonly link: Link;
+  /** Sends a control message, if the viewer speaks porthole.v1. */
+  tell(message: ControlMessage): void;
+  /** Closes with the error's typed code and safe text. */
+  close(error: PortholeError): void;
+  destroy(): void;
+}
+
+/** Larger frames than this one are cut: smaller messages spread better over slow networks. */
+const maxFrameBytes = 128 * 1024;
+/** Keeps the connection busy for proxies that cut idle ones, and finds viewers that vanished without a word. */
+const pingMs = 20_000;
+
+export function createViewer(socket: WebSocket, clock: Clock, onText: () => void): Viewer {
+  let answered = true;
+  const cancelPing = every(clock, pingMs, () => {
+    if (!answered) {
+      socket.terminate();
+      return;
+    }
+    answered = false;
+    if (socket.readyState === socket.OPEN) socket.ping();
+  });
+  socket.on('pong', () => (answered = true));
+  socket.on('close', cancelPing);
+
+  return {
+    link: createWsLink(socket, { maxFrameBytes, onText }),
+    tell(message) {
+      if (socket.protocol === consoleProtocol && socket.readyState === socket.OPEN)
+        socket.send(JSON.stringify(message));
+    },
+    close(error) {
+      // A paused socket would never read the answer to our close.
+      socket.resume();
+      socket.close(closeCodes[error.close].code, errorKinds[error.code].text);
+    },
+    destroy: () => socket.terminate(),
+  };
+}
