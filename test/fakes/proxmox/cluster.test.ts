@@ -1,0 +1,143 @@
+import { byToken, gateway, startCluster, until, type Cluster } from './test-kit.ts';
+
+let cluster: Cluster;
+afterEach(() => cluster.fake.close());
+
+const resources = async () => (await cluster.call('GET', '/cluster/resources?type=vm')).json.data;
+
+test('the list of guests shows what VM.Audit shows, and nothing for VM.Console alone', async () => {
+  cluster = await startCluster();
+  expect(await resources()).toMatchObject([
+    { id: 'qemu/100', vmid: 100, type: 'qemu', node: 'pve1', name: 'alpha', status: 'running', template: 0 },
+    { id: 'lxc/200', vmid: 200, type: 'lxc', node: 'pve2', name: 'beta', status: 'running' },
+  ]);
+  cluster.fake.setAcl(gateway.userid, { '/vms': ['VM.Console'], '/vms/200': ['VM.Audit'] });
+  expect(await resources()).toMatchObject([{ vmid: 200 }]);
+});
+
+test('tags are one string, and the pool takes Pool.Audit', async () => {
+  const guests = [{ vmid: 100, node: 'pve1', name: 'a', tags: ['lab', 'blue'], pool: 'p', template: true }];
+  cluster = await startCluster({ guests });
+  const [guest] = await resources();
+  expect(guest).toMatchObject({ tags: 'lab;blue', template: 1, status: 'stopped' });
+  expect(guest).not.toHaveProperty('pool');
+  cluster.fake.setAcl(gateway.userid, { '/': ['VM.Audit', 'Pool.Audit'] });
+  expect(await resources()).toMatchObject([{ pool: 'p' }]);
+  expect((await cluster.call('GET', '/pools')).json.data).toEqual([{ poolid: 'p' }]);
+});
+
+test('status and name in the list are up to ten seconds old, the node is current', async () => {
+  cluster = await startCluster();
+  await cluster.guest.stop();
+  cluster.fake.rename(100, 'omega');
+  cluster.fake.migrate(100, 'pve2');
+  expect(await resources()).toMatchObject([{ node: 'pve2', status: 'running', name: 'alpha' }, {}]);
+  const current = await cluster.call('GET', '/nodes/pve2/qemu/100/status/current');
+  expect(current.json.data).toMatchObject({ status: 'stopped', qmpstatus: 'stopped', name: 'omega' });
+  cluster.clock.advance(10_000);
+  expect(await resources()).toMatchObject([{ node: 'pve2', status: 'stopped', name: 'omega' }, {}]);
+});
+
+test('a guest asked for on the wrong node does not exist', async () => {
+  cluster = await startCluster();
+  expect(await cluster.call('GET', '/nodes/pve2/qemu/100/status/current')).toMatchObject({
+    status: 500,
+    reason: "Configuration file 'nodes/pve2/qemu-server/100.conf' does not exist",
+  });
+});
+
+test('any node answers for any other', async () => {
+  cluster = await startCluster();
+  const reply = await cluster.call('GET', '/nodes/pve1/qemu/100/status/current', { node: 'pve2' });
+  expect(reply.json.data).toMatchObject({ status: 'running' });
+});
+
+test('a dead node does not answer, and the other says 595 for it after a while', async () => {
+  cluster = await startCluster();
+  await cluster.fake.setNodeDown('pve1', true);
+  await expect(cluster.call('GET', '/version')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  const pending = cluster.call('GET', '/nodes/pve1/qemu/100/status/current', { node: 'pve2' });
+  await cluster.clock.untilSomethingWaits(3000);
+  cluster.clock.advance(3000);
+  expect(await pending).toMatchObject({ status: 595, reason: 'No route to host' });
+  const { json } = await cluster.call('GET', '/cluster/status', { node: 'pve2' });
+  expect(json.data).toMatchObject([
+    { type: 'cluster' },
+    { name: 'pve1', ip: '127.0.0.2', online: 0, local: 0 },
+    { name: 'pve2', ip: '127.0.0.3', online: 1, local: 1 },
+  ]);
+  cluster.fake.refreshStatus();
+  const list = await cluster.call('GET', '/cluster/resources?type=vm', { node: 'pve2' });
+  expect(list.json.data).toMatchObject([{ vmid: 100, status: 'unknown' }, { status: 'running' }]);
+  await cluster.fake.setNodeDown('pve1', false);
+  expect(await cluster.call('GET', '/version')).toMatchObject({ status: 200 });
+});
+
+test('power calls drive the guest and answer with a task', async () => {
+  cluster = await startCluster();
+  const power = (action: string, type = 'qemu/100', node = 'pve1') =>
+    cluster.call('POST', `/nodes/${node}/${type}/status/${action}`);
+  const outcomeOf = async (upid: string) => {
+    const { json } = await cluster.call('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/status`);
+    return json.data;
+  };
+  const stopping = await power('stop');
+  expect(stopping.json.data).toMatch(
+    /^UPID:pve1:[0-9A-F]{8}:[0-9A-F]{8}:[0-9A-F]{8}:qmstop:100:gw@pve!console:$/,
+  );
+  await until(() => !cluster.guest.running);
+  expect(await outcomeOf(stopping.json.data)).toMatchObject({
+    status: 'stopped',
+    exitstatus: 'OK',
+    user: 'gw@pve!console',
+  });
+  const resetting = await power('reset');
+  expect(await outcomeOf(resetting.json.data)).toMatchObject({ exitstatus: 'VM 100 not running' });
+  await power('start');
+  await until(() => cluster.guest.running);
+  expect(await power('reset', 'lxc/200', 'pve2')).toMatchObject({ status: 501 });
+  cluster.fake.setAcl(gateway.userid, { '/vms': ['VM.Console'] });
+  expect(await power('stop')).toMatchObject({ status: 403 });
+});
+
+test('configuration tells whether there is a serial terminal', async () => {
+  cluster = await startCluster({ guests: [{ vmid: 100, node: 'pve1', name: 'a', terminal: true }] });
+  const { json } = await cluster.call('GET', '/nodes/pve1/qemu/100/config');
+  expect(json.data).toMatchObject({ name: 'a', serial0: 'socket' });
+});
+
+test('faults are answered as often as asked for: an error, garbage, nothing', async () => {
+  cluster = await startCluster();
+  const open = () => cluster.call('POST', '/nodes/pve1/qemu/100/vncproxy', { form: { websocket: '1' } });
+  const message = 'got no worker upid - start worker failed';
+  cluster.fake.refuseVncproxy(100, { status: 500, message, times: 1 });
+  expect(await open()).toMatchObject({ status: 500, reason: message });
+  expect(await open()).toMatchObject({ status: 200 });
+  cluster.fake.refuseVncproxy(100, { body: '<html>' });
+  expect(await open()).toMatchObject({ status: 200, body: '<html>' });
+  cluster.fake.refuseVncproxy(100, null);
+  cluster.fake.failRequests(/^GET \/version$/, { noAnswer: true });
+  let answered = false;
+  const waiting = cluster.call('GET', '/version').finally(() => (answered = true));
+  await until(() =>
+    cluster.fake.calls.some(({ path, status }) => path === '/api2/json/version' && status === 0),
+  );
+  expect(await open()).toMatchObject({ status: 200 });
+  expect(answered).toBe(false);
+  cluster.fake.killWorker('pve1');
+  await expect(waiting).rejects.toThrow();
+});
+
+test('every request is recorded without its query', async () => {
+  cluster = await startCluster();
+  await cluster.call('GET', '/cluster/resources?type=vm', { node: 'pve2', headers: byToken });
+  expect(cluster.fake.calls).toEqual([
+    {
+      node: 'pve2',
+      method: 'GET',
+      path: '/api2/json/cluster/resources',
+      status: 200,
+      user: 'gw@pve!console',
+    },
+  ]);
+});
