@@ -53,7 +53,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     `dir ${directory}`,
     'save ""',
     'appendonly no',
-    ...(password === undefined ? [] : [`requirepass ${password}`]),
+    ...(password === undefined ? [] : [`requirepass "${password}"`]),
     ...config,
   ];
   let child: ChildProcess | undefined;

@@ -212,6 +212,15 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.join(name, 'late', 1, long)).toBe(1);
       });
 
+      test('a limit that is lowered makes the youngest holders wait', async () => {
+        const name = aName();
+        await store.leases.join(name, 'a', 2, long);
+        await store.leases.join(name, 'b', 2, long);
+        expect(await other.leases.join(name, 'b', 1, long)).toBe(1);
+        expect(await other.leases.tryAcquire(name, 'b', 1, long)).toBe(false);
+        expect(await other.leases.join(name, 'a', 1, long)).toBe(0);
+      });
+
       test('leases of different names know nothing of each other', async () => {
         expect(await store.leases.join(aName(), 'a', 1, long)).toBe(0);
         expect(await store.leases.join(aName(), 'b', 1, long)).toBe(0);
@@ -259,6 +268,16 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           await store.leases.release(name, 'a');
           expect(await store.leases.tryAcquire(name, 'c', 1, long)).toBe(false);
           expect(await store.leases.join(name, 'b', 1, long)).toBe(0);
+        });
+
+        test('somebody in line keeps the place there, and gets no other', async () => {
+          const name = aName();
+          await store.leases.join(name, 'a', 1, long);
+          await store.leases.join(name, 'b', 1, long);
+          await store.leases.join(name, 'c', 1, long);
+          expect(await store.leases.tryAcquire(name, 'b', 1, long)).toBe(false);
+          expect(await store.leases.join(name, 'b', 1, long)).toBe(1);
+          expect(await store.leases.count(name)).toBe(3);
         });
 
         test('the place of a dead holder is free again', async () => {

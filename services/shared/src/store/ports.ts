@@ -29,7 +29,10 @@ export interface RecordStore {
 /**
  * Counted, fair, self-expiring leases: a lock is a lease with `limit` 1, node slots are one with `limit` 3,
  * the quota of a user is one that nobody waits for. Holders are served in the order in which they first
- * asked; a holder that stops renewing (its pod died) loses its place after `ttlMs`.
+ * asked; a holder that stops renewing (its pod died) loses its place after `ttlMs`. Coming back after that,
+ * it is the last in line. Whoever moves up is not told: it learns so from its next `join`.
+ *
+ * The limit is the caller's, at every call: when it is lowered, the youngest holders are told that they wait.
  */
 export interface LeaseStore {
   /**
@@ -37,25 +40,32 @@ export interface LeaseStore {
    * position in line, 1 being next. Call it again to move up and to stay alive.
    */
   join(name: string, holder: string, limit: number, ttlMs: number): Promise<number>;
-  /** Takes or renews without waiting: false, and no place in line, when `limit` others hold it. */
+  /**
+   * Takes or renews without waiting: false, and no place in line, when `limit` others came before. Whoever
+   * waits came before, too. A place in line that `holder` has already is neither renewed nor lost.
+   */
   tryAcquire(name: string, holder: string, limit: number, ttlMs: number): Promise<boolean>;
   /** Gives up the lease or the place in line. Harmless when there is none. */
   release(name: string, holder: string): Promise<void>;
-  /** How many hold or wait now. */
+  /** How many hold or wait now, together. */
   count(name: string): Promise<number>;
 }
 
 /** Short messages to every pod. At most once: whoever was not listening missed it. */
 export interface SignalBus {
   publish(message: string): Promise<void>;
-  /** Calls back for every message from now on. Returns an unsubscriber. */
+  /**
+   * Calls back for every message from now on, also for those published here. Returns an unsubscriber; calling
+   * that twice is harmless.
+   */
   subscribe(listener: (message: string) => void): () => void;
 }
 
 export interface RateLimits {
   /**
    * Spends one of `points` that `key` has per `seconds`. Rejects with PortholeError `rate_limited`, with
-   * `retryAfter`, when none is left. When the shared store is away, this pod's memory counts alone.
+   * `retryAfter`, when none is left. When the shared store is away, this pod's memory counts alone. `key` may
+   * name people and addresses: no store sees it in clear.
    */
   spend(key: string, points: number, seconds: number): Promise<void>;
 }

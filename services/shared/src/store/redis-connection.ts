@@ -38,6 +38,8 @@ const common = {
   connectTimeout: redisTimes.connect,
   commandTimeout: redisTimes.answer,
   socketTimeout: redisTimes.silence,
+  // Until a goodbye that nobody answers is cut short.
+  disconnectTimeout: 250,
   // A grant may have been taken although the answer got lost: nothing is ever sent a second time.
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,

@@ -8,9 +8,10 @@ export function plainError(thrown: unknown): Error {
   const error = reason(thrown);
   if (!(error instanceof Error)) return new Error(String(error));
   const message = error.message.replace(/,? with args beginning with.*/s, '');
-  const plain = new Error(message || errorCode(error) || error.name);
+  const code = errorCode(error);
+  const plain = new Error(message || code || error.name);
   plain.name = error.name;
-  return Object.assign(plain, { code: errorCode(error) });
+  return code === undefined ? plain : Object.assign(plain, { code });
 }
 
 /** The same for one outage, however often it is retried: `ECONNREFUSED`, `WRONGPASS`. */
