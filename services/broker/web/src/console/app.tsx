@@ -1,0 +1,84 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { EyeIcon } from '../icons.tsx';
+import { announcement } from './announcement.ts';
+import { ClipboardPanel } from './clipboard.tsx';
+import { onToolbarChord } from './chord.ts';
+import { KeysPanel } from './keys.tsx';
+import { Overlay } from './overlay.tsx';
+import type { Screen } from './screen.ts';
+import { Toolbar, type Panel } from './toolbar.tsx';
+import { useReveal } from './reveal.ts';
+import type { Mode, View } from './view.ts';
+
+export interface AppProps {
+  readonly view: View;
+  readonly name: string;
+  /** The mode that the address asks for; the relay may grant less. */
+  readonly wanted: Mode;
+  readonly received: string;
+  readonly screen: Screen;
+  readonly open: () => void;
+}
+
+export function App({ view, name, wanted, received, screen, open }: AppProps) {
+  const [panel, setPanel] = useState<Panel | undefined>(undefined);
+  const [fit, setFit] = useState(true);
+  const bar = useRef<HTMLDivElement>(null);
+  const live = view.state === 'open';
+  const reveal = useReveal(bar, live && panel === undefined);
+  const mode: Mode = view.state === 'open' || view.state === 'picture' ? view.mode : wanted;
+
+  useEffect(
+    () =>
+      onToolbarChord(() => {
+        reveal.show();
+        bar.current?.querySelector<HTMLElement>('a[href], button:not(:disabled)')?.focus();
+      }),
+    [],
+  );
+  // A panel that sends things is of no use without a machine to send them to.
+  useEffect(() => {
+    if (!live && !view.quiet) setPanel(undefined);
+  }, [live, view.quiet]);
+
+  const close = () => {
+    setPanel(undefined);
+    screen.focus();
+  };
+  const togglePanel = (wantedPanel: Panel) => setPanel(panel === wantedPanel ? undefined : wantedPanel);
+
+  return (
+    <>
+      <Toolbar
+        bar={bar}
+        view={view}
+        name={name}
+        mode={mode}
+        shown={reveal.shown || !live || panel !== undefined}
+        panel={panel}
+        fit={fit}
+        screen={screen}
+        reveal={reveal}
+        togglePanel={togglePanel}
+        toggleFit={() => {
+          screen.setFit(!fit);
+          setFit(!fit);
+        }}
+        reconnect={open}
+      />
+      {panel === 'clipboard' && live ? (
+        <ClipboardPanel screen={screen} received={received} mode={mode} close={close} />
+      ) : null}
+      {panel === 'keys' && live ? <KeysPanel screen={screen} close={close} /> : null}
+      {mode === 'view' && live ? (
+        <p class="watching" title="You can watch this screen. Keyboard and mouse are switched off.">
+          <EyeIcon /> View only
+        </p>
+      ) : null}
+      <Overlay view={view} name={name} open={open} />
+      <p class="visually-hidden" role="status" aria-live="polite">
+        {announcement(view, name)}
+      </p>
+    </>
+  );
+}

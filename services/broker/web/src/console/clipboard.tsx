@@ -1,0 +1,116 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { CloseIcon } from '../icons.tsx';
+import type { Screen } from './screen.ts';
+import { typeText } from './typing.ts';
+import type { Mode } from './view.ts';
+
+interface ClipboardProps {
+  readonly screen: Screen;
+  readonly received: string;
+  readonly mode: Mode;
+  readonly close: () => void;
+}
+
+export function ClipboardPanel({ screen, received, mode, close }: ClipboardProps) {
+  const [text, setText] = useState('');
+  const [note, setNote] = useState('');
+  const [typing, setTyping] = useState<AbortController | undefined>(undefined);
+  const first = useRef<HTMLTextAreaElement>(null);
+  const incoming = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => (first.current ?? incoming.current)?.focus(), []);
+  useEffect(() => () => typing?.abort(), [typing]);
+
+  async function type() {
+    const controller = new AbortController();
+    setTyping(controller);
+    setNote('Typing…');
+    await typeText(screen, text, controller.signal);
+    setTyping(undefined);
+    setNote(controller.signal.aborted ? 'Stopped.' : 'Typed.');
+  }
+
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(received);
+      setNote('Copied.');
+    } catch {
+      // Browsers may refuse; then Ctrl+C does it.
+      incoming.current?.select();
+      setNote('Selected. Press Ctrl+C to copy.');
+    }
+  }
+
+  return (
+    <section
+      class="panel"
+      role="dialog"
+      aria-label="Clipboard"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') close();
+      }}
+    >
+      <header>
+        <h2>Clipboard</h2>
+        <button type="button" class="tool" aria-label="Close" onClick={close}>
+          <CloseIcon />
+        </button>
+      </header>
+      {mode === 'control' ? (
+        <>
+          <label for="outgoing">To the machine</label>
+          <textarea
+            id="outgoing"
+            ref={first}
+            rows={4}
+            spellcheck={false}
+            placeholder="Paste or write text here"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          <div class="actions">
+            <button
+              type="button"
+              class="button primary"
+              disabled={!text}
+              onClick={() => {
+                screen.paste(text);
+                setNote("Sent to the machine's clipboard.");
+              }}
+            >
+              Send
+            </button>
+            {typing ? (
+              <button type="button" class="button" onClick={() => typing.abort()}>
+                Stop typing
+              </button>
+            ) : (
+              <button type="button" class="button" disabled={!text} onClick={() => void type()}>
+                Type it as keys
+              </button>
+            )}
+          </div>
+          <p class="panel-help">
+            Typing works everywhere, also where the machine has no clipboard. It expects a US keyboard layout.
+          </p>
+        </>
+      ) : null}
+      <label for="incoming">From the machine</label>
+      <textarea
+        id="incoming"
+        ref={incoming}
+        rows={3}
+        readOnly
+        placeholder="Nothing was copied there yet"
+        value={received}
+      />
+      <div class="actions">
+        <button type="button" class="button" disabled={!received} onClick={() => void copy()}>
+          Copy
+        </button>
+        <span class="panel-note" role="status">
+          {note}
+        </span>
+      </div>
+    </section>
+  );
+}

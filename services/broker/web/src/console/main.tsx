@@ -1,0 +1,104 @@
+import { systemClock } from '@porthole/shared/clock';
+import { render } from 'preact';
+import { api } from '../api.ts';
+import { consolePath, parseConsolePath, signInPath, type ConsoleAddress } from '../paths.ts';
+import { unreadableAddress } from '../texts.ts';
+import { App } from './app.tsx';
+import { createConnection } from './connection.ts';
+import { dial } from './line.ts';
+import { createScreen } from './screen.ts';
+import { createStill } from './still.ts';
+import type { View } from './view.ts';
+
+/** Wires the console page: the only place that knows the page's address, its elements and its events. */
+function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, still: HTMLCanvasElement) {
+  const { cluster, vmid, mode } = address;
+  let received = '';
+  let view: View | undefined;
+
+  const screen = createScreen({
+    target,
+    still: createStill(still),
+    viewOnly: mode === 'view',
+    onClipboard: (text) => {
+      received = text;
+      update();
+    },
+  });
+
+  const connection = createConnection({
+    clock: systemClock,
+    random: Math.random,
+    online: () => navigator.onLine,
+    visible: () => document.visibilityState === 'visible',
+    askGrant: () => api.grant(cluster, vmid, mode),
+    machineStatus: async () => {
+      const answer = await api.machines();
+      if (!answer.ok) return answer;
+      const mine = answer.value.consoles.find((each) => each.cluster === cluster && each.vmid === vmid);
+      return { ok: true, value: mine?.status };
+    },
+    dial: (grant, events) => dial(grant, screen, events),
+    signIn: () => location.replace(signInPath(consolePath(cluster, vmid, mode), 'expired')),
+    show: (next) => {
+      view = next;
+      update();
+    },
+  });
+
+  function update() {
+    if (!view) return;
+    const { dataset } = document.body;
+    dataset['state'] = view.state;
+    dataset['quiet'] = String(view.quiet);
+    if (view.close !== undefined) dataset['close'] = String(view.close);
+    const name = view.machine?.name ?? `Machine ${vmid}`;
+    document.title = `${name} – Porthole`;
+    render(
+      <App
+        view={view}
+        name={name}
+        wanted={mode}
+        received={received}
+        screen={screen}
+        open={connection.open}
+      />,
+      root,
+    );
+  }
+
+  window.addEventListener('online', connection.networkChanged);
+  window.addEventListener('offline', connection.networkChanged);
+  document.addEventListener('visibilitychange', connection.visibilityChanged);
+  // Lets go of the console's place at once, instead of when the relay notices.
+  window.addEventListener('pagehide', connection.stop);
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) connection.open();
+  });
+  connection.open();
+}
+
+const root = document.getElementById('app');
+const target = document.getElementById('screen');
+const still = document.getElementById('still');
+const address = parseConsolePath(location.pathname, location.search);
+if (root && target && still instanceof HTMLCanvasElement) {
+  if (address) start(address, root, target, still);
+  else {
+    document.body.dataset['state'] = 'ended';
+    render(
+      <div class="veil">
+        <section class="card">
+          <h1>{unreadableAddress.title}</h1>
+          <p>{unreadableAddress.advice}</p>
+          <div class="actions">
+            <a class="button primary" href="/">
+              Your machines
+            </a>
+          </div>
+        </section>
+      </div>,
+      root,
+    );
+  }
+}

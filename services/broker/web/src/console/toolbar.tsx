@@ -1,0 +1,157 @@
+import type { ComponentChildren, RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import {
+  BackIcon,
+  ClipboardIcon,
+  FullScreenIcon,
+  KeyboardIcon,
+  LeaveFullScreenIcon,
+  PowerKeysIcon,
+  ReloadIcon,
+  ScreenIcon,
+} from '../icons.tsx';
+import { shortStates } from '../texts.ts';
+import { toggleFullScreen, watchFullScreen } from './full-screen.ts';
+import type { Reveal } from './reveal.ts';
+import type { Screen } from './screen.ts';
+import type { Mode, View } from './view.ts';
+
+export type Panel = 'clipboard' | 'keys';
+
+export interface ToolbarProps {
+  readonly bar: RefObject<HTMLDivElement | null>;
+  readonly view: View;
+  readonly name: string;
+  readonly mode: Mode;
+  readonly shown: boolean;
+  readonly panel: Panel | undefined;
+  readonly fit: boolean;
+  readonly screen: Screen;
+  readonly reveal: Reveal;
+  readonly togglePanel: (panel: Panel) => void;
+  readonly toggleFit: () => void;
+  readonly reconnect: () => void;
+}
+
+interface ToolProps {
+  readonly label: string;
+  readonly hint?: string;
+  readonly short?: string;
+  readonly pressed?: boolean;
+  readonly expanded?: boolean;
+  readonly onClick: () => void;
+  readonly children: ComponentChildren;
+}
+
+function Tool({ label, hint = label, short, pressed, expanded, onClick, children }: ToolProps) {
+  return (
+    <button
+      type="button"
+      class="tool"
+      aria-label={label}
+      data-tip={hint}
+      aria-pressed={pressed}
+      aria-expanded={expanded}
+      onClick={onClick}
+    >
+      {children}
+      {short ? <span class="tool-text">{short}</span> : null}
+    </button>
+  );
+}
+
+export function Toolbar(props: ToolbarProps) {
+  const { bar, view, name, mode, shown, panel, fit, screen, reveal, togglePanel, toggleFit, reconnect } =
+    props;
+  const [full, setFull] = useState(false);
+  useEffect(() => watchFullScreen(setFull), []);
+  const live = view.state === 'open';
+  const mayType = live && mode === 'control';
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') {
+      if (live) {
+        screen.focus();
+        reveal.hide();
+      }
+      return;
+    }
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    const tools = [...(bar.current?.querySelectorAll<HTMLElement>('a[href], button') ?? [])];
+    const at = tools.indexOf(document.activeElement as HTMLElement);
+    if (step === 0 || at < 0) return;
+    event.preventDefault();
+    tools[(at + step + tools.length) % tools.length]?.focus();
+  };
+
+  return (
+    <>
+      <div ref={bar} class="bar" data-shown={shown} role="toolbar" aria-label="Console" onKeyDown={onKeyDown}>
+        <a class="tool" href="/" aria-label="Back to your machines" data-tip="Back to your machines">
+          <BackIcon />
+        </a>
+        <div class="bar-title">
+          <strong>{name}</strong>
+          <span class="bar-state" data-state={view.quiet ? 'moving' : view.state}>
+            {view.quiet ? 'Reconnecting' : shortStates[view.state]}
+          </span>
+        </div>
+        <div class="bar-tools">
+          {mayType ? (
+            <>
+              <Tool label="Send Ctrl-Alt-Del" short="Ctrl-Alt-Del" onClick={() => screen.ctrlAltDel()}>
+                <PowerKeysIcon />
+              </Tool>
+              <Tool
+                label="Keyboard"
+                hint="Keyboard and special keys"
+                expanded={panel === 'keys'}
+                onClick={() => togglePanel('keys')}
+              >
+                <KeyboardIcon />
+              </Tool>
+            </>
+          ) : null}
+          {live ? (
+            <>
+              <Tool
+                label="Clipboard"
+                expanded={panel === 'clipboard'}
+                onClick={() => togglePanel('clipboard')}
+              >
+                <ClipboardIcon />
+              </Tool>
+              <Tool
+                label="Original size"
+                hint={fit ? 'Show in original size' : 'Fit to the window'}
+                pressed={!fit}
+                onClick={toggleFit}
+              >
+                <span class="tool-glyph">1:1</span>
+              </Tool>
+            </>
+          ) : null}
+          <Tool label={full ? 'Leave full screen' : 'Full screen'} onClick={() => void toggleFullScreen()}>
+            {full ? <LeaveFullScreenIcon /> : <FullScreenIcon />}
+          </Tool>
+          <Tool label="Reconnect" onClick={reconnect}>
+            <ReloadIcon />
+          </Tool>
+        </div>
+      </div>
+      <button
+        type="button"
+        class="handle"
+        data-shown={!shown}
+        tabIndex={shown ? -1 : 0}
+        aria-label="Show the toolbar"
+        onClick={() => {
+          reveal.show();
+          bar.current?.querySelector<HTMLElement>('a[href]')?.focus();
+        }}
+      >
+        <ScreenIcon />
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,120 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Machine } from '../api.ts';
+import { EyeIcon, MoreIcon, ScreenIcon, WindowIcon } from '../icons.tsx';
+import { consolePath } from '../paths.ts';
+import { menuTarget } from './menu-keys.ts';
+
+interface Entry {
+  readonly label: string;
+  readonly href: string;
+  readonly newWindow?: boolean;
+  readonly icon: ComponentChildren;
+}
+
+/** What this person may not do is not in the menu. */
+function entriesOf({ cluster, vmid, allow }: Machine): Entry[] {
+  const best = allow.includes('control') ? 'control' : 'view';
+  const path = consolePath(cluster, vmid, best);
+  return [
+    ...(best === 'control' ? [{ label: 'Open console', href: path, icon: <ScreenIcon /> }] : []),
+    { label: 'Open in new window', href: path, newWindow: true, icon: <WindowIcon /> },
+    ...(allow.includes('view')
+      ? [{ label: 'View only', href: consolePath(cluster, vmid, 'view'), icon: <EyeIcon /> }]
+      : []),
+  ];
+}
+
+/** A menu button as in the ARIA authoring practices: arrows, Home, End, first letters, Escape, Tab. */
+export function MachineMenu({ machine }: { readonly machine: Machine }) {
+  const [open, setOpen] = useState<'no' | 'first' | 'last'>('no');
+  const root = useRef<HTMLSpanElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const id = `menu-${machine.cluster}-${machine.vmid}`;
+  const items = () => [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
+
+  const close = (refocus: boolean) => {
+    setOpen('no');
+    if (refocus) button.current?.focus();
+  };
+
+  useEffect(() => {
+    if (open === 'no') return;
+    items()
+      .at(open === 'first' ? 0 : -1)
+      ?.focus();
+    const outside = (event: Event) => {
+      if (!(event.target instanceof Node && root.current?.contains(event.target))) close(false);
+    };
+    document.addEventListener('pointerdown', outside);
+    document.addEventListener('focusin', outside);
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      document.removeEventListener('focusin', outside);
+    };
+  }, [open]);
+
+  const onButtonKey = (event: KeyboardEvent) => {
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    event.preventDefault();
+    setOpen(event.key === 'ArrowDown' ? 'first' : 'last');
+  };
+
+  const onMenuKey = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      return close(true);
+    }
+    if (event.key === 'Tab') return close(true);
+    if (event.key === ' ') {
+      event.preventDefault();
+      (event.target as HTMLElement).click();
+      return;
+    }
+    const all = items();
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    const next = menuTarget(
+      event,
+      at,
+      all.map((item) => item.textContent ?? ''),
+    );
+    if (next === undefined) return;
+    event.preventDefault();
+    all[next]?.focus();
+  };
+
+  return (
+    <span class="menu" ref={root} data-open={open !== 'no'}>
+      <button
+        ref={button}
+        type="button"
+        class="icon-button"
+        aria-label={`More for ${machine.name}`}
+        aria-haspopup="menu"
+        aria-expanded={open !== 'no'}
+        aria-controls={id}
+        onClick={() => setOpen(open === 'no' ? 'first' : 'no')}
+        onKeyDown={onButtonKey}
+      >
+        <MoreIcon />
+      </button>
+      {open === 'no' ? null : (
+        <span id={id} class="menu-list" role="menu" aria-label={machine.name} onKeyDown={onMenuKey}>
+          {entriesOf(machine).map((entry) => (
+            <a
+              key={entry.label}
+              role="menuitem"
+              tabIndex={-1}
+              href={entry.href}
+              {...(entry.newWindow ? { target: '_blank', rel: 'noopener' } : {})}
+              onClick={() => close(false)}
+            >
+              {entry.icon}
+              {entry.label}
+            </a>
+          ))}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,61 @@
+import type { Machine } from '../api.ts';
+import { ContainerIcon, EyeIcon, MachineIcon } from '../icons.tsx';
+import { consolePath } from '../paths.ts';
+import { statusWord } from '../texts.ts';
+import { MachineMenu } from './machine-menu.tsx';
+
+interface MachineRowProps {
+  readonly machine: Machine;
+  readonly showCluster: boolean;
+  readonly pick: (search: string) => void;
+}
+
+/** One machine. Its name is a link that is stretched over the whole row; tags and menu lie above it. */
+export function MachineRow({ machine, showCluster, pick }: MachineRowProps) {
+  const { name, vmid, status, type, node, cluster, pool, tags, allow } = machine;
+  const control = allow.includes('control');
+  const openable = allow.length > 0;
+  const facts = [showCluster ? `${cluster} / ${node}` : node, pool].filter((fact) => fact);
+  return (
+    <li class="machine" data-status={status} data-vmid={vmid}>
+      <span class="machine-icon" title={type === 'lxc' ? 'Container' : 'Virtual machine'}>
+        {type === 'lxc' ? <ContainerIcon /> : <MachineIcon />}
+        <span class="visually-hidden">{type === 'lxc' ? 'Container' : 'Virtual machine'}</span>
+      </span>
+      <span class="machine-main">
+        {openable ? (
+          <a class="machine-name" href={consolePath(cluster, vmid, control ? 'control' : 'view')}>
+            {name}
+          </a>
+        ) : (
+          <span class="machine-name">{name}</span>
+        )}
+        <span class="machine-facts">
+          <span class="vmid">{vmid}</span>
+          {facts.map((fact) => (
+            <span key={fact}>{fact}</span>
+          ))}
+          {openable && !control ? (
+            <span class="view-only">
+              <EyeIcon /> View only
+            </span>
+          ) : null}
+        </span>
+      </span>
+      {tags.length > 0 ? (
+        <span class="tags">
+          {tags.map((tag) => (
+            <button key={tag} type="button" class="tag" title={`Search for ${tag}`} onClick={() => pick(tag)}>
+              {tag}
+            </button>
+          ))}
+        </span>
+      ) : null}
+      <span class="status" data-status={status}>
+        <span class="dot" aria-hidden="true" />
+        {statusWord(status)}
+      </span>
+      {openable ? <MachineMenu machine={machine} /> : null}
+    </li>
+  );
+}

@@ -1,0 +1,46 @@
+/** Addresses of our own pages. */
+
+export interface ConsoleAddress {
+  readonly cluster: string;
+  readonly vmid: number;
+  readonly mode: 'control' | 'view';
+}
+
+export function consolePath(cluster: string, vmid: number, mode: 'control' | 'view' = 'control'): string {
+  return `/console/${encodeURIComponent(cluster)}/${vmid}${mode === 'view' ? '?mode=view' : ''}`;
+}
+
+export function parseConsolePath(pathname: string, search: string): ConsoleAddress | undefined {
+  const match = /^\/console\/([^/]+)\/(\d{1,9})\/?$/.exec(pathname);
+  if (!match?.[1]) return undefined;
+  let cluster: string;
+  try {
+    cluster = decodeURIComponent(match[1]);
+  } catch {
+    return undefined;
+  }
+  const mode = new URLSearchParams(search).get('mode') === 'view' ? 'view' : 'control';
+  return { cluster, vmid: Number(match[2]), mode };
+}
+
+export type SignInReason = 'expired' | 'signed-out';
+
+export function signInPath(returnTo: string, why: SignInReason): string {
+  return `/?${new URLSearchParams({ why, return: returnTo }).toString()}`;
+}
+
+/**
+ * Where to go after signing in. Only console pages of this very origin count: a link that signs somebody in
+ * and then sends them elsewhere is what phishing is made of.
+ */
+export function safeReturnPath(wanted: string | null, origin: string): string | undefined {
+  if (!wanted?.startsWith('/console/')) return undefined;
+  let url: URL;
+  try {
+    url = new URL(wanted, origin);
+  } catch {
+    return undefined;
+  }
+  if (url.origin !== origin || !parseConsolePath(url.pathname, url.search)) return undefined;
+  return url.pathname + url.search;
+}

@@ -1,0 +1,184 @@
+import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
+import type { OpeningStep } from '@porthole/shared/control-messages';
+import type { Problem } from './api.ts';
+
+/** Every sentence that a person reads, in one place: plain words, what happened first, what to do second. */
+
+export interface Words {
+  readonly title: string;
+  readonly advice: string;
+}
+
+const tellSupport = 'If it happens again, give the support number below to whoever runs this service.';
+
+/** What to do about each close code; the title is the shared table's sentence unless the relay says more. */
+const adviceFor = {
+  ended: 'It opens here by itself as soon as it runs.',
+  protocol: `Reload this page. ${tellSupport}`,
+  too_big: `Try again with less at a time. ${tellSupport}`,
+  internal: `Try again. ${tellSupport}`,
+  moving: 'Reconnecting.',
+  try_later: 'Nothing is lost. We try again by ourselves.',
+  grant: 'Open it again from your machines.',
+  forbidden: 'If you think you should, ask whoever assigned the machine to you.',
+  not_found: 'Look for it in your list of machines. If it is gone, ask whoever assigned it to you.',
+  idle: 'The machine is still running. Open the console again to go on.',
+  not_running: 'It opens here by itself as soon as it runs.',
+  time_over: 'Ask your instructor if you need more time.',
+  ended_by: 'Ask your instructor before you open it again.',
+  too_many: 'Close a console that you do not need, then open this one again.',
+  upstream: `Try again. ${tellSupport}`,
+  no_slot: 'Many people are opening consoles at this moment. We try again by ourselves.',
+  timeout: 'We try again by ourselves.',
+} as const satisfies Record<CloseName, string>;
+
+const machineOff: Words = { title: 'The machine is off.', advice: adviceFor.not_running };
+
+/** `reason` is the relay's own short sentence; it knows which limit was hit or who ended the console. */
+export function wordsForClose(name: CloseName, reason: string): Words {
+  if (name === 'ended' || name === 'not_running') return machineOff;
+  return { title: sentence(reason) ?? closeCodes[name].text, advice: adviceFor[name] };
+}
+
+export const lost: Words = {
+  title: 'The connection was lost.',
+  advice: 'The machine keeps running. We try again by ourselves.',
+};
+
+export const offline: Words = {
+  title: 'You are offline.',
+  advice: 'The machine keeps running. The console comes back as soon as your network does.',
+};
+
+export const signedOut: Words = { title: 'You are signed out.', advice: 'Sign in again to go on.' };
+
+export const unreadableAddress: Words = {
+  title: 'This address leads nowhere.',
+  advice: 'Open the console from your list of machines.',
+};
+
+export function wordsForProblem(problem: Problem): Words {
+  switch (problem.code) {
+    case 'network':
+      return { title: 'Porthole does not answer.', advice: lost.advice };
+    case 'not_signed_in':
+    case 'signed_out':
+      return signedOut;
+    case 'rate_limited':
+      return { title: 'That were many tries in a short time.', advice: 'We try again after a short pause.' };
+    case 'machine_not_found':
+    case 'not_found':
+      return { title: 'This machine does not exist or is not yours.', advice: adviceFor.not_found };
+    case 'not_allowed':
+      return { title: 'You may not open this console.', advice: adviceFor.forbidden };
+    case 'machine_stopped':
+    case 'machine_ended':
+      return machineOff;
+    case 'user_limit':
+    case 'machine_limit':
+      return { title: problem.title ?? closeCodes.too_many.text, advice: adviceFor.too_many };
+    default:
+      return {
+        title: sentence(problem.title ?? '') ?? 'Porthole has a problem at the moment.',
+        advice: 'We try again by ourselves.',
+      };
+  }
+}
+
+/** Some text from outside, trimmed and ended with a full stop; undefined if there is none. */
+function sentence(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (!trimmed) return undefined;
+  return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+export const progress = {
+  asking: 'Asking for permission',
+  connecting: 'Connecting',
+  opening: 'Opening the screen',
+  picture: 'Waiting for the picture',
+} as const;
+
+export const openingSteps = {
+  status: 'Checking that the machine runs',
+  console: 'Asking Proxmox for its screen',
+  connect: 'Connecting to the server it runs on',
+  authenticate: 'Unlocking the screen',
+} as const satisfies Record<OpeningStep, string>;
+
+export function queueText(position: number): string {
+  const before = position - 1;
+  if (before <= 0) return 'You are next';
+  return before === 1 ? '1 person before you' : `${before} people before you`;
+}
+
+export const slowPicture = 'The machine has not drawn anything yet. Its screen may be asleep.';
+
+export function countdown(seconds: number): string {
+  return seconds <= 0 ? 'Trying again now' : `Trying again in ${seconds} s`;
+}
+
+export const statusWords: Readonly<Record<string, string>> = {
+  running: 'Running',
+  stopped: 'Off',
+  paused: 'Paused',
+  suspended: 'Asleep',
+  prelaunch: 'Starting',
+  unknown: 'Unknown',
+};
+
+export function statusWord(status: string): string {
+  return statusWords[status] ?? status.charAt(0).toUpperCase() + status.slice(1);
+}
+
+/** Beside the machine's name in the toolbar. */
+export const shortStates = {
+  asking: 'Opening',
+  connecting: 'Opening',
+  queued: 'Waiting in line',
+  opening: 'Opening',
+  picture: 'Opening',
+  open: 'Connected',
+  waiting: 'Off',
+  retrying: 'Not connected',
+  ended: 'Closed',
+} as const;
+
+export const signInNotes = {
+  expired: 'You were signed out. Sign in again to go on where you were.',
+  'signed-out': 'You have signed out.',
+} as const;
+
+export function signInProblem(problem: Problem): string {
+  switch (problem.code) {
+    case 'wrong_password':
+    case 'not_signed_in':
+      return 'The name or the password is wrong.';
+    case 'rate_limited':
+      return problem.retryAfter === undefined
+        ? 'Too many tries. Wait a moment, then try again.'
+        : `Too many tries. Wait ${problem.retryAfter} s, then try again.`;
+    case 'network':
+      return 'Porthole does not answer. Check your network and try again.';
+    default:
+      return 'Signing in does not work at the moment. Try again soon.';
+  }
+}
+
+interface HasStatus {
+  readonly name: string;
+  readonly status: string;
+}
+
+export function countText(machines: readonly HasStatus[]): string {
+  const running = machines.filter((machine) => machine.status === 'running').length;
+  return `${machines.length} ${machines.length === 1 ? 'machine' : 'machines'}, ${running} running`;
+}
+
+/** When a whole class starts, one sentence is enough. */
+export function announceChanges(machines: readonly HasStatus[]): string {
+  if (machines.length > 3) return `${machines.length} machines changed their status.`;
+  return machines
+    .map((machine) => `${machine.name} is now ${statusWord(machine.status).toLowerCase()}.`)
+    .join(' ');
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+/** The nearest package.json above a package's entry: `exports` hides it from a plain require. */
+function versionOf(name: string, entry: string): string {
+  const path = require.resolve(entry);
+  const root = path.slice(0, path.lastIndexOf(`node_modules/${name}/`)) + `node_modules/${name}/package.json`;
+  return (JSON.parse(readFileSync(root, 'utf8')) as { version: string }).version;
+}
+
+export function thirdPartyNotices(): string {
+  const novnc = versionOf('@novnc/novnc', '@novnc/novnc');
+  const preact = versionOf('preact', 'preact');
+  return `The pages of Porthole contain the following software of others.
+
+noVNC ${novnc} (core library)
+  Copyright (C) The noVNC authors
+  Mozilla Public License 2.0: https://www.mozilla.org/MPL/2.0/
+  Unmodified source code: https://github.com/novnc/noVNC/tree/v${novnc}
+  or: npm pack @novnc/novnc@${novnc}
+
+pako (part of noVNC, vendor/pako)
+  Copyright (C) 2014-2017 by Vitaly Puzrin and Andrei Tuputcyn
+  MIT License and zlib License: https://github.com/nodeca/pako
+
+preact ${preact}
+  Copyright (c) 2015-present Jason Miller
+  MIT License: https://github.com/preactjs/preact/blob/main/LICENSE
+`;
+}

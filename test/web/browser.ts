@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+
+const executablePath = '/usr/bin/chromium';
+
+/** `describe`, or a loud skip: a machine without the browser must not look as if it had tested the pages. */
+export const describeInBrowser: typeof describe.skip = existsSync(executablePath)
+  ? describe
+  : (() => {
+      console.warn(`SKIPPED: no ${executablePath}. Install the package "chromium" to test the pages.`);
+      return describe.skip;
+    })();
+
+export interface Browser {
+  /** A page in a context of its own. What it does wrong is collected; `faults` must stay empty. */
+  open(options?: BrowserContextOptions): Promise<{ page: Page; faults: string[]; context: BrowserContext }>;
+  stop(): Promise<void>;
+}
+
+/** One Chromium per test file, with a profile of its own. */
+export async function startBrowser(): Promise<Browser> {
+  const profile = await mkdtemp(join(tmpdir(), 'porthole-chromium-'));
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      `--disk-cache-dir=${profile}`,
+    ],
+  });
+  return {
+    async open(options = {}) {
+      const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+      const page = await context.newPage();
+      const faults: string[] = [];
+      page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+      page.on('console', (message) => {
+        const text = message.text();
+        // The browser itself reports each HTTP status from 400 on; the tests provoke those.
+        if (message.type() === 'error' && !text.startsWith('Failed to load resource')) faults.push(text);
+      });
+      page.on('request', (request) => {
+        const { hostname, protocol } = new URL(request.url());
+        if (protocol.startsWith('http') && hostname !== '127.0.0.1') faults.push(`asked ${request.url()}`);
+      });
+      return { page, faults, context };
+    },
+    async stop() {
+      await browser.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until the console page says that it is in that state. */
+export async function reaches(page: Page, state: string): Promise<void> {
+  await page.locator(`body[data-state="${state}"]`).waitFor({ state: 'attached' });
+}

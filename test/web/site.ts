@@ -1,0 +1,227 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { createRfbServer, type RfbServer } from './rfb.ts';
+
+const dist = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
+
+const csp =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
+  "object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+export interface SiteMachine {
+  cluster: string;
+  node: string;
+  type: 'qemu' | 'lxc';
+  vmid: number;
+  name: string;
+  status: string;
+  tags: string[];
+  pool?: string;
+  allow: ('view' | 'control')[];
+}
+
+/** A console that a page has open: the test is its relay. */
+export interface Opened {
+  readonly socket: WebSocket;
+  readonly rfb: RfbServer;
+  /** Types of the RFB messages that came from the page. */
+  readonly heard: { readonly type: number; readonly bytes: Buffer }[];
+  say(message: unknown): void;
+  close(code: number, reason?: string): void;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly code?: string;
+  readonly title?: string;
+  readonly retryAfter?: number;
+}
+
+/** How the stubbed relay treats the next consoles. */
+export type Script = (opened: Opened) => void;
+
+export interface Site {
+  readonly origin: string;
+  readonly opened: Opened[];
+  readonly grants: { readonly vmid: string; readonly mode: string }[];
+  machines: SiteMachine[];
+  stale: boolean;
+  signedIn: boolean;
+  /** Taken one by one; when empty, grants are given. */
+  readonly grantReplies: Reply[];
+  listReply: Reply | undefined;
+  script: Script;
+  stop(): Promise<void>;
+}
+
+/** The ordinary course: the steps, the word that it is open, the picture. */
+export const openAtOnce: Script = ({ say, rfb }) => {
+  say({ type: 'opening', step: 'status' });
+  say({ type: 'opening', step: 'console' });
+  say({ type: 'opened', mode: 'control' });
+  rfb.start();
+};
+
+export function aMachine(over: Partial<SiteMachine> = {}): SiteMachine {
+  return {
+    cluster: 'lab',
+    node: 'pve1',
+    type: 'qemu',
+    vmid: 100,
+    name: 'web-1',
+    status: 'running',
+    tags: [],
+    allow: ['view', 'control'],
+    ...over,
+  };
+}
+
+/** The built pages behind the real content security policy, with broker and relay played by the test. */
+export async function startSite(): Promise<Site> {
+  const server = createServer((request, response) => {
+    void answer(request, response).catch(() => response.writeHead(500).end());
+  });
+  const sockets = new WebSocketServer({
+    server,
+    path: '/relay/v1/console',
+    handleProtocols: () => 'porthole.v1',
+  });
+  let grantNumber = 0;
+
+  const site: Site = {
+    origin: '',
+    opened: [],
+    grants: [],
+    machines: [aMachine()],
+    stale: false,
+    signedIn: true,
+    grantReplies: [],
+    listReply: undefined,
+    script: openAtOnce,
+    async stop() {
+      for (const socket of sockets.clients) socket.terminate();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  sockets.on('connection', (socket) => {
+    const heard: Opened['heard'] = [];
+    const rfb = createRfbServer({
+      send: (bytes) => socket.send(bytes),
+      heard: (type, bytes) => heard.push({ type, bytes: Buffer.from(bytes) }),
+    });
+    socket.on('message', (data, binary) => {
+      if (binary) rfb.receive(data as Buffer);
+    });
+    socket.on('error', () => {});
+    const opened: Opened = {
+      socket,
+      rfb,
+      heard,
+      say: (message) => socket.send(JSON.stringify(message)),
+      close: (code, reason = '') => socket.close(code, reason),
+    };
+    site.opened.push(opened);
+    site.script(opened);
+  });
+
+  function json(
+    response: ServerResponse,
+    status: number,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ) {
+    const type = status >= 400 ? 'application/problem+json' : 'application/json';
+    response.writeHead(status, { 'content-type': type, 'content-security-policy': csp, ...headers });
+    response.end(JSON.stringify(body));
+  }
+
+  function refuse(response: ServerResponse, { status, code = 'internal', title = 'No.', retryAfter }: Reply) {
+    const headers: Record<string, string> =
+      retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+    json(response, status, { type: 'about:blank', title, status, code, requestId: 'request-1' }, headers);
+  }
+
+  const user = { id: 'u1', name: 'Ada Lovelace', groups: ['students'] };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', site.origin);
+    const route = `${request.method} ${url.pathname}`;
+    if (route === 'POST /api/v1/login') {
+      const { password } = (await bodyOf(request)) as { password: string };
+      if (password !== 'sesame') return refuse(response, { status: 401, code: 'wrong_password' });
+      site.signedIn = true;
+      return json(response, 200, { user });
+    }
+    if (url.pathname.startsWith('/api/') && !site.signedIn) {
+      return refuse(response, { status: 401, code: 'not_signed_in' });
+    }
+    if (route === 'GET /api/v1/me') return json(response, 200, { user });
+    if (route === 'POST /api/v1/logout') {
+      site.signedIn = false;
+      response.writeHead(204).end();
+      return;
+    }
+    if (route === 'GET /api/v1/consoles') {
+      if (site.listReply) return refuse(response, site.listReply);
+      return json(response, 200, { consoles: site.machines, ...(site.stale ? { stale: true } : {}) });
+    }
+    const grant = /^POST \/api\/v1\/consoles\/([^/]+)\/(\d+)\/grants$/.exec(route);
+    if (grant?.[2]) {
+      const refusal = site.grantReplies.shift();
+      if (refusal) return refuse(response, refusal);
+      const { mode } = (await bodyOf(request)) as { mode: string };
+      site.grants.push({ vmid: grant[2], mode });
+      grantNumber += 1;
+      const machine = site.machines.find((each) => String(each.vmid) === grant[2]) ?? aMachine();
+      return json(response, 201, {
+        id: `support-${grantNumber}`,
+        url: `${site.origin.replace('http', 'ws')}/relay/v1/console`,
+        protocols: ['porthole.v1', `porthole.grant.token${grantNumber}`],
+        page: url.pathname,
+        expiresAt: new Date(Date.now() + 60_000).toISOString(),
+        machine: { name: machine.name, type: machine.type, node: machine.node },
+      });
+    }
+    const page =
+      url.pathname === '/'
+        ? '/index.html'
+        : url.pathname.startsWith('/console/')
+          ? '/console.html'
+          : url.pathname;
+    await file(page, response);
+  }
+
+  async function file(path: string, response: ServerResponse): Promise<void> {
+    const full = normalize(join(dist, path));
+    const type = types[extname(full)];
+    if (!full.startsWith(dist) || !type) {
+      response.writeHead(404).end();
+      return;
+    }
+    const body = await readFile(full).catch(() => undefined);
+    response.writeHead(body ? 200 : 404, { 'content-type': type, 'content-security-policy': csp });
+    response.end(body);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return Object.assign(site, { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}
