@@ -1,0 +1,186 @@
+import Koa from 'koa';
+import type { RequestListener } from 'node:http';
+import type { Registry } from 'prom-client';
+import type { Clock } from '@porthole/shared/clock';
+import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
+import type { Config } from '@porthole/shared/config/schema';
+import { createConsoleSignals } from '@porthole/shared/console-signals';
+import type { Part } from '@porthole/shared/lifecycle';
+import type { Log } from '@porthole/shared/log';
+import type { Readiness } from '@porthole/shared/operations-server';
+import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import type { RandomBytes } from '@porthole/shared/random';
+import type { SealKeys } from '@porthole/shared/seal';
+import type { Store } from '@porthole/shared/store/ports';
+import { createDecide } from './access/decide.ts';
+import { checkBrokerConfig } from './check-config.ts';
+import { relayUrlOf } from './grants/relay-url.ts';
+import { answerErrors } from './http/answer-errors.ts';
+import type { RequestState, Step } from './http/context.ts';
+import { followRequest } from './http/follow-request.ts';
+import { requireSameOrigin } from './http/require-same-origin.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { createClusterList, type ClusterList } from './machines/cluster-list.ts';
+import { createMachineDirectory } from './machines/directory.ts';
+import { listMachines } from './machines/proxmox-list.ts';
+import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
+import { loadPages, type PageFiles } from './pages/load-pages.ts';
+import { servePages } from './pages/serve-pages.ts';
+import { createRoutes } from './routes.ts';
+import { createBoundedWork } from './sign-in/bounded-work.ts';
+import { createCheckPassword } from './sign-in/check-password.ts';
+import { createRequireLogin } from './sign-in/identify.ts';
+import { createLocalUsers } from './sign-in/local-users.ts';
+import { createLoginCookie } from './sign-in/login-cookie.ts';
+import { createLoginSessions } from './sign-in/login-sessions.ts';
+
+export interface BrokerDeps {
+  readonly config: Config;
+  /** Default: the configured ones. A process that is broker and relay at once may make some up instead. */
+  readonly keys?: SealKeys;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly registry: Registry;
+  /** The pages as `npm run build:pages` leaves them. */
+  readonly pagesDir: string;
+}
+
+export interface Broker {
+  readonly onRequest: RequestListener;
+  /** To be started before requests come. The store is not among them. */
+  readonly parts: readonly Part[];
+  readonly readiness: Readiness;
+}
+
+/**
+ * Passwords checked at the same time cost 32 MiB each and one of libuv's four threads, which DNS and files need,
+ * too. Sixty in line wait some two seconds for the last, and few enough on a slow host that nobody gives up before.
+ */
+const passwordChecks = { atOnce: 2, inLine: 60 };
+
+/** Throws ConfigError when the configuration can't be meant. */
+export function createBroker(deps: BrokerDeps): Broker {
+  const { config, store, clock, random, log } = deps;
+  checkBrokerConfig(config);
+  const keys = deps.keys ?? configuredKeys(config);
+  const metrics = createBrokerMetrics(deps.registry);
+  const clusters = createClusters(deps, metrics);
+  const pages = createPages(deps.pagesDir);
+
+  const directory = createMachineDirectory(clusters.lists);
+  const decide = createDecide(config.access);
+  const users = createLocalUsers({ file: config.signIn.local.usersFile, log });
+  const sessions = createLoginSessions({ records: store.records, keys, random, clock });
+  const cookie = createLoginCookie(config.publicUrl);
+  const work = createBoundedWork(passwordChecks);
+  metrics.observeSignInsWaiting(work.waiting);
+  const requireLogin = createRequireLogin({ cookie, sessions, users });
+  const router = createRoutes({
+    requireLogin,
+    directory,
+    decide,
+    signIn: {
+      checkPassword: createCheckPassword({ users, work, random }),
+      users,
+      sessions,
+      cookie,
+      signals: createConsoleSignals({ bus: store.signals, keys, random }),
+      rateLimits: store.rateLimits,
+      limits: config.limits,
+      metrics,
+      log,
+    },
+    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, log },
+  });
+
+  const app = new Koa<RequestState>({
+    // Without proxies in front, X-Forwarded-For is whatever the sender likes. With them, as many entries from the
+    // right are true as there are proxies; the leftmost of these is the sender.
+    proxy: config.trustedProxies > 0,
+    maxIpsCount: config.trustedProxies,
+  });
+  app.silent = true;
+  app.on('error', (error: Error) => log.warn({ err: error }, 'an answer could not be sent'));
+  app.use(followRequest({ log, metrics, random, clock }));
+  app.use(securityHeaders({ publicUrl: config.publicUrl, relayOrigin: relayUrlOf(config).origin }));
+  app.use(answerErrors(log));
+  app.use(neverStoreApi);
+  app.use(requireSameOrigin(config.publicUrl));
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  app.use(servePages(pages.files));
+
+  const handle = app.callback();
+  return {
+    // It never rejects: what a step throws is answered above, what fails beyond is told to `error`.
+    onRequest: (request, response) => void handle(request, response),
+    parts: [clusters.part, pages.part],
+    async readiness() {
+      // Proxmox may be away: people still sign in and see their machines, and another pod could do no better.
+      return [
+        ...((await store.healthy()) ? [] : ['the store does not answer']),
+        ...(pages.files() ? [] : ['the pages are not loaded']),
+      ];
+    },
+  };
+}
+
+function configuredKeys({ grantKeys }: Config): SealKeys {
+  if (!grantKeys) throw new ConfigError(['grantKeys: is needed to seal sign-ins and grants']);
+  return grantKeysOf(grantKeys);
+}
+
+const neverStoreApi: Step = async (ctx, next) => {
+  if (ctx.path.startsWith('/api/')) ctx.set('cache-control', 'no-store');
+  await next();
+};
+
+function createPages(folder: string): { part: Part; files: () => PageFiles | undefined } {
+  let files: PageFiles | undefined;
+  return {
+    part: {
+      name: 'pages',
+      async start() {
+        files = await loadPages(folder);
+      },
+    },
+    files: () => files,
+  };
+}
+
+function createClusters(
+  { config, clock, log }: BrokerDeps,
+  metrics: BrokerMetrics,
+): { part: Part; lists: ReadonlyMap<string, ClusterList> } {
+  const entries = config.clusters.map((cluster) => {
+    const { name } = cluster;
+    const credential = cluster.brokerCredential ?? cluster.credential;
+    const client = createProxmoxClient({ cluster, credential, clock });
+    const list = createClusterList({
+      clock,
+      listMachines: () => listMachines(client, name),
+      onRefresh(error) {
+        metrics.listRefresh(name, error?.code ?? 'ok');
+        if (error) log.warn({ cluster: name, err: error }, 'Proxmox did not give its list of machines');
+      },
+    });
+    return { name, client, list };
+  });
+  metrics.observeListAge(() =>
+    entries.flatMap(({ name, list }) => {
+      const age = list.age();
+      return age === undefined ? [] : [[name, age] as const];
+    }),
+  );
+  return {
+    part: {
+      name: 'proxmox clients',
+      async stop() {
+        await Promise.all(entries.map(({ client }) => client.close()));
+      },
+    },
+    lists: new Map(entries.map(({ name, list }) => [name, list])),
+  };
+}

@@ -1,0 +1,35 @@
+import { ConfigError } from '@porthole/shared/config/read';
+import type { Config } from '@porthole/shared/config/schema';
+import { vmidRange } from './access/decide.ts';
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** What the schema can't see: settings that are well-formed and yet can't be meant. Throws with all of them at once. */
+export function checkBrokerConfig(config: Config): void {
+  const faults = [...faultsOfPublicUrl(config.publicUrl), ...faultsOfAccess(config)];
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
+function faultsOfPublicUrl(url: URL): readonly string[] {
+  const faults: string[] = [];
+  if (url.protocol === 'http:' && !loopback.test(url.hostname))
+    faults.push(
+      `publicUrl: use https://, because passwords and screens would travel readable; http:// is for localhost only`,
+    );
+  if (url.pathname !== '/' || url.search !== '')
+    faults.push('publicUrl: Porthole needs a host of its own, so there can be no path behind it');
+  return faults;
+}
+
+/** A rule for something that does not exist is a typing error, and whoever made it believes that it works. */
+function faultsOfAccess({ access, clusters }: Config): readonly string[] {
+  const known = new Set(clusters.map(({ name }) => name));
+  return access.flatMap(({ which }, index) => [
+    ...(which.clusters ?? [])
+      .filter((name) => !known.has(name))
+      .map((name) => `access.${index}.which.clusters: there is no cluster ${name}`),
+    ...(which.vmids ?? [])
+      .filter((entry) => vmidRange(entry).from > vmidRange(entry).to)
+      .map((entry) => `access.${index}.which.vmids: the range ${entry} ends before it begins`),
+  ]);
+}

@@ -1,0 +1,101 @@
+import type { Clock } from '@porthole/shared/clock';
+import type { Config } from '@porthole/shared/config/schema';
+import { asPortholeError } from '@porthole/shared/errors';
+import { mintGrant } from '@porthole/shared/grant';
+import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { Log } from '@porthole/shared/log';
+import { randomId, type RandomBytes } from '@porthole/shared/random';
+import type { SealKeys } from '@porthole/shared/seal';
+import type { Store } from '@porthole/shared/store/ports';
+import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
+import type { Decide } from '../access/decide.ts';
+import type { Context, Step } from '../http/context.ts';
+import type { MachineDirectory } from '../machines/directory.ts';
+import type { BrokerMetrics } from '../metrics.ts';
+import type { RequireLogin } from '../sign-in/identify.ts';
+import { claimsOf } from './claims.ts';
+import { relayUrlOf } from './relay-url.ts';
+import { authorise, checkQuota, findMachine, limitGrants, parseGrantWish } from './steps.ts';
+
+export interface GrantRouteDeps {
+  readonly config: Config;
+  readonly store: Pick<Store, 'records' | 'leases' | 'rateLimits'>;
+  readonly keys: SealKeys;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly requireLogin: RequireLogin;
+  readonly directory: Pick<MachineDirectory, 'find'>;
+  readonly decide: Decide;
+  readonly metrics: Pick<BrokerMetrics, 'grant'>;
+  readonly log: Pick<Log, 'info'>;
+}
+
+/**
+ * POST /api/v1/consoles/{cluster}/{vmid}/grants. Everything that stands between a click and a console, in order;
+ * that the request came from our own pages was checked before (http/require-same-origin.ts).
+ */
+export function createGrant(deps: GrantRouteDeps): Step {
+  const { config, store, clock, random, metrics } = deps;
+  const { limits } = config;
+  const url = relayUrlOf(config).href;
+  const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
+
+  async function grant(ctx: Context, cluster: string, vmid: string): Promise<void> {
+    const identity = await deps.requireLogin(ctx);
+    await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
+    const wish = parseGrantWish(ctx.request.body);
+    const found = await findMachine(deps, identity.user, cluster, vmid);
+    authorise(found, wish.mode);
+    await checkQuota(store.leases, identity.user, limits.consolesPerUser);
+    const { machine } = found;
+    const sessionId = randomId(random, 16);
+    const claims = claimsOf({ sessionId, identity, machine, wish, limits, origins, now: clock.now() });
+    const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
+    record(ctx, claims);
+    respond(ctx, claims, token);
+  }
+
+  /** Who was let in to what: the line that an audit looks for. */
+  function record(ctx: Context, claims: GrantClaims): void {
+    const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind } = claims;
+    deps.log.info(
+      {
+        event: 'grant',
+        session: sessionId,
+        user: user.id,
+        login: loginRef,
+        machine: { cluster, node, type, vmid, name: machineName },
+        mode,
+        kind,
+        address: ctx.ip,
+        requestId: ctx.state.requestId,
+      },
+      'a console was granted',
+    );
+  }
+
+  function respond(ctx: Context, claims: GrantClaims, token: string): void {
+    const { sessionId, cluster, node, type, vmid, machineName, expiresAt } = claims;
+    ctx.status = 201;
+    ctx.body = {
+      id: sessionId,
+      url,
+      protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
+      page: new URL(`/console/${cluster}/${vmid}`, config.publicUrl).href,
+      expiresAt: new Date(expiresAt).toISOString(),
+      machine: { name: machineName, type, node },
+    };
+  }
+
+  return async (ctx) => {
+    ctx.state.route = 'grants';
+    const { cluster = '', vmid = '' } = ctx['params'] as Readonly<Record<string, string | undefined>>;
+    try {
+      await grant(ctx, cluster, vmid);
+      metrics.grant('ok');
+    } catch (thrown) {
+      metrics.grant(asPortholeError(thrown).code);
+      throw thrown;
+    }
+  };
+}

@@ -1,0 +1,11 @@
+import { consolePath } from '@porthole/shared/subprotocols';
+
+/** Where browsers open consoles: the relays' own address, or below the public one. */
+export function relayUrlOf(config: { readonly publicUrl: URL; readonly relayUrl?: URL | undefined }): URL {
+  const url = new URL(config.relayUrl ?? config.publicUrl);
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  if (url.pathname === '/') url.pathname = consolePath;
+  url.search = '';
+  url.hash = '';
+  return url;
+}

@@ -1,0 +1,15 @@
+import type { Middleware, ParameterizedContext } from 'koa';
+import type { User } from '../sign-in/user.ts';
+
+/** What the steps of a request leave for those around them: the log line, the metrics, the error answer. */
+export interface RequestState {
+  requestId: string;
+  /** One of a closed list, for metrics; set by whoever answers. */
+  route?: Route;
+  user?: User;
+}
+
+export type Route = 'login' | 'logout' | 'me' | 'consoles' | 'grants' | 'page' | 'asset' | 'other';
+
+export type Context = ParameterizedContext<RequestState>;
+export type Step = Middleware<RequestState>;

@@ -1,0 +1,24 @@
+import { PortholeError } from '@porthole/shared/errors';
+import type { Step } from './context.ts';
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Whatever changes something must come from our own pages: a cookie alone proves only whose browser it is.
+ *
+ * Browsers say where a request comes from in Sec-Fetch-Site, which no page can forge. They leave it out over http
+ * to other hosts than localhost, and old ones always do; then Origin must be ours. A request with neither is no
+ * browser's, or hides something. On top, a body must be JSON, which no HTML form can send.
+ */
+export function requireSameOrigin(publicUrl: URL): Step {
+  return async (ctx, next) => {
+    if (!safeMethods.has(ctx.method)) {
+      const site = ctx.get('sec-fetch-site');
+      const ours = site === '' ? ctx.get('origin') === publicUrl.origin : site === 'same-origin';
+      if (!ours) throw new PortholeError('cross_site', { detail: site || ctx.get('origin') || 'no origin' });
+      // Null means that there is no body, as in a sign-out.
+      if (ctx.request.is('application/json') === false) throw new PortholeError('wrong_media_type');
+    }
+    await next();
+  };
+}

@@ -1,0 +1,45 @@
+import type { z } from 'zod';
+import type { MachineType } from '@porthole/shared/grant-claims';
+import type { resourcesAnswer } from '@porthole/shared/proxmox/answers';
+
+/** A virtual machine or container as the cluster lists it. */
+export interface Machine {
+  readonly cluster: string;
+  readonly node: string;
+  readonly type: MachineType;
+  readonly vmid: number;
+  /** Undefined while its node is away: Proxmox then knows only that it exists. */
+  readonly name: string | undefined;
+  readonly status: string;
+  readonly tags: readonly string[];
+  readonly pool: string | undefined;
+}
+
+/** Every machine in Proxmox's answer, without the templates: those can't be started, so they have no console. */
+export function machinesIn(cluster: string, answer: z.infer<typeof resourcesAnswer>): readonly Machine[] {
+  return answer.data
+    .filter(({ template }) => !template)
+    .map(({ node, type, vmid, name, status, tags, pool }) => ({
+      cluster,
+      node,
+      type,
+      vmid,
+      name,
+      status,
+      tags: tagsIn(tags),
+      pool: pool === '' ? undefined : pool,
+    }));
+}
+
+/** Proxmox writes tags as one text, "lab;linux". */
+function tagsIn(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(';')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+}
+
+/** What a person reads where a machine has no name. */
+export function displayNameOf(machine: Pick<Machine, 'name' | 'type' | 'vmid'>): string {
+  return machine.name ?? `${machine.type === 'lxc' ? 'CT' : 'VM'} ${machine.vmid}`;
+}

@@ -1,0 +1,90 @@
+import type { ErrorCode } from '@porthole/shared/errors';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Route } from './http/context.ts';
+
+/** Every metric of the broker. docs and dashboards are checked against this list. Labels take values from closed sets only. */
+export const brokerMetrics = {
+  signIns: {
+    name: 'porthole_broker_sign_ins_total',
+    help: 'Sign-in attempts by result: ok, or the code of the error.',
+    labelNames: ['result'],
+  },
+  signInsWaiting: {
+    name: 'porthole_broker_sign_ins_waiting',
+    help: 'Sign-ins that wait for their password to be checked.',
+    labelNames: [],
+  },
+  grants: {
+    name: 'porthole_broker_grants_total',
+    help: 'Requests for a console by result: ok, or the code of the error.',
+    labelNames: ['result'],
+  },
+  requests: {
+    name: 'porthole_broker_http_request_duration_seconds',
+    help: 'Duration of HTTP requests by route, method and class of status.',
+    labelNames: ['route', 'method', 'status'],
+  },
+  listRefreshes: {
+    name: 'porthole_broker_machine_list_refreshes_total',
+    help: "Refreshes of a cluster's list of machines by result: ok, or the code of the error.",
+    labelNames: ['cluster', 'result'],
+  },
+  listAge: {
+    name: 'porthole_broker_machine_list_age_seconds',
+    help: 'Seconds since the cluster last answered with its list of machines; it is asked only when somebody looks.',
+    labelNames: ['cluster'],
+  },
+} as const satisfies Record<string, { name: string; help: string; labelNames: readonly string[] }>;
+
+export type Result = 'ok' | ErrorCode;
+
+export interface BrokerMetrics {
+  signIn(result: Result): void;
+  grant(result: Result): void;
+  request(seen: { route: Route; method: string; status: number; seconds: number }): void;
+  listRefresh(cluster: string, result: Result): void;
+  /** Read when the metrics are. */
+  observeSignInsWaiting(read: () => number): void;
+  observeListAge(read: () => readonly (readonly [cluster: string, seconds: number])[]): void;
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']);
+
+export function createBrokerMetrics(registry: Registry): BrokerMetrics {
+  const registers = [registry];
+  const signIns = new Counter({ ...brokerMetrics.signIns, registers });
+  const grants = new Counter({ ...brokerMetrics.grants, registers });
+  const listRefreshes = new Counter({ ...brokerMetrics.listRefreshes, registers });
+  const requests = new Histogram({
+    ...brokerMetrics.requests,
+    registers,
+    buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
+  });
+  let signInsWaiting = () => 0;
+  let listAges: () => readonly (readonly [string, number])[] = () => [];
+  const waiting: Gauge = new Gauge({
+    ...brokerMetrics.signInsWaiting,
+    registers,
+    collect: () => waiting.set(signInsWaiting()),
+  });
+  const ages: Gauge<'cluster'> = new Gauge({
+    ...brokerMetrics.listAge,
+    registers,
+    collect() {
+      for (const [cluster, seconds] of listAges()) ages.set({ cluster }, seconds);
+    },
+  });
+
+  return {
+    signIn: (result) => signIns.inc({ result }),
+    grant: (result) => grants.inc({ result }),
+    request: ({ route, method, status, seconds }) =>
+      requests.observe(
+        { route, method: methods.has(method) ? method : 'other', status: `${Math.floor(status / 100)}xx` },
+        seconds,
+      ),
+    listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
+    observeSignInsWaiting: (read) => (signInsWaiting = read),
+    observeListAge: (read) => (listAges = read),
+  };
+}

@@ -1,0 +1,70 @@
+import { PortholeError } from '@porthole/shared/errors';
+import type { Context, Step } from '../http/context.ts';
+import type { PageFile, PageFiles } from './load-pages.ts';
+
+const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{2,8}\/?$/;
+
+/** The last step: whatever is not the API is a page, a file of one, or not there. `pages` is empty until the start. */
+export function servePages(pages: () => PageFiles | undefined): Step {
+  return async (ctx) => {
+    if (ctx.path === '/api' || ctx.path.startsWith('/api/')) throw new PortholeError('not_found');
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      ctx.set('allow', 'GET, HEAD');
+      throw new PortholeError('method_not_allowed');
+    }
+    const name = nameOf(ctx.path);
+    const file = pages()?.get(name);
+    if (file) send(ctx, name, file);
+    else sendNotFound(ctx);
+  };
+}
+
+/** HTML has an address of its own each; everything else is where the build put it. */
+function nameOf(path: string): string {
+  if (path === '/') return 'index.html';
+  if (consolePage.test(path)) return 'console.html';
+  return path.endsWith('.html') ? '' : path.slice(1);
+}
+
+function send(ctx: Context, name: string, file: PageFile): void {
+  const asset = name.startsWith('assets/');
+  ctx.state.route = name.endsWith('.html') ? 'page' : 'asset';
+  ctx.set('content-type', file.type);
+  // The build puts a digest of the content into the names of assets, so they never change.
+  ctx.set('cache-control', asset ? 'public, max-age=31536000, immutable' : 'no-cache');
+  ctx.set('vary', 'accept-encoding');
+  ctx.set('etag', file.etag);
+  ctx.status = 200;
+  if (ctx.fresh) {
+    ctx.status = 304;
+    return;
+  }
+  const [encoding, body] = encoded(ctx, file);
+  if (encoding) ctx.set('content-encoding', encoding);
+  ctx.body = body;
+}
+
+function encoded(ctx: Context, { br, gzip, plain }: PageFile): readonly [string | undefined, Buffer] {
+  const offered = ['br', 'gzip', 'identity'].filter(
+    (name) => name === 'identity' || (name === 'br' ? br : gzip),
+  );
+  const chosen = ctx.acceptsEncodings(...offered);
+  if (chosen === 'br' && br) return ['br', br];
+  if (chosen === 'gzip' && gzip) return ['gzip', gzip];
+  return [undefined, plain];
+}
+
+function sendNotFound(ctx: Context): void {
+  ctx.state.route = 'page';
+  ctx.status = 404;
+  ctx.set('cache-control', 'no-store');
+  ctx.type = 'html';
+  ctx.body = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Not found</title>
+<h1>There is nothing here.</h1>
+<p><a href="/">All consoles</a></p>
+</html>
+`;
+}

@@ -1,0 +1,9 @@
+/** Somebody who signed in, as the rest of the broker knows them. */
+export interface User {
+  /** Unique over all ways to sign in, so that a later one can't take over somebody's consoles: "local:anna". */
+  readonly id: string;
+  /** What access rules name and `{user}` stands for. */
+  readonly name: string;
+  readonly displayName?: string | undefined;
+  readonly groups: readonly string[];
+}

@@ -1,0 +1,83 @@
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { parsePasswordHash, type PasswordHash } from './password-hash.ts';
+import type { User } from './user.ts';
+
+/** A local user with what proves them. */
+export interface LocalUser {
+  readonly user: User;
+  readonly password: PasswordHash;
+  /** The hash as it is in the file: a changed password has another. */
+  readonly passwordText: string;
+}
+
+/** No blanks at the ends and no control characters: what can't be seen can't be told apart. */
+export const userName = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(
+    /^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u,
+    'must be a name without control characters or blanks around it',
+  )
+  .transform((name) => name.normalize('NFC'));
+
+const usersFile = z.strictObject({
+  // `users:` with nothing behind it is how YAML writes none.
+  users: z
+    .array(
+      z.strictObject({
+        name: userName,
+        password: z.string(),
+        displayName: z.string().min(1).max(128).optional(),
+        groups: z.array(z.string().min(1).max(256)).max(1000).default([]),
+      }),
+    )
+    .nullable()
+    .transform((users) => users ?? []),
+});
+
+export class UsersFileError extends Error {
+  override readonly name = 'UsersFileError';
+}
+
+/**
+ * The users in the file's text, by name. Throws UsersFileError with what is wrong and where, never with what the
+ * file holds: its lines carry hashes.
+ */
+export function parseUsersFile(text: string): ReadonlyMap<string, LocalUser> {
+  const parsed = usersFile.safeParse(parseYaml(text));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new UsersFileError(`${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not valid'}`);
+  }
+  const users = new Map<string, LocalUser>();
+  const seen = new Set<string>();
+  for (const [index, { name, password, displayName, groups }] of parsed.data.users.entries()) {
+    // Machine names are matched with `{user}` regardless of case, so Anna and anna would share machines.
+    if (seen.has(name.toLowerCase()))
+      throw new UsersFileError(
+        `users.${index}.name: two users have this name; upper and lower case count as the same`,
+      );
+    seen.add(name.toLowerCase());
+    const hash = parsePasswordHash(password);
+    if (!hash)
+      throw new UsersFileError(`users.${index}.password: must be a hash; \`npm run user -- NAME\` makes one`);
+    users.set(name, {
+      user: { id: `local:${name}`, name, displayName, groups },
+      password: hash,
+      passwordText: password,
+    });
+  }
+  return users;
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    return parse(text, { prettyErrors: true }) ?? { users: [] };
+  } catch (error) {
+    // The library's own message quotes the line.
+    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    throw new UsersFileError(line === undefined ? 'is not valid YAML' : `line ${line}: is not valid YAML`);
+  }
+}
