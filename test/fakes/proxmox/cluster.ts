@@ -67,6 +67,8 @@ export interface Cluster {
   /** Remembers something that must never show up in a log, and passes it through. */
   secret(text: string): string;
   sleep(ms: number): Promise<void>;
+  /** Whether consoles of the guest say nothing and do not end: ssh to a dead node has no connect timeout. */
+  isSilent(machine: Machine): boolean;
 }
 
 export function createCluster(options: {
@@ -81,6 +83,7 @@ export function createCluster(options: {
   const { settings, clock, random, users, tokens } = options;
   const machines = new Map(options.machines.map((machine) => [machine.vmid, machine]));
   const secrets = new Set(tokens.map((token) => token.secret));
+  const nodes = new Map<string, ClusterNode>();
   return {
     settings,
     clock,
@@ -92,7 +95,7 @@ export function createCluster(options: {
     tasks: createTasks({ clock, random }),
     faults: createFaults(),
     caPem: options.caPem,
-    nodes: new Map(),
+    nodes,
     machines,
     calls: [],
     violations: [],
@@ -103,6 +106,7 @@ export function createCluster(options: {
       return text;
     },
     sleep: (ms) => sleep(clock, ms),
+    isSilent: (machine) => machine.stalled || nodes.get(machine.node)?.down === true,
   };
 }
 

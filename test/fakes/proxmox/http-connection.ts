@@ -6,7 +6,8 @@ import { readRequest, type HttpRequest } from './http-requests.ts';
 const requestsPerConnection = 100;
 
 /** What becomes of a request: an answer, silence for ever, or the connection turned into something else. */
-export type Outcome = Answer | 'silence' | { takeOver(socket: TLSSocket, head: Buffer): void };
+export type Outcome =
+  Answer | 'silence' | { takeOver(socket: TLSSocket, head: Buffer): void; abandon(): void };
 
 /** One client connection of pveproxy: requests one after the other, until five seconds pass without one. */
 export function serveConnection(options: {
@@ -58,7 +59,11 @@ export function serveConnection(options: {
 
   const answer = async (request: HttpRequest) => {
     const outcome = await handle(request);
-    if (state === 'gone' || outcome === 'silence') return;
+    if (outcome === 'silence') return;
+    if (state === 'gone') {
+      if ('takeOver' in outcome) outcome.abandon();
+      return;
+    }
     if ('takeOver' in outcome) {
       state = 'gone';
       socket.off('data', onData);

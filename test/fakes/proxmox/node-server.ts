@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
-import type { Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/clock';
 import type { NodeCertificate } from './certificates.ts';
 import { serveConnection, type Outcome } from './http-connection.ts';
 import type { HttpRequest } from './http-requests.ts';
@@ -10,6 +10,8 @@ import type { HttpRequest } from './http-requests.ts';
 export interface Worker {
   readonly connections: ReadonlySet<Socket>;
   die(): void;
+  /** What an uncaught exception does to it; a second one cannot kill its successor. */
+  dieAfter(ms: number): void;
 }
 
 /** pveproxy of one node: a TLS port, and workers among which the connections are dealt out in turn. */
@@ -30,7 +32,7 @@ export function createNodeServer(options: {
   onRefused: (method: string, path: string, status: number) => void;
 }): NodeServer {
   const { clock, keepAliveMs, handle, onRefused } = options;
-  const workers = Array.from({ length: options.workers }, createWorker);
+  const workers = Array.from({ length: options.workers }, () => createWorker(clock));
   const sockets = new Set<Socket>();
   let server: Server | undefined;
   let port = 0;
@@ -44,7 +46,7 @@ export function createNodeServer(options: {
   });
   tls.on('tlsClientError', () => {});
   tls.on('secureConnection', (socket: TLSSocket) => {
-    const worker = workers[turn++ % workers.length] ?? createWorker();
+    const worker = workers[turn++ % workers.length] ?? createWorker(clock);
     worker.add(socket);
     socket.setNoDelay(true);
     serveConnection({ socket, clock, keepAliveMs, onRefused, handle: (request) => handle(request, worker) });
@@ -91,16 +93,23 @@ export function createNodeServer(options: {
 }
 
 /** A worker that died is replaced at once, so the object lives on and only its connections are gone. */
-function createWorker(): Worker & { add(socket: Socket): void } {
+function createWorker(clock: Clock): Worker & { add(socket: Socket): void } {
   const connections = new Set<Socket>();
+  let cancelDeath: Cancel | undefined;
+  const die = () => {
+    cancelDeath?.();
+    cancelDeath = undefined;
+    for (const socket of connections) socket.destroy();
+  };
   return {
     connections,
     add(socket) {
       connections.add(socket);
       socket.on('close', () => connections.delete(socket));
     },
-    die() {
-      for (const socket of connections) socket.destroy();
+    die,
+    dieAfter(ms) {
+      cancelDeath ??= clock.after(ms, die);
     },
   };
 }

@@ -41,9 +41,7 @@ export function qmVncproxy(options: {
     };
 
     const start = async () => {
-      if (machine.stalled) return;
-      // ssh is called without a connect timeout: a dead node means silence, not an end.
-      if (viaSsh && cluster.nodes.get(node)?.down) return;
+      if (cluster.isSilent(machine)) return;
       if (machine.node !== node || !machine.running || !machine.guest) return end();
       if (machine.hung) {
         clock.after(settings.monitorHungMs, end);

@@ -55,6 +55,7 @@ export function termproxy(options: {
 
     const check = (line: string) => {
       state = 'checking';
+      if (cluster.isSilent(machine)) return;
       const colon = line.indexOf(':');
       const givenUser = line.slice(0, colon);
       const givenTicket = line.slice(colon + 1);

@@ -30,7 +30,7 @@ export function upgradeToConsole(options: {
   port: number;
 }): Outcome {
   const { cluster, node, worker, request, port } = options;
-  const { clock, random, settings } = cluster;
+  const { random, settings } = cluster;
   const { eventLoop, workerDeathMs } = settings;
 
   let session: ByteSink | undefined;
@@ -39,12 +39,14 @@ export function upgradeToConsole(options: {
     end: () => session?.end(),
   });
   if (!connected) {
-    if (eventLoop === 'perl') clock.after(workerDeathMs, () => worker.die());
+    if (eventLoop === 'perl') worker.dieAfter(workerDeathMs);
     return 'silence';
   }
   const { vmid, backend } = connected;
 
   return {
+    // The client left meanwhile: its port is used up all the same.
+    abandon: () => backend.end(),
     takeOver(socket: TLSSocket, head: Buffer) {
       socket.write(switchingProtocols(request));
       const live: LiveConsole = { vmid, node: node.name, end: () => running.end() };
@@ -52,16 +54,15 @@ export function upgradeToConsole(options: {
       const running = runWebsocketSession({
         socket,
         head,
-        clock,
         random,
-        eventLoop,
-        workerDeathMs,
         backend(sink) {
           session = sink;
           return backend;
         },
-        onViolation: (rule) => void cluster.violations.push({ node: node.name, vmid, rule }),
-        onWorkerDeath: () => worker.die(),
+        onViolation(rule) {
+          cluster.violations.push({ node: node.name, vmid, rule });
+          if (eventLoop === 'perl') worker.dieAfter(workerDeathMs);
+        },
         onClosed: () => void cluster.consoles.delete(live),
       });
     },

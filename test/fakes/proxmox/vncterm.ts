@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ByteSink, ConsoleProgram } from './byte-sink.ts';
+import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
 
 /** Version, security type and the answer to the challenge: after so many bytes of the client its password was used. */
@@ -9,7 +10,8 @@ const bytesUntilAuthenticated = 12 + 1 + 16;
  * vncterm, the VNC server that Proxmox starts for a container. Unlike QEMU's, each one has a password of its own that
  * does not expire. The machine behind it knows one password only, so authentications take turns here.
  */
-export function vncterm(machine: Machine, password: string): ConsoleProgram {
+export function vncterm(options: { cluster: Cluster; machine: Machine; password: string }): ConsoleProgram {
+  const { cluster, machine, password } = options;
   return (client) => {
     const early: Buffer[] = [];
     let connection: Duplex | undefined;
@@ -31,7 +33,7 @@ export function vncterm(machine: Machine, password: string): ConsoleProgram {
     };
 
     const start = async () => {
-      if (machine.stalled) return;
+      if (cluster.isSilent(machine)) return;
       if (!machine.running || !machine.guest) return end();
       leaveTurn = await takeTurn(machine);
       if (ended) return leaveTurn();

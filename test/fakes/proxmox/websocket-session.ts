@@ -1,5 +1,4 @@
 import type { TLSSocket } from 'node:tls';
-import type { Clock } from '@porthole/shared/clock';
 import type { ByteSink } from './byte-sink.ts';
 import type { Random } from './random.ts';
 import { cutIntoFrames, readClientFrame, serverFrame, type FrameRule } from './websocket-frames.ts';
@@ -15,17 +14,13 @@ export function runWebsocketSession(options: {
   socket: TLSSocket;
   /** What the client sent after its request. */
   head: Buffer;
-  clock: Clock;
   random: Random;
-  eventLoop: 'ev' | 'perl';
-  workerDeathMs: number;
   /** Connects to the console, once this session can take its bytes. */
   backend(session: ByteSink): ByteSink;
   onViolation(rule: FrameRule): void;
-  onWorkerDeath(): void;
   onClosed(): void;
 }): { end(): void } {
-  const { socket, clock, random } = options;
+  const { socket, random } = options;
   let unread = Buffer.alloc(0);
   let outgoing: Buffer[] = [];
   let flushing = false;
@@ -55,7 +50,6 @@ export function runWebsocketSession(options: {
     // The offending frame stays at the head of the buffer, so nothing of this client is ever read again.
     zombie = true;
     options.onViolation(rule);
-    if (options.eventLoop === 'perl') clock.after(options.workerDeathMs, () => options.onWorkerDeath());
   };
 
   const read = () => {

@@ -88,7 +88,7 @@ function startVnc(call: ApiCall, machine: Machine, port: number) {
     const program = qmVncproxy({ cluster, machine, node: machine.node, viaSsh, password });
     receiver.ports.listen(port, { vmid, program, windowMs: listenerWindowMs });
   } else {
-    const program = vncterm(machine, password);
+    const program = vncterm({ cluster, machine, password });
     receiver.ports.listen(port, {
       vmid,
       program,

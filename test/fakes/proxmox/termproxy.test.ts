@@ -1,0 +1,106 @@
+import { startCluster, until, type Cluster, type RudeClient } from './test-kit.ts';
+
+let cluster: Cluster;
+afterEach(() => cluster.fake.close());
+
+const container = '/nodes/pve2/lxc/200';
+const prompt = 'root@beta:~# ';
+
+async function openTerminal(path = container, line?: string): Promise<RudeClient> {
+  const node = path === container ? 'pve2' : 'pve1';
+  const { json } = await cluster.call('POST', `${path}/termproxy`, { node });
+  const { port, ticket, user } = json.data;
+  const client = await cluster.upgrade({ path, node, port, ticket });
+  await client.head();
+  client.sendFrame(2, `${line ?? `${user}:${ticket}`}\n`);
+  return client;
+}
+
+const type = (client: RudeClient, text: string) =>
+  client.sendFrame(2, `0:${Buffer.byteLength(text)}:${text}`);
+
+test('termproxy gives a bare ticket and neither password nor certificate', async () => {
+  cluster = await startCluster();
+  const { json } = await cluster.call('POST', `${container}/termproxy`, { node: 'pve2' });
+  expect(Object.keys(json.data).sort()).toEqual(['port', 'ticket', 'upid', 'user']);
+  expect(json.data.ticket).toMatch(/^PVEVNC:/);
+});
+
+test('the right line is answered with OK and the prompt glued to it', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal();
+  await client.untilOutput(prompt);
+  expect(client.output()).toBe(`OK${prompt}`);
+});
+
+test('keys are echoed, commands run, backspace erases, sizes are taken over', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal();
+  type(client, 'echo grünx\x7f kuh\r');
+  await client.untilOutput(Buffer.from('\r\ngrün kuh\r\n').toString('latin1'));
+  client.sendFrame(2, '1:132:43:2');
+  type(client, 'stty size\r');
+  await client.untilOutput('\r\n43 132\r\n');
+  type(client, 'nosuch\r');
+  await client.untilOutput('-bash: nosuch: command not found\r\n');
+  type(client, 'date\r');
+  await client.untilOutput('Mon, 23 Nov 2026 12:00:00 GMT');
+});
+
+test('borders of frames mean nothing in the stream of messages', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal();
+  await client.untilOutput(prompt);
+  for (const byte of '0:8:echo hi\r1:90:30:2') client.sendFrame(2, byte);
+  await client.untilOutput('\r\nhi\r\n');
+});
+
+test('exit ends the session without a close frame', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal();
+  type(client, 'exit\r');
+  await client.untilEnded();
+  expect(client.output()).toMatch(/logout\r\n$/);
+});
+
+test('a wrong ticket ends the connection at once when hardened', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal(container, 'gw@pve!console:PVEVNC:00000000::AAAA');
+  await client.untilEnded();
+  expect(client.frames()).toEqual([]);
+});
+
+test('a wrong ticket ends the connection after three seconds when old, and so does any token', async () => {
+  cluster = await startCluster({ mode: 'old' });
+  const client = await openTerminal();
+  await cluster.clock.untilSomethingWaits(3000);
+  expect(client.ended).toBe(false);
+  cluster.clock.advance(3000);
+  await client.untilEnded();
+  expect(client.frames()).toEqual([]);
+});
+
+test('the first line must come within ten seconds', async () => {
+  cluster = await startCluster();
+  const { json } = await cluster.call('POST', `${container}/termproxy`, { node: 'pve2' });
+  const client = await cluster.upgrade({ path: container, node: 'pve2', ...json.data });
+  await client.head();
+  await until(() => cluster.fake.openConsoles(200) === 1);
+  cluster.clock.advance(10_000);
+  await client.untilEnded();
+});
+
+test('a virtual machine without a serial port says so and ends', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal('/nodes/pve1/qemu/100');
+  await client.untilEnded();
+  expect(client.output()).toBe('OKunable to find a serial interface\r\n');
+});
+
+test('a guest that powers off takes its terminal along', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal();
+  await client.untilOutput(prompt);
+  await cluster.guest.stop();
+  await client.untilEnded();
+});
