@@ -2,8 +2,10 @@ import type { Readable } from 'node:stream';
 
 /** Reads an exact number of bytes at a time, so that a protocol can be written down in its own order. */
 export interface ByteReader {
-  /** The next `length` bytes; rejects when the stream ends before. */
+  /** The next `length` bytes; rejects when the stream ends before. One read at a time. */
   read(length: number): Promise<Buffer>;
+  /** Leaves the stream to somebody else. */
+  release(): void;
 }
 
 export class EndOfStream extends Error {
@@ -11,6 +13,13 @@ export class EndOfStream extends Error {
 }
 
 export function createByteReader(stream: Readable): ByteReader {
+  let wake = () => {};
+  // These stay for as long as the reader: a `readable` listener that is added anew is called at once while
+  // anything is buffered, and waiting for the rest of a message that way would starve the event loop.
+  const events = ['readable', 'end', 'close', 'error'];
+  const onEvent = () => wake();
+  for (const event of events) stream.on(event, onEvent);
+
   return {
     async read(length) {
       if (length === 0) return Buffer.alloc(0);
@@ -22,19 +31,13 @@ export function createByteReader(stream: Readable): ByteReader {
           throw new EndOfStream(`the stream ended ${length - chunk.length} bytes early`);
         }
         if (stream.readableEnded) throw new EndOfStream('the stream ended');
-        await readableOrOver(stream);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
     },
+    release() {
+      for (const event of events) stream.off(event, onEvent);
+    },
   };
-}
-
-function readableOrOver(stream: Readable): Promise<void> {
-  const events = ['readable', 'end', 'close', 'error'];
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of events) stream.off(event, done);
-      resolve();
-    };
-    for (const event of events) stream.on(event, done);
-  });
 }

@@ -43,6 +43,7 @@ export async function serveRfb(stream: Duplex, host: RfbHost): Promise<void> {
     if (!(await handshake(stream, reader, host))) {
       // What was written must still arrive; what the viewer sends no longer matters.
       stream.once('finish', () => stream.destroy());
+      reader.release();
       stream.resume();
       stream.end();
       return;

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+
+/** A child process that does not outlive us and whose end is noticed. */
+export interface OwnedProcess {
+  readonly running: boolean;
+  /** Resolves when the process has ended; rejects never. */
+  readonly exited: Promise<void>;
+  /** What it said on standard error, for messages. */
+  complaints(): string;
+  /** Its file descriptor 3. */
+  readonly report: Readable;
+  end(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+export function spawnOwned(command: string, args: string[]): OwnedProcess {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+  const { stderr: errors } = child;
+  const report = child.stdio[3];
+  // A pipe made by 'pipe' is a socket, whatever direction Node's types give to it.
+  if (!(report instanceof Socket)) throw new Error('the child process has no descriptor 3');
+  let running = true;
+  let text = '';
+  errors?.setEncoding('utf8');
+  errors?.on('data', (chunk: string) => {
+    text = (text + chunk).slice(-4000);
+  });
+
+  const endWithUs = () => child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  const exited = new Promise<void>((resolve) => {
+    const over = () => {
+      running = false;
+      process.off('exit', endWithUs);
+      resolve();
+    };
+    child.once('exit', over);
+    child.once('error', (error) => {
+      text += error.message;
+      over();
+    });
+  });
+
+  return {
+    get running() {
+      return running;
+    },
+    exited,
+    complaints: () => text.trim(),
+    report,
+    end: (signal) => void child.kill(signal),
+  };
+}

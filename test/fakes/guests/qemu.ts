@@ -1,0 +1,166 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { findExecutable } from './availability.ts';
+import { bootSector } from './boot-sector.ts';
+import { connectUnix } from './connect-unix.ts';
+import { eventually } from './eventually.ts';
+import type { Guest } from './guest.ts';
+import { spawnOwned } from './owned-process.ts';
+import type { OwnedProcess } from './owned-process.ts';
+import { parsePpm } from './ppm.ts';
+import type { Picture } from './ppm.ts';
+import { openQmp } from './qmp.ts';
+import type { Qmp } from './qmp.ts';
+import { createStopListeners } from './stop-listeners.ts';
+
+export interface QemuGuestOptions {
+  name: string;
+  memoryMb?: number;
+  /** 512 bytes; without it the guest shows a banner and repeats what is typed. */
+  bootSector?: Buffer;
+}
+
+/** Real QEMU, started as Proxmox starts it as far as VNC is concerned. */
+export interface QemuGuest extends Guest {
+  /** The screen as QEMU itself sees it. */
+  screendump(): Promise<Picture>;
+  /** Resolves when the banner of the boot sector is on the screen, that is when keys are taken. */
+  booted(): Promise<void>;
+}
+
+const program = 'qemu-system-x86_64';
+
+export const qemuMissing = `${program} is not installed (Debian package qemu-system-x86)`;
+
+export function qemuAvailable(): boolean {
+  return findExecutable(program) !== undefined;
+}
+
+interface Run {
+  folder: string;
+  process: OwnedProcess;
+  qmp: Qmp;
+}
+
+export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: QemuGuestOptions): QemuGuest {
+  const stopped = createStopListeners();
+  const banner = ` ${name}\n\nEverything you type appears here.\n\n> `;
+  let run: Run | undefined;
+  let starting: Promise<void> | undefined;
+  let over: Promise<void> = Promise.resolve();
+
+  const theRun = () => {
+    if (!run) throw new Error(`${name} is not running`);
+    return run;
+  };
+
+  const cleanUpAfter = async (process: OwnedProcess, folder: string) => {
+    await process.exited;
+    const ran = run !== undefined;
+    run?.qmp.close();
+    run = undefined;
+    await rm(folder, { recursive: true, force: true });
+    if (ran) stopped.notify();
+  };
+
+  const powerOn = async () => {
+    const executable = findExecutable(program);
+    if (executable === undefined) throw new Error(qemuMissing);
+    await over;
+    const folder = await mkdtemp(join(tmpdir(), 'porthole-qemu-'));
+    const disk = join(folder, 'disk');
+    await writeFile(disk, sector ?? bootSector(banner));
+    const args = [
+      ['-name', name],
+      ['-machine', 'pc'],
+      ['-accel', 'tcg'],
+      ['-m', String(memoryMb)],
+      ['-nodefaults'],
+      ['-display', 'none'],
+      ['-vga', 'std'],
+      ['-drive', `file=${disk},format=raw,if=ide`],
+      ['-vnc', `unix:${join(folder, 'vnc')},password=on`],
+      ['-qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
+    ];
+    const process = spawnOwned(executable, args.flat());
+    over = cleanUpAfter(process, folder);
+    try {
+      const unless = () => (process.running ? undefined : `QEMU ended: ${process.complaints()}`);
+      const monitor = await eventually('QEMU opens its monitor', () => connectUnix(join(folder, 'qmp')), {
+        unless,
+      });
+      const qmp = await openQmp(monitor);
+      const probe = await eventually('QEMU opens VNC', () => connectUnix(join(folder, 'vnc')), { unless });
+      probe.destroy();
+      run = { folder, process, qmp };
+    } catch (error) {
+      process.end('SIGKILL');
+      await over;
+      throw error;
+    }
+  };
+
+  const pullThePlug = async () => {
+    await starting?.catch(() => {});
+    run?.process.end('SIGKILL');
+    await over;
+  };
+
+  const guest: QemuGuest = {
+    get running() {
+      return run !== undefined;
+    },
+    async start() {
+      if (run) return;
+      starting ??= powerOn().finally(() => {
+        starting = undefined;
+      });
+      await starting;
+    },
+    stop: pullThePlug,
+    async shutdown() {
+      const { qmp, process } = theRun();
+      await qmp.execute('system_powerdown');
+      // The boot sector knows no ACPI. A guest that does gets this long before it is ended.
+      const patience = new AbortController();
+      const wait = sector ? 10_000 : 300;
+      await Promise.race([
+        process.exited,
+        delay(wait, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
+      patience.abort();
+      if (process.running) await qmp.execute('quit').catch(() => {});
+      await over;
+    },
+    async reset() {
+      await theRun().qmp.execute('system_reset');
+    },
+    async setPassword(password, lifeSeconds) {
+      const { qmp } = theRun();
+      await qmp.execute('set_password', { protocol: 'vnc', password });
+      await qmp.execute('expire_password', { protocol: 'vnc', time: `+${lifeSeconds}` });
+    },
+    async connect() {
+      return connectUnix(join(theRun().folder, 'vnc'));
+    },
+    onStopped: (listener) => stopped.add(listener),
+    close: pullThePlug,
+    async screendump() {
+      const { qmp, folder } = theRun();
+      const filename = join(folder, 'screen.ppm');
+      await qmp.execute('screendump', { filename });
+      return parsePpm(await readFile(filename));
+    },
+    async booted() {
+      await eventually('the boot sector shows its banner', async () => {
+        const { width, height, data } = await guest.screendump();
+        // Text mode, and the upper right corner is the blue of the banner's row.
+        const [red = 255, green = 255, blue = 0] = data.subarray((width - 1) * 3, width * 3);
+        return height === 400 && red < 32 && green < 32 && blue > 128 ? true : undefined;
+      });
+    },
+  };
+  return guest;
+}
