@@ -73,8 +73,7 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
         const symbols = await reader.read(message.readUInt32LE(4) * 4);
         const shift = shifted.shift() === true && perKey > 1;
         const plain = symbols.readUInt32LE(0);
-        const symbol = shift ? symbols.readUInt32LE(4) : plain;
-        events.key(symbol === 0 ? plain : symbol);
+        events.key(shift ? symbols.readUInt32LE(4) || upperCase(plain) : plain);
       } else if (kind === 2) {
         shifted.push((message.readUInt16LE(28) & 1) !== 0);
         request(opcode.keyboardMapping, message.readUInt8(1) | (1 << 8));
@@ -112,4 +111,9 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
     },
     close: () => void socket.destroy(),
   };
+}
+
+/** A letter without a symbol of its own for Shift stands for both cases. */
+function upperCase(keysym: number): number {
+  return keysym >= 0x61 && keysym <= 0x7a ? keysym - 0x20 : keysym;
 }
