@@ -29,6 +29,7 @@ const opcode = {
   keyboardMapping: 101,
 };
 const eventMask = { keyPress: 1, buttonPress: 4, pointerMotion: 64 };
+const modifier = { shift: 1, lock: 2 };
 const attribute = { eventMask: 0x800, gcForeground: 4 };
 
 export async function openX11(display: number, events: X11Events): Promise<X11Painter> {
@@ -60,9 +61,9 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
   const mask = eventMask.keyPress | eventMask.buttonPress | eventMask.pointerMotion;
   request(opcode.changeWindowAttributes, root, attribute.eventMask, mask);
 
-  // A key event has a key code and whether Shift is down; what that means is asked of the server each time,
+  // A key event has a key code and which modifiers are down; what that means is asked of the server each time,
   // because Xvnc gives out key codes as viewers send it symbols.
-  const shifted: boolean[] = [];
+  const states: number[] = [];
   const listen = async () => {
     for (;;) {
       const message = await reader.read(32);
@@ -71,11 +72,14 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
       if (kind === 1) {
         const perKey = message.readUInt8(1);
         const symbols = await reader.read(message.readUInt32LE(4) * 4);
-        const shift = shifted.shift() === true && perKey > 1;
+        const state = states.shift() ?? 0;
         const plain = symbols.readUInt32LE(0);
-        events.key(shift ? symbols.readUInt32LE(4) || upperCase(plain) : plain);
+        const letter = plain >= 0x61 && plain <= 0x7a;
+        // Xvnc may press Caps Lock instead of Shift to get at a capital letter.
+        const second = (state & modifier.shift) !== 0 || (letter && (state & modifier.lock) !== 0);
+        events.key(second && perKey > 1 ? symbols.readUInt32LE(4) : plain);
       } else if (kind === 2) {
-        shifted.push((message.readUInt16LE(28) & 1) !== 0);
+        states.push(message.readUInt16LE(28));
         request(opcode.keyboardMapping, message.readUInt8(1) | (1 << 8));
       } else if (kind === 4) {
         events.button(...at, message.readUInt8(1));
@@ -111,9 +115,4 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
     },
     close: () => void socket.destroy(),
   };
-}
-
-/** A letter without a symbol of its own for Shift stands for both cases. */
-function upperCase(keysym: number): number {
-  return keysym >= 0x61 && keysym <= 0x7a ? keysym - 0x20 : keysym;
 }
