@@ -21,6 +21,7 @@ export function findExecutable(...names: string[]): string | undefined {
 /** `describe`, or where the program is missing a skipped one that says which package would bring it. */
 export function describeWhere(available: boolean, missing: string): typeof describe {
   if (available) return describe;
-  console.warn(`SKIPPED: ${missing}`);
+  // Not by the console: Jest keeps to itself what a file logs of which all tests are skipped.
+  process.stderr.write(`\nSKIPPED TESTS: ${missing}\n\n`);
   return describe.skip;
 }
