@@ -144,6 +144,8 @@ export const shortStates = {
   ended: 'Closed',
 } as const;
 
+export const signInLead = 'Your machines are right behind this door.';
+
 export const signInNotes = {
   expired: 'You were signed out. Sign in again to go on where you were.',
   'signed-out': 'You have signed out.',
@@ -171,6 +173,7 @@ interface HasStatus {
 }
 
 export function countText(machines: readonly HasStatus[]): string {
+  if (machines.length === 0) return '';
   const running = machines.filter((machine) => machine.status === 'running').length;
   return `${machines.length} ${machines.length === 1 ? 'machine' : 'machines'}, ${running} running`;
 }

@@ -16,8 +16,10 @@ export function createChannel(socket: WebSocket): RawChannel & { deliver(data: A
     get protocol() {
       return socket.protocol;
     },
+    // The channel is made when the socket opens. noVNC calls close() only on what it takes for open, and only
+    // that ends it in good order, also after the socket's end.
     get readyState() {
-      return over ? WebSocket.CLOSED : socket.readyState;
+      return over ? WebSocket.CLOSED : WebSocket.OPEN;
     },
     send(data: Uint8Array<ArrayBuffer>) {
       // Between the socket's end and noVNC's own end, clicks go nowhere instead of into the browser's console.

@@ -58,6 +58,10 @@ export function KeysPanel({ screen, close }: KeysProps) {
     return letGo;
   }, []);
 
+  /** Text appears at the end, or the padding would count as typed. */
+  const toTheEnd = (area: HTMLTextAreaElement) =>
+    area.setSelectionRange(area.value.length, area.value.length);
+
   const press = (name: string) => {
     const key = named[name];
     if (key) screen.sendKey(key.keysym, key.code);
@@ -85,6 +89,7 @@ export function KeysPanel({ screen, close }: KeysProps) {
     if (now.length < 10 || now.length > 500) {
       area.value = padding;
       last.current = padding;
+      toTheEnd(area);
     }
     if (now.length !== same || gone > 0) letGo();
   };
@@ -110,6 +115,7 @@ export function KeysPanel({ screen, close }: KeysProps) {
         autocorrect="off"
         spellcheck={false}
         defaultValue={padding}
+        onFocus={(event) => toTheEnd(event.currentTarget)}
         onInput={(event) => onInput(event.currentTarget)}
         onKeyDown={onKeyDown}
       />

@@ -67,16 +67,16 @@ export function MachinesPage({ user, left }: MachinesPageProps) {
         <div class="page-head">
           <div>
             <h1>Your machines</h1>
-            <p class="count">{list ? countText(all) : 'Looking for your machines…'}</p>
+            <p class="count">{list ? countText(all) : problem ? '' : 'Looking for your machines…'}</p>
           </div>
-          <div class="search">
+          <div class="search" hidden={list !== undefined && all.length === 0}>
             <SearchIcon />
             <input
               ref={field}
               type="search"
               aria-label="Search by name, number, tag or pool"
               aria-keyshortcuts="/"
-              placeholder="Search name, number, tag, pool"
+              placeholder="Search name, number or tag"
               autocomplete="off"
               spellcheck={false}
               value={search}

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, type Problem, type User } from '../api.ts';
 import { EyeIcon, EyeOffIcon } from '../icons.tsx';
-import { signInNotes, signInProblem } from '../texts.ts';
+import { signInLead, signInNotes, signInProblem } from '../texts.ts';
 import { Brand, sceneUrl } from './brand.tsx';
 
 export type Note = keyof typeof signInNotes;
@@ -52,7 +52,7 @@ export function SignIn({ note, entered }: SignInProps) {
         <form onSubmit={(event) => void submit(event)} noValidate aria-labelledby="sign-in-title">
           <Brand />
           <h1 id="sign-in-title">Sign in</h1>
-          <p class="lead">{note ? signInNotes[note] : 'to open the machines that are assigned to you.'}</p>
+          <p class="lead">{note ? signInNotes[note] : signInLead}</p>
           {problem ? (
             <p class="form-error" role="alert" id="sign-in-error">
               {signInProblem(problem)}
