@@ -61,7 +61,9 @@ export async function aCluster(guests: readonly GuestOptions[] = someGuests): Pr
   const fake = await createFakeProxmox({
     unauthorizedDelayMs: 0,
     statusRefreshMs: 0,
-    users: [{ userid: 'porthole@pve', password: 'unused', acl: { '/vms': ['VM.Audit'] } }],
+    users: [
+      { userid: 'porthole@pve', password: 'unused', acl: { '/vms': ['VM.Audit'], '/pool': ['Pool.Audit'] } },
+    ],
     tokens: [{ ...brokerToken, privsep: false }],
     guests,
   });

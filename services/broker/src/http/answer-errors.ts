@@ -10,6 +10,7 @@ export function answerErrors(log: Pick<Log, 'error' | 'warn' | 'info'>): Step {
       await next();
       // The router says so without throwing, and has named the methods that it takes in the header Allow.
       if (ctx.status === 405 || ctx.status === 501) throw new PortholeError('method_not_allowed');
+      if (ctx.status === 404 && !ctx.body) throw new PortholeError('not_found');
     } catch (thrown) {
       const error = asPortholeError(thrown);
       report(log, ctx, error);
@@ -38,8 +39,9 @@ function answer(ctx: Context, error: PortholeError): void {
 
 function report(log: Pick<Log, 'error' | 'warn' | 'info'>, ctx: Context, error: PortholeError): void {
   const facts = { requestId: ctx.state.requestId, user: ctx.state.user?.id };
+  // An unforeseen error comes wrapped in one of ours, but its own stack says where.
   if (error.code === 'internal')
-    log.error({ ...facts, err: error }, 'a request failed, and nobody foresaw why');
+    log.error({ ...facts, err: error.cause ?? error }, 'a request failed, and nobody foresaw why');
   else if (error.status >= 500) log.warn({ ...facts, err: error }, 'a request failed');
   else log.info({ ...facts, code: error.code, detail: error.detail }, 'a request was refused');
 }

@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import type { Step } from './context.ts';
+import type { Context, Step } from './context.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -16,9 +16,13 @@ export function requireSameOrigin(publicUrl: URL): Step {
       const site = ctx.get('sec-fetch-site');
       const ours = site === '' ? ctx.get('origin') === publicUrl.origin : site === 'same-origin';
       if (!ours) throw new PortholeError('cross_site', { detail: site || ctx.get('origin') || 'no origin' });
-      // Null means that there is no body, as in a sign-out.
-      if (ctx.request.is('application/json') === false) throw new PortholeError('wrong_media_type');
+      if (hasBody(ctx) && !ctx.is('application/json')) throw new PortholeError('wrong_media_type');
     }
     await next();
   };
+}
+
+/** A sign-out has none; browsers then send a length of zero and no type. */
+function hasBody(ctx: Context): boolean {
+  return ctx.get('transfer-encoding') !== '' || !['', '0'].includes(ctx.get('content-length'));
 }

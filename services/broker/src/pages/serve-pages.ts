@@ -4,10 +4,10 @@ import type { PageFile, PageFiles } from './load-pages.ts';
 
 const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{2,8}\/?$/;
 
-/** The last step: whatever is not the API is a page, a file of one, or not there. `pages` is empty until the start. */
+/** The last step: whatever is not below /api is a page, a file of one, or not there. `pages` is empty until the start. */
 export function servePages(pages: () => PageFiles | undefined): Step {
   return async (ctx) => {
-    if (ctx.path === '/api' || ctx.path.startsWith('/api/')) throw new PortholeError('not_found');
+    if (ctx.path === '/api' || ctx.path.startsWith('/api/')) return;
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       ctx.set('allow', 'GET, HEAD');
       throw new PortholeError('method_not_allowed');

@@ -1,0 +1,97 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { closeBrokers, somePages, startBroker } from './rig.ts';
+
+afterEach(closeBrokers);
+
+test.each([
+  ['/', 'index.html'],
+  ['/?why=expired&return=%2Fconsole%2Fschool%2F101', 'index.html'],
+  ['/console/school/101', 'console.html'],
+  ['/console/school/101?mode=view', 'console.html'],
+  ['/console/school/101/', 'console.html'],
+] as const)('%s is %s', async (path, file) => {
+  const rig = await startBroker();
+  const answer = await rig.ask(path);
+  expect(answer.status).toBe(200);
+  expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+  expect(answer.headers['cache-control']).toBe('no-cache');
+  expect(answer.text).toBe(somePages[file]);
+});
+
+test('assets are kept for ever, because their names change with what is in them', async () => {
+  const rig = await startBroker();
+  const answer = await rig.ask('/assets/app-1a2b.js');
+  expect(answer.headers).toMatchObject({
+    'content-type': 'text/javascript; charset=utf-8',
+    'cache-control': 'public, max-age=31536000, immutable',
+    'content-length': String(somePages['assets/app-1a2b.js'].length),
+  });
+  expect(answer.text).toBe(somePages['assets/app-1a2b.js']);
+});
+
+test('a page that did not change is not sent again', async () => {
+  const rig = await startBroker();
+  const { etag } = (await rig.ask('/')).headers;
+  const answer = await rig.ask('/', { headers: { 'if-none-match': etag ?? '' } });
+  expect([answer.status, answer.text, answer.headers.etag]).toEqual([304, '', etag]);
+  expect((await rig.ask('/', { headers: { 'if-none-match': '"another"' } })).status).toBe(200);
+});
+
+test.each([
+  ['br, gzip', 'br', brotliDecompressSync],
+  ['gzip', 'gzip', gunzipSync],
+] as const)('whoever takes %s gets %s', async (accepted, encoding, decompress) => {
+  const rig = await startBroker();
+  const answer = await rig.ask('/assets/app-1a2b.js', { headers: { 'accept-encoding': accepted } });
+  expect(answer.headers['content-encoding']).toBe(encoding);
+  expect(answer.headers.vary).toContain('accept-encoding');
+  expect(answer.bytes.length).toBeLessThan(500);
+  expect(decompress(answer.bytes).toString()).toBe(somePages['assets/app-1a2b.js']);
+});
+
+test('HEAD says how long the page is and sends none of it', async () => {
+  const rig = await startBroker();
+  const answer = await rig.ask('/', { method: 'HEAD' });
+  expect([answer.status, answer.text]).toEqual([200, '']);
+  expect(answer.headers['content-length']).toBe(String(somePages['index.html'].length));
+});
+
+test.each([
+  '/nothing',
+  '/index.html',
+  '/console.html',
+  '/console/school',
+  '/console/school/1e3',
+  '/console/%2e%2e/101',
+  '/console/school/101/more',
+  '/assets/',
+  '/assets/../package.json',
+  '/assets/%2e%2e/%2e%2e/package.json',
+  '/assets/..%2f..%2fpackage.json',
+  '/assets/..%5c..%5cpackage.json',
+  '/../../../../etc/passwd',
+  '//etc/passwd',
+  '/%2e%2e/%2e%2e/etc/passwd',
+  '/.vite/manifest.json',
+  '/assets/app-1a2b.js%00',
+  '/%',
+  '/__proto__',
+  '/constructor',
+])('%s is not there', async (path) => {
+  const rig = await startBroker();
+  const answer = await rig.ask(path);
+  expect(answer.status).toBe(404);
+  expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+  expect(answer.text).toContain('There is nothing here.');
+});
+
+test('without built pages the start fails and says how to build them', async () => {
+  await expect(startBroker({ pages: { 'index.html': 'alone' } })).rejects.toThrow(
+    /console\.html not found in .*`npm run build:pages`/,
+  );
+});
+
+test('a broker with pages and a store is ready, whether Proxmox is there or not', async () => {
+  const rig = await startBroker();
+  expect(await rig.broker.readiness()).toEqual([]);
+});
