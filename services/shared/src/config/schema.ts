@@ -139,7 +139,10 @@ export const configSchema = z
     redis: redis.optional(),
     clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
     signIn: z.strictObject({ local: z.strictObject({ usersFile: secret }) }),
-    access: z.array(accessRule).default([]),
+    /** Without any rule of your own, the members of the group `admins` may control every machine. */
+    access: z
+      .array(accessRule)
+      .default([{ name: 'default', who: { groups: ['admins'] }, which: { all: true }, allow: ['control'] }]),
     limits: limits.prefault({}),
   })
   .superRefine((config, context) => {

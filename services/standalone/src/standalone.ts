@@ -1,0 +1,62 @@
+import type { Registry } from 'prom-client';
+import { createBroker } from '@porthole/broker/broker';
+import { createRelay } from '@porthole/relay/relay';
+import type { Clock } from '@porthole/shared/clock';
+import { grantKeysOf } from '@porthole/shared/config/read';
+import type { Config } from '@porthole/shared/config/schema';
+import type { Part } from '@porthole/shared/lifecycle';
+import type { Log } from '@porthole/shared/log';
+import { createOperationsServer, type Address } from '@porthole/shared/operations-server';
+import { createPublicServer } from '@porthole/shared/public-server';
+import type { RandomBytes } from '@porthole/shared/random';
+import { openStore } from '@porthole/shared/store/open';
+import type { Store } from '@porthole/shared/store/ports';
+
+export interface Standalone {
+  readonly parts: readonly Part[];
+  address(): Address;
+  operationsAddress(): Address;
+}
+
+/** Broker and relay in one process, on one port: for one lab, the demo and development. */
+export function createStandalone(deps: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly pagesDir: string;
+  /** Default: what the configuration asks for. */
+  readonly store?: Store;
+}): Standalone {
+  const { config, clock, random, log, registry } = deps;
+  const store = deps.store ?? openStore(config, { log, clock });
+  // Alone with its own memory it needs to share the key with nobody, so it makes one up.
+  const own = random(32).toString('base64url');
+  const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [own];
+
+  const broker = createBroker({ config, keys, store, clock, random, log, registry, pagesDir: deps.pagesDir });
+  const relay = createRelay({ config, keys, store, clock, random, log, registry });
+  const operations = createOperationsServer({
+    listen: config.operationsListen,
+    registry,
+    readiness: async () => [...(await broker.readiness()), ...(await relay.readiness())],
+  });
+  const server = createPublicServer({
+    listen: config.listen,
+    onRequest: broker.onRequest,
+    onUpgrade: relay.onUpgrade,
+  });
+  return {
+    parts: [
+      { name: 'store', start: () => store.start(), stop: () => store.stop() },
+      ...broker.parts,
+      operations,
+      server,
+      // Last to start, first to stop: viewers hear that their console ends before their sockets close.
+      ...relay.parts,
+    ],
+    address: server.address,
+    operationsAddress: operations.address,
+  };
+}

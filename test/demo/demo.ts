@@ -1,0 +1,109 @@
+import { hashPassword } from '@porthole/broker/sign-in/password-hash';
+import { configSchema, type Config } from '@porthole/shared/config/schema';
+import { constantSecret } from '@porthole/shared/config/secret';
+import { systemRandom } from '@porthole/shared/random';
+import { stringify } from 'yaml';
+import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
+import type { Guest } from '../fakes/guests/guest.ts';
+import { createFakeProxmox, type FakeProxmox, type GuestOptions } from '../fakes/proxmox/fake-proxmox.ts';
+
+const token = { tokenid: 'porthole@pve!demo', secret: systemRandom(16).toString('hex') };
+const password = 'porthole';
+
+/** A small class: machines on two nodes, in two pools; one is switched off. */
+const machines: readonly Omit<GuestOptions, 'guest'>[] = [
+  { vmid: 101, node: 'pve1', name: 'student-desktop', pool: 'class-a', tags: ['linux'] },
+  { vmid: 102, node: 'pve2', name: 'student-server', pool: 'class-a', tags: ['linux', 'web'] },
+  { vmid: 103, node: 'pve1', name: 'student-box', type: 'lxc', pool: 'class-a', tags: ['container'] },
+  { vmid: 104, node: 'pve2', name: 'student-spare', pool: 'class-a', tags: ['linux'], running: false },
+  { vmid: 110, node: 'pve1', name: 'class-noticeboard', pool: 'class-a', tags: ['shared'] },
+  { vmid: 201, node: 'pve1', name: 'mira-desktop', pool: 'class-a', tags: ['linux'] },
+  { vmid: 202, node: 'pve2', name: 'jonas-desktop', pool: 'class-a', tags: ['linux'] },
+  { vmid: 301, node: 'pve2', name: 'instructor-gateway', pool: 'infra', tags: ['network'] },
+];
+
+/** How long a machine of the demo stays off after `poweroff`: nobody else is there to switch it on again. */
+const powerOnAgainMs = 12_000;
+
+/** A simulated Proxmox with machines that are made of TypeScript and need nothing installed. */
+export function startDemoProxmox(): Promise<FakeProxmox> {
+  return createFakeProxmox({
+    // Both on one address: not every system has more loopback addresses than one.
+    nodes: [
+      { name: 'pve1', address: '127.0.0.1' },
+      { name: 'pve2', address: '127.0.0.1' },
+    ],
+    statusRefreshMs: 1000,
+    qmStartMs: 300,
+    vncproxyMs: 150,
+    users: [
+      {
+        userid: 'porthole@pve',
+        password: systemRandom(16).toString('hex'),
+        acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit', 'Pool.Audit'] },
+      },
+    ],
+    tokens: [{ ...token, privsep: false }],
+    guests: machines.map((machine) => {
+      const guest = createBuiltinGuest({
+        name: machine.name,
+        style: machine.type === 'lxc' ? 'vncterm' : 'qemu',
+      });
+      return { ...machine, guest: poweringOnAgain(guest) };
+    }),
+  });
+}
+
+function poweringOnAgain(guest: Guest): Guest {
+  let closed = false;
+  guest.onStopped(() => {
+    setTimeout(() => void (closed || guest.start()), powerOnAgainMs).unref();
+  });
+  return {
+    ...guest,
+    get running() {
+      return guest.running;
+    },
+    async close() {
+      closed = true;
+      await guest.close();
+    },
+  };
+}
+
+/** The configuration of a standalone Porthole in front of it. */
+export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Config> {
+  const users = await Promise.all(
+    [
+      { name: 'student', displayName: 'Sam Student', groups: ['class-a'] },
+      { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'] },
+    ].map(async (user) => ({ ...user, password: await hashPassword(password, systemRandom) })),
+  );
+  return configSchema.parse({
+    publicUrl: `http://localhost:${port}`,
+    allowedOrigins: [`http://127.0.0.1:${port}`],
+    listen: `127.0.0.1:${port}`,
+    operationsListen: '127.0.0.1:0',
+    logLevel: 'warn',
+    clusters: [
+      {
+        name: 'demo',
+        urls: proxmox.url('pve1'),
+        nodes: Object.fromEntries(proxmox.nodes.map(({ name, url }) => [name, url])),
+        credential: { token: token.tokenid, secret: constantSecret(token.secret) },
+        tls: { caFile: constantSecret(proxmox.caPem) },
+      },
+    ],
+    signIn: { local: { usersFile: constantSecret(stringify({ users })) } },
+    access: [
+      { name: 'own machines', who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+      { name: 'the noticeboard', who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
+      {
+        name: 'instructors',
+        who: { groups: ['instructors'] },
+        which: { pools: ['class-a'] },
+        allow: ['control'],
+      },
+    ],
+  });
+}

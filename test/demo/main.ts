@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@porthole/shared/clock';
+import { createLog } from '@porthole/shared/log';
+import { createRegistry } from '@porthole/shared/metrics';
+import { systemRandom } from '@porthole/shared/random';
+import { runProcess } from '@porthole/shared/run-process';
+import { createStandalone } from '@porthole/standalone/standalone';
+import { demoConfig, startDemoProxmox } from './demo.ts';
+
+/** `npm run demo`: a simulated Proxmox and a standalone Porthole in front of it. Needs nothing but Node. */
+const port = Number(process.env['PORT'] ?? 8080);
+const proxmox = await startDemoProxmox();
+const config = await demoConfig(proxmox, port);
+
+await runProcess(process, () => {
+  const log = createLog({ service: 'demo', level: config.logLevel });
+  const clock = systemClock;
+  const standalone = createStandalone({
+    config,
+    clock,
+    random: systemRandom,
+    log,
+    registry: createRegistry(),
+    pagesDir: fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url)),
+  });
+  return {
+    log,
+    clock,
+    parts: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.parts],
+    started: () =>
+      process.stdout.write(`
+  Porthole is open:  http://localhost:${port}
+
+    student      password  porthole    their own machines, and a noticeboard to look at
+    instructor   password  porthole    the machines of the whole class
+
+  The machines are simulated. Type "help" in one of them; "poweroff" ends it for a few seconds.
+  Ctrl-C stops everything.
+
+`),
+  };
+});
