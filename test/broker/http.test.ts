@@ -326,6 +326,11 @@ describe('a configuration is refused when', () => {
       /publicUrl: use https/,
     ],
     ['the host only looks local', { publicUrl: 'http://127.0.0.1.evil.example' }, /publicUrl: use https/],
+    [
+      'browsers would refuse the relay',
+      { publicUrl: 'https://school.example', relayUrl: 'ws://relay.school.example' },
+      /relayUrl: use wss/,
+    ],
     ['there is a path', { publicUrl: 'https://school.example/porthole' }, /publicUrl: .*path/],
     [
       'a rule names an unknown cluster',

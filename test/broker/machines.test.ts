@@ -117,6 +117,25 @@ test('when no cluster ever answered, the answer says which hop failed', async ()
   expect(answer.text).not.toContain('127.0.0.1');
 });
 
+test('that Proxmox is away is logged once, and so is that it is back', async () => {
+  const clock = createFakeClock();
+  const fake = await aCluster();
+  const rig = await startBroker({ clock, proxmox: [{ name: 'school', fake }] });
+  const anna = await rig.signedIn('anna');
+  fake.failRequests(/resources/, { status: 500, message: 'no quorum' });
+  for (let i = 0; i < 3; i++) {
+    await anna.get('/api/v1/consoles');
+    clock.advance(3000);
+  }
+  fake.failRequests(/resources/, null);
+  await anna.get('/api/v1/consoles');
+  const news = rig.log.map((line) => JSON.parse(line).msg).filter((msg: string) => msg.startsWith('Proxmox'));
+  expect(news).toEqual([
+    'Proxmox does not give its list of machines',
+    'Proxmox gives its list of machines again',
+  ]);
+});
+
 test('the list is for those who signed in', async () => {
   const rig = await startBroker();
   expect((await rig.browser().get('/api/v1/consoles')).json.code).toBe('not_signed_in');

@@ -8,7 +8,6 @@ import { createConsoleSignals } from '@porthole/shared/console-signals';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
-import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
@@ -20,10 +19,9 @@ import type { RequestState, Step } from './http/context.ts';
 import { followRequest } from './http/follow-request.ts';
 import { requireSameOrigin } from './http/require-same-origin.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { createClusterList, type ClusterList } from './machines/cluster-list.ts';
+import { createClusters } from './machines/clusters.ts';
 import { createMachineDirectory } from './machines/directory.ts';
-import { listMachines } from './machines/proxmox-list.ts';
-import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
+import { createBrokerMetrics } from './metrics.ts';
 import { loadPages, type PageFiles } from './pages/load-pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
@@ -66,7 +64,13 @@ export function createBroker(deps: BrokerDeps): Broker {
   checkBrokerConfig(config);
   const keys = deps.keys ?? configuredKeys(config);
   const metrics = createBrokerMetrics(deps.registry);
-  const clusters = createClusters(deps, metrics);
+  const clusters = createClusters({
+    clusters: config.clusters,
+    clock,
+    log,
+    onRefresh: metrics.listRefresh,
+  });
+  metrics.observeListAge(() => [...clusters.lists].map(([name, list]) => [name, list.age()] as const));
   const pages = createPages(deps.pagesDir);
 
   const directory = createMachineDirectory(clusters.lists);
@@ -147,40 +151,5 @@ function createPages(folder: string): { part: Part; files: () => PageFiles | und
       },
     },
     files: () => files,
-  };
-}
-
-function createClusters(
-  { config, clock, log }: BrokerDeps,
-  metrics: BrokerMetrics,
-): { part: Part; lists: ReadonlyMap<string, ClusterList> } {
-  const entries = config.clusters.map((cluster) => {
-    const { name } = cluster;
-    const credential = cluster.brokerCredential ?? cluster.credential;
-    const client = createProxmoxClient({ cluster, credential, clock });
-    const list = createClusterList({
-      clock,
-      listMachines: () => listMachines(client, name),
-      onRefresh(error) {
-        metrics.listRefresh(name, error?.code ?? 'ok');
-        if (error) log.warn({ cluster: name, err: error }, 'Proxmox did not give its list of machines');
-      },
-    });
-    return { name, client, list };
-  });
-  metrics.observeListAge(() =>
-    entries.flatMap(({ name, list }) => {
-      const age = list.age();
-      return age === undefined ? [] : [[name, age] as const];
-    }),
-  );
-  return {
-    part: {
-      name: 'proxmox clients',
-      async stop() {
-        await Promise.all(entries.map(({ client }) => client.close()));
-      },
-    },
-    lists: new Map(entries.map(({ name, list }) => [name, list])),
   };
 }

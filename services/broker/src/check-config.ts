@@ -6,7 +6,11 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** What the schema can't see: settings that are well-formed and yet can't be meant. Throws with all of them at once. */
 export function checkBrokerConfig(config: Config): void {
-  const faults = [...faultsOfPublicUrl(config.publicUrl), ...faultsOfAccess(config)];
+  const faults = [
+    ...faultsOfPublicUrl(config.publicUrl),
+    ...faultsOfRelayUrl(config),
+    ...faultsOfAccess(config),
+  ];
   if (faults.length > 0) throw new ConfigError(faults);
 }
 
@@ -19,6 +23,12 @@ function faultsOfPublicUrl(url: URL): readonly string[] {
   if (url.pathname !== '/' || url.search !== '')
     faults.push('publicUrl: Porthole needs a host of its own, so there can be no path behind it');
   return faults;
+}
+
+function faultsOfRelayUrl({ publicUrl, relayUrl }: Config): readonly string[] {
+  return publicUrl.protocol === 'https:' && relayUrl?.protocol === 'ws:'
+    ? ['relayUrl: use wss://, because browsers let no https page open a ws:// connection']
+    : [];
 }
 
 /** A rule for something that does not exist is a typing error, and whoever made it believes that it works. */

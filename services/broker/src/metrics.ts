@@ -38,6 +38,9 @@ export const brokerMetrics = {
 
 export type Result = 'ok' | ErrorCode;
 
+/** Undefined for a cluster that never answered. */
+type ListAges = readonly (readonly [cluster: string, seconds: number | undefined])[];
+
 export interface BrokerMetrics {
   signIn(result: Result): void;
   grant(result: Result): void;
@@ -45,7 +48,7 @@ export interface BrokerMetrics {
   listRefresh(cluster: string, result: Result): void;
   /** Read when the metrics are. */
   observeSignInsWaiting(read: () => number): void;
-  observeListAge(read: () => readonly (readonly [cluster: string, seconds: number])[]): void;
+  observeListAge(read: () => ListAges): void;
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']);
@@ -61,7 +64,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
   });
   let signInsWaiting = () => 0;
-  let listAges: () => readonly (readonly [string, number])[] = () => [];
+  let listAges: () => ListAges = () => [];
   const waiting: Gauge = new Gauge({
     ...brokerMetrics.signInsWaiting,
     registers,
@@ -71,7 +74,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     ...brokerMetrics.listAge,
     registers,
     collect() {
-      for (const [cluster, seconds] of listAges()) ages.set({ cluster }, seconds);
+      for (const [cluster, seconds] of listAges()) if (seconds !== undefined) ages.set({ cluster }, seconds);
     },
   });
 

@@ -1,0 +1,61 @@
+import type { Clock } from '@porthole/shared/clock';
+import type { ClusterConfig } from '@porthole/shared/config/schema';
+import type { ErrorCode, PortholeError } from '@porthole/shared/errors';
+import type { Part } from '@porthole/shared/lifecycle';
+import type { Log } from '@porthole/shared/log';
+import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createClusterList, type ClusterList } from './cluster-list.ts';
+import { listMachines } from './proxmox-list.ts';
+
+export interface Clusters {
+  readonly lists: ReadonlyMap<string, ClusterList>;
+  readonly part: Part;
+}
+
+/** The lists of all configured clusters, each with a client of its own. Nobody is asked before somebody looks. */
+export function createClusters(deps: {
+  readonly clusters: readonly ClusterConfig[];
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly onRefresh: (cluster: string, result: 'ok' | ErrorCode) => void;
+}): Clusters {
+  const { clock, log } = deps;
+  const entries = deps.clusters.map((cluster) => {
+    const { name } = cluster;
+    const credential = cluster.brokerCredential ?? cluster.credential;
+    const client = createProxmoxClient({ cluster, credential, clock });
+    const logChange = createLogChange(name, log);
+    const list = createClusterList({
+      clock,
+      listMachines: () => listMachines(client, name),
+      onRefresh(error) {
+        deps.onRefresh(name, error?.code ?? 'ok');
+        logChange(error);
+      },
+    });
+    return { name, client, list };
+  });
+  return {
+    lists: new Map(entries.map(({ name, list }) => [name, list])),
+    part: {
+      name: 'proxmox clients',
+      async stop() {
+        await Promise.all(entries.map(({ client }) => client.close()));
+      },
+    },
+  };
+}
+
+/** Proxmox is asked every few seconds; that it is away is news once, and so is that it is back. */
+function createLogChange(
+  cluster: string,
+  log: Pick<Log, 'info' | 'warn'>,
+): (error: PortholeError | undefined) => void {
+  let last: ErrorCode | undefined;
+  return (error) => {
+    if (error && error.code !== last)
+      log.warn({ cluster, err: error }, 'Proxmox does not give its list of machines');
+    if (!error && last !== undefined) log.info({ cluster }, 'Proxmox gives its list of machines again');
+    last = error?.code;
+  };
+}
