@@ -56,8 +56,11 @@ export function createUpgradeListener(deps: UpgradeDeps) {
       return refuse('protocol', 400);
     try {
       await deps.spend(request);
-    } catch (error) {
-      return refuse('rate', 429, { 'retry-after': asPortholeError(error).retryAfter ?? retryAfterSeconds });
+    } catch (thrown) {
+      const error = asPortholeError(thrown);
+      // A store that is away is no reason to refuse at the door: admission finds out, and says so by a close code.
+      if (error.code === 'rate_limited')
+        return refuse('rate', 429, { 'retry-after': error.retryAfter ?? retryAfterSeconds });
     }
     if (socket.destroyed) return;
     server.handleUpgrade(request, socket, head, (webSocket) => {
