@@ -204,6 +204,17 @@ describeInBrowser('the console', () => {
       await reaches(page, 'open');
     });
 
+    test('a session that ended meanwhile: leads to the sign-in page and back', async () => {
+      await openConsole();
+      site.signedIn = false;
+      newest().close(closeCodes.moving.code);
+      await page.getByText('You were signed out.').waitFor();
+      await page.fill('#username', 'ada');
+      await page.fill('#password', 'sesame');
+      await page.keyboard.press('Enter');
+      await reaches(page, 'open');
+    });
+
     test('an address that is none', async () => {
       await page.goto(`${site.origin}/console/lab`);
       await said('This address leads nowhere.');
@@ -246,6 +257,9 @@ describeInBrowser('the console', () => {
       await page.getByRole('button', { name: 'Send Ctrl-Alt-Del' }).click();
       await until(() => keysDown().length === 3);
       expect(keysDown()).toEqual([0xffe3, 0xffe9, 0xffff]);
+      // What is typed next is meant for the machine, not for the button.
+      await page.keyboard.press('Space');
+      await until(() => keysDown().includes(0x20));
     });
 
     test('the clipboard goes both ways', async () => {
@@ -260,7 +274,7 @@ describeInBrowser('the console', () => {
         () => document.querySelector<HTMLTextAreaElement>('#incoming')?.value === 'from there',
       );
       await page.keyboard.press('Escape');
-      expect(await page.getByRole('dialog').count()).toBe(0);
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
     });
 
     test('text can be typed key by key', async () => {

@@ -15,7 +15,21 @@ const fleet = () => [
 ];
 
 const names = () => page.locator('.machine-name').allTextContents();
-const active = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+
+/** Waits until the list holds just these, in this order. */
+const lists = (expected: readonly string[]) =>
+  page.waitForFunction(
+    (wanted) =>
+      [...document.querySelectorAll('.machine-name')].map((each) => each.textContent).join() === wanted,
+    expected.join(),
+  );
+
+/** Waits until the focus is on what is named or reads like that. */
+const focusIsOn = (name: string) =>
+  page.waitForFunction((wanted) => {
+    const element = document.activeElement;
+    return element?.getAttribute('aria-label') === wanted || element?.textContent?.trim() === wanted;
+  }, name);
 
 describeInBrowser('sign-in and list', () => {
   beforeAll(async () => {
@@ -59,15 +73,15 @@ describeInBrowser('sign-in and list', () => {
       const field = page.locator('#password');
       await field.fill('sesame');
       await page.getByRole('button', { name: 'Show password' }).click();
-      expect(await field.getAttribute('type')).toBe('text');
+      await page.locator('#password[type=text]').waitFor();
       await page.getByRole('button', { name: 'Show password' }).click();
-      expect(await field.getAttribute('type')).toBe('password');
+      await page.locator('#password[type=password]').waitFor();
       expect(await field.getAttribute('autocomplete')).toBe('current-password');
     });
 
     test('a link to a console leads there after signing in', async () => {
       await page.goto(`${site.origin}/console/lab/104?mode=view`);
-      await page.getByText('You were signed out.').waitFor();
+      await page.getByText('Then your console opens.').waitFor();
       await page.fill('#username', 'ada');
       await page.fill('#password', 'sesame');
       await page.keyboard.press('Enter');
@@ -92,44 +106,45 @@ describeInBrowser('sign-in and list', () => {
 
   test('machines are listed, running ones first', async () => {
     await page.goto(site.origin);
-    await page.locator('.machine-name').first().waitFor();
-    expect(await names()).toEqual(['teacher', 'web-2', 'web-10', 'database']);
+    await lists(['teacher', 'web-2', 'web-10', 'database']);
     await page.getByText('4 machines, 3 running').waitFor();
     expect(await page.locator('[data-vmid="201"] .status').textContent()).toBe('Off');
   });
 
   test('search, list and menu need no mouse', async () => {
+    const all = ['teacher', 'web-2', 'web-10', 'database'];
     await page.goto(site.origin);
     await page.locator('.machine-name').first().waitFor();
     await page.keyboard.press('/');
+    await focusIsOn('Search by name, number, tag or pool');
     await page.keyboard.type('linux week');
-    expect(await names()).toEqual(['web-2']);
+    await lists(['web-2']);
     await page.keyboard.press('Escape');
-    expect(await names()).toHaveLength(4);
+    await lists(all);
     await page.keyboard.type('nothing like it');
     await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
     await page.keyboard.press('Tab');
+    await focusIsOn('Show all');
     await page.keyboard.press('Enter');
-    expect(await names()).toHaveLength(4);
+    await lists(all);
 
     const more = page.getByRole('button', { name: 'More for web-2' });
     await more.focus();
     await page.keyboard.press('ArrowUp');
-    await page.getByRole('menu').waitFor();
+    await focusIsOn('View only');
     expect(await more.getAttribute('aria-expanded')).toBe('true');
-    expect(await active()).toBe('View only');
     await page.keyboard.press('ArrowDown');
-    expect(await active()).toBe('Open console');
+    await focusIsOn('Open console');
     await page.keyboard.press('End');
     await page.keyboard.press('o');
-    expect(await active()).toBe('Open console');
+    await focusIsOn('Open console');
     await page.keyboard.press('Escape');
-    expect(await page.getByRole('menu').count()).toBe(0);
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
-      'More for web-2',
-    );
+    await focusIsOn('More for web-2');
+    await page.getByRole('menu').waitFor({ state: 'detached' });
     await page.keyboard.press('Enter');
+    await focusIsOn('Open console');
     await page.keyboard.press('v');
+    await focusIsOn('View only');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${site.origin}/console/lab/104?mode=view`);
   });
@@ -137,6 +152,7 @@ describeInBrowser('sign-in and list', () => {
   test('what a person may not do is not in the menu', async () => {
     await page.goto(site.origin);
     await page.getByRole('button', { name: 'More for teacher' }).click();
+    await page.getByRole('menu').waitFor();
     expect(await page.getByRole('menuitem').allTextContents()).toEqual(['Open in new window', 'View only']);
     expect(await page.getByRole('link', { name: 'teacher' }).getAttribute('href')).toBe(
       '/console/lab/301?mode=view',

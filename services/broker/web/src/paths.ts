@@ -23,7 +23,9 @@ export function parseConsolePath(pathname: string, search: string): ConsoleAddre
   return { cluster, vmid: Number(match[2]), mode };
 }
 
-export type SignInReason = 'expired' | 'signed-out';
+/** Why somebody sees the sign-in page; its texts are in texts.ts. */
+export const signInReasons = ['needed', 'expired', 'signed-out'] as const;
+export type SignInReason = (typeof signInReasons)[number];
 
 export function signInPath(returnTo: string, why: SignInReason): string {
   return `/?${new URLSearchParams({ why, return: returnTo }).toString()}`;

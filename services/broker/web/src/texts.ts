@@ -1,6 +1,7 @@
 import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
 import type { OpeningStep } from '@porthole/shared/control-messages';
 import type { Problem } from './api.ts';
+import type { SignInReason } from './paths.ts';
 
 /** Every sentence that a person reads, in one place: plain words, what happened first, what to do second. */
 
@@ -147,9 +148,10 @@ export const shortStates = {
 export const signInLead = 'Your machines are right behind this door.';
 
 export const signInNotes = {
+  needed: 'Then your console opens.',
   expired: 'You were signed out. Sign in again to go on where you were.',
   'signed-out': 'You have signed out.',
-} as const;
+} as const satisfies Record<SignInReason, string>;
 
 export function signInProblem(problem: Problem): string {
   switch (problem.code) {

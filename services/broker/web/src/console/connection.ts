@@ -113,6 +113,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     line = ports.dial(grant, {
       connected: () =>
         current(() => {
+          if (view.state !== 'connecting') return;
           cancelTimer();
           show({ state: 'opening' });
         }),

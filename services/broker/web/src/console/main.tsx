@@ -39,7 +39,11 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
       return { ok: true, value: mine?.status };
     },
     dial: (grant, events) => dial(grant, screen, events),
-    signIn: () => location.replace(signInPath(consolePath(cluster, vmid, mode), 'expired')),
+    signIn: () => {
+      // Whoever had a console was signed in; whoever just followed a link may never have been.
+      const why = view?.supportId ? 'expired' : 'needed';
+      location.replace(signInPath(consolePath(cluster, vmid, mode), why));
+    },
     show: (next) => {
       view = next;
       update();

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { AlertIcon, CheckIcon } from '../icons.tsx';
 import { consoleSignInPath } from './sign-in-link.ts';
 import { countdown, offline, openingSteps, progress, queueText, slowPicture } from '../texts.ts';
@@ -125,7 +125,7 @@ function Countdown({ until }: { readonly until: number }) {
 function Ended({ view, open }: { readonly view: Of<'ended'>; readonly open: () => void }) {
   const primary = useRef<HTMLElement>(null);
   // There is nothing else left to do on this page.
-  useEffect(() => primary.current?.focus(), []);
+  useLayoutEffect(() => primary.current?.focus(), []);
   return (
     <div class="veil">
       <section class="card" role="alert">

@@ -52,7 +52,9 @@ export function createScreen({ target, still, viewOnly, onClipboard }: ScreenOpt
       mine.viewOnly = readOnly;
       const live = canvas();
       live?.setAttribute('aria-label', 'Screen of the machine');
-      live?.setAttribute('role', 'img');
+      // An application gets its keys from a screen reader; a picture is only described.
+      live?.setAttribute('role', readOnly ? 'img' : 'application');
+      live?.setAttribute('tabindex', readOnly ? '-1' : '0');
       // Keys that are held while the focus leaves would stay down in the machine; noVNC lets go of all keys
       // when the window loses the focus, so let it think that.
       live?.addEventListener('blur', () => window.dispatchEvent(new Event('blur')));

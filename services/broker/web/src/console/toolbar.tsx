@@ -68,6 +68,12 @@ export function Toolbar(props: ToolbarProps) {
   const live = view.state === 'open';
   const mayType = live && mode === 'control';
 
+  /** What comes next is meant for the machine: Space must not press the button again. */
+  const thenBack = (action: () => void) => {
+    action();
+    if (live) screen.focus();
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       if (live) {
@@ -99,7 +105,11 @@ export function Toolbar(props: ToolbarProps) {
         <div class="bar-tools">
           {mayType ? (
             <>
-              <Tool label="Send Ctrl-Alt-Del" short="Ctrl-Alt-Del" onClick={() => screen.ctrlAltDel()}>
+              <Tool
+                label="Send Ctrl-Alt-Del"
+                short="Ctrl-Alt-Del"
+                onClick={() => thenBack(screen.ctrlAltDel)}
+              >
                 <PowerKeysIcon />
               </Tool>
               <Tool
@@ -125,13 +135,16 @@ export function Toolbar(props: ToolbarProps) {
                 label="Original size"
                 hint={fit ? 'Show in original size' : 'Fit to the window'}
                 pressed={!fit}
-                onClick={toggleFit}
+                onClick={() => thenBack(toggleFit)}
               >
                 <span class="tool-glyph">1:1</span>
               </Tool>
             </>
           ) : null}
-          <Tool label={full ? 'Leave full screen' : 'Full screen'} onClick={() => void toggleFullScreen()}>
+          <Tool
+            label={full ? 'Leave full screen' : 'Full screen'}
+            onClick={() => thenBack(() => void toggleFullScreen())}
+          >
             {full ? <LeaveFullScreenIcon /> : <FullScreenIcon />}
           </Tool>
           <Tool label="Reconnect" onClick={reconnect}>

@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, type User } from '../api.ts';
-import { safeReturnPath } from '../paths.ts';
+import { safeReturnPath, signInReasons, type SignInReason } from '../paths.ts';
 import { MachinesPage } from './machines-page.tsx';
-import { SignIn, type Note } from './sign-in.tsx';
+import { SignIn } from './sign-in.tsx';
 import { Unreachable } from './unreachable.tsx';
 
 type Who =
   | { readonly known: 'not-yet' }
-  | { readonly known: 'nobody'; readonly note?: Note }
+  | { readonly known: 'nobody'; readonly note?: SignInReason }
   | { readonly known: 'somebody'; readonly user: User }
   | { readonly known: 'unreachable' };
 
@@ -20,7 +20,8 @@ export function App() {
     if (answer.ok) return enter(answer.value.user);
     if (answer.problem.code !== 'not_signed_in') return setWho({ known: 'unreachable' });
     const why = new URLSearchParams(location.search).get('why');
-    setWho(why === 'expired' || why === 'signed-out' ? { known: 'nobody', note: why } : { known: 'nobody' });
+    const note = signInReasons.find((reason) => reason === why);
+    setWho(note ? { known: 'nobody', note } : { known: 'nobody' });
   };
 
   const enter = (user: User) => {

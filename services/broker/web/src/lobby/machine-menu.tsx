@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Machine } from '../api.ts';
 import { EyeIcon, MoreIcon, ScreenIcon, WindowIcon } from '../icons.tsx';
 import { consolePath } from '../paths.ts';
@@ -38,7 +38,8 @@ export function MachineMenu({ machine }: { readonly machine: Machine }) {
     if (refocus) button.current?.focus();
   };
 
-  useEffect(() => {
+  // Before the next key can come, not after the next frame.
+  useLayoutEffect(() => {
     if (open === 'no') return;
     items()
       .at(open === 'first' ? 0 : -1)

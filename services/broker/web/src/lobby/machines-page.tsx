@@ -1,17 +1,17 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { api, type Machine, type User } from '../api.ts';
 import { AlertIcon, SearchIcon } from '../icons.tsx';
+import type { SignInReason } from '../paths.ts';
 import { countText } from '../texts.ts';
 import { arrange, keyOf, matches } from './arrange.ts';
 import { Brand } from './brand.tsx';
 import { EmptyList, FailedList, NoMatch, Skeleton } from './list-states.tsx';
 import { MachineRow } from './machine-row.tsx';
-import type { Note } from './sign-in.tsx';
 import { useMachines } from './use-machines.ts';
 
 interface MachinesPageProps {
   readonly user: User;
-  readonly left: (note: Note) => void;
+  readonly left: (note: SignInReason) => void;
 }
 
 export function MachinesPage({ user, left }: MachinesPageProps) {

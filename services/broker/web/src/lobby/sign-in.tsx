@@ -1,13 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, type Problem, type User } from '../api.ts';
 import { EyeIcon, EyeOffIcon } from '../icons.tsx';
+import type { SignInReason } from '../paths.ts';
 import { signInLead, signInNotes, signInProblem } from '../texts.ts';
 import { Brand, sceneUrl } from './brand.tsx';
 
-export type Note = keyof typeof signInNotes;
-
 interface SignInProps {
-  readonly note: Note | undefined;
+  readonly note: SignInReason | undefined;
   readonly entered: (user: User) => void;
 }
 
