@@ -12,6 +12,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },
   testTimeout: 30_000,
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/test/jest-count-reporter.mjs'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcovonly'],
   coverageDirectory: '<rootDir>/coverage',
