@@ -279,7 +279,7 @@ test('1012: a relay that leaves tells every viewer to come back, and takes nobod
   const client = await rig.open();
   await client.rfb();
   const token = await rig.mint();
-  const stopped = Promise.all(rig.relay.parts.map((part) => part.stop?.()));
+  const stopped = Promise.all(rig.relay.parts.map(async (part) => part.stop?.()));
   await expectClose(client, 'draining');
   await stopped;
   expect(await rig.relay.readiness()).toEqual(['draining']);

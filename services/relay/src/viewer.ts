@@ -21,18 +21,18 @@ export interface Viewer {
 const maxFrameBytes = 128 * 1024;
 /** Keeps the connection busy for proxies that cut idle ones, and finds viewers that vanished without a word. */
 const pingMs = 20_000;
+/** A slow viewer's answer waits behind a full buffer of pictures, so one unanswered ping proves nothing. */
+const silentMs = 50_000;
 
 export function createViewer(socket: WebSocket, clock: Clock, onText: () => void): Viewer {
-  let answered = true;
+  let heardAt = clock.now();
+  const heard = () => (heardAt = clock.now());
   const cancelPing = every(clock, pingMs, () => {
-    if (!answered) {
-      socket.terminate();
-      return;
-    }
-    answered = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
+    if (clock.now() - heardAt > silentMs) socket.terminate();
+    else if (socket.readyState === socket.OPEN) socket.ping();
   });
-  socket.on('pong', () => (answered = true));
+  socket.on('pong', heard);
+  socket.on('message', heard);
   socket.on('close', cancelPing);
 
   return {

@@ -75,13 +75,14 @@ export function createGrant(deps: GrantRouteDeps): Step {
   }
 
   function respond(ctx: Context, claims: GrantClaims, token: string): void {
-    const { sessionId, cluster, node, type, vmid, machineName, expiresAt } = claims;
+    const { sessionId, cluster, node, type, vmid, machineName, mode, expiresAt } = claims;
     ctx.status = 201;
     ctx.body = {
       id: sessionId,
       url,
       protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
-      page: new URL(`/console/${cluster}/${vmid}`, config.publicUrl).href,
+      page: new URL(`/console/${cluster}/${vmid}${mode === 'view' ? '?mode=view' : ''}`, config.publicUrl)
+        .href,
       expiresAt: new Date(expiresAt).toISOString(),
       machine: { name: machineName, type, node },
     };

@@ -16,6 +16,8 @@ export type Answer<T> =
 export interface User {
   readonly id: string;
   readonly name: string;
+  /** How the person is called, where that is not the name they sign in with. */
+  readonly displayName?: string;
   readonly groups: readonly string[];
 }
 

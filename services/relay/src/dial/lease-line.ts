@@ -33,8 +33,11 @@ export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly cl
   const waiters = new Map<string, Set<{ position: number; wake: () => void }>>();
   let waiting = 0;
 
+  /** Known positions grow stale while people in front leave, but their order does not. */
   function wakeNext(name: string): void {
-    for (const waiter of waiters.get(name) ?? []) if (waiter.position <= 2) waiter.wake();
+    const [next, after] = [...(waiters.get(name) ?? [])].sort((a, b) => a.position - b.position);
+    next?.wake();
+    after?.wake();
   }
 
   async function waitInLine({ name, holder, limit, onPosition, signal }: LeaseRequest): Promise<void> {

@@ -92,19 +92,18 @@ const redis = z.strictObject({
   caFile: secret.optional(),
 });
 
+/** A timer of Node holds 24 days at most, and fires at once beyond them. */
+const seconds = z
+  .number()
+  .int()
+  .positive()
+  .max(7 * 86_400, 'must be at most a week, 604800');
+
 const limits = z.strictObject({
   /** Seconds that one console may last. */
-  sessionSeconds: z
-    .number()
-    .int()
-    .positive()
-    .default(12 * 3600),
+  sessionSeconds: seconds.default(12 * 3600),
   /** Seconds without key, pointer or paste. */
-  idleSeconds: z
-    .number()
-    .int()
-    .positive()
-    .default(2 * 3600),
+  idleSeconds: seconds.default(2 * 3600),
   consolesPerUser: z.number().int().positive().default(20),
   consolesPerMachine: z.number().int().positive().max(32, 'QEMU takes 32 viewers at most').default(10),
   consolesPerRelay: z.number().int().positive().default(1000),

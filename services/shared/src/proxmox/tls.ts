@@ -1,8 +1,9 @@
 import {
   checkServerIdentity,
   connect,
-  rootCertificates,
+  createSecureContext,
   type PeerCertificate,
+  type SecureContext,
   type TLSSocket,
 } from 'node:tls';
 import { isIP } from 'node:net';
@@ -29,6 +30,7 @@ export type ProxmoxDial = (target: DialTarget, signal?: AbortSignal) => Promise<
 export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, connectMs = 5000): ProxmoxDial {
   const pinned = tls.fingerprints && new Set(tls.fingerprints);
   const verifyChain = !pinned && !tls.insecureSkipVerify;
+  const secureContext = createContextCache(tls.caFile);
 
   return ({ host, port, nodeName }, signal) =>
     new Promise((resolve, reject) => {
@@ -37,8 +39,7 @@ export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, conne
         host,
         port,
         ...(isIP(host) ? {} : { servername: host }),
-        // Beside the cluster's CA the public ones stay good: a node may have an ACME certificate.
-        ...(tls.caFile ? { ca: [...rootCertificates, tls.caFile()] } : {}),
+        secureContext: secureContext(),
         rejectUnauthorized: verifyChain,
         checkServerIdentity: (name, certificate) => identityFault(name, nodeName, certificate),
       });
@@ -84,6 +85,27 @@ export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, conne
         resolve(socket);
       });
     });
+}
+
+/** One context for all connections, made anew when the CA file has changed: making one costs milliseconds. */
+function createContextCache(caFile: (() => string) | undefined): () => SecureContext {
+  let text: string | undefined;
+  let context: SecureContext | undefined;
+  return () => {
+    const now = caFile?.();
+    if (context === undefined || now !== text) {
+      try {
+        context = createSecureContext(now === undefined ? {} : { ca: now });
+      } catch (error) {
+        throw new PortholeError('proxmox_tls', {
+          detail: 'the CA file holds no PEM certificate',
+          cause: error,
+        });
+      }
+      text = now;
+    }
+    return context;
+  };
 }
 
 function identityFault(

@@ -45,6 +45,7 @@ export function MachinesPage({ user, left }: MachinesPageProps) {
     field.current?.focus();
   };
 
+  const called = user.displayName ?? user.name;
   return (
     <>
       <header class="top">
@@ -54,9 +55,9 @@ export function MachinesPage({ user, left }: MachinesPageProps) {
           </a>
           <div class="me">
             <span class="avatar" aria-hidden="true">
-              {user.name.trim().charAt(0).toUpperCase()}
+              {called.trim().charAt(0).toUpperCase()}
             </span>
-            <span class="me-name">{user.name}</span>
+            <span class="me-name">{called}</span>
             <button type="button" class="button quiet" onClick={() => void signOut()}>
               Sign out
             </button>
