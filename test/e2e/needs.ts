@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { describeWhere, findExecutable } from '../fakes/guests/availability.ts';
+import { qemuAvailable, qemuMissing } from '../fakes/guests/qemu.ts';
+import { xvncAvailable, xvncMissing } from '../fakes/guests/xvnc.ts';
+
+/** Real programs that these tests drive, and the sentence that names the package of one that is missing. */
+const programs = {
+  chromium: {
+    here: () => existsSync('/usr/bin/chromium'),
+    missing: '/usr/bin/chromium is not there (Debian package chromium)',
+  },
+  qemu: { here: qemuAvailable, missing: qemuMissing },
+  xvnc: { here: xvncAvailable, missing: xvncMissing },
+  redis: {
+    here: () => findExecutable('redis-server') !== undefined,
+    missing: 'redis-server is not installed (Debian package redis-server)',
+  },
+};
+
+/** `describe`, or a loud skip that says which packages would bring what these tests need. */
+export function describeWith(...names: (keyof typeof programs)[]): typeof describe {
+  const absent = names.map((name) => programs[name]).filter(({ here }) => !here());
+  return describeWhere(absent.length === 0, absent.map(({ missing }) => missing).join('; '));
+}

@@ -1,0 +1,264 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { createBroker } from '@porthole/broker/broker';
+import { hashPassword } from '@porthole/broker/sign-in/password-hash';
+import { defaultDeadlines, type Deadlines } from '@porthole/relay/deadlines';
+import { createRelay, type Relay } from '@porthole/relay/relay';
+import { systemClock } from '@porthole/shared/clock';
+import { grantKeysOf } from '@porthole/shared/config/read';
+import { configSchema, type Config } from '@porthole/shared/config/schema';
+import { constantSecret } from '@porthole/shared/config/secret';
+import { createLifecycle, type Lifecycle } from '@porthole/shared/lifecycle';
+import { createLog } from '@porthole/shared/log';
+import { createRegistry } from '@porthole/shared/metrics';
+import { createPublicServer } from '@porthole/shared/public-server';
+import { systemRandom } from '@porthole/shared/random';
+import { createMemoryStore } from '@porthole/shared/store/memory';
+import { openStore } from '@porthole/shared/store/open';
+import type { Store } from '@porthole/shared/store/ports';
+import { createStandalone } from '@porthole/standalone/standalone';
+import { stringify } from 'yaml';
+import {
+  createFakeProxmox,
+  type FakeProxmox,
+  type FakeProxmoxOptions,
+  type GuestOptions,
+} from '../fakes/proxmox/fake-proxmox.ts';
+import { freePort } from '../fakes/redis-server.ts';
+
+const pagesDir = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
+
+/** Both people have this one. */
+export const password = 'a sunny day at the pier';
+export const proxmoxAccount = {
+  userid: 'porthole@pve',
+  password: 'the-password-of-the-proxmox-account',
+  token: 'porthole@pve!e2e',
+  secret: 'c0ffee00-1111-4222-8333-444455556666',
+} as const;
+export const everythingAllowed = { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit', 'Pool.Audit'] };
+const grantKey = 'the key that seals grants and sign-ins';
+
+export interface StackOptions {
+  readonly machines: readonly GuestOptions[];
+  readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
+  readonly credential?: 'token' | 'password';
+  readonly limits?: Partial<Config['limits']>;
+  /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
+  readonly apart?: boolean;
+  /** The following are for broker and relay apart. */
+  readonly deadlines?: Partial<Deadlines>;
+  /** Fields of the cluster's configuration that only the relay gets. */
+  readonly relayCluster?: Record<string, unknown>;
+  /** Default: one memory for both. */
+  readonly redisUrl?: string;
+  readonly relayStore?: (store: Store) => Store;
+}
+
+export interface Stack {
+  /** Where the pages are. */
+  readonly origin: string;
+  readonly proxmox: FakeProxmox;
+  /** Log lines so far, of both services. */
+  readonly logged: readonly string[];
+  readonly grantKey: string;
+  /** Cuts every browser's line to the relay, as a broken network does. */
+  cutLines(): void;
+  /** A new relay takes over the port, then the old one drains. */
+  rollRelay(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Everything between a browser and a machine, with a simulated Proxmox at its end. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const proxmox = await createFakeProxmox({
+    unauthorizedDelayMs: 20,
+    statusRefreshMs: 0,
+    qmStartMs: 5,
+    users: [{ userid: proxmoxAccount.userid, password: proxmoxAccount.password, acl: everythingAllowed }],
+    tokens: [{ tokenid: proxmoxAccount.token, secret: proxmoxAccount.secret, privsep: false }],
+    ...options.proxmox,
+    guests: options.machines,
+  });
+  const logged: string[] = [];
+  const log = createLog({
+    service: 'e2e',
+    level: 'debug',
+    destination: { write: (line: string) => void logged.push(line) },
+  });
+  const lines = new Set<Duplex>();
+  const remember = (_request: IncomingMessage, socket: Duplex) => {
+    lines.add(socket);
+    socket.once('close', () => lines.delete(socket));
+  };
+  const start = options.apart ? startApart : startTogether;
+  const services = await start({ options, proxmox, log, remember }).catch(async (error: unknown) => {
+    await proxmox.close();
+    throw error;
+  });
+  const cutLines = () => {
+    for (const line of lines) line.destroy();
+  };
+  return {
+    origin: services.origin,
+    proxmox,
+    logged,
+    grantKey,
+    cutLines,
+    rollRelay: services.rollRelay,
+    async stop() {
+      cutLines();
+      await services.stop();
+      await proxmox.close();
+    },
+  };
+}
+
+interface Ground {
+  readonly options: StackOptions;
+  readonly proxmox: FakeProxmox;
+  readonly log: ReturnType<typeof createLog>;
+  readonly remember: (request: IncomingMessage, socket: Duplex) => void;
+}
+
+interface Services {
+  readonly origin: string;
+  rollRelay(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startTogether({ options, proxmox, log }: Ground): Promise<Services> {
+  const port = await freePort();
+  const config = configSchema.parse(await configOf(options, proxmox, { port }));
+  const deps = {
+    config,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    registry: createRegistry(),
+    pagesDir,
+  };
+  const lifecycle = createLifecycle({ clock: systemClock, log, parts: createStandalone(deps).parts });
+  await lifecycle.start();
+  return {
+    origin: config.publicUrl.origin,
+    rollRelay: () => Promise.reject(new Error('There is no relay apart from the rest.')),
+    stop: lifecycle.stop,
+  };
+}
+
+async function startApart({ options, proxmox, log, remember }: Ground): Promise<Services> {
+  const ports = { port: await freePort(), relayPort: await freePort() };
+  const raw = await configOf(options, proxmox, ports);
+  const config = configSchema.parse(raw);
+  const relayConfig = configSchema.parse({
+    ...raw,
+    clusters: raw.clusters.map((cluster) => ({ ...cluster, ...options.relayCluster })),
+  });
+  const shared = options.redisUrl ? undefined : createMemoryStore({ clock: systemClock });
+  const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [grantKey];
+  const common = { keys, clock: systemClock, random: systemRandom, log };
+
+  async function startBroker(): Promise<Lifecycle> {
+    const store = shared ?? openStore(config, common);
+    const broker = createBroker({ ...common, config, store, registry: createRegistry(), pagesDir });
+    const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
+    const storePart = { name: 'store', start: () => store.start(), stop: () => store.stop() };
+    const parts = [storePart, ...broker.parts, server];
+    const lifecycle = createLifecycle({ clock: systemClock, log, parts });
+    await lifecycle.start();
+    return lifecycle;
+  }
+
+  async function startRelay(): Promise<{ relay: Relay; lifecycle: Lifecycle }> {
+    const store = shared ?? openStore(relayConfig, common);
+    const relay = createRelay({
+      ...common,
+      config: relayConfig,
+      store: options.relayStore?.(store) ?? store,
+      registry: createRegistry(),
+      deadlines: { ...defaultDeadlines, ...options.deadlines },
+    });
+    const own = shared ? [] : [{ name: 'store', start: () => store.start(), stop: () => store.stop() }];
+    const lifecycle = createLifecycle({ clock: systemClock, log, parts: [...own, ...relay.parts] });
+    await lifecycle.start();
+    return { relay, lifecycle };
+  }
+
+  const broker = await startBroker();
+  let current = await startRelay();
+  // What a Kubernetes Service is: an address that stays while the relays behind it come and go.
+  const service = createPublicServer({
+    listen: { host: '127.0.0.1', port: ports.relayPort },
+    onRequest: (request, response) => current.relay.onRequest(request, response),
+    onUpgrade(request, socket, head) {
+      remember(request, socket);
+      current.relay.onUpgrade(request, socket, head);
+    },
+  });
+  await service.start?.();
+
+  return {
+    origin: config.publicUrl.origin,
+    async rollRelay() {
+      const old = current;
+      current = await startRelay();
+      await old.lifecycle.stop();
+    },
+    async stop() {
+      await current.lifecycle.stop();
+      await service.stop?.();
+      await broker.stop();
+    },
+  };
+}
+
+async function configOf(
+  { credential = 'token', limits, redisUrl }: StackOptions,
+  proxmox: FakeProxmox,
+  { port, relayPort }: { readonly port: number; readonly relayPort?: number },
+) {
+  const { userid, token, secret } = proxmoxAccount;
+  return {
+    publicUrl: `http://127.0.0.1:${port}`,
+    ...(relayPort === undefined ? {} : { relayUrl: `ws://127.0.0.1:${relayPort}` }),
+    listen: `127.0.0.1:${port}`,
+    operationsListen: '127.0.0.1:0',
+    grantKeys: constantSecret(grantKey),
+    ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
+    clusters: [
+      {
+        name: 'lab',
+        urls: proxmox.url(),
+        credential:
+          credential === 'token'
+            ? { token, secret: constantSecret(secret) }
+            : { username: userid, password: constantSecret(proxmoxAccount.password) },
+        tls: { caFile: constantSecret(proxmox.caPem) },
+      },
+    ],
+    signIn: { local: { usersFile: constantSecret(await usersFile()) } },
+    access: [
+      { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+      { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
+      { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
+    ],
+    limits: { ...limits },
+  };
+}
+
+let users: Promise<string> | undefined;
+
+/** Hashing a password takes long on purpose: once per test file is enough. */
+function usersFile(): Promise<string> {
+  users ??= hashPassword(password, systemRandom).then((hash) =>
+    stringify({
+      users: [
+        { name: 'student', displayName: 'Sam Student', groups: ['class-a'], password: hash },
+        { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'], password: hash },
+      ],
+    }),
+  );
+  return users;
+}
