@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from './parse-json.ts';
 import type { RandomBytes } from './random.ts';
 import { seal, unseal, type SealKeys } from './seal.ts';
 import { storeKeys } from './store/keys.ts';
@@ -46,7 +47,7 @@ export function createConsoleSignals(deps: {
           sealed,
         );
         if (plain === undefined) return;
-        const signal = endSignal.safeParse(JSON.parse(plain));
+        const signal = endSignal.safeParse(parseJson(plain));
         if (signal.success) listener(signal.data);
       }),
   };

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import { PortholeError } from './errors.ts';
 import { grantClaims, type GrantClaims } from './grant-claims.ts';
+import { parseJson } from './parse-json.ts';
 import type { RandomBytes } from './random.ts';
 import { seal, unseal, type SealContext, type SealKeys } from './seal.ts';
 import { storeKeys } from './store/keys.ts';
@@ -38,7 +39,7 @@ export async function takeGrant(deps: Omit<GrantDeps, 'random'>, token: string):
   if (sealed === undefined) throw new PortholeError('grant_invalid', { detail: 'unknown, used or expired' });
   const plain = unseal(deps.keys, context, sealed);
   if (plain === undefined) throw new PortholeError('grant_invalid', { detail: 'the record does not open' });
-  const claims = grantClaims.safeParse(JSON.parse(plain));
+  const claims = grantClaims.safeParse(parseJson(plain));
   if (!claims.success) throw new PortholeError('grant_invalid', { detail: 'claims of another version' });
   // The store's clock decides too, but a record that was put back later must not live again.
   if (claims.data.expiresAt <= deps.clock.now())

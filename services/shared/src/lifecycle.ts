@@ -11,7 +11,10 @@ export interface Part {
 }
 
 export interface Lifecycle {
-  /** Starts the parts in order. When one fails, stops those that had started and rejects. */
+  /**
+   * Starts the parts in order. When one fails, stops it and those that had started, and rejects; so it does when
+   * `stop` was called meanwhile.
+   */
   start(): Promise<void>;
   /** Stops the parts in reverse order, each within its deadline. Idempotent; never rejects. */
   stop(): Promise<void>;
@@ -23,7 +26,7 @@ export function createLifecycle(deps: { clock: Clock; log: Log; parts: readonly 
 
   async function start(): Promise<void> {
     for (const part of deps.parts) {
-      if (stopping) throw new Error('Stopped while starting.');
+      notStopping();
       started.push(part);
       try {
         await part.start?.();
@@ -32,6 +35,11 @@ export function createLifecycle(deps: { clock: Clock; log: Log; parts: readonly 
         throw error;
       }
     }
+    notStopping();
+  }
+
+  function notStopping(): void {
+    if (stopping) throw new Error('Stopped while starting.');
   }
 
   function stop(): Promise<void> {

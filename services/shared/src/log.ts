@@ -39,27 +39,80 @@ export function createLog(options: {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
+      hooks: {
+        logMethod(given, method) {
+          method.apply(this, withOwnMessage(given) as typeof given);
+        },
+      },
     },
     options.destination ?? pino.destination({ dest: 1, sync: false }),
   );
 }
 
+/** pino gives a line that has an error and no message the error's own one, uncleaned. */
+function withOwnMessage(given: readonly unknown[]): readonly unknown[] {
+  const [first, ...rest] = given;
+  const fields = isError(first) ? { err: first } : first;
+  if (rest.length > 0 || typeof fields !== 'object' || fields === null) return [fields, ...rest];
+  const { err } = fields as { err?: unknown };
+  return isError(err) ? [fields, clean(asText(read(err, 'message')))] : given;
+}
+
+/** Longest text of an error that is worth reading. */
+const maxTextLength = 4096;
+/** How many causes behind an error. */
+const maxCauses = 4;
+
 /**
  * Only these fields of an error: foreign errors carry requests, headers and URLs with query strings in
- * fields of their own.
+ * fields of their own. Whatever was thrown, describing it never throws: the log is where faults end.
  */
 function describeError(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error)) return String(error);
-  const { name, message, stack } = error;
-  const { code, detail } = error as { code?: unknown; detail?: unknown };
-  return {
-    name,
-    message: withoutQuery(message),
-    ...(typeof code === 'string' ? { code } : {}),
-    ...(typeof detail === 'string' ? { detail: withoutQuery(detail) } : {}),
-    ...(depth === 0 && stack ? { stack: withoutQuery(stack) } : {}),
-    ...(error.cause !== undefined && depth < 4 ? { cause: describeError(error.cause, depth + 1) } : {}),
+  if (!isError(error)) return clean(asText(error));
+  const field = (name: string): string | undefined => {
+    const value = read(error, name);
+    return typeof value === 'string' ? clean(value) : undefined;
   };
+  const code = field('code');
+  const detail = field('detail');
+  const stack = depth === 0 ? field('stack') : undefined;
+  const cause = read(error, 'cause');
+  return {
+    name: field('name') ?? 'Error',
+    message: field('message') ?? '',
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(stack ? { stack } : {}),
+    ...(cause !== undefined && depth < maxCauses ? { cause: describeError(cause, depth + 1) } : {}),
+  };
+}
+
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+function read(error: Error, name: string): unknown {
+  try {
+    return (error as unknown as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function asText(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'something that can not be shown';
+  }
+}
+
+function clean(text: string): string {
+  return withoutQuery(text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text);
 }
 
 /** Query strings carry console tickets at Proxmox; they never reach the log. */

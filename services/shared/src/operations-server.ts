@@ -27,12 +27,18 @@ export function createOperationsServer(deps: {
     if (request.method !== 'GET' && request.method !== 'HEAD') answer(405, 'text/plain', 'GET only\n');
     else if (path === '/livez') answer(200, 'text/plain', 'ok\n');
     else if (path === '/readyz') {
-      void deps.readiness().then((reasons) => {
-        if (reasons.length === 0) answer(200, 'text/plain', 'ok\n');
-        else answer(503, 'text/plain', `${reasons.join('\n')}\n`);
-      });
+      void deps.readiness().then(
+        (reasons) => {
+          if (reasons.length === 0) answer(200, 'text/plain', 'ok\n');
+          else answer(503, 'text/plain', `${reasons.join('\n')}\n`);
+        },
+        () => answer(503, 'text/plain', 'readiness can not be told\n'),
+      );
     } else if (path === '/metrics') {
-      void deps.registry.metrics().then((text) => answer(200, deps.registry.contentType, text));
+      void deps.registry.metrics().then(
+        (text) => answer(200, deps.registry.contentType, text),
+        () => answer(500, 'text/plain', 'metrics can not be read\n'),
+      );
     } else answer(404, 'text/plain', 'not found\n');
   });
   server.headersTimeout = 5000;
@@ -54,6 +60,12 @@ export function listen(server: Server, { host, port }: Address): Promise<void> {
     server.once('error', fail);
     server.listen({ host, port }, () => {
       server.off('error', fail);
+      // Kept for a next request, a connection whose answer was still under way would outlast `close`.
+      server.on('request', (_request, response) => {
+        response.once('close', () => {
+          if (!server.listening) server.closeIdleConnections();
+        });
+      });
       resolve();
     });
   });

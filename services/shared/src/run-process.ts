@@ -18,13 +18,16 @@ export async function runProcess(
   port: ProcessPort,
   build: () => { log: Log; clock: Clock; parts: readonly Part[]; started?: () => void },
 ): Promise<void> {
+  let signals = 0;
   try {
     const { log, clock, parts, started } = build();
     const lifecycle = createLifecycle({ clock, log, parts });
-    let signals = 0;
     const onSignal = () => {
       signals++;
-      if (signals > 1) port.exit(1);
+      if (signals > 1) {
+        port.exit(1);
+        return;
+      }
       log.info('stopping');
       void lifecycle.stop().then(() => port.exit(0));
     };
@@ -33,6 +36,7 @@ export async function runProcess(
     await lifecycle.start();
     started?.();
   } catch (error) {
+    if (signals > 0) return; // told to stop while it started: that is no fault, and its end is on the way
     const known = error instanceof ConfigError;
     const text =
       error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);

@@ -1,5 +1,6 @@
 import { Agent, errors, request } from 'undici';
 import { PortholeError } from '../errors.ts';
+import { parseJson } from '../parse-json.ts';
 import type { ProxmoxDial } from './tls.ts';
 
 /** An answer of Proxmox's API: its status, the reason phrase (the only text of a 401), the decoded body if it is JSON. */
@@ -73,6 +74,7 @@ export function createProxmoxHttp(dial: ProxmoxDial): ProxmoxHttp {
       return {
         status: answer.statusCode,
         reason: answer.statusText,
+        // 401s have no body at all, 5xx of the HTTP layer have plain text.
         json: parseJson(await answer.body.text()),
       };
     } catch (error) {
@@ -87,14 +89,6 @@ export function createProxmoxHttp(dial: ProxmoxDial): ProxmoxHttp {
       agents.clear();
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // 401s have no body at all, 5xx of the HTTP layer have plain text
-  }
 }
 
 function describe(error: unknown, call: ProxmoxRequest): PortholeError {

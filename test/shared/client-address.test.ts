@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { clientAddress } from '@porthole/shared/client-address';
+
+function addressOf(
+  forwarded: string | string[] | undefined,
+  trustedProxies: number,
+  remoteAddress: string | undefined = '10.0.0.1',
+): string {
+  const request = { headers: { 'x-forwarded-for': forwarded }, socket: { remoteAddress } };
+  return clientAddress(request as unknown as Parameters<typeof clientAddress>[0], trustedProxies);
+}
+
+const anIp = fc.ipV4();
+
+describe("a person's address", () => {
+  test('is the peer when no proxy is trusted, whatever the header says', () => {
+    fc.assert(
+      fc.property(fc.string(), (claimed) => {
+        expect(addressOf(claimed, 0)).toBe('10.0.0.1');
+      }),
+    );
+  });
+
+  test('is what the outermost trusted proxy saw, whatever stands further left', () => {
+    fc.assert(
+      fc.property(fc.string(), anIp, fc.array(anIp, { maxLength: 3 }), (made_up, person, proxies) => {
+        const header = [made_up, person, ...proxies].join(', ');
+        expect(addressOf(header, proxies.length + 1)).toBe(person);
+      }),
+    );
+  });
+
+  test('can not be chosen by a person who sends a header of her own', () => {
+    // The proxy appends the address that it saw to what it was given.
+    expect(addressOf('1.1.1.1, 192.0.2.7', 1)).toBe('192.0.2.7');
+    expect(addressOf('1.1.1.1, 2.2.2.2, 192.0.2.7, 10.1.1.1', 2)).toBe('192.0.2.7');
+  });
+
+  test('is the peer when the trusted proxies did not say', () => {
+    for (const header of [undefined, '', ' ', ',', '1.1.1.1, '])
+      expect(addressOf(header, 1)).toBe('10.0.0.1');
+    expect(addressOf('1.1.1.1', 2)).toBe('10.0.0.1');
+  });
+
+  test('is read over several headers as over one', () => {
+    expect(addressOf(['1.1.1.1', '192.0.2.7'], 1)).toBe('192.0.2.7');
+  });
+
+  test('may be a version 6 one', () => {
+    expect(addressOf('2001:db8::7', 1)).toBe('2001:db8::7');
+  });
+
+  test('is unknown once the connection is gone', () => {
+    expect(clientAddress({ headers: {}, socket: {} } as Parameters<typeof clientAddress>[0], 0)).toBe(
+      'unknown',
+    );
+  });
+});

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { createConsoleSignals, type EndSignal } from '@porthole/shared/console-signals';
+import { systemRandom } from '@porthole/shared/random';
+import { seal } from '@porthole/shared/seal';
+import { storeKeys } from '@porthole/shared/store/keys';
+import { createMemoryStore } from '@porthole/shared/store/memory';
+import type { SignalBus } from '@porthole/shared/store/ports';
+import { createFakeClock } from '../fakes/clock.ts';
+
+const key = 'k'.repeat(40);
+const order: EndSignal = {
+  type: 'end',
+  target: { kind: 'user', ref: 'anna' },
+  cause: 'signed_out',
+};
+
+/** Two pods on one bus that nothing stands between: what a listener throws, the sender sees. */
+function twoPods(keys: { sender?: string; receiver?: string } = {}) {
+  const listeners = new Set<(message: string) => void>();
+  const sent: string[] = [];
+  const bus: SignalBus = {
+    async publish(message) {
+      sent.push(message);
+      for (const listener of listeners) listener(message);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const sender = createConsoleSignals({ bus, keys: () => [keys.sender ?? key], random: systemRandom });
+  const receiver = createConsoleSignals({ bus, keys: () => [keys.receiver ?? key], random: systemRandom });
+  const heard: EndSignal[] = [];
+  const unsubscribe = receiver.subscribe((signal) => heard.push(signal));
+  return { bus, sender, heard, sent, unsubscribe };
+}
+
+/** A message as somebody who has the key would make it. */
+function sealedMessage(plain: string): string {
+  const token = systemRandom(16);
+  const context = { token, purpose: 'porthole signal v1', storeKey: storeKeys.signals };
+  return `${token.toString('base64url')}.${seal(() => [key], systemRandom, context, plain)}`;
+}
+
+describe('an order to end consoles', () => {
+  test('reaches every pod', async () => {
+    const { sender, heard } = twoPods();
+    await sender.publish(order);
+    expect(heard).toEqual([order]);
+  });
+
+  test('is heard through the store in memory', async () => {
+    const { signals: bus } = createMemoryStore({ clock: createFakeClock() });
+    const signals = createConsoleSignals({ bus, keys: () => [key], random: systemRandom });
+    const heard: EndSignal[] = [];
+    signals.subscribe((signal) => heard.push(signal));
+    await signals.publish(order);
+    expect(heard).toEqual([order]);
+  });
+
+  test('is not heard after unsubscribing', async () => {
+    const { sender, heard, unsubscribe } = twoPods();
+    unsubscribe();
+    await sender.publish(order);
+    expect(heard).toEqual([]);
+  });
+
+  test('shows nobody on the bus whom it is about', async () => {
+    const { sender, sent } = twoPods();
+    await sender.publish(order);
+    const [nonce, sealed] = (sent[0] ?? '').split('.');
+    for (const part of [nonce, sealed]) {
+      expect(part).not.toContain('anna');
+      expect(Buffer.from(part ?? '', 'base64url').toString('latin1')).not.toContain('anna');
+    }
+  });
+
+  test('counts for nothing without the key', async () => {
+    const { sender, heard } = twoPods({ sender: 'f'.repeat(40) });
+    await sender.publish(order);
+    expect(heard).toEqual([]);
+  });
+
+  test('counts for nothing when it was altered', async () => {
+    const { sender, bus, heard, sent } = twoPods();
+    await sender.publish(order);
+    heard.length = 0;
+    const [nonce = '', sealed = ''] = (sent[0] ?? '').split('.');
+    const flip = (text: string, at: number) => {
+      const bytes = Buffer.from(text, 'base64url');
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      return bytes.toString('base64url');
+    };
+    await bus.publish(`${flip(nonce, 0)}.${sealed}`);
+    for (let at = 0; at < Buffer.from(sealed, 'base64url').length; at++)
+      await bus.publish(`${nonce}.${flip(sealed, at)}`);
+    expect(heard).toEqual([]);
+  });
+
+  test('is never mistaken for garbage on the bus, and garbage harms nobody', async () => {
+    const { sender, bus, heard } = twoPods();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(fc.string(), fc.constantFrom('', '.', '..', 'a.', '.b', 'a.b.c')),
+        (garbage) => bus.publish(garbage),
+      ),
+    );
+    expect(heard).toEqual([]);
+    await sender.publish(order);
+    expect(heard).toEqual([order]);
+  });
+
+  test('that was sealed well and is no JSON, or no order, harms no listener', async () => {
+    const { bus, heard } = twoPods();
+    const strange = [
+      'no JSON',
+      '',
+      'null',
+      '[]',
+      JSON.stringify({ ...order, type: 'begin' }),
+      JSON.stringify({ ...order, cause: 'whim' }),
+      JSON.stringify({ ...order, target: { kind: 'world', ref: 'x' } }),
+      JSON.stringify({ ...order, target: { kind: 'user', ref: '' } }),
+    ];
+    for (const plain of strange) await bus.publish(sealedMessage(plain));
+    expect(heard).toEqual([]);
+  });
+
+  test('of a newer pod is heard, whatever else it says', async () => {
+    const { bus, heard } = twoPods();
+    await bus.publish(sealedMessage(JSON.stringify({ ...order, reason: 'exam is over' })));
+    expect(heard).toEqual([order]);
+  });
+});

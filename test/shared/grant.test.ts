@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { mintGrant, takeGrant, type GrantDeps } from '@porthole/shared/grant';
+import { systemRandom } from '@porthole/shared/random';
+import { seal } from '@porthole/shared/seal';
+import { storeKeys } from '@porthole/shared/store/keys';
+import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
+import { someClaims } from './grant-claims.ts';
+
+const key = 'k'.repeat(40);
+
+interface Desk extends GrantDeps {
+  readonly clock: FakeClock;
+  readonly records: ReturnType<typeof createMemoryStore>['records'];
+}
+
+function aDesk(different: Partial<Desk> = {}): Desk {
+  const clock = createFakeClock();
+  return {
+    clock,
+    records: createMemoryStore({ clock }).records,
+    keys: () => [key],
+    random: systemRandom,
+    ...different,
+  };
+}
+
+const refused = (detail: string) => ({ code: 'grant_invalid', detail });
+const storeKeyOf = (token: string) => storeKeys.grant(Buffer.from(token, 'base64url'));
+
+/** Puts a record under the token as somebody who has the key would. */
+async function plant(desk: Desk, token: string, plain: string): Promise<void> {
+  const bytes = Buffer.from(token, 'base64url');
+  const context = { token: bytes, purpose: 'porthole grant v1', storeKey: storeKeyOf(token) };
+  await desk.records.put(context.storeKey, seal(desk.keys, systemRandom, context, plain), 60_000);
+}
+
+describe('a grant', () => {
+  test('is taken with its token and says what was granted', async () => {
+    const desk = aDesk();
+    const claims = someClaims(desk.clock);
+    const token = await mintGrant(desk, claims);
+    expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(await takeGrant(desk, token)).toEqual(claims);
+  });
+
+  test('is taken once', async () => {
+    const desk = aDesk();
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    await takeGrant(desk, token);
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('unknown, used or expired'));
+  });
+
+  test('is taken by one of many who come at the same time', async () => {
+    const desk = aDesk();
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    const taken = await Promise.allSettled(Array.from({ length: 20 }, () => takeGrant(desk, token)));
+    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('expires in the store', async () => {
+    const desk = aDesk();
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    desk.clock.advance(60_000);
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('unknown, used or expired'));
+  });
+
+  test('expires by its own claim even when the store still has it', async () => {
+    const desk = aDesk();
+    const claims = someClaims(desk.clock);
+    const token = await mintGrant(desk, claims);
+    const record = (await desk.records.get(storeKeyOf(token))) ?? '';
+    await desk.records.put(storeKeyOf(token), record, 3_600_000);
+    desk.clock.advance(60_000);
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('expired'));
+  });
+
+  test('is good until the very last millisecond', async () => {
+    const desk = aDesk();
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    desk.clock.advance(59_999);
+    expect(await takeGrant(desk, token)).toMatchObject({ sessionId: 'session-1' });
+  });
+
+  test('is refused for a malformed token without asking the store', async () => {
+    const desk = aDesk({
+      records: {
+        ...aDesk().records,
+        take: () => Promise.reject(new Error('The store was asked.')),
+      },
+    });
+    const malformed = fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z0-9_-]{0,42}$/), fc.base64String());
+    await fc.assert(
+      fc.asyncProperty(malformed, async (token) => {
+        fc.pre(!/^[A-Za-z0-9_-]{43}$/.test(token));
+        await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('malformed token'));
+      }),
+    );
+  });
+
+  test('is refused for a token that nobody was given', async () => {
+    const desk = aDesk();
+    await mintGrant(desk, someClaims(desk.clock));
+    const guess = systemRandom(32).toString('base64url');
+    await expect(takeGrant(desk, guess)).rejects.toMatchObject(refused('unknown, used or expired'));
+  });
+
+  test('is refused when its record was altered, and gone after that', async () => {
+    const desk = aDesk();
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    const record = Buffer.from((await desk.records.get(storeKeyOf(token))) ?? '', 'base64url');
+    record[40] = (record[40] ?? 0) ^ 1;
+    await desk.records.put(storeKeyOf(token), record.toString('base64url'), 60_000);
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('the record does not open'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('unknown, used or expired'));
+  });
+
+  test('is refused when its record was moved under another token', async () => {
+    const desk = aDesk();
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    const mine = systemRandom(32).toString('base64url');
+    const record = (await desk.records.get(storeKeyOf(token))) ?? '';
+    await desk.records.put(storeKeyOf(mine), record, 60_000);
+    await expect(takeGrant(desk, mine)).rejects.toMatchObject(refused('the record does not open'));
+  });
+
+  test('is refused when it was forged by somebody who can write the store but has no key', async () => {
+    const desk = aDesk();
+    const forger = { ...desk, keys: () => ['f'.repeat(40)] };
+    const token = await mintGrant(forger, someClaims(desk.clock));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('the record does not open'));
+    const plain = systemRandom(32).toString('base64url');
+    await desk.records.put(storeKeyOf(plain), JSON.stringify(someClaims(desk.clock)), 60_000);
+    await expect(takeGrant(desk, plain)).rejects.toMatchObject(refused('the record does not open'));
+  });
+
+  test('shows neither its token nor its claims to whoever reads the store', async () => {
+    const seen: string[] = [];
+    const desk = aDesk({
+      records: { ...aDesk().records, put: async (name, value) => void seen.push(name, value) },
+    });
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    const text = seen.join(' ') + Buffer.from(seen[1] ?? '', 'base64url').toString('latin1');
+    for (const secret of [token, 'anna', 'lab-100', Buffer.from(token, 'base64url').toString('hex')])
+      expect(text).not.toContain(secret);
+  });
+
+  test('of a newer broker is taken, and what this relay does not know is dropped', async () => {
+    const desk = aDesk();
+    const claims = someClaims(desk.clock);
+    const token = systemRandom(32).toString('base64url');
+    const newer = { ...claims, recording: true, user: { ...claims.user, avatar: 'x' } };
+    await plant(desk, token, JSON.stringify(newer));
+    expect(await takeGrant(desk, token)).toEqual(claims);
+  });
+
+  test('of another version is refused', async () => {
+    const desk = aDesk();
+    for (const different of [
+      { version: 2 },
+      { version: '1' },
+      { vmid: 99 },
+      { mode: 'own' },
+      { origins: 'x' },
+    ]) {
+      const token = systemRandom(32).toString('base64url');
+      await plant(desk, token, JSON.stringify({ ...someClaims(desk.clock), ...different }));
+      await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('claims of another version'));
+    }
+  });
+
+  test('whose record is no JSON is refused like any other bad one', async () => {
+    const desk = aDesk();
+    const token = systemRandom(32).toString('base64url');
+    await plant(desk, token, 'no JSON');
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('claims of another version'));
+  });
+
+  test('survives the rotation of keys', async () => {
+    let keys = [key];
+    const desk = aDesk({ keys: () => keys });
+    const token = await mintGrant(desk, someClaims(desk.clock));
+    keys = ['n'.repeat(40), key];
+    expect(await takeGrant(desk, token)).toMatchObject({ vmid: 100 });
+  });
+
+  test('passes on that the store is away', async () => {
+    const clock = createFakeClock();
+    const store = createMemoryStore({ clock });
+    const desk = aDesk({ clock, records: store.records });
+    const token = await mintGrant(desk, someClaims(clock));
+    await store.stop();
+    await expect(takeGrant(desk, token)).rejects.toMatchObject({ code: 'store_down' });
+  });
+});

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createPublicServer, type UpgradeListener } from '@porthole/shared/public-server';
+import type { RequestListener } from 'node:http';
+
+const closing: (() => Promise<void> | undefined)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function aServer(deps: { onRequest?: RequestListener; onUpgrade?: UpgradeListener } = {}) {
+  const { onRequest = (_request, response) => void response.end('page'), onUpgrade } = deps;
+  const server = createPublicServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    onRequest,
+    ...(onUpgrade ? { onUpgrade } : {}),
+  });
+  await server.start?.();
+  closing.push(() => server.stop?.());
+  const { port } = server.address();
+  return { server, port, get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`) };
+}
+
+/** Sends text as it is and answers everything that comes back until the connection ends. */
+async function raw(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  let received = '';
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+  socket.write(text);
+  await once(socket, 'close');
+  return received;
+}
+
+const upgrade = 'GET /relay HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+describe('the public port', () => {
+  test('hands requests to the pages', async () => {
+    const { get } = await aServer();
+    expect(await (await get('/')).text()).toBe('page');
+  });
+
+  test('hands upgrades to whoever takes them, with what came behind', async () => {
+    const heads: string[] = [];
+    const { port } = await aServer({
+      onUpgrade(request, socket, head) {
+        heads.push(`${request.url} ${head.toString()}`);
+        socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+      },
+    });
+    expect(await raw(port, `${upgrade}first bytes`)).toContain('101');
+    expect(heads).toEqual(['/relay first bytes']);
+  });
+
+  test('answers an upgrade like any request when nobody takes upgrades', async () => {
+    const { port } = await aServer({
+      onRequest: (_request, response) => void response.writeHead(404, { connection: 'close' }).end(),
+    });
+    expect(await raw(port, upgrade)).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  test('refuses headers that are too large, and what is no HTTP', async () => {
+    const { port } = await aServer();
+    const large = `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'x'.repeat(17 * 1024)}\r\n\r\n`;
+    expect(await raw(port, large)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await raw(port, 'RFB 003.008\n\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('finishes the answers that it has begun when it stops', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const { server, get, port } = await aServer({
+      onRequest(_request, response) {
+        arrived.resolve();
+        void goOn.promise.then(() => response.end('slow page'));
+      },
+    });
+    const asking = get('/');
+    await arrived.promise;
+    const stopping = server.stop?.();
+    const refused: Socket = connect(port, '127.0.0.1');
+    await once(refused, 'error');
+    goOn.resolve();
+    expect(await (await asking).text()).toBe('slow page');
+    await stopping;
+  });
+});
