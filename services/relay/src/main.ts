@@ -32,5 +32,6 @@ await runProcess(process, () => {
       createPublicServer({ listen: config.listen, onRequest: relay.onRequest, onUpgrade: relay.onUpgrade }),
       ...relay.parts,
     ],
+    started: () => log.info({ listen: config.listen }, 'ready'),
   };
 });

@@ -5,7 +5,7 @@ import type { ErrorCode } from '@porthole/shared/errors';
 import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant-claims';
 import type { Direction } from './pump/pump.ts';
 
-export type RefusedUpgrade = 'path' | 'method' | 'protocol' | 'rate' | 'overload' | 'draining';
+export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draining';
 
 /** Everything that the relay exports. Label values come from closed sets only. */
 export interface RelayMetrics {

@@ -46,9 +46,6 @@ export interface Relay {
 
 /** Sockets above the limit of consoles that are still told why they can't have one. */
 const turnedAwayAtOnce = 200;
-/** How long viewers get to take in that the relay is leaving. */
-const goodbyeMs = 2000;
-
 export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
@@ -144,7 +141,7 @@ export function createRelay(deps: RelayDeps): Relay {
       },
       {
         name: 'consoles',
-        stopMs: goodbyeMs + 8000,
+        stopMs: 10_000,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
           unsubscribe = signals.subscribe(({ target, cause }) => {

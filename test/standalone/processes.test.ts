@@ -1,0 +1,153 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
+import { describeWhere } from '../fakes/guests/availability.ts';
+import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
+import { freePort, redisAvailable, startRedisServer } from '../fakes/redis-server.ts';
+import { connectConsole } from '../relay/console-client.ts';
+import { startProcess, type ServiceProcess } from './service-process.ts';
+
+/** The programs themselves, as the README starts them. */
+const token = { tokenid: 'porthole@pve!console', secret: '11111111-2222-4333-8444-555555555555' };
+const mains = {
+  standalone: 'services/standalone/src/main.ts',
+  broker: 'services/broker/src/main.ts',
+  relay: 'services/relay/src/main.ts',
+  user: 'services/broker/src/user-command.ts',
+};
+
+let proxmox: FakeProxmox;
+let folder: string;
+let env: Record<string, string>;
+const running: ServiceProcess[] = [];
+
+function start(main: keyof typeof mains, different: Record<string, string>): ServiceProcess {
+  const service = startProcess(mains[main], [], { ...env, ...different });
+  running.push(service);
+  return service;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'porthole-processes-'));
+  proxmox = await createFakeProxmox({
+    users: [
+      { userid: 'porthole@pve', password: 'unused', acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] } },
+    ],
+    tokens: [{ ...token, privsep: false }],
+    guests: [{ vmid: 100, node: 'pve2', name: 'lab', guest: createBuiltinGuest({ name: 'lab' }) }],
+  });
+  const users = join(folder, 'users.yaml');
+  const command = startProcess(
+    mains.user,
+    ['ada', '--groups', 'admins', '--file', users],
+    {},
+    'long enough\n',
+  );
+  expect(await command.exited).toBe(0);
+  expect(await readFile(users, 'utf8')).not.toContain('long enough');
+  await writeFile(join(folder, 'ca.pem'), proxmox.caPem);
+  await writeFile(join(folder, 'secret'), `${token.secret}\n`);
+  await writeFile(join(folder, 'keys'), `${'n'.repeat(40)}\n${'o'.repeat(40)}\n`);
+  env = {
+    PORTHOLE_PROXMOX_URL: proxmox.url('pve1'),
+    PORTHOLE_PROXMOX_TOKEN: token.tokenid,
+    PORTHOLE_PROXMOX_TOKEN_SECRET_FILE: join(folder, 'secret'),
+    PORTHOLE_PROXMOX_CA_FILE: join(folder, 'ca.pem'),
+    PORTHOLE_USERS_FILE: users,
+    PORTHOLE_OPERATIONS_LISTEN: '127.0.0.1:0',
+  };
+});
+afterEach(async () => {
+  for (const service of running.splice(0)) {
+    service.signal('SIGKILL');
+    await service.exited;
+  }
+});
+afterAll(async () => {
+  await proxmox.close();
+  await rm(folder, { recursive: true });
+});
+
+/** From the sign-in to the machine's name in the console, by HTTP and WebSocket alone. */
+async function openConsole(origin: string) {
+  const post = (path: string, body: unknown, cookie = '') =>
+    fetch(`${origin}/api/v1/${path}`, {
+      method: 'POST',
+      headers: { origin, 'content-type': 'application/json', cookie },
+      body: JSON.stringify(body),
+    });
+  const login = await post('login', { username: 'ada', password: 'long enough' });
+  expect(login.status).toBe(200);
+  const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const answer = await post('consoles/proxmox/100/grants', { mode: 'control', kind: 'screen' }, cookie);
+  expect(answer.status).toBe(201);
+  const grant = (await answer.json()) as { url: string; protocols: string[] };
+  const client = connectConsole({ url: grant.url, protocols: grant.protocols, origin });
+  return { client, name: (await client.rfb()).name };
+}
+
+test('npm start opens a console with a handful of variables, and stops cleanly', async () => {
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const porthole = start('standalone', { PORTHOLE_LISTEN: `127.0.0.1:${port}`, PORTHOLE_PUBLIC_URL: origin });
+  await porthole.printed('Porthole is open');
+  const { client, name } = await openConsole(origin);
+  expect(name).toBe('QEMU (lab)');
+  porthole.signal('SIGTERM');
+  expect((await client.closed).code).toBe(1012);
+  expect(await porthole.exited).toBe(0);
+  expect(porthole.output()).not.toContain(token.secret);
+});
+
+test('a configuration with faults is refused with all of them, in plain words', async () => {
+  const { PORTHOLE_PROXMOX_CA_FILE: _none, ...rest } = env;
+  const porthole = startProcess(mains.standalone, [], {
+    ...rest,
+    PORTHOLE_PROXMOX_URL: 'http://pve1',
+    PORTHOLE_LISTEN: 'nowhere',
+    PORTHOLE_PUBLIK_URL: 'http://localhost',
+  });
+  expect(await porthole.exited).toBe(2);
+  expect(porthole.output()).toContain('PORTHOLE_PROXMOX_URL: must be an https:// URL');
+  expect(porthole.output()).toContain('PORTHOLE_LISTEN: must be host:port');
+  expect(porthole.output()).toContain('PORTHOLE_PUBLIK_URL: there is no such setting');
+});
+
+test.each(['relay', 'broker'] as const)(
+  'a %s of its own without Redis says what it needs',
+  async (service) => {
+    const alone = startProcess(mains[service], [], env);
+    expect(await alone.exited).toBe(2);
+    expect(alone.output()).toContain(`a ${service} of its own shares Redis`);
+  },
+);
+
+describeWhere(redisAvailable(), 'the services on Redis need the Debian package redis-server')(
+  'broker and relay as processes of their own',
+  () => {
+    test('meet in Redis and open a console', async () => {
+      const redis = await startRedisServer();
+      const [brokerPort, relayPort] = [await freePort(), await freePort()];
+      const origin = `http://localhost:${brokerPort}`;
+      const common = {
+        PORTHOLE_REDIS_URL: redis.url,
+        PORTHOLE_GRANT_KEYS_FILE: join(folder, 'keys'),
+        PORTHOLE_PUBLIC_URL: origin,
+        PORTHOLE_RELAY_URL: `ws://localhost:${relayPort}`,
+        PORTHOLE_LOG_LEVEL: 'info',
+      };
+      const broker = start('broker', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${brokerPort}` });
+      const relay = start('relay', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${relayPort}` });
+      await Promise.all([broker.printed('"ready"'), relay.printed('"ready"')]);
+      const { client, name } = await openConsole(origin);
+      expect(name).toBe('QEMU (lab)');
+      client.close();
+      for (const service of [broker, relay]) {
+        service.signal('SIGTERM');
+        expect(await service.exited).toBe(0);
+      }
+      await redis.stop();
+    });
+  },
+);

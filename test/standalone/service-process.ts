@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** One of our programs as a process of its own, started as `npm start` does it. */
+export interface ServiceProcess {
+  /** Everything that it printed so far. */
+  output(): string;
+  /** Resolves when it has printed this; rejects when it ends without. */
+  printed(text: string): Promise<void>;
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
+  readonly exited: Promise<number | null>;
+}
+
+export function startProcess(
+  main: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  input = '',
+): ServiceProcess {
+  const child = spawn(process.execPath, ['--conditions=source', main, ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const listeners = new Set<() => void>();
+  const take = (chunk: Buffer) => {
+    output += chunk.toString();
+    for (const listener of listeners) listener();
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  child.stdin.end(input);
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    output: () => output,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (output.includes(text)) resolve();
+        };
+        listeners.add(look);
+        look();
+        void exited.then((code) => reject(new Error(`It ended with ${code} and printed:\n${output}`)));
+      }),
+    signal: (name) => void child.kill(name),
+    exited,
+  };
+}
