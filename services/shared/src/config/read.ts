@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
-import type { z } from 'zod';
+import { describeIssue } from './describe-issue.ts';
 import { readEnvironment } from './environment.ts';
+import { readYaml } from './read-yaml.ts';
 import { configSchema, type Config } from './schema.ts';
 import { constantSecret, secretFile, type Secret } from './secret.ts';
 
@@ -30,36 +29,44 @@ const fileFields = new Set(['caFile', 'usersFile']);
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
   const faults: string[] = [];
-  const path = env['PORTHOLE_CONFIG'];
-  let raw: unknown = {};
-  let base = cwd;
-  if (path) {
-    const file = resolve(cwd, path);
-    base = dirname(file);
-    try {
-      raw = parse(readFileSync(file, 'utf8')) ?? {};
-    } catch (error) {
-      throw new ConfigError([`${path}: ${error instanceof Error ? error.message : String(error)}`]);
-    }
-  }
-  const resolved = resolveSecrets(raw, base, [], faults);
-  if (!isRecord(resolved)) throw new ConfigError([`${path}: must hold settings, one "name: value" a line`]);
+  const written = readSettingsFile(env['PORTHOLE_CONFIG'], cwd, faults);
+  const settings = written ?? {};
 
   const { values, unknown } = readEnvironment(env);
   for (const name of unknown) faults.push(`${name}: there is no such setting`);
   const origins = new Map<string, string>();
   for (const { path: place, name, value } of values) {
-    origins.set(place.join('.').replace(/File$/, ''), name);
-    setAt(resolved, place, value);
+    const path = place.join('.');
+    origins.set(path, name).set(path.replace(/File$/, ''), name);
+    setAt(settings, place, value);
   }
-  const complete = resolveSecrets(resolved, cwd, [], faults);
+  const nameOf = (path: string) => origins.get(path) ?? path;
+  const complete = resolveSecrets(settings, { base: cwd, nameOf, faults }) as Record<string, unknown>;
+  // What stands in a file that can not be read is unknown: nothing can be said about what is missing.
+  if (!written) throw new ConfigError(faults);
 
-  const parsed = configSchema.safeParse(complete);
-  if (!parsed.success) faults.push(...parsed.error.issues.flatMap((issue) => describe(issue, origins)));
-  if (parsed.success && parsed.data.grantKeys)
-    faults.push(...faultsOfKeys(grantKeysOf(parsed.data.grantKeys)()));
+  const parsed = configSchema.safeParse(complete, { reportInput: true });
+  if (!parsed.success) faults.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, nameOf)));
+  faults.push(...faultsOfKeys(complete['grantKeys'], nameOf('grantKeys')));
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
   return parsed.data;
+}
+
+/** What the file says, no file saying nothing; undefined when it can't be read. */
+function readSettingsFile(
+  path: string | undefined,
+  cwd: string,
+  faults: string[],
+): Record<string, unknown> | undefined {
+  if (!path) return {};
+  const file = resolve(cwd, path);
+  const read = readYaml(file);
+  faults.push(...read.faults.map((fault) => `${path}: ${fault}`));
+  if (read.faults.length > 0) return undefined;
+  const resolved = resolveSecrets(read.value, { base: dirname(file), nameOf: (place) => place, faults });
+  if (isRecord(resolved)) return resolved;
+  faults.push(`${path}: must hold settings, one "name: value" a line`);
+  return undefined;
 }
 
 /** The keys that seal and open records, split at blanks and commas. Checked at each use: the file may change. */
@@ -70,39 +77,59 @@ export function grantKeysOf(secret: Secret): () => readonly string[] {
       .filter((key) => key !== '');
 }
 
-function faultsOfKeys(keys: readonly string[]): string[] {
-  if (keys.length === 0) return ['grantKeys: holds no key'];
+function faultsOfKeys(given: unknown, name: string): string[] {
+  if (typeof given !== 'function') return [];
+  let text: string;
+  try {
+    text = (given as Secret)().trim();
+  } catch {
+    return []; // the file can not be read, which was said already
+  }
+  if (text === '') return []; // said already, too
+  const keys = grantKeysOf(() => text)();
+  if (keys.length === 0) return [`${name}: holds no key`];
   return keys.some((key) => key.length < 32)
-    ? ['grantKeys: each key must have at least 32 characters; `openssl rand -hex 32` makes one']
+    ? [`${name}: each key must have at least 32 characters; \`openssl rand -hex 32\` makes one`]
     : [];
 }
 
+interface Resolving {
+  /** What relative paths are relative to. */
+  readonly base: string;
+  /** What to call the setting at a path in a fault. */
+  readonly nameOf: (path: string) => string;
+  readonly faults: string[];
+}
+
 /** Turns each secret, given as text or as file, into a function; leaves everything else as it is. */
-function resolveSecrets(value: unknown, base: string, path: readonly string[], faults: string[]): unknown {
+function resolveSecrets(value: unknown, how: Resolving, path: readonly string[] = []): unknown {
   if (Array.isArray(value))
-    return value.map((item, i) => resolveSecrets(item, base, [...path, String(i)], faults));
+    return value.map((item: unknown, index) => resolveSecrets(item, how, [...path, String(index)]));
   if (!isRecord(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const place = [...path, key];
+    const fault = (words: string) => how.faults.push(`${how.nameOf(place.join('.'))}: ${words}`);
     const plain = key.replace(/File$/, '');
     if (fileFields.has(key) || (key !== plain && secretFields.has(plain))) {
       const target = fileFields.has(key) ? key : plain;
-      if (target !== key && value[target] !== undefined)
-        faults.push(`${place.join('.')}: give ${target} or ${key}, not both`);
-      result[target] = typeof item === 'string' ? readable(resolve(base, item), place, faults) : item;
-    } else if (secretFields.has(key)) result[key] = typeof item === 'string' ? constantSecret(item) : item;
-    else result[key] = resolveSecrets(item, base, place, faults);
+      if (target !== key && value[target] !== undefined) fault(`give ${target} or ${key}, not both`);
+      result[target] = typeof item === 'string' ? readable(resolve(how.base, item), fault) : item;
+    } else if (secretFields.has(key) && typeof item === 'string') {
+      if (item.trim() === '') fault('is empty');
+      result[key] = constantSecret(item);
+    } else if (secretFields.has(key)) result[key] = item;
+    else result[key] = resolveSecrets(item, how, place);
   }
   return result;
 }
 
-function readable(file: string, place: readonly string[], faults: string[]): Secret {
+function readable(file: string, fault: (words: string) => void): Secret {
   const secret = secretFile(file);
   try {
-    if (secret() === '') faults.push(`${place.join('.')}: the file ${file} is empty`);
+    if (secret() === '') fault(`the file ${file} is empty`);
   } catch {
-    faults.push(`${place.join('.')}: the file ${file} can not be read`);
+    fault(`the file ${file} can not be read`);
   }
   return secret;
 }
@@ -110,6 +137,9 @@ function readable(file: string, place: readonly string[], faults: string[]): Sec
 function setAt(target: Record<string, unknown>, [head, ...rest]: readonly string[], value: unknown): void {
   if (head === undefined) return;
   if (rest.length === 0) {
+    // A secret that the file gave as text is a function by now, and gives way to a file that the environment names.
+    const plain = head.replace(/File$/, '');
+    if (plain !== head && typeof target[plain] === 'function') delete target[plain];
     target[head] = value;
     return;
   }
@@ -118,16 +148,6 @@ function setAt(target: Record<string, unknown>, [head, ...rest]: readonly string
   const next = isRecord(existing) || Array.isArray(existing) ? existing : list ? [] : {};
   target[head] = next;
   setAt(next as Record<string, unknown>, rest, value); // an array takes "0" as a key like any object
-}
-
-/** A fault in words: its path in the file, or the variable that it came from. */
-function describe(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>): string[] {
-  const path = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `${[path, key].filter(Boolean).join('.')}: there is no such setting`);
-  const origin = origins.get(path);
-  const message = issue.code === 'invalid_union' ? 'is not one of the allowed forms' : issue.message;
-  return [`${origin ?? (path === '' ? 'the file' : path)}: ${message}`];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

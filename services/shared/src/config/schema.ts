@@ -126,7 +126,7 @@ export const configSchema = z
     publicUrl: webUrl.default('http://localhost:8080').transform((text) => new URL(text)),
     relayUrl: z
       .url({ protocol: /^(wss?|https?)$/, error: 'must be a wss:// URL' })
-      .transform((text) => new URL(text.replace(/^http/, 'ws')))
+      .transform((text) => new URL(text.replace(/^http/i, 'ws')))
       .optional(),
     /** Other origins whose pages may open consoles; the public URL's own always may. */
     allowedOrigins: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
@@ -144,17 +144,29 @@ export const configSchema = z
       .default([{ name: 'default', who: { groups: ['admins'] }, which: { all: true }, allow: ['control'] }]),
     limits: limits.prefault({}),
   })
-  .superRefine((config, context) => {
-    const names = config.clusters.map(({ name }) => name);
-    if (new Set(names).size < names.length)
-      context.addIssue({ code: 'custom', path: ['clusters'], message: 'two clusters have the same name' });
-    if (config.redis && !config.grantKeys)
-      context.addIssue({
-        code: 'custom',
-        path: ['grantKeys'],
-        message: 'is needed with Redis: broker and relay share it',
-      });
-  });
+  // Also looked at when something else is wrong, so that all faults come at once: parts may be missing then.
+  .superRefine(
+    (config: Partial<FoundTogether>, context) => {
+      const names = Array.isArray(config.clusters) ? config.clusters.map((one) => one?.name) : [];
+      const given = names.filter((name) => name !== undefined);
+      if (new Set(given).size < given.length)
+        context.addIssue({ code: 'custom', path: ['clusters'], message: 'two clusters have the same name' });
+      if (config.redis && !config.grantKeys)
+        context.addIssue({
+          code: 'custom',
+          path: ['grantKeys'],
+          message: 'is needed with Redis: broker and relay share it',
+        });
+    },
+    { when: ({ value }) => typeof value === 'object' && value !== null },
+  );
+
+/** What is looked at together. */
+interface FoundTogether {
+  readonly clusters: readonly (Partial<{ readonly name: string }> | undefined)[];
+  readonly redis: unknown;
+  readonly grantKeys: unknown;
+}
 
 export type Config = z.infer<typeof configSchema>;
 export type ClusterConfig = Config['clusters'][number];

@@ -7,16 +7,22 @@ export function constantSecret(value: string): Secret {
   return () => value;
 }
 
-/** The file's text without the line end that editors add. Keeps the last good text while the file can't be read. */
+/**
+ * The file's text without the line end that editors add. Keeps the last good text while the file can't be read or
+ * is empty, as it is for a moment when somebody writes it anew.
+ */
 export function secretFile(path: string): Secret {
-  let modified = -1;
+  let version: string | undefined;
   let text: string | undefined;
   return () => {
     try {
-      const { mtimeMs } = statSync(path);
-      if (mtimeMs !== modified) {
-        text = readFileSync(path, 'utf8').trim();
-        modified = mtimeMs;
+      // The time of change can't be set by whoever replaces the file; the others tell writes of one moment apart.
+      const { ctimeMs, mtimeMs, ino, size } = statSync(path);
+      const found = `${ctimeMs} ${mtimeMs} ${ino} ${size}`;
+      if (found !== version) {
+        const read = readFileSync(path, 'utf8').trim();
+        if (read !== '' || text === undefined) text = read;
+        version = found;
       }
     } catch (error) {
       if (text === undefined) throw new Error(`Can not read the secret file ${path}.`, { cause: error });

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { LineCounter, parseDocument, type ErrorCode } from 'yaml';
+
+/** What an editor of the file needs to know; the library's own words quote the line, and a line may be a secret. */
+const inWords: Partial<Record<ErrorCode, string>> = {
+  BAD_SCALAR_START: 'a value that begins with a special character needs quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a value that holds ": " needs quotes, or an indent is missing',
+  DUPLICATE_KEY: 'this setting is there twice',
+  MISSING_CHAR: 'a quote or a bracket is not closed',
+  TAB_AS_INDENT: 'indent with blanks, not with tabs',
+  TAG_RESOLVE_FAILED: 'a value that begins with "!" needs quotes',
+};
+
+/** The file's settings, or everything that keeps it from being read, as one fault each. Never quotes the file. */
+export function readYaml(file: string): { readonly value: unknown; readonly faults: readonly string[] } {
+  const lineCounter = new LineCounter();
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { value: {}, faults: [`can not be read (${code ?? 'unknown fault'})`] };
+  }
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
+  const faults = [...document.errors, ...document.warnings].map(({ code, pos }) => {
+    const { line, col } = lineCounter.linePos(pos[0]);
+    return `line ${line}, column ${col}: ${inWords[code] ?? 'this is not valid YAML'}`;
+  });
+  if (faults.length > 0) return { value: {}, faults };
+  try {
+    return { value: (document.toJS() as unknown) ?? {}, faults };
+  } catch {
+    // Only an alias can fail here: one without its anchor, or very many.
+    return { value: {}, faults: ['a value that begins with "*" needs quotes'] };
+  }
+}
