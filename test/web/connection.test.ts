@@ -2,9 +2,13 @@ import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
 import type { ControlMessage } from '@porthole/shared/control-messages';
 import * as fc from 'fast-check';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
-import { loadPage, type Answer, type Connection, type LineEvents, type View } from './pages.ts';
-
-const { createConnection } = await loadPage('console/connection');
+import type { Answer, Grant, Problem } from '../../services/broker/web/src/api.ts';
+import {
+  createConnection,
+  type Connection,
+  type LineEvents,
+} from '../../services/broker/web/src/console/connection.ts';
+import type { View } from '../../services/broker/web/src/console/view.ts';
 
 interface World {
   readonly clock: FakeClock;
@@ -14,7 +18,7 @@ interface World {
   /** Lines that were dialled, the newest last. */
   readonly lines: { readonly events: LineEvents; open: boolean }[];
   /** Answers of the broker, taken one by one; a grant when empty. */
-  readonly answers: Answer<unknown>[];
+  readonly answers: Answer<Grant>[];
   asked: number;
   polls: number;
   signIns: number;
@@ -28,12 +32,14 @@ interface World {
   close(code: number, reason?: string): Promise<void>;
 }
 
-const aGrant = (id: string) => ({
+const aGrant = (id: string): Grant => ({
   id,
   url: 'wss://relay.example/relay/v1/console',
   protocols: ['porthole.v1', 'porthole.grant.x'],
   machine: { name: 'web-1', type: 'qemu', node: 'pve1' },
 });
+
+const retryAtOf = (view: View): number => ('retryAt' in view ? view.retryAt : 0);
 
 function createWorld(random: () => number = () => 0.5): World {
   const clock = createFakeClock();
@@ -156,7 +162,7 @@ describe('what each close code leads to', () => {
     const pauses: number[] = [];
     for (let round = 0; round < 7; round += 1) {
       await world.close(code);
-      const pause = (world.view().retryAt ?? 0) - world.clock.now();
+      const pause = retryAtOf(world.view()) - world.clock.now();
       pauses.push(pause);
       await world.advance(pause - 1);
       expect(world.view().state).toBe('retrying');
@@ -229,8 +235,8 @@ test('no sentence ever shows a number of a close code', async () => {
     fc.asyncProperty(fc.integer({ min: 1000, max: 4999 }), async (code) => {
       const world = await openWorld();
       await world.close(code);
-      const { words } = world.view();
-      if (words) expect(`${words.title} ${words.advice}`).not.toMatch(/\d{4}/);
+      const view = world.view();
+      if ('words' in view) expect(`${view.words.title} ${view.words.advice}`).not.toMatch(/\d{4}/);
     }),
   );
 });
@@ -254,7 +260,7 @@ test('pauses differ from page to page by up to a quarter', async () => {
     fc.asyncProperty(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), async (random) => {
       const world = await openWorld(() => random);
       await world.close(1006);
-      const pause = (world.view().retryAt ?? 0) - world.clock.now();
+      const pause = retryAtOf(world.view()) - world.clock.now();
       expect(pause).toBeGreaterThanOrEqual(750);
       expect(pause).toBeLessThanOrEqual(1250);
     }),
@@ -315,7 +321,7 @@ test('a machine that vanished from the list ends the wait', async () => {
 });
 
 describe('what the broker refuses', () => {
-  const refused = (code: string, retryAfter?: number): Answer<unknown> => ({
+  const refused = (code: Problem['code'], retryAfter?: number): Answer<Grant> => ({
     ok: false,
     problem: { code, ...(retryAfter ? { retryAfter } : {}) },
   });
@@ -339,7 +345,7 @@ describe('what the broker refuses', () => {
     expect(world.view().state).toBe('connecting');
   });
 
-  test.each(['machine_not_found', 'not_allowed'])('%s: says it', async (code) => {
+  test.each(['machine_not_found', 'not_allowed'] as const)('%s: says it', async (code) => {
     const world = createWorld();
     world.answers.push(refused(code));
     world.connection.open();
@@ -355,7 +361,7 @@ describe('what the broker refuses', () => {
     expect(world.view().state).toBe('waiting');
   });
 
-  test.each(['network', 'nonsense', 'store_down', 'proxmox_unreachable', 'internal'])(
+  test.each(['network', 'nonsense', 'store_down', 'proxmox_unreachable', 'internal'] as const)(
     '%s: tries again',
     async (code) => {
       const world = createWorld();

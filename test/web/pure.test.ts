@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
-import { loadPage, type ListedMachine } from './pages.ts';
+import type { Machine } from '../../services/broker/web/src/api.ts';
+import { consolePath, parseConsolePath, safeReturnPath } from '../../services/broker/web/src/paths.ts';
+import { arrange, matches, changed } from '../../services/broker/web/src/lobby/arrange.ts';
+import { menuTarget } from '../../services/broker/web/src/lobby/menu-keys.ts';
+import { parseControl } from '../../services/broker/web/src/console/control.ts';
+import { typeCharacter } from '../../services/broker/web/src/console/typing.ts';
 import { aMachine } from './site.ts';
-
-const { consolePath, parseConsolePath, safeReturnPath } = await loadPage('paths');
-const { arrange, matches, changed } = await loadPage('lobby/arrange');
-const { menuTarget } = await loadPage('lobby/menu-keys');
-const { parseControl } = await loadPage('console/control');
-const { typeCharacter } = await loadPage('console/typing');
 
 describe('addresses', () => {
   test('every console has an address that leads back to it', () => {
@@ -52,8 +51,7 @@ describe('addresses', () => {
 });
 
 describe('the list', () => {
-  const listed = (name: string, status: string, vmid: number): ListedMachine =>
-    aMachine({ name, status, vmid });
+  const listed = (name: string, status: string, vmid: number): Machine => aMachine({ name, status, vmid });
 
   test('running ones come first, then names as people count', () => {
     const machines = [

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
+import { addressKey } from '@porthole/shared/address-key';
 import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
@@ -110,7 +111,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const onUpgrade = createUpgradeListener({
     spend: (request) =>
       store.rateLimits.spend(
-        `upgrade ${clientAddress(request, config.trustedProxies)}`,
+        `upgrade/${addressKey(clientAddress(request, config.trustedProxies))}`,
         limits.upgradesPerMinute,
         60,
       ),

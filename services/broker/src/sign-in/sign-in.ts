@@ -4,7 +4,7 @@ import type { ConsoleSignals } from '@porthole/shared/console-signals';
 import { asPortholeError } from '@porthole/shared/errors';
 import type { Log } from '@porthole/shared/log';
 import type { RateLimits } from '@porthole/shared/store/ports';
-import { addressKey } from '../http/address-key.ts';
+import { addressKey } from '@porthole/shared/address-key';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Context, Step } from '../http/context.ts';
 import type { BrokerMetrics } from '../metrics.ts';
