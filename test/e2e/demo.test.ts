@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '../eventually.ts';
+import { freePort } from '../fakes/redis-server.ts';
+import { describeWith } from './needs.ts';
+import { aPerson } from './person.ts';
+import { useBrowser } from './scene.ts';
+
+const folder = fileURLToPath(new URL('../..', import.meta.url));
+
+const listens = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+
+describeWith('chromium')('the demo command', () => {
+  const browser = useBrowser();
+  let demo: ChildProcess | undefined;
+  let said = '';
+  let port: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    demo = spawn(process.execPath, ['--conditions=source', 'test/demo/main.ts'], {
+      cwd: folder,
+      env: { ...process.env, PORT: String(port), NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [demo.stdout, demo.stderr])
+      stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await eventually('it says where it is', () => said.includes(`http://localhost:${port}`));
+  });
+  afterAll(() => void demo?.kill('SIGKILL'));
+
+  test('leads to the picture of a machine, and ends on Ctrl-C', async () => {
+    const person = await aPerson(browser(), `http://127.0.0.1:${port}`);
+    const { page } = person;
+    await page.goto(`http://127.0.0.1:${port}`);
+    await page.getByLabel('Name', { exact: true }).fill('student');
+    await page.getByLabel('Password', { exact: true }).fill('porthole');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'student-desktop' }).click();
+    await person.reaches('open');
+    const { width, height, data } = await person.picture();
+    expect([width, height]).toEqual([800, 600]);
+    expect(data.some((colour) => colour > 0)).toBe(true);
+    expect(said).not.toMatch(/warn|error/i);
+
+    const began = Date.now();
+    const ended = once(demo as ChildProcess, 'exit');
+    demo?.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+    expect(Date.now() - began).toBeLessThan(8000);
+    expect(await listens(port)).toBe(false);
+    // What a browser says when nobody answers is all that may have been said.
+    expect(person.faults.filter((fault) => !/ERR_CONNECTION_REFUSED/.test(fault))).toEqual([]);
+    await person.leave();
+  });
+});
