@@ -312,3 +312,17 @@ test('a viewer that leaves while its console is being opened leaves nothing behi
   expect(await rig.metrics()).toContain('porthole_relay_closes_total{close="by_viewer"} 1');
   next.close();
 });
+
+test('a viewer that does not answer the close is cut off', async () => {
+  await start();
+  const client = await rig.open();
+  await client.rfb();
+  client.socket.pause(); // it reads nothing any more, so it never answers
+  const socket = (client.socket as unknown as { _socket: { destroyed: boolean } })._socket;
+  await rig.guest.stop();
+  // Who doesn't read learns of it by writing.
+  await eventually('the socket is gone', () => {
+    if (!socket.destroyed) client.socket.ping();
+    return socket.destroyed;
+  });
+});

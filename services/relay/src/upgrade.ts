@@ -14,8 +14,6 @@ import type { RefusedUpgrade } from './metrics.ts';
 /** A viewer's largest message: QEMU's limit for a clipboard text, and its header. */
 const maxMessageBytes = 1024 * 1024 + 1024;
 const retryAfterSeconds = 2;
-/** A viewer that does not answer our close keeps its socket for so long. */
-const closeTimeoutMs = 5000;
 
 export interface UpgradeDeps {
   /** Rejects with `rate_limited` when the address has had too many. */
@@ -37,7 +35,6 @@ export function createUpgradeListener(deps: UpgradeDeps) {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
-    closeTimeout: closeTimeoutMs,
     // The secret one is never echoed.
     handleProtocols: (offered) => [consoleProtocol, plainProtocol].find((name) => offered.has(name)) ?? false,
   });

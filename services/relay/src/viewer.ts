@@ -23,6 +23,8 @@ const maxFrameBytes = 128 * 1024;
 const pingMs = 20_000;
 /** A slow viewer's answer waits behind a full buffer of pictures, so one unanswered ping proves nothing. */
 const silentMs = 50_000;
+/** How long a viewer may take to answer our close; `ws` itself would wait for half a minute. */
+const goodbyeMs = 5000;
 
 export function createViewer(socket: WebSocket, clock: Clock, onText: () => void): Viewer {
   let heardAt = clock.now();
@@ -45,6 +47,8 @@ export function createViewer(socket: WebSocket, clock: Clock, onText: () => void
       // A paused socket would never read the answer to our close.
       socket.resume();
       socket.close(closeCodes[error.close].code, errorKinds[error.code].text);
+      const cancel = clock.after(goodbyeMs, () => socket.terminate());
+      socket.once('close', cancel);
     },
     destroy: () => socket.terminate(),
   };
