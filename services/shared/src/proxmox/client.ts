@@ -41,7 +41,7 @@ export function createProxmoxClient(deps: {
 }): ProxmoxClient {
   const { cluster, clock, timeoutMs = 15_000 } = deps;
   const dial = createProxmoxDial(cluster.tls, clock);
-  const http = createProxmoxHttp(dial);
+  const http = createProxmoxHttp(dial, clock);
   const entries: readonly ProxmoxHost[] = cluster.urls.map((base) => ({ base }));
   const credential = createProxmoxCredential(deps.credential, {
     clock,
@@ -58,14 +58,23 @@ export function createProxmoxClient(deps: {
     return { base: host.base, nodeName: host.nodeName, method, path, headers: {}, timeoutMs, ...rest };
   }
 
-  /** Tries the entry points in turn until one can be reached. */
-  async function anywhere<T>(attempt: (host: ProxmoxHost) => Promise<T>): Promise<T> {
+  /** Which entry point answered last: one that is off costs its deadline once, not at every call. */
+  let answering = 0;
+
+  /** Tries the entry points in turn until one answers. A host that is off often does not even refuse. */
+  async function anywhere<T>(
+    attempt: (host: ProxmoxHost) => Promise<T>,
+    signal?: AbortSignal | undefined,
+  ): Promise<T> {
     let last: unknown;
-    for (const host of entries) {
+    const inTurn = [...entries.keys()].map((turn) => (answering + turn) % entries.length);
+    for (const index of inTurn) {
       try {
-        return await attempt(host);
+        const answer = await attempt(entries[index] as ProxmoxHost); // an index of this very list
+        answering = index;
+        return answer;
       } catch (error) {
-        if (!isUnreachable(error)) throw error;
+        if (signal?.aborted || !(isUnreachable(error) || isTimeout(error))) throw error;
         last = error;
       }
     }
@@ -84,7 +93,7 @@ export function createProxmoxClient(deps: {
     async get({ path, schema, host, signal }) {
       const at = (target: ProxmoxHost) =>
         authorised((headers) => http.send(requestTo(target, 'GET', path, { headers, signal })));
-      const attempt = () => (host ? at(host) : anywhere(at));
+      const attempt = () => (host ? at(host) : anywhere(at, signal));
       const answer = await attempt().catch((error: unknown) => {
         if (!isUnreachable(error) || signal?.aborted) throw error;
         return attempt(); // a kept connection may have been closed under our request
@@ -106,6 +115,10 @@ export function createProxmoxClient(deps: {
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof PortholeError && error.code === 'proxmox_unreachable';
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof PortholeError && error.code === 'proxmox_timeout';
 }
 
 /** The parsed data of a good answer; otherwise the error that says which kind of bad it is. */

@@ -1,4 +1,5 @@
 import { Agent, errors, request } from 'undici';
+import type { Clock } from '../clock.ts';
 import { PortholeError } from '../errors.ts';
 import { parseJson } from '../parse-json.ts';
 import type { ProxmoxDial } from './tls.ts';
@@ -30,7 +31,7 @@ export interface ProxmoxHttp {
 const maxAnswerBytes = 16 * 1024 * 1024;
 
 /** Plain request and answer over verified TLS. Says nothing about credentials or what an answer means. */
-export function createProxmoxHttp(dial: ProxmoxDial): ProxmoxHttp {
+export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp {
   const agents = new Map<string, Agent>();
 
   /** One agent per node, because the connection must know which node's name its certificate may carry. */
@@ -58,7 +59,8 @@ export function createProxmoxHttp(dial: ProxmoxDial): ProxmoxHttp {
   }
 
   async function send(call: ProxmoxRequest): Promise<ProxmoxAnswer> {
-    const timeout = AbortSignal.timeout(call.timeoutMs);
+    const late = new AbortController();
+    const cancelLate = clock.after(call.timeoutMs, () => late.abort());
     const body = call.form && new URLSearchParams(call.form).toString();
     try {
       const answer = await request(new URL(`/api2/json${call.path}`, call.base), {
@@ -69,7 +71,7 @@ export function createProxmoxHttp(dial: ProxmoxDial): ProxmoxHttp {
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
         },
         ...(body === undefined ? {} : { body }),
-        signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
+        signal: call.signal ? AbortSignal.any([call.signal, late.signal]) : late.signal,
       });
       return {
         status: answer.statusCode,
@@ -78,7 +80,9 @@ export function createProxmoxHttp(dial: ProxmoxDial): ProxmoxHttp {
         json: parseJson(await answer.body.text()),
       };
     } catch (error) {
-      throw describe(error, call);
+      throw describe(error, call, late.signal.aborted);
+    } finally {
+      cancelLate();
     }
   }
 
@@ -91,11 +95,11 @@ export function createProxmoxHttp(dial: ProxmoxDial): ProxmoxHttp {
   };
 }
 
-function describe(error: unknown, call: ProxmoxRequest): PortholeError {
+function describe(error: unknown, call: ProxmoxRequest, late: boolean): PortholeError {
   if (error instanceof PortholeError) return error;
   const detail = `${call.method} ${call.base.host}${call.path}`;
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'TimeoutError' || name === 'AbortError')
+  if (call.signal?.aborted) return new PortholeError('proxmox_timeout', { detail: `${detail}: given up` });
+  if (late)
     return new PortholeError('proxmox_timeout', {
       detail: `${detail}: no answer within ${call.timeoutMs} ms`,
     });

@@ -36,8 +36,10 @@ export function createNodeDirectory(deps: {
         ),
       );
     } catch (error) {
-      if (!(error instanceof PortholeError && error.code === 'proxmox_permission')) throw error;
-      known = new Map();
+      if (error instanceof PortholeError && error.code === 'proxmox_permission') known = new Map();
+      // Nodes hardly ever move: what was known is better than no console. The next one who asks tries again.
+      else if (known.size > 0) return;
+      else throw error;
     }
     until = clock.now() + keepMs;
   }

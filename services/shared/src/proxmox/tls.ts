@@ -44,9 +44,10 @@ export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, conne
         checkServerIdentity: (name, certificate) => identityFault(name, nodeName, certificate),
       });
       socket.setNoDelay(true);
+      // What the destruction of a half-open socket still has to say, and what happens before somebody uses it.
+      socket.on('error', () => {});
       const fail = (error: PortholeError) => {
         done();
-        socket.on('error', () => {}); // what the destruction of a half-open socket still has to say
         socket.destroy();
         reject(error);
       };
