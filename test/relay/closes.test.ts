@@ -326,3 +326,13 @@ test('a viewer that does not answer the close is cut off', async () => {
     return socket.destroyed;
   });
 });
+
+test('a machine whose screen closes a moment before Proxmox knows that it stopped is not called lost', async () => {
+  await start();
+  const client = await rig.open();
+  await client.rfb();
+  const status = `{"data":{"status":"running","vmid":100}}`;
+  rig.proxmox.failRequests(/status\/current/, { body: status, times: 1 });
+  await rig.guest.stop();
+  await expectClose(client, 'machine_ended');
+});

@@ -87,7 +87,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     if (end.by === 'viewer' || end.error) return end;
     const moved = { ...claims, node: dialled.machine.node };
     const error = await withDeadline({ clock, signal }, deps.deadlines.diagnose, 'console_lost', (phase) =>
-      diagnoseEnd(cluster, moved, phase),
+      diagnoseEnd(cluster, moved, { clock, signal: phase }),
     );
     return { by: 'machine', error };
   }

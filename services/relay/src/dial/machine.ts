@@ -1,3 +1,4 @@
+import { sleep, type Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import { resourcesAnswer, statusAnswer, vncproxyAnswer } from '@porthole/shared/proxmox/answers';
@@ -71,6 +72,9 @@ async function locate(
   }
 }
 
+/** A machine that goes down closes its screen first; a moment later Proxmox knows, too. */
+const secondLookMs = 500;
+
 /**
  * Why a console that was open has ended. Proxmox never says: every end is a closed connection without a
  * close frame, so the machine's state is the only witness.
@@ -78,14 +82,23 @@ async function locate(
 export async function diagnoseEnd(
   cluster: RelayCluster,
   which: Which,
-  signal: AbortSignal,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<PortholeError> {
-  try {
+  const look = async () => {
     const machine = await locate(cluster, which, signal);
     if (machine.status === 'stopped') return new PortholeError('machine_ended');
-    return machine.node === which.node
-      ? new PortholeError('console_lost', { detail: 'Proxmox closed the console of a running machine' })
-      : new PortholeError('machine_not_found', { detail: `it moved to ${machine.node}` });
+    if (machine.node !== which.node)
+      return new PortholeError('machine_not_found', { detail: `it moved to ${machine.node}` });
+    return undefined;
+  };
+  try {
+    const found = await look();
+    if (found) return found;
+    await sleep(clock, secondLookMs, signal);
+    const lost = new PortholeError('console_lost', {
+      detail: 'Proxmox closed the console of a running machine',
+    });
+    return (await look()) ?? lost;
   } catch (error) {
     if (error instanceof PortholeError && error.code === 'machine_not_found') return error;
     return new PortholeError('console_lost', { cause: error });
