@@ -1,4 +1,4 @@
-import { closeCodes, closeNameOf } from '@porthole/shared/close-codes';
+import { closeCodes, closeNameOf, signedOutText } from '@porthole/shared/close-codes';
 import type { Problem } from '../api.ts';
 import { lost, signedOut, wordsForClose, wordsForProblem, type Words } from '../texts.ts';
 
@@ -17,6 +17,8 @@ export type Offer = 'reopen' | 'list' | 'sign-in';
 export function outcomeOfClose(code: number, reason: string): Outcome {
   const name = closeNameOf(code);
   if (!name) return { next: 'retry', words: lost };
+  if (name === 'ended_by' && reason === signedOutText)
+    return { next: 'end', words: { ...signedOut, title: reason }, offer: 'sign-in' };
   const words = wordsForClose(name, reason);
   const { does } = closeCodes[name];
   switch (does) {
