@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../fakes/redis-server.ts';
 import { describeWith } from './needs.ts';
-import { aPerson } from './person.ts';
+import { aPerson, signInHere } from './person.ts';
 import { useBrowser } from './scene.ts';
 
 const folder = fileURLToPath(new URL('../..', import.meta.url));
@@ -40,9 +40,7 @@ describeWith('chromium')('the demo command', () => {
     const person = await aPerson(browser(), `http://127.0.0.1:${port}`);
     const { page } = person;
     await page.goto(`http://127.0.0.1:${port}`);
-    await page.getByLabel('Name', { exact: true }).fill('student');
-    await page.getByLabel('Password', { exact: true }).fill('porthole');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await signInHere(person, 'student', 'porthole');
     await page.getByRole('link', { name: 'student-desktop' }).click();
     await person.reaches('open');
     const { width, height, data } = await person.picture();

@@ -1,8 +1,8 @@
 import { eventually } from '../eventually.ts';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from './needs.ts';
+import { signInHere } from './person.ts';
 import { holdGrant, isTold, openAgain, useBrowser, useScene } from './scene.ts';
-import { password } from './stack.ts';
 
 describeWith('chromium')('a console that ends because of its relay', () => {
   const browser = useBrowser();
@@ -119,9 +119,7 @@ describeWith('chromium', 'redis')('a console while Redis is away', () => {
     await redis.restart();
     await student.reaches('open');
     await student.page.reload();
-    await student.page.getByLabel('Name', { exact: true }).fill('student');
-    await student.page.getByLabel('Password', { exact: true }).fill(password);
-    await student.page.getByRole('button', { name: 'Sign in' }).click();
+    await signInHere(student);
     await student.reaches('open');
   });
 });

@@ -2,7 +2,7 @@ import { WebSocket } from 'ws';
 import { eventually } from '../eventually.ts';
 import { describeWith } from './needs.ts';
 import { holdGrant, isOver, isTold, openAgain, useBrowser, useScene } from './scene.ts';
-import { password } from './stack.ts';
+import { signInHere } from './person.ts';
 
 describeWith('chromium')('a console that ends because of a rule', () => {
   const browser = useBrowser();
@@ -127,8 +127,12 @@ describeWith('chromium')('a console that ends because of a rule', () => {
       await list.page.getByText('You have signed out.').waitFor();
       await isTold(student, 'signed_out');
       await student.reaches('ended');
+      await student.page.getByText('Sign in again to go on.', { exact: true }).waitFor();
       await other.reaches('open');
       expect(scene.stack.proxmox.openConsoles()).toBe(1);
+      await student.page.getByRole('link', { name: 'Sign in' }).click();
+      await signInHere(student);
+      await student.reaches('open');
     });
 
     test('4401: the grant was used already; the page asks for another one, once', async () => {
@@ -154,9 +158,7 @@ describeWith('chromium')('a console that ends because of a rule', () => {
       const { student, stack } = scene;
       const origin = stack.origin.replace('127.0.0.1', 'localhost');
       await student.page.goto(origin);
-      await student.page.getByLabel('Name', { exact: true }).fill('student');
-      await student.page.getByLabel('Password', { exact: true }).fill(password);
-      await student.page.getByRole('button', { name: 'Sign in' }).click();
+      await signInHere(student);
       await student.page.locator('body[data-page=machines]').waitFor();
       await student.page.goto(`${origin}/console/lab/100`);
       await isTold(student, 'origin_not_allowed');

@@ -70,9 +70,7 @@ function createPerson(page: Page, origin: string, faults: string[], leave: () =>
     sockets: () => sockets,
     async signIn(name) {
       await page.goto(origin);
-      await page.getByLabel('Name', { exact: true }).fill(name);
-      await page.getByLabel('Password', { exact: true }).fill(password);
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await signInHere(person, name);
       await page.locator('body[data-page=machines]').waitFor();
     },
     async visitConsole(vmid, mode) {
@@ -98,6 +96,17 @@ function createPerson(page: Page, origin: string, faults: string[], leave: () =>
     leave,
   };
   return person;
+}
+
+/** Fills in the sign-in page that is shown. */
+export async function signInHere(
+  { page }: Pick<Person, 'page'>,
+  name = 'student',
+  secret = password,
+): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(secret);
+  await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
 const numberShown = 'A number is shown: ';

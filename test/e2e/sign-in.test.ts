@@ -3,15 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { eventually } from '../eventually.ts';
 import { describeWith } from './needs.ts';
-import type { Person } from './person.ts';
+import { signInHere, type Person } from './person.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { password } from './stack.ts';
-
-async function fillIn({ page }: Person, name: string, secret: string): Promise<void> {
-  await page.getByLabel('Name', { exact: true }).fill(name);
-  await page.getByLabel('Password', { exact: true }).fill(secret);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}
 
 const signOut = async ({ page }: Person) => {
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -28,12 +22,12 @@ describeWith('chromium')('signing in', () => {
   ])('%s is told in the same words, and the next try may be right', async (_what, name, secret) => {
     const { student } = scene;
     await signOut(student);
-    await fillIn(student, name, secret);
+    await signInHere(student, name, secret);
     const alert = student.page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.innerText()).toBe('The name or the password is wrong.');
     expect(await student.page.evaluate(() => document.activeElement?.id)).toBe('password');
-    await fillIn(student, 'student', password);
+    await signInHere(student);
     await student.page.locator('body[data-page=machines]').waitFor();
   });
 
@@ -42,7 +36,7 @@ describeWith('chromium')('signing in', () => {
     await signOut(student);
     await student.visitConsole(101, 'view');
     await student.page.getByText('Then your console opens.').waitFor();
-    await fillIn(student, 'student', password);
+    await signInHere(student);
     await student.reaches('open');
     expect(new URL(student.page.url()).pathname).toBe('/console/lab/101');
     await student.page.getByText('View only', { exact: true }).waitFor();

@@ -1,0 +1,99 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@porthole/shared/clock';
+import { createLifecycle, type Lifecycle } from '@porthole/shared/lifecycle';
+import { createLog } from '@porthole/shared/log';
+import { createRegistry } from '@porthole/shared/metrics';
+import { systemRandom } from '@porthole/shared/random';
+import { createStandalone } from '@porthole/standalone/standalone';
+import { demoConfig, startDemoProxmox } from '../demo/demo.ts';
+import { eventually } from '../eventually.ts';
+import type { Picture } from '../fakes/guests/ppm.ts';
+import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
+import { freePort } from '../fakes/redis-server.ts';
+import { describeWith } from './needs.ts';
+import { aPerson, signInHere, type Person } from './person.ts';
+import { useBrowser } from './scene.ts';
+
+const from = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** So that a clone stays small. */
+const mostBytes = 300 * 1024;
+
+/** With PORTHOLE_SCREENSHOTS=1 the pictures of the README are taken anew; otherwise they are only tried. */
+async function takePicture({ page }: Person, name: string): Promise<void> {
+  const picture = await page.screenshot();
+  expect(picture.length).toBeLessThan(mostBytes);
+  // A page without anything on it compresses to less.
+  expect(picture.length).toBeGreaterThan(20_000);
+  if (process.env['PORTHOLE_SCREENSHOTS'] !== '1') return;
+  await mkdir(from('docs/images'), { recursive: true });
+  await writeFile(from(`docs/images/${name}.png`), picture);
+}
+
+/** Whether the lighthouse that the machine draws for `about` is on the screen. */
+function hasWarmLight(picture: Picture): boolean {
+  let warm = 0;
+  for (let at = 0; at < picture.data.length; at += 3) if (picture.data.readUIntBE(at, 3) === 0xf2cc60) warm++;
+  return warm > 200;
+}
+
+describeWith('chromium')('the pictures of the README', () => {
+  const browser = useBrowser();
+  let proxmox: FakeProxmox;
+  let lifecycle: Lifecycle;
+  let origin: string;
+  let person: Person;
+
+  beforeAll(async () => {
+    const port = await freePort();
+    origin = `http://127.0.0.1:${port}`;
+    proxmox = await startDemoProxmox();
+    const log = createLog({ service: 'demo', level: 'silent' });
+    const { parts } = createStandalone({
+      config: await demoConfig(proxmox, port),
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      registry: createRegistry(),
+      pagesDir: from('services/broker/web/dist'),
+    });
+    lifecycle = createLifecycle({ clock: systemClock, log, parts });
+    await lifecycle.start();
+  });
+  beforeEach(async () => {
+    person = await aPerson(browser(), origin);
+  });
+  afterEach(async () => {
+    await person.leave();
+    expect(person.faults).toEqual([]);
+  });
+  afterAll(async () => {
+    await lifecycle.stop();
+    await proxmox.close();
+  });
+
+  async function signIn(name: string): Promise<void> {
+    await person.page.goto(origin);
+    await signInHere(person, name, 'porthole');
+  }
+
+  test('the machines of a class', async () => {
+    await signIn('instructor');
+    await person.page.getByRole('link', { name: 'student-desktop' }).waitFor();
+    await person.page.mouse.move(1270, 400);
+    await takePicture(person, 'machines');
+  });
+
+  test('a console', async () => {
+    await signIn('student');
+    await person.page.getByRole('link', { name: 'student-desktop' }).click();
+    await person.reaches('open');
+    await eventually('it says what it is, as soon as it has booted', async () => {
+      await person.type('clear\nhelp\nabout\n');
+      return hasWarmLight(await person.picture());
+    });
+    await person.page.mouse.move(640, 1);
+    await takePicture(person, 'console');
+  });
+});
