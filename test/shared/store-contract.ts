@@ -317,7 +317,8 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         leave();
         leave();
         await other.signals.publish('anybody?');
-        await eventually(async () => here.join(), 'anybody?');
+        // Signals of the test before may still be on their way to this client.
+        await eventually(async () => here.includes('anybody?'), true);
         expect(gone).toEqual([]);
         stay();
       });
