@@ -1,4 +1,3 @@
-import type { CredentialConfig } from '@porthole/shared/config/schema';
 import { PortholeError } from '@porthole/shared/errors';
 import { createProxmoxCredential } from '@porthole/shared/proxmox/credential';
 import type { ProxmoxAnswer } from '@porthole/shared/proxmox/http';
@@ -7,7 +6,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 const hour = 3_600_000;
 
 /** An account, and a Proxmox that writes down with what somebody signed in and answers as told. */
-function anAccount(different: Partial<CredentialConfig> = {}) {
+function anAccount(different: { readonly password?: () => string } = {}) {
   const clock = createFakeClock();
   const tried: string[] = [];
   let tickets = 0;
@@ -20,12 +19,7 @@ function anAccount(different: Partial<CredentialConfig> = {}) {
     reason: 'OK',
     json: { data: { ticket: `PVE:porthole@pve:${++tickets}`, CSRFPreventionToken: 'csrf', ...more } },
   });
-  const config = {
-    kind: 'password',
-    username: 'porthole@pve',
-    password: () => 'hunter2',
-    ...different,
-  } as CredentialConfig;
+  const config = { kind: 'password', username: 'porthole@pve', password: () => 'hunter2', ...different } as const;
   const credential = createProxmoxCredential(config, {
     clock,
     async requestTicket({ username, password }) {
@@ -153,7 +147,7 @@ describe('an account with a password', () => {
     let password = 'one';
     const { credential, cookie, tried } = anAccount({
       password: () => password,
-    } as Partial<CredentialConfig>);
+    });
     await cookie();
     password = 'two';
     credential.invalidate();

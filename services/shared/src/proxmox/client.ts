@@ -62,10 +62,7 @@ export function createProxmoxClient(deps: {
   let answering = 0;
 
   /** Tries the entry points in turn until one answers. A host that is off often does not even refuse. */
-  async function anywhere<T>(
-    attempt: (host: ProxmoxHost) => Promise<T>,
-    signal?: AbortSignal | undefined,
-  ): Promise<T> {
+  async function anywhere<T>(attempt: (host: ProxmoxHost) => Promise<T>, signal?: AbortSignal): Promise<T> {
     let last: unknown;
     const inTurn = [...entries.keys()].map((turn) => (answering + turn) % entries.length);
     for (const index of inTurn) {
