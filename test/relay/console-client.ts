@@ -28,7 +28,10 @@ export interface ConnectOptions {
 export function connectConsole(options: ConnectOptions): ConsoleClient {
   const { url, token, origin, protocols = ['porthole.v1'] } = options;
   const offered = [...protocols, ...(token === undefined ? [] : [`porthole.grant.${token}`])];
-  const socket = new WebSocket(url, offered, { ...(origin === undefined ? {} : { origin }), perMessageDeflate: false });
+  const socket = new WebSocket(url, offered, {
+    ...(origin === undefined ? {} : { origin }),
+    perMessageDeflate: false,
+  });
   const messages: ControlMessage[] = [];
   const seen: Buffer[] = [];
   const stream = new Duplex({

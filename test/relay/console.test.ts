@@ -27,13 +27,9 @@ describe('a console through the relay', () => {
   test('tells the page each step, and that it is open', async () => {
     const client = await rig.open();
     await client.rfb();
-    expect(client.messages.map((message) => (message.type === 'opening' ? message.step : message.type))).toEqual([
-      'status',
-      'console',
-      'connect',
-      'authenticate',
-      'opened',
-    ]);
+    expect(
+      client.messages.map((message) => (message.type === 'opening' ? message.step : message.type)),
+    ).toEqual(['status', 'console', 'connect', 'authenticate', 'opened']);
     expect(client.socket.protocol).toBe('porthole.v1');
     client.close();
   });
@@ -52,7 +48,10 @@ describe('a console through the relay', () => {
     rfb.type('hello');
     rfb.pointer(123, 45, 1);
     await eventually('the keys arrived', () => rig.guest.keys().endsWith('hello'));
-    await eventually('the pointer arrived', () => rig.guest.pointer().x === 123 && rig.guest.pointer().y === 45);
+    await eventually(
+      'the pointer arrived',
+      () => rig.guest.pointer().x === 123 && rig.guest.pointer().y === 45,
+    );
     client.close();
   });
 

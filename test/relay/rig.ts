@@ -14,7 +14,11 @@ import type { Store } from '@porthole/shared/store/ports';
 import { defaultDeadlines, type Deadlines } from '@porthole/relay/deadlines';
 import { createRelay, type Relay } from '@porthole/relay/relay';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
-import { createFakeProxmox, type FakeProxmox, type FakeProxmoxOptions } from '../fakes/proxmox/fake-proxmox.ts';
+import {
+  createFakeProxmox,
+  type FakeProxmox,
+  type FakeProxmoxOptions,
+} from '../fakes/proxmox/fake-proxmox.ts';
 import { connectConsole, type ConsoleClient } from './console-client.ts';
 
 export const testOrigin = 'http://localhost:8080';
@@ -63,7 +67,13 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
         privsep: false,
       },
     ],
-    users: [{ userid: 'porthole@pve', password: 'relay-password', acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] } }],
+    users: [
+      {
+        userid: 'porthole@pve',
+        password: 'relay-password',
+        acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] },
+      },
+    ],
     guests: [{ vmid: 100, node: 'pve1', type: 'qemu', name: 'lab-100', guest, running: true }],
     ...options.proxmox,
   });
@@ -117,7 +127,8 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     url,
     logged,
     metrics: () => registry.metrics(),
-    mint: (different) => mintGrant({ records: store.records, keys, random: systemRandom, clock }, aGrant(clock, different)),
+    mint: (different) =>
+      mintGrant({ records: store.records, keys, random: systemRandom, clock }, aGrant(clock, different)),
     connect: ({ token, origin = testOrigin, protocols } = {}) =>
       connectConsole({ url, token, origin: origin ?? undefined, ...(protocols ? { protocols } : {}) }),
     async open(different) {
