@@ -54,7 +54,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   /** The way through all phases; whatever ends it early is thrown. */
   async function run(): Promise<CarryEnd> {
     claims = await admit(deps, presented);
-    cleanups.push(await takeQuota(deps, claims));
+    cleanups.push(await takeQuota({ ...deps, signal }, claims));
     signal.throwIfAborted();
     const cluster = deps.clusters.get(claims.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });

@@ -1,6 +1,7 @@
 import { every, type Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
+import { soon } from '@porthole/shared/soon';
 import { leaseNames, lifetimes } from '@porthole/shared/store/keys';
 import type { LeaseStore } from '@porthole/shared/store/ports';
 
@@ -9,19 +10,24 @@ import type { LeaseStore } from '@porthole/shared/store/ports';
  * Rejects with `user_limit` or `machine_limit`. Should the relay die, the counts run out by themselves.
  */
 export async function takeQuota(
-  deps: { readonly leases: LeaseStore; readonly clock: Clock },
+  deps: { readonly leases: LeaseStore; readonly clock: Clock; readonly signal: AbortSignal },
   claims: GrantClaims,
 ): Promise<() => Promise<void>> {
-  const { leases, clock } = deps;
+  const { leases, clock, signal } = deps;
   const ttl = lifetimes.consoleLease;
   const holder = claims.sessionId;
   const user = { name: leaseNames.user(claims.user.id), limit: claims.limits.perUser };
   const machine = { name: leaseNames.machine(claims.cluster, claims.vmid), limit: claims.limits.perMachine };
 
-  if (!(await leases.tryAcquire(user.name, holder, user.limit, ttl))) throw new PortholeError('user_limit');
-  if (!(await leases.tryAcquire(machine.name, holder, machine.limit, ttl))) {
+  const acquire = ({ name, limit }: { name: string; limit: number }) =>
+    soon(clock, () => leases.tryAcquire(name, holder, limit, ttl), signal);
+
+  if (!(await acquire(user))) throw new PortholeError('user_limit');
+  try {
+    if (!(await acquire(machine))) throw new PortholeError('machine_limit');
+  } catch (error) {
     await leases.release(user.name, holder).catch(() => {});
-    throw new PortholeError('machine_limit');
+    throw error;
   }
 
   // Renewed whatever the limit says now: a live console is never ended because the store forgot it.

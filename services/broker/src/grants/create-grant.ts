@@ -46,7 +46,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     const wish = parseGrantWish(ctx.request.body);
     const found = await findMachine(deps, identity.user, cluster, vmid);
     authorise(found, wish.mode);
-    await checkQuota(store.leases, identity.user, limits.consolesPerUser);
+    await checkQuota({ leases: store.leases, clock }, identity.user, limits.consolesPerUser);
     const { machine } = found;
     const sessionId = randomId(random, 16);
     const claims = claimsOf({ sessionId, identity, machine, wish, limits, origins, now: clock.now() });

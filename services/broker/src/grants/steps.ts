@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { ConsoleMode } from '@porthole/shared/grant-claims';
+import { soon } from '@porthole/shared/soon';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore, RateLimits } from '@porthole/shared/store/ports';
 import type { Decide } from '../access/decide.ts';
@@ -61,7 +63,11 @@ export function authorise({ machine, modes }: FoundMachine, mode: ConsoleMode): 
 }
 
 /** The relay counts for real; here it spares people a page that opens only to say no. */
-export async function checkQuota(leases: Pick<LeaseStore, 'count'>, user: User, most: number): Promise<void> {
-  if ((await leases.count(leaseNames.user(user.id))) >= most)
-    throw new PortholeError('user_limit', { detail: `${most} consoles` });
+export async function checkQuota(
+  { leases, clock }: { readonly leases: Pick<LeaseStore, 'count'>; readonly clock: Clock },
+  user: User,
+  most: number,
+): Promise<void> {
+  const hasRoom = async () => (await leases.count(leaseNames.user(user.id))) < most;
+  if (!(await soon(clock, hasRoom))) throw new PortholeError('user_limit', { detail: `${most} consoles` });
 }
