@@ -1,0 +1,148 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { closeCodes } from '@porthole/shared/close-codes';
+import { environmentVariables } from '@porthole/shared/config/environment';
+import { readConfig } from '@porthole/shared/config/read';
+import { controlMessage, openingSteps } from '@porthole/shared/control-messages';
+import { errorKinds } from '@porthole/shared/errors';
+import {
+  consolePath,
+  consoleProtocol,
+  grantProtocolPrefix,
+  plainProtocol,
+} from '@porthole/shared/subprotocols';
+import { checkBrokerConfig } from '@porthole/broker/check-config';
+import { readPages, renderPage, tablesIn } from './pages.ts';
+import { allSettings } from './setting-paths.ts';
+import { meanings } from './settings.ts';
+import { tables } from './tables.ts';
+
+const pages = readPages();
+const textOf = (name: string) => pages.find((page) => page.name === name)?.text ?? '';
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const everything = [...pages.map(({ text }) => text), readme].join('\n');
+
+describe('the reference pages', () => {
+  test.each(pages.map((page) => [page.name, page] as const))('%s is up to date', async (_name, page) => {
+    // If not: npm run docs:tables
+    expect(await renderPage(page)).toBe(page.text);
+  });
+
+  test('show every table once', () => {
+    expect(pages.flatMap(tablesIn).toSorted()).toEqual(Object.keys(tables).toSorted());
+  });
+
+  test('say of every setting what it means, and of none that is not there', () => {
+    expect(Object.keys(meanings).toSorted()).toEqual(
+      allSettings()
+        .map(({ path }) => path)
+        .toSorted(),
+    );
+    for (const meaning of Object.values(meanings)) expect(meaning).toMatch(/^.*\.$/);
+  });
+
+  test('name no variable that does not exist', () => {
+    const known = new Set([
+      'PORTHOLE_CONFIG',
+      ...environmentVariables.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
+    ]);
+    const named: readonly string[] = everything.match(/PORTHOLE_[A-Z_]*[A-Z]/g) ?? [];
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+    expect([...known].filter((name) => !named.includes(name))).toEqual([]);
+  });
+
+  test('name no metric that does not exist', () => {
+    const shown = `${tables['relay-metrics']?.()}${tables['broker-metrics']?.()}`;
+    const named = everything.match(/porthole_(relay|broker)_\w+/g) ?? [];
+    expect(named.filter((name) => !shown.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('link to pages that are there', () => {
+    const links = pages.flatMap(({ text }) =>
+      Array.from(text.matchAll(/\]\(([\w./-]+\.md)\)/g), ([, to]) => to ?? ''),
+    );
+    expect(links.length).toBeGreaterThan(0);
+    for (const link of links)
+      expect(readFileSync(new URL(`../../docs/${link}`, import.meta.url), 'utf8')).not.toBe('');
+  });
+
+  test('show an error as the API gives it', () => {
+    const example = JSON.parse(/```json\n([\s\S]*?)```/.exec(textOf('errors.md'))?.[1] ?? '') as {
+      readonly code: keyof typeof errorKinds;
+    };
+    const { text, status } = errorKinds[example.code];
+    expect(example).toMatchObject({ title: text, status, type: `urn:porthole:error:${example.code}` });
+  });
+});
+
+describe('the page about the protocol', () => {
+  const page = textOf('protocol.md');
+
+  test('shows every control message, and only such', () => {
+    const shown = Array.from(
+      page.matchAll(/`(\{"type":[^`]*\})`/g),
+      ([, text]) => JSON.parse(text ?? '') as unknown,
+    );
+    for (const message of shown) expect(controlMessage.parse(message)).toEqual(message);
+    const types = controlMessage.options.map(({ shape }) => shape.type.value);
+    expect(shown.map((message) => (message as { type: string }).type).toSorted()).toEqual(types.toSorted());
+    for (const step of openingSteps) expect(page).toContain(`\`${step}\``);
+  });
+
+  test('names the path and the subprotocols as they are', () => {
+    for (const name of [consolePath, consoleProtocol, plainProtocol, grantProtocolPrefix])
+      expect(page).toContain(name);
+  });
+
+  test('names close codes as they are', () => {
+    expect(page).toContain(
+      `with ${closeCodes.protocol.code}, anything too big with ${closeCodes.too_big.code}`,
+    );
+  });
+});
+
+describe('the example configuration', () => {
+  const page = textOf('configuration.md');
+  const example = /## Example[\s\S]*?```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'porthole-docs-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** The example, with its files in a folder of this test. */
+  function readExample(text = example) {
+    for (const [, name] of text.matchAll(/\/etc\/porthole\/([\w.-]+)/g))
+      writeFileSync(join(folder, name ?? ''), 'k'.repeat(64));
+    writeFileSync(join(folder, 'porthole.yaml'), text.replaceAll('/etc/porthole/', `${folder}/`));
+    return readConfig({ PORTHOLE_CONFIG: join(folder, 'porthole.yaml') }, folder);
+  }
+
+  test('is one that Porthole takes', () => {
+    const config = readExample();
+    expect(config.clusters[0]?.name).toBe('school');
+    checkBrokerConfig(config);
+  });
+
+  test('shows every setting, as it is or as an alternative', () => {
+    for (const { path } of allSettings()) {
+      const name = path.split('.').at(-1)?.replace('[]', '') ?? '';
+      expect(example).toMatch(new RegExp(`\\b${name}(File)?:`));
+    }
+  });
+
+  test('shows the limits with their defaults', () => {
+    const { limits } = readExample();
+    const without = readExample(example.slice(0, example.indexOf('limits:')));
+    expect(limits).toEqual(without.limits);
+  });
+
+  test('and the rules that stand elsewhere are ones that Porthole takes', () => {
+    const rules = Array.from(everything.matchAll(/```yaml\n(access:[\s\S]*?)```/g), ([, text]) => text ?? '');
+    expect(rules.length).toBeGreaterThan(0);
+    const clusters = example.slice(example.indexOf('clusters:'), example.indexOf('# Access is'));
+    for (const access of rules)
+      expect(readExample(`${clusters}\n${access}`).access.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,105 @@
+import { createBrokerMetrics } from '@porthole/broker/metrics';
+import { createRelayMetrics } from '@porthole/relay/metrics';
+import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/close-codes';
+import { environmentVariables } from '@porthole/shared/config/environment';
+import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
+import { createRegistry } from '@porthole/shared/metrics';
+import type { Registry } from 'prom-client';
+import { allSettings, type Setting } from './setting-paths.ts';
+import { meanings } from './settings.ts';
+
+/** The tables of the reference pages, made from the code that they describe. */
+export const tables: Readonly<Record<string, () => string>> = {
+  errors: () =>
+    table(
+      ['Code', 'HTTP', 'Close code', 'Text'],
+      errorCodes.map((code) => {
+        const { status, close, text } = errorKinds[code];
+        return [`\`${code}\``, String(status), `${closeCodes[close].code} \`${close}\``, text];
+      }),
+    ),
+  'close-codes': () =>
+    table(
+      ['Code', 'Name', 'What the page does', 'Text', 'Errors'],
+      (Object.keys(closeCodes) as CloseName[]).map((name) => {
+        const { code, does, text } = closeCodes[name];
+        const errors = errorCodes.filter((error) => errorKinds[error].close === name);
+        return [
+          String(code),
+          `\`${name}\``,
+          actions[does],
+          text,
+          errors.map((error) => `\`${error}\``).join(', '),
+        ];
+      }),
+    ),
+  settings: () =>
+    table(
+      ['Setting', 'Default', 'Meaning'],
+      allSettings().map((setting) => [nameOf(setting), setting.without, meanings[setting.path] ?? '']),
+    ),
+  environment: () =>
+    table(
+      ['Variable', 'Setting', 'Meaning'],
+      environmentVariables.map(({ name, path, secret, about }) => [
+        secret ? `\`${name}\`, \`${name}_FILE\`` : `\`${name}\``,
+        `\`${path.join('.').replace('.0', '[0]')}\``,
+        about,
+      ]),
+    ),
+  'relay-metrics': () => {
+    const registry = createRegistry();
+    createRelayMetrics(registry, { waiting: () => 0, draining: () => false, sockets: () => 0 });
+    return metricsTable(registry);
+  },
+  'broker-metrics': () => {
+    const registry = createRegistry();
+    createBrokerMetrics(registry);
+    return metricsTable(registry);
+  },
+};
+
+const errorCodes = Object.keys(errorKinds) as ErrorCode[];
+
+const actions: Readonly<Record<PageAction, string>> = {
+  'offer-reopen': 'Says so and offers to open the console again.',
+  reconnect: 'Reconnects at once, without a word.',
+  retry: 'Reconnects with back-off and says so.',
+  'new-grant-once': "Asks the broker for a new grant, once; if that doesn't help, says so.",
+  'wait-for-machine': 'Says so, and opens the console again as soon as the machine runs.',
+  say: 'Says so. Trying again would not help.',
+};
+
+function nameOf({ path, secret }: Setting): string {
+  return secret ? `\`${path}\`, \`${path.split('.').at(-1) ?? ''}File\`` : `\`${path}\``;
+}
+
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
+/** What a registry holds. prom-client keeps labels and type in fields that its types don't tell. */
+export function metricsOf(registry: Registry): readonly Described[] {
+  return registry.getMetricsAsArray() as unknown as readonly Described[];
+}
+
+function metricsTable(registry: Registry): string {
+  return table(
+    ['Metric', 'Type', 'Labels', 'Meaning'],
+    metricsOf(registry).map(({ name, type, labelNames, help }) => [
+      `\`${name}\``,
+      type,
+      labelNames.map((label) => `\`${label}\``).join(', '),
+      help,
+    ]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
