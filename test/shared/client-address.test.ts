@@ -46,6 +46,14 @@ describe("a person's address", () => {
     expect(addressOf(['1.1.1.1', '192.0.2.7'], 1)).toBe('192.0.2.7');
   });
 
+  test.each([
+    ['192.0.2.7:51234', '192.0.2.7'],
+    ['[2001:db8::7]:51234', '2001:db8::7'],
+    ['[2001:db8::7]', '2001:db8::7'],
+  ])('is %s without the port that some proxies add', (forwarded, address) => {
+    expect(addressOf(`1.1.1.1, ${forwarded}`, 1)).toBe(address);
+  });
+
   test('may be a version 6 one', () => {
     expect(addressOf('2001:db8::7', 1)).toBe('2001:db8::7');
   });

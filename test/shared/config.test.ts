@@ -396,6 +396,15 @@ describe('a fault', () => {
     ]);
   });
 
+  test('is a time that no timer can hold', () => {
+    const limits = { sessionSeconds: 604_801, idleSeconds: 604_801, queueSeconds: 604_801 };
+    expect(faultsOf(() => read(settings({ limits })))).toEqual([
+      'limits.sessionSeconds: must be at most a week, 604800',
+      'limits.idleSeconds: must be at most a week, 604800',
+      'limits.queueSeconds: must be at most a week, 604800',
+    ]);
+  });
+
   test('is a CA together with fingerprints', () => {
     write('ca.pem', 'x');
     const tls = { caFile: 'ca.pem', fingerprints: Array(32).fill('ab').join(':') };

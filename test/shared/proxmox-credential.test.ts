@@ -19,7 +19,12 @@ function anAccount(different: { readonly password?: () => string } = {}) {
     reason: 'OK',
     json: { data: { ticket: `PVE:porthole@pve:${++tickets}`, CSRFPreventionToken: 'csrf', ...more } },
   });
-  const config = { kind: 'password', username: 'porthole@pve', password: () => 'hunter2', ...different } as const;
+  const config = {
+    kind: 'password',
+    username: 'porthole@pve',
+    password: () => 'hunter2',
+    ...different,
+  } as const;
   const credential = createProxmoxCredential(config, {
     clock,
     async requestTicket({ username, password }) {

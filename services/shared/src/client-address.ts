@@ -15,5 +15,11 @@ export function clientAddress(
   const entries = (Array.isArray(header) ? header.join(',') : (header ?? ''))
     .split(',')
     .map((entry) => entry.trim());
-  return entries.at(-trustedProxies) || own;
+  return withoutPort(entries.at(-trustedProxies) ?? '') || own;
+}
+
+/** Some proxies (Azure's, AWS's if told to) add the port, which would make every connection another person. */
+function withoutPort(entry: string): string {
+  const [, v6, v4] = /^(?:\[([^\]]*)\](?::\d+)?|([^:]*):\d+)$/.exec(entry) ?? [];
+  return v6 ?? v4 ?? entry;
 }

@@ -110,7 +110,7 @@ const limits = z.strictObject({
   /** People that may wait for one relay to open their console. */
   waitingPerRelay: z.number().int().positive().default(500),
   /** Seconds that somebody waits for a console slot. */
-  queueSeconds: z.number().int().positive().default(60),
+  queueSeconds: seconds.default(60),
   /** Sign-in tries per minute of one user name. */
   signInsPerMinute: z.number().int().positive().default(20),
   /** Sign-in tries per minute of one address. Classes that begin at the same time may sit behind one address. */
