@@ -135,6 +135,32 @@ describeWith('chromium')('a console that ends because of a rule', () => {
       await student.reaches('open');
     });
 
+    test('4423: a grant that was not used yet is worth nothing after signing out', async () => {
+      const { student, stack } = scene;
+      const { granted, release } = await holdGrant(student);
+      await student.visitConsole(100);
+      await granted;
+      const list = await student.anotherTab();
+      await list.page.goto(stack.origin);
+      await list.page.getByRole('button', { name: 'Sign out' }).click();
+      await list.page.getByText('You have signed out.').waitFor();
+      release();
+      await isTold(student, 'signed_out');
+      expect(stack.proxmox.openConsoles()).toBe(0);
+    });
+
+    test('4423: a console that is still being opened ends, too', async () => {
+      const { student, stack } = scene;
+      stack.proxmox.refuseVncproxy(100, { noAnswer: true });
+      await student.visitConsole(100);
+      await student.reaches('opening');
+      const list = await student.anotherTab();
+      await list.page.goto(stack.origin);
+      await list.page.getByRole('button', { name: 'Sign out' }).click();
+      await isTold(student, 'signed_out');
+      stack.proxmox.refuseVncproxy(100, null);
+    });
+
     test('4401: the grant was used already; the page asks for another one, once', async () => {
       const { student, stack } = scene;
       const asked: string[] = [];

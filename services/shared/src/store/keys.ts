@@ -9,6 +9,8 @@ export const storeKeys = {
   login: (token: Uint8Array) => `porthole:login:${digest(token)}`,
   /** When a sign-in was last used; beside it, because a renewal must not bring back what signing out deleted. */
   loginSeen: (token: Uint8Array) => `porthole:login-seen:${digest(token)}`,
+  /** That a sign-in was ended, by the name that grants know it by: they outlive it unless the relay looks here. */
+  loginEnded: (ref: string) => `porthole:login-ended:${digest(ref)}`,
   leaseOrder: (name: string) => `porthole:lease:{${digest(name)}}:order`,
   leaseExpiry: (name: string) => `porthole:lease:{${digest(name)}}:expiry`,
   rateLimit: 'porthole:rate',
@@ -35,6 +37,8 @@ export const lifetimes = {
   loginIdle: 8 * 3_600_000,
   /** A sign-in, whatever happens. */
   loginAbsolute: 24 * 3_600_000,
+  /** The mark of a sign-in that was ended: longer than any grant of it, one that is just being made included. */
+  loginEnded: 120_000,
   /** Leases of a dial or of a place in line; renewed every third of it. */
   dialLease: 15_000,
   /** Leases that count live consoles; renewed every third of it. */
