@@ -1,6 +1,6 @@
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createConsoleSignals, type EndSignal } from '@porthole/shared/console-signals';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
 import { lifetimes } from '@porthole/shared/store/keys';
 import { createMemoryStore } from '@porthole/shared/store/memory';
 import type { RecordStore } from '@porthole/shared/store/ports';
@@ -14,8 +14,8 @@ afterEach(closeBrokers);
 const keys = grantKeysOf(constantSecret(grantKey));
 
 /** The end signals that relays would get. */
-function endSignals(rig: Rig): EndSignal[] {
-  const heard: EndSignal[] = [];
+function endSignals(rig: Rig): ConsoleSignal[] {
+  const heard: ConsoleSignal[] = [];
   createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom }).subscribe((signal) =>
     heard.push(signal),
   );

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createConsoleSignals, type EndSignal } from '@porthole/shared/console-signals';
+import { createConsoleSignals, type ConsoleSignal, type EndSignal } from '@porthole/shared/console-signals';
 import { systemRandom } from '@porthole/shared/random';
 import { seal } from '@porthole/shared/seal';
 import { storeKeys } from '@porthole/shared/store/keys';
@@ -30,7 +30,7 @@ function twoPods(keys: { sender?: string; receiver?: string } = {}) {
   };
   const sender = createConsoleSignals({ bus, keys: () => [keys.sender ?? key], random: systemRandom });
   const receiver = createConsoleSignals({ bus, keys: () => [keys.receiver ?? key], random: systemRandom });
-  const heard: EndSignal[] = [];
+  const heard: ConsoleSignal[] = [];
   const unsubscribe = receiver.subscribe((signal) => heard.push(signal));
   return { bus, sender, heard, sent, unsubscribe };
 }
@@ -52,7 +52,7 @@ describe('an order to end consoles', () => {
   test('is heard through the store in memory', async () => {
     const { signals: bus } = createMemoryStore({ clock: createFakeClock() });
     const signals = createConsoleSignals({ bus, keys: () => [key], random: systemRandom });
-    const heard: EndSignal[] = [];
+    const heard: ConsoleSignal[] = [];
     signals.subscribe((signal) => heard.push(signal));
     await signals.publish(order);
     expect(heard).toEqual([order]);

@@ -5,6 +5,7 @@ import type { Clock } from '@porthole/shared/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import { createConsoleSignals } from '@porthole/shared/console-signals';
+import { createEndOrders } from '@porthole/shared/end-orders';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
@@ -80,6 +81,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   const cookie = createLoginCookie(config.publicUrl);
   const work = createBoundedWork(passwordChecks);
   metrics.observeSignInsWaiting(work.waiting);
+  const signals = createConsoleSignals({ bus: store.signals, keys, random });
   const requireLogin = createRequireLogin({ cookie, sessions, users });
   const router = createRoutes({
     requireLogin,
@@ -90,7 +92,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       users,
       sessions,
       cookie,
-      signals: createConsoleSignals({ bus: store.signals, keys, random }),
+      ends: createEndOrders({ records: store.records, signals, keys, random, clock }),
       rateLimits: store.rateLimits,
       limits: config.limits,
       metrics,

@@ -1,26 +1,28 @@
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { EndSignal } from '@porthole/shared/console-signals';
+import type { EndTarget } from '@porthole/shared/console-signals';
+import { targetsOf, type EndOrders } from '@porthole/shared/end-orders';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
-import type { LeaseStore } from '@porthole/shared/store/ports';
+import { randomId, type RandomBytes } from '@porthole/shared/random';
 import { admit, type AdmitDeps, type Presented } from './admit.ts';
 import { carry, type CarryEnd } from './carry.ts';
+import { createClientWords } from './client-words.ts';
 import { withDeadline } from './dial/deadline.ts';
 import type { DialledConsole, DialRequest } from './dial/dial.ts';
-import { waitAtMost } from './dial/lease-line.ts';
 import { diagnoseEnd, type RelayCluster } from './dial/machine.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RelayMetrics } from './metrics.ts';
-import { runHandshake, type TakeRest } from './pump/run-handshake.ts';
-import { takeQuota } from './quota.ts';
-import { rfbVersion } from './rfb/handshake.ts';
-import { createViewerHandshake } from './rfb/viewer-handshake.ts';
+import { dialInLine, greet, ViewerLeft } from './opening.ts';
+import { appear, recordOf, type Presence, type PresenceDeps } from './presence.ts';
+import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
+import { createSessionTime, type SessionTime } from './session-time.ts';
 import type { Viewer } from './viewer.ts';
 
-export interface SessionDeps extends AdmitDeps {
+export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly clock: Clock;
-  readonly leases: LeaseStore;
+  readonly random: RandomBytes;
+  readonly ends: Pick<EndOrders, 'against'>;
   readonly log: Log;
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
@@ -34,11 +36,16 @@ export interface ConsoleSession {
   readonly done: Promise<void>;
   /** Ends it with this error's close code, in whatever phase it is. */
   end(error: PortholeError): void;
-  matches(target: EndSignal['target']): boolean;
+  /** Whose console it is; undefined until that is known. */
+  readonly claims: GrantClaims | undefined;
+  matches(target: EndTarget): boolean;
+  /** Another connection has the session now. */
+  takenBy(sessionId: string, connection: string): void;
+  /** A text frame of the viewer. */
+  heard(text: string): void;
+  /** Says that the relay is about to leave. */
+  warn(): void;
 }
-
-/** The viewer left by itself: nobody is there to be told anything. */
-class ViewerLeft extends Error {}
 
 /** One console from the WebSocket to its end: admit, dial, carry, and say why it is over. */
 export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented: Presented): ConsoleSession {
@@ -46,21 +53,35 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   const ending = new AbortController();
   const signal = ending.signal;
   const cleanups: (() => Promise<void> | void)[] = [];
+  const connection = randomId(deps.random, 12);
+  const readWords = createClientWords(clock);
   const carried = { to_viewer: 0, to_machine: 0 };
   let claims: GrantClaims | undefined;
+  let node: string | undefined;
   let openedAt: number | undefined;
+  let presence: Presence | undefined;
+  let time: SessionTime | undefined;
+  let tokens: ResumeTokens | undefined;
   const since = clock.now();
 
   /** The way through all phases; whatever ends it early is thrown. */
   async function run(): Promise<CarryEnd> {
-    claims = await admit(deps, presented);
-    cleanups.push(await takeQuota({ ...deps, signal }, claims));
+    const granted = await admit(deps, presented);
+    // From here on signals find it, so that no order slips in between.
+    claims = granted;
+    const ordered = await deps.ends.against(granted);
+    if (ordered) throw new PortholeError(ordered);
+    presence = await appear(deps, granted, {
+      signal,
+      describe: () => describe(granted),
+      taken: () => ending.abort(new PortholeError('taken_over')),
+    });
     signal.throwIfAborted();
-    const cluster = deps.clusters.get(claims.cluster);
-    if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
+    const cluster = deps.clusters.get(granted.cluster);
+    if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${granted.cluster}` });
 
-    const greeted = greet();
-    const dialled = await dial(claims, cluster);
+    const greeted = greet(viewer, signal, (error) => ending.abort(error));
+    const dialled = await dialInLine(deps, { claims: granted, cluster, viewer, signal });
     cleanups.push(() => dialled.link.destroy());
     const viewerRest = await withDeadline(
       { clock, signal },
@@ -69,58 +90,59 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       () => greeted,
     );
 
-    openedAt = clock.now();
-    metrics.opened('ok');
-    metrics.phase('total', (openedAt - since) / 1000);
-    metrics.sessionStarted(claims.mode, claims.kind);
-    deps.log.info(
-      { ...who(), node: dialled.machine.node, seconds: (openedAt - since) / 1000 },
-      'console opened',
-    );
-    viewer.tell({ type: 'opened', mode: claims.mode });
-
+    const moved = { ...granted, node: dialled.machine.node };
+    time = begin(moved);
     const count = (direction: 'to_viewer' | 'to_machine', bytes: number) => {
       carried[direction] += bytes;
       metrics.bytes(direction, bytes);
     };
-    const end = await carry({ clock, claims, viewer, viewerRest, dialled, count, signal });
+    const end = await carry({
+      clock,
+      claims: granted,
+      viewer,
+      viewerRest,
+      dialled,
+      count,
+      time,
+      signal,
+    });
     if (end.by === 'viewer' || end.error) return end;
-    const moved = { ...claims, node: dialled.machine.node };
     const error = await withDeadline({ clock, signal }, deps.deadlines.diagnose, 'console_lost', (phase) =>
       diagnoseEnd(cluster, moved, { clock, signal: phase }),
     );
     return { by: 'machine', error };
   }
 
-  /** The viewer's handshake goes on while Proxmox opens the console. */
-  function greet(): Promise<TakeRest> {
-    const handshake = runHandshake(viewer.link, createViewerHandshake(), {
-      signal,
-      ended: () => ending.abort(new ViewerLeft()),
-    });
-    handshake.catch((error: unknown) => ending.abort(error));
-    viewer.link.send(rfbVersion);
-    return handshake;
+  /** The console is open. */
+  function begin(granted: GrantClaims): SessionTime {
+    const { mode, kind } = granted;
+    openedAt = clock.now();
+    node = granted.node;
+    const seconds = (openedAt - since) / 1000;
+    metrics.opened('ok');
+    if (granted.resumes) metrics.resumed();
+    metrics.phase('total', seconds);
+    metrics.sessionStarted(mode, kind);
+    deps.log.info({ ...who(), node, resumed: granted.resumes !== undefined, seconds }, 'console opened');
+    viewer.tell({ type: 'opened', mode });
+    const begun = createSessionTime({ clock, claims: granted, tell: viewer.tell });
+    if (viewer.speaks)
+      tokens = startResumeTokens({
+        ...deps,
+        claims: () => ({ ...granted, resumes: { openedAt: begun.openedAt, endsAt: begun.endsAt } }),
+        give: (token) => viewer.tell({ type: 'resume', token }),
+      });
+    return begun;
   }
 
-  async function dial(granted: GrantClaims, cluster: RelayCluster): Promise<DialledConsole> {
-    // Only the wait in line is limited here: every phase after it has a deadline of its own.
-    const wait = waitAtMost(clock, deps.queueSeconds, signal);
-    try {
-      return await deps.dial({
-        claims: granted,
-        cluster,
-        signal: wait.signal,
-        onPosition: (position) => viewer.tell({ type: 'queued', position }),
-        onStep(step) {
-          if (step === 'console') wait.done();
-          viewer.tell({ type: 'opening', step });
-        },
-      });
-    } finally {
-      wait.done();
-    }
-  }
+  const describe = (granted: GrantClaims) =>
+    recordOf(granted, {
+      connection,
+      relay: deps.relayId,
+      node: node ?? granted.node,
+      since: time?.openedAt ?? granted.resumes?.openedAt ?? since,
+      bytes: { toViewer: carried.to_viewer, toMachine: carried.to_machine },
+    });
 
   function who() {
     return claims
@@ -142,7 +164,15 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     if (error) viewer.close(error);
     else viewer.destroy();
     for (const cleanup of cleanups.toReversed()) await cleanup();
+    await disappear(error);
     report(error);
+  }
+
+  /** A viewer that was lost, or sent to another relay, comes back with its newest token; any other end is one. */
+  async function disappear(error: PortholeError | undefined): Promise<void> {
+    const mayComeBack = tokens?.given && (error ? error.code === 'draining' : viewer.lost);
+    await (mayComeBack ? tokens?.stop() : tokens?.revoke());
+    await (mayComeBack ? presence?.leave() : presence?.end());
   }
 
   function report(error: PortholeError | undefined): void {
@@ -165,18 +195,24 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   return {
     done: live(),
     end: (error) => ending.abort(error),
-    matches({ kind, ref }) {
-      if (!claims) return false;
-      switch (kind) {
-        case 'session':
-          return claims.sessionId === ref;
-        case 'login':
-          return claims.loginRef === ref;
-        case 'user':
-          return claims.user.id === ref;
-        case 'machine':
-          return `${claims.cluster}/${claims.vmid}` === ref;
+    get claims() {
+      return claims;
+    },
+    matches: ({ kind, ref }) =>
+      claims !== undefined && targetsOf(claims).some((target) => target.kind === kind && target.ref === ref),
+    takenBy(sessionId, newcomer) {
+      if (claims?.sessionId === sessionId && connection !== newcomer)
+        ending.abort(new PortholeError('taken_over'));
+    },
+    heard(text) {
+      try {
+        if (!viewer.speaks) throw new PortholeError('viewer_protocol', { detail: 'text of a plain viewer' });
+        readWords(text);
+        time?.extend();
+      } catch (error) {
+        ending.abort(error);
       }
     },
+    warn: () => viewer.tell({ type: 'moving' }),
   };
 }

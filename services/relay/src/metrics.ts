@@ -12,6 +12,7 @@ export interface RelayMetrics {
   sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
   sessionEnded(mode: ConsoleMode, kind: ConsoleKind, seconds: number): void;
   opened(result: 'ok' | 'by_viewer' | ErrorCode): void;
+  resumed(): void;
   closed(name: CloseName | 'by_viewer'): void;
   bytes(direction: Direction, count: number): void;
   phase(phase: OpeningStep | 'queue' | 'total', seconds: number): void;
@@ -33,6 +34,11 @@ export function createRelayMetrics(
     name: 'porthole_relay_opens_total',
     help: 'Attempts to open a console, by how they came out: ok, by_viewer (the browser left), or an error code.',
     labelNames: ['result'],
+    registers,
+  });
+  const resumes = new Counter({
+    name: 'porthole_relay_resumes_total',
+    help: 'Consoles that went on here after their connection was lost or their relay had left.',
     registers,
   });
   const closes = new Counter({
@@ -92,6 +98,7 @@ export function createRelayMetrics(
       durations.observe(seconds);
     },
     opened: (result) => opens.inc({ result }),
+    resumed: () => resumes.inc(),
     closed: (close) => closes.inc({ close }),
     bytes: (direction, count) => bytes.inc({ direction }, count),
     phase: (phase, seconds) => phases.observe({ phase }, seconds),

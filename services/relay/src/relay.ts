@@ -4,7 +4,8 @@ import { addressKey } from '@porthole/shared/address-key';
 import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals } from '@porthole/shared/console-signals';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
+import { createEndOrders } from '@porthole/shared/end-orders';
 import { PortholeError } from '@porthole/shared/errors';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
@@ -12,8 +13,9 @@ import type { Readiness } from '@porthole/shared/operations-server';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
 import type { UpgradeListener } from '@porthole/shared/public-server';
-import type { RandomBytes } from '@porthole/shared/random';
+import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { createSessionRecords } from '@porthole/shared/session-records';
 import type { Store } from '@porthole/shared/store/ports';
 import type { WebSocket } from 'ws';
 import type { Presented } from './admit.ts';
@@ -22,6 +24,8 @@ import { defaultDeadlines, type Deadlines } from './deadlines.ts';
 import { createDial } from './dial/dial.ts';
 import { createLeaseLine } from './dial/lease-line.ts';
 import type { RelayCluster } from './dial/machine.ts';
+import { createEndWatch } from './end-watch.ts';
+import { spreadOver } from './farewell.ts';
 import { createRelayMetrics } from './metrics.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
@@ -47,15 +51,22 @@ export interface Relay {
 
 /** Sockets above the limit of consoles that are still told why they can't have one. */
 const turnedAwayAtOnce = 200;
+/** For what is left to do after the last console was told to move. */
+const lastGoodbyesMs = 10_000;
+
 export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const sessions = new Set<ConsoleSession>();
   const line = createLeaseLine({ leases: store.leases, clock });
-  const signals = createConsoleSignals({ bus: store.signals, keys: deps.keys, random: deps.random });
+  const { keys, random } = deps;
+  const { records, leases } = store;
+  const signals = createConsoleSignals({ bus: store.signals, keys, random });
+  const ends = createEndOrders({ records, signals, keys, random, clock });
+  const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   let draining = false;
-  let unsubscribe = () => {};
+  const stopListening: (() => void)[] = [];
 
   const metrics = createRelayMetrics(deps.registry, {
     waiting: () => line.waiting,
@@ -64,9 +75,14 @@ export function createRelay(deps: RelayDeps): Relay {
   });
   const deadlines = deps.deadlines ?? defaultDeadlines;
   const sessionDeps: SessionDeps = {
-    records: store.records,
-    leases: store.leases,
-    keys: deps.keys,
+    records,
+    leases,
+    sessions: createSessionRecords({ records, leases, keys, random }),
+    signals,
+    ends,
+    relayId: randomId(random, 12),
+    keys,
+    random,
     clock,
     log,
     metrics,
@@ -92,15 +108,17 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   function accept(socket: WebSocket, presented: Presented): void {
-    // The only text that a viewer may send one day is a request to extend; today there is none.
-    const viewer = createViewer(socket, clock, () => session?.end(new PortholeError('viewer_protocol')));
+    let session: ConsoleSession | undefined;
+    // Whoever is turned away may still talk until it has heard that.
+    const viewer = createViewer(socket, clock, (text) => session?.heard(text));
+    if (draining) return turnAway('draining');
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
     if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');
-    const session = startConsoleSession(sessionDeps, viewer, presented);
-    sessions.add(session);
-    void session.done.then(() => sessions.delete(session));
+    const started = (session = startConsoleSession(sessionDeps, viewer, presented));
+    sessions.add(started);
+    void started.done.then(() => sessions.delete(started));
 
-    function turnAway(code: 'relay_full' | 'queue_full'): void {
+    function turnAway(code: 'relay_full' | 'queue_full' | 'draining'): void {
       const error = new PortholeError(code);
       metrics.closed(error.close);
       metrics.opened(code);
@@ -124,8 +142,19 @@ export function createRelay(deps: RelayDeps): Relay {
   /** Every viewer is told to come back, to whichever relay answers then. */
   async function drain(): Promise<void> {
     draining = true;
-    for (const session of sessions) session.end(new PortholeError('draining'));
+    const all = [...sessions];
+    for (const session of all) session.warn();
+    await spreadOver({ clock, random }, all, limits.drainSeconds * 1000, (session) =>
+      session.end(new PortholeError('draining')),
+    );
     await Promise.all([...sessions].map(({ done }) => done));
+  }
+
+  function obey(signal: ConsoleSignal): void {
+    for (const session of sessions) {
+      if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
+      else if (session.matches(signal.target)) session.end(new PortholeError(signal.cause));
+    }
   }
 
   return {
@@ -142,17 +171,14 @@ export function createRelay(deps: RelayDeps): Relay {
       },
       {
         name: 'consoles',
-        stopMs: 10_000,
+        stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
-          unsubscribe = signals.subscribe(({ target, cause }) => {
-            for (const session of sessions)
-              if (session.matches(target)) session.end(new PortholeError(cause));
-          });
+          stopListening.push(signals.subscribe(obey), endWatch.start());
         },
         async stop() {
-          unsubscribe();
           await drain();
+          for (const stop of stopListening) stop();
         },
       },
     ],

@@ -10,6 +10,10 @@ import { createWsLink } from './pump/ws-link.ts';
 /** A browser that is connected: its bytes, what we tell it, and how it is sent away. */
 export interface Viewer {
   readonly link: Link;
+  /** Whether it speaks porthole.v1: then it can be told things, and may say some. */
+  readonly speaks: boolean;
+  /** It went without a word: a network or a proxy cut the line, nobody closed it. */
+  readonly lost: boolean;
   /** Sends a control message, if the viewer speaks porthole.v1. */
   tell(message: ControlMessage): void;
   /** Closes with the error's typed code and safe text. */
@@ -25,8 +29,10 @@ const pingMs = 20_000;
 const silentMs = 50_000;
 /** How long a viewer may take to answer our close; `ws` itself would wait for half a minute. */
 const goodbyeMs = 5000;
+/** What `ws` reports when no close frame came (RFC 6455 section 7.1.5). */
+const lineBroke = 1006;
 
-export function createViewer(socket: WebSocket, clock: Clock, onText: () => void): Viewer {
+export function createViewer(socket: WebSocket, clock: Clock, onText: (text: string) => void): Viewer {
   let heardAt = clock.now();
   const heard = () => (heardAt = clock.now());
   const cancelPing = every(clock, pingMs, () => {
@@ -35,13 +41,21 @@ export function createViewer(socket: WebSocket, clock: Clock, onText: () => void
   });
   socket.on('pong', heard);
   socket.on('message', heard);
-  socket.on('close', cancelPing);
+  let lost = false;
+  socket.on('close', (code) => {
+    cancelPing();
+    lost = code === lineBroke;
+  });
+  const speaks = socket.protocol === consoleProtocol;
 
   return {
+    speaks,
+    get lost() {
+      return lost;
+    },
     link: createWsLink(socket, { maxFrameBytes, onText }),
     tell(message) {
-      if (socket.protocol === consoleProtocol && socket.readyState === socket.OPEN)
-        socket.send(JSON.stringify(message));
+      if (speaks && socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
     },
     close(error) {
       // A paused socket would never read the answer to our close.

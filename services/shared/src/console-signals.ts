@@ -5,20 +5,32 @@ import { seal, unseal, type SealKeys } from './seal.ts';
 import { storeKeys } from './store/keys.ts';
 import type { SignalBus } from './store/ports.ts';
 
-/** An order to every relay: end the consoles that match. */
-const endSignal = z.object({
-  type: z.literal('end'),
-  target: z.object({
-    kind: z.enum(['session', 'login', 'user', 'machine']),
-    ref: z.string().min(1).max(512),
-  }),
-  cause: z.enum(['signed_out', 'ended_by']),
+export const endTarget = z.object({
+  kind: z.enum(['session', 'login', 'user', 'machine']),
+  ref: z.string().min(1).max(512),
 });
+export type EndTarget = z.infer<typeof endTarget>;
+
+export const endCause = z.enum(['signed_out', 'ended_by']);
+export type EndCause = z.infer<typeof endCause>;
+
+/** An order to every relay: end the consoles that match. Given by end-orders.ts, which writes it down as well. */
+const endSignal = z.object({ type: z.literal('end'), target: endTarget, cause: endCause });
 export type EndSignal = z.infer<typeof endSignal>;
 
+/** The session goes on in another connection: whoever else carries it lets go. */
+const takenSignal = z.object({
+  type: z.literal('taken'),
+  sessionId: z.string().min(1).max(64),
+  connection: z.string().min(1).max(64),
+});
+
+const consoleSignal = z.discriminatedUnion('type', [endSignal, takenSignal]);
+export type ConsoleSignal = z.infer<typeof consoleSignal>;
+
 export interface ConsoleSignals {
-  publish(signal: EndSignal): Promise<void>;
-  subscribe(listener: (signal: EndSignal) => void): () => void;
+  publish(signal: ConsoleSignal): Promise<void>;
+  subscribe(listener: (signal: ConsoleSignal) => void): () => void;
 }
 
 const purpose = 'porthole signal v1';
@@ -47,7 +59,7 @@ export function createConsoleSignals(deps: {
           sealed,
         );
         if (plain === undefined) return;
-        const signal = endSignal.safeParse(parseJson(plain));
+        const signal = consoleSignal.safeParse(parseJson(plain));
         if (signal.success) listener(signal.data);
       }),
   };

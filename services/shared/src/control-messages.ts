@@ -6,6 +6,8 @@ import { z } from 'zod';
  */
 export const openingSteps = ['status', 'console', 'connect', 'authenticate'] as const;
 
+export const notices = ['idle', 'time'] as const;
+
 export const controlMessage = z.discriminatedUnion('type', [
   /** Waiting for a console slot; `position` 1 is next. */
   z.object({ type: z.literal('queued'), position: z.number().int().positive() }),
@@ -13,7 +15,28 @@ export const controlMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('opening'), step: z.enum(openingSteps) }),
   /** The console is open: from now on binary frames are the machine's. */
   z.object({ type: z.literal('opened'), mode: z.enum(['view', 'control']) }),
+  /** With this grant the console goes on at any relay when this one is lost. It replaces the one before. */
+  z.object({ type: z.literal('resume'), token: z.string() }),
+  /** The console ends in `seconds`. With `extend`, a client message `extend` puts that off. */
+  z.object({
+    type: z.literal('notice'),
+    notice: z.enum(notices),
+    seconds: z.number().int().nonnegative(),
+    extend: z.boolean(),
+  }),
+  /** What the notice said is no longer so: somebody was active, or has more time. */
+  z.object({ type: z.literal('notice_over'), notice: z.enum(notices) }),
+  /** This relay is about to leave. The close that follows says when to reconnect. */
+  z.object({ type: z.literal('moving') }),
 ]);
 
 export type ControlMessage = z.infer<typeof controlMessage>;
 export type OpeningStep = (typeof openingSteps)[number];
+export type Notice = (typeof notices)[number];
+
+/** What a viewer may say in text frames. Anything else is a breach of the protocol. */
+export const clientMessage = z.discriminatedUnion('type', [
+  /** "Keep it open": an answer to a notice. */
+  z.strictObject({ type: z.literal('extend') }),
+]);
+export type ClientMessage = z.infer<typeof clientMessage>;

@@ -44,6 +44,7 @@ export const errorKinds = {
   idle: { status: 408, close: 'idle', text: 'Closed because nobody used it for a while.' },
   time_over: { status: 403, close: 'time_over', text: 'The time for this console is over.' },
   ended_by: { status: 403, close: 'ended_by', text: 'Ended by an operator or instructor.' },
+  taken_over: { status: 409, close: 'ended_by', text: 'The console went on in another window.' },
   signed_out: { status: 401, close: 'ended_by', text: signedOutText },
   draining: { status: 503, close: 'moving', text: 'This relay is about to leave.' },
   store_down: { status: 503, close: 'try_later', text: 'A part of the service is away for a moment.' },

@@ -31,10 +31,15 @@ export const grantClaims = z.object({
     /** Most consoles at once of this user, and of this machine, over all relays. */
     perUser: z.number().int().positive(),
     perMachine: z.number().int().positive(),
+    /** How much longer each extension makes the session, and the most that all of them lead to. Without: none. */
+    extendSeconds: z.number().int().positive().optional(),
+    maxSessionSeconds: z.number().int().positive().optional(),
   }),
+  /** Only in a grant that continues a session (docs/decisions/0006-resume.md). Milliseconds since the epoch. */
+  resumes: z.object({ openedAt: z.number().int(), endsAt: z.number().int() }).optional(),
   /** Origins whose pages may use the grant, as the browser sends them ("https://host[:port]"). */
   origins: z.array(z.string()).max(32),
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. A grant that continues a session keeps the time of the first one. */
   issuedAt: z.number().int(),
   expiresAt: z.number().int(),
 });

@@ -47,6 +47,11 @@ export async function takeGrant(deps: Omit<GrantDeps, 'random'>, token: string):
   return claims.data;
 }
 
+/** Makes the token worthless, if nobody has taken it yet. */
+export async function revokeGrant(records: Pick<RecordStore, 'delete'>, token: string): Promise<void> {
+  await records.delete(storeKeys.grant(Buffer.from(token, 'base64url')));
+}
+
 function contextOf(token: Uint8Array): SealContext {
   return { token, purpose, storeKey: storeKeys.grant(token) };
 }

@@ -34,6 +34,9 @@ export function claimsOf(facts: {
       idleSeconds: limits.idleSeconds,
       perUser: limits.consolesPerUser,
       perMachine: limits.consolesPerMachine,
+      ...(limits.maxSessionSeconds === undefined
+        ? {}
+        : { extendSeconds: limits.extendSeconds, maxSessionSeconds: limits.maxSessionSeconds }),
     },
     origins: [...facts.origins],
     issuedAt: now,

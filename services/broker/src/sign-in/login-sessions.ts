@@ -96,8 +96,6 @@ export function createLoginSessions(deps: {
       const token = Buffer.from(secret, 'base64url');
       await records.delete(loginContext(token).storeKey);
       await records.delete(seenContext(token).storeKey);
-      // The value says nothing; whoever can write it could as well delete the grant.
-      await records.put(storeKeys.loginEnded(loginRef(secret)), 'ended', lifetimes.loginEnded);
     },
   };
 }

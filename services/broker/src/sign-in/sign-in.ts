@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Limits } from '@porthole/shared/config/schema';
-import type { ConsoleSignals } from '@porthole/shared/console-signals';
+import type { EndOrders } from '@porthole/shared/end-orders';
 import { asPortholeError } from '@porthole/shared/errors';
 import type { Log } from '@porthole/shared/log';
 import type { RateLimits } from '@porthole/shared/store/ports';
@@ -21,7 +21,7 @@ export interface SignInDeps {
   readonly users: LocalUsers;
   readonly sessions: LoginSessions;
   readonly cookie: LoginCookie;
-  readonly signals: Pick<ConsoleSignals, 'publish'>;
+  readonly ends: Pick<EndOrders, 'give'>;
   readonly rateLimits: RateLimits;
   readonly limits: Pick<Limits, 'signInsPerMinute' | 'signInsPerAddressPerMinute'>;
   readonly metrics: Pick<BrokerMetrics, 'signIn'>;
@@ -108,7 +108,7 @@ async function endEarlierLogin(deps: SignInDeps, ctx: Context): Promise<void> {
 }
 
 /** POST /api/v1/logout. Answers 204 to whoever is signed out already, too. */
-export function signOut(deps: Pick<SignInDeps, 'sessions' | 'cookie' | 'signals' | 'log'>): Step {
+export function signOut(deps: Pick<SignInDeps, 'sessions' | 'cookie' | 'ends' | 'log'>): Step {
   return async (ctx) => {
     ctx.state.route = 'logout';
     const secret = deps.cookie.read(ctx.get('cookie'));
@@ -120,13 +120,13 @@ export function signOut(deps: Pick<SignInDeps, 'sessions' | 'cookie' | 'signals'
 
 /** Ends the sign-in first, so that it can ask for no further console, and then the consoles that it opened. */
 async function endLogin(
-  { sessions, signals, log }: Pick<SignInDeps, 'sessions' | 'signals' | 'log'>,
+  { sessions, ends, log }: Pick<SignInDeps, 'sessions' | 'ends' | 'log'>,
   secret: string,
 ): Promise<void> {
   if (!(await sessions.find(secret))) return;
   const ref = loginRef(secret);
   await sessions.end(secret);
-  await signals.publish({ type: 'end', target: { kind: 'login', ref }, cause: 'signed_out' });
+  await ends.give({ kind: 'login', ref }, 'signed_out');
   log.info({ event: 'sign_out', login: ref }, 'a sign-in was ended');
 }
 

@@ -99,27 +99,38 @@ const seconds = z
   .positive()
   .max(7 * 86_400, 'must be at most a week, 604800');
 
-const limits = z.strictObject({
-  /** Seconds that one console may last. */
-  sessionSeconds: seconds.default(12 * 3600),
-  /** Seconds without key, pointer or paste. */
-  idleSeconds: seconds.default(2 * 3600),
-  consolesPerUser: z.number().int().positive().default(20),
-  consolesPerMachine: z.number().int().positive().max(32, 'QEMU takes 32 viewers at most').default(10),
-  consolesPerRelay: z.number().int().positive().default(1000),
-  /** People that may wait for one relay to open their console. */
-  waitingPerRelay: z.number().int().positive().default(500),
-  /** Seconds that somebody waits for a console slot. */
-  queueSeconds: seconds.default(60),
-  /** Sign-in tries per minute of one user name. */
-  signInsPerMinute: z.number().int().positive().default(20),
-  /** Sign-in tries per minute of one address. Classes that begin at the same time may sit behind one address. */
-  signInsPerAddressPerMinute: z.number().int().positive().default(240),
-  /** Grants per minute of one user. */
-  grantsPerMinute: z.number().int().positive().default(60),
-  /** WebSocket upgrades per minute from one address. A school may sit behind one address. */
-  upgradesPerMinute: z.number().int().positive().default(1200),
-});
+const limits = z
+  .strictObject({
+    /** Seconds that one console may last. */
+    sessionSeconds: seconds.default(12 * 3600),
+    /** Seconds without key, pointer or paste. */
+    idleSeconds: seconds.default(2 * 3600),
+    /** Seconds that somebody gets who asks for more time, when `maxSessionSeconds` allows that. */
+    extendSeconds: seconds.default(1800),
+    /** Seconds that one console may last with all extensions. Without it there are none. */
+    maxSessionSeconds: seconds.optional(),
+    consolesPerUser: z.number().int().positive().default(20),
+    consolesPerMachine: z.number().int().positive().max(32, 'QEMU takes 32 viewers at most').default(10),
+    consolesPerRelay: z.number().int().positive().default(1000),
+    /** People that may wait for one relay to open their console. */
+    waitingPerRelay: z.number().int().positive().default(500),
+    /** Seconds that somebody waits for a console slot. */
+    queueSeconds: seconds.default(60),
+    /** Sign-in tries per minute of one user name. */
+    signInsPerMinute: z.number().int().positive().default(20),
+    /** Sign-in tries per minute of one address. Classes that begin at the same time may sit behind one address. */
+    signInsPerAddressPerMinute: z.number().int().positive().default(240),
+    /** Grants per minute of one user. */
+    grantsPerMinute: z.number().int().positive().default(60),
+    /** WebSocket upgrades per minute from one address. A school may sit behind one address. */
+    upgradesPerMinute: z.number().int().positive().default(1200),
+    /** Seconds over which a relay that leaves spreads the farewell to its consoles. */
+    drainSeconds: z.number().int().min(0).max(600, 'must be at most ten minutes, 600').default(10),
+  })
+  .refine(({ sessionSeconds, maxSessionSeconds = sessionSeconds }) => maxSessionSeconds >= sessionSeconds, {
+    path: ['maxSessionSeconds'],
+    error: 'must be at least sessionSeconds',
+  });
 
 export const configSchema = z
   .strictObject({

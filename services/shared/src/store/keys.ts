@@ -9,8 +9,12 @@ export const storeKeys = {
   login: (token: Uint8Array) => `porthole:login:${digest(token)}`,
   /** When a sign-in was last used; beside it, because a renewal must not bring back what signing out deleted. */
   loginSeen: (token: Uint8Array) => `porthole:login-seen:${digest(token)}`,
-  /** That a sign-in was ended, by the name that grants know it by: they outlive it unless the relay looks here. */
-  loginEnded: (ref: string) => `porthole:login-ended:${digest(ref)}`,
+  /** By the digest of the session's id, because that is what a listing of leases answers. */
+  session: (idDigest: string) => `porthole:session:${idDigest}`,
+  /** An order to end the consoles of one session, sign-in, user or machine. */
+  endOrder: (kind: string, ref: string) => `porthole:end:${digest(`${kind}/${ref}`)}`,
+  /** Changes with every such order, so that a relay that missed the signal sees that there was one. */
+  endStamp: 'porthole:end-stamp',
   leaseOrder: (name: string) => `porthole:lease:{${digest(name)}}:order`,
   leaseExpiry: (name: string) => `porthole:lease:{${digest(name)}}:expiry`,
   rateLimit: 'porthole:rate',
@@ -27,6 +31,9 @@ export const leaseNames = {
   user: (userId: string) => `user/${userId}`,
   /** Live consoles of one machine. */
   machine: (cluster: string, vmid: number) => `machine/${cluster}/${vmid}`,
+  /** Live consoles that one relay carries, and all of them. */
+  relay: (relayId: string) => `relay/${relayId}`,
+  everyone: 'sessions',
 } as const;
 
 /** Milliseconds. */
@@ -37,12 +44,18 @@ export const lifetimes = {
   loginIdle: 8 * 3_600_000,
   /** A sign-in, whatever happens. */
   loginAbsolute: 24 * 3_600_000,
-  /** The mark of a sign-in that was ended: longer than any grant of it, one that is just being made included. */
-  loginEnded: 120_000,
   /** Leases of a dial or of a place in line; renewed every third of it. */
   dialLease: 15_000,
   /** Leases that count live consoles; renewed every third of it. */
   consoleLease: 90_000,
+  /** The record of a live console; renewed every sixth of it. */
+  session: 30_000,
+  /** The places and the record of a console whose viewer was lost and may come back. */
+  sessionAway: 30_000,
+  /** From the last rotation; a token is replaced every third of it. */
+  resume: 120_000,
+  /** Longer than any grant lives, and than a relay may be cut off from the store without noticing an order. */
+  endOrder: 3_600_000,
 } as const;
 
 /** First 128 bits of SHA-256 would do for names; the whole of it costs nothing and is what the protocol says. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { memoryFull } from './expiring-map.ts';
+import { digest } from './keys.ts';
 import type { LeaseStore } from './ports.ts';
 
 /** When each holder's place expires, in the order in which they first asked: a Map keeps that order. */
@@ -75,6 +76,10 @@ export function createMemoryLeases(deps: {
     async count(name) {
       deps.use();
       return lineOf(name).size;
+    },
+    async list(name) {
+      deps.use();
+      return [...lineOf(name).keys()].map((holder) => digest(holder));
     },
     clear() {
       lines.clear();

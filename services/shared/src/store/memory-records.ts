@@ -30,6 +30,18 @@ export function createMemoryRecords(deps: {
       deps.use();
       records.delete(key);
     },
+    async replace(key, expected, value, ttlMs) {
+      deps.use();
+      if (records.get(key) !== expected) return false;
+      records.set(key, value, ttlMs);
+      return true;
+    },
+    async remove(key, expected) {
+      deps.use();
+      if (records.get(key) !== expected) return false;
+      records.delete(key);
+      return true;
+    },
     clear: () => records.clear(),
   };
 }

@@ -16,7 +16,7 @@ export interface Store {
   stop(): Promise<void>;
 }
 
-/** Values that expire: grants and sign-ins, sealed by whoever writes them. */
+/** Values that expire: grants, sign-ins, sessions, sealed by whoever writes them. */
 export interface RecordStore {
   /** Writes or overwrites; gone after `ttlMs`. */
   put(key: string, value: string, ttlMs: number): Promise<void>;
@@ -24,6 +24,13 @@ export interface RecordStore {
   /** Reads and deletes in one atomic step: of any number of takers, on any pods, exactly one gets the value. */
   take(key: string): Promise<string | undefined>;
   delete(key: string): Promise<void>;
+  /**
+   * Writes only if the value is still `expected`, in one atomic step: false, and nothing written, when somebody
+   * else has written, taken or deleted it since, or when it expired.
+   */
+  replace(key: string, expected: string, value: string, ttlMs: number): Promise<boolean>;
+  /** Deletes only if the value is still `expected`, in one atomic step. */
+  remove(key: string, expected: string): Promise<boolean>;
 }
 
 /**
@@ -49,6 +56,8 @@ export interface LeaseStore {
   release(name: string, holder: string): Promise<void>;
   /** How many hold or wait now, together. */
   count(name: string): Promise<number>;
+  /** Those whom `count` counts, in the order in which they first asked, as digests (keys.ts): no store knows more. */
+  list(name: string): Promise<readonly string[]>;
 }
 
 /** Short messages to every pod. At most once: whoever was not listening missed it. */

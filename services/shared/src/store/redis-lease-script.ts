@@ -3,8 +3,9 @@
  * order of asking, and in the order of expiry. The time is Redis's own, so pods with wrong clocks agree.
  * Both keys expire with the last holder, so nothing stays behind when all pods die.
  *
- * KEYS: order, expiry. ARGV: join | try | release | count, holder, lifetime in ms, limit (only for try).
- * Answers how many asked before the holder; for count, how many there are; for a refused try, -1.
+ * KEYS: order, expiry. ARGV: join | try | release | count | list, holder, lifetime in ms, limit (only for try).
+ * Answers how many asked before the holder; for count, how many there are; for a refused try, -1; for list, all
+ * holders.
  */
 export const leaseScript = `
 local order, expiry = KEYS[1], KEYS[2]
@@ -19,6 +20,9 @@ end
 
 if verb == 'count' then
   return redis.call('ZCARD', order)
+end
+if verb == 'list' then
+  return redis.call('ZRANGE', order, 0, -1)
 end
 if verb == 'release' then
   redis.call('ZREM', expiry, holder)

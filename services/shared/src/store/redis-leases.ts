@@ -14,6 +14,7 @@ declare module 'ioredis' {
       verb: 'join' | 'try' | 'release' | 'count',
       ...more: (string | number)[]
     ): Result<number, Context>;
+    portholeLease(order: string, expiry: string, verb: 'list'): Result<string[], Context>;
   }
 }
 
@@ -40,6 +41,8 @@ export function createRedisLeases(deps: { client: RedisClient; ask: Ask }): Leas
       await run(name, 'release', digest(holder));
     },
     count: (name) => run(name, 'count'),
+    list: (name) =>
+      ask(() => client.portholeLease(storeKeys.leaseOrder(name), storeKeys.leaseExpiry(name), 'list')),
   };
 }
 
