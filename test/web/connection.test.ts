@@ -1,5 +1,5 @@
 import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
-import type { ControlMessage } from '@porthole/shared/control-messages';
+import type { ClientMessage, ControlMessage } from '@porthole/shared/control-messages';
 import * as fc from 'fast-check';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import type { Answer, Grant, Problem } from '../../services/broker/web/src/api.ts';
@@ -8,6 +8,7 @@ import {
   type Connection,
   type LineEvents,
 } from '../../services/broker/web/src/console/connection.ts';
+import { mostUrgent, noNotices } from '../../services/broker/web/src/console/notices.ts';
 import type { View } from '../../services/broker/web/src/console/view.ts';
 
 interface World {
@@ -16,7 +17,12 @@ interface World {
   readonly views: View[];
   readonly view: () => View;
   /** Lines that were dialled, the newest last. */
-  readonly lines: { readonly events: LineEvents; open: boolean }[];
+  readonly lines: {
+    readonly grant: Grant;
+    readonly events: LineEvents;
+    readonly said: ClientMessage[];
+    open: boolean;
+  }[];
   /** Answers of the broker, taken one by one; a grant when empty. */
   readonly answers: Answer<Grant>[];
   asked: number;
@@ -68,10 +74,10 @@ function createWorld(random: () => number = () => 0.5): World {
         world.polls += 1;
         return Promise.resolve(world.status);
       },
-      dial: (_grant, events) => {
-        const line = { events, open: true };
+      dial: (grant, events) => {
+        const line: World['lines'][number] = { grant, events, said: [], open: true };
         world.lines.push(line);
-        return { close: () => void (line.open = false) };
+        return { say: (message) => void line.said.push(message), close: () => void (line.open = false) };
       },
       signIn: () => void (world.signIns += 1),
       show: (view) => void world.views.push(view),
@@ -320,6 +326,138 @@ test('a machine that vanished from the list ends the wait', async () => {
   expect(world.view()).toMatchObject({ state: 'ended', offer: 'list' });
 });
 
+describe('going on at another relay', () => {
+  const token = (letter: string) => letter.repeat(43);
+  const offered = (world: World) => world.lines.at(-1)?.grant.protocols.at(-1);
+
+  /** Open, and in possession of tokens, the newest last. */
+  async function openWith(...tokens: string[]): Promise<World> {
+    const world = await openWorld();
+    for (const each of tokens) world.lines[0]?.events.control({ type: 'resume', token: each });
+    return world;
+  }
+
+  test.each([closeCodes.moving.code, 1006])(
+    '%s: at once and silently, with the newest token, without the broker',
+    async (code) => {
+      const world = await openWith(token('a'), token('b'));
+      await world.close(code);
+      expect(world.asked).toBe(1);
+      expect(offered(world)).toBe(`porthole.grant.${token('b')}`);
+      expect(world.view()).toMatchObject({ state: 'connecting', quiet: true, supportId: 's1' });
+      await world.toPicture();
+      expect(world.view()).toMatchObject({ state: 'open', quiet: false, supportId: 's1' });
+    },
+  );
+
+  test('a token that came over the new line is used the next time', async () => {
+    const world = await openWith(token('a'));
+    await world.close(1006);
+    await world.toPicture();
+    world.lines.at(-1)?.events.control({ type: 'resume', token: token('b') });
+    await world.close(1006);
+    expect(offered(world)).toBe(`porthole.grant.${token('b')}`);
+  });
+
+  test('a relay that can not be reached is tried again with pauses and the same token', async () => {
+    const world = await openWith(token('a'));
+    await world.close(1006);
+    await world.close(1006);
+    expect(world.view()).toMatchObject({ state: 'retrying', retryAt: world.clock.now() + 1000 });
+    await world.advance(1000);
+    expect(offered(world)).toBe(`porthole.grant.${token('a')}`);
+    expect(world.asked).toBe(1);
+  });
+
+  test('"Try now" goes on with the token, too', async () => {
+    const world = await openWith(token('a'));
+    await world.close(1006);
+    await world.close(1006);
+    world.connection.open();
+    expect(offered(world)).toBe(`porthole.grant.${token('a')}`);
+  });
+
+  test('a token that is refused leads to the broker, silently, and that once more if need be', async () => {
+    const world = await openWith(token('a'));
+    await world.close(1006);
+    await world.close(closeCodes.grant.code);
+    expect(world.asked).toBe(2);
+    expect(world.view()).toMatchObject({ state: 'connecting', quiet: true, supportId: 's2' });
+    await world.close(closeCodes.grant.code);
+    expect(world.asked).toBe(3);
+    await world.close(closeCodes.grant.code);
+    expect(world.view().state).toBe('ended');
+  });
+
+  test('offline it waits for the network, and keeps the token', async () => {
+    const world = await openWith(token('a'));
+    world.online = false;
+    await world.close(1006);
+    expect(world.view()).toMatchObject({ state: 'retrying', offline: true });
+    world.online = true;
+    world.connection.networkChanged();
+    expect(offered(world)).toBe(`porthole.grant.${token('a')}`);
+  });
+
+  test('whoever asks for the console anew gets a new one', async () => {
+    const world = await openWith(token('a'));
+    world.connection.open();
+    await world.settle();
+    expect(world.asked).toBe(2);
+    expect(offered(world)).toBe('porthole.grant.x');
+  });
+
+  test.each((Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].does !== 'reconnect'))(
+    '%s: it is over, and so is the token',
+    async (name) => {
+      const world = await openWith(token('a'));
+      await world.close(closeCodes[name].code);
+      world.connection.open();
+      await world.settle();
+      const offers = world.lines.flatMap(({ grant }) => grant.protocols);
+      expect(offers).not.toContain(`porthole.grant.${token('a')}`);
+    },
+  );
+});
+
+describe('what the relay announces', () => {
+  test('is shown until it is taken back', async () => {
+    const world = await openWorld();
+    const say = (message: ControlMessage) => world.lines.at(-1)?.events.control(message);
+    const endsAt = world.clock.now() + 60_000;
+    say({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
+    expect(world.view().notices).toEqual({ idle: { endsAt, extend: true }, time: undefined });
+    say({ type: 'notice', notice: 'time', seconds: 300, extend: false });
+    expect(mostUrgent(world.view().notices)).toEqual({ notice: 'idle', endsAt, extend: true });
+    say({ type: 'notice_over', notice: 'idle' });
+    expect(mostUrgent(world.view().notices)).toMatchObject({ notice: 'time', extend: false });
+    say({ type: 'notice_over', notice: 'time' });
+    expect(mostUrgent(world.view().notices)).toBeUndefined();
+  });
+
+  test('is answered with one word', async () => {
+    const world = await openWorld();
+    world.connection.extend();
+    expect(world.lines[0]?.said).toEqual([{ type: 'extend' }]);
+  });
+
+  test('is gone with the line that said it', async () => {
+    const world = await openWorld();
+    world.lines[0]?.events.control({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
+    await world.close(1006);
+    await world.advance(1000);
+    await world.toPicture();
+    expect(world.view().notices).toEqual(noNotices);
+  });
+
+  test('a relay that is about to leave changes nothing before it does', async () => {
+    const world = await openWorld();
+    const before = world.view();
+    world.lines[0]?.events.control({ type: 'moving' });
+    expect(world.view()).toEqual(before);
+  });
+});
+
 describe('what the broker refuses', () => {
   const refused = (code: Problem['code'], retryAfter?: number): Answer<Grant> => ({
     ok: false,
@@ -382,7 +520,18 @@ test('whatever happens in whatever order: at most one line, no forgotten timer, 
       .map((code) => ({ close: code })),
     fc.integer({ min: 1, max: 90_000 }).map((advance) => ({ advance })),
     fc
-      .constantFrom('picture', 'open', 'offline', 'online', 'hide', 'show', 'off', 'running', 'stale')
+      .constantFrom(
+        'picture',
+        'token',
+        'open',
+        'offline',
+        'online',
+        'hide',
+        'show',
+        'off',
+        'running',
+        'stale',
+      )
       .map((act) => ({ act })),
     fc.constantFrom('not_signed_in', 'rate_limited', 'not_allowed', 'internal').map((refuse) => ({ refuse })),
   );
@@ -396,6 +545,8 @@ test('whatever happens in whatever order: at most one line, no forgotten timer, 
         else if ('advance' in each) await world.advance(each.advance);
         else if ('refuse' in each) world.answers.push({ ok: false, problem: { code: each.refuse } });
         else if (each.act === 'picture') await world.toPicture();
+        else if (each.act === 'token')
+          world.lines.at(-1)?.events.control({ type: 'resume', token: 't'.repeat(43) });
         else if (each.act === 'open') world.connection.open();
         else if (each.act === 'stale') world.lines[0]?.events.closed(1006, '');
         else if (each.act === 'off' || each.act === 'running') {

@@ -125,7 +125,10 @@ describe('control messages', () => {
     );
     expect(parseControl('{"type":"opening","step":"toString"}')).toBeUndefined();
     expect(parseControl('{"type":"queued","position":0}')).toBeUndefined();
-    expect(parseControl('{"type":"moving"}')).toBeUndefined();
+    expect(parseControl('{"type":"something newer"}')).toBeUndefined();
+    expect(parseControl('{"type":"resume","token":"not a, subprotocol"}')).toBeUndefined();
+    expect(parseControl('{"type":"notice","notice":"idle","seconds":-1,"extend":true}')).toBeUndefined();
+    expect(parseControl('{"type":"notice_over","notice":"valueOf"}')).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
-import type { OpeningStep } from '@porthole/shared/control-messages';
+import type { Notice, OpeningStep } from '@porthole/shared/control-messages';
 import type { Problem } from './api.ts';
 import type { SignInReason } from './paths.ts';
 
@@ -117,6 +117,17 @@ export const slowPicture = 'The machine has not drawn anything yet. Its screen m
 
 export function countdown(seconds: number): string {
   return seconds <= 0 ? 'Trying again now' : `Trying again in ${seconds} s`;
+}
+
+export const noticeText = {
+  idle: 'Are you still there? Nobody uses this console, so it closes soon.',
+  time: 'The time for this console is nearly over.',
+} as const satisfies Record<Notice, string>;
+
+export const keepOpen = 'Keep it open';
+
+export function timeLeft(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
 export const statusWords: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
-import { openingSteps, progress, queueText } from '../texts.ts';
+import { keepOpen, noticeText, openingSteps, progress, queueText } from '../texts.ts';
+import { mostUrgent } from './notices.ts';
 import type { View } from './view.ts';
 
 /** What a screen reader hears about the console's state: each change once, no countdown. */
@@ -14,10 +15,16 @@ export function announcement(view: View, name: string): string {
       return `${view.step ? openingSteps[view.step] : progress.opening}.`;
     case 'picture':
       return `${progress.picture}.`;
-    case 'open':
+    case 'open': {
+      const announced = mostUrgent(view.notices);
+      if (announced)
+        return announced.extend
+          ? `${noticeText[announced.notice]} Press Control, Alt and Shift together, then choose ${keepOpen}.`
+          : noticeText[announced.notice];
       return view.mode === 'view'
         ? `${name} is open. View only: keyboard and mouse are switched off.`
         : `${name} is open. Press Control, Alt and Shift together to reach the toolbar.`;
+    }
     case 'waiting':
     case 'retrying':
     case 'ended':

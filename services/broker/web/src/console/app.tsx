@@ -4,6 +4,7 @@ import { announcement } from './announcement.ts';
 import { ClipboardPanel } from './clipboard.tsx';
 import { onToolbarChord } from './chord.ts';
 import { KeysPanel } from './keys.tsx';
+import { NoticeBar } from './notice.tsx';
 import { Overlay } from './overlay.tsx';
 import type { Screen } from './screen.ts';
 import { Toolbar, type Panel } from './toolbar.tsx';
@@ -18,9 +19,10 @@ export interface AppProps {
   readonly received: string;
   readonly screen: Screen;
   readonly open: () => void;
+  readonly extend: () => void;
 }
 
-export function App({ view, name, wanted, received, screen, open }: AppProps) {
+export function App({ view, name, wanted, received, screen, open, extend }: AppProps) {
   const [panel, setPanel] = useState<Panel | undefined>(undefined);
   const [fit, setFit] = useState(true);
   const bar = useRef<HTMLDivElement>(null);
@@ -32,7 +34,9 @@ export function App({ view, name, wanted, received, screen, open }: AppProps) {
     () =>
       onToolbarChord(() => {
         reveal.show();
-        bar.current?.querySelector<HTMLElement>('a[href], button:not(:disabled)')?.focus();
+        // What is about to happen comes before the toolbar.
+        const notice = document.querySelector<HTMLElement>('.notice button');
+        (notice ?? bar.current?.querySelector<HTMLElement>('a[href], button:not(:disabled)'))?.focus();
       }),
     [],
   );
@@ -75,6 +79,7 @@ export function App({ view, name, wanted, received, screen, open }: AppProps) {
           <EyeIcon /> View only
         </p>
       ) : null}
+      <NoticeBar view={view} extend={extend} leave={screen.focus} />
       <Overlay view={view} name={name} open={open} />
       <p class="visually-hidden" role="status" aria-live="polite">
         {announcement(view, name)}

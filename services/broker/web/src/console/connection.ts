@@ -1,13 +1,16 @@
 import type { Cancel, Clock } from '@porthole/shared/clock';
-import type { ControlMessage } from '@porthole/shared/control-messages';
+import type { ClientMessage, ControlMessage } from '@porthole/shared/control-messages';
 import type { Answer, Grant } from '../api.ts';
 import { wordsForProblem } from '../texts.ts';
 import { backoff } from './backoff.ts';
-import { outcomeOfClose, outcomeOfProblem, type Outcome } from './outcome.ts';
+import { noNotices, type Notices } from './notices.ts';
+import { lineBroke, outcomeOfClose, outcomeOfProblem, type Outcome } from './outcome.ts';
+import { resumeGrant } from './resume-grant.ts';
 import type { Phase, View } from './view.ts';
 
 /** One WebSocket with its screen. Events of a line that was closed by us are not heard any more. */
 export interface Line {
+  say(message: ClientMessage): void;
   close(): void;
 }
 
@@ -35,11 +38,15 @@ export interface ConnectionPorts {
 export interface Connection {
   /** Opens the console, now, whatever the state: the first time, "Try now", "Reconnect" and "Open again". */
   open(): void;
+  /** "Keep it open": the answer to a notice. */
+  extend(): void;
   /** The page is leaving. */
   stop(): void;
   networkChanged(): void;
   visibilityChanged(): void;
 }
+
+type Change = Partial<Pick<View, 'quiet' | 'supportId' | 'close' | 'machine' | 'notices'>>;
 
 const connectDeadline = 20_000;
 const pollEvery = 3000;
@@ -50,8 +57,9 @@ const stableAfter = 60_000;
 const movesInARow = 3;
 
 /**
- * Keeps a console open: asks for a grant, dials, and decides what each end means. No DOM, no timers of its own:
- * the same events always lead to the same states.
+ * Keeps a console open: asks for a grant, dials, and decides what each end means. While it is open the relay
+ * hands out grants to go on with at another relay, so that losing one costs neither the broker nor a word.
+ * No DOM, no timers of its own: the same events always lead to the same states.
  */
 export function createConnection(ports: ConnectionPorts): Connection {
   const { clock } = ports;
@@ -61,10 +69,15 @@ export function createConnection(ports: ConnectionPorts): Connection {
     supportId: undefined,
     close: undefined,
     machine: undefined,
+    notices: noNotices,
   };
   /** Answers to an older attempt come with an older number and are dropped. */
   let attemptId = 0;
   let line: Line | undefined;
+  /** The grant of the line that is dialled, and the newest one to go on with. In this memory and nowhere else. */
+  let current: Grant | undefined;
+  let next: Grant | undefined;
+  let resuming = false;
   let cancelTimer: Cancel = () => {};
   let cancelStable: Cancel = () => {};
   let retries = 0;
@@ -74,9 +87,9 @@ export function createConnection(ports: ConnectionPorts): Connection {
   let missing = 0;
   let pollId = 0;
 
-  function show(phase: Phase, change: Partial<Pick<View, 'quiet' | 'supportId' | 'close' | 'machine'>> = {}) {
-    const { quiet, supportId, close, machine } = { ...view, ...change };
-    view = { ...phase, quiet, supportId, close, machine };
+  function show(phase: Phase, change: Change = {}) {
+    const { quiet, supportId, close, machine, notices } = { ...view, ...change };
+    view = { ...phase, quiet, supportId, close, machine, notices };
     ports.show(view);
   }
 
@@ -95,53 +108,71 @@ export function createConnection(ports: ConnectionPorts): Connection {
 
   function attempt(quiet: boolean) {
     const mine = drop();
-    show({ state: 'asking' }, { quiet });
+    resuming = next !== undefined;
+    if (next) return dial(next, mine, quiet);
+    show({ state: 'asking' }, { quiet, notices: noNotices });
     void ports.askGrant().then((answer) => {
       if (mine !== attemptId) return;
-      if (answer.ok) dial(answer.value, mine);
+      if (answer.ok) dial(answer.value, mine, quiet);
       else follow(outcomeOfProblem(answer.problem));
     });
   }
 
-  function dial(grant: Grant, mine: number) {
-    show({ state: 'connecting' }, { supportId: grant.id, machine: grant.machine });
+  function dial(grant: Grant, mine: number, quiet: boolean) {
+    current = grant;
+    show({ state: 'connecting' }, { quiet, supportId: grant.id, machine: grant.machine, notices: noNotices });
     // A packet filter that swallows packets leaves a WebSocket connecting for minutes.
-    cancelTimer = clock.after(connectDeadline, () => closed(1006, ''));
-    const current = (listener: () => void) => {
+    cancelTimer = clock.after(connectDeadline, () => closed(lineBroke, ''));
+    const ifCurrent = (listener: () => void) => {
       if (mine === attemptId) listener();
     };
     line = ports.dial(grant, {
       connected: () =>
-        current(() => {
+        ifCurrent(() => {
           if (view.state !== 'connecting') return;
           cancelTimer();
           show({ state: 'opening' });
         }),
-      control: (message) => current(() => heard(message)),
-      picture: () => current(pictured),
-      closed: (code, reason) => current(() => closed(code, reason)),
+      control: (message) => ifCurrent(() => heard(message)),
+      picture: () => ifCurrent(pictured),
+      closed: (code, reason) => ifCurrent(() => closed(code, reason)),
     });
   }
 
   function heard(message: ControlMessage) {
-    if (view.state === 'open') {
-      // The picture can overtake the word that announces it.
-      if (message.type === 'opened') show({ state: 'open', mode: message.mode });
-      return;
-    }
     switch (message.type) {
       case 'queued':
-        show({ state: 'queued', position: message.position });
+        if (view.state !== 'open') show({ state: 'queued', position: message.position });
         break;
       case 'opening':
-        show({ state: 'opening', step: message.step });
+        if (view.state !== 'open') show({ state: 'opening', step: message.step });
         break;
       case 'opened':
-        show({ state: 'picture', mode: message.mode });
+        // The picture can overtake the word that announces it.
+        show({ state: view.state === 'open' ? 'open' : 'picture', mode: message.mode });
+        break;
+      case 'resume':
+        if (current) next = resumeGrant(current, message.token);
+        break;
+      case 'notice':
+        setNotices({
+          ...view.notices,
+          [message.notice]: { endsAt: clock.now() + message.seconds * 1000, extend: message.extend },
+        });
+        break;
+      case 'notice_over':
+        setNotices({ ...view.notices, [message.notice]: undefined });
+        break;
+      case 'moving':
+        // The relay is about to leave; the close that follows says when to go.
         break;
       default:
         message satisfies never;
     }
+  }
+
+  function setNotices(notices: Notices) {
+    show(view, { notices });
   }
 
   function pictured() {
@@ -157,10 +188,23 @@ export function createConnection(ports: ConnectionPorts): Connection {
   }
 
   function closed(code: number, reason: string) {
-    const hadPicture = view.state === 'open' || view.quiet;
+    const wasOpen = view.state === 'open';
+    const hadPicture = wasOpen || view.quiet;
     drop();
     view = { ...view, close: code };
-    follow(outcomeOfClose(code, reason), hadPicture);
+    const outcome = outcomeOfClose(code, reason);
+    const lost = outcome.next === 'retry' && outcome.lost === true;
+    // Another relay takes over at once what broke while it was open; what never came to be is tried with pauses.
+    if (lost && wasOpen && next && ports.online()) follow({ next: 'reconnect' }, true);
+    else if (outcome.next === 'new-grant' && resuming) {
+      // Too late to go on: it is opened anew.
+      next = undefined;
+      attempt(view.quiet);
+    } else {
+      // Only a line that broke or moved goes on; what ended otherwise is over.
+      if (!lost && outcome.next !== 'reconnect') next = undefined;
+      follow(outcome, hadPicture);
+    }
   }
 
   function follow(outcome: Outcome, hadPicture = false) {
@@ -182,7 +226,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
         break;
       case 'wait-for-machine':
         drop();
-        show({ state: 'waiting', words: outcome.words }, { quiet: false });
+        show({ state: 'waiting', words: outcome.words }, { quiet: false, notices: noNotices });
         pollLater();
         break;
       case 'end':
@@ -199,7 +243,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
 
   function end({ words, offer }: Extract<Outcome, { next: 'end' }>) {
     drop();
-    show({ state: 'ended', words, offer }, { quiet: false });
+    show({ state: 'ended', words, offer }, { quiet: false, notices: noNotices });
   }
 
   function retryLater(outcome: Outcome) {
@@ -208,7 +252,10 @@ export function createConnection(ports: ConnectionPorts): Connection {
     const delay = outcome.wait ?? backoff(retries, ports.random);
     retries += 1;
     const retryAt = clock.now() + delay;
-    show({ state: 'retrying', words: outcome.words, retryAt, offline: !ports.online() }, { quiet: false });
+    show(
+      { state: 'retrying', words: outcome.words, retryAt, offline: !ports.online() },
+      { quiet: false, notices: noNotices },
+    );
     cancelTimer = clock.after(delay, retryDue);
   }
 
@@ -260,9 +307,15 @@ export function createConnection(ports: ConnectionPorts): Connection {
       retries = 0;
       moves = 0;
       renewed = false;
+      // "Try now" goes on with what was lost; everything else is a new console.
+      if (view.state !== 'retrying') next = undefined;
       attempt(view.state === 'open');
     },
+    extend() {
+      line?.say({ type: 'extend' });
+    },
     stop() {
+      next = undefined;
       drop();
     },
     networkChanged() {

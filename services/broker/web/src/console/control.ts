@@ -1,4 +1,4 @@
-import type { ControlMessage, OpeningStep } from '@porthole/shared/control-messages';
+import type { ControlMessage, Notice, OpeningStep } from '@porthole/shared/control-messages';
 
 /**
  * A text frame of the relay as a control message, or undefined: what this page does not know is left aside, so
@@ -12,7 +12,7 @@ export function parseControl(text: string): ControlMessage | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
-  const { type, position, step, mode } = value as Record<string, unknown>;
+  const { type, position, step, mode, token, notice, seconds, extend } = value as Record<string, unknown>;
   switch (type) {
     case 'queued':
       return typeof position === 'number' && Number.isInteger(position) && position > 0
@@ -22,14 +22,37 @@ export function parseControl(text: string): ControlMessage | undefined {
       return isStep(step) ? { type, step } : undefined;
     case 'opened':
       return mode === 'view' || mode === 'control' ? { type, mode } : undefined;
+    case 'resume':
+      return typeof token === 'string' && grantToken.test(token) ? { type, token } : undefined;
+    case 'notice':
+      return isNotice(notice) && isSeconds(seconds) && typeof extend === 'boolean'
+        ? { type, notice, seconds, extend }
+        : undefined;
+    case 'notice_over':
+      return isNotice(notice) ? { type, notice } : undefined;
+    case 'moving':
+      return { type };
     default:
       return undefined;
   }
 }
+
+/** Anything else would make the browser refuse the subprotocol. */
+const grantToken = /^[\w-]{1,200}$/;
 
 // As a record, so that the compiler misses a step that was added to the contract and not here.
 const steps: Record<OpeningStep, true> = { status: true, console: true, connect: true, authenticate: true };
 
 function isStep(value: unknown): value is OpeningStep {
   return typeof value === 'string' && Object.hasOwn(steps, value);
+}
+
+const known: Record<Notice, true> = { idle: true, time: true };
+
+function isNotice(value: unknown): value is Notice {
+  return typeof value === 'string' && Object.hasOwn(known, value);
+}
+
+function isSeconds(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -2,10 +2,8 @@ import type { Grant } from '../api.ts';
 import { createChannel } from './channel.ts';
 import type { Line, LineEvents } from './connection.ts';
 import { parseControl } from './control.ts';
+import { lineBroke } from './outcome.ts';
 import type { Screen } from './screen.ts';
-
-/** The code that browsers use for "the line broke"; so do we, for ends that we notice before the browser. */
-const lineBroke = 1006;
 
 /** Loaded while the broker is still being asked: the words on the screen need not wait for it. */
 const novnc = import('@novnc/novnc');
@@ -56,6 +54,9 @@ export function dial(grant: Grant, screen: Screen, events: LineEvents): Line {
   connect().catch(() => end(lineBroke, ''));
 
   return {
+    say(message) {
+      if (!over && socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    },
     close() {
       if (over) return;
       over = true;

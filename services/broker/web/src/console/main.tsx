@@ -66,6 +66,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
         received={received}
         screen={screen}
         open={connection.open}
+        extend={connection.extend}
       />,
       root,
     );

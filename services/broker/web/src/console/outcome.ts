@@ -6,17 +6,21 @@ import { lost, signedOut, wordsForClose, wordsForProblem, type Words } from '../
 export type Outcome =
   | { readonly next: 'reconnect' }
   | { readonly next: 'new-grant'; readonly words: Words }
-  | { readonly next: 'retry'; readonly words: Words; readonly wait?: number }
+  /** `lost`: nobody closed the console, the line broke. */
+  | { readonly next: 'retry'; readonly words: Words; readonly wait?: number; readonly lost?: true }
   | { readonly next: 'wait-for-machine'; readonly words: Words }
   | { readonly next: 'end'; readonly words: Words; readonly offer: Offer }
   | { readonly next: 'sign-in'; readonly words: Words };
 
 export type Offer = 'reopen' | 'list' | 'sign-in';
 
+/** The code that browsers use for "the line broke"; so do we, for ends that we notice before the browser. */
+export const lineBroke = 1006;
+
 /** Codes that are not ours (1006 and 1005 above all) mean that the line broke somewhere on the way. */
 export function outcomeOfClose(code: number, reason: string): Outcome {
   const name = closeNameOf(code);
-  if (!name) return { next: 'retry', words: lost };
+  if (!name) return { next: 'retry', words: lost, lost: true };
   if (name === 'ended_by' && reason === signedOutText)
     return { next: 'end', words: { ...signedOut, title: reason }, offer: 'sign-in' };
   const words = wordsForClose(name, reason);

@@ -1,5 +1,6 @@
 import type { OpeningStep } from '@porthole/shared/control-messages';
 import type { Words } from '../texts.ts';
+import type { Notices } from './notices.ts';
 import type { Offer } from './outcome.ts';
 
 export type Mode = 'view' | 'control';
@@ -25,5 +26,6 @@ export type View = Phase & {
   readonly supportId: string | undefined;
   /** The last close code, for tests and support; never shown as a number. */
   readonly close: number | undefined;
+  readonly notices: Notices;
   readonly machine: { readonly name: string; readonly node: string } | undefined;
 };

@@ -1,0 +1,47 @@
+import { useEffect, useState } from 'preact/hooks';
+import { keepOpen, noticeText, timeLeft } from '../texts.ts';
+import { mostUrgent } from './notices.ts';
+import type { View } from './view.ts';
+
+interface NoticeBarProps {
+  readonly view: View;
+  readonly extend: () => void;
+  /** Where the keyboard goes when the notice was answered. */
+  readonly leave: () => void;
+}
+
+/** Says that the console is about to end, beside the screen and not in front of it; work goes on meanwhile. */
+export function NoticeBar({ view, extend, leave }: NoticeBarProps) {
+  const announced = view.state === 'open' ? mostUrgent(view.notices) : undefined;
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    if (!announced) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [announced?.endsAt]);
+  if (!announced) return null;
+
+  return (
+    <section class="notice" aria-label={noticeText[announced.notice]}>
+      <p>
+        {noticeText[announced.notice]}{' '}
+        <span class="notice-left" role="timer" aria-live="off">
+          {timeLeft(Math.max(0, Math.ceil((announced.endsAt - now) / 1000)))}
+        </span>
+      </p>
+      {announced.extend ? (
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            extend();
+            leave();
+          }}
+        >
+          {keepOpen}
+        </button>
+      ) : null}
+    </section>
+  );
+}
