@@ -202,7 +202,7 @@ test.each([
   const first = await rig.open({ limits });
   await first.rfb();
   expect(await (await rig.open({ limits })).closed).toEqual({ code: 4429, reason: errorKinds[error].text });
-  first.socket.terminate();
+  first.close();
   await eventually('the place is free again', async () => {
     const next = await rig.open({ limits });
     const opened = next.rfb().then(

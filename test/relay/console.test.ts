@@ -27,9 +27,10 @@ describe('a console through the relay', () => {
   test('tells the page each step, and that it is open', async () => {
     const client = await rig.open();
     await client.rfb();
+    await eventually('it has a token to come back with', () => client.messages.length === 6);
     expect(
       client.messages.map((message) => (message.type === 'opening' ? message.step : message.type)),
-    ).toEqual(['status', 'console', 'connect', 'authenticate', 'opened']);
+    ).toEqual(['status', 'console', 'connect', 'authenticate', 'opened', 'resume']);
     expect(client.socket.protocol).toBe('porthole.v1');
     client.close();
   });

@@ -45,6 +45,8 @@ export interface RelayRig {
 export interface RigOptions {
   readonly proxmox?: FakeProxmoxOptions;
   readonly store?: Store;
+  /** Another relay of the same service: it shares its store and its Proxmox. */
+  readonly beside?: RelayRig;
   readonly limits?: Partial<Limits>;
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
@@ -55,28 +57,31 @@ export interface RigOptions {
 /** A relay on a free port in front of a fake Proxmox with one built-in machine: 100 on pve1. */
 export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig> {
   const clock = options.clock ?? systemClock;
-  const guest = createBuiltinGuest({ name: 'lab-100' });
-  const proxmox = await createFakeProxmox({
-    unauthorizedDelayMs: 20,
-    statusRefreshMs: 0,
-    qmStartMs: 5,
-    tokens: [
-      {
-        tokenid: relayToken.id,
-        secret: relayToken.secret,
-        privsep: false,
-      },
-    ],
-    users: [
-      {
-        userid: 'porthole@pve',
-        password: 'relay-password',
-        acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] },
-      },
-    ],
-    guests: [{ vmid: 100, node: 'pve1', type: 'qemu', name: 'lab-100', guest, running: true }],
-    ...options.proxmox,
-  });
+  const { beside } = options;
+  const guest = beside?.guest ?? createBuiltinGuest({ name: 'lab-100' });
+  const proxmox =
+    beside?.proxmox ??
+    (await createFakeProxmox({
+      unauthorizedDelayMs: 20,
+      statusRefreshMs: 0,
+      qmStartMs: 5,
+      tokens: [
+        {
+          tokenid: relayToken.id,
+          secret: relayToken.secret,
+          privsep: false,
+        },
+      ],
+      users: [
+        {
+          userid: 'porthole@pve',
+          password: 'relay-password',
+          acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] },
+        },
+      ],
+      guests: [{ vmid: 100, node: 'pve1', type: 'qemu', name: 'lab-100', guest, running: true }],
+      ...options.proxmox,
+    }));
   const config = configSchema.parse({
     publicUrl: testOrigin,
     clusters: [
@@ -96,8 +101,8 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     level: 'debug',
     destination: { write: (line: string) => void logged.push(line) },
   });
-  const store = options.store ?? createMemoryStore({ clock });
-  await store.start();
+  const store = options.store ?? beside?.store ?? createMemoryStore({ clock });
+  if (!beside) await store.start();
   const registry = createRegistry();
   const keys = () => [grantKey];
   const relay = createRelay({
@@ -136,6 +141,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     },
     async stop() {
       await lifecycle.stop();
+      if (beside) return;
       await store.stop();
       await proxmox.close();
     },
