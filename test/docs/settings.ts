@@ -51,6 +51,10 @@ export const meanings: Readonly<Record<string, string>> = {
   'access[].allow': '`view`, `control` (which includes `view`).',
   'limits.sessionSeconds': 'Seconds that one console may last, at most a week.',
   'limits.idleSeconds': 'Seconds without key, pointer or paste after which a console ends.',
+  'limits.extendSeconds':
+    'Seconds that somebody gets who asks for more time, if `maxSessionSeconds` allows it.',
+  'limits.maxSessionSeconds':
+    'Seconds that one console may last with all extensions. Without it, nobody can ask for more time.',
   'limits.consolesPerUser': 'Consoles that one user may have open at a time.',
   'limits.consolesPerMachine': 'Consoles that one machine may have open at a time; QEMU takes 32.',
   'limits.consolesPerRelay': 'Consoles that one relay carries.',
@@ -61,4 +65,6 @@ export const meanings: Readonly<Record<string, string>> = {
     'Sign-in tries per minute from one address. A whole class may sit behind one.',
   'limits.grantsPerMinute': 'Consoles that one user may ask for per minute.',
   'limits.upgradesPerMinute': 'WebSockets per minute from one address. A whole school may sit behind one.',
+  'limits.drainSeconds':
+    'Seconds over which a relay that leaves sends its consoles to others, at most ten minutes. See [drain](drain.md).',
 };

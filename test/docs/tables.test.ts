@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { closeCodes } from '@porthole/shared/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { readConfig } from '@porthole/shared/config/read';
-import { controlMessage, openingSteps } from '@porthole/shared/control-messages';
+import { clientMessage, controlMessage, openingSteps } from '@porthole/shared/control-messages';
 import { errorKinds } from '@porthole/shared/errors';
 import {
   consolePath,
@@ -12,6 +12,7 @@ import {
   grantProtocolPrefix,
   plainProtocol,
 } from '@porthole/shared/subprotocols';
+import { z } from 'zod';
 import { checkBrokerConfig } from '@porthole/broker/check-config';
 import { readPages, renderPage, tablesIn } from './pages.ts';
 import { allSettings } from './setting-paths.ts';
@@ -78,14 +79,15 @@ describe('the reference pages', () => {
 
 describe('the page about the protocol', () => {
   const page = textOf('protocol.md');
+  const anyMessage = z.union([controlMessage, clientMessage]);
 
   test('shows every control message, and only such', () => {
     const shown = Array.from(
       page.matchAll(/`(\{"type":[^`]*\})`/g),
       ([, text]) => JSON.parse(text ?? '') as unknown,
     );
-    for (const message of shown) expect(controlMessage.parse(message)).toEqual(message);
-    const types = controlMessage.options.map(({ shape }) => shape.type.value);
+    for (const message of shown) expect(anyMessage.parse(message)).toEqual(message);
+    const types = [...controlMessage.options, ...clientMessage.options].map(({ shape }) => shape.type.value);
     expect(shown.map((message) => (message as { type: string }).type).toSorted()).toEqual(types.toSorted());
     for (const step of openingSteps) expect(page).toContain(`\`${step}\``);
   });

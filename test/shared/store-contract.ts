@@ -1,5 +1,6 @@
 import { systemClock, sleep } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
+import { digest } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 
 export interface StoreUnderTest {
@@ -112,7 +113,63 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       });
     });
 
+    describe('records that several write', () => {
+      test('a value is replaced only by who knows the one that is there', async () => {
+        const key = aName();
+        await store.records.put(key, 'mine', long);
+        expect(await other.records.replace(key, 'not it', 'theirs', long)).toBe(false);
+        expect(await store.records.replace(key, 'mine', 'mine again', long)).toBe(true);
+        expect(await other.records.get(key)).toBe('mine again');
+      });
+
+      test('nothing is replaced where nothing is', async () => {
+        const key = aName();
+        expect(await store.records.replace(key, '', 'v', long)).toBe(false);
+        expect(await store.records.get(key)).toBeUndefined();
+      });
+
+      test('replacing gives a new lifetime', async () => {
+        const [longer, shorter] = [aName(), aName()];
+        await store.records.put(longer, 'a', short);
+        await store.records.put(shorter, 'a', long);
+        expect(await store.records.replace(longer, 'a', 'b', long)).toBe(true);
+        expect(await store.records.replace(shorter, 'a', 'b', short)).toBe(true);
+        await eventually(() => store.records.get(shorter), undefined);
+        expect(await store.records.replace(shorter, 'b', 'c', long)).toBe(false);
+        expect(await store.records.get(longer)).toBe('b');
+      });
+
+      test('of 50 concurrent writers exactly one replaces', async () => {
+        const key = aName();
+        await store.records.put(key, 'before', long);
+        const writers = Array.from({ length: 50 }, (_, i) =>
+          (i % 2 ? store : other).records.replace(key, 'before', `after ${i}`, long),
+        );
+        expect((await Promise.all(writers)).filter(Boolean)).toHaveLength(1);
+      });
+
+      test('a value is removed only by who knows it, and only once', async () => {
+        const key = aName();
+        await store.records.put(key, 'mine', long);
+        expect(await other.records.remove(key, 'not it')).toBe(false);
+        expect(await store.records.get(key)).toBe('mine');
+        expect(await other.records.remove(key, 'mine')).toBe(true);
+        expect(await other.records.remove(key, 'mine')).toBe(false);
+        expect(await store.records.get(key)).toBeUndefined();
+      });
+    });
+
     describe('leases', () => {
+      test('holders are listed in order, as digests, without those who left or died', async () => {
+        const name = aName();
+        expect(await store.leases.list(name)).toEqual([]);
+        await store.leases.join(name, 'dead', 1, short);
+        for (const holder of ['b', 'a', 'gone', 'c']) await store.leases.join(name, holder, 1, long);
+        await other.leases.release(name, 'gone');
+        const expected = ['b', 'a', 'c'].map((holder) => digest(holder)).join();
+        await eventually(async () => (await other.leases.list(name)).join(), expected);
+      });
+
       test('the first ones hold it, the others stand in line in the order in which they asked', async () => {
         const name = aName();
         const positions: number[] = [];
@@ -389,6 +446,9 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       const refused = { code: 'store_down' };
       await expect(store.records.put('k', 'v', long)).rejects.toMatchObject(refused);
       await expect(store.records.take('k')).rejects.toMatchObject(refused);
+      await expect(store.records.replace('k', 'a', 'b', long)).rejects.toMatchObject(refused);
+      await expect(store.records.remove('k', 'a')).rejects.toMatchObject(refused);
+      await expect(store.leases.list('l')).rejects.toMatchObject(refused);
       await expect(store.leases.join('l', 'h', 1, long)).rejects.toMatchObject(refused);
       await expect(store.leases.count('l')).rejects.toMatchObject(refused);
       await expect(store.signals.publish('m')).rejects.toMatchObject(refused);

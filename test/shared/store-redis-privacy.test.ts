@@ -1,5 +1,10 @@
 import { Redis } from 'ioredis';
+import { createEndOrders } from '@porthole/shared/end-orders';
+import { systemClock } from '@porthole/shared/clock';
+import { systemRandom } from '@porthole/shared/random';
+import { createSessionRecords } from '@porthole/shared/session-records';
 import { redisAvailable, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { someClaims } from './grant-claims.ts';
 import { eventually, everythingIn, recordedLog, redisStores, refusalOf } from './store-harness.ts';
 
 const describeRedis = redisAvailable() ? describe : describe.skip;
@@ -104,6 +109,10 @@ describeRedis('the store on Redis, with a password', () => {
     expect(await store.records.get('porthole:grant:1')).toBe('v');
     expect(await store.records.take('porthole:grant:1')).toBe('v');
     await store.records.delete('porthole:grant:1');
+    await store.records.put('porthole:session:1', 'a', long);
+    expect(await store.records.replace('porthole:session:1', 'a', 'b', long)).toBe(true);
+    expect(await store.records.remove('porthole:session:1', 'b')).toBe(true);
+    expect(await store.leases.list('l')).toEqual([]);
     expect(await store.leases.tryAcquire('l', 'h', 1, long)).toBe(true);
     expect(await store.leases.join('l', 'h', 1, long)).toBe(0);
     expect(await store.leases.count('l')).toBe(1);
@@ -152,6 +161,42 @@ describeRedis('what Redis knows', () => {
     const shown = await everything();
     expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(6);
     expect(shown).not.toMatch(/alice|192\.0\.2\.7|machine|lab|pod-/);
+  });
+
+  test('the record of a console and an order to end it can not be read, and nobody else can write them', async () => {
+    const store = await open({ mode: 'standalone', url: server.url });
+    const { records, leases } = store;
+    const shared = {
+      records,
+      leases,
+      keys: () => ['k'.repeat(40)],
+      random: systemRandom,
+      clock: systemClock,
+    };
+    const signals = { publish: async () => {} };
+    const console = {
+      ...someClaims(systemClock, { user: { id: 'alice', name: 'Alice', groups: [] } }),
+      version: 1 as const,
+      connection: 'connection-1',
+      relay: 'relay-1',
+      since: 1,
+      bytes: { toViewer: 1, toMachine: 1 },
+    };
+    const sessions = createSessionRecords(shared);
+    await sessions.claim(console);
+    await createEndOrders({ ...shared, signals }).give({ kind: 'user', ref: 'alice' }, 'ended_by');
+    const shown = await everything();
+    expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(3);
+    expect(shown).not.toMatch(/alice|lab|session-1|connection-1|relay-1|ended_by/i);
+
+    const stranger = { ...shared, keys: () => ['x'.repeat(40)] };
+    await createSessionRecords(stranger).claim(console);
+    await createEndOrders({ ...stranger, signals }).give({ kind: 'session', ref: 'session-1' }, 'ended_by');
+    expect(await sessions.find('session-1')).toBeUndefined();
+    const orders = createEndOrders({ ...shared, signals });
+    expect(
+      await orders.against({ ...console, user: { id: 'bob', name: 'Bob', groups: [] } }),
+    ).toBeUndefined();
   });
 
   test('every key expires, so nothing stays behind when all pods die', async () => {
