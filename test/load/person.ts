@@ -27,6 +27,8 @@ export interface SimulatedPage {
 export function simulatePage(options: {
   readonly urls: readonly string[];
   readonly first: number;
+  /** Which one comes after one that is lost: not the same for everybody. */
+  readonly step: number;
   readonly origin: string;
   readonly askGrant: () => Promise<string>;
 }): SimulatedPage {
@@ -66,7 +68,7 @@ export function simulatePage(options: {
     if (code === 4401) resume = undefined;
     else lost ??= { at: performance.now(), code };
     // A refused connection or a lost relay: the next one.
-    if (code === 1006 || code === 1012) relay += 1;
+    if (code === 1006 || code === 1012) relay += options.step;
     await connect();
   }
 
