@@ -31,13 +31,27 @@ describeWith('chromium')('a console that ends because of its relay', () => {
       await eventually('it is typed', () => one.keys().endsWith('still here'));
     });
 
-    test('a line that breaks comes back by itself, and nobody reads a number', async () => {
-      const { student, stack } = scene;
+    test('a line that breaks is back at once: the same session, and nothing is asked of the broker', async () => {
+      const { student, stack, one } = scene;
+      const grants: string[] = [];
+      student.page.on('request', (request) => {
+        if (request.url().endsWith('/grants')) grants.push(request.url());
+      });
       await student.openConsole(100);
       stack.cutLines();
-      await student.reads('The connection was lost.');
+      await student.closedWith(1006);
+      await eventually('it is open again', () => student.sockets() === 2);
       await student.reaches('open');
-      expect(student.sockets()).toBe(2);
+      await student.page.locator('body[data-quiet=false]').waitFor();
+      await student.type('still here');
+      await eventually('it is typed', () => one.keys().endsWith('still here'));
+      expect(grants).toHaveLength(1);
+      const opened = stack.logged
+        .map((line) => JSON.parse(line) as { msg?: string; session?: string; resumed?: boolean })
+        .filter(({ msg }) => msg === 'console opened')
+        .slice(-2);
+      expect(opened.map(({ resumed }) => resumed)).toEqual([false, true]);
+      expect(new Set(opened.map(({ session }) => session)).size).toBe(1);
     });
   });
 

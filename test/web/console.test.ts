@@ -171,6 +171,78 @@ describeInBrowser('the console', () => {
     await reaches(page, 'open');
   });
 
+  describe('an announced end', () => {
+    const notice = () => page.locator('.notice');
+    const texts: string[] = [];
+    /** Open, and the relay has announced something. */
+    async function announce(kind: 'idle' | 'time', extend: boolean): Promise<void> {
+      await openConsole();
+      texts.length = 0;
+      newest().socket.on('message', (data, binary) => {
+        if (!binary) texts.push(String(data));
+      });
+      newest().say({ type: 'notice', notice: kind, seconds: 90, extend });
+      await notice().waitFor();
+    }
+
+    test('is said beside the screen, with the time that is left, while work goes on', async () => {
+      await announce('idle', true);
+      expect(await notice().innerText()).toMatch(/Are you still there\?.*1:(30|2\d)/s);
+      await page.keyboard.press('x');
+      await until(() => keysDown().includes(0x78));
+      await notice().getByText(/1:2\d/).waitFor();
+      newest().say({ type: 'notice_over', notice: 'idle' });
+      await notice().waitFor({ state: 'detached' });
+      expect(faults).toEqual([]);
+    });
+
+    test('can be put off by the mouse, and the keyboard is the machine’s again', async () => {
+      await announce('time', true);
+      await page.getByRole('button', { name: 'Keep it open' }).click();
+      await until(() => texts.length > 0);
+      expect(texts).toEqual(['{"type":"extend"}']);
+      await page.keyboard.press('y');
+      await until(() => keysDown().includes(0x79));
+      expect(faults).toEqual([]);
+    });
+
+    test('can be put off without a mouse', async () => {
+      await announce('idle', true);
+      await page.keyboard.press('Control+Alt+Shift');
+      await page.locator('.notice button:focus').waitFor();
+      await page.keyboard.press('Enter');
+      await until(() => texts.length > 0);
+      expect(texts).toEqual(['{"type":"extend"}']);
+    });
+
+    test('that can not be put off offers nothing', async () => {
+      await announce('time', false);
+      expect(await notice().innerText()).toContain('The time for this console is nearly over.');
+      expect(await notice().getByRole('button').count()).toBe(0);
+      expect(await page.getByRole('status').innerText()).toContain('nearly over');
+    });
+  });
+
+  test('a lost relay costs a moment of "Reconnecting": the picture stays, and the token is used', async () => {
+    await openConsole();
+    newest().say({ type: 'resume', token: 'r'.repeat(43) });
+    newest().say({ type: 'moving' });
+    // What came before is read when this is shown.
+    newest().say({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
+    await page.locator('.notice').waitFor();
+    const offered = new Promise<string>((resolve) => {
+      site.script = (opened) => {
+        resolve(site.offered.at(-1) ?? '');
+        openAtOnce(opened);
+      };
+    });
+    newest().socket.terminate();
+    expect(await offered).toContain(`porthole.grant.${'r'.repeat(43)}`);
+    await reaches(page, 'open');
+    expect(site.grants).toHaveLength(1);
+    expect(await page.locator('.veil').count()).toBe(0);
+  });
+
   test('without a network it waits for one', async () => {
     await openConsole();
     await page.context().setOffline(true);

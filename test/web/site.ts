@@ -54,6 +54,8 @@ export type Script = (opened: Opened) => void;
 export interface Site {
   readonly origin: string;
   readonly opened: Opened[];
+  /** The subprotocols that each of them offered. */
+  readonly offered: string[];
   readonly grants: { readonly vmid: string; readonly mode: string }[];
   machines: SiteMachine[];
   stale: boolean;
@@ -102,6 +104,7 @@ export async function startSite(): Promise<Site> {
   const site: Site = {
     origin: '',
     opened: [],
+    offered: [],
     grants: [],
     machines: [aMachine()],
     stale: false,
@@ -116,7 +119,8 @@ export async function startSite(): Promise<Site> {
     },
   };
 
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, request) => {
+    site.offered.push(request.headers['sec-websocket-protocol'] ?? '');
     const heard: Opened['heard'] = [];
     const rfb = createRfbServer({
       send: (bytes) => socket.send(bytes),
