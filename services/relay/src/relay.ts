@@ -11,9 +11,11 @@ import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
+import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import type { UpgradeListener } from '@porthole/shared/public-server';
 import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
 import type { WebSocket } from 'ws';
 import type { Presented } from './admit.ts';
@@ -54,6 +56,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const line = createLeaseLine({ leases: store.leases, clock });
   const signals = createConsoleSignals({ bus: store.signals, keys: deps.keys, random: deps.random });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
+  const firstAnswer = createFirstAnswer(store);
   let draining = false;
   let unsubscribe = () => {};
 
@@ -156,15 +159,6 @@ export function createRelay(deps: RelayDeps): Relay {
         },
       },
     ],
-    readiness: async () => (draining ? ['draining'] : []),
+    readiness: async () => (draining ? ['draining'] : firstAnswer()),
   };
-}
-
-function warnOfInsecureClusters(clusters: Config['clusters'], log: Log): void {
-  for (const { name, tls } of clusters)
-    if (tls.insecureSkipVerify)
-      log.warn(
-        { cluster: name },
-        'insecureSkipVerify is on: whoever sits between Porthole and Proxmox can read the credential and every console',
-      );
 }
