@@ -22,7 +22,9 @@ export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
     advance(ms) {
       const end = now + ms;
       for (;;) {
-        const next = [...timers].filter(([, t]) => t.due <= end).sort((a, b) => a[1].due - b[1].due || a[0] - b[0])[0];
+        const next = [...timers]
+          .filter(([, t]) => t.due <= end)
+          .sort((a, b) => a[1].due - b[1].due || a[0] - b[0])[0];
         if (!next) break;
         timers.delete(next[0]);
         now = Math.max(now, next[1].due);

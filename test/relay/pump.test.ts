@@ -302,3 +302,12 @@ describe('the end', () => {
     expect(clock.pending()).toBe(0);
   });
 });
+
+test('a machine that goes on talking after the end is not counted, not sent on, and leaves no timer behind', () => {
+  const { viewer, machine, counted, clock } = aPump();
+  viewer.leave();
+  machine.arrive(Buffer.alloc(1000));
+  expect(viewer.sent).toEqual([]);
+  expect(counted.to_viewer).toBe(0);
+  expect(clock.pending()).toBe(0);
+});

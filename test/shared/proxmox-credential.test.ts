@@ -49,7 +49,7 @@ describe('an API token', () => {
     );
     expect(await credential.headers()).toEqual({ authorization: 'PVEAPIToken=porthole@pve!relay=one' });
     secret = 'two';
-    credential.invalidate();
+    credential.invalidate(await credential.headers());
     expect(await credential.headers()).toEqual({ authorization: 'PVEAPIToken=porthole@pve!relay=two' });
   });
 });
@@ -104,9 +104,18 @@ describe('an account with a password', () => {
   test('signs in anew after its ticket was refused', async () => {
     const { credential, cookie, tried } = anAccount();
     await cookie();
-    credential.invalidate();
+    credential.invalidate(await credential.headers());
     expect(await cookie()).toBe(cookieOf(2));
     expect(tried).toEqual(['hunter2', 'hunter2']);
+  });
+
+  test('keeps a fresh ticket when the refusal was of the one before', async () => {
+    const { credential, cookie } = anAccount();
+    const refused = await credential.headers();
+    credential.invalidate(refused);
+    await cookie();
+    credential.invalidate(refused);
+    expect(await cookie()).toBe(cookieOf(2));
   });
 
   test('with a wrong password says whose sign-in failed, and not with what', async () => {
@@ -155,7 +164,7 @@ describe('an account with a password', () => {
     });
     await cookie();
     password = 'two';
-    credential.invalidate();
+    credential.invalidate(await credential.headers());
     await cookie();
     expect(tried).toEqual(['one', 'two']);
   });

@@ -179,7 +179,7 @@ describeInBrowser('the console', () => {
       await openConsole();
       texts.length = 0;
       newest().socket.on('message', (data, binary) => {
-        if (!binary) texts.push(String(data));
+        if (!binary) texts.push((data as Buffer).toString());
       });
       newest().say({ type: 'notice', notice: kind, seconds: 90, extend });
       await notice().waitFor();

@@ -9,8 +9,10 @@ import { createEndOrders } from '@porthole/shared/end-orders';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
+import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
 import { createDecide } from './access/decide.ts';
 import { checkBrokerConfig } from './check-config.ts';
@@ -119,16 +121,18 @@ export function createBroker(deps: BrokerDeps): Broker {
   app.use(servePages(pages.files));
 
   const handle = app.callback();
+  const firstAnswer = createFirstAnswer(store);
   return {
     // It never rejects: what a step throws is answered above, what fails beyond is told to `error`.
     onRequest: (request, response) => void handle(request, response),
-    parts: [clusters.part, pages.part],
+    parts: [
+      { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
+      clusters.part,
+      pages.part,
+    ],
     async readiness() {
       // Proxmox may be away: people still sign in and see their machines, and another pod could do no better.
-      return [
-        ...((await store.healthy()) ? [] : ['the store does not answer']),
-        ...(pages.files() ? [] : ['the pages are not loaded']),
-      ];
+      return [...(await firstAnswer()), ...(pages.files() ? [] : ['the pages are not loaded'])];
     },
   };
 }

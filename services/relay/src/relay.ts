@@ -12,10 +12,12 @@ import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
+import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import type { UpgradeListener } from '@porthole/shared/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import { createSessionRecords } from '@porthole/shared/session-records';
+import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
 import type { WebSocket } from 'ws';
 import type { Presented } from './admit.ts';
@@ -65,6 +67,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const ends = createEndOrders({ records, signals, keys, random, clock });
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
+  const firstAnswer = createFirstAnswer(store);
   let draining = false;
   const stopListening: (() => void)[] = [];
 
@@ -182,15 +185,6 @@ export function createRelay(deps: RelayDeps): Relay {
         },
       },
     ],
-    readiness: async () => (draining ? ['draining'] : []),
+    readiness: async () => (draining ? ['draining'] : firstAnswer()),
   };
-}
-
-function warnOfInsecureClusters(clusters: Config['clusters'], log: Log): void {
-  for (const { name, tls } of clusters)
-    if (tls.insecureSkipVerify)
-      log.warn(
-        { cluster: name },
-        'insecureSkipVerify is on: whoever sits between Porthole and Proxmox can read the credential and every console',
-      );
 }

@@ -31,7 +31,7 @@ export const closeCodes = {
   protocol: { code: 1002, does: 'say', text: 'The viewer sent something that is not part of the protocol.' },
   too_big: { code: 1009, does: 'say', text: 'The viewer sent a message that is too big.' },
   internal: { code: 1011, does: 'offer-reopen', text: 'Something went wrong on our side.' },
-  moving: { code: 1012, does: 'reconnect', text: 'The console is moving to another relay.' },
+  moving: { code: 1012, does: 'reconnect', text: 'The console is moving to another server.' },
   try_later: { code: 1013, does: 'retry', text: 'The service is busy for a moment.' },
   grant: { code: 4401, does: 'new-grant-once', text: 'This console link was already used or is too old.' },
   forbidden: { code: 4403, does: 'say', text: 'You may not open this console from here.' },

@@ -36,7 +36,11 @@ export const errorKinds = {
   rate_limited: { status: 429, close: 'try_later', text: 'Too many tries. Wait a moment.' },
   user_limit: { status: 429, close: 'too_many', text: 'You have too many consoles open. Close one first.' },
   machine_limit: { status: 429, close: 'too_many', text: 'Too many people have this machine open.' },
-  relay_full: { status: 503, close: 'too_many', text: 'This relay carries as many consoles as it can.' },
+  relay_full: {
+    status: 503,
+    close: 'too_many',
+    text: 'Too many consoles are open at the moment. Try again soon.',
+  },
   grant_invalid: { status: 401, close: 'grant', text: 'This console link was already used or is too old.' },
   viewer_protocol: { status: 400, close: 'protocol', text: 'The viewer broke the protocol.' },
   viewer_too_big: { status: 413, close: 'too_big', text: 'The viewer sent a message that is too big.' },
@@ -46,7 +50,7 @@ export const errorKinds = {
   ended_by: { status: 403, close: 'ended_by', text: 'Ended by an operator or instructor.' },
   taken_over: { status: 409, close: 'ended_by', text: 'The console went on in another window.' },
   signed_out: { status: 401, close: 'ended_by', text: signedOutText },
-  draining: { status: 503, close: 'moving', text: 'This relay is about to leave.' },
+  draining: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
   store_down: { status: 503, close: 'try_later', text: 'A part of the service is away for a moment.' },
   queue_full: {
     status: 503,

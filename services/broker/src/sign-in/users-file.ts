@@ -1,5 +1,5 @@
-import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { parseYaml } from '@porthole/shared/config/read-yaml';
 import { parsePasswordHash, type PasswordHash } from './password-hash.ts';
 import type { User } from './user.ts';
 
@@ -46,7 +46,7 @@ export class UsersFileError extends Error {
  * file holds: its lines carry hashes.
  */
 export function parseUsersFile(text: string): ReadonlyMap<string, LocalUser> {
-  const parsed = usersFile.safeParse(parseYaml(text));
+  const parsed = usersFile.safeParse(parseUsers(text));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new UsersFileError(`${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'is not valid'}`);
@@ -72,12 +72,12 @@ export function parseUsersFile(text: string): ReadonlyMap<string, LocalUser> {
   return users;
 }
 
-function parseYaml(text: string): unknown {
-  try {
-    return parse(text, { prettyErrors: true }) ?? { users: [] };
-  } catch (error) {
-    // The library's own message quotes the line.
-    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
-    throw new UsersFileError(line === undefined ? 'is not valid YAML' : `line ${line}: is not valid YAML`);
-  }
+function parseUsers(text: string): unknown {
+  const { value, faults } = parseYaml(text);
+  if (faults.length > 0) throw new UsersFileError(faults.join('; '));
+  return isEmpty(value) ? { users: [] } : value;
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }

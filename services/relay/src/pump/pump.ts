@@ -51,6 +51,7 @@ export function startPump(deps: PumpDeps): void {
 
   const fromMachine: LinkHandler = {
     bytes(chunk) {
+      if (over) return;
       deps.count('to_viewer', chunk.length);
       deps.viewer.send(chunk);
       toViewer.check();
@@ -87,8 +88,10 @@ function takeOver(link: Link, handler: LinkHandler, takeRest: TakeRest): void {
 /** Pauses the source while the sink has too much to send, and gives up when that lasts. */
 function createGate(clock: Clock, limits: PumpLimits, source: Link, sink: Link, onStuck: () => void) {
   let cancelStuck: (() => void) | undefined;
+  let stopped = false;
   return {
     check() {
+      if (stopped) return;
       if (!cancelStuck && sink.buffered > limits.pauseBytes) {
         source.pause();
         cancelStuck = clock.after(limits.stuckMs, onStuck);
@@ -99,6 +102,7 @@ function createGate(clock: Clock, limits: PumpLimits, source: Link, sink: Link, 
       }
     },
     stop() {
+      stopped = true;
       cancelStuck?.();
     },
   };

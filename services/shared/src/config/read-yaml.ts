@@ -11,16 +11,25 @@ const inWords: Partial<Record<ErrorCode, string>> = {
   TAG_RESOLVE_FAILED: 'a value that begins with "!" needs quotes',
 };
 
+export interface YamlRead {
+  /** An empty object where there is nothing, or a fault. */
+  readonly value: unknown;
+  readonly faults: readonly string[];
+}
+
 /** The file's settings, or everything that keeps it from being read, as one fault each. Never quotes the file. */
-export function readYaml(file: string): { readonly value: unknown; readonly faults: readonly string[] } {
-  const lineCounter = new LineCounter();
-  let text: string;
+export function readYaml(file: string): YamlRead {
   try {
-    text = readFileSync(file, 'utf8');
+    return parseYaml(readFileSync(file, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return { value: {}, faults: [`can not be read (${code ?? 'unknown fault'})`] };
   }
+}
+
+/** The same for a text. The library's own `parse` would print warnings of the process that quote it. */
+export function parseYaml(text: string): YamlRead {
+  const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
   const faults = [...document.errors, ...document.warnings].map(({ code, pos }) => {
     const { line, col } = lineCounter.linePos(pos[0]);

@@ -80,9 +80,10 @@ export function createProxmoxClient(deps: {
 
   /** With our credential; once more with a fresh one when Proxmox no longer takes the cached ticket. */
   async function authorised(send: (headers: Readonly<Record<string, string>>) => Promise<ProxmoxAnswer>) {
-    const answer = await send(await credential.headers());
+    const headers = await credential.headers();
+    const answer = await send(headers);
     if (answer.status !== 401 || deps.credential.kind === 'token') return answer;
-    credential.invalidate();
+    credential.invalidate(headers);
     return send(await credential.headers());
   }
 

@@ -7,8 +7,8 @@ import type { ProxmoxAnswer } from './http.ts';
 /** Headers that prove who we are, for REST calls and for the WebSocket alike. */
 export interface ProxmoxCredential {
   headers(): Promise<Readonly<Record<string, string>>>;
-  /** Forget what is cached: Proxmox refused it. */
-  invalidate(): void;
+  /** Proxmox refused these headers: forget them, unless there are newer ones already. */
+  invalidate(refused: Readonly<Record<string, string>>): void;
 }
 
 /** Posts the form to /access/ticket at whichever entry node answers. */
@@ -102,8 +102,8 @@ function createTicketCredential(
       }
       return current.headers;
     },
-    invalidate() {
-      current = undefined;
+    invalidate(refused) {
+      if (current?.headers === refused) current = undefined;
     },
   };
 }

@@ -1,0 +1,11 @@
+import { createFirstAnswer } from '@porthole/shared/store/first-answer';
+
+test('a pod is not ready before its store has answered once, and stays ready when the store goes away', async () => {
+  let healthy = false;
+  const readiness = createFirstAnswer({ healthy: async () => healthy });
+  expect(await readiness()).toEqual(['the store has not answered yet']);
+  healthy = true;
+  expect(await readiness()).toEqual([]);
+  healthy = false;
+  expect(await readiness()).toEqual([]);
+});
