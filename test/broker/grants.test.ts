@@ -78,6 +78,22 @@ test('a grant opens once, and says all that the relay must know', async () => {
   await expect(takeGrant(taking(rig, clock), token)).rejects.toMatchObject({ code: 'grant_invalid' });
 });
 
+test('a grant says how long a console may be made to last, where that is allowed', async () => {
+  const clock = createFakeClock();
+  const { rig } = await aSchool({
+    clock,
+    config: { limits: { sessionSeconds: 3600, extendSeconds: 900, maxSessionSeconds: 7200 } },
+  });
+  const anna = await rig.signedIn('anna');
+  const answer = await anna.post('/api/v1/consoles/school/101/grants', { mode: 'control' });
+  const token = answer.json.protocols[1].slice('porthole.grant.'.length);
+  expect((await takeGrant(taking(rig, clock), token)).limits).toMatchObject({
+    sessionSeconds: 3600,
+    extendSeconds: 900,
+    maxSessionSeconds: 7200,
+  });
+});
+
 test('a container gets a screen, too, and a grant names the node where the machine is now', async () => {
   const clock = createFakeClock();
   const { rig, fake } = await aSchool({ clock });

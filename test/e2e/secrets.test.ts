@@ -93,6 +93,9 @@ describeWith('chromium', 'redis')('secrets', () => {
         const received = student.received.answers.join('\n');
         for (const [, token] of received.matchAll(/porthole\.grant\.([\w-]{43})/g))
           if (token) secrets.ofTheBrowser.set(token, 'a grant');
+        for (const frame of student.received.frames)
+          for (const [, token] of frame.toString().matchAll(/"type":"resume","token":"([\w-]{43})"/g))
+            if (token) secrets.ofTheBrowser.set(token, 'a resume token');
         for (const [, cookie] of received.matchAll(/porthole=([\w-]{43})/g))
           if (cookie) secrets.ofTheBrowser.set(cookie, 'a login cookie');
       }
@@ -112,7 +115,9 @@ describeWith('chromium', 'redis')('secrets', () => {
 
       test('of the browser reach neither the log nor Redis', () => {
         const { 'the browser': _own, ...others } = places;
-        expect(new Set(secrets.ofTheBrowser.values())).toEqual(new Set(['a grant', 'a login cookie']));
+        expect(new Set(secrets.ofTheBrowser.values())).toEqual(
+          new Set(['a grant', 'a resume token', 'a login cookie']),
+        );
         expect(secrets.ofTheBrowser.size).toBeGreaterThan(5);
         expect(findLeaks(secrets.ofTheBrowser, others)).toEqual([]);
       });
@@ -128,6 +133,7 @@ describeWith('chromium', 'redis')('secrets', () => {
         expect(seen('the log')).toContain('got no worker upid');
         expect(seen('Redis')).toContain('porthole:grant:');
         expect(seen('Redis')).toContain('porthole:login:');
+        expect(seen('Redis')).toContain('porthole:session:');
         // What the browser may have is found there, so the search for it works.
         const { 'the browser': own = [] } = places;
         expect(findLeaks(secrets.ofTheBrowser, { own })).toHaveLength(secrets.ofTheBrowser.size);

@@ -396,6 +396,13 @@ describe('a fault', () => {
     ]);
   });
 
+  test('an extended console that would end before one that is not is refused', () => {
+    const limits = { sessionSeconds: 3600, maxSessionSeconds: 3599 };
+    expect(faultsOf(() => read(settings({ limits })))).toEqual([
+      'limits.maxSessionSeconds: must be at least sessionSeconds',
+    ]);
+  });
+
   test('is a time that no timer can hold', () => {
     const limits = { sessionSeconds: 604_801, idleSeconds: 604_801, queueSeconds: 604_801 };
     expect(faultsOf(() => read(settings({ limits })))).toEqual([

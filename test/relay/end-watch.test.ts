@@ -1,0 +1,78 @@
+import type { EndCause } from '@porthole/shared/console-signals';
+import type { Endable } from '@porthole/shared/end-orders';
+import type { PortholeError } from '@porthole/shared/errors';
+import { createEndWatch, type Watched } from '@porthole/relay/end-watch';
+import { createFakeClock } from '../fakes/clock.ts';
+import { aGrant } from './rig.ts';
+
+function watch(count: number) {
+  const clock = createFakeClock();
+  const ended: string[] = [];
+  const world = {
+    clock,
+    ended,
+    stamp: undefined as string | undefined,
+    ordered: new Map<string, EndCause>(),
+    stamps: 0,
+    looks: 0,
+    away: false,
+    async pass(ms: number) {
+      for (let left = ms; left > 0; left -= 1000) {
+        clock.advance(1000);
+        for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+      }
+    },
+  };
+  const consoles: Watched[] = Array.from({ length: count }, (_, i) => ({
+    claims: i === 0 ? undefined : aGrant(clock, { sessionId: `s${i}` }),
+    end: (error: PortholeError) => void ended.push(`s${i} ${error.code}`),
+  }));
+  const stop = createEndWatch({
+    clock,
+    consoles: () => consoles,
+    ends: {
+      async stamp() {
+        world.stamps++;
+        if (world.away) throw new Error('away');
+        return world.stamp;
+      },
+      async against({ sessionId }: Endable) {
+        world.looks++;
+        return world.ordered.get(sessionId);
+      },
+    },
+  }).start();
+  return Object.assign(world, { stop });
+}
+
+test('without an order it asks one thing every two seconds, however many consoles there are', async () => {
+  const world = watch(500);
+  await world.pass(60_000);
+  expect(world.stamps).toBe(30);
+  expect(world.looks).toBe(0);
+});
+
+test('after an order it looks at every console once, and ends those that are meant', async () => {
+  const world = watch(120);
+  world.ordered.set('s7', 'ended_by').set('s119', 'signed_out');
+  world.stamp = 'one';
+  await world.pass(2000);
+  expect(world.ended.toSorted()).toEqual(['s119 signed_out', 's7 ended_by']);
+  expect(world.looks).toBe(119);
+  await world.pass(10_000);
+  expect(world.looks).toBe(119);
+});
+
+test('while the store is away nobody is ended, and after it orders are found', async () => {
+  const world = watch(3);
+  world.away = true;
+  world.stamp = 'one';
+  world.ordered.set('s1', 'ended_by');
+  await world.pass(10_000);
+  expect(world.ended).toEqual([]);
+  world.away = false;
+  await world.pass(2000);
+  expect(world.ended).toEqual(['s1 ended_by']);
+  world.stop();
+  expect(world.clock.pending()).toBe(0);
+});
