@@ -18,8 +18,8 @@ import { aGrant, grantKey, testOrigin } from '../relay/rig.ts';
 import { startProcess, type ServiceProcess } from '../standalone/service-process.ts';
 import { simulatePage, type SimulatedPage } from './person.ts';
 
-/** How many consoles are open while relays come and go: PORTHOLE_TEST_CONSOLES=300 for the whole of it. */
-const consoles = Number(process.env['PORTHOLE_TEST_CONSOLES'] ?? 60);
+/** How many consoles are open while relays come and go: MOVING_CONSOLES=300 for the whole of it. */
+const consoles = Number(process.env['MOVING_CONSOLES'] ?? 60);
 const machines = 30;
 const account = { tokenid: 'porthole@pve!relay', secret: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' };
 
