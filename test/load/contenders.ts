@@ -25,7 +25,8 @@ export interface Upstream {
 export type StartContender = (upstream: Upstream) => Promise<Contender>;
 
 /** Relays that know no RFB pass the viewer's own handshake through, so the upstream asks them for no password. */
-const rawPath = '/api2/json/nodes/pve1/qemu/100/vncwebsocket?raw=1';
+const rawPath = (relay: string) =>
+  `/api2/json/nodes/pve1/qemu/100/vncwebsocket?raw=${encodeURIComponent(relay)}`;
 const plainProtocols = async (count: number) => Array.from({ length: count }, () => 'binary');
 
 export const startPorthole: StartContender = async (upstream) => {
@@ -49,7 +50,7 @@ export const startPlainWs: StartContender = async (upstream) => {
     name: 'plain ws',
     pid: child.pid,
     port: portOf(child.ready),
-    path: rawPath,
+    path: rawPath('plain ws'),
     protocols: plainProtocols,
     stop: child.stop,
   };
@@ -126,7 +127,7 @@ async function startProxy(
     name,
     pid: child.pid,
     port,
-    path: rawPath,
+    path: rawPath(name),
     protocols: plainProtocols,
     async stop() {
       await child.stop();

@@ -9,7 +9,7 @@ import {
   type StartContender,
   type Upstream,
 } from './contenders.ts';
-import { measureFlow, measureIdle, type Flow, type Idle, type Rig } from './measure.ts';
+import { measureFlows, measureIdle, type Flow, type Idle, type Rig } from './measure.ts';
 import { planOf } from './plan.ts';
 import { report } from './report.ts';
 
@@ -38,16 +38,11 @@ const idle = new Map<string, Idle[]>();
 const running = [];
 for (const start of contenders) running.push(await start(listening));
 for (const relay of running) flows.set(relay.name, new Map(plan.workloads.map(({ name }) => [name, []])));
-// Round 0 warms up: compilers, caches, the kernel's idea of a loopback connection.
-for (let round = 0; round <= plan.rounds; round++)
-  for (const workload of plan.workloads)
-    for (const relay of running) {
-      const flow = await measureFlow(rig, relay, workload);
-      if (round > 0) flows.get(relay.name)?.get(workload.name)?.push(flow);
-      console.error(
-        `${round}/${plan.rounds} ${workload.name} ${relay.name}: ${flow.cpuPerGib.toFixed(2)} s/GiB`,
-      );
-    }
+for (const workload of plan.workloads)
+  await measureFlows(rig, running, workload, (round, relay, flow) => {
+    if (round > 0) flows.get(relay)?.get(workload.name)?.push(flow);
+    console.error(`${round}/${plan.rounds} ${workload.name} ${relay}: ${flow.cpuPerGib.toFixed(2)} s/GiB`);
+  });
 for (const relay of running) await relay.stop();
 
 // Memory is measured in a process that has done nothing else.

@@ -26,16 +26,32 @@ export interface Rig {
   readonly plan: Plan;
 }
 
-/** One workload through one relay: what a gibibyte costs it. */
-export async function measureFlow(rig: Rig, relay: Contender, workload: Workload): Promise<Flow> {
-  await open(rig, relay, workload.sessions);
+/**
+ * One workload through all relays, in interleaved rounds. The sessions are opened before, and what opening leaves
+ * behind (compilers, collectors, connections that are kept for a while) has time to end: this is about carrying.
+ */
+export async function measureFlows(
+  rig: Rig,
+  relays: readonly Contender[],
+  workload: Workload,
+  onFlow: (round: number, relay: string, flow: Flow) => void,
+): Promise<void> {
+  for (const relay of relays) await open(rig, relay, workload.sessions);
+  await sleep(rig.plan.settleMs);
+  // Round 0 warms up, and is told apart.
+  for (let round = 0; round <= rig.plan.rounds; round++)
+    for (const relay of relays) onFlow(round, relay.name, await measureFlow(rig, relay, workload));
+  await closeAll(rig);
+}
+
+/** What a gibibyte costs one relay. */
+async function measureFlow(rig: Rig, relay: Contender, workload: Workload): Promise<Flow> {
   const bytes = workload.sessions * workload.framesPerSession * workload.frameBytes;
   const before = usageOf(relay.pid).cpuSeconds;
   const received = rig.viewers.ask<{ seconds: number }>({ receive: bytes });
-  await rig.upstream.ask({ flood: workload });
+  await rig.upstream.ask({ flood: workload, relay: relay.name });
   const { seconds } = await received;
   const cpu = usageOf(relay.pid).cpuSeconds - before;
-  await closeAll(rig);
   return {
     cpuPerGib: (cpu / bytes) * 2 ** 30,
     cpuPerFrame: cpu / (workload.sessions * workload.framesPerSession),

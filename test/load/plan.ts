@@ -41,7 +41,7 @@ export function planOf(env: Readonly<Record<string, string | undefined>>): Plan 
       sessions: 100 / (quick ? 10 : 1),
       frameBytes: 16 * 1024,
       everyMs: 100,
-      framesPerSession: quick ? 5 : 60,
+      framesPerSession: quick ? 5 : 40,
     },
     {
       name: 'small',
@@ -49,16 +49,16 @@ export function planOf(env: Readonly<Record<string, string | undefined>>): Plan 
       sessions: 200 / (quick ? 10 : 1),
       frameBytes: 200,
       everyMs: 25,
-      framesPerSession: quick ? 20 : 240,
+      framesPerSession: quick ? 20 : 160,
     },
   ];
   return {
     rounds,
-    idleRounds: only && !only.includes('idle') ? 0 : quick ? 1 : 3,
+    idleRounds: only && !only.includes('idle') ? 0 : quick ? 1 : 2,
     idleSessions: sessions,
     opening: 40,
-    echoSeconds: quick ? 2 : 8,
-    settleMs: quick ? 300 : 4000,
+    echoSeconds: quick ? 2 : 6,
+    settleMs: quick ? 300 : 3500,
     workloads: workloads
       .filter(({ name }) => !only || only.includes(name))
       .map((workload) => ({ ...workload, framesPerSession: Math.ceil(workload.framesPerSession) })),

@@ -12,7 +12,8 @@ import type { Workload } from './plan.ts';
  */
 const ca = createCertificateAuthority();
 const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.bench', address: '127.0.0.1' });
-const consoles = new Set<Duplex>();
+/** Open consoles, each with the relay it came by. */
+const consoles = new Map<Duplex, string>();
 const okay = Buffer.alloc(4);
 const version = Buffer.from('RFB 003.008\n');
 /** 16 x 16 pixels, a pixel format that nobody looks at, no name. */
@@ -40,16 +41,16 @@ server.on('upgrade', (request, socket, head: Buffer) => {
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Protocol: binary\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
-  speak(socket, head, (request.url ?? '').includes('raw='));
+  speak(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
 });
 
-function speak(socket: Duplex, head: Buffer, raw: boolean): void {
+function speak(socket: Duplex, head: Buffer, raw: string | undefined): void {
   const say = (bytes: Buffer) => socket.write(serverFrame(2, bytes));
   // How many bytes the client has to say next, and what it is answered.
   const script: { bytes: number; answer: Buffer }[] = [
-    { bytes: 12, answer: Buffer.from([1, raw ? 1 : 2]) },
-    { bytes: 1, answer: raw ? okay : Buffer.alloc(16, 7) },
-    ...(raw ? [] : [{ bytes: 16, answer: okay }]),
+    { bytes: 12, answer: Buffer.from([1, raw === undefined ? 2 : 1]) },
+    { bytes: 1, answer: raw === undefined ? Buffer.alloc(16, 7) : okay },
+    ...(raw === undefined ? [{ bytes: 16, answer: okay }] : []),
     { bytes: 1, answer: serverInit },
   ];
   let waiting = Buffer.alloc(0);
@@ -77,7 +78,7 @@ function speak(socket: Duplex, head: Buffer, raw: boolean): void {
     heard = Buffer.alloc(0);
     script.shift();
     say(next.answer);
-    if (script.length === 0) consoles.add(socket);
+    if (script.length === 0) consoles.set(socket, decodeURIComponent(raw ?? 'Porthole'));
     if (rest.length > 0) hear(rest);
   };
   socket.on('data', read);
@@ -99,11 +100,12 @@ function takeFrame(bytes: Buffer): { opcode: number; payload: Buffer; rest: Buff
   return { opcode: bytes.readUInt8(0) & 15, payload, rest: bytes.subarray(at + 4 + length) };
 }
 
-/** Starts the workload on every open console. */
-function flood({ frameBytes, everyMs, framesPerSession }: Workload): void {
+/** Starts the workload on every console that is open by this relay. */
+function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: string): void {
   const frame = serverFrame(2, Buffer.alloc(frameBytes, 'x'));
   let at = 0;
-  for (const socket of consoles) {
+  for (const [socket, by] of consoles) {
+    if (by !== relay) continue;
     let left = framesPerSession;
     if (everyMs === 0) {
       const more = () => {
@@ -130,8 +132,8 @@ function flood({ frameBytes, everyMs, framesPerSession }: Workload): void {
 
 server.listen(0, '127.0.0.1', 1024, () => {
   const { port } = server.address() as { port: number };
-  serveParent({ port, caPem: ca.caPem }, (question: { flood?: Workload }) => {
-    if (question.flood) flood(question.flood);
+  serveParent({ port, caPem: ca.caPem }, (question: { flood?: Workload; relay?: string }) => {
+    if (question.flood) flood(question.flood, question.relay ?? '');
     return { consoles: consoles.size };
   });
 });

@@ -37,22 +37,25 @@ function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
     let step = 0;
     let ready = false;
     let head = Buffer.alloc(0);
-    const frames = createReader((chunk, from, to) => {
-      if (ready) {
-        total += to - from;
-        if (reached && total >= reached.bytes) reached.resolve();
-        if (to - from === 6 && chunk[from] === 5) echoed(chunk.readUInt32BE(from + 2));
-        return;
-      }
-      // Each answer of the relay comes as a frame of its own while the handshake lasts.
-      viewer.received += to - from;
-      while (step < 3 && viewer.received >= (boundaries[step] ?? 0))
-        socket.write(clientFrame(handshake[step++]!));
-      if (viewer.received >= 12 + 2 + 4 + 24) {
-        ready = true;
-        resolve(viewer);
-      }
-    });
+    const frames = createReader(
+      (chunk, from, to) => {
+        if (ready) {
+          total += to - from;
+          if (reached && total >= reached.bytes) reached.resolve();
+          if (to - from === 6 && chunk[from] === 5) echoed(chunk.readUInt32BE(from + 2));
+          return;
+        }
+        // Each answer of the relay comes as a frame of its own while the handshake lasts.
+        viewer.received += to - from;
+        while (step < 3 && viewer.received >= (boundaries[step] ?? 0))
+          socket.write(clientFrame(handshake[step++]!));
+        if (viewer.received >= 12 + 2 + 4 + 24) {
+          ready = true;
+          resolve(viewer);
+        }
+      },
+      () => socket.write(pong),
+    );
     socket.on('connect', () =>
       socket.write(
         `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: http://localhost:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Protocol: ${protocols}\r\n\r\n`,
@@ -72,14 +75,22 @@ function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
     };
     socket.on('data', onData);
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error('A relay closed the connection of a viewer.')));
+    socket.on('close', () => {
+      const error = new Error(`A relay (${path}) closed the connection of a viewer.`);
+      reject(error);
+      // A figure without one of its sessions would be wrong, and would never come.
+      if (viewers.includes(viewer)) throw error;
+    });
   });
 }
+
+/** Relays that ping hang up on who does not answer. Theirs have no payload. */
+const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 /** Bytes of the handshake after which it is our turn: version, security types, result. */
 const boundaries = [12, 14, 18];
 
-function createReader(onPayload: (chunk: Buffer, from: number, to: number) => void) {
+function createReader(onPayload: (chunk: Buffer, from: number, to: number) => void, onPing: () => void) {
   let left = 0;
   let skip = false;
   let header = Buffer.alloc(0);
@@ -100,6 +111,7 @@ function createReader(onPayload: (chunk: Buffer, from: number, to: number) => vo
           return;
         }
         skip = (chunk[at]! & 15) !== 2 && (chunk[at]! & 15) !== 0;
+        if ((chunk[at]! & 15) === 9) onPing();
         left =
           short === 127 ? chunk.readUInt32BE(at + 6) : short === 126 ? chunk.readUInt16BE(at + 2) : short;
         at += headBytes;
@@ -183,11 +195,12 @@ async function echo(seconds: number): Promise<{ p50: number; p99: number; p999: 
 }
 
 function close(): void {
-  for (const { socket } of viewers) {
+  const leaving = viewers;
+  viewers = [];
+  for (const { socket } of leaving) {
     socket.on('error', () => {});
     socket.destroy();
   }
-  viewers = [];
 }
 
 serveParent({}, (question: Question) => {
