@@ -2,7 +2,7 @@ import type { Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { DialledConsole } from './dial/dial.ts';
-import { startPump, type Direction } from './pump/pump.ts';
+import { startPump, type Direction, type Pump } from './pump/pump.ts';
 import type { TakeRest } from './pump/run-handshake.ts';
 import { createClientMessageFilter } from './rfb/client-messages.ts';
 import { sharedClientInit } from './rfb/handshake.ts';
@@ -24,10 +24,12 @@ export function carry(deps: {
   const { clock, claims, viewer, dialled, signal } = deps;
   return new Promise((resolve) => {
     let lastInput = clock.now();
+    let pump: Pump | undefined;
     const end = (result: CarryEnd) => {
       cancelTime();
       cancelIdle();
       signal.removeEventListener('abort', onAbort);
+      pump?.stop();
       resolve(result);
     };
     const onAbort = () => end({ by: 'viewer', error: signal.reason as PortholeError });
@@ -46,7 +48,7 @@ export function carry(deps: {
     signal.addEventListener('abort', onAbort, { once: true });
 
     dialled.link.send(sharedClientInit);
-    startPump({
+    pump = startPump({
       clock,
       viewer: viewer.link,
       viewerRest: deps.viewerRest,

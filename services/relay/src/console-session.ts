@@ -96,7 +96,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   function greet(): Promise<TakeRest> {
     const handshake = runHandshake(viewer.link, createViewerHandshake(), {
       signal,
-      ended: () => ending.abort(new ViewerLeft()),
+      ended: (_, error) => ending.abort(error ?? new ViewerLeft()),
     });
     handshake.catch((error: unknown) => ending.abort(error));
     viewer.link.send(rfbVersion);

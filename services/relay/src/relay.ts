@@ -15,7 +15,6 @@ import type { UpgradeListener } from '@porthole/shared/public-server';
 import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
-import type { WebSocket } from 'ws';
 import type { Presented } from './admit.ts';
 import { startConsoleSession, type ConsoleSession, type SessionDeps } from './console-session.ts';
 import { defaultDeadlines, type Deadlines } from './deadlines.ts';
@@ -23,6 +22,8 @@ import { createDial } from './dial/dial.ts';
 import { createLeaseLine } from './dial/lease-line.ts';
 import type { RelayCluster } from './dial/machine.ts';
 import { createRelayMetrics } from './metrics.ts';
+import type { BrowserSocket } from './pump/browser-link.ts';
+import { createGather } from './pump/gather.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
 
@@ -51,6 +52,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const sessions = new Set<ConsoleSession>();
+  const gather = createGather();
   const line = createLeaseLine({ leases: store.leases, clock });
   const signals = createConsoleSignals({ bus: store.signals, keys: deps.keys, random: deps.random });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
@@ -91,9 +93,14 @@ export function createRelay(deps: RelayDeps): Relay {
     };
   }
 
-  function accept(socket: WebSocket, presented: Presented): void {
+  function accept(browser: BrowserSocket, presented: Presented): void {
     // The only text that a viewer may send one day is a request to extend; today there is none.
-    const viewer = createViewer(socket, clock, () => session?.end(new PortholeError('viewer_protocol')));
+    const viewer = createViewer({
+      browser,
+      gather,
+      clock,
+      onText: () => session?.end(new PortholeError('viewer_protocol')),
+    });
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
     if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');
     const session = startConsoleSession(sessionDeps, viewer, presented);

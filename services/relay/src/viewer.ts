@@ -2,10 +2,10 @@ import { closeCodes } from '@porthole/shared/close-codes';
 import type { ControlMessage } from '@porthole/shared/control-messages';
 import { errorKinds, type PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/subprotocols';
-import { every, type Clock } from '@porthole/shared/clock';
-import type { WebSocket } from 'ws';
+import { every, type Cancel, type Clock } from '@porthole/shared/clock';
+import { createBrowserLink, type BrowserSocket } from './pump/browser-link.ts';
+import type { Gather } from './pump/gather.ts';
 import type { Link } from './pump/link.ts';
-import { createWsLink } from './pump/ws-link.ts';
 
 /** A browser that is connected: its bytes, what we tell it, and how it is sent away. */
 export interface Viewer {
@@ -17,39 +17,54 @@ export interface Viewer {
   destroy(): void;
 }
 
-/** Larger frames than this one are cut: smaller messages spread better over slow networks. */
-const maxFrameBytes = 128 * 1024;
 /** Keeps the connection busy for proxies that cut idle ones, and finds viewers that vanished without a word. */
 const pingMs = 20_000;
 /** A slow viewer's answer waits behind a full buffer of pictures, so one unanswered ping proves nothing. */
 const silentMs = 50_000;
-/** How long a viewer may take to answer our close; `ws` itself would wait for half a minute. */
+/** How long a viewer may take to answer our close, or to take the answer to its own. */
 const goodbyeMs = 5000;
 
-export function createViewer(socket: WebSocket, clock: Clock, onText: () => void): Viewer {
+export function createViewer(deps: {
+  readonly browser: BrowserSocket;
+  readonly gather: Gather;
+  readonly clock: Clock;
+  readonly onText: (text: string) => void;
+}): Viewer {
+  const { browser, gather, clock } = deps;
   let heardAt = clock.now();
-  const heard = () => (heardAt = clock.now());
+  let cancelGoodbye: Cancel = () => {};
   const cancelPing = every(clock, pingMs, () => {
-    if (clock.now() - heardAt > silentMs) socket.terminate();
-    else if (socket.readyState === socket.OPEN) socket.ping();
+    if (clock.now() - heardAt > silentMs) browser.socket.destroy();
+    else link.ping();
   });
-  socket.on('pong', heard);
-  socket.on('message', heard);
-  socket.on('close', cancelPing);
+  const link = createBrowserLink({
+    browser,
+    gather,
+    onText: deps.onText,
+    onHeard: () => (heardAt = clock.now()),
+    onClosed() {
+      cancelPing();
+      cancelGoodbye();
+    },
+  });
+
+  function cutLater(): void {
+    cancelGoodbye();
+    if (!browser.socket.destroyed) cancelGoodbye = clock.after(goodbyeMs, () => browser.socket.destroy());
+  }
 
   return {
-    link: createWsLink(socket, { maxFrameBytes, onText }),
+    link,
     tell(message) {
-      if (socket.protocol === consoleProtocol && socket.readyState === socket.OPEN)
-        socket.send(JSON.stringify(message));
+      if (browser.protocol === consoleProtocol) link.text(JSON.stringify(message));
     },
     close(error) {
-      // A paused socket would never read the answer to our close.
-      socket.resume();
-      socket.close(closeCodes[error.close].code, errorKinds[error.code].text);
-      const cancel = clock.after(goodbyeMs, () => socket.terminate());
-      socket.once('close', cancel);
+      link.close(closeCodes[error.close].code, errorKinds[error.code].text);
+      cutLater();
     },
-    destroy: () => socket.terminate(),
+    destroy() {
+      link.destroy();
+      cutLater();
+    },
   };
 }
