@@ -72,8 +72,11 @@ describeWith('chromium')('somebody who tampers with the page', () => {
     const { student } = scene;
     await openTheBonnet(student);
     await student.openConsole(100);
+    // Of harmless update requests, so that nothing is wrong with the message but its size.
     await student.page.evaluate(() => {
-      (Reflect.get(window, 'line') as WebSocket).send(new Uint8Array(8 * 1024 * 1024));
+      const request = [3, 1, 0, 0, 0, 0, 0, 1, 0, 1];
+      const message = Uint8Array.from({ length: 8 * 1024 * 1024 }, (_, at) => request[at % 10] ?? 0);
+      (Reflect.get(window, 'line') as WebSocket).send(message);
     });
     await student.closedWith(1009);
     await student.reaches('ended');

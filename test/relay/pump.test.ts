@@ -26,7 +26,7 @@ function aLink(): FakeLink {
     for (;;) {
       const chunk = paused || !handler ? undefined : held.shift();
       if (!chunk) return;
-      handler?.bytes(chunk);
+      handler?.bytes(chunk, 0, chunk.length);
     }
   };
   return {
@@ -37,9 +37,10 @@ function aLink(): FakeLink {
     get buffered() {
       return buffered;
     },
-    send(bytes) {
-      sent.push(Buffer.from(bytes));
-      buffered += bytes.length;
+    send(source, start = 0, end = source.length) {
+      sent.push(Buffer.from(source.subarray(start, end)));
+      buffered += end - start;
+      return false;
     },
     pause: () => (paused = true),
     resume() {
@@ -89,7 +90,7 @@ function aPump(
   const ends: End[] = [];
   const counted = { to_viewer: 0, to_machine: 0 };
   different.before?.({ viewer, machine });
-  startPump({
+  const pump = startPump({
     clock,
     viewer,
     machine,
@@ -100,7 +101,7 @@ function aPump(
     onEnd: (side, error) => ends.push({ side, error }),
     limits: different.limits ?? { pauseBytes: 100, resumeBytes: 20, stuckMs: 30_000 },
   });
-  return { clock, viewer, machine, ends, counted };
+  return { clock, viewer, machine, ends, counted, stop: () => pump.stop() };
 }
 
 const text = (link: FakeLink) => Buffer.concat(link.sent).toString();
@@ -109,13 +110,15 @@ describe('a pump', () => {
   test('carries bytes in both directions, in order, and counts them', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.boolean(), fc.string({ maxLength: 10 }))), (story) => {
-        const { viewer, machine, counted, ends } = aPump({
+        const { viewer, machine, counted, ends, stop } = aPump({
           limits: { pauseBytes: 1e9, resumeBytes: 1, stuckMs: 1 },
         });
         for (const [down, words] of story) (down ? machine : viewer).arrive(words);
         const said = (down: boolean) =>
           story.flatMap(([direction, words]) => (direction === down ? [words] : [])).join('');
         expect([text(viewer), text(machine)]).toEqual([said(true), said(false)]);
+        // Small pieces are counted together, the last of them at the end.
+        stop();
         expect(counted).toEqual({
           to_viewer: Buffer.byteLength(said(true)),
           to_machine: Buffer.byteLength(said(false)),

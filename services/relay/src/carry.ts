@@ -2,7 +2,8 @@ import type { Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { DialledConsole } from './dial/dial.ts';
-import { startPump, type Direction } from './pump/pump.ts';
+import { startKeepAlive } from './keep-alive.ts';
+import { startPump, type Direction, type Pump } from './pump/pump.ts';
 import type { TakeRest } from './pump/run-handshake.ts';
 import { createClientMessageFilter } from './rfb/client-messages.ts';
 import { sharedClientInit } from './rfb/handshake.ts';
@@ -20,33 +21,49 @@ export function carry(deps: {
   readonly viewerRest: TakeRest;
   readonly dialled: DialledConsole;
   readonly count: (direction: Direction, bytes: number) => void;
+  /** How often to look whether the console needs to be kept alive, in milliseconds. */
+  readonly keepAliveMs: number;
   readonly time: Pick<SessionTime, 'start' | 'input'>;
   readonly signal: AbortSignal;
 }): Promise<CarryEnd> {
   const { clock, claims, viewer, dialled, time, signal } = deps;
   return new Promise((resolve) => {
     let cancelTime = () => {};
+    let carried = 0;
+    let pump: Pump | undefined;
     const end = (result: CarryEnd) => {
       cancelTime();
+      cancelKeepAlive();
       signal.removeEventListener('abort', onAbort);
+      pump?.stop();
       resolve(result);
     };
     const onAbort = () => end({ by: 'viewer', error: signal.reason as PortholeError });
 
     signal.addEventListener('abort', onAbort, { once: true });
 
+    const filter = createClientMessageFilter({
+      viewOnly: claims.mode === 'view',
+      onHumanInput: time.input,
+    });
+    const cancelKeepAlive = startKeepAlive({
+      clock,
+      everyMs: deps.keepAliveMs,
+      carried: () => carried,
+      send: (message) => filter.atBorder && dialled.link.send(message),
+    });
     dialled.link.send(sharedClientInit);
-    startPump({
+    pump = startPump({
       clock,
       viewer: viewer.link,
       viewerRest: deps.viewerRest,
       machine: dialled.link,
       machineRest: dialled.takeRest,
-      filter: createClientMessageFilter({
-        viewOnly: claims.mode === 'view',
-        onHumanInput: time.input,
-      }),
-      count: deps.count,
+      filter,
+      count(direction, bytes) {
+        carried += bytes;
+        deps.count(direction, bytes);
+      },
       onEnd: (by, error) => end({ by, error }),
     });
     cancelTime = time.start((error) => end({ by: 'viewer', error }));

@@ -103,6 +103,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       viewerRest,
       dialled,
       count,
+      keepAliveMs: deps.deadlines.keepAlive,
       time,
       signal,
     });

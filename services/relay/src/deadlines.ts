@@ -1,4 +1,4 @@
-/** How long each phase of opening a console may take, in milliseconds. */
+/** How long each phase of a console may take, in milliseconds. */
 export interface Deadlines {
   /** status/current; a node that proxies to one that is off answers 595 only after 30 s. */
   readonly status: number;
@@ -14,6 +14,8 @@ export interface Deadlines {
   readonly viewerHandshake: number;
   /** Asking Proxmox why a console ended. */
   readonly diagnose: number;
+  /** A console on which nothing was carried for so long is kept alive; Proxmox ends it after 15 minutes. */
+  readonly keepAlive: number;
 }
 
 export const defaultDeadlines: Deadlines = {
@@ -24,4 +26,5 @@ export const defaultDeadlines: Deadlines = {
   authenticate: 10_000,
   viewerHandshake: 15_000,
   diagnose: 5000,
+  keepAlive: 5 * 60_000,
 };

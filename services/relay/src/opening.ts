@@ -17,7 +17,7 @@ export function greet(
 ): Promise<TakeRest> {
   const handshake = runHandshake(viewer.link, createViewerHandshake(), {
     signal,
-    ended: () => broken(new ViewerLeft()),
+    ended: (_, error) => broken(error ?? new ViewerLeft()),
   });
   handshake.catch(broken);
   viewer.link.send(rfbVersion);

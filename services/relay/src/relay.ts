@@ -19,7 +19,6 @@ import type { SealKeys } from '@porthole/shared/seal';
 import { createSessionRecords } from '@porthole/shared/session-records';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
-import type { WebSocket } from 'ws';
 import type { Presented } from './admit.ts';
 import { startConsoleSession, type ConsoleSession, type SessionDeps } from './console-session.ts';
 import { defaultDeadlines, type Deadlines } from './deadlines.ts';
@@ -29,6 +28,8 @@ import type { RelayCluster } from './dial/machine.ts';
 import { createEndWatch } from './end-watch.ts';
 import { spreadOver } from './farewell.ts';
 import { createRelayMetrics } from './metrics.ts';
+import type { BrowserSocket } from './pump/browser-link.ts';
+import { createGather } from './pump/gather.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
 
@@ -60,6 +61,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const sessions = new Set<ConsoleSession>();
+  const gather = createGather();
   const line = createLeaseLine({ leases: store.leases, clock });
   const { keys, random } = deps;
   const { records, leases } = store;
@@ -110,10 +112,10 @@ export function createRelay(deps: RelayDeps): Relay {
     };
   }
 
-  function accept(socket: WebSocket, presented: Presented): void {
+  function accept(browser: BrowserSocket, presented: Presented): void {
     let session: ConsoleSession | undefined;
     // Whoever is turned away may still talk until it has heard that.
-    const viewer = createViewer(socket, clock, (text) => session?.heard(text));
+    const viewer = createViewer({ browser, gather, clock, onText: (text) => session?.heard(text) });
     if (draining) return turnAway('draining');
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
     if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');

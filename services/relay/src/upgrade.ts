@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { asPortholeError } from '@porthole/shared/errors';
 import {
@@ -7,12 +8,11 @@ import {
   grantProtocolPrefix,
   plainProtocol,
 } from '@porthole/shared/subprotocols';
-import { WebSocketServer, type WebSocket } from 'ws';
 import type { Presented } from './admit.ts';
 import type { RefusedUpgrade } from './metrics.ts';
+import type { BrowserSocket } from './pump/browser-link.ts';
+import { acceptingAnswer, keyOf, offeredProtocols } from './websocket/upgrade-server.ts';
 
-/** A viewer's largest message: QEMU's limit for a clipboard text, and its header. */
-const maxMessageBytes = 1024 * 1024 + 1024;
 const retryAfterSeconds = 2;
 
 export interface UpgradeDeps {
@@ -21,7 +21,7 @@ export interface UpgradeDeps {
   readonly draining: () => boolean;
   readonly overloaded: () => boolean;
   readonly refused: (why: RefusedUpgrade) => void;
-  readonly accept: (socket: WebSocket, presented: Presented) => void;
+  readonly accept: (browser: BrowserSocket, presented: Presented) => void;
 }
 
 /**
@@ -30,15 +30,6 @@ export interface UpgradeDeps {
  * understand is said after the upgrade, by a typed close.
  */
 export function createUpgradeListener(deps: UpgradeDeps) {
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-    // The secret one is never echoed.
-    handleProtocols: (offered) => [consoleProtocol, plainProtocol].find((name) => offered.has(name)) ?? false,
-  });
-
   return async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => {});
     const refuse = (why: RefusedUpgrade, status: number, headers: Record<string, string | number> = {}) => {
@@ -51,9 +42,13 @@ export function createUpgradeListener(deps: UpgradeDeps) {
     if ((request.url ?? '').split('?', 1)[0] !== consolePath) return refuse('path', 404);
     if (deps.draining()) return refuse('draining', 503, { 'retry-after': retryAfterSeconds });
     if (deps.overloaded()) return refuse('overload', 503, { 'retry-after': retryAfterSeconds });
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-    if (!offered.includes(consoleProtocol) && !offered.includes(plainProtocol))
-      return refuse('protocol', 400);
+    const key = keyOf(request);
+    if (typeof key === 'number')
+      return refuse('protocol', key, key === 426 ? { 'sec-websocket-version': 13 } : {});
+    const offered = offeredProtocols(request.headers);
+    // The secret one is never echoed.
+    const protocol = [consoleProtocol, plainProtocol].find((name) => offered.includes(name));
+    if (protocol === undefined || !(socket instanceof Socket)) return refuse('protocol', 400);
     try {
       await deps.spend(request);
     } catch (thrown) {
@@ -62,13 +57,12 @@ export function createUpgradeListener(deps: UpgradeDeps) {
       if (error.code === 'rate_limited')
         return refuse('rate', 429, { 'retry-after': error.retryAfter ?? retryAfterSeconds });
     }
-    if (socket.destroyed) return;
-    server.handleUpgrade(request, socket, head, (webSocket) => {
-      const secret = offered.find((name) => name.startsWith(grantProtocolPrefix));
-      deps.accept(webSocket, {
-        token: secret?.slice(grantProtocolPrefix.length),
-        origin: request.headers.origin,
-      });
-    });
+    if (!socket.writable) return;
+    socket.write(acceptingAnswer(key, protocol));
+    const secret = offered.find((name) => name.startsWith(grantProtocolPrefix));
+    deps.accept(
+      { socket, head, protocol },
+      { token: secret?.slice(grantProtocolPrefix.length), origin: request.headers.origin },
+    );
   };
 }

@@ -2,10 +2,10 @@ import { closeCodes } from '@porthole/shared/close-codes';
 import type { ControlMessage } from '@porthole/shared/control-messages';
 import { errorKinds, type PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/subprotocols';
-import { every, type Clock } from '@porthole/shared/clock';
-import type { WebSocket } from 'ws';
+import { every, type Cancel, type Clock } from '@porthole/shared/clock';
+import { createBrowserLink, type BrowserSocket } from './pump/browser-link.ts';
+import type { Gather } from './pump/gather.ts';
 import type { Link } from './pump/link.ts';
-import { createWsLink } from './pump/ws-link.ts';
 
 /** A browser that is connected: its bytes, what we tell it, and how it is sent away. */
 export interface Viewer {
@@ -21,49 +21,60 @@ export interface Viewer {
   destroy(): void;
 }
 
-/** Larger frames than this one are cut: smaller messages spread better over slow networks. */
-const maxFrameBytes = 128 * 1024;
 /** Keeps the connection busy for proxies that cut idle ones, and finds viewers that vanished without a word. */
 const pingMs = 20_000;
 /** A slow viewer's answer waits behind a full buffer of pictures, so one unanswered ping proves nothing. */
 const silentMs = 50_000;
-/** How long a viewer may take to answer our close; `ws` itself would wait for half a minute. */
+/** How long a viewer may take to answer our close, or to take the answer to its own. */
 const goodbyeMs = 5000;
-/** What `ws` reports when no close frame came (RFC 6455 section 7.1.5). */
-const lineBroke = 1006;
 
-export function createViewer(socket: WebSocket, clock: Clock, onText: (text: string) => void): Viewer {
+export function createViewer(deps: {
+  readonly browser: BrowserSocket;
+  readonly gather: Gather;
+  readonly clock: Clock;
+  readonly onText: (text: string) => void;
+}): Viewer {
+  const { browser, gather, clock } = deps;
   let heardAt = clock.now();
-  const heard = () => (heardAt = clock.now());
+  let cancelGoodbye: Cancel = () => {};
   const cancelPing = every(clock, pingMs, () => {
-    if (clock.now() - heardAt > silentMs) socket.terminate();
-    else if (socket.readyState === socket.OPEN) socket.ping();
+    if (clock.now() - heardAt > silentMs) browser.socket.destroy();
+    else link.ping();
   });
-  socket.on('pong', heard);
-  socket.on('message', heard);
-  let lost = false;
-  socket.on('close', (code) => {
-    cancelPing();
-    lost = code === lineBroke;
+  const link = createBrowserLink({
+    browser,
+    gather,
+    onText: deps.onText,
+    onHeard: () => (heardAt = clock.now()),
+    onClosed() {
+      cancelPing();
+      cancelGoodbye();
+    },
   });
-  const speaks = socket.protocol === consoleProtocol;
+
+  function cutLater(): void {
+    cancelGoodbye();
+    if (!browser.socket.destroyed) cancelGoodbye = clock.after(goodbyeMs, () => browser.socket.destroy());
+  }
+
+  const speaks = browser.protocol === consoleProtocol;
 
   return {
     speaks,
     get lost() {
-      return lost;
+      return !link.heardGoodbye;
     },
-    link: createWsLink(socket, { maxFrameBytes, onText }),
+    link,
     tell(message) {
-      if (speaks && socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+      if (speaks) link.text(JSON.stringify(message));
     },
     close(error) {
-      // A paused socket would never read the answer to our close.
-      socket.resume();
-      socket.close(closeCodes[error.close].code, errorKinds[error.code].text);
-      const cancel = clock.after(goodbyeMs, () => socket.terminate());
-      socket.once('close', cancel);
+      link.close(closeCodes[error.close].code, errorKinds[error.code].text);
+      cutLater();
     },
-    destroy: () => socket.terminate(),
+    destroy() {
+      link.destroy();
+      cutLater();
+    },
   };
 }

@@ -1,12 +1,18 @@
-import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { PortholeError } from '@porthole/shared/errors';
-import { WebSocket } from 'ws';
 import type { Link } from '../pump/link.ts';
-import { createWsLink } from '../pump/ws-link.ts';
+import { createProxmoxLink } from '../pump/proxmox-link.ts';
+import { createUpgradeRequest, readHttpHead, type HttpAnswer } from '../websocket/upgrade-client.ts';
 import type { ConsoleTicket, LocatedMachine } from './machine.ts';
 
-/** The largest frame that pveproxy sends, and the largest that it takes without harm (AnyEvent.pm). */
-const maxFrameBytes = 128 * 1024;
+/** Longest head of an answer; Proxmox's has some 300 bytes. */
+const maxHeadBytes = 16 * 1024;
+
+/**
+ * Where every console's connection is read to, one TLS record (16 KiB) at a time. All share it, because each piece
+ * is used up before the next is read: an idle session holds no buffer of its own.
+ */
+const landing = Buffer.allocUnsafeSlow(16 * 1024);
 
 /** Opens the console's WebSocket at the host that made the ticket, with the credential that asked for it. */
 export async function openConsoleSocket(
@@ -16,54 +22,95 @@ export async function openConsoleSocket(
 ): Promise<Link> {
   const { client } = machine.cluster;
   const { base, nodeName } = machine.host;
-  const url = new URL(`/api2/json${machine.path}/vncwebsocket`, base);
-  url.protocol = 'wss:';
   // encodeURIComponent, not URLSearchParams: Proxmox splits at ';' and cuts at '=', both of which tickets contain.
-  url.search = `?port=${port}&vncticket=${encodeURIComponent(ticket)}`;
+  const path = `/api2/json${machine.path}/vncwebsocket?port=${port}&vncticket=${encodeURIComponent(ticket)}`;
+  const host = base.hostname.replace(/^\[|\]$/g, '');
 
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const tls = await client.dial({ host, port: Number(url.port) || 443, nodeName }, signal);
+  // Nobody speaks before the request is sent.
+  let take: (length: number) => void = () => socket.destroy();
+  const onread = {
+    buffer: landing,
+    callback: (length: number) => {
+      take(length);
+      return true;
+    },
+  };
+  const target = { host, port: Number(base.port) || 443, nodeName };
+  const socket = await client.dial(target, signal, onread);
   const headers = await client.headers().catch((error: unknown) => {
-    tls.destroy();
+    socket.destroy();
     throw error;
   });
+  // Exactly one subprotocol: Proxmox echoes whatever header it gets, and PVE 6 insisted on this one.
+  const request = createUpgradeRequest(path, {
+    host: base.host,
+    ...headers,
+    'sec-websocket-protocol': 'binary',
+  });
+  const { answer, takeRest } = await readHead(socket, signal, (next) => (take = next), request.text);
+  if (!request.accepts(answer)) {
+    socket.destroy();
+    throw refusal(answer);
+  }
+  const link = createProxmoxLink(socket);
+  take = (length) => link.received(landing, length);
+  const rest = takeRest();
+  link.received(rest, rest.length);
+  return link;
+}
 
+/** Sends the request and reads up to the end of the answer's head, and what came behind it with the same read. */
+function readHead(
+  socket: TLSSocket,
+  signal: AbortSignal,
+  reader: (take: (length: number) => void) => void,
+  request: string,
+): Promise<{ answer: HttpAnswer; takeRest: () => Buffer }> {
   return new Promise((resolve, reject) => {
-    // Exactly one subprotocol: Proxmox echoes whatever header it gets, and PVE 6 insisted on this one.
-    const socket = new WebSocket(url, ['binary'], {
-      headers,
-      createConnection: () => tls,
-      perMessageDeflate: false,
-      maxPayload: maxFrameBytes,
-      followRedirects: false,
-      // Proxmox skips the unmasking when the mask is zero, and masking is for browsers behind caches.
-      generateMask: (mask) => mask.fill(0),
-    });
-    const fail = (error: PortholeError) => {
+    let seen = Buffer.alloc(0);
+    const keep = (length: number) => (seen = Buffer.concat([seen, landing.subarray(0, length)]));
+    const done = () => {
+      reader(keep);
+      socket.off('error', onError).off('end', onClose).off('close', onClose);
       signal.removeEventListener('abort', onAbort);
-      socket.on('error', () => {});
-      socket.terminate();
-      tls.destroy();
+      socket.on('error', () => {}); // whoever comes next looks at `close`
+    };
+    const fail = (error: PortholeError) => {
+      done();
+      reader(() => {});
+      socket.destroy();
       reject(error);
     };
+    const lost = (detail: string) => fail(new PortholeError('console_lost', { detail }));
+    const onError = (error: Error) => lost(error.message);
+    const onClose = () => lost('closed instead of an answer to the upgrade');
     const onAbort = () => fail(signal.reason as PortholeError);
+
+    socket.on('error', onError).on('end', onClose).on('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('unexpected-response', (_request: unknown, response: IncomingMessage) =>
-      fail(refusal(response)),
-    );
-    socket.once('error', (error) => fail(new PortholeError('console_lost', { detail: error.message })));
-    socket.once('open', () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(createWsLink(socket, { maxFrameBytes }));
+    reader((length) => {
+      const end = keep(length).indexOf('\r\n\r\n');
+      if (end < 0 && seen.length <= maxHeadBytes) return;
+      const answer = end < 0 ? undefined : readHttpHead(seen.toString('latin1', 0, end));
+      if (!answer) {
+        fail(new PortholeError('proxmox_nonsense', { detail: 'vncwebsocket: not an HTTP answer' }));
+        return;
+      }
+      done();
+      socket.pause();
+      // Until the promise is heard, the records that were read together with this one may still come.
+      resolve({ answer, takeRest: () => seen.subarray(end + 4) });
     });
     if (signal.aborted) onAbort();
+    else if (socket.destroyed) onClose();
+    else socket.write(request);
   });
 }
 
 /** What a refused upgrade means. The reason phrase says it; 401s come without a body. */
-function refusal({ statusCode, statusMessage }: IncomingMessage): PortholeError {
-  const detail = `vncwebsocket: ${statusCode} ${statusMessage}`;
-  if (statusCode === 401) return new PortholeError('proxmox_credential', { detail });
-  if (statusCode === 403) return new PortholeError('proxmox_permission', { detail });
+function refusal({ status, reason }: HttpAnswer): PortholeError {
+  const detail = `vncwebsocket: ${status} ${reason}`;
+  if (status === 401) return new PortholeError('proxmox_credential', { detail });
+  if (status === 403) return new PortholeError('proxmox_permission', { detail });
   return new PortholeError('proxmox_nonsense', { detail });
 }

@@ -123,11 +123,12 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
       runHandshake(link, createMachineHandshake(password), {
         signal,
         firstByte: silent,
-        ended: (sentAnything) =>
+        ended: (sentAnything, error) =>
           reject(
-            new PortholeError('console_lost', {
-              detail: sentAnything ? 'closed during VNC authentication' : 'closed without a byte',
-            }),
+            error ??
+              new PortholeError('console_lost', {
+                detail: sentAnything ? 'closed during VNC authentication' : 'closed without a byte',
+              }),
           ),
       })
         .then(resolve, reject)

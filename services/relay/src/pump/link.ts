@@ -1,10 +1,15 @@
+import type { PortholeError } from '@porthole/shared/errors';
+
 /**
  * One side of a console, the viewer's or the machine's, as the pump and the handshakes see it: bytes in, bytes
- * out, and how much waits. What carries it (a `ws` socket today) is the implementation's own business.
+ * out, and how much waits. How they are framed and carried is the implementation's own business.
  */
 export interface Link {
-  /** Sends; never blocks. Look at `buffered` and stop feeding when it grows. */
-  send(bytes: Buffer): void;
+  /**
+   * Sends; never blocks. The memory is the caller's again when this returns. Answers whether the network keeps up;
+   * if not, look at `buffered` and stop feeding when it grows.
+   */
+  send(source: Buffer, start?: number, end?: number): boolean;
   /** Bytes that wait to be taken by the network. */
   readonly buffered: number;
   /** Stop and go on reading. */
@@ -17,9 +22,13 @@ export interface Link {
 }
 
 export interface LinkHandler {
-  bytes(chunk: Buffer): void;
+  /** Bytes have arrived, and lie there. The memory is lent for the call: thousands of sessions share it. */
+  bytes(source: Buffer, start: number, end: number): void;
   /** Something that was sent has left; `buffered` is smaller now. */
   drained?(): void;
-  /** The other side is gone. Called once, to the handler of that moment or the next one. */
-  ended(): void;
+  /**
+   * The other side is gone, or broke its protocol: then with the error. Called once, to the handler of that moment
+   * or the next one.
+   */
+  ended(error?: PortholeError): void;
 }

@@ -11,12 +11,17 @@ export interface PumpDeps {
   /** What arrived behind the handshakes and belongs to the stream. */
   readonly viewerRest: TakeRest;
   readonly machineRest: TakeRest;
-  readonly filter: ClientMessageFilter;
-  /** Counts payload bytes as they are passed on. */
+  readonly filter: Pick<ClientMessageFilter, 'push'>;
+  /** Counts payload bytes as they are passed on, or soon after. */
   readonly count: (direction: Direction, bytes: number) => void;
   /** Called once, with why the pump ended; undefined when the viewer left by itself. */
   readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
   readonly limits?: PumpLimits;
+}
+
+export interface Pump {
+  /** Ends it without a word: nothing is counted or watched any more. */
+  stop(): void;
 }
 
 export type Direction = 'to_viewer' | 'to_machine';
@@ -31,15 +36,23 @@ export interface PumpLimits {
 
 const defaultLimits: PumpLimits = { pauseBytes: 1024 * 1024, resumeBytes: 256 * 1024, stuckMs: 30_000 };
 
+/** Small updates are counted together: to count is work for several modules. */
+const countEveryBytes = 16 * 1024;
+
 /** Carries a console in both directions until one side ends. Takes over both links. */
-export function startPump(deps: PumpDeps): void {
+export function startPump(deps: PumpDeps): Pump {
   const limits = deps.limits ?? defaultLimits;
   let over = false;
-  const end: PumpDeps['onEnd'] = (side, error) => {
+  const stop = () => {
     if (over) return;
     over = true;
     toViewer.stop();
     toMachine.stop();
+    count();
+  };
+  const end: PumpDeps['onEnd'] = (side, error) => {
+    if (over) return;
+    stop();
     deps.onEnd(side, error);
   };
   const toViewer = createGate(deps.clock, limits, deps.machine, deps.viewer, () =>
@@ -49,21 +62,29 @@ export function startPump(deps: PumpDeps): void {
     end('machine', new PortholeError('console_silent', { detail: 'the machine takes no input' })),
   );
 
+  const { viewer } = deps;
+  let uncounted = 0;
+  const count = () => {
+    const bytes = uncounted;
+    uncounted = 0;
+    deps.count('to_viewer', bytes);
+  };
+
   const fromMachine: LinkHandler = {
-    bytes(chunk) {
+    bytes(source, start, stop) {
       if (over) return;
-      deps.count('to_viewer', chunk.length);
-      deps.viewer.send(chunk);
-      toViewer.check();
+      uncounted += stop - start;
+      if (uncounted >= countEveryBytes) count();
+      if (!viewer.send(source, start, stop)) toViewer.check();
     },
     drained: toMachine.check,
-    ended: () => end('machine'),
+    ended: (error) => end('machine', error),
   };
   const fromViewer: LinkHandler = {
-    bytes(chunk) {
+    bytes(source, start, stop) {
       if (over) return;
       try {
-        const passed = Buffer.concat(deps.filter.push(chunk));
+        const passed = Buffer.concat(deps.filter.push(source.subarray(start, stop)));
         if (passed.length === 0) return;
         deps.count('to_machine', passed.length);
         deps.machine.send(passed);
@@ -73,15 +94,16 @@ export function startPump(deps: PumpDeps): void {
       }
     },
     drained: toViewer.check,
-    ended: () => end('viewer'),
+    ended: (error) => end('viewer', error),
   };
   takeOver(deps.machine, fromMachine, deps.machineRest);
   takeOver(deps.viewer, fromViewer, deps.viewerRest);
+  return { stop };
 }
 
 function takeOver(link: Link, handler: LinkHandler, takeRest: TakeRest): void {
   const rest = takeRest();
-  if (rest.length > 0) handler.bytes(rest);
+  if (rest.length > 0) handler.bytes(rest, 0, rest.length);
   link.handle(handler);
 }
 

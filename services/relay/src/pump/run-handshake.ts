@@ -1,4 +1,4 @@
-import { asPortholeError } from '@porthole/shared/errors';
+import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
 import type { Handshake } from '../rfb/handshake.ts';
 import type { Link } from './link.ts';
 
@@ -15,8 +15,8 @@ export function runHandshake(
   on: {
     readonly signal: AbortSignal;
     readonly firstByte?: () => void;
-    /** The peer left, in the middle of the handshake or between it and the next handler. */
-    readonly ended: (sentAnything: boolean) => void;
+    /** The peer left, or broke its protocol, in the middle of the handshake or between it and the next handler. */
+    readonly ended: (sentAnything: boolean, error?: PortholeError) => void;
   },
 ): Promise<TakeRest> {
   return new Promise((resolve, reject) => {
@@ -41,7 +41,9 @@ export function runHandshake(
       if (restBytes > maxRestBytes) link.destroy();
     };
     link.handle({
-      bytes(chunk) {
+      bytes(source, start, end) {
+        // A copy: the memory is lent, and handshakes keep what is not complete.
+        const chunk = Buffer.from(source.subarray(start, end));
         if (done) {
           keep(chunk);
           return;
@@ -65,7 +67,7 @@ export function runHandshake(
           return all;
         });
       },
-      ended: () => on.ended(started),
+      ended: (error) => on.ended(started, error),
     });
   });
 }

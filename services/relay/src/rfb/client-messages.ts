@@ -13,6 +13,8 @@ export interface ClientMessageFilter {
    * possible. Throws `viewer_protocol` or `viewer_too_big`.
    */
   push(chunk: Buffer): readonly Buffer[];
+  /** Whether a message of our own may be sent now: not in the middle of a long one that passes in parts. */
+  readonly atBorder: boolean;
 }
 
 export const clientMessages = {
@@ -121,6 +123,9 @@ export function createClientMessageFilter(options: {
   }
 
   return {
+    get atBorder() {
+      return body.left === 0;
+    },
     push(chunk) {
       const passed: Buffer[] = [];
       let rest = chunk;

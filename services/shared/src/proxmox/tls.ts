@@ -6,7 +6,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
-import { isIP } from 'node:net';
+import { isIP, type OnReadOpts } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { ClusterConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
@@ -18,8 +18,15 @@ export interface DialTarget {
   readonly nodeName?: string | undefined;
 }
 
-/** Opens a TLS connection to a Proxmox node, its certificate checked as configured. */
-export type ProxmoxDial = (target: DialTarget, signal?: AbortSignal) => Promise<TLSSocket>;
+/**
+ * Opens a TLS connection to a Proxmox node, its certificate checked as configured. With `onread` what arrives is
+ * read into the caller's own memory, without `data` events.
+ */
+export type ProxmoxDial = (
+  target: DialTarget,
+  signal?: AbortSignal,
+  onread?: OnReadOpts,
+) => Promise<TLSSocket>;
 
 /**
  * One way to verify Proxmox for everything that talks to it, REST and WebSocket alike.
@@ -32,13 +39,14 @@ export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, conne
   const verifyChain = !pinned && !tls.insecureSkipVerify;
   const secureContext = createContextCache(tls.caFile);
 
-  return ({ host, port, nodeName }, signal) =>
+  return ({ host, port, nodeName }, signal, onread) =>
     new Promise((resolve, reject) => {
       const where = `${host}:${port}`;
       const socket = connect({
         host,
         port,
         ...(isIP(host) ? {} : { servername: host }),
+        ...(onread ? { onread } : {}),
         secureContext: secureContext(),
         rejectUnauthorized: verifyChain,
         checkServerIdentity: (name, certificate) => identityFault(name, nodeName, certificate),

@@ -13,21 +13,22 @@ interface NoticeBarProps {
 /** Says that the console is about to end, beside the screen and not in front of it; work goes on meanwhile. */
 export function NoticeBar({ view, extend, leave }: NoticeBarProps) {
   const announced = view.state === 'open' ? mostUrgent(view.notices) : undefined;
-  const [now, setNow] = useState(Date.now());
+  const [, drawAgain] = useState(0);
   useEffect(() => {
     if (!announced) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 500);
+    const timer = setInterval(() => drawAgain((round) => round + 1), 500);
     return () => clearInterval(timer);
   }, [announced?.endsAt]);
   if (!announced) return null;
+  // Read when it is drawn: a time that was remembered would show a second too many at first.
+  const secondsLeft = Math.max(0, Math.ceil((announced.endsAt - Date.now()) / 1000));
 
   return (
     <section class="notice" aria-label={noticeText[announced.notice]}>
       <p>
         {noticeText[announced.notice]}{' '}
         <span class="notice-left" role="timer" aria-live="off">
-          {timeLeft(Math.max(0, Math.ceil((announced.endsAt - now) / 1000)))}
+          {timeLeft(secondsLeft)}
         </span>
       </p>
       {announced.extend ? (

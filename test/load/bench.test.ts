@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** Says nothing about speed: a machine that runs tests has other things to do. */
+test('the bench runs, and reports every workload for ours and for the plain relay', async () => {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', main], {
+    env: { PATH: process.env['PATH'] ?? '', BENCH_QUICK: '1' },
+    timeout: 110_000,
+  });
+  for (const title of ['bulk', 'paced', 'small', '40 sessions']) {
+    const section = stdout.split('### ').find((one) => one.startsWith(title)) ?? '';
+    for (const relay of ['plain ws', 'Porthole']) {
+      const row = section.split('\n').find((line) => line.startsWith(`| ${relay} |`));
+      expect(row).toBeDefined();
+      expect(row).not.toContain('NaN');
+    }
+  }
+}, 120_000);

@@ -1,0 +1,74 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** A part of the bench as a process of its own: it is asked one thing at a time and answers once. */
+export interface Child {
+  readonly pid: number;
+  ask<T>(question: Record<string, unknown>): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/** Starts one of the bench's programs; resolves when it has said that it is ready, with what it said. */
+export async function startChild(
+  program: string,
+  args: readonly string[] = [],
+): Promise<Child & { ready: unknown }> {
+  const child = fork(fileURLToPath(new URL(program, import.meta.url)), [...args], {
+    execArgv: ['--conditions=source'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const answer = <A>() =>
+    new Promise<A>((resolve, reject) => {
+      const onExit = (code: number | null) => reject(new Error(`${program} ended with ${code}`));
+      child.once('exit', onExit);
+      child.once('message', (message) => {
+        child.off('exit', onExit);
+        resolve(message as A);
+      });
+    });
+  const ready = await answer<unknown>();
+  return {
+    ready,
+    pid: pidOf(child),
+    ask<A>(question: Record<string, unknown>) {
+      child.send(question);
+      return answer<A>();
+    },
+    stop: () => stopped(child),
+  };
+}
+
+/** Starts a foreign program that runs in the foreground. */
+export function startForeign(command: string, args: readonly string[]): Pick<Child, 'pid' | 'stop'> {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+  // Unlike the bench's own programs, it would not notice that the bench has died.
+  process.once('exit', () => child.kill('SIGKILL'));
+  return { pid: pidOf(child), stop: () => stopped(child) };
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error('A process of the bench did not start.');
+  return child.pid;
+}
+
+function stopped(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+      return;
+    }
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 2000).unref();
+  });
+}
+
+/** The child's side: says that it is ready, then answers each question. */
+export function serveParent(ready: unknown, answer: (question: never) => unknown): void {
+  process.on('message', (question) => {
+    void Promise.resolve(answer(question as never)).then((result) => process.send?.(result ?? {}));
+  });
+  process.on('disconnect', () => process.exit(0));
+  process.on('SIGTERM', () => process.exit(0));
+  process.send?.(ready);
+}

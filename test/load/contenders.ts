@@ -1,0 +1,166 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startChild, startForeign } from './child.ts';
+
+/** A relay that takes part, running. */
+export interface Contender {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  readonly path: string;
+  /** What each of `count` viewers has to offer as its subprotocols. */
+  protocols(count: number): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
+export interface Upstream {
+  readonly port: number;
+  readonly caPem: string;
+}
+
+export type StartContender = (upstream: Upstream) => Promise<Contender>;
+
+/** Relays that know no RFB pass the viewer's own handshake through, so the upstream asks them for no password. */
+const rawPath = (relay: string) =>
+  `/api2/json/nodes/pve1/qemu/100/vncwebsocket?raw=${encodeURIComponent(relay)}`;
+const plainProtocols = async (count: number) => Array.from({ length: count }, () => 'binary');
+
+export const startPorthole: StartContender = async (upstream) => {
+  const child = await startChild('relay-main.ts', [urlOf(upstream), upstream.caPem]);
+  return {
+    name: 'Porthole',
+    pid: child.pid,
+    port: portOf(child.ready),
+    path: '/relay/v1/console',
+    async protocols(count) {
+      const { tokens } = await child.ask<{ tokens: string[] }>({ mint: count });
+      return tokens.map((token) => `binary, porthole.grant.${token}`);
+    },
+    stop: child.stop,
+  };
+};
+
+export const startPlainWs: StartContender = async (upstream) => {
+  const child = await startChild('plain-ws-main.ts', [urlOf(upstream), upstream.caPem]);
+  return {
+    name: 'plain ws',
+    pid: child.pid,
+    port: portOf(child.ready),
+    path: rawPath('plain ws'),
+    protocols: plainProtocols,
+    stop: child.stop,
+  };
+};
+
+const startNginx: StartContender = (upstream) =>
+  startProxy('nginx', upstream, (port, folder) => ({
+    config: `daemon off; master_process off; worker_processes 1; pid ${folder}/pid; error_log stderr crit;
+worker_rlimit_nofile 20000;
+events { worker_connections 9000; }
+http {
+  access_log off; tcp_nodelay on;
+  client_body_temp_path ${folder}/a; proxy_temp_path ${folder}/b; fastcgi_temp_path ${folder}/c;
+  uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
+  upstream proxmox { server 127.0.0.1:${upstream.port}; }
+  server {
+    listen 127.0.0.1:${port} backlog=1024;
+    location / {
+      proxy_pass https://proxmox; proxy_http_version 1.1; proxy_buffer_size 64k; proxy_buffers 4 64k; proxy_busy_buffers_size 64k;
+      proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $host;
+      proxy_ssl_verify on; proxy_ssl_name pve1; proxy_ssl_trusted_certificate ${folder}/ca.pem;
+      proxy_ssl_protocols TLSv1.3; proxy_ssl_session_reuse on; proxy_read_timeout 1h; proxy_send_timeout 1h;
+    }
+  }
+}`,
+    args: ['-p', folder, '-c', `${folder}/config`],
+  }));
+
+const startHaproxy: StartContender = (upstream) =>
+  startProxy('haproxy', upstream, (port, folder) => ({
+    config: `global
+  maxconn 8000
+  nbthread 1
+  tune.bufsize 65536
+defaults
+  mode http
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+  timeout tunnel 1h
+listen relay
+  bind 127.0.0.1:${port} backlog 1024
+  server proxmox 127.0.0.1:${upstream.port} ssl verify required ca-file ${folder}/ca.pem verifyhost pve1 ssl-min-ver TLSv1.3 alpn http/1.1
+`,
+    args: ['-db', '-f', `${folder}/config`],
+  }));
+
+/** What takes part beside ours and the plain one, and the Debian package that brings it. */
+export const others: readonly { readonly name: string; readonly start: StartContender }[] = [
+  { name: 'nginx', start: startNginx },
+  { name: 'haproxy', start: startHaproxy },
+];
+
+export function isInstalled(command: string): boolean {
+  const seen = spawnSync(command, [command === 'nginx' || command === 'haproxy' ? '-v' : '--help'], {
+    timeout: 10_000,
+  });
+  return seen.status === 0;
+}
+
+async function startProxy(
+  name: string,
+  upstream: Upstream,
+  write: (port: number, folder: string) => { config: string; args: readonly string[] },
+): Promise<Contender> {
+  const folder = mkdtempSync(join(tmpdir(), 'porthole-bench-'));
+  const port = await freePort();
+  const { config, args } = write(port, folder);
+  writeFileSync(join(folder, 'config'), config);
+  writeFileSync(join(folder, 'ca.pem'), upstream.caPem);
+  const child = startForeign(name, args);
+  await listening(port);
+  return {
+    name,
+    pid: child.pid,
+    port,
+    path: rawPath(name),
+    protocols: plainProtocols,
+    async stop() {
+      await child.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function portOf(ready: unknown): number {
+  return (ready as { port: number }).port;
+}
+
+function urlOf({ port }: Upstream): string {
+  return `https://127.0.0.1:${port}`;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (open) return;
+    await sleep(50);
+  }
+  throw new Error(`Nothing listens on port ${port}.`);
+}

@@ -1,0 +1,83 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { startChild } from './child.ts';
+import {
+  isInstalled,
+  others,
+  startPlainWs,
+  startPorthole,
+  type StartContender,
+  type Upstream,
+} from './contenders.ts';
+import { measureFlows, measureIdle, type Flow, type Idle, type Rig } from './measure.ts';
+import { planOf } from './plan.ts';
+import { report } from './report.ts';
+
+/**
+ * `npm run bench`: what the relay's data path costs, beside other relays in the same run. Prints the report and
+ * keeps it in docs/performance.md (BENCH_REPORT names another file; BENCH_QUICK=1 shortens and keeps nothing).
+ */
+const env = process.env;
+const plan = planOf(env);
+const found = others.filter(({ name }) => isInstalled(name));
+const skipped = others.filter((other) => !found.includes(other)).map(({ name }) => name);
+for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
+
+const contenders: readonly StartContender[] = [
+  startPlainWs,
+  startPorthole,
+  ...found.map(({ start }) => start),
+];
+const upstream = await startChild('upstream-main.ts');
+const listening = upstream.ready as Upstream;
+const viewers = await startChild('viewers-main.ts');
+const rig: Rig = { upstream, viewers, plan };
+const flows = new Map<string, Map<string, Flow[]>>();
+const idle = new Map<string, Idle[]>();
+
+const running = [];
+for (const start of contenders) running.push(await start(listening));
+for (const relay of running) flows.set(relay.name, new Map(plan.workloads.map(({ name }) => [name, []])));
+for (const workload of plan.workloads)
+  await measureFlows(rig, running, workload, (round, relay, flow) => {
+    if (round > 0) flows.get(relay)?.get(workload.name)?.push(flow);
+    console.error(`${round}/${plan.rounds} ${workload.name} ${relay}: ${flow.cpuPerGib.toFixed(2)} s/GiB`);
+  });
+for (const relay of running) await relay.stop();
+
+// Memory is measured in a process that has done nothing else.
+for (let round = 1; round <= plan.idleRounds; round++)
+  for (const start of contenders) {
+    const relay = await start(listening);
+    const one = await measureIdle(rig, relay);
+    idle.set(relay.name, [...(idle.get(relay.name) ?? []), one]);
+    console.error(
+      `${round}/${plan.idleRounds} idle ${relay.name}: ${one.kibPerSession.toFixed(0)} KiB, p99 ${one.p99.toFixed(1)} ms`,
+    );
+    await relay.stop();
+  }
+await Promise.all([upstream.stop(), viewers.stop()]);
+
+const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
+const text = report({ machine, plan, flows, idle, skipped });
+console.log(text);
+const file = env['BENCH_REPORT'] ?? (env['BENCH_QUICK'] === '1' ? undefined : 'docs/performance.md');
+if (file !== undefined) keep(file, text);
+process.exit(0);
+
+/** Only what stands between the two marks is ours to replace. */
+function keep(path: string, measured: string): void {
+  const marks = ['<!-- measured -->', '<!-- /measured -->'] as const;
+  const around = `# Performance of the relay\n\n${marks[0]}\n${marks[1]}\n`;
+  const old = read(path) ?? around;
+  const [before = '', rest = ''] = old.split(marks[0]);
+  writeFileSync(path, `${before}${marks[0]}\n\n${measured}\n${marks[1]}${rest.split(marks[1])[1] ?? '\n'}`);
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+/** How much the bench does. Full: under ten minutes. Quick: proves that every row can be measured, no more. */
+export interface Plan {
+  readonly rounds: number;
+  readonly idleRounds: number;
+  readonly idleSessions: number;
+  /** Openings that are under way at the same time. */
+  readonly opening: number;
+  readonly echoSeconds: number;
+  readonly settleMs: number;
+  readonly workloads: readonly Workload[];
+}
+
+export interface Workload {
+  readonly name: 'bulk' | 'paced' | 'small';
+  readonly text: string;
+  readonly sessions: number;
+  readonly frameBytes: number;
+  /** Milliseconds between two frames of a session; 0: as fast as they are taken. */
+  readonly everyMs: number;
+  readonly framesPerSession: number;
+}
+
+export function planOf(env: Readonly<Record<string, string | undefined>>): Plan {
+  const quick = env['BENCH_QUICK'] === '1';
+  const sessions = Number(env['BENCH_SESSIONS'] ?? (quick ? 40 : 2000));
+  const rounds = Number(env['BENCH_ROUNDS'] ?? (quick ? 1 : 5));
+  const only = env['BENCH_ONLY']?.split(',');
+  const shorter = quick ? 20 : 1;
+  const workloads: Workload[] = [
+    {
+      name: 'bulk',
+      text: '32 KiB frames, 8 sessions, as fast as they are taken',
+      sessions: 8,
+      frameBytes: 32 * 1024,
+      everyMs: 0,
+      framesPerSession: 2048 / shorter,
+    },
+    {
+      name: 'paced',
+      text: '16 KiB frames, 100 sessions, 10 frames a second each',
+      sessions: 100 / (quick ? 10 : 1),
+      frameBytes: 16 * 1024,
+      everyMs: 100,
+      framesPerSession: quick ? 5 : 40,
+    },
+    {
+      name: 'small',
+      text: '200 B frames, 200 sessions, 40 frames a second each',
+      sessions: 200 / (quick ? 10 : 1),
+      frameBytes: 200,
+      everyMs: 25,
+      framesPerSession: quick ? 20 : 160,
+    },
+  ];
+  return {
+    rounds,
+    idleRounds: only && !only.includes('idle') ? 0 : quick ? 1 : 2,
+    idleSessions: sessions,
+    opening: 40,
+    echoSeconds: quick ? 2 : 6,
+    settleMs: quick ? 300 : 3500,
+    workloads: workloads
+      .filter(({ name }) => !only || only.includes(name))
+      .map((workload) => ({ ...workload, framesPerSession: Math.ceil(workload.framesPerSession) })),
+  };
+}

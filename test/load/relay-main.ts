@@ -1,0 +1,74 @@
+import { systemClock } from '@porthole/shared/clock';
+import { configSchema } from '@porthole/shared/config/schema';
+import { constantSecret } from '@porthole/shared/config/secret';
+import { mintGrant } from '@porthole/shared/grant';
+import { createLifecycle } from '@porthole/shared/lifecycle';
+import { createLog } from '@porthole/shared/log';
+import { createRegistry } from '@porthole/shared/metrics';
+import { createPublicServer } from '@porthole/shared/public-server';
+import { randomId, systemRandom } from '@porthole/shared/random';
+import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createRelay } from '@porthole/relay/relay';
+import { serveParent } from './child.ts';
+
+/** Our relay, wired as its own main does it, with the store in memory; mints grants when asked. */
+const [upstream = '', caPem = ''] = process.argv.slice(2);
+const origin = 'http://localhost:8080';
+const config = configSchema.parse({
+  publicUrl: origin,
+  clusters: [
+    {
+      name: 'lab',
+      urls: upstream,
+      nodes: { pve1: upstream },
+      credential: { token: 'bench@pve!relay', secret: constantSecret('bench') },
+      tls: { caFile: constantSecret(caPem) },
+      opensPerNode: 100,
+    },
+  ],
+  signIn: { local: { usersFile: constantSecret('users: []') } },
+  limits: { consolesPerRelay: 100_000, waitingPerRelay: 100_000, upgradesPerMinute: 10_000_000 },
+});
+const log = createLog({ service: 'relay', level: 'info' });
+const clock = systemClock;
+const store = createMemoryStore({ clock });
+const keys = () => ['k'.repeat(40)];
+const random = systemRandom;
+const relay = createRelay({ config, keys, store, clock, random, log, registry: createRegistry() });
+const server = createPublicServer({
+  listen: { host: '127.0.0.1', port: 0 },
+  onRequest: relay.onRequest,
+  onUpgrade: relay.onUpgrade,
+});
+await store.start();
+await createLifecycle({ clock, log, parts: [server, ...relay.parts] }).start();
+
+let vmid = 100;
+function mint(): Promise<string> {
+  const now = clock.now();
+  vmid = vmid < 9_000 ? vmid + 1 : 100;
+  return mintGrant(
+    { records: store.records, keys, random, clock },
+    {
+      version: 1,
+      sessionId: randomId(random),
+      loginRef: 'bench',
+      user: { id: `user-${vmid}`, name: 'Bench', groups: [] },
+      cluster: 'lab',
+      node: 'pve1',
+      type: 'qemu',
+      vmid,
+      machineName: `bench-${vmid}`,
+      mode: 'control',
+      kind: 'screen',
+      limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 100_000, perMachine: 100_000 },
+      origins: [origin],
+      issuedAt: now,
+      expiresAt: now + 600_000,
+    },
+  );
+}
+
+serveParent({ port: server.address().port }, async (question: { mint: number }) => ({
+  tokens: await Promise.all(Array.from({ length: question.mint }, mint)),
+}));

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
+import { serverFrame } from '../fakes/proxmox/websocket-frames.ts';
+import { serveParent } from './child.ts';
+import type { Workload } from './plan.ts';
+
+/**
+ * The other end of every relay: just enough of Proxmox's API and of a VNC server for a console to open, then
+ * frames as the workload says. With `raw` in the query it asks for no password, as relays that know no RFB need.
+ */
+const ca = createCertificateAuthority();
+const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.bench', address: '127.0.0.1' });
+/** Open consoles, each with the relay it came by. */
+const consoles = new Map<Duplex, string>();
+const okay = Buffer.alloc(4);
+const version = Buffer.from('RFB 003.008\n');
+/** 16 x 16 pixels, a pixel format that nobody looks at, no name. */
+const serverInit = Buffer.concat([Buffer.from([0, 16, 0, 16]), Buffer.alloc(20)]);
+
+const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+  request.resume();
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  const data = path.endsWith('/vncproxy')
+    ? {
+        port: 5900,
+        ticket: 'PVEVNC:bench',
+        password: 'benching',
+        user: 'bench@pve',
+        upid: 'UPID:bench',
+        cert: '',
+      }
+    : { status: 'running', vmid: 100, name: 'bench' };
+  response.setHeader('content-type', 'application/json').end(JSON.stringify({ data }));
+});
+server.on('upgrade', (request, socket, head: Buffer) => {
+  const accept = createHash('sha1')
+    .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Protocol: binary\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  );
+  speak(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
+});
+
+function speak(socket: Duplex, head: Buffer, raw: string | undefined): void {
+  const say = (bytes: Buffer) => socket.write(serverFrame(2, bytes));
+  // How many bytes the client has to say next, and what it is answered.
+  const script: { bytes: number; answer: Buffer }[] = [
+    { bytes: 12, answer: Buffer.from([1, raw === undefined ? 2 : 1]) },
+    { bytes: 1, answer: raw === undefined ? Buffer.alloc(16, 7) : okay },
+    ...(raw === undefined ? [{ bytes: 16, answer: okay }] : []),
+    { bytes: 1, answer: serverInit },
+  ];
+  let waiting = Buffer.alloc(0);
+  let heard = Buffer.alloc(0);
+  const read = (chunk: Buffer) => {
+    waiting = Buffer.concat([waiting, chunk]);
+    for (;;) {
+      const frame = takeFrame(waiting);
+      if (!frame) return;
+      waiting = Buffer.from(frame.rest);
+      if (frame.opcode === 8) socket.end();
+      else if (frame.opcode === 9) socket.write(serverFrame(10, frame.payload));
+      else if (frame.opcode === 2) hear(frame.payload);
+    }
+  };
+  const hear = (payload: Buffer) => {
+    const next = script[0];
+    if (!next) {
+      if (payload[0] === 5) say(payload); // a pointer event is the echo's vehicle
+      return;
+    }
+    heard = Buffer.concat([heard, payload]);
+    if (heard.length < next.bytes) return;
+    const rest = heard.subarray(next.bytes);
+    heard = Buffer.alloc(0);
+    script.shift();
+    say(next.answer);
+    if (script.length === 0) consoles.set(socket, decodeURIComponent(raw ?? 'Porthole'));
+    if (rest.length > 0) hear(rest);
+  };
+  socket.on('data', read);
+  socket.on('error', () => {});
+  socket.on('end', () => socket.end());
+  socket.on('close', () => consoles.delete(socket));
+  say(version);
+  if (head.length > 0) read(head);
+}
+
+function takeFrame(bytes: Buffer): { opcode: number; payload: Buffer; rest: Buffer } | undefined {
+  if (bytes.length < 6) return undefined;
+  const short = bytes.readUInt8(1) & 0x7f;
+  const at = short === 126 ? 4 : 2;
+  const length = short === 126 ? bytes.readUInt16BE(2) : short;
+  if (bytes.length < at + 4 + length) return undefined;
+  const payload = Buffer.from(bytes.subarray(at + 4, at + 4 + length));
+  for (let i = 0; i < length; i++) payload[i] = payload.readUInt8(i) ^ bytes.readUInt8(at + (i & 3));
+  return { opcode: bytes.readUInt8(0) & 15, payload, rest: bytes.subarray(at + 4 + length) };
+}
+
+/** Starts the workload on every console that is open by this relay. */
+function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: string): void {
+  const frame = serverFrame(2, Buffer.alloc(frameBytes, 'x'));
+  let at = 0;
+  for (const [socket, by] of consoles) {
+    if (by !== relay) continue;
+    let left = framesPerSession;
+    if (everyMs === 0) {
+      const more = () => {
+        while (left > 0 && !socket.destroyed) {
+          left--;
+          if (!socket.write(frame)) {
+            socket.once('drain', more);
+            return;
+          }
+        }
+      };
+      more();
+      continue;
+    }
+    const next = () => {
+      if (left-- <= 0 || socket.destroyed) clearInterval(timer);
+      else socket.write(frame);
+    };
+    let timer: NodeJS.Timeout;
+    // Sessions have nothing to do with each other, so their frames are spread over the interval.
+    setTimeout(() => (timer = setInterval(next, everyMs)), (everyMs * at++) / consoles.size);
+  }
+}
+
+server.listen(0, '127.0.0.1', 1024, () => {
+  const { port } = server.address() as { port: number };
+  serveParent({ port, caPem: ca.caPem }, (question: { flood?: Workload; relay?: string }) => {
+    if (question.flood) flood(question.flood, question.relay ?? '');
+    return { consoles: consoles.size };
+  });
+});

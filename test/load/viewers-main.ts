@@ -1,0 +1,211 @@
+import { connect, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { serveParent } from './child.ts';
+
+/** All browsers of the bench in one process, on bare sockets, so that they are no slower than any relay. */
+interface Viewer {
+  readonly socket: Socket;
+  received: number;
+}
+
+interface Open {
+  readonly port: number;
+  readonly path: string;
+  /** One for each viewer to open. */
+  readonly protocols: readonly string[];
+  /** How many may be opening at the same time. */
+  readonly opening: number;
+}
+
+type Question =
+  | { readonly open: Open }
+  | { readonly receive: number }
+  | { readonly echoSeconds: number }
+  | { readonly close: true };
+
+const handshake = ['RFB 003.008\n', '\x01', '\x01'].map((text) => Buffer.from(text, 'latin1'));
+let viewers: Viewer[] = [];
+let total = 0;
+let reached: { bytes: number; resolve: () => void } | undefined;
+const sentAt = new Map<number, number>();
+let latencies: number[] = [];
+
+function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const viewer: Viewer = { socket, received: 0 };
+    let step = 0;
+    let ready = false;
+    let head = Buffer.alloc(0);
+    const frames = createReader(
+      (chunk, from, to) => {
+        if (ready) {
+          total += to - from;
+          if (reached && total >= reached.bytes) reached.resolve();
+          if (to - from === 6 && chunk[from] === 5) echoed(chunk.readUInt32BE(from + 2));
+          return;
+        }
+        // Each answer of the relay comes as a frame of its own while the handshake lasts.
+        viewer.received += to - from;
+        while (step < 3 && viewer.received >= (boundaries[step] ?? 0))
+          socket.write(clientFrame(handshake[step++]!));
+        if (viewer.received >= 12 + 2 + 4 + 24) {
+          ready = true;
+          resolve(viewer);
+        }
+      },
+      () => socket.write(pong),
+    );
+    socket.on('connect', () =>
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: http://localhost:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Protocol: ${protocols}\r\n\r\n`,
+      ),
+    );
+    const onData = (chunk: Buffer) => {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      if (!head.toString('latin1', 0, 12).endsWith('101')) {
+        reject(new Error(head.toString('latin1', 0, end)));
+        return;
+      }
+      socket.off('data', onData).on('data', frames);
+      if (head.length > end + 4) frames(head.subarray(end + 4));
+      head = Buffer.alloc(0);
+    };
+    socket.on('data', onData);
+    socket.on('error', reject);
+    socket.on('close', () => {
+      const error = new Error(`A relay (${path}) closed the connection of a viewer.`);
+      reject(error);
+      // A figure without one of its sessions would be wrong, and would never come.
+      if (viewers.includes(viewer)) throw error;
+    });
+  });
+}
+
+/** Relays that ping hang up on who does not answer. Theirs have no payload. */
+const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
+/** Bytes of the handshake after which it is our turn: version, security types, result. */
+const boundaries = [12, 14, 18];
+
+function createReader(onPayload: (chunk: Buffer, from: number, to: number) => void, onPing: () => void) {
+  let left = 0;
+  let skip = false;
+  let header = Buffer.alloc(0);
+  return (given: Buffer) => {
+    let chunk = given;
+    if (header.length > 0) {
+      chunk = Buffer.concat([header, given]);
+      header = Buffer.alloc(0);
+    }
+    let at = 0;
+    while (at < chunk.length) {
+      if (left === 0) {
+        const size = chunk.length - at;
+        const short = size < 2 ? 0 : chunk[at + 1]!;
+        const headBytes = short === 127 ? 10 : short === 126 ? 4 : 2;
+        if (size < headBytes) {
+          header = Buffer.from(chunk.subarray(at));
+          return;
+        }
+        skip = (chunk[at]! & 15) !== 2 && (chunk[at]! & 15) !== 0;
+        if ((chunk[at]! & 15) === 9) onPing();
+        left =
+          short === 127 ? chunk.readUInt32BE(at + 6) : short === 126 ? chunk.readUInt16BE(at + 2) : short;
+        at += headBytes;
+      }
+      const to = Math.min(chunk.length, at + left);
+      if (!skip && to > at) onPayload(chunk, at, to);
+      left -= to - at;
+      at = to;
+    }
+  };
+}
+
+function clientFrame(payload: Buffer): Buffer {
+  const mask = randomBytes(4);
+  return Buffer.concat([
+    Buffer.from([0x82, 0x80 | payload.length]),
+    mask,
+    payload.map((byte, i) => byte ^ mask[i & 3]!),
+  ]);
+}
+
+async function open(what: Open): Promise<{ opened: number; seconds: number }> {
+  const since = performance.now();
+  const waiting = [...what.protocols];
+  const worker = async () => {
+    for (let protocols = waiting.pop(); protocols !== undefined; protocols = waiting.pop())
+      viewers.push(await openOne(what, protocols));
+  };
+  await Promise.all(Array.from({ length: what.opening }, worker));
+  total = 0;
+  return { opened: viewers.length, seconds: (performance.now() - since) / 1000 };
+}
+
+function receive(bytes: number): Promise<{ seconds: number }> {
+  const since = performance.now();
+  return new Promise((resolve) => {
+    const done = () => {
+      reached = undefined;
+      total = 0;
+      resolve({ seconds: (performance.now() - since) / 1000 });
+    };
+    if (total >= bytes) done();
+    else reached = { bytes, resolve: done };
+  });
+}
+
+function echoed(id: number): void {
+  const at = sentAt.get(id);
+  if (at === undefined) return;
+  sentAt.delete(id);
+  latencies.push(performance.now() - at);
+}
+
+/** Every viewer sends one pointer event a second, evenly spread; answers how long they took there and back. */
+async function echo(seconds: number): Promise<{ p50: number; p99: number; p999: number; lost: number }> {
+  latencies = [];
+  const due = seconds * viewers.length;
+  const since = performance.now();
+  let id = 0;
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const until = Math.min(due, ((performance.now() - since) / 1000) * viewers.length);
+      for (; id < until; id++) {
+        const message = Buffer.from([5, 0, 0, 0, 0, 0]);
+        message.writeUInt32BE(id, 2);
+        sentAt.set(id, performance.now());
+        viewers[id % viewers.length]!.socket.write(clientFrame(message));
+      }
+      if (id >= due) {
+        clearInterval(timer);
+        setTimeout(resolve, 500);
+      }
+    }, 1);
+  });
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (part: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+  const lost = sentAt.size;
+  sentAt.clear();
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), lost };
+}
+
+function close(): void {
+  const leaving = viewers;
+  viewers = [];
+  for (const { socket } of leaving) {
+    socket.on('error', () => {});
+    socket.destroy();
+  }
+}
+
+serveParent({}, (question: Question) => {
+  if ('open' in question) return open(question.open);
+  if ('receive' in question) return receive(question.receive);
+  if ('echoSeconds' in question) return echo(question.echoSeconds);
+  return close();
+});
