@@ -1,5 +1,7 @@
 import type { Flow, Idle } from './measure.ts';
+import { median } from './median.ts';
 import type { Plan } from './plan.ts';
+import { targets } from './targets.ts';
 
 export interface Results {
   readonly machine: string;
@@ -13,11 +15,13 @@ export interface Results {
 const baseline = 'plain ws';
 
 /** The bench's result as Markdown; the same text is printed and kept in docs/. */
-export function report({ machine, plan, flows, idle, skipped }: Results): string {
+export function report(results: Results): string {
+  const { machine, plan, flows, idle, skipped } = results;
   const lines = [
     `Measured on ${machine}, everything over loopback. Each relay is a process of its own, accepts plain WebSockets and dials`,
     `\`wss\` (TLS 1.3, AES-GCM). Figures are medians of ${plan.rounds} interleaved rounds (${plan.idleRounds} for idle sessions); only ratios within one run mean anything.`,
     '',
+    ...targets(results),
   ];
   for (const workload of plan.workloads) {
     const of = (relay: string) => flows.get(relay)?.get(workload.name) ?? [];
@@ -55,11 +59,4 @@ export function report({ machine, plan, flows, idle, skipped }: Results): string
     ),
   );
   return `${lines.join('\n').trimEnd()}\n`;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? Number.NaN)) / 2 : upper;
 }

@@ -1,0 +1,48 @@
+import type { Results } from './report.ts';
+import { median } from './median.ts';
+
+/** What the relay must reach, and whether it does, as a Markdown table; of the figures that the tables below show. */
+export function targets({ plan, flows, idle }: Pick<Results, 'plan' | 'flows' | 'idle'>): string[] {
+  const cost = (relay: string, workload: string) =>
+    median((flows.get(relay)?.get(workload) ?? []).map(({ cpuPerGib }) => cpuPerGib));
+  const ratio = (workload: string) => cost('Porthole', workload) / cost('plain ws', workload);
+  const p99 = (relay: string) =>
+    shown(
+      (idle.get(relay) ?? []).map((round) => round.p99),
+      1,
+    );
+  const rows = [
+    { name: 'bulk, CPU per GiB against plain `ws`', most: 0.6, here: ratio('bulk'), unit: '' },
+    { name: 'paced, CPU per GiB against plain `ws`', most: 0.78, here: ratio('paced'), unit: '' },
+    { name: 'small, CPU per GiB against plain `ws`', most: 0.75, here: ratio('small'), unit: '' },
+    { name: 'p99 echo against nginx', most: 1.5, here: p99('Porthole') / p99('nginx'), unit: '' },
+    {
+      name: `RSS per session, ${plan.idleSessions} of them`,
+      most: 80,
+      here: shown(
+        (idle.get('Porthole') ?? []).map(({ kibPerSession }) => kibPerSession),
+        0,
+      ),
+      unit: ' KiB',
+    },
+  ];
+  return [
+    '| target | must | here | |',
+    '|---|--:|--:|---|',
+    ...rows.map(({ name, most, here, unit }) => {
+      const digits = unit === '' ? 2 : 0;
+      const verdict = Number.isNaN(here)
+        ? 'not measured'
+        : Number(here.toFixed(digits)) <= most
+          ? 'holds'
+          : '**missed**';
+      return `| ${name} | ≤ ${most.toFixed(digits)}${unit} | ${Number.isNaN(here) ? '' : `${here.toFixed(digits)}${unit}`} | ${verdict} |`;
+    }),
+    '',
+  ];
+}
+
+/** The median as the tables show it, so that a reader comes to the same ratio. */
+function shown(values: readonly number[], digits: number): number {
+  return Number(median(values).toFixed(digits));
+}
