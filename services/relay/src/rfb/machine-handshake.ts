@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { createByteQueue } from './byte-queue.ts';
-import { rfbVersion, securityTypes, type Handshake } from './handshake.ts';
+import type { ByteQueue } from './byte-queue.ts';
+import { createHandshake, rfbVersion, securityTypes, type Handshake } from './handshake.ts';
 import { answerChallenge } from './vnc-authentication.ts';
 
 /** Longest reason that is read; QEMU's is 22 bytes. */
@@ -11,11 +11,10 @@ const maxReasonBytes = 1024;
  * who sends it when a viewer is there to receive what follows.
  */
 export function createMachineHandshake(password: string): Handshake {
-  const queue = createByteQueue();
   let step: 'version' | 'types' | 'challenge' | 'result' | 'done' = 'version';
 
   /** One step further, or undefined when more bytes are needed. */
-  function advance(): Buffer[] | undefined {
+  function advance(queue: ByteQueue): Buffer[] | undefined {
     switch (step) {
       case 'version': {
         const version = queue.take(12);
@@ -28,7 +27,7 @@ export function createMachineHandshake(password: string): Handshake {
       case 'types': {
         const count = queue.peek(1)?.[0];
         if (count === undefined) return undefined;
-        if (count === 0) return refusal(1);
+        if (count === 0) return refusal(queue, 1);
         const types = queue.take(1 + count)?.subarray(1);
         if (!types) return undefined;
         if (!types.includes(securityTypes.vncAuthentication))
@@ -45,7 +44,7 @@ export function createMachineHandshake(password: string): Handshake {
       case 'result': {
         const result = queue.peek(4)?.readUInt32BE(0);
         if (result === undefined) return undefined;
-        if (result !== 0) return refusal(4);
+        if (result !== 0) return refusal(queue, 4);
         queue.take(4);
         step = 'done';
         return [];
@@ -56,7 +55,7 @@ export function createMachineHandshake(password: string): Handshake {
   }
 
   /** Reads the reason behind `offset` bytes and throws it. Its text is the server's, so only the log gets it. */
-  function refusal(offset: number): undefined {
+  function refusal(queue: ByteQueue, offset: number): undefined {
     const length = queue.peek(offset + 4)?.readUInt32BE(offset);
     if (length === undefined) return undefined;
     const size = Math.min(length, maxReasonBytes);
@@ -69,15 +68,7 @@ export function createMachineHandshake(password: string): Handshake {
     throw new PortholeError('console_auth', { detail: `the VNC server says: ${text}` });
   }
 
-  return {
-    push(chunk) {
-      queue.push(chunk);
-      const send: Buffer[] = [];
-      for (let out = advance(); out; out = advance()) send.push(...out);
-      return { send, done: step === 'done' };
-    },
-    rest: () => queue.rest(),
-  };
+  return createHandshake({ advance, done: () => step === 'done' });
 }
 
 function nonsense(detail: string): PortholeError {

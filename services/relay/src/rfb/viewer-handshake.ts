@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { createByteQueue } from './byte-queue.ts';
-import { rfbVersion, securityTypes, type Handshake } from './handshake.ts';
+import type { ByteQueue } from './byte-queue.ts';
+import { createHandshake, rfbVersion, securityTypes, type Handshake } from './handshake.ts';
 
 /**
  * The relay as the viewer's server: it offers security type None and nothing else, because the grant has
@@ -8,10 +8,9 @@ import { rfbVersion, securityTypes, type Handshake } from './handshake.ts';
  * The caller sends `rfbVersion` first.
  */
 export function createViewerHandshake(): Handshake {
-  const queue = createByteQueue();
   let step: 'version' | 'type' | 'init' | 'done' = 'version';
 
-  function advance(): Buffer[] | undefined {
+  function advance(queue: ByteQueue): Buffer[] | undefined {
     switch (step) {
       case 'version': {
         const version = queue.take(12);
@@ -37,15 +36,7 @@ export function createViewerHandshake(): Handshake {
     }
   }
 
-  return {
-    push(chunk) {
-      queue.push(chunk);
-      const send: Buffer[] = [];
-      for (let out = advance(); out; out = advance()) send.push(...out);
-      return { send, done: step === 'done' };
-    },
-    rest: () => queue.rest(),
-  };
+  return createHandshake({ advance, done: () => step === 'done' });
 }
 
 function broken(detail: string): PortholeError {
