@@ -1,5 +1,5 @@
 import { eventually } from '../eventually.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
 
 /** With room for one console, the old one must be gone before the new one is counted. */

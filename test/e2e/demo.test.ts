@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../fakes/redis-server.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { aPerson, signInHere } from './person.ts';
 import { useBrowser } from './scene.ts';
 

@@ -1,6 +1,6 @@
 import { constantSecret } from '@porthole/shared/config/secret';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { isOver, isTold, openAgain, tryNow, useBrowser, useScene } from './scene.ts';
 import { everythingAllowed, proxmoxAccount } from './stack.ts';
 

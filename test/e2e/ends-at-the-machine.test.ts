@@ -1,4 +1,4 @@
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { isOver, isTold, tryNow, useBrowser, useScene } from './scene.ts';
 
 describeWith('chromium')('a console that ends because of its machine', () => {

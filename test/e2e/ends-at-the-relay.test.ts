@@ -1,6 +1,6 @@
 import { eventually } from '../eventually.ts';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { signInHere } from './person.ts';
 import { holdGrant, isTold, openAgain, useBrowser, useScene } from './scene.ts';
 

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { eventually } from '../eventually.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { holdGrant, isOver, isTold, openAgain, useBrowser, useScene } from './scene.ts';
 import { signInHere } from './person.ts';
 

@@ -1,7 +1,7 @@
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { aPerson, type Person } from './person.ts';
 import { likeness, withoutFourth } from './pictures.ts';
 import { startStack, type Stack } from './stack.ts';

@@ -11,7 +11,7 @@ import { eventually } from '../eventually.ts';
 import type { Picture } from '../fakes/guests/ppm.ts';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { freePort } from '../fakes/redis-server.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { aPerson, signInHere, type Person } from './person.ts';
 import { useBrowser } from './scene.ts';
 

@@ -4,7 +4,7 @@ import { createQemuGuest } from '../fakes/guests/qemu.ts';
 import { bars, typing } from '../fakes/guests/test-card.ts';
 import { createXvncGuest } from '../fakes/guests/xvnc.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { aPerson, type Person } from './person.ts';
 import { colourAt, likeness } from './pictures.ts';
 import { startStack, type Stack } from './stack.ts';

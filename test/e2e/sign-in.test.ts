@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { eventually } from '../eventually.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { signInHere, type Person } from './person.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { password } from './stack.ts';

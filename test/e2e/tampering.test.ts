@@ -1,5 +1,5 @@
 import { eventually } from '../eventually.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import type { Person } from './person.ts';
 import { useBrowser, useScene } from './scene.ts';
 

@@ -1,5 +1,5 @@
 import { eventually } from '../eventually.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
 
 /** All these tests expect that nobody complains. So whoever has to complain must be able to. */

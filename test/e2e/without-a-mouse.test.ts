@@ -1,6 +1,6 @@
 import { eventually } from '../eventually.ts';
 import { aPerson, type Person } from './person.ts';
-import { describeWith } from './needs.ts';
+import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { password } from './stack.ts';
 

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -28,19 +28,6 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** More lines for its configuration. */
   readonly config?: readonly string[];
-}
-
-let available: boolean | undefined;
-
-/** Whether this machine has Redis. Says so loudly when it has not. */
-export function redisAvailable(): boolean {
-  if (available === undefined) {
-    available = spawnSync('redis-server', ['--version']).status === 0;
-    if (!available) {
-      console.warn('SKIPPED: tests on a real Redis need `redis-server` (Debian package redis-server).');
-    }
-  }
-  return available;
 }
 
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {

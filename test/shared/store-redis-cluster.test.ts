@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { sleep, systemClock } from '@porthole/shared/clock';
 import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis';
-import { freePort, redisAvailable, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { freePort, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { describeWith } from '../needs.ts';
 import { describeStore } from './store-contract.ts';
 import { eventually, recordedLog, redisStores, refusalOf } from './store-harness.ts';
 
@@ -25,7 +26,7 @@ function address(server: RedisServer): RedisOptions {
   return { mode: 'cluster', nodes: [{ host: '127.0.0.1', port: server.port }], password: () => password };
 }
 
-if (redisAvailable()) {
+describeWith('redis')('with a real server', () => {
   // First, because the client's own subscriber leaves timers of 2 s behind when it lost its server.
   describe('the store on a Redis Cluster, in an outage', () => {
     const { open } = redisStores();
@@ -67,6 +68,4 @@ if (redisAvailable()) {
       },
     };
   });
-} else {
-  test.skip('the store on a Redis Cluster: needs the package redis-server', () => {});
-}
+});

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { redisAvailable, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { describeWith } from '../needs.ts';
 import { eventually, recordedLog, redisStores, refusalOf } from './store-harness.ts';
 
-const describeRedis = redisAvailable() ? describe : describe.skip;
 const long = 600_000;
 const down = { code: 'store_down' };
 
-describeRedis('the store on Redis, in an outage', () => {
+describeWith('redis')('the store on Redis, in an outage', () => {
   const { open } = redisStores();
   let server: RedisServer;
   beforeEach(async () => {

@@ -3,14 +3,14 @@ import { createEndOrders } from '@porthole/shared/end-orders';
 import { systemClock } from '@porthole/shared/clock';
 import { systemRandom } from '@porthole/shared/random';
 import { createSessionRecords } from '@porthole/shared/session-records';
-import { redisAvailable, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { describeWith } from '../needs.ts';
 import { someClaims } from './grant-claims.ts';
 import { eventually, everythingIn, recordedLog, redisStores, refusalOf } from './store-harness.ts';
 
-const describeRedis = redisAvailable() ? describe : describe.skip;
 const long = 600_000;
 
-describeRedis('the store on Redis, with a password', () => {
+describeWith('redis')('the store on Redis, with a password', () => {
   const { open } = redisStores();
   const password = 'correct horse/battery@staple';
   let server: RedisServer;
@@ -128,7 +128,7 @@ describeRedis('the store on Redis, with a password', () => {
   });
 });
 
-describeRedis('what Redis knows', () => {
+describeWith('redis')('what Redis knows', () => {
   const { open } = redisStores();
   let server: RedisServer;
   let admin: Redis;

@@ -1,13 +1,12 @@
 import { createRedisStore } from '@porthole/shared/store/redis';
 import { sleep, systemClock } from '@porthole/shared/clock';
-import { redisAvailable, startRedisServer } from '../fakes/redis-server.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
+import { describeWith } from '../needs.ts';
 import { describeStore } from './store-contract.ts';
 
 const quiet = { info() {}, warn() {}, error() {} };
 
-if (!redisAvailable()) {
-  test.skip('the store on Redis: needs the package redis-server', () => {});
-} else {
+describeWith('redis')('with a real server', () => {
   describeStore('the store on Redis', async () => {
     const server = await startRedisServer();
     const connect = () => createRedisStore({ redis: { mode: 'standalone', url: server.url }, log: quiet });
@@ -24,4 +23,4 @@ if (!redisAvailable()) {
       },
     };
   });
-}
+});

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
-import { describeWhere } from '../fakes/guests/availability.ts';
+import { describeWith } from '../needs.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort, redisAvailable, startRedisServer } from '../fakes/redis-server.ts';
+import { freePort, startRedisServer } from '../fakes/redis-server.ts';
 import { connectConsole } from '../relay/console-client.ts';
 import { startProcess, type ServiceProcess } from './service-process.ts';
 
@@ -123,31 +123,28 @@ test.each(['relay', 'broker'] as const)(
   },
 );
 
-describeWhere(redisAvailable(), 'the services on Redis need the Debian package redis-server')(
-  'broker and relay as processes of their own',
-  () => {
-    test('meet in Redis and open a console', async () => {
-      const redis = await startRedisServer();
-      const [brokerPort, relayPort] = [await freePort(), await freePort()];
-      const origin = `http://localhost:${brokerPort}`;
-      const common = {
-        PORTHOLE_REDIS_URL: redis.url,
-        PORTHOLE_GRANT_KEYS_FILE: join(folder, 'keys'),
-        PORTHOLE_PUBLIC_URL: origin,
-        PORTHOLE_RELAY_URL: `ws://localhost:${relayPort}`,
-        PORTHOLE_LOG_LEVEL: 'info',
-      };
-      const broker = start('broker', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${brokerPort}` });
-      const relay = start('relay', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${relayPort}` });
-      await Promise.all([broker.printed('"ready"'), relay.printed('"ready"')]);
-      const { client, name } = await openConsole(origin);
-      expect(name).toBe('QEMU (lab)');
-      client.close();
-      for (const service of [broker, relay]) {
-        service.signal('SIGTERM');
-        expect(await service.exited).toBe(0);
-      }
-      await redis.stop();
-    });
-  },
-);
+describeWith('redis')('broker and relay as processes of their own', () => {
+  test('meet in Redis and open a console', async () => {
+    const redis = await startRedisServer();
+    const [brokerPort, relayPort] = [await freePort(), await freePort()];
+    const origin = `http://localhost:${brokerPort}`;
+    const common = {
+      PORTHOLE_REDIS_URL: redis.url,
+      PORTHOLE_GRANT_KEYS_FILE: join(folder, 'keys'),
+      PORTHOLE_PUBLIC_URL: origin,
+      PORTHOLE_RELAY_URL: `ws://localhost:${relayPort}`,
+      PORTHOLE_LOG_LEVEL: 'info',
+    };
+    const broker = start('broker', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${brokerPort}` });
+    const relay = start('relay', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${relayPort}` });
+    await Promise.all([broker.printed('"ready"'), relay.printed('"ready"')]);
+    const { client, name } = await openConsole(origin);
+    expect(name).toBe('QEMU (lab)');
+    client.close();
+    for (const service of [broker, relay]) {
+      service.signal('SIGTERM');
+      expect(await service.exited).toBe(0);
+    }
+    await redis.stop();
+  });
+});

@@ -1,18 +1,9 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const executablePath = '/usr/bin/chromium';
-
-/** `describe`, or a loud skip: a machine without the browser must not look as if it had tested the pages. */
-export const describeInBrowser: typeof describe.skip = existsSync(executablePath)
-  ? describe
-  : (() => {
-      console.warn(`SKIPPED: no ${executablePath}. Install the package "chromium" to test the pages.`);
-      return describe.skip;
-    })();
 
 export interface Browser {
   /** A page in a context of its own. What it does wrong is collected; `faults` must stay empty. */

@@ -1,6 +1,7 @@
 import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
 import type { Page } from 'playwright-core';
-import { describeInBrowser, reaches, startBrowser, type Browser } from './browser.ts';
+import { reaches, startBrowser, type Browser } from './browser.ts';
+import { describeWith } from '../needs.ts';
 import { aMachine, openAtOnce, startSite, type Opened, type Site } from './site.ts';
 
 let browser: Browser;
@@ -45,7 +46,7 @@ const colour = () =>
     return [...(middle ?? [])];
   });
 
-describeInBrowser('the console', () => {
+describeWith('chromium')('the console', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
@@ -407,7 +408,7 @@ describeInBrowser('the console', () => {
   });
 });
 
-describeInBrowser('the console on a phone', () => {
+describeWith('chromium')('the console on a phone', () => {
   beforeAll(async () => {
     browser = await startBrowser();
     site = await startSite();

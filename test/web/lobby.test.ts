@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
-import { describeInBrowser, startBrowser, type Browser } from './browser.ts';
+import { startBrowser, type Browser } from './browser.ts';
+import { describeWith } from '../needs.ts';
 import { aMachine, startSite, type Site } from './site.ts';
 
 let browser: Browser;
@@ -31,7 +32,7 @@ const focusIsOn = (name: string) =>
     return element?.getAttribute('aria-label') === wanted || element?.textContent?.trim() === wanted;
   }, name);
 
-describeInBrowser('sign-in and list', () => {
+describeWith('chromium')('sign-in and list', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { describeWhere, findExecutable } from '../fakes/guests/availability.ts';
-import { qemuAvailable, qemuMissing } from '../fakes/guests/qemu.ts';
-import { xvncAvailable, xvncMissing } from '../fakes/guests/xvnc.ts';
+import { describeWhere, findExecutable } from './fakes/guests/availability.ts';
+import { qemuAvailable, qemuMissing } from './fakes/guests/qemu.ts';
+import { xvncAvailable, xvncMissing } from './fakes/guests/xvnc.ts';
 
 /** Real programs that these tests drive, and the sentence that names the package of one that is missing. */
 const programs = {
