@@ -23,6 +23,14 @@ export const grantClaims = z.object({
   machineName: z.string().max(256),
   mode: z.enum(['view', 'control']),
   kind: z.enum(['screen', 'terminal']),
+  /** Which way the clipboard may go, seen from the machine: pasted in, copied out. Without: both. */
+  clipboard: z.enum(['both', 'in', 'out', 'none']).optional(),
+  /** Most framebuffer update requests that pass in a second: a wall of small views costs little. Without: all. */
+  updatesPerSecond: z.number().positive().max(1000).optional(),
+  /** Somebody looks on at what others do: those at the machine are told by whom they are watched. */
+  watches: z.boolean().optional(),
+  /** The trace that the click began (W3C Trace Context, section 3.2), for the relay to carry on. */
+  traceparent: z.string().max(64).optional(),
   limits: z.object({
     /** Longest life of the session, in seconds. */
     sessionSeconds: z.number().int().positive(),
