@@ -96,7 +96,8 @@ test('while one cluster is away its last list is shown as stale, and the others 
   office.rename(300, 'books');
   clock.advance(3000);
   const { json } = await anna.get('/api/v1/consoles');
-  expect(json.stale).toBe(true);
+  expect(json).toMatchObject({ stale: true, staleSeconds: 3 });
+  expect(json.incomplete).toBeUndefined();
   expect(json.consoles.map(({ name }: { name: string }) => name)).toEqual([
     'books',
     'lab-10',
@@ -106,7 +107,32 @@ test('while one cluster is away its last list is shown as stale, and the others 
   ]);
   school.failRequests(/resources/, null);
   clock.advance(3000);
-  expect((await anna.get('/api/v1/consoles')).json.stale).toBeUndefined();
+  const { stale, staleSeconds } = (await anna.get('/api/v1/consoles')).json;
+  expect([stale, staleSeconds]).toEqual([undefined, undefined]);
+});
+
+test('a cluster that never answered leaves the list incomplete, and how old it is says nothing then', async () => {
+  const clock = createFakeClock();
+  const [school, office] = [
+    await aCluster(),
+    await aCluster([{ vmid: 300, node: 'pve1', name: 'accounts' }]),
+  ];
+  const rig = await startBroker({
+    clock,
+    proxmox: [
+      { name: 'school', fake: school },
+      { name: 'office', fake: office },
+    ],
+  });
+  school.failRequests(/resources/, { status: 500, message: 'no quorum' });
+  const anna = await rig.signedIn('anna');
+  const { json } = await anna.get('/api/v1/consoles');
+  expect(json).toMatchObject({ stale: true, incomplete: true });
+  expect(json.staleSeconds).toBeUndefined();
+  expect(json.consoles.map(({ name }: { name: string }) => name)).toEqual(['accounts']);
+  school.failRequests(/resources/, null);
+  clock.advance(3000);
+  expect((await anna.get('/api/v1/consoles')).json).toMatchObject({ consoles: { length: 5 } });
 });
 
 test('when no cluster ever answered, the answer says which hop failed', async () => {

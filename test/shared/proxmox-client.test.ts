@@ -5,7 +5,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
 import { statusAnswer } from '@porthole/shared/proxmox/answers';
+import { callNameOf } from '@porthole/shared/proxmox/call-name';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
+import type { SeenCall } from '@porthole/shared/proxmox/metrics';
 import { z } from 'zod';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
@@ -282,6 +284,21 @@ describe('several entry points', () => {
     await expect(client.get(version)).rejects.toMatchObject({ code: 'proxmox_unreachable' });
   });
 
+  test('stand in for one whose own daemon is away', async () => {
+    const { client, fake } = await twoEntries();
+    fake.failRequests(/GET \/version/, { status: 595, message: 'Connection refused', times: 1 });
+    expect(await client.get(version)).toMatchObject({ data: {} });
+    expect(askedAt(fake)).toEqual(['pve1', 'pve2']);
+  });
+
+  test('stand in for one whose certificate is not the expected one, which gets no credential', async () => {
+    const impostor = await aScriptedNode((_request, response) => good(response));
+    const fake = await aCluster();
+    const client = aClient(clusterConfig([impostor.url, fake.url('pve1')], fake.caPem));
+    expect(await client.get(version)).toMatchObject({ data: { version: '9.2.11' } });
+    expect(impostor.requests).toEqual([]);
+  });
+
   test('do not stand in for each other where Proxmox refuses', async () => {
     const { client, fake } = await twoEntries();
     fake.failRequests(/GET \/version/, { status: 403, message: 'no' });
@@ -296,4 +313,87 @@ describe('several entry points', () => {
     await expect(client.get({ ...status, host })).rejects.toMatchObject({ code: 'proxmox_unreachable' });
     expect(fake.calls).toEqual([]);
   });
+});
+
+describe('a host that does not answer', () => {
+  const seenOf = (client: ProxmoxClient) => [...client.hostStates()];
+
+  async function aDeadHost() {
+    const fake = await aCluster();
+    const cluster = clusterConfig(fake.url('pve1'), fake.caPem);
+    const clock = createFakeClock();
+    const changes: string[] = [];
+    const seen: SeenCall[] = [];
+    const client = createProxmoxClient({
+      cluster,
+      credential: cluster.credential,
+      clock,
+      random: (size) => Buffer.alloc(size, 255),
+      onCall: (call) => seen.push(call),
+      onHostChange: ({ host, state }) => changes.push(`${host} ${state}`),
+    });
+    closing.push(() => client.close());
+    await fake.setNodeDown('pve1', true);
+    // A GET is tried twice.
+    for (let i = 0; i < 2; i++)
+      await expect(client.get(version)).rejects.toMatchObject({ code: 'proxmox_unreachable' });
+    return { fake, clock, client, changes, seen, host: new URL(fake.url('pve1')).host };
+  }
+
+  test('is left alone for a moment, with the reason that it had, and then asked again', async () => {
+    const { fake, clock, client, changes, host } = await aDeadHost();
+    expect(seenOf(client)).toEqual(['open']);
+    await fake.setNodeDown('pve1', false);
+    await expect(client.get(version)).rejects.toMatchObject({
+      code: 'proxmox_unreachable',
+      detail: expect.stringMatching(/left alone for a moment; last: .*ECONNREFUSED/),
+    });
+    expect(fake.calls).toEqual([]);
+    clock.advance(6250);
+    expect(await client.get(version)).toMatchObject({ data: {} });
+    expect(changes).toEqual([`${host} open`, `${host} closed`]);
+    expect(seenOf(client)).toEqual(['closed']);
+  });
+
+  test('is left alone by console sockets, too', async () => {
+    const { client, fake } = await aDeadHost();
+    await fake.setNodeDown('pve1', false);
+    const { hostname, port } = new URL(fake.url('pve1'));
+    await expect(client.dial({ host: hostname, port: Number(port) })).rejects.toMatchObject({
+      code: 'proxmox_unreachable',
+    });
+  });
+
+  test('is counted in calls without a status', async () => {
+    const { seen } = await aDeadHost();
+    expect(new Set(seen.map(({ call, status }) => `${call} ${status}`))).toEqual(
+      new Set(['version undefined']),
+    );
+  });
+
+  test('is not blamed for viewers who give up', async () => {
+    const fake = await aCluster();
+    const client = aClient(clusterConfig(fake.url('pve1'), fake.caPem));
+    const { hostname, port } = new URL(fake.url('pve1'));
+    for (let i = 0; i < 5; i++)
+      await expect(
+        client.dial({ host: hostname, port: Number(port) }, AbortSignal.abort()),
+      ).rejects.toMatchObject({ code: 'proxmox_timeout' });
+    expect(seenOf(client)).toEqual(['closed']);
+  });
+});
+
+test.each([
+  ['/cluster/resources?type=vm', 'resources'],
+  ['/nodes/pve1/qemu/100/status/current', 'machine_status'],
+  ['/nodes/pve1/lxc/100/vncproxy', 'console'],
+  ['/nodes/pve1/qemu/100/status/shutdown', 'power'],
+  ['/nodes/pve1/tasks/UPID:pve1:0:0:0:qmstart:100:a@pve:/status', 'task'],
+  ['/access/ticket', 'sign_in'],
+  ['/access/permissions?path=/vms/100', 'permissions'],
+  ['/cluster/status', 'cluster_status'],
+  ['/version', 'version'],
+  ['/nodes/pve1/qemu/100/config', 'other'],
+])('a call of %s is counted as %s', (path, name) => {
+  expect(callNameOf(path)).toBe(name);
 });

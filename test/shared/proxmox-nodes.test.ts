@@ -1,3 +1,4 @@
+import { statusAnswer } from '@porthole/shared/proxmox/answers';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -59,6 +60,23 @@ describe('a node', () => {
     expect(await whereIs('pve9')).toEqual([fake.url('pve1'), undefined]);
     fake.setAcl(account.userid, { '/vms': ['VM.Console', 'VM.Audit'] });
     expect(await aDirectory().whereIs('pve2')).toEqual([fake.url('pve1'), undefined]);
+  });
+
+  test('is reached through another entry point when the first is away and no address is known', async () => {
+    fake.setAcl(account.userid, { '/vms': ['VM.Console', 'VM.Audit'] });
+    const clock = createFakeClock();
+    const cluster = clusterConfig([fake.url('pve1'), fake.url('pve2')], fake.caPem);
+    const client = createProxmoxClient({ cluster, credential: cluster.credential, clock });
+    closing.push(() => client.close());
+    const nodes = createNodeDirectory({ cluster, client, clock });
+    expect((await nodes.hostOf('pve2')).base.origin).toBe(fake.url('pve1'));
+    await fake.setNodeDown('pve1', true);
+    const call = { path: '/nodes/pve2/qemu/100/status/current', schema: statusAnswer };
+    for (let i = 0; i < 2; i++) {
+      const host = await nodes.hostOf('pve2');
+      await expect(client.get({ ...call, host })).rejects.toMatchObject({ code: 'proxmox_unreachable' });
+    }
+    expect((await nodes.hostOf('pve2')).base.origin).toBe(fake.url('pve2'));
   });
 
   test('has a version 6 address in brackets', async () => {

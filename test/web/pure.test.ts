@@ -5,6 +5,7 @@ import { arrange, matches, changed } from '../../services/broker/web/src/lobby/a
 import { menuTarget } from '../../services/broker/web/src/lobby/menu-keys.ts';
 import { parseControl } from '../../services/broker/web/src/console/control.ts';
 import { typeCharacter } from '../../services/broker/web/src/console/typing.ts';
+import { listProblem, noListText, staleText } from '../../services/broker/web/src/texts.ts';
 import { aMachine } from './site.ts';
 
 describe('addresses', () => {
@@ -85,6 +86,28 @@ describe('the list', () => {
     const before = [listed('a', 'running', 1), listed('b', 'running', 2)];
     const after = [listed('a', 'stopped', 1), listed('b', 'running', 2), listed('c', 'running', 3)];
     expect(changed(before, after).map(({ name }) => name)).toEqual(['a']);
+  });
+});
+
+describe('what is said about a list', () => {
+  test.each([
+    [{ staleSeconds: 1 }, /^Proxmox .* a second ago;/],
+    [{ staleSeconds: 59 }, /^Proxmox .* 59 seconds ago;/],
+    [{ staleSeconds: 60 }, /^Proxmox .* a minute ago;/],
+    [{ staleSeconds: 599, incomplete: true }, /^Proxmox .* 9 minutes ago; .*Some machines are missing/],
+    [{ incomplete: true }, /^A part of Proxmox .*Some machines are missing/],
+  ])('that is out of date, %j', (list, text) => {
+    expect(staleText(list)).toMatch(text);
+  });
+
+  test('that does not come names the part that failed', () => {
+    const code = 'proxmox_unreachable';
+    expect(listProblem({ code })).toMatch(/^Proxmox /);
+    expect(listProblem({ code: 'network' })).toMatch(/^Porthole /);
+    expect(noListText({ code, title: 'Proxmox can not be reached.' })).toMatch(
+      /^Proxmox can not be reached\. /,
+    );
+    expect(noListText({ code: 'store_down' })).toMatch(/^Porthole /);
   });
 });
 

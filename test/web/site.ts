@@ -58,7 +58,8 @@ export interface Site {
   readonly offered: string[];
   readonly grants: { readonly vmid: string; readonly mode: string }[];
   machines: SiteMachine[];
-  stale: boolean;
+  /** How many seconds old the list claims to be. */
+  stale: number | undefined;
   signedIn: boolean;
   /** Taken one by one; when empty, grants are given. */
   readonly grantReplies: Reply[];
@@ -107,7 +108,7 @@ export async function startSite(): Promise<Site> {
     offered: [],
     grants: [],
     machines: [aMachine()],
-    stale: false,
+    stale: undefined,
     signedIn: true,
     grantReplies: [],
     listReply: undefined,
@@ -180,7 +181,10 @@ export async function startSite(): Promise<Site> {
     }
     if (route === 'GET /api/v1/consoles') {
       if (site.listReply) return refuse(response, site.listReply);
-      return json(response, 200, { consoles: site.machines, ...(site.stale ? { stale: true } : {}) });
+      return json(response, 200, {
+        consoles: site.machines,
+        ...(site.stale === undefined ? {} : { stale: true, staleSeconds: site.stale }),
+      });
     }
     const grant = /^POST \/api\/v1\/consoles\/([^/]+)\/(\d+)\/grants$/.exec(route);
     if (grant?.[2]) {

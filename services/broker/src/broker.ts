@@ -72,6 +72,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     clock,
     log,
     onRefresh: metrics.listRefresh,
+    metrics: metrics.proxmox,
   });
   metrics.observeListAge(() => [...clusters.lists].map(([name, list]) => [name, list.age()] as const));
   const pages = createPages(deps.pagesDir);

@@ -1,4 +1,9 @@
 import type { ErrorCode } from '@porthole/shared/errors';
+import {
+  createProxmoxMetrics,
+  proxmoxMetricsOf,
+  type ProxmoxMetrics,
+} from '@porthole/shared/proxmox/metrics';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Route } from './http/context.ts';
 
@@ -34,6 +39,7 @@ export const brokerMetrics = {
     help: 'Seconds since the cluster last answered with its list of machines; it is asked only when somebody looks.',
     labelNames: ['cluster'],
   },
+  ...proxmoxMetricsOf('porthole_broker'),
 } as const satisfies Record<string, { name: string; help: string; labelNames: readonly string[] }>;
 
 export type Result = 'ok' | ErrorCode;
@@ -46,6 +52,7 @@ export interface BrokerMetrics {
   grant(result: Result): void;
   request(seen: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
+  readonly proxmox: ProxmoxMetrics;
   /** Read when the metrics are. */
   observeSignInsWaiting(read: () => number): void;
   observeListAge(read: () => ListAges): void;
@@ -87,6 +94,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
         seconds,
       ),
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
+    proxmox: createProxmoxMetrics(registry, 'porthole_broker'),
     observeSignInsWaiting: (read) => (signInsWaiting = read),
     observeListAge: (read) => (listAges = read),
   };

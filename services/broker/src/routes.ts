@@ -43,6 +43,8 @@ function consoles({ requireLogin, directory, decide }: RouteDeps): Step {
     ctx.body = {
       consoles: visibleConsoles(listing, user, decide),
       ...(listing.stale ? { stale: true } : {}),
+      ...(listing.staleSeconds === undefined ? {} : { staleSeconds: listing.staleSeconds }),
+      ...(listing.incomplete ? { incomplete: true } : {}),
     };
   };
 }

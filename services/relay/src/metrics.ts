@@ -3,6 +3,7 @@ import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
 import { openingSteps, type OpeningStep } from '@porthole/shared/control-messages';
 import type { ErrorCode } from '@porthole/shared/errors';
 import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant-claims';
+import { createProxmoxMetrics, type ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
 import type { Direction } from './pump/pump.ts';
 
 export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draining';
@@ -17,6 +18,7 @@ export interface RelayMetrics {
   bytes(direction: Direction, count: number): void;
   phase(phase: OpeningStep | 'queue' | 'total', seconds: number): void;
   refused(why: RefusedUpgrade): void;
+  readonly proxmox: ProxmoxMetrics;
 }
 
 export function createRelayMetrics(
@@ -111,5 +113,6 @@ export function createRelayMetrics(
     bytes: (direction, count) => void (carried[direction] += count),
     phase: (phase, seconds) => phases.observe({ phase }, seconds),
     refused: (reason) => refusals.inc({ reason }),
+    proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
   };
 }

@@ -11,6 +11,7 @@ import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
 import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import type { UpgradeListener } from '@porthole/shared/public-server';
@@ -68,7 +69,6 @@ export function createRelay(deps: RelayDeps): Relay {
   const signals = createConsoleSignals({ bus: store.signals, keys, random });
   const ends = createEndOrders({ records, signals, keys, random, clock });
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
-  const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   const firstAnswer = createFirstAnswer(store);
   let draining = false;
   const stopListening: (() => void)[] = [];
@@ -78,6 +78,7 @@ export function createRelay(deps: RelayDeps): Relay {
     draining: () => draining,
     sockets: () => sessions.size,
   });
+  const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   const deadlines = deps.deadlines ?? defaultDeadlines;
   const sessionDeps: SessionDeps = {
     records,
@@ -103,7 +104,11 @@ export function createRelay(deps: RelayDeps): Relay {
       cluster,
       credential: cluster.relayCredential ?? cluster.credential,
       clock,
+      random,
+      onCall: (seen) => metrics.proxmox.called(cluster.name, seen),
+      onHostChange: createLogHosts(cluster.name, log),
     });
+    metrics.proxmox.observeHosts(cluster.name, client.hostStates);
     return {
       name: cluster.name,
       opensPerNode: cluster.opensPerNode,

@@ -4,6 +4,8 @@ import type { ErrorCode, PortholeError } from '@porthole/shared/errors';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
+import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
 import { createClusterList, type ClusterList } from './cluster-list.ts';
 import { listMachines } from './proxmox-list.ts';
 
@@ -18,12 +20,20 @@ export function createClusters(deps: {
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn'>;
   readonly onRefresh: (cluster: string, result: 'ok' | ErrorCode) => void;
+  readonly metrics: ProxmoxMetrics;
 }): Clusters {
-  const { clock, log } = deps;
+  const { clock, log, metrics } = deps;
   const entries = deps.clusters.map((cluster) => {
     const { name } = cluster;
     const credential = cluster.brokerCredential ?? cluster.credential;
-    const client = createProxmoxClient({ cluster, credential, clock });
+    const client = createProxmoxClient({
+      cluster,
+      credential,
+      clock,
+      onCall: (seen) => metrics.called(name, seen),
+      onHostChange: createLogHosts(name, log),
+    });
+    metrics.observeHosts(name, client.hostStates);
     const logChange = createLogChange(name, log);
     const list = createClusterList({
       clock,

@@ -2,10 +2,18 @@ import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { ClusterList, Listing } from './cluster-list.ts';
 import { displayNameOf, type Machine } from './machine.ts';
 
+/** What is known of all clusters together. */
+export interface Overview extends Listing {
+  /** Of a stale list: how many seconds ago the cluster that is silent for longest gave the part that is shown. */
+  readonly staleSeconds: number | undefined;
+  /** True when a cluster shows nothing, because it never answered or its list is too old to be of use. */
+  readonly incomplete: boolean;
+}
+
 /** All machines of all clusters. */
 export interface MachineDirectory {
   /** Sorted by name. A cluster that is away leaves its last list, or nothing, and never hides the others. */
-  look(): Promise<Listing>;
+  look(): Promise<Overview>;
   /** Rejects with `machine_not_found`, or with the reason why the cluster can not be asked. */
   find(cluster: string, vmid: number): Promise<Machine>;
 }
@@ -26,13 +34,19 @@ export function createMachineDirectory(clusters: ReadonlyMap<string, ClusterList
 
   return {
     async look() {
-      const answers = await Promise.allSettled([...clusters.values()].map((list) => list.look()));
+      const lists = [...clusters.values()];
+      const answers = await Promise.allSettled(lists.map((list) => list.look()));
       const listings = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
       const failed = answers.find((answer) => answer.status === 'rejected');
       if (listings.length === 0 && failed) throw asPortholeError(failed.reason);
+      const ages = answers.flatMap((answer, index) =>
+        answer.status === 'fulfilled' && answer.value.stale ? [lists[index]?.age() ?? 0] : [],
+      );
       return {
         machines: sorted(listings.map(({ machines }) => machines)),
-        stale: failed !== undefined || listings.some(({ stale }) => stale),
+        stale: failed !== undefined || ages.length > 0,
+        staleSeconds: ages.length > 0 ? Math.floor(Math.max(...ages)) : undefined,
+        incomplete: failed !== undefined,
       };
     },
     async find(cluster, vmid) {

@@ -36,6 +36,10 @@ export interface Machine {
 export interface MachineList {
   readonly consoles: readonly Machine[];
   readonly stale?: boolean;
+  /** How old the oldest part of a stale list is. */
+  readonly staleSeconds?: number;
+  /** A cluster does not answer, and its machines are not in the list. */
+  readonly incomplete?: boolean;
 }
 
 export interface Grant {

@@ -191,6 +191,35 @@ export function countText(machines: readonly HasStatus[]): string {
   return `${machines.length} ${machines.length === 1 ? 'machine' : 'machines'}, ${running} running`;
 }
 
+/** Above a list that may be out of date or is not whole. */
+export function staleText(list: { readonly staleSeconds?: number; readonly incomplete?: boolean }): string {
+  const missing = list.incomplete ? ' Some machines are missing until then.' : '';
+  if (list.staleSeconds === undefined)
+    return `A part of Proxmox does not answer at the moment; we keep trying.${missing}`;
+  return `Proxmox does not answer at the moment. What you see is from ${ago(list.staleSeconds)}; we keep trying.${missing}`;
+}
+
+/** Above a list that could not be brought up to date: which part of the way failed. */
+export function listProblem({ code }: Problem): string {
+  const who = code.startsWith('proxmox_')
+    ? 'Proxmox does not answer as it should'
+    : 'Porthole does not answer';
+  return `${who}. You see what was known last; we keep trying.`;
+}
+
+/** In place of a list that never came. */
+export function noListText({ code, title }: Problem): string {
+  if (!code.startsWith('proxmox_'))
+    return 'Porthole does not answer as it should. We keep trying; you can also try now.';
+  return `${sentence(title ?? '') ?? 'Proxmox does not answer.'} We keep trying; you can also try now.`;
+}
+
+function ago(seconds: number): string {
+  if (seconds < 60) return seconds === 1 ? 'a second ago' : `${seconds} seconds ago`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes === 1 ? 'a minute ago' : `${minutes} minutes ago`;
+}
+
 /** When a whole class starts, one sentence is enough. */
 export function announceChanges(machines: readonly HasStatus[]): string {
   if (machines.length > 3) return `${machines.length} machines changed their status.`;

@@ -2,8 +2,13 @@ import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { ClusterConfig, CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
+import { systemRandom, type RandomBytes } from '../random.ts';
+import type { BreakerState } from './breaker.ts';
+import { callNameOf } from './call-name.ts';
 import { createProxmoxCredential } from './credential.ts';
+import { guardDial, type HostChange } from './guarded-dial.ts';
 import { createProxmoxHttp, type ProxmoxAnswer, type ProxmoxRequest } from './http.ts';
+import type { SeenCall } from './metrics.ts';
 import { createProxmoxDial, type ProxmoxDial } from './tls.ts';
 
 /** One host of a cluster: where calls and console sockets go. */
@@ -30,6 +35,10 @@ export interface ProxmoxClient {
   headers(): Promise<Readonly<Record<string, string>>>;
   readonly dial: ProxmoxDial;
   readonly entries: readonly ProxmoxHost[];
+  /** The entry point that a call would go to first: the one that answered last, unless it is known to be away. */
+  entry(): ProxmoxHost;
+  /** Whether the hosts that were dialled so far are left alone for a moment. */
+  hostStates(): readonly BreakerState[];
   close(): Promise<void>;
 }
 
@@ -37,17 +46,37 @@ export function createProxmoxClient(deps: {
   readonly cluster: ClusterConfig;
   readonly credential: CredentialConfig;
   readonly clock: Clock;
+  readonly random?: RandomBytes;
   readonly timeoutMs?: number;
+  readonly onCall?: ((seen: SeenCall) => void) | undefined;
+  readonly onHostChange?: ((change: HostChange) => void) | undefined;
 }): ProxmoxClient {
   const { cluster, clock, timeoutMs = 15_000 } = deps;
-  const dial = createProxmoxDial(cluster.tls, clock);
+  const guarded = guardDial(createProxmoxDial(cluster.tls, clock), {
+    clock,
+    random: deps.random ?? systemRandom,
+    onChange: deps.onHostChange,
+  });
+  const { dial } = guarded;
   const http = createProxmoxHttp(dial, clock);
   const entries: readonly ProxmoxHost[] = cluster.urls.map((base) => ({ base }));
   const credential = createProxmoxCredential(deps.credential, {
     clock,
-    requestTicket: (form) =>
-      anywhere((host) => http.send(requestTo(host, 'POST', '/access/ticket', { form }))),
+    requestTicket: (form) => anywhere((host) => send(requestTo(host, 'POST', '/access/ticket', { form }))),
   });
+
+  /** Counts the call, however it comes out. */
+  async function send(request: ProxmoxRequest): Promise<ProxmoxAnswer> {
+    const began = clock.now();
+    let status: number | undefined;
+    try {
+      const answer = await http.send(request);
+      ({ status } = answer);
+      return answer;
+    } finally {
+      deps.onCall?.({ call: callNameOf(request.path), status, seconds: (clock.now() - began) / 1000 });
+    }
+  }
 
   function requestTo(
     host: ProxmoxHost,
@@ -60,22 +89,34 @@ export function createProxmoxClient(deps: {
 
   /** Which entry point answered last: one that is off costs its deadline once, not at every call. */
   let answering = 0;
+  const inTurn = () => [...entries.keys()].map((turn) => (answering + turn) % entries.length);
+  const entryAt = (index: number) => entries[index] as ProxmoxHost; // an index of this very list
 
-  /** Tries the entry points in turn until one answers. A host that is off often does not even refuse. */
-  async function anywhere<T>(attempt: (host: ProxmoxHost) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    let last: unknown;
-    const inTurn = [...entries.keys()].map((turn) => (answering + turn) % entries.length);
-    for (const index of inTurn) {
+  /**
+   * Tries the entry points in turn until one answers. A host that is off often does not even refuse. One whose
+   * certificate is not the expected one gets no credential and no say, and the others are as good as before.
+   */
+  async function anywhere(
+    attempt: (host: ProxmoxHost) => Promise<ProxmoxAnswer>,
+    signal?: AbortSignal,
+  ): Promise<ProxmoxAnswer> {
+    let last: (() => ProxmoxAnswer) | undefined;
+    for (const index of inTurn()) {
       try {
-        const answer = await attempt(entries[index] as ProxmoxHost); // an index of this very list
+        const answer = await attempt(entryAt(index));
+        last = () => answer;
+        if (cameFromNobody(answer)) continue;
         answering = index;
         return answer;
       } catch (error) {
-        if (signal?.aborted || !(isUnreachable(error) || isTimeout(error))) throw error;
-        last = error;
+        if (signal?.aborted || !saysAway(error)) throw error;
+        last = () => {
+          throw error;
+        };
       }
     }
-    throw last;
+    if (!last) throw new Error('A cluster has at least one entry point.');
+    return last();
   }
 
   /** With our credential; once more with a fresh one when Proxmox no longer takes the cached ticket. */
@@ -90,7 +131,7 @@ export function createProxmoxClient(deps: {
   return {
     async get({ path, schema, host, signal }) {
       const at = (target: ProxmoxHost) =>
-        authorised((headers) => http.send(requestTo(target, 'GET', path, { headers, signal })));
+        authorised((headers) => send(requestTo(target, 'GET', path, { headers, signal })));
       const attempt = () => (host ? at(host) : anywhere(at, signal));
       const answer = await attempt().catch((error: unknown) => {
         if (!isUnreachable(error) || signal?.aborted) throw error;
@@ -100,13 +141,21 @@ export function createProxmoxClient(deps: {
     },
     async post({ path, schema, host, form, signal }) {
       const answer = await authorised((headers) =>
-        http.send(requestTo(host, 'POST', path, { headers, form, signal })),
+        send(requestTo(host, 'POST', path, { headers, form, signal })),
       );
       return accept(answer, schema, `POST ${path}`);
     },
     headers: () => credential.headers(),
     dial,
     entries,
+    entry() {
+      const well = inTurn().find((index) => {
+        const { hostname, port } = entryAt(index).base;
+        return guarded.stateOf(hostname.replace(/^\[|\]$/g, ''), Number(port) || 443) === 'closed';
+      });
+      return entryAt(well ?? answering);
+    },
+    hostStates: () => guarded.states(),
     close: () => http.close(),
   };
 }
@@ -115,8 +164,19 @@ function isUnreachable(error: unknown): boolean {
   return error instanceof PortholeError && error.code === 'proxmox_unreachable';
 }
 
-function isTimeout(error: unknown): boolean {
-  return error instanceof PortholeError && error.code === 'proxmox_timeout';
+function saysAway(error: unknown): boolean {
+  return (
+    error instanceof PortholeError &&
+    (error.code === 'proxmox_unreachable' || error.code === 'proxmox_timeout' || error.code === 'proxmox_tls')
+  );
+}
+
+/**
+ * AnyEvent's own codes, passed on by a node that could not reach what should answer, its own pvedaemon included:
+ * 595 connect, 596 TLS or no answer, 597 body, 599 other.
+ */
+function cameFromNobody({ status }: ProxmoxAnswer): boolean {
+  return status >= 595 && status <= 599;
 }
 
 /** The parsed data of a good answer; otherwise the error that says which kind of bad it is. */
@@ -131,10 +191,7 @@ function accept<T>(answer: ProxmoxAnswer, schema: z.ZodType<T>, what: string): T
   }
   if (answer.status === 401) throw new PortholeError('proxmox_credential', { detail });
   if (answer.status === 403) throw new PortholeError('proxmox_permission', { detail });
-  // AnyEvent's own codes, passed on by a node that could not reach the machine's node: 595 connect, 596 TLS
-  // or no answer, 597 body, 599 other.
-  if (answer.status >= 595 && answer.status <= 599)
-    throw new PortholeError('proxmox_unreachable', { detail });
+  if (cameFromNobody(answer)) throw new PortholeError('proxmox_unreachable', { detail });
   // The reason phrase is the first line of Perl's die: no other sign says that the machine is not on this node.
   if (answer.status === 500 && /Configuration file .* does not exist|hostname lookup/.test(answer.reason))
     throw new PortholeError('machine_not_found', { detail });

@@ -22,7 +22,6 @@ export function createNodeDirectory(deps: {
   readonly clock: Clock;
 }): NodeDirectory {
   const { cluster, client, clock } = deps;
-  const entry = firstOf(client.entries);
   let known: ReadonlyMap<string, ProxmoxHost> = new Map();
   let until = 0;
   let pending: Promise<void> | undefined;
@@ -32,7 +31,7 @@ export function createNodeDirectory(deps: {
       const { data } = await client.get({ path: '/cluster/status', schema: clusterStatusAnswer });
       known = new Map(
         data.flatMap(({ type, name, ip }) =>
-          type === 'node' && ip ? [[name, hostAt(entry, name, ip)] as const] : [],
+          type === 'node' && ip ? [[name, hostAt(client.entry(), name, ip)] as const] : [],
         ),
       );
     } catch (error) {
@@ -52,15 +51,10 @@ export function createNodeDirectory(deps: {
         pending ??= refresh().finally(() => (pending = undefined));
         await pending;
       }
-      return known.get(node) ?? entry;
+      // Asked each time: the entry point that served all until now may be away.
+      return known.get(node) ?? client.entry();
     },
   };
-}
-
-function firstOf(entries: readonly ProxmoxHost[]): ProxmoxHost {
-  const [entry] = entries;
-  if (!entry) throw new Error('A cluster has at least one entry point.');
-  return entry;
 }
 
 /** All nodes of a cluster listen on the same port as its entry point, 8006 unless a proxy stands in front. */

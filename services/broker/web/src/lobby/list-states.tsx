@@ -1,3 +1,5 @@
+import type { Problem } from '../api.ts';
+import { noListText } from '../texts.ts';
 import { logoUrl } from './brand.tsx';
 
 export function Skeleton() {
@@ -41,11 +43,11 @@ export function NoMatch({ clear }: { readonly clear: () => void }) {
   );
 }
 
-export function FailedList({ retry }: { readonly retry: () => void }) {
+export function FailedList({ problem, retry }: { readonly problem: Problem; readonly retry: () => void }) {
   return (
     <div class="notice" role="alert">
       <h2>Your machines could not be loaded</h2>
-      <p>Porthole does not answer as it should. We keep trying; you can also try now.</p>
+      <p>{noListText(problem)}</p>
       <button type="button" class="button primary" onClick={retry}>
         Try again
       </button>

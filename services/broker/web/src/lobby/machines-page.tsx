@@ -1,8 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api, type Machine, type User } from '../api.ts';
+import { api, type Machine, type Problem, type User } from '../api.ts';
 import { AlertIcon, SearchIcon } from '../icons.tsx';
 import type { SignInReason } from '../paths.ts';
-import { countText } from '../texts.ts';
+import { countText, listProblem, staleText } from '../texts.ts';
 import { arrange, keyOf, matches } from './arrange.ts';
 import { Brand } from './brand.tsx';
 import { EmptyList, FailedList, NoMatch, Skeleton } from './list-states.tsx';
@@ -92,14 +92,12 @@ export function MachinesPage({ user, left }: MachinesPageProps) {
         {list && (list.stale || problem) ? (
           <p class="stale" role="status" data-stale>
             <AlertIcon />
-            {problem
-              ? 'Porthole does not answer. You see what was known last; we keep trying.'
-              : 'Proxmox does not answer at the moment. What you see may be out of date.'}
+            {problem ? listProblem(problem) : staleText(list)}
           </p>
         ) : null}
         <Body
           loaded={list !== undefined}
-          failed={problem !== undefined}
+          problem={problem}
           total={all.length}
           found={found}
           showCluster={clusters > 1}
@@ -117,7 +115,7 @@ export function MachinesPage({ user, left }: MachinesPageProps) {
 
 interface BodyProps {
   readonly loaded: boolean;
-  readonly failed: boolean;
+  readonly problem: Problem | undefined;
   readonly total: number;
   readonly found: readonly Machine[];
   readonly showCluster: boolean;
@@ -126,8 +124,8 @@ interface BodyProps {
   readonly reload: () => void;
 }
 
-function Body({ loaded, failed, total, found, showCluster, pick, clear, reload }: BodyProps) {
-  if (!loaded) return failed ? <FailedList retry={reload} /> : <Skeleton />;
+function Body({ loaded, problem, total, found, showCluster, pick, clear, reload }: BodyProps) {
+  if (!loaded) return problem ? <FailedList problem={problem} retry={reload} /> : <Skeleton />;
   if (total === 0) return <EmptyList />;
   if (found.length === 0) return <NoMatch clear={clear} />;
   return (

@@ -1,0 +1,31 @@
+/** What a call is about, for metrics: a closed list, because paths name machines. */
+export const proxmoxCalls = [
+  'resources',
+  'machine_status',
+  'console',
+  'power',
+  'task',
+  'cluster_status',
+  'permissions',
+  'sign_in',
+  'version',
+  'other',
+] as const;
+export type ProxmoxCall = (typeof proxmoxCalls)[number];
+
+const names: readonly (readonly [RegExp, ProxmoxCall])[] = [
+  [/^\/cluster\/resources$/, 'resources'],
+  [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/status\/current$/, 'machine_status'],
+  [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/(?:vncproxy|termproxy)$/, 'console'],
+  [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/status\/\w+$/, 'power'],
+  [/^\/nodes\/[^/]+\/tasks\//, 'task'],
+  [/^\/cluster\/status$/, 'cluster_status'],
+  [/^\/access\/permissions$/, 'permissions'],
+  [/^\/access\/(?:ticket|domains)$/, 'sign_in'],
+  [/^\/version$/, 'version'],
+];
+
+export function callNameOf(path: string): ProxmoxCall {
+  const plain = path.split('?', 1)[0] ?? '';
+  return names.find(([pattern]) => pattern.test(plain))?.[1] ?? 'other';
+}

@@ -1,0 +1,13 @@
+import type { Log } from '../log.ts';
+import type { HostChange } from './guarded-dial.ts';
+
+/** One line when a host is left alone and one when it answers again, however many people ask for it meanwhile. */
+export function createLogHosts(
+  cluster: string,
+  log: Pick<Log, 'info' | 'warn'>,
+): (change: HostChange) => void {
+  return ({ host, state, error }) => {
+    if (state === 'open') log.warn({ cluster, host, err: error }, 'a Proxmox host does not answer');
+    else log.info({ cluster, host }, 'a Proxmox host answers again');
+  };
+}
