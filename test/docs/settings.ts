@@ -71,6 +71,8 @@ export const meanings: Readonly<Record<string, string>> = {
     'Sign-in tries per minute from one address. A whole class may sit behind one.',
   'limits.grantsPerMinute': 'Consoles that one user may ask for per minute.',
   'limits.upgradesPerMinute': 'WebSockets per minute from one address. A whole school may sit behind one.',
+  'audit.to': 'Where [audit](audit.md) lines go: `stdout`, `file`, or `none`.',
+  'audit.file': 'The file for `to: file`. Lines are appended; it may be truncated while it is written.',
   'limits.drainSeconds':
     'Seconds over which a relay that leaves sends its consoles to others, at most ten minutes. See [drain](drain.md).',
 };

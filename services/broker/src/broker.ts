@@ -1,6 +1,7 @@
 import Koa from 'koa';
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
+import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
@@ -47,6 +48,8 @@ export interface BrokerDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   /** The pages as `npm run build:pages` leaves them. */
   readonly pagesDir: string;
 }
@@ -68,6 +71,7 @@ const passwordChecks = { atOnce: 2, inLine: 60 };
 export function createBroker(deps: BrokerDeps): Broker {
   const { config, store, clock, random, log } = deps;
   checkBrokerConfig(config);
+  const audit = deps.audit ?? noAudit;
   const keys = deps.keys ?? configuredKeys(config);
   const metrics = createBrokerMetrics(deps.registry);
   const clusters = createClusters({
@@ -103,7 +107,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       metrics,
       log,
     },
-    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, log },
+    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, audit },
   });
 
   const app = new Koa<RequestState>({

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/address-key';
+import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
@@ -44,6 +45,8 @@ export interface RelayDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   readonly deadlines?: Deadlines;
 }
 
@@ -93,6 +96,7 @@ export function createRelay(deps: RelayDeps): Relay {
     random,
     clock,
     log,
+    audit: deps.audit ?? noAudit,
     metrics,
     deadlines,
     clusters,

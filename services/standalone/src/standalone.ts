@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { createBroker } from '@porthole/broker/broker';
 import { createRelay } from '@porthole/relay/relay';
+import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
@@ -25,18 +26,31 @@ export function createStandalone(deps: {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   readonly pagesDir: string;
   /** Default: what the configuration asks for. */
   readonly store?: Store;
 }): Standalone {
   const { config, clock, random, log, registry } = deps;
+  const audit = deps.audit ? { audit: deps.audit } : {};
   const store = deps.store ?? openStore(config, { log, clock });
   // Alone with its own memory it needs to share the key with nobody, so it makes one up.
   const own = random(32).toString('base64url');
   const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [own];
 
-  const broker = createBroker({ config, keys, store, clock, random, log, registry, pagesDir: deps.pagesDir });
-  const relay = createRelay({ config, keys, store, clock, random, log, registry });
+  const broker = createBroker({
+    config,
+    keys,
+    store,
+    clock,
+    random,
+    log,
+    registry,
+    ...audit,
+    pagesDir: deps.pagesDir,
+  });
+  const relay = createRelay({ config, keys, store, clock, random, log, registry, ...audit });
   const operations = createOperationsServer({
     listen: config.operationsListen,
     registry,

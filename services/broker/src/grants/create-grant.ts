@@ -1,9 +1,9 @@
+import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { asPortholeError } from '@porthole/shared/errors';
 import { mintGrant } from '@porthole/shared/grant';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
-import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
@@ -27,7 +27,7 @@ export interface GrantRouteDeps {
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
-  readonly log: Pick<Log, 'info'>;
+  readonly audit: Audit;
 }
 
 /**
@@ -55,23 +55,20 @@ export function createGrant(deps: GrantRouteDeps): Step {
     respond(ctx, claims, token);
   }
 
-  /** Who was let in to what: the line that an audit looks for. */
+  /** Who was let in to what. */
   function record(ctx: Context, claims: GrantClaims): void {
     const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind } = claims;
-    deps.log.info(
-      {
-        event: 'grant',
-        session: sessionId,
-        user: user.id,
-        login: loginRef,
-        machine: { cluster, node, type, vmid, name: machineName },
-        mode,
-        kind,
-        address: ctx.ip,
-        requestId: ctx.state.requestId,
-      },
-      'a console was granted',
-    );
+    deps.audit({
+      event: 'grant',
+      session: sessionId,
+      user: { id: user.id, name: user.name },
+      login: loginRef,
+      machine: { cluster, vmid, name: machineName, node, type },
+      mode,
+      kind,
+      address: ctx.ip,
+      requestId: ctx.state.requestId,
+    });
   }
 
   function respond(ctx: Context, claims: GrantClaims, token: string): void {

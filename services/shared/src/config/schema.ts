@@ -151,6 +151,17 @@ const kubernetes = z.strictObject({
     .default('app.kubernetes.io/name=porthole,app.kubernetes.io/component=relay'),
 });
 
+const audit = z
+  .strictObject({
+    to: z.enum(['stdout', 'file', 'none']).default('stdout'),
+    /** The file to which lines are appended. */
+    file: z.string().min(1).optional(),
+  })
+  .refine(({ to, file }) => (to === 'file') === (file !== undefined), {
+    path: ['file'],
+    error: 'is needed with "to: file", and with nothing else',
+  });
+
 export const configSchema = z
   .strictObject({
     publicUrl: webUrl.default('http://localhost:8080').transform((text) => new URL(text)),
@@ -179,6 +190,7 @@ export const configSchema = z
       .array(accessRule)
       .default([{ name: 'default', who: { groups: ['admins'] }, which: { all: true }, allow: ['control'] }]),
     limits: limits.prefault({}),
+    audit: audit.prefault({}),
   })
   // Also looked at when something else is wrong, so that all faults come at once: parts may be missing then.
   .superRefine(
