@@ -101,7 +101,9 @@ describe('the brokers’ hand in the cluster', () => {
     await eventually(() => expect(costOf(kubernetes, 'relay-3')).toBe('5'));
     await eventually(() => expect(costOf(kubernetes, 'relay-2')).toBe('0'));
     expect(patches()).toBe(4);
-    expect(await metric('porthole_broker_pod_deletion_costs_total{result="ok"}')).toBe(4);
+    await eventually(async () =>
+      expect(await metric('porthole_broker_pod_deletion_costs_total{result="ok"}')).toBe(4),
+    );
     expect(await metric('porthole_broker_relay_pods')).toBe(3);
   });
 
