@@ -15,6 +15,28 @@ export const errorKinds = {
   bad_request: { status: 400, close: 'protocol', text: 'The request is not valid.' },
   not_signed_in: { status: 401, close: 'forbidden', text: 'Sign in first.' },
   wrong_password: { status: 401, close: 'forbidden', text: 'The user name or the password is wrong.' },
+  sign_in_refused: {
+    status: 403,
+    close: 'forbidden',
+    text: 'The sign-in service did not let you in.',
+  },
+  sign_in_expired: {
+    status: 400,
+    close: 'forbidden',
+    text: 'The sign-in took too long, or was begun in another browser. Try again.',
+  },
+  sign_in_away: {
+    status: 502,
+    close: 'try_later',
+    text: 'The sign-in service can not be reached, or answered with something unexpected.',
+  },
+  sign_in_header: {
+    status: 403,
+    close: 'forbidden',
+    text: 'This request claims an identity that only the proxy may claim.',
+  },
+  token_invalid: { status: 401, close: 'forbidden', text: 'The token is not valid here.' },
+  may_not_act: { status: 403, close: 'forbidden', text: 'This program may not act for that user.' },
   cross_site: { status: 403, close: 'forbidden', text: 'This request did not come from our own pages.' },
   origin_not_allowed: {
     status: 403,

@@ -6,4 +6,8 @@ export interface User {
   readonly name: string;
   readonly displayName?: string | undefined;
   readonly groups: readonly string[];
+  /** What an issuer says of them besides, for rules that ask. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** A program that asks for itself, and is no person. */
+  readonly program?: true;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { logLevels } from '../log.ts';
 import { accessRule } from './access-schema.ts';
 import type { Secret } from './secret.ts';
+import { signInSchema } from './sign-in-schema.ts';
 
 /**
  * The whole configuration. Secrets arrive here already resolved to functions (read.ts turns `secret` and
@@ -184,7 +185,9 @@ export const configSchema = z
     grantKeys: secret.optional(),
     redis: redis.optional(),
     clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
-    signIn: z.strictObject({ local: z.strictObject({ usersFile: secret }) }),
+    signIn: signInSchema,
+    /** Sites whose pages may show consoles in a frame of theirs. */
+    embedIn: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
     /** Without any rule of your own, the members of the group `admins` may control every machine. */
     access: z
       .array(accessRule)
