@@ -15,7 +15,8 @@ import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
-import { createDecide } from './access/decide.ts';
+import type { Decide } from './access/decide.ts';
+import { createRules } from './access/rules.ts';
 import { checkBrokerConfig } from './check-config.ts';
 import { relayUrlOf } from './grants/relay-url.ts';
 import { answerErrors } from './http/answer-errors.ts';
@@ -56,6 +57,8 @@ export interface Broker {
   /** To be started before requests come. The store is not among them. */
   readonly parts: readonly Part[];
   readonly readiness: Readiness;
+  /** What is wrong and yet keeps nobody out. */
+  readonly notes: () => readonly string[];
 }
 
 /**
@@ -81,7 +84,9 @@ export function createBroker(deps: BrokerDeps): Broker {
   const pages = createPages(deps.pagesDir);
 
   const directory = createMachineDirectory(clusters.lists);
-  const decide = createDecide(config.access);
+  const rules = createRules({ config, clock, log, audit, onReload: metrics.rulesRead });
+  metrics.observeRulesFault(() => rules.fault() !== undefined);
+  const decide: Decide = (subject, target) => rules.current().decide(subject, target);
   const users = createLocalUsers({ file: config.signIn.local.usersFile, log });
   const sessions = createLoginSessions({ records: store.records, keys, random, clock });
   const cookie = createLoginCookie(config.publicUrl);
@@ -132,12 +137,15 @@ export function createBroker(deps: BrokerDeps): Broker {
     parts: [
       { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
       clusters.part,
+      rules.part,
       pages.part,
     ],
     async readiness() {
       // Proxmox may be away: people still sign in and see their machines, and another pod could do no better.
       return [...(await firstAnswer()), ...(pages.files() ? [] : ['the pages are not loaded'])];
     },
+    // Not a reason to be not ready: every pod reads the same file.
+    notes: () => [rules.fault() ?? []].flat(),
   };
 }
 

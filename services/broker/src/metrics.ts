@@ -29,6 +29,16 @@ export const brokerMetrics = {
     help: "Refreshes of a cluster's list of machines by result: ok, or the code of the error.",
     labelNames: ['cluster', 'result'],
   },
+  rulesReads: {
+    name: 'porthole_broker_rules_reads_total',
+    help: 'Changes of the rules file by result: ok, or faulty (the rules from before stay in force).',
+    labelNames: ['result'],
+  },
+  rulesFaulty: {
+    name: 'porthole_broker_rules_faulty',
+    help: '1 while the rules file is faulty and older rules are in force.',
+    labelNames: [],
+  },
   listAge: {
     name: 'porthole_broker_machine_list_age_seconds',
     help: 'Seconds since the cluster last answered with its list of machines; it is asked only when somebody looks.',
@@ -46,9 +56,11 @@ export interface BrokerMetrics {
   grant(result: Result): void;
   request(seen: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
+  rulesRead(result: 'ok' | 'faulty'): void;
   /** Read when the metrics are. */
   observeSignInsWaiting(read: () => number): void;
   observeListAge(read: () => ListAges): void;
+  observeRulesFault(read: () => boolean): void;
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']);
@@ -63,12 +75,19 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     registers,
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
   });
+  const rulesReads = new Counter({ ...brokerMetrics.rulesReads, registers });
   let signInsWaiting = () => 0;
+  let rulesFaulty = () => false;
   let listAges: () => ListAges = () => [];
   const waiting: Gauge = new Gauge({
     ...brokerMetrics.signInsWaiting,
     registers,
     collect: () => waiting.set(signInsWaiting()),
+  });
+  const faulty: Gauge = new Gauge({
+    ...brokerMetrics.rulesFaulty,
+    registers,
+    collect: () => faulty.set(rulesFaulty() ? 1 : 0),
   });
   const ages: Gauge<'cluster'> = new Gauge({
     ...brokerMetrics.listAge,
@@ -87,6 +106,8 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
         seconds,
       ),
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
+    rulesRead: (result) => rulesReads.inc({ result }),
+    observeRulesFault: (read) => (rulesFaulty = read),
     observeSignInsWaiting: (read) => (signInsWaiting = read),
     observeListAge: (read) => (listAges = read),
   };
