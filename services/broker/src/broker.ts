@@ -98,6 +98,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     requireLogin,
     directory,
     decide,
+    access: () => rules.current(),
     signIn: {
       checkPassword: createCheckPassword({ users, work, random }),
       users,

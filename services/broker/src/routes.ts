@@ -1,5 +1,6 @@
 import { Router } from '@koa/router';
-import type { Decide } from './access/decide.ts';
+import type { Access, Decide } from './access/decide.ts';
+import { explainAccess } from './explain-access.ts';
 import { createGrant, type GrantRouteDeps } from './grants/create-grant.ts';
 import type { RequestState, Step } from './http/context.ts';
 import { readJson } from './http/read-json.ts';
@@ -14,6 +15,7 @@ export interface RouteDeps {
   readonly requireLogin: RequireLogin;
   readonly directory: MachineDirectory;
   readonly decide: Decide;
+  readonly access: () => Access;
 }
 
 /** The whole HTTP API on one screen. */
@@ -24,6 +26,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.get('/me', me(deps));
   router.get('/consoles', consoles(deps));
   router.post('/consoles/:cluster/:vmid/grants', readJson(), createGrant(deps.grants));
+  router.get('/access/explain', explainAccess(deps));
   return router;
 }
 

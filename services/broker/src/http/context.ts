@@ -9,7 +9,18 @@ export interface RequestState {
   user?: User;
 }
 
-export type Route = 'login' | 'logout' | 'me' | 'consoles' | 'grants' | 'page' | 'asset' | 'other';
+export type Route =
+  | 'login'
+  | 'logout'
+  | 'me'
+  | 'consoles'
+  | 'grants'
+  | 'explain'
+  | 'sessions'
+  | 'power'
+  | 'page'
+  | 'asset'
+  | 'other';
 
 export type Context = ParameterizedContext<RequestState>;
 export type Step = Middleware<RequestState>;
