@@ -11,9 +11,10 @@ import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
-import type { RandomBytes } from '@porthole/shared/random';
+import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
+import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Decide } from './access/decide.ts';
 import { createRules } from './access/rules.ts';
@@ -24,9 +25,11 @@ import type { RequestState, Step } from './http/context.ts';
 import { followRequest } from './http/follow-request.ts';
 import { requireSameOrigin } from './http/require-same-origin.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { connectKubernetes } from './kubernetes/client.ts';
+import { createKubernetesHand } from './kubernetes/hand.ts';
 import { createClusters } from './machines/clusters.ts';
 import { createMachineDirectory } from './machines/directory.ts';
-import { createBrokerMetrics } from './metrics.ts';
+import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
 import { loadPages, type PageFiles } from './pages/load-pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
@@ -140,6 +143,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       clusters.part,
       rules.part,
       pages.part,
+      ...kubernetesParts(deps, metrics),
     ],
     async readiness() {
       // Proxmox may be away: people still sign in and see their machines, and another pod could do no better.
@@ -159,6 +163,22 @@ const neverStoreApi: Step = async (ctx, next) => {
   if (ctx.path.startsWith('/api/')) ctx.set('cache-control', 'no-store');
   await next();
 };
+
+function kubernetesParts(deps: BrokerDeps, metrics: BrokerMetrics): Part[] {
+  const { config, store, clock, random, log } = deps;
+  const settings = config.kubernetes;
+  if (!settings) return [];
+  return [
+    createKubernetesHand({
+      connect: () => connectKubernetes(settings),
+      identity: config.instance ?? randomId(random, 12),
+      consolesOf: (relay) => store.leases.count(leaseNames.relay(relay)),
+      clock,
+      log,
+      metrics,
+    }),
+  ];
+}
 
 function createPages(folder: string): { part: Part; files: () => PageFiles | undefined } {
   let files: PageFiles | undefined;

@@ -35,7 +35,10 @@ import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
 
 export interface RelayDeps {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies'>;
+  readonly config: Pick<
+    Config,
+    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies' | 'instance'
+  >;
   readonly keys: SealKeys;
   readonly store: Store;
   readonly clock: Clock;
@@ -88,7 +91,7 @@ export function createRelay(deps: RelayDeps): Relay {
     sessions: createSessionRecords({ records, leases, keys, random }),
     signals,
     ends,
-    relayId: randomId(random, 12),
+    relayId: config.instance ?? randomId(random, 12),
     keys,
     random,
     clock,
