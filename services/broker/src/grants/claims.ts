@@ -23,12 +23,12 @@ export function claimsOf(facts: {
     until === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((until - now) / 1000));
   const sessionSeconds = Math.min(terms.sessionSeconds, secondsLeft);
   const maxSessionSeconds = Math.min(terms.maxSessionSeconds, secondsLeft);
-  const { id, name, groups } = identity.user;
+  const { id, name, displayName, groups } = identity.user;
   return {
     version: 1,
     sessionId: facts.sessionId,
     loginRef: identity.loginRef,
-    user: { id, name, groups: [...groups] },
+    user: { id, name, ...(displayName === undefined ? {} : { displayName }), groups: [...groups] },
     cluster: machine.cluster,
     node: machine.node,
     type: machine.type,
