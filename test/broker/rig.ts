@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createBroker, type Broker } from '@porthole/broker/broker';
 import type { AuditEvent } from '@porthole/shared/audit-events';
 import { systemClock, type Clock } from '@porthole/shared/clock';
+import type { AccessRule } from '@porthole/shared/config/access-schema';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret, type Secret } from '@porthole/shared/config/secret';
 import { createLifecycle } from '@porthole/shared/lifecycle';
@@ -39,7 +40,7 @@ export function userEntry(name: string, secret: string, groups: readonly string[
 
 export const usersFile = (...entries: string[]): string => `users:\n${entries.join('')}`;
 
-export const everyoneControlsAll: Config['access'] = [
+export const everyoneControlsAll: AccessRule[] = [
   { who: { everyone: true }, which: { all: true }, allow: ['control'] },
 ];
 

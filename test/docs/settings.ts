@@ -42,19 +42,49 @@ export const meanings: Readonly<Record<string, string>> = {
     'Consoles that are opened at one node at the same time; the others wait in line.',
   'signIn.local.usersFile':
     'File with the local users, which `npm run user` writes. Read again when it changes.',
-  'access[].name': 'Shown in explanations and logs.',
+  accessFile:
+    'File with `access` and `classes`, instead of them here. Read again when it changes; see [access](access.md).',
+  'access[].name': 'Shown in explanations and in the audit.',
   'access[].who.users': 'Names of users.',
   'access[].who.groups': 'Names of groups.',
-  'access[].who.everyone': '`true`: everybody who is signed in.',
+  'access[].who.claims': 'What the sign-in says of people, `department: [physics]`.',
+  'access[].who.programs': 'Names of programs.',
+  'access[].who.everyone': '`true`: everybody who is signed in. Programs are not meant.',
   'access[].which.clusters': 'Names of clusters.',
   'access[].which.nodes': 'Names of nodes.',
   'access[].which.pools': 'Names of pools.',
   'access[].which.tags': 'Tags.',
+  'access[].which.types': '`qemu` (virtual machines), `lxc` (containers).',
   'access[].which.vmids': 'Numbers, and ranges such as `"200-299"`.',
   'access[].which.names':
-    'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks.',
+    'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks, `{group}` for any of their groups.',
   'access[].which.all': '`true`: every machine.',
-  'access[].allow': '`view`, `control` (which includes `view`).',
+  'access[].allow':
+    '`view`, `control` (which includes `view`), `terminal`, `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`.',
+  'access[].clipboard':
+    'Which way it may go, seen from the machine: `both`, `in`, `out`, `none`. Without: both.',
+  'access[].when':
+    'Times at which the rule counts, one or several; see [access](access.md). Without: always.',
+  'access[].limits.sessionSeconds': 'As `limits.sessionSeconds`, for what this rule gives.',
+  'access[].limits.maxSessionSeconds':
+    'As `limits.maxSessionSeconds`. Without it, nobody can ask for more than the `sessionSeconds` beside it.',
+  'access[].limits.idleSeconds': 'As `limits.idleSeconds`.',
+  'access[].limits.consolesPerUser': 'As `limits.consolesPerUser`.',
+  'access[].limits.consolesPerMachine': 'As `limits.consolesPerMachine`.',
+  'access[].limits.updatesPerSecond': 'Pictures a second at most. Without: as many as there are.',
+  'classes[].name':
+    'Name of the class in addresses and in the audit: small letters, digits, dots and dashes.',
+  'classes[].title': 'What people read. Without: the name.',
+  'classes[].members.users': 'Names of users.',
+  'classes[].members.groups': 'Names of groups.',
+  'classes[].instructors.users': 'Names of users.',
+  'classes[].instructors.groups': 'Names of groups.',
+  'classes[].machines': 'All machines of the class, as `access[].which` says them.',
+  'classes[].own': 'Which of them a member may open: patterns of names, as in `access[].which.names`.',
+  'classes[].allow': 'What members may do with their own, as in `access[].allow`. Without: `control`.',
+  'classes[].clipboard': 'For members, as in `access[].clipboard`.',
+  'classes[].when': 'For members, as in `access[].when`.',
+  'classes[].limits': 'For members, as in `access[].limits`.',
   'limits.sessionSeconds': 'Seconds that one console may last, at most a week.',
   'limits.idleSeconds': 'Seconds without key, pointer or paste after which a console ends.',
   'limits.extendSeconds':

@@ -14,7 +14,7 @@ const mains = {
   standalone: 'services/standalone/src/main.ts',
   broker: 'services/broker/src/main.ts',
   relay: 'services/relay/src/main.ts',
-  user: 'services/broker/src/user-command.ts',
+  porthole: 'services/broker/src/cli/main.ts',
 };
 
 let proxmox: FakeProxmox;
@@ -39,8 +39,8 @@ beforeAll(async () => {
   });
   const users = join(folder, 'users.yaml');
   const command = startProcess(
-    mains.user,
-    ['ada', '--groups', 'admins', '--file', users],
+    mains.porthole,
+    ['user', 'add', 'ada', '--groups', 'admins', '--file', users],
     {},
     'long enough\n',
   );

@@ -7,6 +7,7 @@ import { startPump, type Direction, type Pump } from './pump/pump.ts';
 import type { TakeRest } from './pump/run-handshake.ts';
 import { createClientMessageFilter } from './rfb/client-messages.ts';
 import { sharedClientInit } from './rfb/handshake.ts';
+import { createSessionPolicy } from './session-policy.ts';
 import type { SessionTime } from './session-time.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -34,6 +35,7 @@ export function carry(deps: {
     const end = (result: CarryEnd) => {
       cancelTime();
       cancelKeepAlive();
+      policy.stop();
       signal.removeEventListener('abort', onAbort);
       pump?.stop();
       resolve(result);
@@ -42,23 +44,31 @@ export function carry(deps: {
 
     signal.addEventListener('abort', onAbort, { once: true });
 
+    const sendBetween = (message: Buffer): boolean => {
+      if (!filter.atBorder) return false;
+      dialled.link.send(message);
+      return true;
+    };
+    const policy = createSessionPolicy({ clock, claims, send: sendBetween });
     const filter = createClientMessageFilter({
       viewOnly: claims.mode === 'view',
       onHumanInput: time.input,
+      rule: policy.rule,
     });
+    const machine = policy.read(dialled);
     const cancelKeepAlive = startKeepAlive({
       clock,
       everyMs: deps.keepAliveMs,
       carried: () => carried,
-      send: (message) => filter.atBorder && dialled.link.send(message),
+      send: sendBetween,
     });
     dialled.link.send(sharedClientInit);
     pump = startPump({
       clock,
       viewer: viewer.link,
       viewerRest: deps.viewerRest,
-      machine: dialled.link,
-      machineRest: dialled.takeRest,
+      machine: machine.link,
+      machineRest: machine.takeRest,
       filter,
       count(direction, bytes) {
         carried += bytes;

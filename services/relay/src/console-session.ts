@@ -20,11 +20,13 @@ import { appear, recordOf, type Presence, type PresenceDeps } from './presence.t
 import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createSessionTime, type SessionTime } from './session-time.ts';
 import type { Viewer } from './viewer.ts';
+import type { Watchers } from './watchers.ts';
 
 export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly ends: Pick<EndOrders, 'against'>;
+  readonly watchers: Pick<Watchers, 'attend' | 'announce'>;
   readonly log: Log;
   readonly audit: Audit;
   readonly metrics: RelayMetrics;
@@ -133,7 +135,10 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       ...auditFactsOf(granted, deps.relayId),
       resumed: granted.resumes !== undefined,
     });
-    viewer.tell({ type: 'opened', mode });
+    const { clipboard } = granted;
+    viewer.tell({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
+    if (viewer.speaks) cleanups.push(deps.watchers.attend(granted, viewer.tell));
+    deps.watchers.announce(granted);
     const begun = createSessionTime({ clock, claims: granted, tell: viewer.tell });
     if (viewer.speaks)
       tokens = startResumeTokens({
@@ -182,6 +187,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const mayComeBack = tokens?.given && (error ? error.code === 'draining' : viewer.lost);
     await (mayComeBack ? tokens?.stop() : tokens?.revoke());
     await (mayComeBack ? presence?.leave() : presence?.end());
+    if (claims && openedAt !== undefined) deps.watchers.announce(claims);
   }
 
   function report(error: PortholeError | undefined): void {

@@ -33,6 +33,7 @@ import type { BrowserSocket } from './pump/browser-link.ts';
 import { createGather } from './pump/gather.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
+import { createWatchers } from './watchers.ts';
 
 export interface RelayDeps {
   readonly config: Pick<
@@ -73,6 +74,8 @@ export function createRelay(deps: RelayDeps): Relay {
   const { records, leases } = store;
   const signals = createConsoleSignals({ bus: store.signals, keys, random });
   const ends = createEndOrders({ records, signals, keys, random, clock });
+  const sessionRecords = createSessionRecords({ records, leases, keys, random });
+  const watchers = createWatchers({ sessions: sessionRecords, signals, clock });
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   const firstAnswer = createFirstAnswer(store);
@@ -88,7 +91,8 @@ export function createRelay(deps: RelayDeps): Relay {
   const sessionDeps: SessionDeps = {
     records,
     leases,
-    sessions: createSessionRecords({ records, leases, keys, random }),
+    sessions: sessionRecords,
+    watchers,
     signals,
     ends,
     relayId: config.instance ?? randomId(random, 12),
@@ -163,6 +167,10 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   function obey(signal: ConsoleSignal): void {
+    if (signal.type === 'watchers') {
+      watchers.changed(signal);
+      return;
+    }
     for (const session of sessions) {
       if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
       else if (session.matches(signal.target)) session.end(new PortholeError(signal.cause));
@@ -186,7 +194,7 @@ export function createRelay(deps: RelayDeps): Relay {
         stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
-          stopListening.push(signals.subscribe(obey), endWatch.start());
+          stopListening.push(signals.subscribe(obey), endWatch.start(), watchers.start());
         },
         async stop() {
           await drain();

@@ -36,6 +36,11 @@ export const errorKinds = {
     text: 'This request claims an identity that only the proxy may claim.',
   },
   token_invalid: { status: 401, close: 'forbidden', text: 'The token is not valid here.' },
+  pass_invalid: {
+    status: 401,
+    close: 'forbidden',
+    text: 'This link was already used or is too old. Open the console again where you found it.',
+  },
   may_not_act: { status: 403, close: 'forbidden', text: 'This program may not act for that user.' },
   cross_site: { status: 403, close: 'forbidden', text: 'This request did not come from our own pages.' },
   origin_not_allowed: {

@@ -9,7 +9,21 @@ export interface RequestState {
   user?: User;
 }
 
-export type Route = 'login' | 'logout' | 'me' | 'consoles' | 'grants' | 'page' | 'asset' | 'other';
+export type Route =
+  | 'login'
+  | 'logout'
+  | 'logins'
+  | 'back_channel'
+  | 'handover'
+  | 'me'
+  | 'consoles'
+  | 'grants'
+  | 'explain'
+  | 'sessions'
+  | 'power'
+  | 'page'
+  | 'asset'
+  | 'other';
 
 export type Context = ParameterizedContext<RequestState>;
 export type Step = Middleware<RequestState>;

@@ -5,5 +5,6 @@ import type { Secret } from '@porthole/shared/config/secret';
 export function fetchTrusting(caFile: Secret): typeof fetch {
   const dispatcher = new Agent({ connect: { ca: caFile() } });
   // Two declarations of the same standard interface: undici's own and Node's.
-  return (async (url: string, options: object) => fetchWith(url, { ...options, dispatcher })) as unknown as typeof fetch;
+  return (async (url: string, options: object) =>
+    fetchWith(url, { ...options, dispatcher })) as unknown as typeof fetch;
 }

@@ -52,8 +52,7 @@ export function createRequireLogin(deps: {
   }
 
   return async (ctx) => {
-    const identity =
-      (await deps.program(ctx)) ?? (await deps.header?.(ctx)) ?? (await byCookie(ctx));
+    const identity = (await deps.program(ctx)) ?? (await deps.header?.(ctx)) ?? (await byCookie(ctx));
     if (!identity) throw new PortholeError('not_signed_in');
     ctx.state.user = identity.user;
     return identity;

@@ -68,10 +68,7 @@ export function createLoginSessions(deps: {
   async function find(secret: string): Promise<Login | undefined> {
     const token = Buffer.from(secret, 'base64url');
     const [login, seen] = [loginContext(token), seenContext(token)];
-    const [sealed, sealedSeen] = await Promise.all([
-      records.get(login.storeKey),
-      records.get(seen.storeKey),
-    ]);
+    const [sealed, sealedSeen] = await Promise.all([records.get(login.storeKey), records.get(seen.storeKey)]);
     if (sealed === undefined || sealedSeen === undefined) return undefined;
     const plain = unseal(keys, login, sealed);
     const seenAt = Number(unseal(keys, seen, sealedSeen));

@@ -24,6 +24,7 @@ export interface Logins {
   leave(ctx: Context): Promise<void>;
   /** First the sign-in, so that it can ask for no further console, and then the consoles that it opened. */
   end(info: LoginInfo, why: WhyLeft, by?: User): Promise<void>;
+  endByRef(ref: string, why: WhyLeft): Promise<void>;
   ofUser(userId: string): Promise<readonly LoginInfo[]>;
   byHandle(handle: string): Promise<readonly LoginInfo[]>;
 }
@@ -95,6 +96,10 @@ export function createLogins(deps: {
     },
     leave,
     end,
+    async endByRef(ref, why) {
+      const info = await index.find(ref);
+      if (info) await end(info, why);
+    },
     ofUser: index.ofUser,
     byHandle: index.byHandle,
   };

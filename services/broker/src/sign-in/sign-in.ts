@@ -46,7 +46,8 @@ async function enterLocal(deps: SignInDeps, ctx: Context): Promise<LocalUser> {
   const { username: name, password } = parseWish(ctx.request.body);
   await limitByName(deps, name);
   // Only names that exist may be told: what people type into the wrong field is their password.
-  ctx.state.user = deps.local.users.find(name)?.user;
+  const known = deps.local.users.find(name)?.user;
+  if (known) ctx.state.user = known;
   const found = await deps.local.checkPassword(name, password);
   await deps.logins.enter(ctx, { method: 'local', facts: localFactsOf(found), user: found.user });
   return found;

@@ -7,7 +7,7 @@ export interface User {
   readonly displayName?: string | undefined;
   readonly groups: readonly string[];
   /** What an issuer says of them besides, for rules that ask. */
-  readonly claims?: Readonly<Record<string, unknown>>;
-  /** A program that asks for itself, and is no person. */
-  readonly program?: true;
+  readonly claims?: Readonly<Record<string, readonly string[]>>;
+  /** Default: a person. */
+  readonly kind?: 'person' | 'program';
 }

@@ -49,7 +49,7 @@ export interface Grant {
 const deadline = 15_000;
 
 /** Every request of the pages to the broker. It never rejects: whatever goes wrong becomes a Problem. */
-async function request<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+async function request<T>(method: string, path: string, body?: unknown, pass?: string): Promise<Answer<T>> {
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, {
@@ -57,6 +57,7 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(pass === undefined ? {} : { 'x-porthole-pass': pass }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       credentials: 'same-origin',
@@ -97,15 +98,29 @@ async function problemOf(response: Response): Promise<Problem> {
   return { code, ...retryAfter };
 }
 
+/** A way to sign in here. */
+export type SignInOffer =
+  { readonly kind: 'local' } | { readonly kind: 'oidc'; readonly title: string; readonly url: string };
+
+/** What is left to do in the browser after signing out: a form to post, or somewhere to go. */
+export interface SignedOut {
+  readonly form?: { readonly url: string; readonly fields: Readonly<Record<string, string>> };
+  readonly url?: string;
+}
+
 export const api = {
+  signInOffers: () => request<{ methods: readonly SignInOffer[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
     request<{ user: User }>('POST', '/login', { username, password }),
-  signOut: () => request<undefined>('POST', '/logout'),
+  signOut: () => request<SignedOut | undefined>('POST', '/logout'),
+  handover: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
   me: () => request<{ user: User }>('GET', '/me'),
-  machines: () => request<MachineList>('GET', '/consoles'),
-  grant: (cluster: string, vmid: number, mode: 'control' | 'view') =>
-    request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, {
-      mode,
-      kind: 'screen',
-    }),
+  machines: (pass?: string) => request<MachineList>('GET', '/consoles', undefined, pass),
+  grant: (cluster: string, vmid: number, mode: 'control' | 'view', pass?: string) =>
+    request<Grant>(
+      'POST',
+      `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`,
+      { mode, kind: 'screen' },
+      pass,
+    ),
 };

@@ -33,13 +33,17 @@ const oidc = z.strictObject({
   clientId: words,
   clientSecret: secret.optional(),
   caFile: secret.optional(),
-  scopes: z.array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/)).default(['openid', 'profile', 'email']),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/))
+    .default(['openid', 'profile', 'email']),
   claims: z
     .strictObject({
       /** Paths of claims, "a.b" for one within another. The first that is there counts. */
       name: z.array(words).min(1).default(['preferred_username', 'email', 'sub']),
       displayName: words.default('name'),
       groups: words.default('groups'),
+      /** Others that access rules ask for, `who.claims`. */
+      keep: z.array(words).max(20).default([]),
     })
     .prefault({}),
   /** Put before every name, so that nobody of this issuer is taken for somebody of another. */
@@ -55,7 +59,10 @@ const header = z.strictObject({
   displayName: headerName.default('x-forwarded-preferred-username'),
   groups: headerName.default('x-forwarded-groups'),
   /** Where the pages send whoever signs out. */
-  signOutUrl: z.string().regex(/^(https:\/\/|\/)/, 'must be an https:// URL or a path').optional(),
+  signOutUrl: z
+    .string()
+    .regex(/^(https:\/\/|\/)/, 'must be an https:// URL or a path')
+    .optional(),
 });
 
 /** For whom a program may ask: each of the user's groups must be named, and the user match a pattern. */
@@ -84,9 +91,7 @@ const programs = z.strictObject({
 const serviceAccounts = z.strictObject({
   audience: words.default('porthole'),
   /** "namespace:name". */
-  allow: z
-    .array(z.string().regex(/^[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$/, 'must be namespace:name'))
-    .min(1),
+  allow: z.array(z.string().regex(/^[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$/, 'must be namespace:name')).min(1),
   mayActFor: mayActFor.optional(),
 });
 
@@ -100,9 +105,19 @@ export const signInSchema = z
     session: z
       .strictObject({
         /** Seconds without any request after which a sign-in ends. */
-        idleSeconds: z.number().int().min(60).max(week).default(8 * 3600),
+        idleSeconds: z
+          .number()
+          .int()
+          .min(60)
+          .max(week)
+          .default(8 * 3600),
         /** Seconds after which it ends in any case. */
-        lifeSeconds: z.number().int().min(60).max(week).default(24 * 3600),
+        lifeSeconds: z
+          .number()
+          .int()
+          .min(60)
+          .max(week)
+          .default(24 * 3600),
       })
       .prefault({}),
   })

@@ -14,6 +14,9 @@ export const storeKeys = {
   loginInfo: (refDigest: string) => `porthole:login-info:${refDigest}`,
   /** A sign-in at an issuer that is under way. */
   signInBegun: (token: Uint8Array) => `porthole:sign-in:${digest(token)}`,
+  /** The right to open one console again and again, and the code by which a page gets it. */
+  pass: (token: Uint8Array) => `porthole:pass:${digest(token)}`,
+  passCode: (token: Uint8Array) => `porthole:pass-code:${digest(token)}`,
   /** A logout token of an issuer that was used. */
   logoutToken: (issuer: string, id: string) => `porthole:logout-token:${digest(`${issuer} ${id}`)}`,
   /** By the digest of the session's id, because that is what a listing of leases answers. */
@@ -54,6 +57,8 @@ export const lifetimes = {
   grant: 60_000,
   /** From the button to the issuer and back. */
   signInBegun: 600_000,
+  /** From a program's answer to the page in its user's browser. */
+  passCode: 300_000,
   /** Leases of a dial or of a place in line; renewed every third of it. */
   dialLease: 15_000,
   /** Leases that count live consoles; renewed every third of it. */

@@ -59,7 +59,8 @@ export function backChannelLogout(deps: BackChannelDeps): Step {
       algorithms: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
     });
     const events = payload['events'];
-    if (typeof events !== 'object' || events === null || !(event in events)) throw new Error('no logout event');
+    if (typeof events !== 'object' || events === null || !(event in events))
+      throw new Error('no logout event');
     if ('nonce' in payload) throw new Error('an ID token is no logout token');
     if (payload.sub === undefined && payload['sid'] === undefined) throw new Error('neither sub nor sid');
     if (payload.jti === undefined) throw new Error('no jti');
@@ -78,7 +79,10 @@ export function backChannelLogout(deps: BackChannelDeps): Step {
       named = await verified(typeof token === 'string' ? token : '');
     } catch (error) {
       if (error instanceof PortholeError) throw error;
-      log.warn({ issuer: config.name, reason: describe(error), address: ctx.ip }, 'a logout token was refused');
+      log.warn(
+        { issuer: config.name, reason: describe(error), address: ctx.ip },
+        'a logout token was refused',
+      );
       throw new BadRequest('logout_token: is not valid');
     }
     const handles = handlesOf(config, named);

@@ -68,7 +68,8 @@ function clientAuthentication(secret: string): oidc.ClientAuth {
   const [byHeader, byBody] = [oidc.ClientSecretBasic(secret), oidc.ClientSecretPost(secret)];
   return (server, client, body, headers) => {
     const taken = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-    const chosen = !taken.includes('client_secret_basic') && taken.includes('client_secret_post') ? byBody : byHeader;
+    const chosen =
+      !taken.includes('client_secret_basic') && taken.includes('client_secret_post') ? byBody : byHeader;
     return chosen(server, client, body, headers);
   };
 }
@@ -77,7 +78,8 @@ function clientAuthentication(secret: string): oidc.ClientAuth {
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const { code, error: issuerCode } = error as { code?: unknown; error?: unknown };
-  const inner = error.cause instanceof Error ? ((error.cause as { code?: unknown }).code ?? error.cause.name) : '';
+  const inner =
+    error.cause instanceof Error ? ((error.cause as { code?: unknown }).code ?? error.cause.name) : '';
   return [code ?? error.name, issuerCode, inner]
     .filter((part) => typeof part === 'string' && part !== '')
     .map((part) => String(part).slice(0, 100))

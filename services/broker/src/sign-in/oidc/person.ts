@@ -4,7 +4,7 @@ import type { User } from '../user.ts';
 
 /** Bounds of grant-claims.ts: what is longer would be refused there, when somebody clicks. */
 const longest = 256;
-const mostGroups = 1000;
+const mostValues = 1000;
 
 /** What a sign-in by an issuer rests on. */
 export const oidcFacts = z.object({
@@ -12,6 +12,7 @@ export const oidcFacts = z.object({
   name: z.string(),
   displayName: z.string().optional(),
   groups: z.array(z.string()),
+  claims: z.record(z.string(), z.array(z.string())).optional(),
   /** Signs out there, too (OpenID Connect RP-Initiated Logout 1.0, section 2: id_token_hint). */
   idToken: z.string().optional(),
   refreshToken: z.string().optional(),
@@ -19,7 +20,7 @@ export const oidcFacts = z.object({
   checkedAt: z.number(),
 });
 export type OidcFacts = z.infer<typeof oidcFacts>;
-export type OidcPerson = Pick<OidcFacts, 'subject' | 'name' | 'displayName' | 'groups'>;
+export type OidcPerson = Pick<OidcFacts, 'subject' | 'name' | 'displayName' | 'groups' | 'claims'>;
 
 /**
  * Who somebody is by the claims of an issuer; undefined when they hold no usable name. Groups may be a list or one
@@ -35,24 +36,24 @@ export function personOf(
   const full = `${config.namePrefix}${name}`.normalize('NFC');
   if (full.length > longest) return undefined;
   const displayName = textAt(claims, config.claims.displayName)?.slice(0, longest);
-  const groups = valueAt(claims, config.claims.groups);
+  const kept = config.claims.keep.map((path) => [path, textsAt(claims, path)] as const);
   return {
     subject,
     name: full,
     ...(displayName === undefined ? {} : { displayName }),
-    groups: (Array.isArray(groups) ? groups : [groups])
-      .filter((group): group is string => typeof group === 'string' && group !== '' && group.length <= longest)
-      .slice(0, mostGroups),
+    groups: textsAt(claims, config.claims.groups),
+    ...(kept.length === 0 ? {} : { claims: Object.fromEntries(kept) }),
   };
 }
 
 export function userOfPerson(method: string, person: OidcPerson): User {
-  const { subject, name, displayName, groups } = person;
+  const { subject, name, displayName, groups, claims } = person;
   return {
     id: `${method}:${subject}`,
     name,
     ...(displayName === undefined || displayName === name ? {} : { displayName }),
     groups,
+    ...(claims && { claims }),
   };
 }
 
@@ -70,4 +71,11 @@ function valueAt(claims: Readonly<Record<string, unknown>>, path: string): unkno
 function textAt(claims: Readonly<Record<string, unknown>>, path: string): string | undefined {
   const value = valueAt(claims, path);
   return typeof value === 'string' && value.trim() !== '' && value.length <= longest ? value : undefined;
+}
+
+function textsAt(claims: Readonly<Record<string, unknown>>, path: string): string[] {
+  const value = valueAt(claims, path);
+  return (Array.isArray(value) ? value : [value])
+    .filter((text): text is string => typeof text === 'string' && text !== '' && text.length <= longest)
+    .slice(0, mostValues);
 }

@@ -27,7 +27,8 @@ export function createIssuerTokens(config: ProgramsConfig): TokenCheck {
 
   return async (token) => {
     if (!isFrom(token, config.issuer)) return undefined;
-    const invalid = (detail: string) => new PortholeError('token_invalid', { detail: `${config.name}: ${detail}` });
+    const invalid = (detail: string) =>
+      new PortholeError('token_invalid', { detail: `${config.name}: ${detail}` });
     try {
       const { payload } = await jwtVerify(token, await keySet(), {
         issuer: [config.issuer.href, config.issuer.href.replace(/\/$/, '')],
@@ -42,9 +43,15 @@ export function createIssuerTokens(config: ProgramsConfig): TokenCheck {
       return { id: `program:${config.name}:${subject}`, name: subject, mayActFor: config.mayActFor };
     } catch (error) {
       if (error instanceof PortholeError) throw error;
-      const isOurs = error instanceof errors.JOSEError && error.code !== 'ERR_JWKS_TIMEOUT' && error.code !== 'ERR_JOSE_GENERIC';
+      const isOurs =
+        error instanceof errors.JOSEError &&
+        error.code !== 'ERR_JWKS_TIMEOUT' &&
+        error.code !== 'ERR_JOSE_GENERIC';
       if (isOurs) throw invalid(error.code);
-      throw new PortholeError('sign_in_away', { detail: `the keys of ${config.name} can not be fetched`, cause: error });
+      throw new PortholeError('sign_in_away', {
+        detail: `the keys of ${config.name} can not be fetched`,
+        cause: error,
+      });
     }
   };
 }

@@ -1,6 +1,6 @@
 import type { MayActFor } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
-import { matchesPattern } from '../../access/name-pattern.ts';
+import { compileNamePattern } from '../../access/name-pattern.ts';
 import type { OnBehalfOf } from '../identify.ts';
 import type { User } from '../user.ts';
 
@@ -9,10 +9,11 @@ import type { User } from '../user.ts';
  * who signed in themselves, or for whom another program asked. Throws `may_not_act`.
  */
 export function createActFor(program: string, allowed: MayActFor | undefined): (user: OnBehalfOf) => User {
+  const matchers = (allowed?.users ?? []).map(compileNamePattern);
   return ({ id, name, groups }) => {
     if (!allowed) throw new PortholeError('may_not_act', { detail: `${program} may act for nobody` });
     const called = (name ?? id).normalize('NFC');
-    if (!allowed.users.some((pattern) => matchesPattern(pattern, called)))
+    if (!matchers.some((matches) => matches(called, { user: '', groups: [] })))
       throw new PortholeError('may_not_act', { detail: `${program} may not act for a user of that name` });
     const foreign = groups.find((group) => !allowed.groups.includes(group));
     if (foreign !== undefined)

@@ -44,7 +44,10 @@ export function createServiceAccountTokens(deps: {
     const name = account?.startsWith(prefix) ? account.slice(prefix.length) : undefined;
     if (name === undefined || !config.allow.includes(name))
       throw new PortholeError('token_invalid', {
-        detail: name === undefined ? 'Kubernetes does not know the token' : `${name} is not among signIn.serviceAccounts.allow`,
+        detail:
+          name === undefined
+            ? 'Kubernetes does not know the token'
+            : `${name} is not among signIn.serviceAccounts.allow`,
       });
     return { id: `serviceaccount:${name}`, name, mayActFor: config.mayActFor };
   };

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { api, type Machine, type User } from '../api.ts';
 import { AlertIcon, SearchIcon } from '../icons.tsx';
 import type { SignInReason } from '../paths.ts';
+import { signOutElsewhere } from './sign-out-elsewhere.ts';
 import { countText } from '../texts.ts';
 import { arrange, keyOf, matches } from './arrange.ts';
 import { Brand } from './brand.tsx';
@@ -36,8 +37,9 @@ export function MachinesPage({ user, left }: MachinesPageProps) {
   }, []);
 
   async function signOut() {
-    await api.signOut();
-    left('signed-out');
+    const answer = await api.signOut();
+    if (answer.ok && answer.value) signOutElsewhere(answer.value);
+    else left('signed-out');
   }
 
   const clear = () => {
