@@ -19,6 +19,7 @@ import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { stringify } from 'yaml';
+import type { z } from 'zod';
 import {
   createFakeProxmox,
   type FakeProxmox,
@@ -45,6 +46,10 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Other settings, instead of the usual ones. */
+  readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
   /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
   readonly apart?: boolean;
   /** The following are for broker and relay apart. */
@@ -129,7 +134,7 @@ interface Services {
 }
 
 async function startTogether({ options, proxmox, log }: Ground): Promise<Services> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const config = configSchema.parse(await configOf(options, proxmox, { port }));
   const deps = {
     config,
@@ -149,7 +154,7 @@ async function startTogether({ options, proxmox, log }: Ground): Promise<Service
 }
 
 async function startApart({ options, proxmox, log, remember }: Ground): Promise<Services> {
-  const ports = { port: await freePort(), relayPort: await freePort() };
+  const ports = { port: options.port ?? (await freePort()), relayPort: await freePort() };
   const raw = await configOf(options, proxmox, ports);
   const config = configSchema.parse(raw);
   const relayConfig = configSchema.parse({
@@ -215,7 +220,7 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
 }
 
 async function configOf(
-  { credential = 'token', limits, redisUrl }: StackOptions,
+  { credential = 'token', limits, redisUrl, settings }: StackOptions,
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
 ) {
@@ -245,6 +250,7 @@ async function configOf(
       { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
     ],
     limits: { ...limits },
+    ...settings?.(`http://127.0.0.1:${port}`),
   };
 }
 

@@ -102,7 +102,6 @@ export function createBroker(deps: BrokerDeps): Broker {
       publicUrl: config.publicUrl,
       relayOrigin: relayUrlOf(config).origin,
       embedIn: config.embedIn,
-      formOrigins: signIn.formOrigins,
     }),
   );
   app.use(answerErrors(log));

@@ -20,21 +20,28 @@ export interface TestIssuer {
   stop(): Promise<void>;
 }
 
-/**
- * A real OpenID provider (oidc-provider) on a loopback port. Its sign-in page is the package's own for development:
- * any password will do for an account that is there.
- */
-export async function startIssuer(options: {
+export interface IssuerOptions {
   readonly accounts: readonly Account[];
+  /** Addresses of whoever sends people here; only they are sent back to. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];
   readonly backChannelLogoutUri?: string;
   readonly claimsInUserinfoOnly?: boolean;
-}): Promise<TestIssuer> {
+}
+
+/** Making one takes a while: once per test file is enough. */
+let key: ReturnType<typeof generateKeyPair> | undefined;
+
+/**
+ * A real OpenID provider (oidc-provider) on a loopback port. Its sign-in page is the package's own for development:
+ * any password will do for an account that is there.
+ */
+export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+  key ??= generateKeyPair('RS256', { extractable: true });
+  const { privateKey } = await key;
   const jwk = { ...(await exportJWK(privateKey)), kid: 'k1', use: 'sig', alg: 'RS256' };
   const accounts = new Map(options.accounts.map((account) => [account.sub, account]));
   const [clientId, clientSecret] = ['porthole', 'a client secret of some forty characters'];

@@ -6,8 +6,6 @@ export interface SecurityHeaderDeps {
   readonly relayOrigin: string;
   /** Sites in whose frames consoles may be shown. */
   readonly embedIn: readonly string[];
-  /** Where a page may post a form to: to sign out there, too. */
-  readonly formOrigins: () => readonly string[];
 }
 
 /** What our pages may do in a browser: show themselves, talk to this origin, and open consoles at the relay. */
@@ -28,7 +26,7 @@ export function securityHeaders(deps: SecurityHeaderDeps): Step {
 }
 
 function headersWith(
-  { publicUrl, relayOrigin, formOrigins }: SecurityHeaderDeps,
+  { publicUrl, relayOrigin }: SecurityHeaderDeps,
   frameAncestors: readonly string[],
 ): Step {
   const embeddable = frameAncestors.length > 0;
@@ -46,7 +44,7 @@ function headersWith(
         connectSrc: ["'self'", relayOrigin],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
-        formAction: ["'self'", () => formOrigins().join(' ')],
+        formAction: ["'self'"],
         frameAncestors: embeddable ? ["'self'", ...frameAncestors] : ["'none'"],
       },
     },

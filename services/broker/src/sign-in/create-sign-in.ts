@@ -37,8 +37,6 @@ export interface SignIn {
   readonly passes: Passes;
   readonly logins: Logins;
   readonly routes: Pick<RouteDeps, 'signIn' | 'signOut' | 'logins' | 'offers' | 'oidc' | 'handover'>;
-  /** Where pages may post forms to. */
-  readonly formOrigins: () => readonly string[];
   /** Paths where an issuer calls, and no browser. */
   readonly calledByServers: RegExp;
 }
@@ -101,7 +99,6 @@ export function createSignIn(deps: {
       oidc,
       handover: { passes, rateLimits },
     },
-    formOrigins: () => oidc.flatMap((way) => way.formOrigins()),
     calledByServers: /^\/api\/v1\/login\/oidc\/[a-z0-9-]+\/logout$/,
   };
 }

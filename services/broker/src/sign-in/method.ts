@@ -7,12 +7,6 @@ export interface LoginMethod {
   readonly name: string;
   /** For whom a living sign-in stands now; undefined when it is worth nothing any more. */
   userOf(login: Login): Promise<User | undefined>;
-  /** A form by which the browser signs out where it signed in, too. */
-  farewell?(login: Login): Promise<FarewellForm | undefined>;
-}
-
-/** To be posted by the page: what it holds has no place in an address. */
-export interface FarewellForm {
-  readonly url: string;
-  readonly fields: Readonly<Record<string, string>>;
+  /** Where the browser signs out at whoever signed the person in, too. */
+  farewell?(login: Login): Promise<string | undefined>;
 }

@@ -2,7 +2,7 @@ import type { Step } from '../http/context.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import type { LoginSessions } from './login-sessions.ts';
 import type { Logins } from './logins.ts';
-import type { FarewellForm, LoginMethod } from './method.ts';
+import type { LoginMethod } from './method.ts';
 
 export interface SignOutDeps {
   readonly cookie: LoginCookie;
@@ -15,21 +15,20 @@ export interface SignOutDeps {
 
 /**
  * POST /api/v1/logout. Answers whoever is signed out already, too. 204, or 200 with what is left for the browser to
- * do: a `form` to post to the issuer, or a `url` to go to.
+ * do: a `url` to go to, where they sign out of what signed them in.
  */
 export function signOut(deps: SignOutDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'logout';
-    const form = await farewell(deps, ctx.get('cookie'));
+    const url = (await farewell(deps, ctx.get('cookie'))) ?? deps.proxySignOutUrl;
     await deps.logins.leave(ctx);
     ctx.append('set-cookie', deps.cookie.clear());
-    if (form) ctx.body = { form };
-    else if (deps.proxySignOutUrl !== undefined) ctx.body = { url: deps.proxySignOutUrl };
-    else ctx.status = 204;
+    if (url === undefined) ctx.status = 204;
+    else ctx.body = { url };
   };
 }
 
-async function farewell(deps: SignOutDeps, cookies: string): Promise<FarewellForm | undefined> {
+async function farewell(deps: SignOutDeps, cookies: string): Promise<string | undefined> {
   const secret = deps.cookie.read(cookies);
   const login = secret === undefined ? undefined : await deps.sessions.find(secret);
   if (!login) return undefined;

@@ -22,7 +22,6 @@ export type Offer =
 export interface OidcWay {
   readonly method: LoginMethod;
   readonly offer: Offer;
-  readonly formOrigins: () => readonly string[];
   /** Adds its routes below /api/v1. */
   mount(router: Router<RequestState>): void;
 }
@@ -58,7 +57,6 @@ export function createOidcWay(
       revoke: (login) => logins.endByRef(login.ref, 'provider'),
     }),
     offer: { kind: 'oidc', title: config.title ?? config.issuer.host, url: `/api/v1${path}` },
-    formOrigins: issuer.formOrigins,
     mount(router) {
       router.get(path, beginOidc(steps));
       router.get(`${path}/callback`, finishOidc(steps));

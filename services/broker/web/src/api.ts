@@ -102,17 +102,11 @@ async function problemOf(response: Response): Promise<Problem> {
 export type SignInOffer =
   { readonly kind: 'local' } | { readonly kind: 'oidc'; readonly title: string; readonly url: string };
 
-/** What is left to do in the browser after signing out: a form to post, or somewhere to go. */
-export interface SignedOut {
-  readonly form?: { readonly url: string; readonly fields: Readonly<Record<string, string>> };
-  readonly url?: string;
-}
-
 export const api = {
   signInOffers: () => request<{ methods: readonly SignInOffer[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
     request<{ user: User }>('POST', '/login', { username, password }),
-  signOut: () => request<SignedOut | undefined>('POST', '/logout'),
+  signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
   handover: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
   me: () => request<{ user: User }>('GET', '/me'),
   machines: (pass?: string) => request<MachineList>('GET', '/consoles', undefined, pass),

@@ -46,6 +46,8 @@ const oidc = z.strictObject({
       keep: z.array(words).max(20).default([]),
     })
     .prefault({}),
+  /** Whether signing out leads to the issuer, to sign out there, too. */
+  signOutThere: z.boolean().default(true),
   /** Put before every name, so that nobody of this issuer is taken for somebody of another. */
   namePrefix: z.string().max(64).default(''),
   /** How often the issuer is asked whether somebody is still who they were, where it gives refresh tokens. */

@@ -7,8 +7,6 @@ import { fetchTrusting } from '../fetch-trusting.ts';
 export interface Issuer {
   /** Rejects with `sign_in_away`; the next call tries again. */
   configuration(): Promise<oidc.Configuration>;
-  /** Where browsers are sent with a form to sign out; empty until the document was read. */
-  formOrigins(): readonly string[];
 }
 
 /** Seconds. People wait for it. */
@@ -16,11 +14,10 @@ const timeout = 10;
 
 export function createIssuer(config: OidcConfig): Issuer {
   let known: { readonly by: string; readonly configuration: Promise<oidc.Configuration> } | undefined;
-  let formOrigins: readonly string[] = [];
 
   async function discover(secret: string | undefined): Promise<oidc.Configuration> {
     try {
-      const found = await oidc.discovery(
+      return await oidc.discovery(
         config.issuer,
         config.clientId,
         undefined,
@@ -35,9 +32,6 @@ export function createIssuer(config: OidcConfig): Issuer {
           ...(config.caFile ? { [oidc.customFetch]: fetchTrusting(config.caFile) as oidc.CustomFetch } : {}),
         },
       );
-      const end = found.serverMetadata().end_session_endpoint;
-      formOrigins = end === undefined ? [] : [new URL(end).origin];
-      return found;
     } catch (error) {
       throw new PortholeError('sign_in_away', {
         detail: `discovery of ${config.issuer.href}: ${describe(error)}`,
@@ -59,7 +53,6 @@ export function createIssuer(config: OidcConfig): Issuer {
       }
       return known.configuration;
     },
-    formOrigins: () => formOrigins,
   };
 }
 

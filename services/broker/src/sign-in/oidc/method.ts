@@ -70,18 +70,15 @@ export function createOidcMethod(deps: OidcMethodDeps): LoginMethod {
       if (facts?.refreshToken !== undefined && isDue(facts)) facts = await recheck(login, facts);
       return facts && userOfPerson(name, facts);
     },
-    async farewell(login) {
-      const facts = oidcFacts.safeParse(login.facts).data;
-      const url = (await deps.issuer.configuration()).serverMetadata().end_session_endpoint;
-      if (!facts || url === undefined) return undefined;
-      return {
-        url,
-        fields: {
-          client_id: config.clientId,
-          post_logout_redirect_uri: new URL('/?why=signed-out', deps.publicUrl).href,
-          ...(facts.idToken === undefined ? {} : { id_token_hint: facts.idToken }),
-        },
-      };
+    // Without id_token_hint: a token has no place in an address, and by a form the issuer's cookie would not come along.
+    // So the issuer may ask whether the person means it (OpenID Connect RP-Initiated Logout 1.0, section 2).
+    async farewell() {
+      const end = (await deps.issuer.configuration()).serverMetadata().end_session_endpoint;
+      if (!config.signOutThere || end === undefined) return undefined;
+      const url = new URL(end);
+      url.searchParams.set('client_id', config.clientId);
+      url.searchParams.set('post_logout_redirect_uri', new URL('/?why=signed-out', deps.publicUrl).href);
+      return url.href;
     },
   };
 }

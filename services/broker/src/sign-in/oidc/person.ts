@@ -13,8 +13,6 @@ export const oidcFacts = z.object({
   displayName: z.string().optional(),
   groups: z.array(z.string()),
   claims: z.record(z.string(), z.array(z.string())).optional(),
-  /** Signs out there, too (OpenID Connect RP-Initiated Logout 1.0, section 2: id_token_hint). */
-  idToken: z.string().optional(),
   refreshToken: z.string().optional(),
   /** When the issuer last said that all this is so, in milliseconds since the epoch. */
   checkedAt: z.number(),

@@ -113,11 +113,9 @@ export async function factsOf(
     });
   if (person.subject !== subject)
     throw new PortholeError('sign_in_refused', { detail: 'the issuer names another subject than before' });
-  const idToken = tokens.id_token ?? before?.idToken;
   const refreshToken = tokens.refresh_token ?? before?.refreshToken;
   return {
     ...person,
-    ...(idToken === undefined ? {} : { idToken }),
     ...(refreshToken === undefined ? {} : { refreshToken }),
     checkedAt: deps.clock.now(),
   };

@@ -29,9 +29,8 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
 
   const pass = createPass({
     hash: location.hash,
-    forgetHash: () => history.replaceState(null, '', location.pathname + location.search),
-    storage: sessionStorage,
-    key: `pass ${location.pathname}`,
+    kept: (history.state as { readonly pass?: unknown } | null)?.pass,
+    keep: (kept) => history.replaceState({ pass: kept }, '', location.pathname + location.search),
     handover: api.handover,
   });
   // There is no list of machines for somebody whom a program let in.

@@ -6,11 +6,13 @@ export type Pass = () => Promise<Answer<string | undefined>>;
 export interface PassPorts {
   /** The page's address behind the #. */
   readonly hash: string;
-  /** Takes the code out of the address: it counts once, and a copied address should not hold it. */
-  forgetHash(): void;
-  /** Of this tab: a reload finds the pass again. */
-  readonly storage: Pick<Storage, 'getItem' | 'setItem'>;
-  readonly key: string;
+  /**
+   * The state of the page's entry in the history: a reload finds it again, also in a frame of another site, where
+   * browsers keep pages from storing anything.
+   */
+  readonly kept: unknown;
+  /** Keeps it there, and takes the code out of the address: it counts once, and a copied address should not hold it. */
+  keep(pass: string | undefined): void;
   handover(code: string): Promise<Answer<{ readonly pass: string }>>;
 }
 
@@ -18,15 +20,15 @@ export interface PassPorts {
 export function createPass(ports: PassPorts): Pass {
   const code = new URLSearchParams(ports.hash.replace(/^#/, '')).get('code');
   if (code === null) {
-    const kept = read(ports);
-    return async () => ({ ok: true, value: kept });
+    const value = typeof ports.kept === 'string' ? ports.kept : undefined;
+    return async () => ({ ok: true, value });
   }
-  ports.forgetHash();
+  ports.keep(undefined);
   let held: Promise<Answer<string>> | undefined;
   const exchange = async (): Promise<Answer<string>> => {
     const answer = await ports.handover(code);
     if (!answer.ok) return answer;
-    write(ports, answer.value.pass);
+    ports.keep(answer.value.pass);
     return { ok: true, value: answer.value.pass };
   };
   return async () => {
@@ -36,21 +38,4 @@ export function createPass(ports: PassPorts): Pass {
     if (!answer.ok && answer.problem.code === 'network') held = undefined;
     return answer;
   };
-}
-
-/** Browsers may keep a frame of another site from storing anything. */
-function read({ storage, key }: PassPorts): string | undefined {
-  try {
-    return storage.getItem(key) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function write({ storage, key }: PassPorts, pass: string): void {
-  try {
-    storage.setItem(key, pass);
-  } catch {
-    // Then a reload needs a new link.
-  }
 }

@@ -2,7 +2,6 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { api, type Machine, type User } from '../api.ts';
 import { AlertIcon, SearchIcon } from '../icons.tsx';
 import type { SignInReason } from '../paths.ts';
-import { signOutElsewhere } from './sign-out-elsewhere.ts';
 import { countText } from '../texts.ts';
 import { arrange, keyOf, matches } from './arrange.ts';
 import { Brand } from './brand.tsx';
@@ -38,7 +37,8 @@ export function MachinesPage({ user, left }: MachinesPageProps) {
 
   async function signOut() {
     const answer = await api.signOut();
-    if (answer.ok && answer.value) signOutElsewhere(answer.value);
+    // Out of what signed them in, too.
+    if (answer.ok && answer.value) location.assign(answer.value.url);
     else left('signed-out');
   }
 
