@@ -157,12 +157,12 @@ describeWith('chromium')('a console in a portal’s page', () => {
     // A page of another origin that got hold of a grant all the same.
     await page.goto(portal.origin);
     const code = await page.evaluate(
-      ([address, wanted]) =>
+      ({ address, wanted }) =>
         new Promise<number>((resolve) => {
-          const socket = new WebSocket(address as string, wanted as string[]);
-          socket.onclose = (event) => resolve(event.code);
+          const socket = new WebSocket(address, wanted);
+          socket.addEventListener('close', (event) => resolve(event.code));
         }),
-      [url, protocols] as const,
+      { address: url, wanted: protocols },
     );
     expect(code).toBe(4403);
     await leave();

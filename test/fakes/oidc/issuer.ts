@@ -97,7 +97,7 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
   provider.on('server_error', (_ctx, error) => process.stderr.write(`issuer: ${String(error)}\n`));
   provider.on('backchannel.error', (_ctx, error) => process.stderr.write(`issuer: ${String(error)}\n`));
   const handle = provider.callback();
-  server.on('request', (request, response) => void handle(request, response));
+  server.on('request', handle);
 
   return {
     url,

@@ -10,6 +10,7 @@ import type { Context, Step } from '../http/context.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { CheckPassword } from './check-password.ts';
 import { localFactsOf } from './local-method.ts';
+import { lockoutKey, withLockout } from './lockout.ts';
 import type { LocalUsers } from './local-users.ts';
 import { methodKind, providerOf, type Logins } from './logins.ts';
 import type { LocalUser } from './users-file.ts';
@@ -43,12 +44,13 @@ export function signIn(deps: SignInDeps): Step {
 async function enterLocal(deps: SignInDeps, ctx: Context): Promise<LocalUser> {
   await limitByAddress(deps, ctx.ip);
   if (!deps.local) throw new PortholeError('not_found', { detail: 'there are no local users' });
+  const { checkPassword: check } = deps.local;
   const { username: name, password } = parseWish(ctx.request.body);
   await limitByName(deps, name);
   // Only names that exist may be told: what people type into the wrong field is their password.
   const known = deps.local.users.find(name)?.user;
   if (known) ctx.state.user = known;
-  const found = await deps.local.checkPassword(name, password);
+  const found = await withLockout(deps.rateLimits, lockoutKey(name, ctx.ip), () => check(name, password));
   await deps.logins.enter(ctx, { method: 'local', facts: localFactsOf(found), user: found.user });
   return found;
 }
