@@ -17,6 +17,7 @@ import { dialInLine, greet, ViewerLeft } from './opening.ts';
 import { appear, recordOf, type Presence, type PresenceDeps } from './presence.ts';
 import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createSessionTime, type SessionTime } from './session-time.ts';
+import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -28,6 +29,7 @@ export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly log: Log;
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
+  readonly traffic: Pick<Traffic, 'add'>;
   readonly queueSeconds: number;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
   readonly dial: (request: DialRequest) => Promise<DialledConsole>;
@@ -105,6 +107,9 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       viewerRest,
       dialled,
       count,
+      metrics,
+      traffic: deps.traffic,
+      onPicture: () => metrics.phase('picture', (clock.now() - since) / 1000),
       keepAliveMs: deps.deadlines.keepAlive,
       time,
       signal,

@@ -30,6 +30,7 @@ import { spreadOver } from './farewell.ts';
 import { createRelayMetrics } from './metrics.ts';
 import type { BrowserSocket } from './pump/browser-link.ts';
 import { createGather } from './pump/gather.ts';
+import { createTraffic } from './traffic.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
 import { createWatchers } from './watchers.ts';
@@ -73,13 +74,16 @@ export function createRelay(deps: RelayDeps): Relay {
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   const firstAnswer = createFirstAnswer(store);
+  const traffic = createTraffic();
   let draining = false;
   const stopListening: (() => void)[] = [];
 
   const metrics = createRelayMetrics(deps.registry, {
-    waiting: () => line.waiting,
     draining: () => draining,
     sockets: () => sessions.size,
+    frames: traffic.frames,
+    buffered: traffic.buffered,
+    clusters: [...clusters.keys()],
   });
   const deadlines = deps.deadlines ?? defaultDeadlines;
   const sessionDeps: SessionDeps = {
@@ -99,7 +103,15 @@ export function createRelay(deps: RelayDeps): Relay {
     clusters,
     origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
     queueSeconds: limits.queueSeconds,
-    dial: createDial({ clock, line, deadlines, observe: metrics.phase }),
+    traffic,
+    dial: createDial({
+      clock,
+      line,
+      deadlines,
+      observe: metrics.phase,
+      waiting: metrics.waiting,
+      opening: metrics.opening,
+    }),
   };
 
   function createRelayCluster(cluster: Config['clusters'][number]): RelayCluster {
@@ -119,7 +131,13 @@ export function createRelay(deps: RelayDeps): Relay {
   function accept(browser: BrowserSocket, presented: Presented): void {
     let session: ConsoleSession | undefined;
     // Whoever is turned away may still talk until it has heard that.
-    const viewer = createViewer({ browser, gather, clock, onText: (text) => session?.heard(text) });
+    const viewer = createViewer({
+      browser,
+      gather,
+      clock,
+      onText: (text) => session?.heard(text),
+      onAnswered: (seconds) => metrics.ping('viewer', seconds),
+    });
     if (draining) return turnAway('draining');
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
     if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');
