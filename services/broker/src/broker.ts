@@ -12,6 +12,7 @@ import type { Readiness } from '@porthole/shared/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
 import { createDecide } from './access/decide.ts';
@@ -44,6 +45,7 @@ export interface BrokerDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
   /** The pages as `npm run build:pages` leaves them. */
   readonly pagesDir: string;
 }
@@ -63,7 +65,7 @@ const passwordChecks = { atOnce: 2, inLine: 60 };
 
 /** Throws ConfigError when the configuration can't be meant. */
 export function createBroker(deps: BrokerDeps): Broker {
-  const { config, store, clock, random, log } = deps;
+  const { config, store, clock, random, log, tracing = noTracing } = deps;
   checkBrokerConfig(config);
   const keys = deps.keys ?? configuredKeys(config);
   const metrics = createBrokerMetrics(deps.registry);
@@ -100,7 +102,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       metrics,
       log,
     },
-    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, log },
+    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, tracing, log },
   });
 
   const app = new Koa<RequestState>({

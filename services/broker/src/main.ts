@@ -8,6 +8,7 @@ import { createPublicServer } from '@porthole/shared/public-server';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
 import { openStore } from '@porthole/shared/store/open';
+import { openTracing } from '@porthole/shared/tracing-part';
 import { createBroker } from './broker.ts';
 
 // The same from src and from dist.
@@ -23,13 +24,24 @@ await runProcess(process, () => {
   const log = createLog({ service: 'broker', level: config.logLevel });
   const clock = systemClock;
   const store = openStore(config, { log, clock });
+  const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-broker', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
-  const broker = createBroker({ config, store, clock, random: systemRandom, log, registry, pagesDir });
+  const broker = createBroker({
+    config,
+    store,
+    clock,
+    random: systemRandom,
+    log,
+    registry,
+    tracing,
+    pagesDir,
+  });
   return {
     log,
     clock,
     parts: [
+      ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.parts,
       createOperationsServer({ listen: config.operationsListen, registry, readiness: broker.readiness }),

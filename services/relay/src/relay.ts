@@ -19,6 +19,7 @@ import type { SealKeys } from '@porthole/shared/seal';
 import { createSessionRecords } from '@porthole/shared/session-records';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import type { Presented } from './admit.ts';
 import { startConsoleSession, type ConsoleSession, type SessionDeps } from './console-session.ts';
 import { defaultDeadlines, type Deadlines } from './deadlines.ts';
@@ -43,6 +44,7 @@ export interface RelayDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
   readonly deadlines?: Deadlines;
 }
 
@@ -60,7 +62,7 @@ const turnedAwayAtOnce = 200;
 const lastGoodbyesMs = 10_000;
 
 export function createRelay(deps: RelayDeps): Relay {
-  const { config, store, clock, log } = deps;
+  const { config, store, clock, log, tracing = noTracing } = deps;
   const { limits } = config;
   const sessions = new Set<ConsoleSession>();
   const gather = createGather();
@@ -104,7 +106,9 @@ export function createRelay(deps: RelayDeps): Relay {
     origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
     queueSeconds: limits.queueSeconds,
     traffic,
+    tracing,
     dial: createDial({
+      tracing,
       clock,
       line,
       deadlines,
@@ -119,6 +123,7 @@ export function createRelay(deps: RelayDeps): Relay {
       cluster,
       credential: cluster.relayCredential ?? cluster.credential,
       clock,
+      tracing,
     });
     return {
       name: cluster.name,

@@ -8,6 +8,7 @@ import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
+import type { TraceSpan, Tracing } from '@porthole/shared/tracing';
 import type { Decide } from '../access/decide.ts';
 import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
@@ -27,6 +28,7 @@ export interface GrantRouteDeps {
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
+  readonly tracing: Pick<Tracing, 'begin'>;
   readonly log: Pick<Log, 'info'>;
 }
 
@@ -40,7 +42,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const url = relayUrlOf(config).href;
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
-  async function grant(ctx: Context, cluster: string, vmid: string): Promise<void> {
+  async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
     const identity = await deps.requireLogin(ctx);
     await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const wish = parseGrantWish(ctx.request.body);
@@ -49,14 +51,22 @@ export function createGrant(deps: GrantRouteDeps): Step {
     await checkQuota({ leases: store.leases, clock }, identity.user, limits.consolesPerUser);
     const { machine } = found;
     const sessionId = randomId(random, 16);
-    const claims = claimsOf({ sessionId, identity, machine, wish, limits, origins, now: clock.now() });
+    const { traceparent } = span;
+    const now = clock.now();
+    const claims = claimsOf({ sessionId, identity, machine, wish, limits, origins, now, traceparent });
+    span.set({
+      'porthole.session': sessionId,
+      'porthole.cluster': machine.cluster,
+      'porthole.vmid': machine.vmid,
+      'porthole.mode': wish.mode,
+    });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
-    record(ctx, claims);
+    record(ctx, claims, span.traceId);
     respond(ctx, claims, token);
   }
 
   /** Who was let in to what: the line that an audit looks for. */
-  function record(ctx: Context, claims: GrantClaims): void {
+  function record(ctx: Context, claims: GrantClaims, trace: string | undefined): void {
     const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind } = claims;
     deps.log.info(
       {
@@ -69,6 +79,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
         kind,
         address: ctx.ip,
         requestId: ctx.state.requestId,
+        ...(trace === undefined ? {} : { trace }),
       },
       'a console was granted',
     );
@@ -91,10 +102,14 @@ export function createGrant(deps: GrantRouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'grants';
     const { cluster = '', vmid = '' } = ctx['params'] as Readonly<Record<string, string | undefined>>;
+    // The click: what the relay does with the grant is a part of this.
+    const span = deps.tracing.begin('grant', { kind: 'server' });
     try {
-      await grant(ctx, cluster, vmid);
+      await span.run(() => grant(ctx, cluster, vmid, span));
+      span.end();
       metrics.grant('ok');
     } catch (thrown) {
+      span.end(thrown);
       metrics.grant(asPortholeError(thrown).code);
       throw thrown;
     }
