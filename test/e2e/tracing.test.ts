@@ -100,7 +100,7 @@ describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
     }
     // The logs of both services say which trace it is.
     const lines = stack.logged.filter((line) => line.includes(grant?.traceId ?? 'none'));
-    expect(lines.some((line) => line.includes('a console was granted'))).toBe(true);
+    expect(lines.some((line) => line.includes('/grants"'))).toBe(true);
     expect(lines.some((line) => line.includes('console opened'))).toBe(true);
   });
 

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { createAudit } from '@porthole/shared/audit';
+import { openAuditOutput } from '@porthole/shared/audit-output';
 import { systemClock } from '@porthole/shared/clock';
 import { ConfigError, readConfig } from '@porthole/shared/config/read';
-import { createLog } from '@porthole/shared/log';
+import { createLog, openStdout } from '@porthole/shared/log';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
 import { createOperationsServer } from '@porthole/shared/operations-server';
 import { createPublicServer } from '@porthole/shared/public-server';
@@ -21,12 +23,15 @@ await runProcess(process, () => {
     throw new ConfigError([
       'redis.url: a broker of its own shares Redis with the relays; `npm start` needs none',
     ]);
-  const log = createLog({ service: 'broker', level: config.logLevel });
+  const stdout = openStdout();
+  const log = createLog({ service: 'broker', level: config.logLevel, destination: stdout });
   const clock = systemClock;
   const store = openStore(config, { log, clock });
   const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-broker', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
+  const output = openAuditOutput({ config: config.audit, stdout, log, registry });
+  const audit = createAudit({ service: 'broker', clock, write: output.write });
   const broker = createBroker({
     config,
     store,
@@ -35,12 +40,14 @@ await runProcess(process, () => {
     log,
     registry,
     tracing,
+    audit,
     pagesDir,
   });
   return {
     log,
     clock,
     parts: [
+      output.part,
       ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.parts,

@@ -1,3 +1,4 @@
+import type { Audit } from '@porthole/shared/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { EndTarget } from '@porthole/shared/console-signals';
 import { targetsOf, type EndOrders } from '@porthole/shared/end-orders';
@@ -7,6 +8,7 @@ import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { Tracing } from '@porthole/shared/tracing';
 import { admit, type AdmitDeps, type Presented } from './admit.ts';
+import { auditFactsOf } from './audit-facts.ts';
 import { carry, type CarryEnd } from './carry.ts';
 import { createClientWords } from './client-words.ts';
 import { withDeadline } from './dial/deadline.ts';
@@ -29,6 +31,7 @@ export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly ends: Pick<EndOrders, 'against'>;
   readonly watchers: Pick<Watchers, 'attend' | 'announce'>;
   readonly log: Log;
+  readonly audit: Audit;
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
   readonly traffic: Pick<Traffic, 'add'>;
@@ -145,6 +148,11 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     metrics.phase('total', seconds);
     metrics.sessionStarted(mode, kind);
     deps.log.info({ ...who(), node, resumed: granted.resumes !== undefined, seconds }, 'console opened');
+    deps.audit({
+      event: 'console_opened',
+      ...auditFactsOf(granted, deps.relayId),
+      resumed: granted.resumes !== undefined,
+    });
     const { clipboard } = granted;
     viewer.tell({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
     if (viewer.speaks) cleanups.push(deps.watchers.attend(granted, viewer.tell));
@@ -209,7 +217,10 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       end: error?.code ?? 'by_viewer',
       ...(error?.detail ? { detail: error.detail } : {}),
     };
-    if (openedAt === undefined || !claims) {
+    const facts = claims && auditFactsOf({ ...claims, node: node ?? claims.node }, deps.relayId);
+    const end = error?.code ?? 'by_viewer';
+    if (openedAt === undefined || !facts || !claims) {
+      if (facts) deps.audit({ event: 'console_not_opened', ...facts, end });
       metrics.opened(error?.code ?? 'by_viewer');
       deps.log.warn({ ...how, ...(error?.cause ? { err: error.cause } : {}) }, 'console not opened');
       return;
@@ -217,6 +228,8 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const seconds = (clock.now() - openedAt) / 1000;
     metrics.sessionEnded(claims.mode, claims.kind, seconds);
     deps.log.info({ ...how, seconds, bytes: carried }, 'console ended');
+    const bytes = { toViewer: carried.to_viewer, toMachine: carried.to_machine };
+    deps.audit({ event: 'console_ended', ...facts, end, seconds, bytes });
   }
 
   return {

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/address-key';
+import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
@@ -37,7 +38,10 @@ import { createViewer } from './viewer.ts';
 import { createWatchers } from './watchers.ts';
 
 export interface RelayDeps {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies'>;
+  readonly config: Pick<
+    Config,
+    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies' | 'instance'
+  >;
   readonly keys: SealKeys;
   readonly store: Store;
   readonly clock: Clock;
@@ -45,6 +49,8 @@ export interface RelayDeps {
   readonly log: Log;
   readonly registry: Registry;
   readonly tracing?: Tracing;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   readonly deadlines?: Deadlines;
 }
 
@@ -95,11 +101,12 @@ export function createRelay(deps: RelayDeps): Relay {
     watchers,
     signals,
     ends,
-    relayId: randomId(random, 12),
+    relayId: config.instance ?? randomId(random, 12),
     keys,
     random,
     clock,
     log,
+    audit: deps.audit ?? noAudit,
     metrics,
     deadlines,
     clusters,

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { createAudit } from '@porthole/shared/audit';
+import { openAuditOutput } from '@porthole/shared/audit-output';
 import { systemClock } from '@porthole/shared/clock';
 import { readConfig } from '@porthole/shared/config/read';
-import { createLog } from '@porthole/shared/log';
+import { createLog, openStdout } from '@porthole/shared/log';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
@@ -12,11 +14,14 @@ const pagesDir = fileURLToPath(new URL('../../broker/web/dist', import.meta.url)
 
 await runProcess(process, () => {
   const config = readConfig(process.env, process.cwd());
-  const log = createLog({ service: 'porthole', level: config.logLevel });
+  const stdout = openStdout();
+  const log = createLog({ service: 'porthole', level: config.logLevel, destination: stdout });
   const clock = systemClock;
   const { tracing, parts } = openTracing(config, { service: 'porthole', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
+  const output = openAuditOutput({ config: config.audit, stdout, log, registry });
+  const audit = createAudit({ service: 'porthole', clock, write: output.write });
   const standalone = createStandalone({
     config,
     clock,
@@ -24,12 +29,13 @@ await runProcess(process, () => {
     log,
     registry,
     tracing,
+    audit,
     pagesDir,
   });
   return {
     log,
     clock,
-    parts: [...parts, ...standalone.parts],
+    parts: [output.part, ...parts, ...standalone.parts],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

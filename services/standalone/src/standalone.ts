@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { createBroker } from '@porthole/broker/broker';
 import { createRelay } from '@porthole/relay/relay';
+import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
@@ -27,17 +28,20 @@ export function createStandalone(deps: {
   readonly log: Log;
   readonly registry: Registry;
   readonly tracing?: Tracing;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   readonly pagesDir: string;
   /** Default: what the configuration asks for. */
   readonly store?: Store;
 }): Standalone {
   const { config, clock, random, log, registry, tracing = noTracing } = deps;
+  const audit = deps.audit ? { audit: deps.audit } : {};
   const store = deps.store ?? openStore(config, { log, clock });
   // Alone with its own memory it needs to share the key with nobody, so it makes one up.
   const own = random(32).toString('base64url');
   const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [own];
 
-  const common = { config, keys, store, clock, random, log, registry, tracing };
+  const common = { config, keys, store, clock, random, log, registry, tracing, ...audit };
   const broker = createBroker({ ...common, pagesDir: deps.pagesDir });
   const relay = createRelay(common);
   const operations = createOperationsServer({

@@ -1,9 +1,9 @@
+import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { asPortholeError } from '@porthole/shared/errors';
 import { mintGrant } from '@porthole/shared/grant';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
-import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
@@ -29,7 +29,7 @@ export interface GrantRouteDeps {
   readonly decide: Decide;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
   readonly tracing: Pick<Tracing, 'begin'>;
-  readonly log: Pick<Log, 'info'>;
+  readonly audit: Audit;
 }
 
 /**
@@ -61,28 +61,24 @@ export function createGrant(deps: GrantRouteDeps): Step {
       'porthole.mode': wish.mode,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
-    record(ctx, claims, span.traceId);
+    record(ctx, claims);
     respond(ctx, claims, token);
   }
 
-  /** Who was let in to what: the line that an audit looks for. */
-  function record(ctx: Context, claims: GrantClaims, trace: string | undefined): void {
+  /** Who was let in to what. */
+  function record(ctx: Context, claims: GrantClaims): void {
     const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind } = claims;
-    deps.log.info(
-      {
-        event: 'grant',
-        session: sessionId,
-        user: user.id,
-        login: loginRef,
-        machine: { cluster, node, type, vmid, name: machineName },
-        mode,
-        kind,
-        address: ctx.ip,
-        requestId: ctx.state.requestId,
-        ...(trace === undefined ? {} : { trace }),
-      },
-      'a console was granted',
-    );
+    deps.audit({
+      event: 'grant',
+      session: sessionId,
+      user: { id: user.id, name: user.name },
+      login: loginRef,
+      machine: { cluster, vmid, name: machineName, node, type },
+      mode,
+      kind,
+      address: ctx.ip,
+      requestId: ctx.state.requestId,
+    });
   }
 
   function respond(ctx: Context, claims: GrantClaims, token: string): void {
@@ -104,6 +100,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     const { cluster = '', vmid = '' } = ctx['params'] as Readonly<Record<string, string | undefined>>;
     // The click: what the relay does with the grant is a part of this.
     const span = deps.tracing.begin('grant', { kind: 'server' });
+    if (span.traceId !== undefined) ctx.state.trace = span.traceId;
     try {
       await span.run(() => grant(ctx, cluster, vmid, span));
       span.end();

@@ -38,6 +38,11 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
   { name: 'PORTHOLE_TRUSTED_PROXIES', path: ['trustedProxies'], about: 'how many proxies stand in front' },
   { name: 'PORTHOLE_LOG_LEVEL', path: ['logLevel'], about: 'debug, info, warn, error or silent' },
   {
+    name: 'PORTHOLE_INSTANCE',
+    path: ['instance'],
+    about: "a name for this process that no other bears, the pod's on Kubernetes",
+  },
+  {
     name: 'PORTHOLE_GRANT_KEYS',
     path: ['grantKeys'],
     secret: true,
