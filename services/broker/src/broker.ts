@@ -11,6 +11,7 @@ import type { Readiness } from '@porthole/shared/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
@@ -42,6 +43,7 @@ export interface BrokerDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
   /** Default: nothing is written down. */
   readonly audit?: Audit;
   /** The pages as `npm run build:pages` leaves them. */
@@ -59,7 +61,7 @@ export interface Broker {
 
 /** Throws ConfigError when the configuration can't be meant. */
 export function createBroker(deps: BrokerDeps): Broker {
-  const { config, store, clock, random, log } = deps;
+  const { config, store, clock, random, log, tracing = noTracing } = deps;
   checkBrokerConfig(config);
   const audit = deps.audit ?? noAudit;
   const keys = deps.keys ?? configuredKeys(config);
@@ -85,7 +87,20 @@ export function createBroker(deps: BrokerDeps): Broker {
     directory,
     decide,
     access: () => rules.current(),
-    grants: { config, store, keys, clock, random, requireLogin, passes, directory, decide, metrics, audit },
+    grants: {
+      config,
+      store,
+      keys,
+      clock,
+      random,
+      requireLogin,
+      passes,
+      directory,
+      decide,
+      metrics,
+      tracing,
+      audit,
+    },
   });
 
   const app = new Koa<RequestState>({
