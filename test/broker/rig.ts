@@ -112,6 +112,7 @@ export interface Browser {
   cookie: string | undefined;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  delete(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   signIn(username: string, secret?: string): Promise<Answer>;
 }
 
@@ -283,6 +284,7 @@ function aBrowser(ask: Rig['ask']): Browser {
     cookie: undefined,
     get: (path, headers = {}) => send(path, { headers }),
     post: (path, body, headers = {}) => send(path, { method: 'POST', body, headers }),
+    delete: (path, headers = {}) => send(path, { method: 'DELETE', headers }),
     signIn: (username, secret = password) => browser.post('/api/v1/login', { username, password: secret }),
   };
   return browser;

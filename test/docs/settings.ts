@@ -103,6 +103,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.upgradesPerMinute': 'WebSockets per minute from one address. A whole school may sit behind one.',
   'audit.to': 'Where [audit](audit.md) lines go: `stdout`, `file`, or `none`.',
   'audit.file': 'The file for `to: file`. Lines are appended; it may be truncated while it is written.',
+  nameWhoEnds: 'Whether people read who ended their console, or only that somebody did.',
   'limits.drainSeconds':
     'Seconds over which a relay that leaves sends its consoles to others, at most ten minutes. See [drain](drain.md).',
 };

@@ -13,6 +13,7 @@ import type { Readiness } from '@porthole/shared/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { createSessionRecords } from '@porthole/shared/session-records';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
@@ -33,6 +34,7 @@ import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
 import { loadPages, type PageFiles } from './pages/load-pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
+import { createLiveSessions } from './sessions/live-sessions.ts';
 import { createBoundedWork } from './sign-in/bounded-work.ts';
 import { createCheckPassword } from './sign-in/check-password.ts';
 import { createRequireLogin } from './sign-in/identify.ts';
@@ -96,18 +98,32 @@ export function createBroker(deps: BrokerDeps): Broker {
   const work = createBoundedWork(passwordChecks);
   metrics.observeSignInsWaiting(work.waiting);
   const signals = createConsoleSignals({ bus: store.signals, keys, random });
+  const ends = createEndOrders({ records: store.records, signals, keys, random, clock });
   const requireLogin = createRequireLogin({ cookie, sessions, users });
   const router = createRoutes({
     requireLogin,
     directory,
     decide,
     access: () => rules.current(),
+    sessions: {
+      requireLogin,
+      directory,
+      access: () => rules.current(),
+      live: createLiveSessions({
+        records: createSessionRecords({ records: store.records, leases: store.leases, keys, random }),
+        clock,
+      }),
+      ends,
+      rateLimits: store.rateLimits,
+      audit,
+      nameWhoEnds: config.nameWhoEnds,
+    },
     signIn: {
       checkPassword: createCheckPassword({ users, work, random }),
       users,
       sessions,
       cookie,
-      ends: createEndOrders({ records: store.records, signals, keys, random, clock }),
+      ends,
       rateLimits: store.rateLimits,
       limits: config.limits,
       metrics,

@@ -80,6 +80,8 @@ export interface ErrorExtra {
   /** For the log only. Never a secret, but free to name hosts and quote Proxmox. */
   readonly detail?: string;
   readonly cause?: unknown;
+  /** What this person is told instead of the kind's text: names somebody whom they may know of. */
+  readonly said?: string;
   /** Seconds after which another try makes sense (HTTP Retry-After). */
   readonly retryAfter?: number;
 }
@@ -91,7 +93,7 @@ export class PortholeError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, extra: ErrorExtra = {}) {
-    super(errorKinds[code].text, { cause: extra.cause });
+    super(extra.said ?? errorKinds[code].text, { cause: extra.cause });
     this.code = code;
     this.detail = extra.detail;
     this.retryAfter = extra.retryAfter;
