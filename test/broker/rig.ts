@@ -59,12 +59,19 @@ export async function closeBrokers(): Promise<void> {
   for (const close of closing.splice(0).toReversed()) await close();
 }
 
-export async function aCluster(guests: readonly GuestOptions[] = someGuests): Promise<FakeProxmox> {
+export async function aCluster(
+  guests: readonly GuestOptions[] = someGuests,
+  vmPrivileges: readonly string[] = [],
+): Promise<FakeProxmox> {
   const fake = await createFakeProxmox({
     unauthorizedDelayMs: 0,
     statusRefreshMs: 0,
     users: [
-      { userid: 'porthole@pve', password: 'unused', acl: { '/vms': ['VM.Audit'], '/pool': ['Pool.Audit'] } },
+      {
+        userid: 'porthole@pve',
+        password: 'unused',
+        acl: { '/vms': ['VM.Audit', ...vmPrivileges], '/pool': ['Pool.Audit'] },
+      },
     ],
     tokens: [{ ...brokerToken, privsep: false }],
     guests,

@@ -30,7 +30,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'clusters[].credential.username': 'Account, `user@realm`, instead of a token.',
   'clusters[].credential.password': "The account's password.",
   'clusters[].brokerCredential':
-    'Like `credential`, for the broker alone. It needs VM.Audit, and Pool.Audit for rules with pools.',
+    'Like `credential`, for the broker alone. It needs VM.Audit, Pool.Audit for rules with pools, and VM.PowerMgmt for those with `power`.',
   'clusters[].relayCredential':
     'Like `credential`, for the relays alone. They need VM.Console, VM.Audit and Sys.Audit.',
   'clusters[].tls.caFile':

@@ -105,6 +105,18 @@ export function createBroker(deps: BrokerDeps): Broker {
     directory,
     decide,
     access: () => rules.current(),
+    power: {
+      requireLogin,
+      directory,
+      decide,
+      clients: clusters.clients,
+      keys,
+      random,
+      rateLimits: store.rateLimits,
+      metrics,
+      audit,
+      log,
+    },
     sessions: {
       requireLogin,
       directory,

@@ -6,6 +6,7 @@ import type { RequestState, Step } from './http/context.ts';
 import { readJson } from './http/read-json.ts';
 import type { MachineDirectory } from './machines/directory.ts';
 import { visibleConsoles } from './machines/visible-consoles.ts';
+import { followPower, powerMachine, type PowerRouteDeps } from './power/power-route.ts';
 import { endSession, endSessions, type EndRouteDeps } from './sessions/end-sessions.ts';
 import { listSessions } from './sessions/list-sessions.ts';
 import type { RequireLogin } from './sign-in/identify.ts';
@@ -19,6 +20,7 @@ export interface RouteDeps {
   readonly decide: Decide;
   readonly access: () => Access;
   readonly sessions: EndRouteDeps;
+  readonly power: PowerRouteDeps;
 }
 
 /** The whole HTTP API on one screen. */
@@ -29,6 +31,8 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.get('/me', me(deps));
   router.get('/consoles', consoles(deps));
   router.post('/consoles/:cluster/:vmid/grants', readJson(), createGrant(deps.grants));
+  router.post('/consoles/:cluster/:vmid/power', readJson(), powerMachine(deps.power));
+  router.get('/consoles/:cluster/:vmid/power/:task', followPower(deps.power));
   router.get('/access/explain', explainAccess(deps));
   router.get('/sessions', listSessions(deps.sessions));
   router.delete('/sessions', endSessions(deps.sessions));

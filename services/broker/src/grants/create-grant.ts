@@ -1,6 +1,7 @@
 import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import type { Config } from '@porthole/shared/config/schema';
+import type { Right } from '@porthole/shared/config/access-schema';
 import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
 import { mintGrant } from '@porthole/shared/grant';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
@@ -61,7 +62,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     record(ctx, claims, authorised.rules);
-    respond(ctx, claims, token);
+    respond(ctx, claims, token, found.decision.allow);
   }
 
   /** Who was let in to what. */
@@ -97,7 +98,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     });
   }
 
-  function respond(ctx: Context, claims: GrantClaims, token: string): void {
+  function respond(ctx: Context, claims: GrantClaims, token: string, allow: readonly Right[]): void {
     const { sessionId, cluster, node, type, vmid, machineName, mode, expiresAt } = claims;
     ctx.status = 201;
     ctx.body = {
@@ -108,6 +109,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
         .href,
       expiresAt: new Date(expiresAt).toISOString(),
       machine: { name: machineName, type, node },
+      allow,
     };
   }
 
