@@ -1,6 +1,6 @@
 import { systemClock } from '@porthole/shared/clock';
 import { render } from 'preact';
-import { api } from '../api.ts';
+import { api, type Grant } from '../api.ts';
 import { consolePath, parseConsolePath, signInPath, type ConsoleAddress } from '../paths.ts';
 import { unreadableAddress } from '../texts.ts';
 import { App } from './app.tsx';
@@ -8,6 +8,7 @@ import { createConnection } from './connection.ts';
 import { dial } from './line.ts';
 import { createScreen } from './screen.ts';
 import { createStill } from './still.ts';
+import { createPower, type Power } from './use-power.ts';
 import type { View } from './view.ts';
 
 /** Wires the console page: the only place that knows the page's address, its elements and its events. */
@@ -15,6 +16,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
   const { cluster, vmid, mode } = address;
   let received = '';
   let view: View | undefined;
+  let power: Power | undefined;
 
   const screen = createScreen({
     target,
@@ -31,7 +33,11 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     random: Math.random,
     online: () => navigator.onLine,
     visible: () => document.visibilityState === 'visible',
-    askGrant: () => api.grant(cluster, vmid, mode),
+    askGrant: async () => {
+      const answer = await api.grant(cluster, vmid, mode);
+      if (answer.ok) learnPower(answer.value);
+      return answer;
+    },
     machineStatus: async () => {
       const answer = await api.machines();
       if (!answer.ok) return answer;
@@ -50,6 +56,19 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     },
   });
 
+  /** Each grant says what this person may do now. */
+  function learnPower({ machine: { name, type }, allow = [] }: Grant) {
+    if (!allow.includes('power')) power = undefined;
+    else
+      power ??= createPower({
+        target: { cluster, vmid, name, type },
+        show: update,
+        started: () => {
+          if (view?.state === 'waiting') connection.open();
+        },
+      });
+  }
+
   function update() {
     if (!view) return;
     const { dataset } = document.body;
@@ -67,6 +86,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
         screen={screen}
         open={connection.open}
         extend={connection.extend}
+        power={power}
       />,
       root,
     );
