@@ -19,6 +19,9 @@ export const meanings: Readonly<Record<string, string>> = {
     'Keys that broker and relay share, at least 32 characters each, separated by blanks or commas. The first seals, all of them open. Needed with Redis.',
   'redis.url': '`redis://` or `rediss://` (TLS). Without Redis everything is in the memory of one process.',
   'redis.password': 'Password for Redis.',
+  'tracing.endpoint':
+    'URL of an OpenTelemetry collector (OTLP over HTTP, `http://collector:4318`) that gets [traces](tracing.md).',
+  'tracing.sampleRatio': 'Which part of all traces is recorded, from 0 to 1.',
   'redis.caFile': 'PEM file of the CA that signed the certificate of Redis, where that is not a public one.',
   'clusters[].name': 'Name of the cluster in URLs, rules and logs: small letters, digits, dashes.',
   'clusters[].urls':

@@ -14,6 +14,7 @@ import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import { createSessionRecords } from '@porthole/shared/session-records';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
@@ -51,6 +52,7 @@ export interface BrokerDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
   /** Default: nothing is written down. */
   readonly audit?: Audit;
   /** The pages as `npm run build:pages` leaves them. */
@@ -74,7 +76,7 @@ const passwordChecks = { atOnce: 2, inLine: 60 };
 
 /** Throws ConfigError when the configuration can't be meant. */
 export function createBroker(deps: BrokerDeps): Broker {
-  const { config, store, clock, random, log } = deps;
+  const { config, store, clock, random, log, tracing = noTracing } = deps;
   checkBrokerConfig(config);
   const audit = deps.audit ?? noAudit;
   const keys = deps.keys ?? configuredKeys(config);
@@ -141,7 +143,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       metrics,
       log,
     },
-    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, audit },
+    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, tracing, audit },
   });
 
   const app = new Koa<RequestState>({

@@ -10,6 +10,7 @@ import { createPublicServer } from '@porthole/shared/public-server';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
 import { openStore } from '@porthole/shared/store/open';
+import { openTracing } from '@porthole/shared/tracing-part';
 import { createBroker } from './broker.ts';
 
 // The same from src and from dist.
@@ -26,16 +27,28 @@ await runProcess(process, () => {
   const log = createLog({ service: 'broker', level: config.logLevel, destination: stdout });
   const clock = systemClock;
   const store = openStore(config, { log, clock });
+  const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-broker', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
   const audit = createAudit({ service: 'broker', clock, write: output.write });
-  const broker = createBroker({ config, store, clock, random: systemRandom, log, registry, audit, pagesDir });
+  const broker = createBroker({
+    config,
+    store,
+    clock,
+    random: systemRandom,
+    log,
+    registry,
+    tracing,
+    audit,
+    pagesDir,
+  });
   return {
     log,
     clock,
     parts: [
       output.part,
+      ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.parts,
       createOperationsServer({

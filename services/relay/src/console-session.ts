@@ -6,6 +6,7 @@ import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
+import type { Tracing } from '@porthole/shared/tracing';
 import { admit, type AdmitDeps, type Presented } from './admit.ts';
 import { auditFactsOf } from './audit-facts.ts';
 import { carry, type CarryEnd } from './carry.ts';
@@ -19,6 +20,8 @@ import { dialInLine, greet, ViewerLeft } from './opening.ts';
 import { appear, recordOf, type Presence, type PresenceDeps } from './presence.ts';
 import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createSessionTime, type SessionTime } from './session-time.ts';
+import { traceOpening, type OpeningTrace } from './trace-opening.ts';
+import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -31,6 +34,8 @@ export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly audit: Audit;
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
+  readonly traffic: Pick<Traffic, 'add'>;
+  readonly tracing: Pick<Tracing, 'begin'>;
   readonly queueSeconds: number;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
   readonly dial: (request: DialRequest) => Promise<DialledConsole>;
@@ -67,6 +72,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   let presence: Presence | undefined;
   let time: SessionTime | undefined;
   let tokens: ResumeTokens | undefined;
+  let opening: OpeningTrace | undefined;
   const since = clock.now();
 
   /** The way through all phases; whatever ends it early is thrown. */
@@ -74,6 +80,11 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const granted = await admit(deps, presented);
     // From here on signals find it, so that no order slips in between.
     claims = granted;
+    opening = traceOpening(deps.tracing, granted, since);
+    return opening.run(() => openAndCarry(granted));
+  }
+
+  async function openAndCarry(granted: GrantClaims): Promise<CarryEnd> {
     const ordered = await deps.ends.against(granted);
     if (ordered) throw endError(ordered);
     presence = await appear(deps, granted, {
@@ -108,6 +119,12 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       viewerRest,
       dialled,
       count,
+      metrics,
+      traffic: deps.traffic,
+      onPicture() {
+        metrics.phase('picture', (clock.now() - since) / 1000);
+        opening?.pictured();
+      },
       keepAliveMs: deps.deadlines.keepAlive,
       time,
       signal,
@@ -125,6 +142,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     openedAt = clock.now();
     node = granted.node;
     const seconds = (openedAt - since) / 1000;
+    opening?.opened();
     metrics.opened('ok');
     if (granted.resumes) metrics.resumed();
     metrics.phase('total', seconds);
@@ -166,6 +184,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
           cluster: claims.cluster,
           vmid: claims.vmid,
           mode: claims.mode,
+          ...(opening?.traceId ? { trace: opening.traceId } : {}),
         }
       : {};
   }
@@ -175,6 +194,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       thrown instanceof ViewerLeft ? { by: 'viewer' } : { by: 'viewer', error: asPortholeError(thrown) },
     );
     const error = signal.reason instanceof ViewerLeft ? undefined : end.error;
+    opening?.end(error);
     if (error) viewer.close(error);
     else viewer.destroy();
     for (const cleanup of cleanups.toReversed()) await cleanup();

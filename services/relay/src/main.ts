@@ -9,6 +9,7 @@ import { createPublicServer } from '@porthole/shared/public-server';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
 import { openStore } from '@porthole/shared/store/open';
+import { openTracing } from '@porthole/shared/tracing-part';
 import { createRelay } from './relay.ts';
 
 /** The relay as a service of its own. It finds its grants in Redis, where the broker puts them. */
@@ -22,17 +23,29 @@ await runProcess(process, () => {
   const log = createLog({ service: 'relay', level: config.logLevel, destination: stdout });
   const clock = systemClock;
   const store = openStore(config, { log, clock });
+  const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-relay', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
   const audit = createAudit({ service: 'relay', clock, write: output.write });
   const keys = grantKeysOf(config.grantKeys);
-  const relay = createRelay({ config, keys, store, clock, random: systemRandom, log, registry, audit });
+  const relay = createRelay({
+    config,
+    keys,
+    store,
+    clock,
+    random: systemRandom,
+    log,
+    registry,
+    tracing,
+    audit,
+  });
   return {
     log,
     clock,
     parts: [
       output.part,
+      ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       createOperationsServer({ listen: config.operationsListen, registry, readiness: relay.readiness }),
       createPublicServer({ listen: config.listen, onRequest: relay.onRequest, onUpgrade: relay.onUpgrade }),

@@ -20,6 +20,7 @@ import type { SealKeys } from '@porthole/shared/seal';
 import { createSessionRecords } from '@porthole/shared/session-records';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import type { Presented } from './admit.ts';
 import { startConsoleSession, type ConsoleSession, type SessionDeps } from './console-session.ts';
 import { defaultDeadlines, type Deadlines } from './deadlines.ts';
@@ -31,6 +32,7 @@ import { spreadOver } from './farewell.ts';
 import { createRelayMetrics } from './metrics.ts';
 import type { BrowserSocket } from './pump/browser-link.ts';
 import { createGather } from './pump/gather.ts';
+import { createTraffic } from './traffic.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
 import { createWatchers } from './watchers.ts';
@@ -46,6 +48,7 @@ export interface RelayDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
   /** Default: nothing is written down. */
   readonly audit?: Audit;
   readonly deadlines?: Deadlines;
@@ -65,7 +68,7 @@ const turnedAwayAtOnce = 200;
 const lastGoodbyesMs = 10_000;
 
 export function createRelay(deps: RelayDeps): Relay {
-  const { config, store, clock, log } = deps;
+  const { config, store, clock, log, tracing = noTracing } = deps;
   const { limits } = config;
   const sessions = new Set<ConsoleSession>();
   const gather = createGather();
@@ -79,13 +82,16 @@ export function createRelay(deps: RelayDeps): Relay {
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   const firstAnswer = createFirstAnswer(store);
+  const traffic = createTraffic();
   let draining = false;
   const stopListening: (() => void)[] = [];
 
   const metrics = createRelayMetrics(deps.registry, {
-    waiting: () => line.waiting,
     draining: () => draining,
     sockets: () => sessions.size,
+    frames: traffic.frames,
+    buffered: traffic.buffered,
+    clusters: [...clusters.keys()],
   });
   const deadlines = deps.deadlines ?? defaultDeadlines;
   const sessionDeps: SessionDeps = {
@@ -106,7 +112,17 @@ export function createRelay(deps: RelayDeps): Relay {
     clusters,
     origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
     queueSeconds: limits.queueSeconds,
-    dial: createDial({ clock, line, deadlines, observe: metrics.phase }),
+    traffic,
+    tracing,
+    dial: createDial({
+      tracing,
+      clock,
+      line,
+      deadlines,
+      observe: metrics.phase,
+      waiting: metrics.waiting,
+      opening: metrics.opening,
+    }),
   };
 
   function createRelayCluster(cluster: Config['clusters'][number]): RelayCluster {
@@ -114,6 +130,7 @@ export function createRelay(deps: RelayDeps): Relay {
       cluster,
       credential: cluster.relayCredential ?? cluster.credential,
       clock,
+      tracing,
     });
     return {
       name: cluster.name,
@@ -126,7 +143,13 @@ export function createRelay(deps: RelayDeps): Relay {
   function accept(browser: BrowserSocket, presented: Presented): void {
     let session: ConsoleSession | undefined;
     // Whoever is turned away may still talk until it has heard that.
-    const viewer = createViewer({ browser, gather, clock, onText: (text) => session?.heard(text) });
+    const viewer = createViewer({
+      browser,
+      gather,
+      clock,
+      onText: (text) => session?.heard(text),
+      onAnswered: (seconds) => metrics.ping('viewer', seconds),
+    });
     if (draining) return turnAway('draining');
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
     if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');

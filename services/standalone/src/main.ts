@@ -7,6 +7,7 @@ import { createLog, openStdout } from '@porthole/shared/log';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
+import { openTracing } from '@porthole/shared/tracing-part';
 import { createStandalone } from './standalone.ts';
 
 const pagesDir = fileURLToPath(new URL('../../broker/web/dist', import.meta.url));
@@ -16,6 +17,7 @@ await runProcess(process, () => {
   const stdout = openStdout();
   const log = createLog({ service: 'porthole', level: config.logLevel, destination: stdout });
   const clock = systemClock;
+  const { tracing, parts } = openTracing(config, { service: 'porthole', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
@@ -26,13 +28,14 @@ await runProcess(process, () => {
     random: systemRandom,
     log,
     registry,
+    tracing,
     audit,
     pagesDir,
   });
   return {
     log,
     clock,
-    parts: [output.part, ...standalone.parts],
+    parts: [output.part, ...parts, ...standalone.parts],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

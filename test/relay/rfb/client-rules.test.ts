@@ -29,6 +29,7 @@ function session(claims: Pick<GrantClaims, 'clipboard' | 'updatesPerSecond'>, vi
   const link = {
     send: () => true,
     buffered: 0,
+    framesSent: 0,
     pause() {},
     resume() {},
     handle: (handler: { bytes(source: Buffer, start: number, end: number): void }) => {

@@ -15,8 +15,9 @@ export function claimsOf(facts: {
   readonly extendSeconds: number;
   readonly origins: readonly string[];
   readonly now: number;
+  readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, wish, now } = facts;
+  const { identity, machine, wish, now, traceparent } = facts;
   const { terms, until, watches } = facts.authorised;
   // A console ends when the rules that it rests on do.
   const secondsLeft =
@@ -48,6 +49,7 @@ export function claimsOf(facts: {
         ? { extendSeconds: facts.extendSeconds, maxSessionSeconds }
         : {}),
     },
+    ...(traceparent === undefined ? {} : { traceparent }),
     origins: [...facts.origins],
     issuedAt: now,
     expiresAt: now + lifetimes.grant,

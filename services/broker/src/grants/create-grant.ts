@@ -9,6 +9,7 @@ import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
+import type { TraceSpan, Tracing } from '@porthole/shared/tracing';
 import type { Decide } from '../access/decide.ts';
 import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
@@ -28,6 +29,7 @@ export interface GrantRouteDeps {
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
+  readonly tracing: Pick<Tracing, 'begin'>;
   readonly audit: Audit;
 }
 
@@ -41,7 +43,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const url = relayUrlOf(config).href;
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
-  async function grant(ctx: Context, cluster: string, vmid: string): Promise<void> {
+  async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
     const identity = await deps.requireLogin(ctx);
     await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const wish = parseGrantWish(ctx.request.body);
@@ -59,6 +61,13 @@ export function createGrant(deps: GrantRouteDeps): Step {
       extendSeconds: limits.extendSeconds,
       origins,
       now: clock.now(),
+      traceparent: span.traceparent,
+    });
+    span.set({
+      'porthole.session': sessionId,
+      'porthole.cluster': machine.cluster,
+      'porthole.vmid': machine.vmid,
+      'porthole.mode': wish.mode,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     record(ctx, claims, authorised.rules);
@@ -116,10 +125,15 @@ export function createGrant(deps: GrantRouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'grants';
     const { cluster = '', vmid = '' } = ctx['params'] as Readonly<Record<string, string | undefined>>;
+    // The click: what the relay does with the grant is a part of this.
+    const span = deps.tracing.begin('grant', { kind: 'server' });
+    if (span.traceId !== undefined) ctx.state.trace = span.traceId;
     try {
-      await grant(ctx, cluster, vmid);
+      await span.run(() => grant(ctx, cluster, vmid, span));
+      span.end();
       metrics.grant('ok');
     } catch (thrown) {
+      span.end(thrown);
       const { code } = asPortholeError(thrown);
       metrics.grant(code);
       recordRefusal(ctx, code, cluster, vmid);

@@ -23,26 +23,23 @@ export function readMessages({ link, takeRest }: MachineSide, messages: ServerMe
   }
 
   return {
-    link: {
-      ...passedOn(link),
-      handle(handler) {
-        let over = false;
-        const ended = (error?: PortholeError) => {
-          if (over) return;
-          over = true;
-          handler.ended(error);
-        };
-        link.handle({
-          bytes(source, start, end) {
-            read(source, start, end, handler.bytes);
-            if (broken) ended(broken);
-          },
-          ...(handler.drained ? { drained: handler.drained } : {}),
-          ended,
-        });
-        if (broken) ended(broken);
-      },
-    },
+    link: withHandle(link, (handler) => {
+      let over = false;
+      const ended = (error?: PortholeError) => {
+        if (over) return;
+        over = true;
+        handler.ended(error);
+      };
+      link.handle({
+        ...handler,
+        bytes(source, start, end) {
+          read(source, start, end, handler.bytes);
+          if (broken) ended(broken);
+        },
+        ended,
+      });
+      if (broken) ended(broken);
+    }),
     takeRest() {
       const rest = takeRest();
       const passed: Buffer[] = [];
@@ -52,15 +49,19 @@ export function readMessages({ link, takeRest }: MachineSide, messages: ServerMe
   };
 }
 
-/** Everything but who gets what arrives. */
-function passedOn(link: Link): Omit<Link, 'handle'> {
+/** The same link, but for who gets what arrives. */
+export function withHandle(link: Link, handle: Link['handle']): Link {
   return {
     send: (source, start, end) => link.send(source, start, end),
     get buffered() {
       return link.buffered;
     },
+    get framesSent() {
+      return link.framesSent;
+    },
     pause: () => link.pause(),
     resume: () => link.resume(),
+    handle,
     destroy: () => link.destroy(),
   };
 }

@@ -54,6 +54,11 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     about: 'redis:// or rediss://; without it the store is in memory',
   },
   { name: 'PORTHOLE_REDIS_PASSWORD', path: ['redis', 'password'], secret: true, about: 'password for Redis' },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    path: ['tracing', 'endpoint'],
+    about: 'URL of an OpenTelemetry collector that takes traces by OTLP over HTTP',
+  },
   { name: 'PORTHOLE_USERS_FILE', path: ['signIn', 'local', 'usersFile'], about: 'file with the local users' },
   {
     name: 'PORTHOLE_ACCESS_FILE',
@@ -93,11 +98,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const values: { path: readonly string[]; name: string; value: unknown }[] = [];
   const unknown: string[] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('PORTHOLE_') || value === undefined || value === '' || name === 'PORTHOLE_CONFIG')
-      continue;
+    if (value === undefined || value === '' || name === 'PORTHOLE_CONFIG') continue;
     const found = known.get(name);
     if (!found) {
-      if (!serviceLink.test(name)) unknown.push(name);
+      if (name.startsWith('PORTHOLE_') && !serviceLink.test(name)) unknown.push(name);
       continue;
     }
     const { path } = found.variable;

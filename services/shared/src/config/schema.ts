@@ -86,6 +86,13 @@ const cluster = z
   })
   .readonly();
 
+const tracing = z.strictObject({
+  /** An OpenTelemetry collector; traces go to /v1/traces below it. */
+  endpoint: webUrl.transform((text) => new URL(text)).optional(),
+  /** Which part of all traces is recorded. */
+  sampleRatio: z.coerce.number().min(0).max(1).default(1),
+});
+
 const redis = z.strictObject({
   url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }),
   password: secret.optional(),
@@ -183,6 +190,7 @@ export const configSchema = z
     kubernetes: kubernetes.optional(),
     grantKeys: secret.optional(),
     redis: redis.optional(),
+    tracing: tracing.prefault({}),
     clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
     signIn: z.strictObject({ local: z.strictObject({ usersFile: secret }) }),
     ...accessDocument.shape,
