@@ -56,6 +56,7 @@ test('a grant opens once, and says all that the relay must know', async () => {
     page: 'https://porthole.school.example/console/school/101',
     expiresAt: new Date(expiresAt).toISOString(),
     machine: { name: 'lab-anna', type: 'qemu', node: 'pve1' },
+    allow: ['view', 'control'],
   });
   const token = answer.json.protocols[1].slice('porthole.grant.'.length);
   expect(await takeGrant(taking(rig, clock), token)).toEqual({

@@ -33,7 +33,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'clusters[].credential.username': 'Account, `user@realm`, instead of a token.',
   'clusters[].credential.password': "The account's password.",
   'clusters[].brokerCredential':
-    'Like `credential`, for the broker alone. It needs VM.Audit, and Pool.Audit for rules with pools.',
+    'Like `credential`, for the broker alone. It needs VM.Audit, Pool.Audit for rules with pools, and VM.PowerMgmt for those with `power`.',
   'clusters[].relayCredential':
     'Like `credential`, for the relays alone. They need VM.Console, VM.Audit and Sys.Audit.',
   'clusters[].tls.caFile':
@@ -149,6 +149,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.upgradesPerMinute': 'WebSockets per minute from one address. A whole school may sit behind one.',
   'audit.to': 'Where [audit](audit.md) lines go: `stdout`, `file`, or `none`.',
   'audit.file': 'The file for `to: file`. Lines are appended; it may be truncated while it is written.',
+  nameWhoEnds: 'Whether people read who ended their console, or only that somebody did.',
   'limits.drainSeconds':
     'Seconds over which a relay that leaves sends its consoles to others, at most ten minutes. See [drain](drain.md).',
 };

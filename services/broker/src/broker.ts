@@ -11,6 +11,7 @@ import type { Readiness } from '@porthole/shared/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { createSessionRecords } from '@porthole/shared/session-records';
 import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import { leaseNames } from '@porthole/shared/store/keys';
@@ -32,6 +33,7 @@ import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
 import { loadPages, type PageFiles } from './pages/load-pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
+import { createLiveSessions } from './sessions/live-sessions.ts';
 import { createSignIn } from './sign-in/create-sign-in.ts';
 
 export interface BrokerDeps {
@@ -87,6 +89,31 @@ export function createBroker(deps: BrokerDeps): Broker {
     directory,
     decide,
     access: () => rules.current(),
+    power: {
+      requireLogin,
+      directory,
+      decide,
+      clients: clusters.clients,
+      keys,
+      random,
+      rateLimits: store.rateLimits,
+      metrics,
+      audit,
+      log,
+    },
+    sessions: {
+      requireLogin,
+      directory,
+      access: () => rules.current(),
+      live: createLiveSessions({
+        records: createSessionRecords({ records: store.records, leases: store.leases, keys, random }),
+        clock,
+      }),
+      ends: signIn.ends,
+      rateLimits: store.rateLimits,
+      audit,
+      nameWhoEnds: config.nameWhoEnds,
+    },
     grants: {
       config,
       store,

@@ -29,6 +29,11 @@ export const brokerMetrics = {
     help: "Refreshes of a cluster's list of machines by result: ok, or the code of the error.",
     labelNames: ['cluster', 'result'],
   },
+  powers: {
+    name: 'porthole_broker_powers_total',
+    help: 'Requests to start, shut down, reboot, reset or stop a machine by result: ok (Proxmox began), or the code of the error.',
+    labelNames: ['action', 'result'],
+  },
   rulesReads: {
     name: 'porthole_broker_rules_reads_total',
     help: 'Changes of the rules file by result: ok, or faulty (the rules from before stay in force).',
@@ -76,6 +81,7 @@ export interface BrokerMetrics {
   grant(result: Result): void;
   request(seen: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
+  power(action: string, result: Result): void;
   rulesRead(result: 'ok' | 'faulty'): void;
   /** Read when the metrics are. */
   observeSignInsWaiting(read: () => number): void;
@@ -104,6 +110,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     registers,
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
   });
+  const powers = new Counter({ ...brokerMetrics.powers, registers });
   const rulesReads = new Counter({ ...brokerMetrics.rulesReads, registers });
   let signInsWaiting = () => 0;
   let rulesFaulty = () => false;
@@ -148,6 +155,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
         seconds,
       ),
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
+    power: (action, result) => powers.inc({ action, result }),
     rulesRead: (result) => rulesReads.inc({ result }),
     observeRulesFault: (read) => (rulesFaulty = read),
     observeSignInsWaiting: (read) => (signInsWaiting = read),

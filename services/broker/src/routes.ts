@@ -8,6 +8,9 @@ import type { RequestState, Step } from './http/context.ts';
 import { readJson } from './http/read-json.ts';
 import type { MachineDirectory } from './machines/directory.ts';
 import { visibleConsoles } from './machines/visible-consoles.ts';
+import { followPower, powerMachine, type PowerRouteDeps } from './power/power-route.ts';
+import { endSession, endSessions, type EndRouteDeps } from './sessions/end-sessions.ts';
+import { listSessions } from './sessions/list-sessions.ts';
 import type { RequireLogin } from './sign-in/identify.ts';
 import { endLogin, listLogins, type OwnLoginsDeps } from './sign-in/own-logins.ts';
 import { publicUser, signIn, type SignInDeps } from './sign-in/sign-in.ts';
@@ -26,6 +29,8 @@ export interface RouteDeps {
   readonly directory: MachineDirectory;
   readonly decide: Decide;
   readonly access: () => Access;
+  readonly sessions: EndRouteDeps;
+  readonly power: PowerRouteDeps;
 }
 
 /** The whole HTTP API on one screen. */
@@ -41,15 +46,20 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.get('/me', me(deps));
   router.get('/consoles', consoles(deps));
   router.post('/consoles/:cluster/:vmid/grants', readJson(), createGrant(deps.grants));
+  router.post('/consoles/:cluster/:vmid/power', readJson(), powerMachine(deps.power));
+  router.get('/consoles/:cluster/:vmid/power/:task', followPower(deps.power));
   router.get('/access/explain', explainAccess(deps));
+  router.get('/sessions', listSessions(deps.sessions));
+  router.delete('/sessions', endSessions(deps.sessions));
+  router.delete('/sessions/:id', endSession(deps.sessions));
   return router;
 }
 
-function me({ requireLogin }: RouteDeps): Step {
+function me({ requireLogin, access }: RouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'me';
     const { user } = await requireLogin(ctx);
-    ctx.body = { user: publicUser(user) };
+    ctx.body = { user: publicUser(user), oversees: access().oversees(user) };
   };
 }
 

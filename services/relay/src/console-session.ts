@@ -1,7 +1,7 @@
 import type { Audit } from '@porthole/shared/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { EndTarget } from '@porthole/shared/console-signals';
-import { targetsOf, type EndOrders } from '@porthole/shared/end-orders';
+import { endError, targetsOf, type EndOrders } from '@porthole/shared/end-orders';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
@@ -86,7 +86,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
 
   async function openAndCarry(granted: GrantClaims): Promise<CarryEnd> {
     const ordered = await deps.ends.against(granted);
-    if (ordered) throw new PortholeError(ordered);
+    if (ordered) throw endError(ordered);
     presence = await appear(deps, granted, {
       signal,
       describe: () => describe(granted),

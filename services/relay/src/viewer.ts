@@ -1,6 +1,6 @@
 import { closeCodes } from '@porthole/shared/close-codes';
 import type { ControlMessage } from '@porthole/shared/control-messages';
-import { errorKinds, type PortholeError } from '@porthole/shared/errors';
+import type { PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/subprotocols';
 import { every, type Cancel, type Clock } from '@porthole/shared/clock';
 import { createBrowserLink, type BrowserSocket } from './pump/browser-link.ts';
@@ -80,7 +80,7 @@ export function createViewer(deps: {
       if (speaks) link.text(JSON.stringify(message));
     },
     close(error) {
-      link.close(closeCodes[error.close].code, errorKinds[error.code].text);
+      link.close(closeCodes[error.close].code, error.message);
       cutLater();
     },
     destroy() {

@@ -47,6 +47,8 @@ export interface Access {
   /** Decides in the same way, at any time, and says why. */
   explain(subject: Subject, target: Target, at?: number): Explanation;
   readonly classes: readonly CompiledClass[];
+  /** Whether somebody may look on or end at some machine, should there be one. */
+  oversees(subject: Subject): boolean;
   /** How many rules and classes there are. */
   readonly size: { readonly rules: number; readonly classes: number };
 }
@@ -104,6 +106,8 @@ export function createAccess(
       };
     },
     classes,
+    oversees: (subject) =>
+      mine(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
     size: { rules: document.access?.length ?? 0, classes: classes.length },
   };
 

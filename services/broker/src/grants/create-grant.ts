@@ -1,6 +1,7 @@
 import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import type { Config } from '@porthole/shared/config/schema';
+import type { Right } from '@porthole/shared/config/access-schema';
 import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
 import { mintGrant } from '@porthole/shared/grant';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
@@ -75,7 +76,9 @@ export function createGrant(deps: GrantRouteDeps): Step {
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     const page = await pageFor(deps, asker, claims, ctx.get(passHeader) !== '');
     record(ctx, asker, claims, authorised.rules);
-    respond(ctx, claims, token, page);
+    // A page that a program opened can do nothing beyond the console: nobody is signed in there.
+    const allow = asker.program ? [] : found.decision.allow;
+    respond(ctx, claims, { token, page, allow });
   }
 
   /** Who was let in to what. */
@@ -112,7 +115,11 @@ export function createGrant(deps: GrantRouteDeps): Step {
     });
   }
 
-  function respond(ctx: Context, claims: GrantClaims, token: string, page: string): void {
+  function respond(
+    ctx: Context,
+    claims: GrantClaims,
+    { token, page, allow }: { token: string; page: string; allow: readonly Right[] },
+  ): void {
     const { sessionId, node, type, machineName, expiresAt } = claims;
     ctx.status = 201;
     ctx.body = {
@@ -122,6 +129,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       page,
       expiresAt: new Date(expiresAt).toISOString(),
       machine: { name: machineName, type, node },
+      allow,
     };
   }
 

@@ -2,7 +2,7 @@ import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { createConsoleSignals } from '@porthole/shared/console-signals';
-import { createEndOrders } from '@porthole/shared/end-orders';
+import { createEndOrders, type EndOrders } from '@porthole/shared/end-orders';
 import type { Log } from '@porthole/shared/log';
 import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
@@ -36,6 +36,7 @@ export interface SignIn {
   readonly requireLogin: RequireLogin;
   readonly passes: Passes;
   readonly logins: Logins;
+  readonly ends: EndOrders;
   readonly routes: Pick<RouteDeps, 'signIn' | 'signOut' | 'logins' | 'offers' | 'oidc' | 'handover'>;
   /** Paths where an issuer calls, and no browser. */
   readonly calledByServers: RegExp;
@@ -61,11 +62,12 @@ export function createSignIn(deps: {
   const cookie = createLoginCookie(publicUrl);
   const sessions = createLoginSessions({ records, keys, random, clock, idleMs, lifeMs });
   const signals = createConsoleSignals({ bus: store.signals, keys, random });
+  const ends = createEndOrders({ records, signals, keys, random, clock });
   const logins = createLogins({
     sessions,
     index: createLoginIndex({ store, keys, random, lifeMs }),
     cookie,
-    ends: createEndOrders({ records, signals, keys, random, clock }),
+    ends,
     clock,
     audit,
     log,
@@ -90,6 +92,7 @@ export function createSignIn(deps: {
       program: createProgramIdentity({ checks: tokenChecks(config, clock), rateLimits }),
     }),
     passes,
+    ends,
     logins,
     routes: {
       signIn: { ...shared, local },

@@ -6,6 +6,8 @@ export interface ConsoleAddress {
   readonly mode: 'control' | 'view';
 }
 
+export const sessionsPath = '/sessions';
+
 export function consolePath(cluster: string, vmid: number, mode: 'control' | 'view' = 'control'): string {
   return `/console/${encodeURIComponent(cluster)}/${vmid}${mode === 'view' ? '?mode=view' : ''}`;
 }

@@ -201,6 +201,8 @@ export const configSchema = z
     accessFile: secret.optional(),
     limits: limits.prefault({}),
     audit: audit.prefault({}),
+    /** Whether people read who ended their console. */
+    nameWhoEnds: flag.default(true),
   })
   // Also looked at when something else is wrong, so that all faults come at once: parts may be missing then.
   .superRefine(

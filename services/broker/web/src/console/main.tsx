@@ -1,6 +1,6 @@
 import { systemClock } from '@porthole/shared/clock';
 import { render } from 'preact';
-import { api } from '../api.ts';
+import { api, type Grant } from '../api.ts';
 import { consolePath, parseConsolePath, signInPath, type ConsoleAddress } from '../paths.ts';
 import { unreadableAddress } from '../texts.ts';
 import { App } from './app.tsx';
@@ -9,6 +9,7 @@ import { dial } from './line.ts';
 import { createPass } from './pass.ts';
 import { createScreen } from './screen.ts';
 import { createStill } from './still.ts';
+import { createPower, type Power } from './use-power.ts';
 import type { View } from './view.ts';
 
 /** Wires the console page: the only place that knows the page's address, its elements and its events. */
@@ -16,6 +17,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
   const { cluster, vmid, mode } = address;
   let received = '';
   let view: View | undefined;
+  let power: Power | undefined;
 
   const screen = createScreen({
     target,
@@ -45,7 +47,9 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     visible: () => document.visibilityState === 'visible',
     askGrant: async () => {
       const held = await pass();
-      return held.ok ? api.grant(cluster, vmid, mode, held.value) : held;
+      const answer = held.ok ? await api.grant(cluster, vmid, mode, held.value) : held;
+      if (answer.ok) learnPower(answer.value);
+      return answer;
     },
     machineStatus: async () => {
       const held = await pass();
@@ -66,6 +70,19 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     },
   });
 
+  /** Each grant says what this person may do now. */
+  function learnPower({ machine: { name, type }, allow = [] }: Grant) {
+    if (!allow.includes('power')) power = undefined;
+    else
+      power ??= createPower({
+        target: { cluster, vmid, name, type },
+        show: update,
+        started: () => {
+          if (view?.state === 'waiting') connection.open();
+        },
+      });
+  }
+
   function update() {
     if (!view) return;
     const { dataset } = document.body;
@@ -83,6 +100,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
         screen={screen}
         open={connection.open}
         extend={connection.extend}
+        power={power}
       />,
       root,
     );
