@@ -20,6 +20,7 @@ import type { Store } from '@porthole/shared/store/ports';
 import type { Tracing } from '@porthole/shared/tracing';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { stringify } from 'yaml';
+import type { z } from 'zod';
 import {
   createFakeProxmox,
   type FakeProxmox,
@@ -46,6 +47,8 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
+  /** Instead of those below. */
+  readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
   /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
   readonly apart?: boolean;
   /** The following are for broker and relay apart. */
@@ -225,8 +228,16 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
   };
 }
 
+const someRules: NonNullable<StackOptions['rules']> = {
+  access: [
+    { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+    { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
+    { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
+  ],
+};
+
 async function configOf(
-  { credential = 'token', limits, redisUrl }: StackOptions,
+  { credential = 'token', limits, redisUrl, rules = someRules }: StackOptions,
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
 ) {
@@ -250,11 +261,7 @@ async function configOf(
       },
     ],
     signIn: { local: { usersFile: constantSecret(await usersFile()) } },
-    access: [
-      { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
-      { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
-      { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
-    ],
+    ...rules,
     limits: { ...limits },
   };
 }
