@@ -47,10 +47,15 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
+<<<<<<< HEAD
   /** Default: a free one. */
   readonly port?: number;
   /** Other settings, instead of the usual ones. */
   readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
+=======
+  /** Instead of those below. */
+  readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
+>>>>>>> rules
   /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
   readonly apart?: boolean;
   /** The following are for broker and relay apart. */
@@ -230,8 +235,20 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
   };
 }
 
+const someRules: NonNullable<StackOptions['rules']> = {
+  access: [
+    { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+    { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
+    { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
+  ],
+};
+
 async function configOf(
+<<<<<<< HEAD
   { credential = 'token', limits, redisUrl, settings }: StackOptions,
+=======
+  { credential = 'token', limits, redisUrl, rules = someRules }: StackOptions,
+>>>>>>> rules
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
 ) {
@@ -255,11 +272,7 @@ async function configOf(
       },
     ],
     signIn: { local: { usersFile: constantSecret(await usersFile()) } },
-    access: [
-      { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
-      { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
-      { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
-    ],
+    ...rules,
     limits: { ...limits },
     ...settings?.(`http://127.0.0.1:${port}`),
   };

@@ -58,9 +58,9 @@ describeWith('chromium')('the page of live consoles', () => {
     await open();
     await lists(['anna', 'ben', 'inayou', 'Zoë Z.']);
     const anna = page.locator('[data-session=anna]');
-    for (const text of ['42 min', 'lab-anna', 'pve1', '12 MB', 'Ina Instructor looks on'])
+    for (const text of ['42 min', 'lab-anna', 'pve1', '12 MB', 'Ina Instructor is watching'])
       await anna.getByText(text).first().waitFor();
-    await page.locator('[data-session=ina]').getByText('looks on').waitFor();
+    await page.locator('[data-session=ina]').getByText('watching').waitFor();
     await page.getByText('4 consoles, 4 people').first().waitFor();
   });
 

@@ -57,10 +57,10 @@ export const errorKinds = {
   },
   method_not_allowed: { status: 405, close: 'protocol', text: 'This address does not take that method.' },
   machine_stopped: { status: 409, close: 'not_running', text: 'The machine is not running.' },
-  machine_running: { status: 409, close: 'upstream', text: 'The machine is running already.' },
+  machine_running: { status: 409, close: 'try_later', text: 'The machine is running already.' },
   machine_locked: {
     status: 409,
-    close: 'upstream',
+    close: 'try_later',
     text: 'The machine is busy: it is backed up, moved or changed at this moment.',
   },
   machine_ended: { status: 409, close: 'ended', text: 'The machine was shut down.' },

@@ -133,6 +133,7 @@ describeWith('nginx')('behind a real nginx that asks somebody else who it is (au
     const answer = await through({ cookie: 'session=anna', 'x-forwarded-user': 'root' });
     expect(await answer.json()).toEqual({
       user: { id: 'header:anna', name: 'anna', groups: ['class-a'] },
+      oversees: false,
     });
     expect((await me(rig, { 'x-forwarded-user': 'root' })).json.code).toBe('sign_in_header');
   });

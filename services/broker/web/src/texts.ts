@@ -316,7 +316,3 @@ export function sessionCount(sessions: readonly unknown[], people: number): stri
 }
 
 export const endProblem = 'That did not work. Try again in a moment.';
-
-export function watchersText(names: readonly string[]): string {
-  return `${names.join(', ')} ${names.length === 1 ? 'looks' : 'look'} on`;
-}

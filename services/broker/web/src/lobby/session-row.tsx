@@ -1,7 +1,7 @@
 import type { Session } from '../api.ts';
 import { CloseIcon, EyeIcon, HandIcon } from '../icons.tsx';
 import { consolePath } from '../paths.ts';
-import { calledName, dataText, howLong, watchersText } from '../texts.ts';
+import { calledName, dataText, howLong, watchedText } from '../texts.ts';
 
 interface SessionRowProps {
   readonly session: Session;
@@ -47,7 +47,7 @@ export function SessionRow({ session, now, showCluster, ending, end }: SessionRo
         </span>
         {watches || watchers.length > 0 ? (
           <span class="badge">
-            <EyeIcon /> {watches ? 'looks on' : watchersText(watchers)}
+            <EyeIcon /> {watches ? 'watching' : watchedText({ by: watchers, others: 0 })}
           </span>
         ) : null}
       </span>
