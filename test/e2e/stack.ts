@@ -47,15 +47,7 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
-<<<<<<< HEAD
-  /** Default: a free one. */
-  readonly port?: number;
-  /** Other settings, instead of the usual ones. */
-  readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
-=======
-  /** Instead of those below. */
-  readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
->>>>>>> rules
+  { credential = 'token', limits, redisUrl, rules = someRules, settings }: StackOptions,
   /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
   readonly apart?: boolean;
   /** The following are for broker and relay apart. */
@@ -244,11 +236,7 @@ const someRules: NonNullable<StackOptions['rules']> = {
 };
 
 async function configOf(
-<<<<<<< HEAD
-  { credential = 'token', limits, redisUrl, settings }: StackOptions,
-=======
-  { credential = 'token', limits, redisUrl, rules = someRules }: StackOptions,
->>>>>>> rules
+  { credential = 'token', limits, redisUrl, rules = someRules, settings }: StackOptions,
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
 ) {
