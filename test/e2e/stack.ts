@@ -47,7 +47,12 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
-  { credential = 'token', limits, redisUrl, rules = someRules, settings }: StackOptions,
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Other settings, instead of the usual ones. */
+  readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
+  /** Instead of those below. */
+  readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
   /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
   readonly apart?: boolean;
   /** The following are for broker and relay apart. */
