@@ -43,6 +43,49 @@ export const meanings: Readonly<Record<string, string>> = {
   'clusters[].tls.insecureSkipVerify': '`true` checks no certificate. For a first try only.',
   'clusters[].opensPerNode':
     'Consoles that are opened at one node at the same time; the others wait in line.',
+  embedIn:
+    'Origins of sites whose pages may show consoles in a frame of theirs. The list of machines and the sign-in page are in nobody’s.',
+  'signIn.oidc[].name': 'Name of the issuer in addresses, logs and the ids of its users. Keep it.',
+  'signIn.oidc[].title': 'On the button, “Sign in with …”. Without it, the issuer’s host.',
+  'signIn.oidc[].issuer': 'The issuer, as its discovery document calls it. https, except on localhost.',
+  'signIn.oidc[].clientId': 'The client that the issuer knows Porthole by.',
+  'signIn.oidc[].clientSecret': 'Its secret. Without it, it is a public client; PKCE is used in any case.',
+  'signIn.oidc[].caFile': 'PEM file of the CA that is trusted for the issuer instead of the public ones.',
+  'signIn.oidc[].scopes': 'What is asked for.',
+  'signIn.oidc[].claims.name':
+    'Claims that may hold the name that rules and `{user}` stand for; the first that is there counts. `a.b` is one within another.',
+  'signIn.oidc[].claims.displayName': 'Claim with the name to show.',
+  'signIn.oidc[].claims.groups': 'Claim with the groups, `realm_access.roles` for instance.',
+  'signIn.oidc[].claims.keep': 'Other claims that access rules ask for.',
+  'signIn.oidc[].namePrefix':
+    'Put before every name, so that nobody of this issuer is taken for somebody of another.',
+  'signIn.oidc[].recheckSeconds':
+    'How often the issuer is asked whether somebody is still who they were, where it gives refresh tokens.',
+  'signIn.oidc[].signOutThere': 'Whether signing out leads to the issuer, to sign out there, too.',
+  'signIn.header.from':
+    'Addresses and ranges of the proxies, by the connection itself. From anywhere else the header is refused.',
+  'signIn.header.user': 'Header with the name.',
+  'signIn.header.displayName': 'Header with the name to show.',
+  'signIn.header.groups': 'Header with the groups, separated by commas.',
+  'signIn.header.signOutUrl': 'Where the pages send whoever signs out.',
+  'signIn.programs[].name':
+    'Name of the issuer of tokens, in logs and in the ids of the users it opens consoles for.',
+  'signIn.programs[].issuer': 'The claim `iss` of its tokens.',
+  'signIn.programs[].jwksUrl': 'Where its keys are. Without it, where its discovery document says.',
+  'signIn.programs[].audience': 'What the claim `aud` of its tokens must hold.',
+  'signIn.programs[].algorithms': 'Signatures that are taken. None with a shared secret.',
+  'signIn.programs[].caFile': 'PEM file of the CA that is trusted for the issuer instead of the public ones.',
+  'signIn.programs[].subjects':
+    'The programs, by the claim `sub`. Without it every one that the issuer names.',
+  'signIn.programs[].mayActFor.users':
+    'Patterns of the names of users for whom they may ask: `*` for any characters, `?` for one. Without `mayActFor` for nobody.',
+  'signIn.programs[].mayActFor.groups': 'Groups that they may say these users are in.',
+  'signIn.serviceAccounts.audience': 'The audience for which the tokens must have been made.',
+  'signIn.serviceAccounts.allow': 'Service accounts, `namespace:name`.',
+  'signIn.serviceAccounts.mayActFor.users': 'As for programs.',
+  'signIn.serviceAccounts.mayActFor.groups': 'As for programs.',
+  'signIn.session.idleSeconds': 'Seconds without any request after which a sign-in ends.',
+  'signIn.session.lifeSeconds': 'Seconds after which it ends in any case.',
   'signIn.local.usersFile':
     'File with the local users, which `npm run user` writes. Read again when it changes.',
   accessFile:

@@ -47,6 +47,10 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Other settings, instead of the usual ones. */
+  readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
   /** Instead of those below. */
   readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
   /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
@@ -135,7 +139,7 @@ interface Services {
 }
 
 async function startTogether({ options, proxmox, log }: Ground): Promise<Services> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const config = configSchema.parse(await configOf(options, proxmox, { port }));
   const deps = {
     config,
@@ -155,7 +159,7 @@ async function startTogether({ options, proxmox, log }: Ground): Promise<Service
 }
 
 async function startApart({ options, proxmox, log, remember }: Ground): Promise<Services> {
-  const ports = { port: await freePort(), relayPort: await freePort() };
+  const ports = { port: options.port ?? (await freePort()), relayPort: await freePort() };
   const raw = await configOf(options, proxmox, ports);
   const config = configSchema.parse(raw);
   const relayConfig = configSchema.parse({
@@ -237,7 +241,7 @@ const someRules: NonNullable<StackOptions['rules']> = {
 };
 
 async function configOf(
-  { credential = 'token', limits, redisUrl, rules = someRules }: StackOptions,
+  { credential = 'token', limits, redisUrl, rules = someRules, settings }: StackOptions,
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
 ) {
@@ -263,6 +267,7 @@ async function configOf(
     signIn: { local: { usersFile: constantSecret(await usersFile()) } },
     ...rules,
     limits: { ...limits },
+    ...settings?.(`http://127.0.0.1:${port}`),
   };
 }
 

@@ -5,8 +5,6 @@ import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals } from '@porthole/shared/console-signals';
-import { createEndOrders } from '@porthole/shared/end-orders';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
@@ -36,12 +34,7 @@ import { loadPages, type PageFiles } from './pages/load-pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
-import { createBoundedWork } from './sign-in/bounded-work.ts';
-import { createCheckPassword } from './sign-in/check-password.ts';
-import { createRequireLogin } from './sign-in/identify.ts';
-import { createLocalUsers } from './sign-in/local-users.ts';
-import { createLoginCookie } from './sign-in/login-cookie.ts';
-import { createLoginSessions } from './sign-in/login-sessions.ts';
+import { createSignIn } from './sign-in/create-sign-in.ts';
 
 export interface BrokerDeps {
   readonly config: Config;
@@ -68,12 +61,6 @@ export interface Broker {
   readonly notes: () => readonly string[];
 }
 
-/**
- * Passwords checked at the same time cost 32 MiB each and one of libuv's four threads, which DNS and files need,
- * too. Sixty in line wait some two seconds for the last, and few enough on a slow host that nobody gives up before.
- */
-const passwordChecks = { atOnce: 2, inLine: 60 };
-
 /** Throws ConfigError when the configuration can't be meant. */
 export function createBroker(deps: BrokerDeps): Broker {
   const { config, store, clock, random, log, tracing = noTracing } = deps;
@@ -94,15 +81,10 @@ export function createBroker(deps: BrokerDeps): Broker {
   const rules = createRules({ config, clock, log, audit, onReload: metrics.rulesRead });
   metrics.observeRulesFault(() => rules.fault() !== undefined);
   const decide: Decide = (subject, target) => rules.current().decide(subject, target);
-  const users = createLocalUsers({ file: config.signIn.local.usersFile, log });
-  const sessions = createLoginSessions({ records: store.records, keys, random, clock });
-  const cookie = createLoginCookie(config.publicUrl);
-  const work = createBoundedWork(passwordChecks);
-  metrics.observeSignInsWaiting(work.waiting);
-  const signals = createConsoleSignals({ bus: store.signals, keys, random });
-  const ends = createEndOrders({ records: store.records, signals, keys, random, clock });
-  const requireLogin = createRequireLogin({ cookie, sessions, users });
+  const signIn = createSignIn({ config, store, keys, clock, random, log, audit, metrics });
+  const { requireLogin, passes } = signIn;
   const router = createRoutes({
+    ...signIn.routes,
     requireLogin,
     directory,
     decide,
@@ -127,23 +109,25 @@ export function createBroker(deps: BrokerDeps): Broker {
         records: createSessionRecords({ records: store.records, leases: store.leases, keys, random }),
         clock,
       }),
-      ends,
+      ends: signIn.ends,
       rateLimits: store.rateLimits,
       audit,
       nameWhoEnds: config.nameWhoEnds,
     },
-    signIn: {
-      checkPassword: createCheckPassword({ users, work, random }),
-      users,
-      sessions,
-      cookie,
-      ends,
-      rateLimits: store.rateLimits,
-      limits: config.limits,
+    grants: {
+      config,
+      store,
+      keys,
+      clock,
+      random,
+      requireLogin,
+      passes,
+      directory,
+      decide,
       metrics,
-      log,
+      tracing,
+      audit,
     },
-    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, tracing, audit },
   });
 
   const app = new Koa<RequestState>({
@@ -155,10 +139,16 @@ export function createBroker(deps: BrokerDeps): Broker {
   app.silent = true;
   app.on('error', (error: Error) => log.warn({ err: error }, 'an answer could not be sent'));
   app.use(followRequest({ log, metrics, random, clock }));
-  app.use(securityHeaders({ publicUrl: config.publicUrl, relayOrigin: relayUrlOf(config).origin }));
+  app.use(
+    securityHeaders({
+      publicUrl: config.publicUrl,
+      relayOrigin: relayUrlOf(config).origin,
+      embedIn: config.embedIn,
+    }),
+  );
   app.use(answerErrors(log));
   app.use(neverStoreApi);
-  app.use(requireSameOrigin(config.publicUrl));
+  app.use(requireSameOrigin(config.publicUrl, signIn.calledByServers));
   app.use(router.routes());
   app.use(router.allowedMethods());
   app.use(servePages(pages.files));

@@ -6,8 +6,8 @@ import type { Route } from './http/context.ts';
 export const brokerMetrics = {
   signIns: {
     name: 'porthole_broker_sign_ins_total',
-    help: 'Sign-in attempts by result: ok, or the code of the error.',
-    labelNames: ['result'],
+    help: 'Sign-in attempts by method (local, oidc) and result: ok, or the code of the error.',
+    labelNames: ['method', 'result'],
   },
   signInsWaiting: {
     name: 'porthole_broker_sign_ins_waiting',
@@ -77,7 +77,7 @@ export type Result = 'ok' | ErrorCode;
 type ListAges = readonly (readonly [cluster: string, seconds: number | undefined])[];
 
 export interface BrokerMetrics {
-  signIn(result: Result): void;
+  signIn(method: string, result: Result): void;
   grant(result: Result): void;
   request(seen: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
@@ -147,7 +147,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   gauge(brokerMetrics.relayPodsStale, ({ staleSeconds }) => staleSeconds);
 
   return {
-    signIn: (result) => signIns.inc({ result }),
+    signIn: (method, result) => signIns.inc({ method, result }),
     grant: (result) => grants.inc({ result }),
     request: ({ route, method, status, seconds }) =>
       requests.observe(

@@ -59,7 +59,8 @@ export const accessExplain: Command = {
 
 function groupsOf(given: string | undefined, user: string, config: Config): readonly string[] {
   if (given !== undefined) return given.split(',').flatMap((group) => group.trim() || []);
-  return parseUsersFile(config.signIn.local.usersFile()).get(user)?.user.groups ?? [];
+  const { local } = config.signIn;
+  return (local && parseUsersFile(local.usersFile()).get(user)?.user.groups) ?? [];
 }
 
 function claimsIn(given: readonly string[]): Record<string, string[]> {

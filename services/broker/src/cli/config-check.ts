@@ -17,7 +17,7 @@ export const configCheck: Command = {
   async run(_args, { env, cwd, stdout }) {
     const config = readConfig(env, cwd);
     const faults: string[] = [];
-    const collect = (check: () => void) => {
+    const collect = (check: () => unknown) => {
       try {
         check();
       } catch (error) {
@@ -28,7 +28,7 @@ export const configCheck: Command = {
     };
     const log = { info: () => {}, error: () => {} };
     collect(() => checkBrokerConfig(config));
-    collect(() => parseUsersFile(config.signIn.local.usersFile()));
+    collect(() => config.signIn.local && parseUsersFile(config.signIn.local.usersFile()));
     collect(() => {
       const { rules, classes } = createRules({ config, clock: systemClock, log, audit: noAudit }).current()
         .size;

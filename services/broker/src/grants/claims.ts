@@ -7,7 +7,7 @@ import type { Authorised, GrantWish } from './steps.ts';
 /** All that the relay will know about a console: it asks nobody again. */
 export function claimsOf(facts: {
   readonly sessionId: string;
-  readonly identity: Identity;
+  readonly identity: Pick<Identity, 'user' | 'loginRef'>;
   readonly machine: Machine;
   readonly wish: GrantWish;
   readonly authorised: Authorised;

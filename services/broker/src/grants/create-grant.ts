@@ -15,6 +15,8 @@ import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { RequireLogin } from '../sign-in/identify.ts';
+import type { Passes } from '../sign-in/passes.ts';
+import { askerOf, pageFor, passHeader, type Asker } from './asker.ts';
 import { claimsOf } from './claims.ts';
 import { relayUrlOf } from './relay-url.ts';
 import { authorise, checkQuota, findMachine, isVmid, limitGrants, parseGrantWish } from './steps.ts';
@@ -28,6 +30,7 @@ export interface GrantRouteDeps {
   readonly requireLogin: RequireLogin;
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
+  readonly passes: Pick<Passes, 'create' | 'open'>;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
   readonly tracing: Pick<Tracing, 'begin'>;
   readonly audit: Audit;
@@ -44,9 +47,10 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
   async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
-    const identity = await deps.requireLogin(ctx);
-    await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const wish = parseGrantWish(ctx.request.body);
+    const asker = await askerOf(deps, ctx, { cluster, vmid, wish });
+    const { identity } = asker;
+    await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const found = await findMachine(deps, identity.user, cluster, vmid);
     const authorised = authorise(found, wish);
     await checkQuota({ leases: store.leases, clock }, identity.user, authorised.terms.consolesPerUser);
@@ -70,18 +74,22 @@ export function createGrant(deps: GrantRouteDeps): Step {
       'porthole.mode': wish.mode,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
-    record(ctx, claims, authorised.rules);
-    respond(ctx, claims, token, found.decision.allow);
+    const page = await pageFor(deps, asker, claims, ctx.get(passHeader) !== '');
+    record(ctx, asker, claims, authorised.rules);
+    // A page that a program opened can do nothing beyond the console: nobody is signed in there.
+    const allow = asker.program ? [] : found.decision.allow;
+    respond(ctx, claims, { token, page, allow });
   }
 
   /** Who was let in to what. */
-  function record(ctx: Context, claims: GrantClaims, rules: readonly string[]): void {
+  function record(ctx: Context, { program }: Asker, claims: GrantClaims, rules: readonly string[]): void {
     const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind, watches } = claims;
     deps.audit({
       event: 'grant',
       session: sessionId,
       user: { id: user.id, name: user.name },
       login: loginRef,
+      ...(program && { program: { id: program.id, name: program.name } }),
       machine: { cluster, vmid, name: machineName, node, type },
       mode,
       kind,
@@ -107,15 +115,18 @@ export function createGrant(deps: GrantRouteDeps): Step {
     });
   }
 
-  function respond(ctx: Context, claims: GrantClaims, token: string, allow: readonly Right[]): void {
-    const { sessionId, cluster, node, type, vmid, machineName, mode, expiresAt } = claims;
+  function respond(
+    ctx: Context,
+    claims: GrantClaims,
+    { token, page, allow }: { token: string; page: string; allow: readonly Right[] },
+  ): void {
+    const { sessionId, node, type, machineName, expiresAt } = claims;
     ctx.status = 201;
     ctx.body = {
       id: sessionId,
       url,
       protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
-      page: new URL(`/console/${cluster}/${vmid}${mode === 'view' ? '?mode=view' : ''}`, config.publicUrl)
-        .href,
+      page,
       expiresAt: new Date(expiresAt).toISOString(),
       machine: { name: machineName, type, node },
       allow,
@@ -133,8 +144,8 @@ export function createGrant(deps: GrantRouteDeps): Step {
       span.end();
       metrics.grant('ok');
     } catch (thrown) {
-      span.end(thrown);
       const { code } = asPortholeError(thrown);
+      span.end(thrown);
       metrics.grant(code);
       recordRefusal(ctx, code, cluster, vmid);
       throw thrown;

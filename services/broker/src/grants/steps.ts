@@ -10,12 +10,14 @@ import { BadRequest, badRequestOf } from '../http/bad-request.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { Machine } from '../machines/machine.ts';
 import type { User } from '../sign-in/user.ts';
+import { onBehalfOf } from './on-behalf-of.ts';
 
 const grantWish = z.strictObject({
   mode: z.enum(['view', 'control']),
   kind: z.enum(['screen', 'terminal']).default('screen'),
   /** Look on at what others do, who are told. */
   watch: z.boolean().default(false),
+  onBehalfOf: onBehalfOf.optional(),
 });
 export type GrantWish = z.infer<typeof grantWish>;
 

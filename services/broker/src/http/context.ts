@@ -14,6 +14,9 @@ export interface RequestState {
 export type Route =
   | 'login'
   | 'logout'
+  | 'logins'
+  | 'back_channel'
+  | 'handover'
   | 'me'
   | 'consoles'
   | 'grants'

@@ -90,8 +90,8 @@ export interface Grant {
 const deadline = 15_000;
 
 /** Every request of the pages to the broker. It never rejects: whatever goes wrong becomes a Problem. */
-async function request<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
-  return read<T>(await send(method, path, body));
+async function request<T>(method: string, path: string, body?: unknown, pass?: string): Promise<Answer<T>> {
+  return read<T>(await send(method, path, body, pass === undefined ? {} : { 'x-porthole-pass': pass }));
 }
 
 async function send(
@@ -151,6 +151,10 @@ async function problemOf(response: Response): Promise<Problem> {
   return { code, ...retryAfter };
 }
 
+/** A way to sign in here. */
+export type SignInOffer =
+  { readonly kind: 'local' } | { readonly kind: 'oidc'; readonly title: string; readonly url: string };
+
 /** What was asked for, unless it is as it was: then only its mark comes back. */
 export interface Polled<T> {
   readonly etag: string | undefined;
@@ -167,9 +171,11 @@ async function poll<T>(path: string, etag: string | undefined): Promise<Answer<P
 }
 
 export const api = {
+  signInOffers: () => request<{ methods: readonly SignInOffer[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
     request<{ user: User }>('POST', '/login', { username, password }),
-  signOut: () => request<undefined>('POST', '/logout'),
+  signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
+  handover: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
   me: () => request<{ user: User; oversees?: boolean }>('GET', '/me'),
   sessions: (className: string | undefined, etag: string | undefined) =>
     poll<SessionList>(
@@ -186,10 +192,12 @@ export const api = {
       'GET',
       `/consoles/${encodeURIComponent(cluster)}/${vmid}/power/${encodeURIComponent(task)}`,
     ),
-  machines: () => request<MachineList>('GET', '/consoles'),
-  grant: (cluster: string, vmid: number, mode: 'control' | 'view') =>
-    request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, {
-      mode,
-      kind: 'screen',
-    }),
+  machines: (pass?: string) => request<MachineList>('GET', '/consoles', undefined, pass),
+  grant: (cluster: string, vmid: number, mode: 'control' | 'view', pass?: string) =>
+    request<Grant>(
+      'POST',
+      `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`,
+      { mode, kind: 'screen' },
+      pass,
+    ),
 };

@@ -70,6 +70,11 @@ export function wordsForProblem(problem: Problem): Words {
     case 'machine_not_found':
     case 'not_found':
       return { title: 'This machine does not exist or is not yours.', advice: adviceFor.not_found };
+    case 'pass_invalid':
+      return {
+        title: 'This link was already used or is too old.',
+        advice: 'Open the console again where you found it.',
+      };
     case 'not_allowed':
       return { title: 'You may not open this console.', advice: adviceFor.forbidden };
     case 'machine_stopped':
@@ -171,6 +176,11 @@ export const signInNotes = {
   needed: 'Then your console opens.',
   expired: 'You were signed out. Sign in again to go on where you were.',
   'signed-out': 'You have signed out.',
+  sign_in_refused:
+    'The sign-in service did not let you in. If you think that it should, ask whoever runs it.',
+  sign_in_expired: 'That took too long, or was begun in another browser. Try again.',
+  sign_in_away: 'The sign-in service does not answer at the moment. Try again soon.',
+  rate_limited: 'Many people are signing in at this moment. Wait a little, then try again.',
 } as const satisfies Record<SignInReason, string>;
 
 export function signInProblem(problem: Problem): string {

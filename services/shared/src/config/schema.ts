@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { logLevels } from '../log.ts';
 import { accessDocument } from './access-schema.ts';
 import type { Secret } from './secret.ts';
+import { signInSchema } from './sign-in-schema.ts';
 
 /**
  * The whole configuration. Secrets arrive here already resolved to functions (read.ts turns `secret` and
@@ -192,7 +193,9 @@ export const configSchema = z
     redis: redis.optional(),
     tracing: tracing.prefault({}),
     clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
-    signIn: z.strictObject({ local: z.strictObject({ usersFile: secret }) }),
+    signIn: signInSchema,
+    /** Sites whose pages may show consoles in a frame of theirs. */
+    embedIn: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
     ...accessDocument.shape,
     /** A file with `access` and `classes`, instead of them here. */
     accessFile: secret.optional(),

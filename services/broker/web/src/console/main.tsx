@@ -6,6 +6,7 @@ import { unreadableAddress } from '../texts.ts';
 import { App } from './app.tsx';
 import { createConnection } from './connection.ts';
 import { dial } from './line.ts';
+import { createPass } from './pass.ts';
 import { createScreen } from './screen.ts';
 import { createStill } from './still.ts';
 import { createPower, type Power } from './use-power.ts';
@@ -28,18 +29,31 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     },
   });
 
+  const pass = createPass({
+    hash: location.hash,
+    kept: (history.state as { readonly pass?: unknown } | null)?.pass,
+    keep: (kept) => history.replaceState({ pass: kept }, '', location.pathname + location.search),
+    handover: api.handover,
+  });
+  // There is no list of machines for somebody whom a program let in.
+  void pass().then((held) => {
+    document.body.dataset['pass'] = String(!held.ok || held.value !== undefined);
+  });
+
   const connection = createConnection({
     clock: systemClock,
     random: Math.random,
     online: () => navigator.onLine,
     visible: () => document.visibilityState === 'visible',
     askGrant: async () => {
-      const answer = await api.grant(cluster, vmid, mode);
+      const held = await pass();
+      const answer = held.ok ? await api.grant(cluster, vmid, mode, held.value) : held;
       if (answer.ok) learnPower(answer.value);
       return answer;
     },
     machineStatus: async () => {
-      const answer = await api.machines();
+      const held = await pass();
+      const answer = held.ok ? await api.machines(held.value) : held;
       if (!answer.ok) return answer;
       const mine = answer.value.consoles.find((each) => each.cluster === cluster && each.vmid === vmid);
       return { ok: true, value: mine?.status };

@@ -13,7 +13,9 @@ interface TopProps {
 /** The head of every page that one sees after signing in. */
 export function Top({ user, oversees, at, left }: TopProps) {
   async function signOut() {
-    await api.signOut();
+    const answer = await api.signOut();
+    // Out of what signed them in, too.
+    if (answer.ok && answer.value) return location.assign(answer.value.url);
     left('signed-out');
   }
 
