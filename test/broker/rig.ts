@@ -4,7 +4,9 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBroker, type Broker } from '@porthole/broker/broker';
+import type { AuditEvent } from '@porthole/shared/audit-events';
 import { systemClock, type Clock } from '@porthole/shared/clock';
+import type { AccessRule } from '@porthole/shared/config/access-schema';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret, type Secret } from '@porthole/shared/config/secret';
 import { createLifecycle } from '@porthole/shared/lifecycle';
@@ -38,7 +40,7 @@ export function userEntry(name: string, secret: string, groups: readonly string[
 
 export const usersFile = (...entries: string[]): string => `users:\n${entries.join('')}`;
 
-export const everyoneControlsAll: Config['access'] = [
+export const everyoneControlsAll: AccessRule[] = [
   { who: { everyone: true }, which: { all: true }, allow: ['control'] },
 ];
 
@@ -57,12 +59,19 @@ export async function closeBrokers(): Promise<void> {
   for (const close of closing.splice(0).toReversed()) await close();
 }
 
-export async function aCluster(guests: readonly GuestOptions[] = someGuests): Promise<FakeProxmox> {
+export async function aCluster(
+  guests: readonly GuestOptions[] = someGuests,
+  vmPrivileges: readonly string[] = [],
+): Promise<FakeProxmox> {
   const fake = await createFakeProxmox({
     unauthorizedDelayMs: 0,
     statusRefreshMs: 0,
     users: [
-      { userid: 'porthole@pve', password: 'unused', acl: { '/vms': ['VM.Audit'], '/pool': ['Pool.Audit'] } },
+      {
+        userid: 'porthole@pve',
+        password: 'unused',
+        acl: { '/vms': ['VM.Audit', ...vmPrivileges], '/pool': ['Pool.Audit'] },
+      },
     ],
     tokens: [{ ...brokerToken, privsep: false }],
     guests,
@@ -97,6 +106,8 @@ export interface Rig {
   readonly port: number;
   /** Every line that was logged, as text. */
   readonly log: string[];
+  /** Every event for the audit. */
+  readonly audited: AuditEvent[];
   /** A request exactly as given. */
   ask(path: string, asking?: Asking): Promise<Answer>;
   /** Somebody's browser: keeps its cookie, and says that requests come from our own pages. */
@@ -108,6 +119,7 @@ export interface Browser {
   cookie: string | undefined;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  delete(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   signIn(username: string, secret?: string): Promise<Answer>;
 }
 
@@ -133,6 +145,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
   const config = aConfig(options);
   const registry = createRegistry();
   const log: string[] = [];
+  const audited: AuditEvent[] = [];
   const broker = createBroker({
     config,
     store,
@@ -144,6 +157,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
       destination: { write: (line) => void log.push(line) },
     }),
     registry,
+    audit: (event) => void audited.push(event),
     pagesDir: await aPagesFolder(options.pages ?? somePages),
   });
   const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
@@ -164,6 +178,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
     config,
     port,
     log,
+    audited,
     ask,
     browser,
     async signedIn(name) {
@@ -276,6 +291,7 @@ function aBrowser(ask: Rig['ask']): Browser {
     cookie: undefined,
     get: (path, headers = {}) => send(path, { headers }),
     post: (path, body, headers = {}) => send(path, { method: 'POST', body, headers }),
+    delete: (path, headers = {}) => send(path, { method: 'DELETE', headers }),
     signIn: (username, secret = password) => browser.post('/api/v1/login', { username, password: secret }),
   };
   return browser;

@@ -1,11 +1,14 @@
+import type { Audit } from '@porthole/shared/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { EndTarget } from '@porthole/shared/console-signals';
-import { targetsOf, type EndOrders } from '@porthole/shared/end-orders';
+import { endError, targetsOf, type EndOrders } from '@porthole/shared/end-orders';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
+import type { Tracing } from '@porthole/shared/tracing';
 import { admit, type AdmitDeps, type Presented } from './admit.ts';
+import { auditFactsOf } from './audit-facts.ts';
 import { carry, type CarryEnd } from './carry.ts';
 import { createClientWords } from './client-words.ts';
 import { withDeadline } from './dial/deadline.ts';
@@ -17,15 +20,22 @@ import { dialInLine, greet, ViewerLeft } from './opening.ts';
 import { appear, recordOf, type Presence, type PresenceDeps } from './presence.ts';
 import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createSessionTime, type SessionTime } from './session-time.ts';
+import { traceOpening, type OpeningTrace } from './trace-opening.ts';
+import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
+import type { Watchers } from './watchers.ts';
 
 export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly ends: Pick<EndOrders, 'against'>;
+  readonly watchers: Pick<Watchers, 'attend' | 'announce'>;
   readonly log: Log;
+  readonly audit: Audit;
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
+  readonly traffic: Pick<Traffic, 'add'>;
+  readonly tracing: Pick<Tracing, 'begin'>;
   readonly queueSeconds: number;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
   readonly dial: (request: DialRequest) => Promise<DialledConsole>;
@@ -62,6 +72,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   let presence: Presence | undefined;
   let time: SessionTime | undefined;
   let tokens: ResumeTokens | undefined;
+  let opening: OpeningTrace | undefined;
   const since = clock.now();
 
   /** The way through all phases; whatever ends it early is thrown. */
@@ -69,8 +80,13 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const granted = await admit(deps, presented);
     // From here on signals find it, so that no order slips in between.
     claims = granted;
+    opening = traceOpening(deps.tracing, granted, since);
+    return opening.run(() => openAndCarry(granted));
+  }
+
+  async function openAndCarry(granted: GrantClaims): Promise<CarryEnd> {
     const ordered = await deps.ends.against(granted);
-    if (ordered) throw new PortholeError(ordered);
+    if (ordered) throw endError(ordered);
     presence = await appear(deps, granted, {
       signal,
       describe: () => describe(granted),
@@ -103,6 +119,12 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       viewerRest,
       dialled,
       count,
+      metrics,
+      traffic: deps.traffic,
+      onPicture() {
+        metrics.phase('picture', (clock.now() - since) / 1000);
+        opening?.pictured();
+      },
       keepAliveMs: deps.deadlines.keepAlive,
       time,
       signal,
@@ -120,12 +142,21 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     openedAt = clock.now();
     node = granted.node;
     const seconds = (openedAt - since) / 1000;
+    opening?.opened();
     metrics.opened('ok');
     if (granted.resumes) metrics.resumed();
     metrics.phase('total', seconds);
     metrics.sessionStarted(mode, kind);
     deps.log.info({ ...who(), node, resumed: granted.resumes !== undefined, seconds }, 'console opened');
-    viewer.tell({ type: 'opened', mode });
+    deps.audit({
+      event: 'console_opened',
+      ...auditFactsOf(granted, deps.relayId),
+      resumed: granted.resumes !== undefined,
+    });
+    const { clipboard } = granted;
+    viewer.tell({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
+    if (viewer.speaks) cleanups.push(deps.watchers.attend(granted, viewer.tell));
+    deps.watchers.announce(granted);
     const begun = createSessionTime({ clock, claims: granted, tell: viewer.tell });
     if (viewer.speaks)
       tokens = startResumeTokens({
@@ -153,6 +184,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
           cluster: claims.cluster,
           vmid: claims.vmid,
           mode: claims.mode,
+          ...(opening?.traceId ? { trace: opening.traceId } : {}),
         }
       : {};
   }
@@ -162,6 +194,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       thrown instanceof ViewerLeft ? { by: 'viewer' } : { by: 'viewer', error: asPortholeError(thrown) },
     );
     const error = signal.reason instanceof ViewerLeft ? undefined : end.error;
+    opening?.end(error);
     if (error) viewer.close(error);
     else viewer.destroy();
     for (const cleanup of cleanups.toReversed()) await cleanup();
@@ -174,6 +207,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const mayComeBack = tokens?.given && (error ? error.code === 'draining' : viewer.lost);
     await (mayComeBack ? tokens?.stop() : tokens?.revoke());
     await (mayComeBack ? presence?.leave() : presence?.end());
+    if (claims && openedAt !== undefined) deps.watchers.announce(claims);
   }
 
   function report(error: PortholeError | undefined): void {
@@ -183,7 +217,10 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       end: error?.code ?? 'by_viewer',
       ...(error?.detail ? { detail: error.detail } : {}),
     };
-    if (openedAt === undefined || !claims) {
+    const facts = claims && auditFactsOf({ ...claims, node: node ?? claims.node }, deps.relayId);
+    const end = error?.code ?? 'by_viewer';
+    if (openedAt === undefined || !facts || !claims) {
+      if (facts) deps.audit({ event: 'console_not_opened', ...facts, end });
       metrics.opened(error?.code ?? 'by_viewer');
       deps.log.warn({ ...how, ...(error?.cause ? { err: error.cause } : {}) }, 'console not opened');
       return;
@@ -191,6 +228,8 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const seconds = (clock.now() - openedAt) / 1000;
     metrics.sessionEnded(claims.mode, claims.kind, seconds);
     deps.log.info({ ...how, seconds, bytes: carried }, 'console ended');
+    const bytes = { toViewer: carried.to_viewer, toMachine: carried.to_machine };
+    deps.audit({ event: 'console_ended', ...facts, end, seconds, bytes });
   }
 
   return {

@@ -1,11 +1,12 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/address-key';
+import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
 import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
-import { createEndOrders } from '@porthole/shared/end-orders';
+import { createEndOrders, endError } from '@porthole/shared/end-orders';
 import { PortholeError } from '@porthole/shared/errors';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
@@ -20,6 +21,7 @@ import type { SealKeys } from '@porthole/shared/seal';
 import { createSessionRecords } from '@porthole/shared/session-records';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import type { Presented } from './admit.ts';
 import { startConsoleSession, type ConsoleSession, type SessionDeps } from './console-session.ts';
 import { defaultDeadlines, type Deadlines } from './deadlines.ts';
@@ -31,17 +33,25 @@ import { spreadOver } from './farewell.ts';
 import { createRelayMetrics } from './metrics.ts';
 import type { BrowserSocket } from './pump/browser-link.ts';
 import { createGather } from './pump/gather.ts';
+import { createTraffic } from './traffic.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
+import { createWatchers } from './watchers.ts';
 
 export interface RelayDeps {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies'>;
+  readonly config: Pick<
+    Config,
+    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies' | 'instance'
+  >;
   readonly keys: SealKeys;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   readonly deadlines?: Deadlines;
 }
 
@@ -59,7 +69,7 @@ const turnedAwayAtOnce = 200;
 const lastGoodbyesMs = 10_000;
 
 export function createRelay(deps: RelayDeps): Relay {
-  const { config, store, clock, log } = deps;
+  const { config, store, clock, log, tracing = noTracing } = deps;
   const { limits } = config;
   const sessions = new Set<ConsoleSession>();
   const gather = createGather();
@@ -68,35 +78,52 @@ export function createRelay(deps: RelayDeps): Relay {
   const { records, leases } = store;
   const signals = createConsoleSignals({ bus: store.signals, keys, random });
   const ends = createEndOrders({ records, signals, keys, random, clock });
+  const sessionRecords = createSessionRecords({ records, leases, keys, random });
+  const watchers = createWatchers({ sessions: sessionRecords, signals, clock });
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const firstAnswer = createFirstAnswer(store);
+  const traffic = createTraffic();
   let draining = false;
   const stopListening: (() => void)[] = [];
 
   const metrics = createRelayMetrics(deps.registry, {
-    waiting: () => line.waiting,
     draining: () => draining,
     sockets: () => sessions.size,
+    frames: traffic.frames,
+    buffered: traffic.buffered,
+    clusters: config.clusters.map(({ name }) => name),
   });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   const deadlines = deps.deadlines ?? defaultDeadlines;
   const sessionDeps: SessionDeps = {
     records,
     leases,
-    sessions: createSessionRecords({ records, leases, keys, random }),
+    sessions: sessionRecords,
+    watchers,
     signals,
     ends,
-    relayId: randomId(random, 12),
+    relayId: config.instance ?? randomId(random, 12),
     keys,
     random,
     clock,
     log,
+    audit: deps.audit ?? noAudit,
     metrics,
     deadlines,
     clusters,
     origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
     queueSeconds: limits.queueSeconds,
-    dial: createDial({ clock, line, deadlines, observe: metrics.phase }),
+    traffic,
+    tracing,
+    dial: createDial({
+      tracing,
+      clock,
+      line,
+      deadlines,
+      observe: metrics.phase,
+      waiting: metrics.waiting,
+      opening: metrics.opening,
+    }),
   };
 
   function createRelayCluster(cluster: Config['clusters'][number]): RelayCluster {
@@ -107,6 +134,7 @@ export function createRelay(deps: RelayDeps): Relay {
       random,
       onCall: (seen) => metrics.proxmox.called(cluster.name, seen),
       onHostChange: createLogHosts(cluster.name, log),
+      tracing,
     });
     metrics.proxmox.observeHosts(cluster.name, client.hostStates);
     return {
@@ -120,7 +148,13 @@ export function createRelay(deps: RelayDeps): Relay {
   function accept(browser: BrowserSocket, presented: Presented): void {
     let session: ConsoleSession | undefined;
     // Whoever is turned away may still talk until it has heard that.
-    const viewer = createViewer({ browser, gather, clock, onText: (text) => session?.heard(text) });
+    const viewer = createViewer({
+      browser,
+      gather,
+      clock,
+      onText: (text) => session?.heard(text),
+      onAnswered: (seconds) => metrics.ping('viewer', seconds),
+    });
     if (draining) return turnAway('draining');
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
     if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');
@@ -161,9 +195,13 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   function obey(signal: ConsoleSignal): void {
+    if (signal.type === 'watchers') {
+      watchers.changed(signal);
+      return;
+    }
     for (const session of sessions) {
       if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
-      else if (session.matches(signal.target)) session.end(new PortholeError(signal.cause));
+      else if (session.matches(signal.target)) session.end(endError(signal));
     }
   }
 
@@ -184,7 +222,7 @@ export function createRelay(deps: RelayDeps): Relay {
         stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
-          stopListening.push(signals.subscribe(obey), endWatch.start());
+          stopListening.push(signals.subscribe(obey), endWatch.start(), watchers.start());
         },
         async stop() {
           await drain();

@@ -1,6 +1,6 @@
 import { closeCodes } from '@porthole/shared/close-codes';
 import type { ControlMessage } from '@porthole/shared/control-messages';
-import { errorKinds, type PortholeError } from '@porthole/shared/errors';
+import type { PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/subprotocols';
 import { every, type Cancel, type Clock } from '@porthole/shared/clock';
 import { createBrowserLink, type BrowserSocket } from './pump/browser-link.ts';
@@ -33,19 +33,30 @@ export function createViewer(deps: {
   readonly gather: Gather;
   readonly clock: Clock;
   readonly onText: (text: string) => void;
+  /** How long the viewer took to answer a ping, in seconds. */
+  readonly onAnswered?: (seconds: number) => void;
 }): Viewer {
   const { browser, gather, clock } = deps;
   let heardAt = clock.now();
+  let askedAt: number | undefined;
   let cancelGoodbye: Cancel = () => {};
   const cancelPing = every(clock, pingMs, () => {
     if (clock.now() - heardAt > silentMs) browser.socket.destroy();
-    else link.ping();
+    else {
+      askedAt = clock.now();
+      link.ping();
+    }
   });
   const link = createBrowserLink({
     browser,
     gather,
     onText: deps.onText,
     onHeard: () => (heardAt = clock.now()),
+    onPong() {
+      // Browsers may send pongs that nobody asked for (RFC 6455 section 5.5.3).
+      if (askedAt !== undefined) deps.onAnswered?.((clock.now() - askedAt) / 1000);
+      askedAt = undefined;
+    },
     onClosed() {
       cancelPing();
       cancelGoodbye();
@@ -69,7 +80,7 @@ export function createViewer(deps: {
       if (speaks) link.text(JSON.stringify(message));
     },
     close(error) {
-      link.close(closeCodes[error.close].code, errorKinds[error.code].text);
+      link.close(closeCodes[error.close].code, error.message);
       cutLater();
     },
     destroy() {

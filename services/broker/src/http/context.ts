@@ -7,9 +7,25 @@ export interface RequestState {
   /** One of a closed list, for metrics; set by whoever answers. */
   route?: Route;
   user?: User;
+  /** The trace that the request began, if one is recorded. */
+  trace?: string;
 }
 
-export type Route = 'login' | 'logout' | 'me' | 'consoles' | 'grants' | 'page' | 'asset' | 'other';
+export type Route =
+  | 'login'
+  | 'logout'
+  | 'logins'
+  | 'back_channel'
+  | 'handover'
+  | 'me'
+  | 'consoles'
+  | 'grants'
+  | 'explain'
+  | 'sessions'
+  | 'power'
+  | 'page'
+  | 'asset'
+  | 'other';
 
 export type Context = ParameterizedContext<RequestState>;
 export type Step = Middleware<RequestState>;

@@ -3,7 +3,7 @@ import type { ClusterConfig } from '@porthole/shared/config/schema';
 import type { ErrorCode, PortholeError } from '@porthole/shared/errors';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
-import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
 import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
 import { createClusterList, type ClusterList } from './cluster-list.ts';
@@ -11,6 +11,7 @@ import { listMachines } from './proxmox-list.ts';
 
 export interface Clusters {
   readonly lists: ReadonlyMap<string, ClusterList>;
+  readonly clients: ReadonlyMap<string, ProxmoxClient>;
   readonly part: Part;
 }
 
@@ -47,6 +48,7 @@ export function createClusters(deps: {
   });
   return {
     lists: new Map(entries.map(({ name, list }) => [name, list])),
+    clients: new Map(entries.map(({ name, client }) => [name, client])),
     part: {
       name: 'proxmox clients',
       async stop() {

@@ -34,6 +34,8 @@ export function createBrowserLink(deps: {
   readonly onText: (text: string) => void;
   /** Something has arrived, whatever it is. */
   readonly onHeard: () => void;
+  /** The answer to a ping. */
+  readonly onPong?: () => void;
   readonly onClosed: () => void;
 }): BrowserLink {
   const { gather, onHeard } = deps;
@@ -47,6 +49,7 @@ export function createBrowserLink(deps: {
   let heldPong: Buffer | undefined;
   /** The kernel has not taken everything. Known here, because streams are slow to tell. */
   let behind = false;
+  let framesSent = 0;
 
   const frames = createBrowserFrames(
     {
@@ -57,7 +60,7 @@ export function createBrowserLink(deps: {
         if (!lost && !saidGoodbye) deps.onText(text);
       },
       ping: (payload) => (heldPong = payload),
-      pong() {},
+      pong: () => deps.onPong?.(),
       close(code) {
         heardGoodbye = true;
         goodbye(code === undefined ? Buffer.alloc(0) : closePayload(code, ''));
@@ -94,6 +97,7 @@ export function createBrowserLink(deps: {
   const sink: GatherSink = {
     write(frame) {
       if (saidGoodbye || lost) return true;
+      framesSent++;
       // Who is behind gets memory of its own: a few bytes must not hold a slab that is everybody's.
       if (behind) {
         socket.write(Buffer.from(frame), sent);
@@ -153,6 +157,9 @@ export function createBrowserLink(deps: {
     },
     get buffered() {
       return socket.writableLength + gather.waitingFor(sink);
+    },
+    get framesSent() {
+      return framesSent;
     },
     pause() {
       if (!saidGoodbye) socket.pause();

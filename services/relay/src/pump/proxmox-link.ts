@@ -4,8 +4,14 @@ import { clientFrame, opcodes } from '../websocket/frame.ts';
 import { createProxmoxFrames, maxProxmoxPayload } from '../websocket/proxmox-frames.ts';
 import type { Link, LinkHandler } from './link.ts';
 
+/** A machine's side of a console, that can be asked whether it is still there. */
+export interface MachineLink extends Link {
+  /** Sends a ping. Its answer calls back, once. */
+  ping(onPong: () => void): void;
+}
+
 /** A link to a console at Proxmox. The socket's reader feeds it. */
-export interface ProxmoxLink extends Link {
+export interface ProxmoxLink extends MachineLink {
   /** So many bytes of the connection were read, and lie there until this returns. */
   received(source: Buffer, length: number): void;
 }
@@ -17,12 +23,19 @@ export function createProxmoxLink(socket: TLSSocket): ProxmoxLink {
   let handler: LinkHandler | undefined;
   let early: Buffer[] = [];
   let earlyLength = 0;
+  let framesSent = 0;
+  let onPong: (() => void) | undefined;
   let lost: { readonly error?: PortholeError } | undefined;
 
   const frames = createProxmoxFrames({
     payload(source, start, end) {
       if (handler) handler.bytes(source, start, end);
       else keep(Buffer.from(source.subarray(start, end)));
+    },
+    pong() {
+      const answered = onPong;
+      onPong = undefined;
+      answered?.();
     },
     close: () => lose(),
   });
@@ -63,11 +76,19 @@ export function createProxmoxLink(socket: TLSSocket): ProxmoxLink {
       for (let at = start; at < end; at += maxProxmoxPayload) {
         const piece = source.subarray(at, Math.min(end, at + maxProxmoxPayload));
         socket.write(clientFrame(opcodes.binary, piece), sent);
+        framesSent++;
       }
       return socket.writableLength === 0;
     },
     get buffered() {
       return socket.writableLength;
+    },
+    get framesSent() {
+      return framesSent;
+    },
+    ping(answered) {
+      onPong = answered;
+      if (socket.writable) socket.write(clientFrame(opcodes.ping, Buffer.alloc(0)), sent);
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),

@@ -14,6 +14,8 @@ export interface PumpDeps {
   readonly filter: Pick<ClientMessageFilter, 'push'>;
   /** Counts payload bytes as they are passed on, or soon after. */
   readonly count: (direction: Direction, bytes: number) => void;
+  /** One side is no longer read, because the other one does not keep up. */
+  readonly stalled?: (direction: Direction) => void;
   /** Called once, with why the pump ended; undefined when the viewer left by itself. */
   readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
   readonly limits?: PumpLimits;
@@ -55,12 +57,15 @@ export function startPump(deps: PumpDeps): Pump {
     stop();
     deps.onEnd(side, error);
   };
-  const toViewer = createGate(deps.clock, limits, deps.machine, deps.viewer, () =>
-    end('viewer', new PortholeError('viewer_stuck')),
-  );
-  const toMachine = createGate(deps.clock, limits, deps.viewer, deps.machine, () =>
-    end('machine', new PortholeError('console_silent', { detail: 'the machine takes no input' })),
-  );
+  const toViewer = createGate(deps.clock, limits, deps.machine, deps.viewer, {
+    stalled: () => deps.stalled?.('to_viewer'),
+    stuck: () => end('viewer', new PortholeError('viewer_stuck')),
+  });
+  const toMachine = createGate(deps.clock, limits, deps.viewer, deps.machine, {
+    stalled: () => deps.stalled?.('to_machine'),
+    stuck: () =>
+      end('machine', new PortholeError('console_silent', { detail: 'the machine takes no input' })),
+  });
 
   const { viewer } = deps;
   let uncounted = 0;
@@ -108,7 +113,13 @@ function takeOver(link: Link, handler: LinkHandler, takeRest: TakeRest): void {
 }
 
 /** Pauses the source while the sink has too much to send, and gives up when that lasts. */
-function createGate(clock: Clock, limits: PumpLimits, source: Link, sink: Link, onStuck: () => void) {
+function createGate(
+  clock: Clock,
+  limits: PumpLimits,
+  source: Link,
+  sink: Link,
+  on: { readonly stalled: () => void; readonly stuck: () => void },
+) {
   let cancelStuck: (() => void) | undefined;
   let stopped = false;
   return {
@@ -116,7 +127,8 @@ function createGate(clock: Clock, limits: PumpLimits, source: Link, sink: Link, 
       if (stopped) return;
       if (!cancelStuck && sink.buffered > limits.pauseBytes) {
         source.pause();
-        cancelStuck = clock.after(limits.stuckMs, onStuck);
+        cancelStuck = clock.after(limits.stuckMs, on.stuck);
+        on.stalled();
       } else if (cancelStuck && sink.buffered <= limits.resumeBytes) {
         cancelStuck();
         cancelStuck = undefined;

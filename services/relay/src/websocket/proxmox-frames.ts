@@ -22,6 +22,7 @@ const parts = { first: 0, second: 1, length: 2, payload: 3, over: 4 } as const;
  */
 export function createProxmoxFrames(handler: {
   readonly payload: (source: Buffer, start: number, end: number) => void;
+  readonly pong: () => void;
   readonly close: () => void;
 }): ProxmoxFrames {
   let part: number = parts.first;
@@ -33,6 +34,7 @@ export function createProxmoxFrames(handler: {
   /** The header is complete. */
   function begin(): void {
     if (left > (data ? maxProxmoxPayload : maxControlBytes)) throw nonsense('a frame that is too long');
+    if (!data) handler.pong();
     part = left === 0 ? parts.first : parts.payload;
   }
 

@@ -19,9 +19,11 @@ export class ConfigError extends Error {
 }
 
 /** Fields that hold a secret, or a file's text that is read again when it changes. `<name>File` names a file. */
-const secretFields = new Set(['secret', 'password', 'grantKeys']);
+const secretFields = new Set(['secret', 'password', 'grantKeys', 'clientSecret']);
 /** Fields that are always files. */
-const fileFields = new Set(['caFile', 'usersFile']);
+const fileFields = new Set(['caFile', 'usersFile', 'accessFile']);
+/** Settings that name a file to write to. */
+const outputFiles = new Set(['audit.file']);
 
 /**
  * Reads the file that PORTHOLE_CONFIG names, if any, lays the environment over it, and checks the whole.
@@ -119,6 +121,8 @@ function resolveSecrets(value: unknown, how: Resolving, path: readonly string[] 
       if (item.trim() === '') fault('is empty');
       result[key] = constantSecret(item);
     } else if (secretFields.has(key)) result[key] = item;
+    else if (outputFiles.has(place.join('.')) && typeof item === 'string')
+      result[key] = resolve(how.base, item);
     else result[key] = resolveSecrets(item, how, place);
   }
   return result;

@@ -10,6 +10,8 @@ import { guardDial, type HostChange } from './guarded-dial.ts';
 import { createProxmoxHttp, type ProxmoxAnswer, type ProxmoxRequest } from './http.ts';
 import type { SeenCall } from './metrics.ts';
 import { createProxmoxDial, type ProxmoxDial } from './tls.ts';
+import { noTracing, type Tracing } from '../tracing.ts';
+import { traceCalls } from './trace-calls.ts';
 
 /** One host of a cluster: where calls and console sockets go. */
 export interface ProxmoxHost {
@@ -30,7 +32,13 @@ export interface CallOptions<T> {
 export interface ProxmoxClient {
   /** At the given host, or at whichever entry point answers. */
   get<T>(call: CallOptions<T> & { host?: ProxmoxHost | undefined }): Promise<T>;
-  post<T>(call: CallOptions<T> & { host: ProxmoxHost; form: Readonly<Record<string, string>> }): Promise<T>;
+  /** At the given host, or at the entry point that answered last. */
+  post<T>(
+    call: CallOptions<T> & {
+      host?: ProxmoxHost | undefined;
+      form: Readonly<Record<string, string>>;
+    },
+  ): Promise<T>;
   /** Headers for the console socket: the same credential that made the POST. */
   headers(): Promise<Readonly<Record<string, string>>>;
   readonly dial: ProxmoxDial;
@@ -47,18 +55,19 @@ export function createProxmoxClient(deps: {
   readonly credential: CredentialConfig;
   readonly clock: Clock;
   readonly random?: RandomBytes;
+  readonly tracing?: Tracing;
   readonly timeoutMs?: number;
   readonly onCall?: ((seen: SeenCall) => void) | undefined;
   readonly onHostChange?: ((change: HostChange) => void) | undefined;
 }): ProxmoxClient {
-  const { cluster, clock, timeoutMs = 15_000 } = deps;
+  const { cluster, clock, tracing = noTracing, timeoutMs = 15_000 } = deps;
   const guarded = guardDial(createProxmoxDial(cluster.tls, clock), {
     clock,
     random: deps.random ?? systemRandom,
     onChange: deps.onHostChange,
   });
   const { dial } = guarded;
-  const http = createProxmoxHttp(dial, clock);
+  const http = traceCalls(createProxmoxHttp(dial, clock), tracing);
   const entries: readonly ProxmoxHost[] = cluster.urls.map((base) => ({ base }));
   const credential = createProxmoxCredential(deps.credential, {
     clock,
@@ -119,6 +128,14 @@ export function createProxmoxClient(deps: {
     return last();
   }
 
+  function entry(): ProxmoxHost {
+    const well = inTurn().find((index) => {
+      const { hostname, port } = entryAt(index).base;
+      return guarded.stateOf(hostname.replace(/^\[|\]$/g, ''), Number(port) || 443) === 'closed';
+    });
+    return entryAt(well ?? answering);
+  }
+
   /** With our credential; once more with a fresh one when Proxmox no longer takes the cached ticket. */
   async function authorised(send: (headers: Readonly<Record<string, string>>) => Promise<ProxmoxAnswer>) {
     const headers = await credential.headers();
@@ -141,20 +158,14 @@ export function createProxmoxClient(deps: {
     },
     async post({ path, schema, host, form, signal }) {
       const answer = await authorised((headers) =>
-        send(requestTo(host, 'POST', path, { headers, form, signal })),
+        send(requestTo(host ?? entry(), 'POST', path, { headers, form, signal })),
       );
       return accept(answer, schema, `POST ${path}`);
     },
     headers: () => credential.headers(),
     dial,
     entries,
-    entry() {
-      const well = inTurn().find((index) => {
-        const { hostname, port } = entryAt(index).base;
-        return guarded.stateOf(hostname.replace(/^\[|\]$/g, ''), Number(port) || 443) === 'closed';
-      });
-      return entryAt(well ?? answering);
-    },
+    entry,
     hostStates: () => guarded.states(),
     close: () => http.close(),
   };
