@@ -17,8 +17,8 @@ const keys = grantKeysOf(constantSecret(grantKey));
 /** The end signals that relays would get. */
 function endSignals(rig: Rig): ConsoleSignal[] {
   const heard: ConsoleSignal[] = [];
-  createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom }).subscribe((signal) =>
-    heard.push(signal),
+  createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock: rig.clock }).subscribe(
+    (signal) => heard.push(signal),
   );
   return heard;
 }
@@ -100,7 +100,12 @@ test('signing out kills the sign-in, clears the cookie, and orders its consoles 
   expect(answer.headers['set-cookie']).toEqual([expect.stringMatching(/^porthole=; .*Max-Age=0$/)]);
   expect((await rig.ask('/api/v1/me', { headers: { cookie } })).status).toBe(401);
   expect(heard).toEqual([
-    { type: 'end', target: { kind: 'login', ref: loginRef(secretOf(cookie)) }, cause: 'signed_out' },
+    {
+      type: 'end',
+      target: { kind: 'login', ref: loginRef(secretOf(cookie)) },
+      cause: 'signed_out',
+      at: expect.any(Number),
+    },
   ]);
 });
 

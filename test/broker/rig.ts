@@ -101,6 +101,7 @@ export interface Asking {
 export interface Rig {
   readonly broker: Broker;
   readonly store: Store;
+  readonly clock: Clock;
   readonly registry: Registry;
   readonly config: Config;
   readonly port: number;
@@ -174,6 +175,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
   return {
     broker,
     store,
+    clock,
     registry,
     config,
     port,

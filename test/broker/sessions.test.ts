@@ -94,7 +94,7 @@ async function aSchool(options: RigOptions = {}) {
   await live(rig.store, { sessionId: 'ben-1', ...ben, since: Date.UTC(2026, 0, 1, 0, 1) });
   await live(rig.store, { sessionId: 'eve-1', ...teacher, since: Date.UTC(2026, 0, 1, 0, 2) });
   const orders: ConsoleSignal[] = [];
-  createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom }).subscribe((signal) =>
+  createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock }).subscribe((signal) =>
     orders.push(signal),
   );
   return { rig, clock, fake, orders };
@@ -280,7 +280,7 @@ describeWith('redis')('an operator’s end, at a relay in another process', () =
     const redis = await startRedisServer();
     const log = createLog({ service: 'test', level: 'silent' });
     const stores = [0, 1].map(() =>
-      createRedisStore({ redis: { mode: 'standalone', url: redis.url }, log }),
+      createRedisStore({ redis: { mode: 'standalone', url: redis.url }, keys, log }),
     ) as [Store, Store];
     await stores[1].start(); // the relay starts its own
     const relay = await createRelayRig({

@@ -17,12 +17,25 @@ export const meanings: Readonly<Record<string, string>> = {
     'Labels of the pods of the relays, `a=b,c=d`, whose `instance` must be the name of the pod.',
   grantKeys:
     'Keys that broker and relay share, at least 32 characters each, separated by blanks or commas. The first seals, all of them open. Needed with Redis.',
-  'redis.url': '`redis://` or `rediss://` (TLS). Without Redis everything is in the memory of one process.',
-  'redis.password': 'Password for Redis.',
+  'redis.url':
+    '`redis://` or `rediss://` (TLS). Without Redis everything is in the memory of one process. Give this, `sentinel` or `cluster`; see [Redis](redis.md).',
+  'redis.sentinel.name': 'What the sentinels call the group of servers.',
+  'redis.sentinel.nodes': 'The sentinels, `host:port`; usual port 26379.',
+  'redis.sentinel.username': 'ACL user at the sentinels.',
+  'redis.sentinel.password': 'Password for the sentinels.',
+  'redis.sentinel.db': 'Number of the database.',
+  'redis.cluster.nodes': 'Some nodes of a Redis Cluster, `host:port`; usual port 6379. They know the others.',
+  'redis.username': 'ACL user at the servers.',
+  'redis.password': 'Password for the servers.',
+  'redis.tls': 'TLS to sentinels and to the nodes of a cluster. In a URL, write `rediss://`.',
+  'redis.caFile':
+    'PEM file of the CA that signed the certificates of Redis, where that is not a public one. Read again for each connection.',
+  'redis.certFile': 'PEM file of our own certificate, where Redis asks for one.',
+  'redis.keyFile': 'PEM file of its key.',
+  'redis.serverName': 'Name that the certificates of Redis carry, where it is not the one that is dialled.',
   'tracing.endpoint':
     'URL of an OpenTelemetry collector (OTLP over HTTP, `http://collector:4318`) that gets [traces](tracing.md).',
   'tracing.sampleRatio': 'Which part of all traces is recorded, from 0 to 1.',
-  'redis.caFile': 'PEM file of the CA that signed the certificate of Redis, where that is not a public one.',
   'clusters[].name': 'Name of the cluster in URLs, rules and logs: small letters, digits, dashes.',
   'clusters[].urls':
     'Entry points, `https://host:8006`, one or several: any nodes. They are asked in turn until one answers.',

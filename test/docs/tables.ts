@@ -10,6 +10,7 @@ import { openAuditOutput } from '@porthole/shared/audit-output';
 import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
+import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { createRegistry } from '@porthole/shared/metrics';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
@@ -68,6 +69,7 @@ export const tables: Readonly<Record<string, () => string>> = {
       log: { error: () => {}, info: () => {} },
       registry,
     });
+    createStoreMetrics(registry);
     return metricsTable(registry);
   },
   'relay-metrics': () => {

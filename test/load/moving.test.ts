@@ -38,6 +38,7 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
     redis = await startRedisServer();
     store = createRedisStore({
       redis: { mode: 'standalone', url: redis.url },
+      keys: () => [grantKey],
       log: createLog({ service: 'test', level: 'silent' }),
     });
     await store.start();

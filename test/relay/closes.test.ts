@@ -259,8 +259,9 @@ test.each([
     bus: rig.store.signals,
     keys: () => [grantKey],
     random: systemRandom,
+    clock: systemClock,
   });
-  await signals.publish({ type: 'end', target, cause });
+  await signals.publish({ type: 'end', target, cause, at: systemClock.now() });
   expect(await client.closed).toEqual({ code: 4423, reason: errorKinds[cause].text });
   if (target.kind !== 'machine') expect(other.socket.readyState).toBe(other.socket.OPEN);
   other.socket.terminate();

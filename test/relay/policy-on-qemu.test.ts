@@ -247,7 +247,7 @@ describeWith('qemu')('on real QEMU', () => {
     await settled(rfb);
     const { records } = rig.store;
     const keys = () => [grantKey];
-    const signals = createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom });
+    const signals = createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock });
     const ends = createEndOrders({ records, signals, keys, random: systemRandom, clock });
     await ends.give({ kind: 'session', ref: 'to-be-ended' }, 'ended_by');
     expect((await client.closed).code).toBe(4423);

@@ -15,7 +15,7 @@ function createWorld() {
   const store = createMemoryStore({ clock });
   const { records, leases } = store;
   const sessions = createSessionRecords({ records, leases, keys, random: systemRandom });
-  const signals = createConsoleSignals({ bus: store.signals, keys, random: systemRandom });
+  const signals = createConsoleSignals({ bus: store.signals, keys, random: systemRandom, clock });
   const heard: ConsoleSignal[] = [];
   signals.subscribe((signal) => heard.push(signal));
   const claims = aGrant(clock, {

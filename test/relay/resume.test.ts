@@ -136,7 +136,9 @@ describe('an order to end consoles', () => {
   const ordersOf = (store: Store, signals?: { publish: () => Promise<void> }) =>
     createEndOrders({
       records: store.records,
-      signals: signals ?? createConsoleSignals({ bus: store.signals, keys, random: systemRandom }),
+      signals:
+        signals ??
+        createConsoleSignals({ bus: store.signals, keys, random: systemRandom, clock: systemClock }),
       keys,
       random: systemRandom,
       clock: systemClock,

@@ -118,7 +118,7 @@ describe('a configuration file', () => {
     const config = read(
       settings({
         grantKeysFile: 'keys',
-        redis: { url: 'redis://redis:6379', passwordFile: 'redis', caFile: 'ca' },
+        redis: { url: 'rediss://redis:6379', passwordFile: 'redis', caFile: 'ca' },
         clusters: [
           aCluster({
             tls: { caFile: 'ca' },

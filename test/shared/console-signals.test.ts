@@ -12,6 +12,7 @@ const order: EndSignal = {
   type: 'end',
   target: { kind: 'user', ref: 'anna' },
   cause: 'signed_out',
+  at: Date.UTC(2026, 0, 1),
 };
 
 /** Two pods on one bus that nothing stands between: what a listener throws, the sender sees. */
@@ -28,12 +29,17 @@ function twoPods(keys: { sender?: string; receiver?: string } = {}) {
       return () => listeners.delete(listener);
     },
   };
-  const sender = createConsoleSignals({ bus, keys: () => [keys.sender ?? key], random: systemRandom });
-  const receiver = createConsoleSignals({ bus, keys: () => [keys.receiver ?? key], random: systemRandom });
+  const clock = createFakeClock();
+  const common = { bus, random: systemRandom, clock };
+  const sender = createConsoleSignals({ ...common, keys: () => [keys.sender ?? key] });
+  const receiver = createConsoleSignals({ ...common, keys: () => [keys.receiver ?? key] });
   const heard: ConsoleSignal[] = [];
   const unsubscribe = receiver.subscribe((signal) => heard.push(signal));
-  return { bus, sender, heard, sent, unsubscribe };
+  return { bus, clock, sender, heard, sent, unsubscribe };
 }
+
+/** What is sealed in a message that was sent when the clocks of these tests begin. */
+const envelope = (signal: unknown) => JSON.stringify({ sentAt: Date.UTC(2026, 0, 1), signal });
 
 /** A message as somebody who has the key would make it. */
 function sealedMessage(plain: string): string {
@@ -50,8 +56,9 @@ describe('an order to end consoles', () => {
   });
 
   test('is heard through the store in memory', async () => {
-    const { signals: bus } = createMemoryStore({ clock: createFakeClock() });
-    const signals = createConsoleSignals({ bus, keys: () => [key], random: systemRandom });
+    const clock = createFakeClock();
+    const { signals: bus } = createMemoryStore({ clock });
+    const signals = createConsoleSignals({ bus, keys: () => [key], random: systemRandom, clock });
     const heard: ConsoleSignal[] = [];
     signals.subscribe((signal) => heard.push(signal));
     await signals.publish(order);
@@ -117,10 +124,13 @@ describe('an order to end consoles', () => {
       '',
       'null',
       '[]',
-      JSON.stringify({ ...order, type: 'begin' }),
-      JSON.stringify({ ...order, cause: 'whim' }),
-      JSON.stringify({ ...order, target: { kind: 'world', ref: 'x' } }),
-      JSON.stringify({ ...order, target: { kind: 'user', ref: '' } }),
+      JSON.stringify(order),
+      JSON.stringify({ signal: order }),
+      envelope({ ...order, type: 'begin' }),
+      envelope({ ...order, cause: 'whim' }),
+      envelope({ ...order, at: undefined }),
+      envelope({ ...order, target: { kind: 'world', ref: 'x' } }),
+      envelope({ ...order, target: { kind: 'user', ref: '' } }),
     ];
     for (const plain of strange) await bus.publish(sealedMessage(plain));
     expect(heard).toEqual([]);
@@ -128,7 +138,52 @@ describe('an order to end consoles', () => {
 
   test('of a newer pod is heard, whatever else it says', async () => {
     const { bus, heard } = twoPods();
-    await bus.publish(sealedMessage(JSON.stringify({ ...order, reason: 'exam is over' })));
+    await bus.publish(sealedMessage(envelope({ ...order, reason: 'exam is over' })));
     expect(heard).toEqual([order]);
+  });
+
+  describe('that somebody recorded and plays again', () => {
+    const taken: ConsoleSignal = { type: 'taken', sessionId: 'session-1', connection: 'older' };
+
+    test('is not heard a second time, however it is spelled', async () => {
+      const { bus, sender, heard, sent } = twoPods();
+      await sender.publish(order);
+      await sender.publish(taken);
+      const recorded = [...sent];
+      for (const message of recorded) {
+        const [nonce = '', sealed = ''] = message.split('.');
+        await bus.publish(message);
+        await bus.publish(`${nonce}==.${sealed}`);
+        await bus.publish(`${nonce.replaceAll('-', '+').replaceAll('_', '/')}.${sealed}.more`);
+      }
+      expect(heard).toEqual([order, taken]);
+    });
+
+    test('is not heard later by a pod that did not hear it the first time', async () => {
+      const { bus, clock, sender, heard, sent, unsubscribe } = twoPods();
+      unsubscribe();
+      await sender.publish(taken);
+      const late = createConsoleSignals({ bus, keys: () => [key], random: systemRandom, clock });
+      late.subscribe((signal) => heard.push(signal));
+      clock.advance(60_001);
+      await bus.publish(sent[0] ?? '');
+      expect(heard).toEqual([]);
+    });
+
+    test('or that comes from a pod whose clock is far off is not heard: the store tells what is so', async () => {
+      const { bus, heard } = twoPods();
+      const early = JSON.stringify({ sentAt: Date.UTC(2026, 0, 1, 0, 1, 1), signal: order });
+      await bus.publish(sealedMessage(early));
+      expect(heard).toEqual([]);
+    });
+  });
+
+  test('is heard when clocks differ by some seconds', async () => {
+    const { bus, heard } = twoPods();
+    for (const second of [0, 45])
+      await bus.publish(
+        sealedMessage(JSON.stringify({ sentAt: Date.UTC(2026, 0, 1, 0, 0, second), signal: order })),
+      );
+    expect(heard).toEqual([order, order]);
   });
 });

@@ -4,6 +4,8 @@ import { createLog, type Log } from '@porthole/shared/log';
 import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis';
 import type { Store } from '@porthole/shared/store/ports';
 
+export const storeTestKeys = () => ['k'.repeat(40)];
+
 /** Waits until `check` no longer throws, and answers what it answered. */
 export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   const deadline = Date.now() + 15_000;
@@ -51,7 +53,7 @@ export function redisStores(): { open(redis: RedisOptions, log?: Log): Promise<S
   });
   return {
     async open(redis, log = recordedLog().log) {
-      const store = createRedisStore({ redis, log });
+      const store = createRedisStore({ redis, keys: storeTestKeys, log });
       opened.push(store);
       await store.start();
       return store;

@@ -1,10 +1,13 @@
 import { Redis } from 'ioredis';
 import { sleep, systemClock } from '@porthole/shared/clock';
 import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis';
+import { startRedisCluster, type RedisCluster } from '../fakes/redis-cluster.ts';
 import { freePort, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
+import { documentedRights } from './redis-acl.ts';
 import { describeStore } from './store-contract.ts';
-import { eventually, recordedLog, redisStores, refusalOf } from './store-harness.ts';
+import { exercise } from './store-exercise.ts';
+import { eventually, recordedLog, redisStores, refusalOf, storeTestKeys } from './store-harness.ts';
 
 const password = 'cluster-password';
 
@@ -25,6 +28,53 @@ async function startCluster(): Promise<RedisServer> {
 function address(server: RedisServer): RedisOptions {
   return { mode: 'cluster', nodes: [{ host: '127.0.0.1', port: server.port }], password: () => password };
 }
+
+describeWith('redis')('the store on a Redis Cluster of three nodes', () => {
+  const { open } = redisStores();
+  let cluster: RedisCluster;
+  beforeEach(async () => {
+    cluster = await startRedisCluster({ password });
+  });
+  afterEach(() => cluster.stop());
+
+  test('keeps each lease on one node and spreads them over all, with no more rights than are documented', async () => {
+    const rights = [...documentedRights('acl'), ...documentedRights('acl-cluster')];
+    for (const admin of cluster.admins)
+      await admin.call('ACL', 'SETUSER', 'porthole', 'reset', 'on', '>secret', ...rights);
+    const { log, lines } = recordedLog();
+    const store = await open(
+      { mode: 'cluster', nodes: cluster.nodes, username: 'porthole', password: 'secret' },
+      log,
+    );
+    await exercise(store);
+    for (let user = 0; user < 30; user++) await store.leases.join(`user/${user}`, 'h', 1, 600_000);
+    const keys = await Promise.all(cluster.admins.map((admin) => admin.keys('porthole:lease:*')));
+    expect(keys.flat()).toHaveLength(60);
+    for (const here of keys) expect(here.length).toBeGreaterThan(0);
+    expect(lines).toEqual([]);
+  });
+
+  test('goes on when a lost node is back, whose slots nobody had meanwhile', async () => {
+    const store = await open({ mode: 'cluster', nodes: cluster.nodes, password: () => password });
+    const heard: string[] = [];
+    store.signals.subscribe((message) => heard.push(message));
+    const names = Array.from({ length: 30 }, (_, index) => `porthole:login:${index}`);
+    for (const name of names) await store.records.put(name, 'v', 600_000);
+    await cluster.servers[1]?.kill();
+    await eventually(async () => {
+      const found = await Promise.allSettled(names.map((name) => store.records.get(name)));
+      expect(found.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+    });
+    await cluster.servers[1]?.restart();
+    await eventually(async () => {
+      for (const name of names) await store.records.put(name, 'w', 600_000);
+    });
+    await eventually(async () => {
+      await store.signals.publish('back?');
+      expect(heard).toContain('back?');
+    });
+  });
+});
 
 describeWith('redis')('with a real server', () => {
   // First, because the client's own subscriber leaves timers of 2 s behind when it lost its server.
@@ -55,7 +105,8 @@ describeWith('redis')('with a real server', () => {
 
   describeStore('the store on a Redis Cluster', async () => {
     const server = await startCluster();
-    const connect = () => createRedisStore({ redis: address(server), log: recordedLog().log });
+    const connect = () =>
+      createRedisStore({ redis: address(server), keys: storeTestKeys, log: recordedLog().log });
     const [store, other] = [connect(), connect()];
     await Promise.all([store.start(), other.start()]);
     return {

@@ -3,10 +3,21 @@ import { createEndOrders } from '@porthole/shared/end-orders';
 import { systemClock } from '@porthole/shared/clock';
 import { systemRandom } from '@porthole/shared/random';
 import { createSessionRecords } from '@porthole/shared/session-records';
+import { createHiddenNames } from '@porthole/shared/store/hidden-names';
+import { digest } from '@porthole/shared/store/keys';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { createRedisStore } from '@porthole/shared/store/redis';
+import type { Store } from '@porthole/shared/store/ports';
 import { describeWith } from '../needs.ts';
 import { someClaims } from './grant-claims.ts';
-import { eventually, everythingIn, recordedLog, redisStores, refusalOf } from './store-harness.ts';
+import {
+  eventually,
+  everythingIn,
+  recordedLog,
+  redisStores,
+  refusalOf,
+  storeTestKeys,
+} from './store-harness.ts';
 
 const long = 600_000;
 
@@ -72,60 +83,6 @@ describeWith('redis')('the store on Redis, with a password', () => {
     expect(error).toMatchObject({ code: 'store_down', cause: { message: expect.stringMatching(/^OOM/) } });
     expect(everythingIn(error)).not.toContain('a sealed grant');
   });
-
-  test('a user of Redis who may do only what Porthole needs is enough', async () => {
-    const rights = ['resetkeys', '~porthole:*', 'resetchannels', '&porthole:*', '-@all'];
-    const commands = [
-      'ping',
-      'info',
-      'hello',
-      'auth',
-      'get',
-      'set',
-      'getdel',
-      'del',
-      'eval',
-      'evalsha',
-      'publish',
-    ];
-    const more = [
-      'subscribe',
-      'time',
-      'zadd',
-      'zrem',
-      'zcard',
-      'zrank',
-      'zrange',
-      'zrangebyscore',
-      'pexpireat',
-    ];
-    const limits = ['incrby', 'pttl', 'expire', 'select'];
-    const allowed = [...commands, ...more, ...limits].map((command) => `+${command}`);
-    await admin.call('ACL', 'SETUSER', 'porthole', 'reset', 'on', '>secret', ...rights, ...allowed);
-    const { log, lines } = recordedLog();
-    const url = `redis://porthole:secret@127.0.0.1:${server.port}`;
-    const store = await open({ mode: 'standalone', url }, log);
-    await store.records.put('porthole:grant:1', 'v', long);
-    expect(await store.records.get('porthole:grant:1')).toBe('v');
-    expect(await store.records.take('porthole:grant:1')).toBe('v');
-    await store.records.delete('porthole:grant:1');
-    await store.records.put('porthole:session:1', 'a', long);
-    expect(await store.records.replace('porthole:session:1', 'a', 'b', long)).toBe(true);
-    expect(await store.records.remove('porthole:session:1', 'b')).toBe(true);
-    expect(await store.leases.list('l')).toEqual([]);
-    expect(await store.leases.tryAcquire('l', 'h', 1, long)).toBe(true);
-    expect(await store.leases.join('l', 'h', 1, long)).toBe(0);
-    expect(await store.leases.count('l')).toBe(1);
-    await store.leases.release('l', 'h');
-    await store.rateLimits.spend('alice', 1, 600);
-    // Refused by Redis, not by a limiter in memory that had to step in.
-    expect(await admin.keys('porthole:rate:*')).toHaveLength(1);
-    const heard: string[] = [];
-    store.signals.subscribe((message) => heard.push(message));
-    await store.signals.publish('m');
-    await eventually(() => expect(heard).toEqual(['m']));
-    expect(lines).toEqual([]);
-  });
 });
 
 describeWith('redis')('what Redis knows', () => {
@@ -161,6 +118,29 @@ describeWith('redis')('what Redis knows', () => {
     const shown = await everything();
     expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(6);
     expect(shown).not.toMatch(/alice|192\.0\.2\.7|machine|lab|pod-/);
+  });
+
+  test('nobody who reads it finds out whom a name stands for by trying names', async () => {
+    const store = await open({ mode: 'standalone', url: server.url });
+    await store.leases.join('user/local:anna', 'session-1', 1, long);
+    await store.rateLimits.spend('sign-in/name/anna', 5, 600);
+    const orders = createEndOrders({
+      records: store.records,
+      signals: { publish: async () => {} },
+      keys: storeTestKeys,
+      random: systemRandom,
+      clock: systemClock,
+    });
+    await orders.give({ kind: 'user', ref: 'local:anna' }, 'ended_by');
+    const shown = await everything();
+    const guesses = ['user/local:anna', '600/sign-in/name/anna', 'user/local:anna', 'end/user/local:anna'];
+    expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(5);
+    for (const guess of guesses) {
+      expect(shown).not.toContain(digest(guess));
+      // Somebody who has another installation of Porthole knows no more.
+      expect(shown).not.toContain(createHiddenNames(() => ['x'.repeat(40)]).of(guess));
+    }
+    expect(shown).toContain(createHiddenNames(storeTestKeys).of('user/local:anna'));
   });
 
   test('the record of a console and an order to end it can not be read, and nobody else can write them', async () => {
@@ -219,5 +199,53 @@ describeWith('redis')('what Redis knows', () => {
     await store.leases.release('l', 'a');
     await store.leases.release('l', 'b');
     expect(await admin.keys('*')).toEqual([]);
+  });
+});
+
+describeWith('redis')('while the grant keys change', () => {
+  const [old, next] = ['o'.repeat(40), 'n'.repeat(40)];
+  let server: RedisServer;
+  const stores: Store[] = [];
+  beforeEach(async () => {
+    server = await startRedisServer();
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.stop()));
+    await server.stop();
+  });
+
+  async function podWith(keys: () => readonly string[]): Promise<Store> {
+    const redis = { mode: 'standalone', url: server.url } as const;
+    const store = createRedisStore({ redis, keys, log: recordedLog().log });
+    stores.push(store);
+    await store.start();
+    return store;
+  }
+
+  test('limits hold over both keys, and nobody is counted twice', async () => {
+    const [before, after] = [await podWith(() => [old, next]), await podWith(() => [next, old])];
+    expect(await before.leases.tryAcquire('user/anna', 'one', 2, long)).toBe(true);
+    expect(await after.leases.tryAcquire('user/anna', 'two', 2, long)).toBe(true);
+    expect(await after.leases.tryAcquire('user/anna', 'three', 2, long)).toBe(false);
+    expect(await before.leases.tryAcquire('user/anna', 'three', 2, long)).toBe(false);
+    for (const pod of [before, after]) expect(await pod.leases.count('user/anna')).toBe(2);
+    expect(await after.leases.list('user/anna')).toEqual([digest('one'), digest('two')]);
+    // A console that is renewed by a pod which knows the new key first moves over, and then has two names for a while.
+    expect(await after.leases.join('user/anna', 'one', Number.MAX_SAFE_INTEGER, long)).toBe(0);
+    for (const pod of [before, after]) expect(await pod.leases.count('user/anna')).toBe(2);
+    expect(await after.leases.tryAcquire('user/anna', 'one', 2, long)).toBe(true);
+    await after.leases.release('user/anna', 'one');
+    for (const pod of [before, after]) expect(await pod.leases.count('user/anna')).toBe(1);
+    expect(await after.leases.tryAcquire('user/anna', 'three', 2, long)).toBe(true);
+  });
+
+  test('places move over with the next renewal, before the old key goes', async () => {
+    let keys = [old];
+    const pod = await podWith(() => keys);
+    await pod.leases.join('user/anna', 'one', 1, long);
+    keys = [next, old];
+    await pod.leases.join('user/anna', 'one', 1, long);
+    keys = [next];
+    expect(await pod.leases.count('user/anna')).toBe(1);
   });
 });

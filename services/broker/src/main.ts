@@ -9,6 +9,7 @@ import { createOperationsServer } from '@porthole/shared/operations-server';
 import { createPublicServer } from '@porthole/shared/public-server';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
+import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { openStore } from '@porthole/shared/store/open';
 import { openTracing } from '@porthole/shared/tracing-part';
 import { createBroker } from './broker.ts';
@@ -26,10 +27,10 @@ await runProcess(process, () => {
   const stdout = openStdout();
   const log = createLog({ service: 'broker', level: config.logLevel, destination: stdout });
   const clock = systemClock;
-  const store = openStore(config, { log, clock });
   const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-broker', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
+  const store = openStore(config, { log, clock, onFailure: createStoreMetrics(registry).failed });
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
   const audit = createAudit({ service: 'broker', clock, write: output.write });
   const broker = createBroker({

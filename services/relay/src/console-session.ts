@@ -1,7 +1,7 @@
 import type { Audit } from '@porthole/shared/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { EndTarget } from '@porthole/shared/console-signals';
-import { endError, targetsOf, type EndOrders } from '@porthole/shared/end-orders';
+import type { EndSignal } from '@porthole/shared/console-signals';
+import { endError, isMeant, type EndOrders } from '@porthole/shared/end-orders';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
@@ -48,7 +48,8 @@ export interface ConsoleSession {
   end(error: PortholeError): void;
   /** Whose console it is; undefined until that is known. */
   readonly claims: GrantClaims | undefined;
-  matches(target: EndTarget): boolean;
+  /** Whether an order to end consoles is meant for this one. */
+  matches(order: Pick<EndSignal, 'target' | 'at'>): boolean;
   /** Another connection has the session now. */
   takenBy(sessionId: string, connection: string): void;
   /** A text frame of the viewer. */
@@ -238,8 +239,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     get claims() {
       return claims;
     },
-    matches: ({ kind, ref }) =>
-      claims !== undefined && targetsOf(claims).some((target) => target.kind === kind && target.ref === ref),
+    matches: (order) => claims !== undefined && isMeant(order, claims),
     takenBy(sessionId, newcomer) {
       if (claims?.sessionId === sessionId && connection !== newcomer)
         ending.abort(new PortholeError('taken_over'));

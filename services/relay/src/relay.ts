@@ -76,7 +76,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const line = createLeaseLine({ leases: store.leases, clock });
   const { keys, random } = deps;
   const { records, leases } = store;
-  const signals = createConsoleSignals({ bus: store.signals, keys, random });
+  const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
   const ends = createEndOrders({ records, signals, keys, random, clock });
   const sessionRecords = createSessionRecords({ records, leases, keys, random });
   const watchers = createWatchers({ sessions: sessionRecords, signals, clock });
@@ -201,7 +201,7 @@ export function createRelay(deps: RelayDeps): Relay {
     }
     for (const session of sessions) {
       if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
-      else if (session.matches(signal.target)) session.end(endError(signal));
+      else if (session.matches(signal)) session.end(endError(signal));
     }
   }
 

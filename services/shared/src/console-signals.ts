@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Clock } from './clock.ts';
 import { parseJson } from './parse-json.ts';
 import type { RandomBytes } from './random.ts';
 import { seal, unseal, type SealKeys } from './seal.ts';
@@ -18,8 +19,16 @@ export type EndCause = z.infer<typeof endCause>;
 export const endReason = z.object({ cause: endCause, by: z.string().min(1).max(128).optional() });
 export type EndReason = z.infer<typeof endReason>;
 
-/** An order to every relay: end the consoles that match. Given by end-orders.ts, which writes it down as well. */
-const endSignal = z.object({ type: z.literal('end'), target: endTarget, ...endReason.shape });
+/**
+ * An order to every relay: end the consoles that match. Given by end-orders.ts, which writes it down as well. `at`
+ * says when, in milliseconds since the epoch: consoles that were granted later are not meant.
+ */
+const endSignal = z.object({
+  type: z.literal('end'),
+  target: endTarget,
+  ...endReason.shape,
+  at: z.number().int(),
+});
 export type EndSignal = z.infer<typeof endSignal>;
 
 /** The session goes on in another connection: whoever else carries it lets go. */
@@ -46,32 +55,55 @@ export interface ConsoleSignals {
 
 const purpose = 'porthole signal v1';
 const nonceBytes = 16;
+/**
+ * How old a signal may be, by clocks that may differ. What comes later is a recording that somebody plays again, or
+ * was held up: whoever carries consoles finds out what is true in the store, at most a few seconds later.
+ */
+const liveMs = 60_000;
+/** Within that time each counts once. Far more than are ever sent in it. */
+const mostRemembered = 10_000;
 
-/** Sealed like everything else, so that whoever gets at the store can neither read nor send an order. */
+const envelope = z.object({ sentAt: z.number().int(), signal: consoleSignal });
+
+/** Sealed like everything else, so that whoever gets at the store can neither read nor send an order, nor repeat one. */
 export function createConsoleSignals(deps: {
   readonly bus: SignalBus;
   readonly keys: SealKeys;
   readonly random: RandomBytes;
+  readonly clock: Clock;
 }): ConsoleSignals {
+  const { bus, keys, random, clock } = deps;
   const storeKey = storeKeys.signals;
+
+  /** What is sealed, and by what it is known: the bytes of the nonce, as they can be spelled in several ways. */
+  function open(message: string): { nonce: string; sent: z.infer<typeof envelope> } | undefined {
+    const [written, sealed] = message.split('.', 2);
+    if (!written || !sealed) return undefined;
+    const token = Buffer.from(written, 'base64url');
+    const plain = unseal(keys, { token, purpose, storeKey }, sealed);
+    const sent = envelope.safeParse(plain === undefined ? undefined : parseJson(plain));
+    return sent.success ? { nonce: token.toString('hex'), sent: sent.data } : undefined;
+  }
+
   return {
     publish(signal) {
-      const token = deps.random(nonceBytes);
-      const sealed = seal(deps.keys, deps.random, { token, purpose, storeKey }, JSON.stringify(signal));
-      return deps.bus.publish(`${token.toString('base64url')}.${sealed}`);
+      const token = random(nonceBytes);
+      const plain = JSON.stringify({ sentAt: clock.now(), signal } satisfies z.infer<typeof envelope>);
+      return bus.publish(
+        `${token.toString('base64url')}.${seal(keys, random, { token, purpose, storeKey }, plain)}`,
+      );
     },
-    subscribe: (listener) =>
-      deps.bus.subscribe((message) => {
-        const [nonce, sealed] = message.split('.', 2);
-        if (!nonce || !sealed) return;
-        const plain = unseal(
-          deps.keys,
-          { token: Buffer.from(nonce, 'base64url'), purpose, storeKey },
-          sealed,
-        );
-        if (plain === undefined) return;
-        const signal = consoleSignal.safeParse(parseJson(plain));
-        if (signal.success) listener(signal.data);
-      }),
+    subscribe(listener) {
+      const heard = new Set<string>();
+      return bus.subscribe((message) => {
+        const opened = open(message);
+        if (!opened || Math.abs(clock.now() - opened.sent.sentAt) > liveMs || heard.has(opened.nonce)) return;
+        heard.add(opened.nonce);
+        // A set keeps the order: the oldest goes first.
+        const [oldest] = heard;
+        if (heard.size > mostRemembered && oldest !== undefined) heard.delete(oldest);
+        listener(opened.sent.signal);
+      });
+    },
   };
 }

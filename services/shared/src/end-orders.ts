@@ -12,7 +12,8 @@ import type { GrantClaims } from './grant-claims.ts';
 import { parseJson } from './parse-json.ts';
 import { randomId, type RandomBytes } from './random.ts';
 import { seal, unseal, type SealContext, type SealKeys } from './seal.ts';
-import { digest, lifetimes, storeKeys } from './store/keys.ts';
+import { createHiddenNames } from './store/hidden-names.ts';
+import { lifetimes, storeKeys } from './store/keys.ts';
 import type { RecordStore } from './store/ports.ts';
 
 const endOrder = z.object({
@@ -47,23 +48,25 @@ export function createEndOrders(deps: {
 }): EndOrders {
   const { records, signals, keys, random, clock } = deps;
 
+  const names = createHiddenNames(keys);
+
   async function find(target: EndTarget, issuedAt: number): Promise<EndReason | undefined> {
-    const context = contextOf(target);
-    const sealed = await records.get(context.storeKey);
-    const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-    if (plain === undefined) return undefined;
-    const order = endOrder.safeParse(parseJson(plain));
-    if (!order.success) return undefined;
-    // A session or a sign-in never lives again, whatever a request that was under way still made of it.
-    const forGood = target.kind === 'session' || target.kind === 'login';
-    if (!forGood && order.data.at < issuedAt) return undefined;
-    const { cause, by } = order.data;
-    return { cause, by };
+    // While keys change, an order may have been given under the name that another one gives.
+    for (const hidden of names.all(nameOf(target))) {
+      const context = contextOf(hidden);
+      const sealed = await records.get(context.storeKey);
+      const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
+      const order = endOrder.safeParse(plain === undefined ? undefined : parseJson(plain));
+      if (!order.success || !counts(order.data, issuedAt)) continue;
+      const { cause, by } = order.data;
+      return { cause, by };
+    }
+    return undefined;
   }
 
   return {
     async give(target, cause, by) {
-      const context = contextOf(target);
+      const context = contextOf(names.of(nameOf(target)));
       const reason = { cause, ...(by === undefined ? {} : { by }) };
       const order = { version: 1, target, ...reason, at: clock.now() } satisfies z.infer<typeof endOrder>;
       // In this order: whoever sees the new stamp finds the order, too.
@@ -73,7 +76,7 @@ export function createEndOrders(deps: {
         lifetimes.endOrder,
       );
       await records.put(storeKeys.endStamp, randomId(random), lifetimes.endOrder);
-      await signals.publish({ type: 'end', target, ...reason });
+      await signals.publish({ type: 'end', target, ...reason, at: order.at });
     },
     async against(console) {
       const found = await Promise.all(targetsOf(console).map((target) => find(target, console.issuedAt)));
@@ -101,11 +104,35 @@ export function targetsOf({ sessionId, loginRef, user, cluster, vmid }: Endable)
   ];
 }
 
+/** Whether an order, however it was heard of, is meant for this console. */
+export function isMeant(
+  order: { readonly target: EndTarget; readonly at: number },
+  console: Endable,
+): boolean {
+  const { kind, ref } = order.target;
+  return (
+    targetsOf(console).some((target) => target.kind === kind && target.ref === ref) &&
+    counts(order, console.issuedAt)
+  );
+}
+
+/** Later grants are no concern of an order, but a session or a sign-in never lives again, whatever came of it since. */
+function counts(
+  { target, at }: { readonly target: EndTarget; readonly at: number },
+  issuedAt: number,
+): boolean {
+  return target.kind === 'session' || target.kind === 'login' || at >= issuedAt;
+}
+
+function nameOf({ kind, ref }: EndTarget): string {
+  return `end/${kind}/${ref}`;
+}
+
 /** The salt is no secret: see session-records.ts. */
-function contextOf({ kind, ref }: EndTarget): SealContext {
+function contextOf(hidden: string): SealContext {
   return {
-    token: Buffer.from(digest(`${kind}/${ref}`), 'hex'),
+    token: Buffer.from(hidden, 'hex'),
     purpose: 'porthole end order v1',
-    storeKey: storeKeys.endOrder(kind, ref),
+    storeKey: storeKeys.endOrder(hidden),
   };
 }

@@ -10,6 +10,7 @@ import type { Log } from '@porthole/shared/log';
 import { createOperationsServer, type Address } from '@porthole/shared/operations-server';
 import { createPublicServer } from '@porthole/shared/public-server';
 import type { RandomBytes } from '@porthole/shared/random';
+import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/tracing';
@@ -36,7 +37,8 @@ export function createStandalone(deps: {
 }): Standalone {
   const { config, clock, random, log, registry, tracing = noTracing } = deps;
   const audit = deps.audit ? { audit: deps.audit } : {};
-  const store = deps.store ?? openStore(config, { log, clock });
+  const store =
+    deps.store ?? openStore(config, { log, clock, onFailure: createStoreMetrics(registry).failed });
   // Alone with its own memory it needs to share the key with nobody, so it makes one up.
   const own = random(32).toString('base64url');
   const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [own];

@@ -92,8 +92,8 @@ describe('signing in at an OpenID provider', () => {
   function ends(): ConsoleSignal[] {
     const heard: ConsoleSignal[] = [];
     const keys = grantKeysOf(constantSecret(grantKey));
-    createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom }).subscribe((signal) =>
-      heard.push(signal),
+    createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock: rig.clock }).subscribe(
+      (signal) => heard.push(signal),
     );
     return heard;
   }

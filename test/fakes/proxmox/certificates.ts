@@ -15,7 +15,8 @@ export interface NodeCertificate {
 
 export interface CertificateAuthority {
   readonly caPem: string;
-  issue(node: { name: string; fqdn: string; address: string }): NodeCertificate;
+  /** Proxmox makes those of servers; other fakes have clients that show one, too. */
+  issue(node: { name: string; fqdn: string; address: string; use?: 'client' }): NodeCertificate;
 }
 
 const days = (count: number) => count * 24 * 3600 * 1000;
@@ -42,7 +43,7 @@ export function createCertificateAuthority(): CertificateAuthority {
   });
   return {
     caPem,
-    issue({ name, fqdn, address }) {
+    issue({ name, fqdn, address, use }) {
       const names = new Set(['127.0.0.1', '::1', 'localhost', address, name, fqdn]);
       const keys = newKeys();
       const certPem = certificate({
@@ -53,7 +54,8 @@ export function createCertificateAuthority(): CertificateAuthority {
         lifeDays: 730,
         extensions: [
           extension('551d13', sequence(), critical), // basicConstraints: not a CA
-          extension('551d25', sequence(oid('2b06010505070301'))), // extKeyUsage: serverAuth
+          // extKeyUsage: clientAuth or serverAuth
+          extension('551d25', sequence(oid(use === 'client' ? '2b06010505070302' : '2b06010505070301'))),
           extension('551d11', sequence(...[...names].map(generalName))), // subjectAltName
         ],
       });

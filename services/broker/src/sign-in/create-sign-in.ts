@@ -61,7 +61,7 @@ export function createSignIn(deps: {
 
   const cookie = createLoginCookie(publicUrl);
   const sessions = createLoginSessions({ records, keys, random, clock, idleMs, lifeMs });
-  const signals = createConsoleSignals({ bus: store.signals, keys, random });
+  const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
   const ends = createEndOrders({ records, signals, keys, random, clock });
   const logins = createLogins({
     sessions,

@@ -53,7 +53,13 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     path: ['redis', 'url'],
     about: 'redis:// or rediss://; without it the store is in memory',
   },
+  { name: 'PORTHOLE_REDIS_USERNAME', path: ['redis', 'username'], about: 'ACL user of Redis' },
   { name: 'PORTHOLE_REDIS_PASSWORD', path: ['redis', 'password'], secret: true, about: 'password for Redis' },
+  {
+    name: 'PORTHOLE_REDIS_CA_FILE',
+    path: ['redis', 'caFile'],
+    about: 'PEM file of the CA that signed the certificate of Redis',
+  },
   {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     path: ['tracing', 'endpoint'],

@@ -94,11 +94,57 @@ const tracing = z.strictObject({
   sampleRatio: z.coerce.number().min(0).max(1).default(1),
 });
 
-const redis = z.strictObject({
-  url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }),
-  password: secret.optional(),
-  caFile: secret.optional(),
-});
+/** `host:port` of something that is dialled; without the port, the usual one. */
+const peer = (usualPort: number) =>
+  z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s/]+)(:\d{1,5})?$/, 'must be host:port')
+    .transform((text) => {
+      const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+      return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? usualPort) };
+    })
+    .refine(({ port }) => port >= 1 && port <= 65_535, 'the port must be 1 to 65535');
+
+const redis = z
+  .strictObject({
+    url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
+    /** Servers that watch over a group of Redis servers and say which one leads. */
+    sentinel: z
+      .strictObject({
+        /** What the sentinels call the group. */
+        name: z.string().min(1),
+        nodes: oneOrMore(peer(26_379)),
+        username: z.string().min(1).optional(),
+        password: secret.optional(),
+        db: z.number().int().min(0).max(65_535).default(0),
+      })
+      .optional(),
+    /** Some of the nodes of a Redis Cluster; they know the others. */
+    cluster: z.strictObject({ nodes: oneOrMore(peer(6379)) }).optional(),
+    username: z.string().min(1).optional(),
+    password: secret.optional(),
+    /** TLS for Sentinel and Cluster; a URL says so itself. */
+    tls: flag.default(false),
+    caFile: secret.optional(),
+    certFile: secret.optional(),
+    keyFile: secret.optional(),
+    /** The name that the certificates carry, where it is not the one that is dialled. */
+    serverName: z.string().min(1).optional(),
+  })
+  .superRefine((given, context) => {
+    const fault = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    const ways = (['url', 'sentinel', 'cluster'] as const).filter((way) => given[way] !== undefined);
+    if (ways.length === 0) fault('url', 'name url, sentinel or cluster');
+    if (ways.length > 1) fault(ways[1] ?? 'url', `give one of ${ways.join(', ')}, not several`);
+    const tls = given.url === undefined ? given.tls : given.url.startsWith('rediss:');
+    const how = given.url === undefined ? 'tls: true' : 'rediss:// in the URL';
+    for (const name of ['caFile', 'certFile', 'serverName'] as const)
+      if (given[name] !== undefined && !tls) fault(name, `is of no use without TLS: ${how}`);
+    if ((given.certFile === undefined) !== (given.keyFile === undefined))
+      fault(given.certFile ? 'keyFile' : 'certFile', 'certFile and keyFile need each other');
+    if (given.url !== undefined && given.tls && !tls) fault('tls', 'write rediss:// in the URL instead');
+  });
 
 /** A timer of Node holds 24 days at most, and fires at once beyond them. */
 const seconds = z
@@ -241,3 +287,4 @@ export type Config = z.infer<typeof configSchema>;
 export type ClusterConfig = Config['clusters'][number];
 export type CredentialConfig = ClusterConfig['credential'];
 export type Limits = Config['limits'];
+export type RedisConfig = NonNullable<Config['redis']>;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 /**
  * Every name and lifetime in the store, in one place. Names hold digests only, so a listing of the store's
- * keys tells nobody who uses what. Braces are Redis Cluster hash tags: keys of one lease live on one shard.
+ * keys tells nobody who uses what; where the name behind could be guessed, the digest is keyed (hidden-names.ts).
+ * Braces are Redis Cluster hash tags: keys of one lease live on one shard.
  */
 export const storeKeys = {
   grant: (token: Uint8Array) => `porthole:grant:${digest(token)}`,
@@ -21,17 +22,18 @@ export const storeKeys = {
   logoutToken: (issuer: string, id: string) => `porthole:logout-token:${digest(`${issuer} ${id}`)}`,
   /** By the digest of the session's id, because that is what a listing of leases answers. */
   session: (idDigest: string) => `porthole:session:${idDigest}`,
-  /** An order to end the consoles of one session, sign-in, user or machine. */
-  endOrder: (kind: string, ref: string) => `porthole:end:${digest(`${kind}/${ref}`)}`,
+  /** An order to end the consoles of one session, sign-in, user or machine, by its hidden name. */
+  endOrder: (hidden: string) => `porthole:end:${hidden}`,
   /** Changes with every such order, so that a relay that missed the signal sees that there was one. */
   endStamp: 'porthole:end-stamp',
-  leaseOrder: (name: string) => `porthole:lease:{${digest(name)}}:order`,
-  leaseExpiry: (name: string) => `porthole:lease:{${digest(name)}}:expiry`,
+  /** By the hidden name of the lease. */
+  leaseOrder: (hidden: string) => `porthole:lease:{${hidden}}:order`,
+  leaseExpiry: (hidden: string) => `porthole:lease:{${hidden}}:expiry`,
   rateLimit: 'porthole:rate',
   signals: 'porthole:signals',
 } as const;
 
-/** Names of leases, before they are digested. */
+/** Names of leases, before they are hidden. */
 export const leaseNames = {
   /** One dial at a time per machine: QEMU has one VNC password per machine. */
   dial: (cluster: string, vmid: number) => `dial/${cluster}/${vmid}`,

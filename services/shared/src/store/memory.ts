@@ -36,7 +36,8 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     records,
     leases,
     signals: createMemorySignals({ listeners, use }),
-    rateLimits: createRateLimits({ makeLimiter, use }),
+    // Nobody else sees this memory.
+    rateLimits: createRateLimits({ makeLimiter, hide: (key) => key, use }),
     async start() {},
     healthy: async () => !stopped,
     async stop() {

@@ -1,24 +1,51 @@
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/schema.ts';
+import { grantKeysOf } from '../config/read.ts';
+import type { Config, RedisConfig } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { createMemoryStore } from './memory.ts';
 import type { Store } from './ports.ts';
 import { createRedisStore } from './redis.ts';
+import type { RedisOptions, TlsOptions } from './redis-options.ts';
 
 /** The store that the configuration asks for: Redis if it names one, otherwise the memory of this process. */
 export function openStore(
-  config: Pick<Config, 'redis'>,
-  deps: { readonly log: Log; readonly clock: Clock },
+  config: Pick<Config, 'redis' | 'grantKeys'>,
+  deps: { readonly log: Log; readonly clock: Clock; readonly onFailure?: () => void },
 ): Store {
   if (!config.redis) return createMemoryStore(deps);
-  const { url, password, caFile } = config.redis;
+  if (!config.grantKeys) throw new Error('The schema lets no Redis pass without grant keys.');
   return createRedisStore({
     ...deps,
-    redis: {
-      mode: 'standalone',
-      url,
-      ...(password ? { password } : {}),
-      ...(caFile ? { tls: { ca: caFile() } } : {}),
-    },
+    keys: grantKeysOf(config.grantKeys),
+    redis: redisOptionsOf(config.redis),
   });
+}
+
+/** How the configuration says that Redis is reached. Secrets and certificates stay functions: their files may change. */
+export function redisOptionsOf(config: RedisConfig): RedisOptions {
+  const { url, sentinel, cluster, username, password } = config;
+  const credentials = { ...(username === undefined ? {} : { username }), ...(password ? { password } : {}) };
+  if (url !== undefined) return { mode: 'standalone', url, ...credentials, tls: tlsOf(config) };
+  const tls = config.tls ? { tls: tlsOf(config) } : {};
+  if (cluster) return { mode: 'cluster', nodes: cluster.nodes, ...credentials, ...tls };
+  if (!sentinel) throw new Error('The schema lets no Redis pass without an address.');
+  return {
+    mode: 'sentinel',
+    sentinels: sentinel.nodes,
+    name: sentinel.name,
+    db: sentinel.db,
+    ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
+    ...(sentinel.password ? { sentinelPassword: sentinel.password } : {}),
+    ...credentials,
+    ...tls,
+  };
+}
+
+function tlsOf({ caFile, certFile, keyFile, serverName }: RedisConfig): TlsOptions {
+  return {
+    ...(caFile ? { ca: caFile } : {}),
+    ...(certFile ? { cert: certFile } : {}),
+    ...(keyFile ? { key: keyFile } : {}),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
 }

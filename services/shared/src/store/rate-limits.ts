@@ -1,6 +1,6 @@
 import { RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { PortholeError } from '../errors.ts';
-import { digest, storeKeys } from './keys.ts';
+import { storeKeys } from './keys.ts';
 import type { RateLimits } from './ports.ts';
 
 /** What both stores make limiters from. Names in the store are digests: `key` is a user name or an address. */
@@ -13,6 +13,8 @@ export interface LimiterOptions {
 /** `use` throws when the store was stopped. */
 export function createRateLimits(deps: {
   makeLimiter: (options: LimiterOptions) => RateLimiterAbstract;
+  /** Makes of a key, which may name people and addresses, what may stand in the store. */
+  hide: (key: string) => string;
   use: () => void;
 }): RateLimits {
   // One limiter for each budget. Budgets are written in the code, so there are only a few.
@@ -33,7 +35,7 @@ export function createRateLimits(deps: {
       deps.use();
       try {
         // The period is part of the name: "5 in a minute" and "50 in an hour" of one key are counted apart.
-        await limiterOf(points, seconds).consume(digest(`${seconds}/${key}`));
+        await limiterOf(points, seconds).consume(deps.hide(`${seconds}/${key}`));
       } catch (thrown) {
         throw refusal(thrown);
       }
@@ -42,7 +44,7 @@ export function createRateLimits(deps: {
       deps.use();
       let found: RateLimiterRes | null;
       try {
-        found = await limiterOf(points, seconds).get(digest(`${seconds}/${key}`));
+        found = await limiterOf(points, seconds).get(deps.hide(`${seconds}/${key}`));
       } catch (thrown) {
         throw refusal(thrown);
       }

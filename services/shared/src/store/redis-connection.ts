@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions as AllClientOptions } from 'ioredis';
 import type {
   ClusterOptions,
@@ -59,17 +60,34 @@ function standalone(options: StandaloneOptions): Redis {
 }
 
 function sentinel(options: SentinelOptions): Redis {
-  const { sentinelUsername, sentinelPassword, tls } = options;
-  return single(credentialsOf(options), {
+  const { tls } = options;
+  const toServers = credentialsOf(options);
+  const toSentinels = credentialsOf({
+    username: options.sentinelUsername,
+    password: options.sentinelPassword,
+  });
+  const credentials = () => {
+    const { username, password } = toSentinels();
+    return {
+      ...toServers(),
+      ...(username === undefined ? {} : { sentinelUsername: username }),
+      ...(password === undefined ? {} : { sentinelPassword: password }),
+    };
+  };
+  const client: Redis = single(credentials, {
     sentinels: [...options.sentinels],
     name: options.name,
-    sentinelRetryStrategy: backOff,
+    // No sentinel answered. Until one does, no connection is tried, so the other place where credentials are asked
+    // for again is not reached.
+    sentinelRetryStrategy(times) {
+      Object.assign(client.options, credentials());
+      return backOff(times);
+    },
     sentinelCommandTimeout: redisTimes.answer,
     db: options.db ?? 0,
-    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
-    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-    ...(tls ? { tls: { ...tls }, sentinelTLS: { ...tls }, enableTLSForSentinelMode: true } : {}),
+    ...(tls ? { ...tlsOf(tls), sentinelTLS: tlsFields(tls), enableTLSForSentinelMode: true } : {}),
   });
+  return client;
 }
 
 function single(credentials: () => Credentials, options: ClientOptions): Redis {
@@ -106,13 +124,32 @@ function cluster(options: ClusterOptions): Cluster {
   return client;
 }
 
-function tlsOf(tls: TlsOptions | undefined): { tls?: TlsOptions } {
-  return tls ? { tls: { ...tls } } : {};
+function tlsOf(tls: TlsOptions | undefined): { tls?: ConnectionOptions } {
+  return tls ? { tls: tlsFields(tls) } : {};
+}
+
+/** The client copies these fields for each of its connections: as getters, they are read from their files anew. */
+function tlsFields({ ca, cert, key, servername }: TlsOptions): ConnectionOptions {
+  const pem = (value: string | (() => string) | undefined) => (typeof value === 'function' ? value() : value);
+  return {
+    ...(servername === undefined ? {} : { servername }),
+    get ca() {
+      return pem(ca);
+    },
+    get cert() {
+      return pem(cert);
+    },
+    get key() {
+      return pem(key);
+    },
+  };
 }
 
 interface Credentials {
   readonly username: string | undefined;
   readonly password: string | undefined;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
 }
 
 function credentialsOf(options: {

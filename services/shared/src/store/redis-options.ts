@@ -8,9 +8,15 @@ interface CommonOptions {
   readonly password?: string | (() => string | undefined);
 }
 
+/** Texts in PEM. A function is asked before every connection, so a file can be renewed without a restart. */
+type Pem = string | (() => string);
+
 export interface TlsOptions {
-  /** PEM; without it, the certificate authorities that Node trusts. */
-  readonly ca?: string;
+  /** Without it, the certificate authorities that Node trusts. */
+  readonly ca?: Pem;
+  /** Our own certificate and its key, where Redis asks for one. */
+  readonly cert?: Pem;
+  readonly key?: Pem;
   /** The name that the certificate must carry, when it is not the one that is dialled. */
   readonly servername?: string;
 }
@@ -34,7 +40,7 @@ export interface SentinelOptions extends CommonOptions {
   /** What the sentinels call the group of servers. */
   readonly name: string;
   readonly sentinelUsername?: string;
-  readonly sentinelPassword?: string;
+  readonly sentinelPassword?: string | (() => string);
   readonly db?: number;
   /** TLS to the sentinels and to the servers. Without it, none. */
   readonly tls?: TlsOptions;

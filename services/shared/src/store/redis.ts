@@ -2,7 +2,9 @@ import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { systemClock, type Clock } from '../clock.ts';
 import { PortholeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { SealKeys } from '../seal.ts';
 import { BoundedLimiter } from './bounded-limiter.ts';
+import { createHiddenNames } from './hidden-names.ts';
 import { createListeners } from './listeners.ts';
 import type { Store } from './ports.ts';
 import { createRateLimits, type LimiterOptions } from './rate-limits.ts';
@@ -18,8 +20,12 @@ export type { RedisOptions } from './redis-options.ts';
 
 export interface RedisStoreOptions {
   readonly redis: RedisOptions;
+  /** Names that could be guessed are hidden by them. */
+  readonly keys: SealKeys;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly clock?: Clock;
+  /** Told of every call that failed. */
+  readonly onFailure?: () => void;
   /** Keys per rate limit that are counted here while Redis is away. */
   readonly maxEntries?: number;
 }
@@ -31,12 +37,13 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const subscriber = createRedisClient(options.redis);
   const outage = createOutage(log);
   const listeners = createListeners(log);
+  const names = createHiddenNames(options.keys);
   let stopped = false;
 
   const use = () => {
     if (stopped) throw new PortholeError('store_down', { detail: 'The store was stopped.' });
   };
-  const ask = createAsk(use);
+  const ask = createAsk(use, options.onFailure);
 
   client.on('error', (error) => outage.failed('calls', error));
   client.on('close', () => outage.closed('calls'));
@@ -59,9 +66,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
   return {
     records: createRedisRecords({ client, ask }),
-    leases: createRedisLeases({ client, ask }),
+    leases: createRedisLeases({ client, ask, names }),
     signals,
-    rateLimits: createRateLimits({ makeLimiter, use }),
+    rateLimits: createRateLimits({ makeLimiter, hide: names.of, use }),
     start,
     healthy: () =>
       ask(() => client.ping()).then(

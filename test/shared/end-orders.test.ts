@@ -1,0 +1,54 @@
+import { createEndOrders, isMeant, type Endable } from '@porthole/shared/end-orders';
+import { systemRandom } from '@porthole/shared/random';
+import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createFakeClock } from '../fakes/clock.ts';
+
+const [oldKey, newKey] = ['o'.repeat(40), 'n'.repeat(40)];
+
+function aWorld() {
+  const clock = createFakeClock();
+  const store = createMemoryStore({ clock });
+  const ordersWith = (...keys: string[]) =>
+    createEndOrders({
+      records: store.records,
+      signals: { publish: async () => {} },
+      keys: () => keys,
+      random: systemRandom,
+      clock,
+    });
+  const console: Endable = {
+    sessionId: 'session-1',
+    loginRef: 'login-1',
+    user: { id: 'local:anna', name: 'Anna', groups: [] },
+    cluster: 'lab',
+    vmid: 100,
+    issuedAt: clock.now(),
+  };
+  return { clock, ordersWith, console };
+}
+
+describe('an order to end consoles', () => {
+  test('holds while the grant keys change, whoever has which of them first', async () => {
+    const { ordersWith, console } = aWorld();
+    await ordersWith(oldKey, newKey).give({ kind: 'user', ref: 'local:anna' }, 'ended_by');
+    for (const keys of [[oldKey], [oldKey, newKey], [newKey, oldKey]])
+      expect(await ordersWith(...keys).against(console)).toEqual({ cause: 'ended_by', by: undefined });
+    expect(await ordersWith(newKey).against(console)).toBeUndefined();
+  });
+
+  test('is meant for consoles from before it, so that repeating it ends nothing new', () => {
+    const { clock, console } = aWorld();
+    const order = { target: { kind: 'user', ref: 'local:anna' }, at: clock.now() } as const;
+    expect(isMeant(order, console)).toBe(true);
+    expect(isMeant(order, { ...console, issuedAt: clock.now() + 1 })).toBe(false);
+    expect(isMeant({ ...order, target: { kind: 'user', ref: 'local:ben' } }, console)).toBe(false);
+  });
+
+  test.each([
+    { kind: 'session', ref: 'session-1' },
+    { kind: 'login', ref: 'login-1' },
+  ] as const)('of a $kind is meant for good', (target) => {
+    const { clock, console } = aWorld();
+    expect(isMeant({ target, at: clock.now() }, { ...console, issuedAt: clock.now() + 1 })).toBe(true);
+  });
+});

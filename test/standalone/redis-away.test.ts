@@ -1,0 +1,119 @@
+import { sleep, systemClock } from '@porthole/shared/clock';
+import { grantKeysOf } from '@porthole/shared/config/read';
+import { constantSecret } from '@porthole/shared/config/secret';
+import { createSessionRecords } from '@porthole/shared/session-records';
+import { leaseNames } from '@porthole/shared/store/keys';
+import { createRedisStore } from '@porthole/shared/store/redis';
+import { systemRandom } from '@porthole/shared/random';
+import { createLog } from '@porthole/shared/log';
+import { brokerToken, closeBrokers, startBroker } from '../broker/rig.ts';
+import { eventually } from '../eventually.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
+import { describeWith } from '../needs.ts';
+import { createRelayRig, grantKey, relayToken } from '../relay/rig.ts';
+
+/** Longer than any call waits, shorter than what Redis forgets a console after; its clock is its own, so it passes. */
+const awayMs = 20_000;
+
+afterEach(closeBrokers);
+
+describeWith('redis')('while Redis is away for twenty seconds', () => {
+  test.each(['hangs', 'is killed and starts again with what it had written'] as const)(
+    'because it %s, no console ends, and nobody is signed out',
+    async (what) => {
+      const redis = await startRedisServer({
+        config: what === 'hangs' ? [] : ['appendonly yes', 'appendfsync always'],
+      });
+      const log = createLog({ service: 'test', level: 'silent' });
+      const keys = grantKeysOf(constantSecret(grantKey));
+      let failures = 0;
+      const stores = [0, 1].map(() =>
+        createRedisStore({
+          redis: { mode: 'standalone', url: redis.url },
+          keys,
+          log,
+          onFailure: () => void failures++,
+        }),
+      );
+      const [relayStore, brokerStore] = stores;
+      if (!relayStore || !brokerStore) throw new Error('There are two stores.');
+      await brokerStore.start(); // the relay starts its own
+      const rights = ['VM.Console', 'VM.Audit', 'Sys.Audit'] as const;
+      const relay = await createRelayRig({
+        store: relayStore,
+        proxmox: {
+          users: [{ userid: 'porthole@pve', password: 'x', acl: { '/': [...rights] } }],
+          tokens: [
+            { tokenid: relayToken.id, secret: relayToken.secret, privsep: false },
+            { ...brokerToken, privsep: false },
+          ],
+        },
+      });
+      try {
+        const rig = await startBroker({
+          store: brokerStore,
+          proxmox: [{ name: 'lab', fake: relay.proxmox }],
+          config: { grantKeys: constantSecret(grantKey) },
+        });
+        const anna = await rig.signedIn('anna');
+        const cookie = anna.cookie;
+        expect([await rig.broker.readiness(), await relay.relay.readiness()]).toEqual([[], []]);
+        const client = await relay.open({ sessionId: 'the-session' });
+        const rfb = await client.rfb();
+        const carries = async () => {
+          rfb.requestUpdate(false);
+          await rfb.nextUpdate();
+        };
+        await carries();
+
+        if (what === 'hangs') redis.pause();
+        else await redis.kill();
+        const back = sleep(systemClock, awayMs);
+        // Not 401: the page would show the sign-in, and people would believe that they have to.
+        expect((await anna.get('/api/v1/me')).json.code).toBe('store_down');
+        const grant = await anna.post('/api/v1/consoles/lab/100/grants', { mode: 'control' });
+        expect([grant.status, grant.json.code]).toEqual([503, 'store_down']);
+        await carries();
+        await back;
+        await carries();
+        expect((await anna.get('/api/v1/consoles')).status).toBe(503);
+        expect(failures).toBeGreaterThan(0);
+        // They would only be replaced by pods that can do no better.
+        expect(await rig.broker.readiness()).toEqual([]);
+        expect(await relay.relay.readiness()).toEqual([]);
+
+        if (what === 'hangs') redis.resume();
+        else await redis.restart();
+        await eventually(
+          'anna is still signed in',
+          async () => (await anna.get('/api/v1/me')).status === 200,
+        );
+        expect(anna.cookie).toBe(cookie);
+        expect(client.socket.readyState).toBe(client.socket.OPEN);
+        await carries();
+        const sessions = createSessionRecords({ ...brokerStore, keys, random: systemRandom });
+        await eventually('the console is on the list', async () =>
+          (await sessions.list(leaseNames.everyone)).some(({ sessionId }) => sessionId === 'the-session'),
+        );
+        // The relay has a connection of its own to get back. Pages try again by themselves, too.
+        await eventually('a new console opens', async () => {
+          const again = await anna.post('/api/v1/consoles/lab/100/grants', { mode: 'control' });
+          if (again.status !== 201) return false;
+          const another = relay.connect({
+            token: String(again.json.protocols[1]).slice('porthole.grant.'.length),
+          });
+          const opened = await another.rfb().catch(() => undefined);
+          another.close();
+          return opened !== undefined;
+        });
+        client.close();
+      } finally {
+        redis.resume();
+        await relay.stop();
+        await Promise.all(stores.map((store) => store.stop()));
+        await redis.stop();
+      }
+    },
+    120_000,
+  );
+});
