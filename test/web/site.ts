@@ -212,6 +212,7 @@ export async function startSite(): Promise<Site> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', site.origin);
     const route = `${request.method} ${url.pathname}`;
+    if (route === 'GET /api/v1/login') return json(response, 200, { methods: [{ kind: 'local' }] });
     if (route === 'POST /api/v1/login') {
       const { password } = (await bodyOf(request)) as { password: string };
       if (password !== 'sesame') return refuse(response, { status: 401, code: 'wrong_password' });
