@@ -21,7 +21,7 @@ function createViewerSink(
       let payload = '';
       const frames = createProxmoxFrames({
         payload: (source, start, end) => (payload += source.toString('latin1', start, end)),
-        close: () => {},
+        closed: () => {},
       });
       for (const frame of kept) frames.read(frame, frame.length);
       return payload;

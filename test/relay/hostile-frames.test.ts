@@ -132,7 +132,7 @@ function carried(pieces: readonly Buffer[]): string {
   let end = '';
   const frames = createProxmoxFrames({
     payload: (source, start, stop) => (payload += source.toString('latin1', start, stop)),
-    close: () => (end = ' close'),
+    closed: () => (end = ' close'),
   });
   try {
     for (const piece of pieces) frames.read(piece, piece.length);

@@ -126,7 +126,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     metrics.sessionStarted(mode, kind);
     deps.log.info({ ...who(), node, resumed: granted.resumes !== undefined, seconds }, 'console opened');
     viewer.tell({ type: 'opened', mode });
-    const begun = createSessionTime({ clock, claims: granted, tell: viewer.tell });
+    const begun = createSessionTime({ clock, claims: granted, tell: (message) => viewer.tell(message) });
     if (viewer.speaks)
       tokens = startResumeTokens({
         ...deps,
