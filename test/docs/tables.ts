@@ -49,7 +49,13 @@ export const tables: Readonly<Record<string, () => string>> = {
     ),
   'relay-metrics': () => {
     const registry = createRegistry();
-    createRelayMetrics(registry, { waiting: () => 0, draining: () => false, sockets: () => 0 });
+    createRelayMetrics(registry, {
+      draining: () => false,
+      sockets: () => 0,
+      frames: () => 0,
+      buffered: () => 0,
+      clusters: ['lab'],
+    });
     return metricsTable(registry);
   },
   'broker-metrics': () => {

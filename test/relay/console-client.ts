@@ -13,7 +13,7 @@ export interface ConsoleClient {
   /** Everything that the relay sent, text and binary, for looking for what must not be there. */
   received(): Buffer;
   /** The RFB handshake as a viewer does it: security type None, no password. */
-  rfb(): Promise<RfbClient>;
+  rfb(encodings?: number[]): Promise<RfbClient>;
   close(): void;
 }
 
@@ -60,7 +60,7 @@ export function connectConsole(options: ConnectOptions): ConsoleClient {
     messages,
     closed,
     received: () => Buffer.concat(seen),
-    rfb: () => openRfb(stream),
+    rfb: (encodings) => openRfb(stream, encodings ? { encodings } : {}),
     close: () => socket.close(),
   };
 }

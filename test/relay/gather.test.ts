@@ -20,6 +20,7 @@ function createViewerSink(
     received() {
       let payload = '';
       const frames = createProxmoxFrames({
+        pong() {},
         payload: (source, start, end) => (payload += source.toString('latin1', start, end)),
         closed: () => {},
       });

@@ -131,6 +131,7 @@ function carried(pieces: readonly Buffer[]): string {
   let payload = '';
   let end = '';
   const frames = createProxmoxFrames({
+    pong() {},
     payload: (source, start, stop) => (payload += source.toString('latin1', start, stop)),
     closed: () => (end = ' close'),
   });

@@ -37,6 +37,9 @@ function aLink(): FakeLink {
     get buffered() {
       return buffered;
     },
+    get framesSent() {
+      return sent.length;
+    },
     send(source, start = 0, end = source.length) {
       sent.push(Buffer.from(source.subarray(start, end)));
       buffered += end - start;

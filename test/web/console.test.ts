@@ -220,7 +220,7 @@ describeWith('chromium')('the console', () => {
       await announce('time', false);
       expect(await notice().innerText()).toContain('The time for this console is nearly over.');
       expect(await notice().getByRole('button').count()).toBe(0);
-      expect(await page.getByRole('status').innerText()).toContain('nearly over');
+      expect(await page.locator('.visually-hidden[role=status]').innerText()).toContain('nearly over');
     });
   });
 
@@ -374,6 +374,57 @@ describeWith('chromium')('the console', () => {
         () => document.querySelector('#screen canvas')?.getBoundingClientRect().width === 64,
       );
     });
+  });
+
+  describe('where the clipboard is limited', () => {
+    const opens = (clipboard: 'in' | 'out' | 'none') => {
+      site.script = ({ say, rfb }) => {
+        say({ type: 'opened', mode: 'control', clipboard });
+        rfb.start();
+      };
+      return openConsole();
+    };
+    const clipboard = () => page.getByRole('button', { name: 'Clipboard' });
+
+    test('it offers to paste alone', async () => {
+      await opens('in');
+      await clipboard().click();
+      await page.getByLabel('To the machine').waitFor();
+      expect(await page.getByLabel('From the machine').count()).toBe(0);
+    });
+
+    test('it offers to copy alone, and no way around it', async () => {
+      await opens('out');
+      await clipboard().click();
+      await page.getByLabel('From the machine').waitFor();
+      expect(await page.getByLabel('To the machine').count()).toBe(0);
+      expect(await page.getByRole('button', { name: 'Type it as keys' }).count()).toBe(0);
+    });
+
+    test('it offers nothing that would do nothing', async () => {
+      await opens('none');
+      await page.getByRole('button', { name: 'Keyboard' }).waitFor();
+      expect(await clipboard().count()).toBe(0);
+    });
+  });
+
+  test('who looks on is said as long as they do, where a screen reader hears it', async () => {
+    await openConsole();
+    const status = page.locator('.watched-place[role=status]');
+    expect(await status.textContent()).toBe('');
+    newest().say({ type: 'watched', by: ['Ina Instructor'], others: 0 });
+    await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
+    newest().say({ type: 'watched', by: ['Bo', 'Cleo', 'Dan', 'Eva'], others: 2 });
+    await status.getByText('Bo, Cleo, Dan, Eva and 2 others are watching', { exact: true }).waitFor();
+    newest().say({ type: 'watched', by: [], others: 0 });
+    await page.locator('.watched').waitFor({ state: 'detached' });
+    // Whoever reconnects is told anew.
+    newest().say({ type: 'watched', by: ['Ina Instructor'], others: 0 });
+    await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Reconnect' }).click();
+    await until(() => site.opened.length === 2);
+    await reaches(page, 'open');
+    expect(await status.textContent()).toBe('');
   });
 
   test('view only: no key, no click, no clipboard reaches the machine, and it says so', async () => {

@@ -3,11 +3,16 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { DialledConsole } from './dial/dial.ts';
 import { startKeepAlive } from './keep-alive.ts';
+import { startMachinePulse } from './machine-pulse.ts';
+import type { RelayMetrics } from './metrics.ts';
+import { watchFirstPicture } from './pump/first-picture.ts';
 import { startPump, type Direction, type Pump } from './pump/pump.ts';
 import type { TakeRest } from './pump/run-handshake.ts';
 import { createClientMessageFilter } from './rfb/client-messages.ts';
 import { sharedClientInit } from './rfb/handshake.ts';
+import { createSessionPolicy } from './session-policy.ts';
 import type { SessionTime } from './session-time.ts';
+import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Why carrying ended: the machine's side has to be asked, the viewer may have left, or it is an error of ours. */
@@ -21,6 +26,10 @@ export function carry(deps: {
   readonly viewerRest: TakeRest;
   readonly dialled: DialledConsole;
   readonly count: (direction: Direction, bytes: number) => void;
+  readonly metrics: Pick<RelayMetrics, 'ping' | 'stalled'>;
+  readonly traffic: Pick<Traffic, 'add'>;
+  /** The machine's first pixels have arrived. */
+  readonly onPicture: () => void;
   /** How often to look whether the console needs to be kept alive, in milliseconds. */
   readonly keepAliveMs: number;
   readonly time: Pick<SessionTime, 'start' | 'input'>;
@@ -30,10 +39,14 @@ export function carry(deps: {
   return new Promise((resolve) => {
     let cancelTime = () => {};
     let carried = 0;
+    let heard = 0;
     let pump: Pump | undefined;
     const end = (result: CarryEnd) => {
       cancelTime();
       cancelKeepAlive();
+      cancelPulse();
+      notCarried();
+      policy.stop();
       signal.removeEventListener('abort', onAbort);
       pump?.stop();
       resolve(result);
@@ -42,28 +55,46 @@ export function carry(deps: {
 
     signal.addEventListener('abort', onAbort, { once: true });
 
+    const sendBetween = (message: Buffer): boolean => {
+      if (!filter.atBorder) return false;
+      dialled.link.send(message);
+      return true;
+    };
+    const policy = createSessionPolicy({ clock, claims, send: sendBetween });
     const filter = createClientMessageFilter({
       viewOnly: claims.mode === 'view',
       onHumanInput: time.input,
+      rule: policy.rule,
     });
+    const machine = policy.read(watchFirstPicture(dialled, deps.onPicture));
+    const cancelPulse = startMachinePulse({
+      clock,
+      link: dialled.link,
+      heard: () => heard,
+      answered: (seconds) => deps.metrics.ping('machine', seconds),
+      gone: (error) => end({ by: 'machine', error }),
+    });
+    const notCarried = deps.traffic.add({ to_viewer: viewer.link, to_machine: dialled.link });
     const cancelKeepAlive = startKeepAlive({
       clock,
       everyMs: deps.keepAliveMs,
       carried: () => carried,
-      send: (message) => filter.atBorder && dialled.link.send(message),
+      send: sendBetween,
     });
     dialled.link.send(sharedClientInit);
     pump = startPump({
       clock,
       viewer: viewer.link,
       viewerRest: deps.viewerRest,
-      machine: dialled.link,
-      machineRest: dialled.takeRest,
+      machine: machine.link,
+      machineRest: machine.takeRest,
       filter,
       count(direction, bytes) {
         carried += bytes;
+        if (direction === 'to_viewer') heard += bytes;
         deps.count(direction, bytes);
       },
+      stalled: deps.metrics.stalled,
       onEnd: (by, error) => end({ by, error }),
     });
     cancelTime = time.start((error) => end({ by: 'viewer', error }));

@@ -1,4 +1,5 @@
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
+import type { ControlMessage } from '@porthole/shared/control-messages';
 import type { EndTarget } from '@porthole/shared/console-signals';
 import { targetsOf, type EndOrders } from '@porthole/shared/end-orders';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
@@ -17,15 +18,19 @@ import { dialInLine, greet, ViewerLeft } from './opening.ts';
 import { appear, recordOf, type Presence, type PresenceDeps } from './presence.ts';
 import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createSessionTime, type SessionTime } from './session-time.ts';
+import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
+import type { Watchers } from './watchers.ts';
 
 export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly ends: Pick<EndOrders, 'against'>;
+  readonly watchers: Pick<Watchers, 'attend' | 'announce'>;
   readonly log: Log;
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
+  readonly traffic: Pick<Traffic, 'add'>;
   readonly queueSeconds: number;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
   readonly dial: (request: DialRequest) => Promise<DialledConsole>;
@@ -103,6 +108,9 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       viewerRest,
       dialled,
       count,
+      metrics,
+      traffic: deps.traffic,
+      onPicture: () => metrics.phase('picture', (clock.now() - since) / 1000),
       keepAliveMs: deps.deadlines.keepAlive,
       time,
       signal,
@@ -125,8 +133,12 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     metrics.phase('total', seconds);
     metrics.sessionStarted(mode, kind);
     deps.log.info({ ...who(), node, resumed: granted.resumes !== undefined, seconds }, 'console opened');
-    viewer.tell({ type: 'opened', mode });
-    const begun = createSessionTime({ clock, claims: granted, tell: (message) => viewer.tell(message) });
+    const { clipboard } = granted;
+    const tell = (message: ControlMessage) => viewer.tell(message);
+    viewer.tell({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
+    if (viewer.speaks) cleanups.push(deps.watchers.attend(granted, tell));
+    deps.watchers.announce(granted);
+    const begun = createSessionTime({ clock, claims: granted, tell });
     if (viewer.speaks)
       tokens = startResumeTokens({
         ...deps,
@@ -174,6 +186,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const mayComeBack = tokens?.given && (error ? error.code === 'draining' : viewer.lost);
     await (mayComeBack ? tokens?.stop() : tokens?.revoke());
     await (mayComeBack ? presence?.leave() : presence?.end());
+    if (claims && openedAt !== undefined) deps.watchers.announce(claims);
   }
 
   function report(error: PortholeError | undefined): void {

@@ -7,6 +7,8 @@ import type { Direction } from './pump/pump.ts';
 
 export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draining';
 
+const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direction[];
+
 /** Everything that the relay exports. Label values come from closed sets only. */
 export interface RelayMetrics {
   sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
@@ -15,13 +17,26 @@ export interface RelayMetrics {
   resumed(): void;
   closed(name: CloseName | 'by_viewer'): void;
   bytes(direction: Direction, count: number): void;
-  phase(phase: OpeningStep | 'queue' | 'total', seconds: number): void;
+  phase(phase: OpeningStep | 'queue' | 'total' | 'picture', seconds: number): void;
+  /** How long one side took to answer a ping. */
+  ping(side: 'viewer' | 'machine', seconds: number): void;
+  stalled(direction: Direction): void;
+  /** One more or one less in line, or being opened at a node, in this cluster. */
+  waiting(cluster: string, change: number): void;
+  opening(cluster: string, change: number): void;
   refused(why: RefusedUpgrade): void;
 }
 
 export function createRelayMetrics(
   registry: Registry,
-  read: { waiting(): number; draining(): boolean; sockets(): number },
+  read: {
+    draining(): boolean;
+    sockets(): number;
+    frames(direction: Direction): number;
+    buffered(direction: Direction): number;
+    /** The names of all clusters. */
+    readonly clusters: readonly string[];
+  },
 ): RelayMetrics {
   const registers = [registry];
   const sessions = new Gauge({
@@ -55,17 +70,63 @@ export function createRelayMetrics(
     registers,
     // Counted far too often to look up a label each time.
     collect() {
-      for (const direction of ['to_viewer', 'to_machine'] as const) {
+      for (const direction of directions) {
         this.inc({ direction }, carried[direction]);
         carried[direction] = 0;
       }
     },
   });
+  const frames = new Counter({
+    name: 'porthole_relay_frames_total',
+    help: 'WebSocket frames with console bytes that were sent, by direction.',
+    labelNames: ['direction'],
+    registers: [],
+    // Every link counts its own.
+    collect() {
+      this.reset();
+      for (const direction of directions) this.inc({ direction }, read.frames(direction));
+    },
+  });
+  const buffered = new Gauge({
+    name: 'porthole_relay_buffered_bytes',
+    help: 'Bytes that wait to be taken by viewers or by Proxmox, all open consoles together.',
+    labelNames: ['direction'],
+    registers: [],
+    collect() {
+      for (const direction of directions) this.set({ direction }, read.buffered(direction));
+    },
+  });
+  for (const metric of [frames, buffered]) registry.registerMetric(metric);
+  const stalls = new Counter({
+    name: 'porthole_relay_stalls_total',
+    help: 'How often one side of a console was no longer read because the other one did not keep up.',
+    labelNames: ['direction'],
+    registers,
+  });
+  const waiting = new Gauge({
+    name: 'porthole_relay_waiting',
+    help: 'People in line at this relay, for their machine or a console slot of its node.',
+    labelNames: ['cluster'],
+    registers,
+  });
+  const opening = new Gauge({
+    name: 'porthole_relay_node_slots',
+    help: 'Console slots of nodes that this relay holds: openings at Proxmox that are under way.',
+    labelNames: ['cluster'],
+    registers,
+  });
   const phases = new Histogram({
     name: 'porthole_relay_open_seconds',
-    help: 'Seconds of each phase of opening a console; total is from the WebSocket to ready.',
+    help: "Seconds of each phase of opening a console; total is from the WebSocket to ready, picture to the machine's first pixels.",
     labelNames: ['phase'],
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60],
+    registers,
+  });
+  const pings = new Histogram({
+    name: 'porthole_relay_ping_seconds',
+    help: 'Seconds until viewers and Proxmox answered a ping; a viewer answers behind the pictures that wait for it.',
+    labelNames: ['side'],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   const durations = new Histogram({
@@ -89,14 +150,21 @@ export function createRelayMetrics(
         this.set(value());
       },
     });
-  gauge('porthole_relay_waiting', 'People in line for a console slot at this relay.', read.waiting);
   gauge('porthole_relay_sockets', 'WebSockets of viewers, open or opening.', read.sockets);
   gauge('porthole_relay_draining', '1 while the relay is leaving.', () => (read.draining() ? 1 : 0));
 
   // Series exist from the start, so that a rate over the first event is not lost.
-  for (const direction of ['to_viewer', 'to_machine'] as const) bytes.inc({ direction }, 0);
+  for (const direction of directions) {
+    bytes.inc({ direction }, 0);
+    stalls.inc({ direction }, 0);
+  }
+  for (const cluster of read.clusters) {
+    waiting.set({ cluster }, 0);
+    opening.set({ cluster }, 0);
+  }
+  for (const side of ['viewer', 'machine']) pings.zero({ side });
   for (const close of [...Object.keys(closeCodes), 'by_viewer']) closes.inc({ close }, 0);
-  for (const phase of [...openingSteps, 'queue', 'total']) phases.zero({ phase });
+  for (const phase of [...openingSteps, 'queue', 'total', 'picture']) phases.zero({ phase });
   opens.inc({ result: 'ok' }, 0);
 
   return {
@@ -110,6 +178,10 @@ export function createRelayMetrics(
     closed: (close) => closes.inc({ close }),
     bytes: (direction, count) => void (carried[direction] += count),
     phase: (phase, seconds) => phases.observe({ phase }, seconds),
+    ping: (side, seconds) => pings.observe({ side }, seconds),
+    stalled: (direction) => stalls.inc({ direction }),
+    waiting: (cluster, change) => waiting.inc({ cluster }, change),
+    opening: (cluster, change) => opening.inc({ cluster }, change),
     refused: (reason) => refusals.inc({ reason }),
   };
 }

@@ -82,18 +82,20 @@ export function recordOf(
   claims: GrantClaims,
   now: Pick<SessionRecord, 'connection' | 'relay' | 'node' | 'since' | 'bytes'>,
 ): SessionRecord {
-  const { sessionId, loginRef, user, cluster, type, vmid, machineName, mode, kind } = claims;
+  const { sessionId, loginRef, user, cluster, type, vmid, machineName, mode, kind, watches } = claims;
+  const { id, name, displayName } = user;
   return {
     version: 1,
     sessionId,
     loginRef,
-    user: { id: user.id, name: user.name },
+    user: { id, name, ...(displayName === undefined ? {} : { displayName }) },
     cluster,
     type,
     vmid,
     machineName,
     mode,
     kind,
+    ...(watches === undefined ? {} : { watches }),
     ...now,
   };
 }

@@ -30,8 +30,10 @@ import { spreadOver } from './farewell.ts';
 import { createRelayMetrics } from './metrics.ts';
 import type { BrowserSocket } from './pump/browser-link.ts';
 import { createGather } from './pump/gather.ts';
+import { createTraffic } from './traffic.ts';
 import { createUpgradeListener } from './upgrade.ts';
 import { createViewer } from './viewer.ts';
+import { createWatchers } from './watchers.ts';
 
 export interface RelayDeps {
   readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies'>;
@@ -67,22 +69,28 @@ export function createRelay(deps: RelayDeps): Relay {
   const { records, leases } = store;
   const signals = createConsoleSignals({ bus: store.signals, keys, random });
   const ends = createEndOrders({ records, signals, keys, random, clock });
+  const sessionRecords = createSessionRecords({ records, leases, keys, random });
+  const watchers = createWatchers({ sessions: sessionRecords, signals, clock });
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
   const firstAnswer = createFirstAnswer(store);
+  const traffic = createTraffic();
   let draining = false;
   const stopListening: (() => void)[] = [];
 
   const metrics = createRelayMetrics(deps.registry, {
-    waiting: () => line.waiting,
     draining: () => draining,
     sockets: () => sessions.size,
+    frames: traffic.frames,
+    buffered: traffic.buffered,
+    clusters: [...clusters.keys()],
   });
   const deadlines = deps.deadlines ?? defaultDeadlines;
   const sessionDeps: SessionDeps = {
     records,
     leases,
-    sessions: createSessionRecords({ records, leases, keys, random }),
+    sessions: sessionRecords,
+    watchers,
     signals,
     ends,
     relayId: randomId(random, 12),
@@ -95,7 +103,15 @@ export function createRelay(deps: RelayDeps): Relay {
     clusters,
     origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
     queueSeconds: limits.queueSeconds,
-    dial: createDial({ clock, line, deadlines, observe: metrics.phase }),
+    traffic,
+    dial: createDial({
+      clock,
+      line,
+      deadlines,
+      observe: metrics.phase,
+      waiting: metrics.waiting,
+      opening: metrics.opening,
+    }),
   };
 
   function createRelayCluster(cluster: Config['clusters'][number]): RelayCluster {
@@ -115,7 +131,13 @@ export function createRelay(deps: RelayDeps): Relay {
   function accept(browser: BrowserSocket, presented: Presented): void {
     let session: ConsoleSession | undefined;
     // Whoever is turned away may still talk until it has heard that.
-    const viewer = createViewer({ browser, gather, clock, onText: (text) => session?.heard(text) });
+    const viewer = createViewer({
+      browser,
+      gather,
+      clock,
+      onText: (text) => session?.heard(text),
+      onAnswered: (seconds) => metrics.ping('viewer', seconds),
+    });
     if (draining) return turnAway('draining');
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
     if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');
@@ -156,6 +178,10 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   function obey(signal: ConsoleSignal): void {
+    if (signal.type === 'watchers') {
+      watchers.changed(signal);
+      return;
+    }
     for (const session of sessions) {
       if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
       else if (session.matches(signal.target)) session.end(new PortholeError(signal.cause));
@@ -179,7 +205,7 @@ export function createRelay(deps: RelayDeps): Relay {
         stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
-          stopListening.push(signals.subscribe(obey), endWatch.start());
+          stopListening.push(signals.subscribe(obey), endWatch.start(), watchers.start());
         },
         async stop() {
           await drain();

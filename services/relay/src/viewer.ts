@@ -39,8 +39,10 @@ export function createViewer(deps: {
   readonly gather: Gather;
   readonly clock: Clock;
   readonly onText: (text: string) => void;
+  /** How long the viewer took to answer a ping, in seconds. */
+  readonly onAnswered?: (seconds: number) => void;
 }): Viewer {
-  return new BrowserViewer(deps.browser, deps.gather, deps.clock, deps.onText);
+  return new BrowserViewer(deps);
 }
 
 /** A class, as there are thousands: one object each, and no function of its own. */
@@ -53,8 +55,11 @@ class BrowserViewer implements Viewer, BrowserLinkOwner {
   readonly #cancelPing: Cancel;
   #cancelGoodbye: Cancel | undefined;
   #heardAt: number;
+  readonly #onAnswered: ((seconds: number) => void) | undefined;
+  #askedAt: number | undefined;
 
-  constructor(browser: BrowserSocket, gather: Gather, clock: Clock, onText: (text: string) => void) {
+  constructor({ browser, gather, clock, onText, onAnswered }: Parameters<typeof createViewer>[0]) {
+    this.#onAnswered = onAnswered;
     this.text = onText;
     this.speaks = browser.protocol === consoleProtocol;
     this.#socket = browser.socket;
@@ -86,6 +91,12 @@ class BrowserViewer implements Viewer, BrowserLinkOwner {
     this.#heardAt = this.#clock.now();
   }
 
+  answered(): void {
+    // Browsers may send pongs that nobody asked for (RFC 6455 section 5.5.3).
+    if (this.#askedAt !== undefined) this.#onAnswered?.((this.#clock.now() - this.#askedAt) / 1000);
+    this.#askedAt = undefined;
+  }
+
   closed(): void {
     this.#cancelPing();
     this.#cancelGoodbye?.();
@@ -93,7 +104,10 @@ class BrowserViewer implements Viewer, BrowserLinkOwner {
 
   #look(): void {
     if (this.#clock.now() - this.#heardAt > silentMs) this.#socket.destroy();
-    else this.link.poke();
+    else {
+      this.#askedAt = this.#clock.now();
+      this.link.poke();
+    }
   }
 
   #cutLater(): void {

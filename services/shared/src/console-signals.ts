@@ -25,7 +25,14 @@ const takenSignal = z.object({
   connection: z.string().min(1).max(64),
 });
 
-const consoleSignal = z.discriminatedUnion('type', [endSignal, takenSignal]);
+/** Somebody has begun or ended to look on at this machine: those at its consoles want to know who does now. */
+const watchersSignal = z.object({
+  type: z.literal('watchers'),
+  cluster: z.string().min(1).max(64),
+  vmid: z.number().int(),
+});
+
+const consoleSignal = z.discriminatedUnion('type', [endSignal, takenSignal, watchersSignal]);
 export type ConsoleSignal = z.infer<typeof consoleSignal>;
 
 export interface ConsoleSignals {

@@ -13,6 +13,8 @@ export const grantClaims = z.object({
   user: z.object({
     id: z.string().min(1).max(256),
     name: z.string().max(256),
+    /** How the person is called, where that is not the name. */
+    displayName: z.string().max(256).optional(),
     groups: z.array(z.string().max(256)).max(1000),
   }),
   cluster: z.string().min(1).max(64),

@@ -14,7 +14,7 @@ export const sessionRecord = z.object({
   connection: z.string().min(1).max(64),
   relay: z.string().min(1).max(64),
   loginRef: z.string().max(64),
-  user: z.object({ id: z.string(), name: z.string() }),
+  user: z.object({ id: z.string(), name: z.string(), displayName: z.string().optional() }),
   cluster: z.string(),
   node: z.string(),
   type: grantClaims.shape.type,
@@ -22,6 +22,7 @@ export const sessionRecord = z.object({
   machineName: z.string(),
   mode: grantClaims.shape.mode,
   kind: grantClaims.shape.kind,
+  watches: grantClaims.shape.watches,
   /** When the session was first opened, in milliseconds since the epoch: connections come and go. */
   since: z.number().int(),
   /** Of this connection, as of the last heartbeat. */

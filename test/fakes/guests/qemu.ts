@@ -26,6 +26,10 @@ export interface QemuGuestOptions {
 export interface QemuGuest extends Guest {
   /** The screen as QEMU itself sees it. */
   screendump(): Promise<Picture>;
+  /** What reached the machine's keyboard and mouse so far, a line each, as QEMU's own trace has it. */
+  inputs(): Promise<readonly string[]>;
+  /** How many VNC clients QEMU has now. */
+  viewers(): Promise<number>;
   /** Resolves when the banner of the boot sector is on the screen, that is when keys are taken. */
   booted(): Promise<void>;
 }
@@ -82,6 +86,8 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
       ['-vga', 'std'],
       ['-drive', `file=${disk},format=raw,if=ide`],
       ['-vnc', `unix:${join(folder, 'vnc')},password=on`],
+      ['-D', join(folder, 'trace')],
+      ['-trace', 'input_event_*'],
       ['-qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
     ];
     const process = spawnOwned(executable, args.flat());
@@ -152,6 +158,14 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
       const filename = join(folder, 'screen.ppm');
       await qmp.execute('screendump', { filename });
       return parsePpm(await readFile(filename));
+    },
+    async inputs() {
+      const trace = await readFile(join(theRun().folder, 'trace'), 'utf8');
+      return trace.split('\n').filter((line) => /input_event_(key|btn|rel|abs)/.test(line));
+    },
+    async viewers() {
+      const { clients } = (await theRun().qmp.execute('query-vnc')) as { clients: readonly unknown[] };
+      return clients.length;
     },
     async booted() {
       await eventually('the boot sector shows its banner', async () => {

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 
 /** QEMU's machine protocol: one JSON object per line, answers in the order of the commands. */
 export interface Qmp {
-  execute(command: string, args?: Record<string, unknown>): Promise<void>;
+  execute(command: string, args?: Record<string, unknown>): Promise<unknown>;
   close(): void;
 }
 
@@ -14,11 +14,11 @@ interface QmpMessage {
 }
 
 export async function openQmp(socket: Socket): Promise<Qmp> {
-  const waiting: PromiseWithResolvers<void>[] = [];
+  const waiting: PromiseWithResolvers<unknown>[] = [];
   const greeted = Promise.withResolvers<void>();
 
   const execute = (command: string, args: Record<string, unknown> = {}) => {
-    const answer = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<unknown>();
     waiting.push(answer);
     socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
     return answer.promise;
@@ -37,7 +37,7 @@ export async function openQmp(socket: Socket): Promise<Qmp> {
     const message = JSON.parse(line) as QmpMessage;
     if (message.QMP !== undefined) greeted.resolve();
     else if (message.error) waiting.shift()?.reject(new Error(`QEMU: ${message.error.desc}`));
-    else if (message.return !== undefined) waiting.shift()?.resolve();
+    else if (message.return !== undefined) waiting.shift()?.resolve(message.return);
   });
 
   await greeted.promise;

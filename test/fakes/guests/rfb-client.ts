@@ -23,10 +23,20 @@ export interface RfbClient {
   type(text: string): void;
   pointer(x: number, y: number, mask: number): void;
   cutText(text: string): void;
+  /** A message of the extended clipboard. */
+  extendedCutText(flags: number, body?: Buffer): void;
+  /** The server's clipboard messages so far: plain text, or what the extended clipboard says. */
+  readonly cutTexts: readonly ServerCutText[];
   send(bytes: Buffer): void;
   /** Resolves when the connection is over, whoever ended it. */
   readonly closed: Promise<void>;
   close(): void;
+}
+
+/** `flags` is undefined when it is plain text. */
+export interface ServerCutText {
+  readonly flags: number | undefined;
+  readonly body: Buffer;
 }
 
 export interface RfbClientOptions {
@@ -50,6 +60,7 @@ export const encodings = {
   desktopSize: -223,
   qemuExtendedKey: -258,
   extendedDesktopSize: -308,
+  extendedClipboard: 0xc0_a1_e5_ce | 0,
 } as const;
 
 /** Does the handshake (RFC 6143, section 7.1 to 7.3) and asks for Raw and a fixed pixel format. */
@@ -102,6 +113,7 @@ async function open(
   const name = (await reader.read(init.readUInt32BE(20))).toString('utf8');
   let framebuffer = Buffer.alloc(width * height * 4);
   const announced = new Set<number>();
+  const cutTexts: ServerCutText[] = [];
 
   // SetPixelFormat: 32 bits, little endian, bytes in the order R, G, B.
   stream.write(Buffer.from([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]));
@@ -151,7 +163,9 @@ async function open(
       const colors = (await reader.read(5)).readUInt16BE(3);
       await reader.read(colors * 6);
     } else if (type === 3) {
-      await reader.read((await reader.read(7)).readUInt32BE(3));
+      const length = (await reader.read(7)).readInt32BE(3);
+      const flags = length < 0 ? (await reader.read(4)).readInt32BE(0) : undefined;
+      cutTexts.push({ flags, body: await reader.read(Math.abs(length) - (length < 0 ? 4 : 0)) });
     } else if (type !== 2) {
       throw new Error(`unknown server message ${type}`);
     }
@@ -184,6 +198,7 @@ async function open(
     name,
     closed,
     announced,
+    cutTexts,
     get width() {
       return width;
     },
@@ -243,6 +258,13 @@ async function open(
       const head = Buffer.alloc(8);
       head[0] = 6;
       head.writeUInt32BE(body.length, 4);
+      stream.write(Buffer.concat([head, body]));
+    },
+    extendedCutText(flags, body = Buffer.alloc(0)) {
+      const head = Buffer.alloc(12);
+      head[0] = 6;
+      head.writeInt32BE(-4 - body.length, 4);
+      head.writeInt32BE(flags, 8);
       stream.write(Buffer.concat([head, body]));
     },
     send: (bytes) => void stream.write(bytes),

@@ -23,6 +23,10 @@ const some = (length: number) =>
 const setEncodings = (encodings: readonly number[]) =>
   view(Buffer.of(2, 0), u16(encodings.length), ...encodings.map(u32));
 const cutText = (length: number, body: Buffer) => human(Buffer.of(6, 0, 0, 0), u32(length), body);
+/** The extended clipboard: the length is negative, and only the word that there is something new is a person's. */
+const extendedCutText = (flags: number, body: Buffer) =>
+  (isNotice(flags) ? human : touch)(Buffer.of(6, 0, 0, 0), u32(-4 - body.length), u32(flags), body);
+const isNotice = (flags: number) => (flags & (1 << 27)) !== 0 && (flags & (1 << 24)) === 0;
 
 /** A message that is sent whole, whatever the state; a pointer event depends on what SetEncodings said. */
 type Step = { readonly message: Message } | { readonly pointer: Buffer; readonly buttons: number };
@@ -40,10 +44,9 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
     .record({ pointer: some(5), buttons: fc.integer({ min: 0, max: 255 }) })
     .map(({ pointer, buttons }) => ({ pointer, buttons })),
   fc.uint8Array({ maxLength: 300 }).map((body) => ({ message: cutText(body.length, Buffer.from(body)) })),
-  // The extended clipboard: the length is negative.
   fc
-    .uint8Array({ minLength: 4, maxLength: 300 })
-    .map((body) => ({ message: cutText(-body.length, Buffer.from(body)) })),
+    .tuple(fc.integer({ min: 0, max: 0xffff_ffff }), fc.uint8Array({ maxLength: 300 }))
+    .map(([flags, body]) => ({ message: extendedCutText(flags | 0, Buffer.from(body)) })),
   some(9).map((rest) => ({ message: view(Buffer.of(150), rest) })),
   fc.uint8Array({ maxLength: 64 }).chain((payload) =>
     some(7).map((head) => ({
@@ -274,10 +277,10 @@ describe('what noVNC sends', () => {
     QEMUExtendedKeyEvent: { given: [0x61, 1, 0xe01d], as: human },
     pointerEvent: { given: [100, 200, 0xff], as: human },
     extendedPointerEvent: { given: [100, 200, 0x1ff], as: human },
-    extendedClipboardProvide: { given: [[1], ['Grüße\nline']], as: human },
+    extendedClipboardProvide: { given: [[1], ['Grüße\nline']], as: touch },
     extendedClipboardNotify: { given: [[1]], as: human },
-    extendedClipboardRequest: { given: [[1]], as: human },
-    extendedClipboardCaps: { given: [[1 << 24, 1 << 25], caps], as: human },
+    extendedClipboardRequest: { given: [[1]], as: touch },
+    extendedClipboardCaps: { given: [[1 << 24, 1 << 25], caps], as: touch },
     clientCutText: { given: [Buffer.from('text')], as: human },
     setDesktopSize: { given: [1920, 1080, 1, 0], as: touch },
     clientFence: { given: [0x8000_0001, 'payload'], as: view },

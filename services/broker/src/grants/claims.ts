@@ -16,12 +16,12 @@ export function claimsOf(facts: {
   readonly now: number;
 }): GrantClaims {
   const { identity, machine, wish, limits, now } = facts;
-  const { id, name, groups } = identity.user;
+  const { id, name, displayName, groups } = identity.user;
   return {
     version: 1,
     sessionId: facts.sessionId,
     loginRef: identity.loginRef,
-    user: { id, name, groups: [...groups] },
+    user: { id, name, ...(displayName === undefined ? {} : { displayName }), groups: [...groups] },
     cluster: machine.cluster,
     node: machine.node,
     type: machine.type,

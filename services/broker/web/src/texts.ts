@@ -124,6 +124,15 @@ export const noticeText = {
   time: 'The time for this console is nearly over.',
 } as const satisfies Record<Notice, string>;
 
+/** Who looks on at the machine while one works there; undefined when nobody does. */
+export function watchedText({ by, others }: { by: readonly string[]; others: number }): string | undefined {
+  const names = [...by, ...(others > 0 ? [others === 1 ? '1 other' : `${others} others`] : [])];
+  const last = names.pop();
+  if (last === undefined) return undefined;
+  if (names.length === 0) return `${last} ${others > 1 ? 'are' : 'is'} watching`;
+  return `${names.join(', ')} and ${last} are watching`;
+}
+
 export const keepOpen = 'Keep it open';
 
 export function timeLeft(seconds: number): string {

@@ -1,7 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import { PortholeError } from '@porthole/shared/errors';
-import type { Link } from '../pump/link.ts';
-import { createProxmoxLink } from '../pump/proxmox-link.ts';
+import { createProxmoxLink, type MachineLink } from '../pump/proxmox-link.ts';
 import { createUpgradeRequest, readHttpHead, type HttpAnswer } from '../websocket/upgrade-client.ts';
 import type { ConsoleTicket, LocatedMachine } from './machine.ts';
 
@@ -19,7 +18,7 @@ export async function openConsoleSocket(
   machine: LocatedMachine,
   { port, ticket }: ConsoleTicket,
   signal: AbortSignal,
-): Promise<Link> {
+): Promise<MachineLink> {
   const { client } = machine.cluster;
   const { base, nodeName } = machine.host;
   // encodeURIComponent, not URLSearchParams: Proxmox splits at ';' and cuts at '=', both of which tickets contain.

@@ -5,6 +5,7 @@ import type { GrantClaims } from '@porthole/shared/grant-claims';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Deadlines } from '../deadlines.ts';
 import type { Link } from '../pump/link.ts';
+import type { MachineLink } from '../pump/proxmox-link.ts';
 import { runHandshake, type TakeRest } from '../pump/run-handshake.ts';
 import { createMachineHandshake } from '../rfb/machine-handshake.ts';
 import { openConsoleSocket } from './console-socket.ts';
@@ -22,7 +23,7 @@ export interface DialRequest {
 
 /** A console whose VNC server has accepted the relay; ClientInit is the next thing that it expects. */
 export interface DialledConsole {
-  readonly link: Link;
+  readonly link: MachineLink;
   readonly takeRest: TakeRest;
   readonly machine: LocatedMachine;
 }
@@ -33,6 +34,9 @@ export interface DialDeps {
   readonly deadlines: Deadlines;
   /** Told how long each phase took, in seconds. */
   readonly observe: (phase: OpeningStep | 'queue', seconds: number) => void;
+  /** Told of people in line, and of openings under way at nodes: one more or one less in this cluster. */
+  readonly waiting: (cluster: string, change: 1 | -1) => void;
+  readonly opening: (cluster: string, change: 1 | -1) => void;
 }
 
 /**
@@ -49,7 +53,9 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
     const { claims, cluster, signal, onPosition } = request;
     const holder = claims.sessionId;
     const queued = (name: string, limit: number) =>
-      timed('queue', () => line.acquire({ name, holder, limit, onPosition, signal }));
+      counted(deps.waiting, cluster.name, () =>
+        timed('queue', () => line.acquire({ name, holder, limit, onPosition, signal })),
+      );
 
     const releaseMachine = await queued(leaseNames.dial(cluster.name, claims.vmid), 1);
     try {
@@ -58,7 +64,7 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
       );
       const releaseNode = await queued(leaseNames.node(cluster.name, machine.node), cluster.opensPerNode);
       try {
-        return await openOnceMore(request, machine);
+        return await counted(deps.opening, cluster.name, () => openOnceMore(request, machine));
       } finally {
         await releaseNode();
       }
@@ -154,6 +160,19 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
     } finally {
       deps.observe(phase, (clock.now() - since) / 1000);
     }
+  }
+}
+
+async function counted<T>(
+  count: (cluster: string, change: 1 | -1) => void,
+  cluster: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  count(cluster, 1);
+  try {
+    return await work();
+  } finally {
+    count(cluster, -1);
   }
 }
 

@@ -35,6 +35,8 @@ export interface BrowserLinkOwner {
   text(text: string): void;
   /** Something has arrived, whatever it is. */
   heard(): void;
+  /** The answer to a ping. */
+  answered(): void;
   closed(): void;
 }
 
@@ -60,6 +62,7 @@ class BrowserConnection implements BrowserLink, BrowserFrameHandler, GatherSink 
   #saidGoodbye = false;
   #heardGoodbye = false;
   #heldPong: Buffer | undefined;
+  framesSent = 0;
 
   constructor(
     { socket, head }: Pick<BrowserSocket, 'socket' | 'head'>,
@@ -141,6 +144,7 @@ class BrowserConnection implements BrowserLink, BrowserFrameHandler, GatherSink 
   /** A frame from the gather. */
   write(frame: Buffer): boolean {
     if (this.#saidGoodbye || this.#lost) return true;
+    this.framesSent++;
     const socket = this.#socket;
     // Who is behind gets memory of its own: a few bytes must not hold a slab that is everybody's.
     if (socket.writableLength > 0) {
@@ -163,7 +167,9 @@ class BrowserConnection implements BrowserLink, BrowserFrameHandler, GatherSink 
     this.#heldPong = payload;
   }
 
-  pong(): void {}
+  pong(): void {
+    this.#owner.answered();
+  }
 
   close(code: number | undefined): void {
     this.#heardGoodbye = true;

@@ -12,6 +12,8 @@ export interface Link {
   send(source: Buffer, start?: number, end?: number): boolean;
   /** Bytes that wait to be taken by the network. */
   readonly buffered: number;
+  /** Data frames that were sent so far. */
+  readonly framesSent: number;
   /** Stop and go on reading. */
   pause(): void;
   resume(): void;

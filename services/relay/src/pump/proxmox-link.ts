@@ -8,8 +8,14 @@ import {
 } from '../websocket/proxmox-frames.ts';
 import type { Link, LinkHandler } from './link.ts';
 
+/** A machine's side of a console, that can be asked whether it is still there. */
+export interface MachineLink extends Link {
+  /** Sends a ping. Its answer calls back, once. */
+  ping(onPong: () => void): void;
+}
+
 /** A link to a console at Proxmox. The socket's reader feeds it. */
-export interface ProxmoxLink extends Link {
+export interface ProxmoxLink extends MachineLink {
   /** So many bytes of the connection were read, and lie there until this returns. */
   received(source: Buffer, length: number): void;
 }
@@ -26,7 +32,9 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   readonly #socket: TLSSocket;
   readonly #frames = createProxmoxFrames(this);
   #handler: LinkHandler | undefined;
+  framesSent = 0;
   #early: Buffer[] | undefined;
+  #onPong: (() => void) | undefined;
   #lost: { readonly error?: PortholeError } | undefined;
 
   constructor(socket: TLSSocket) {
@@ -55,6 +63,12 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     else this.#keep(Buffer.from(source.subarray(start, end)));
   }
 
+  pong(): void {
+    const answered = this.#onPong;
+    this.#onPong = undefined;
+    answered?.();
+  }
+
   closed(): void {
     this.#lose();
   }
@@ -76,8 +90,10 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   send(source: Buffer, start = 0, end = source.length): boolean {
     const socket = this.#socket;
     if (!socket.writable) return true;
-    for (let at = start; at < end; at += maxProxmoxPayload)
+    for (let at = start; at < end; at += maxProxmoxPayload) {
+      this.framesSent++;
       socket.write(clientFrame(opcodes.binary, source.subarray(at, Math.min(end, at + maxProxmoxPayload))));
+    }
     return socket.writableLength === 0;
   }
 
@@ -103,9 +119,16 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     else if (first) this.#socket.resume();
   }
 
+  ping(onPong: () => void): void {
+    this.#onPong = onPong;
+    if (this.#socket.writable) this.#socket.write(pingFrame);
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
 }
+
+const pingFrame = clientFrame(opcodes.ping, Buffer.alloc(0));
 
 function ignore(): void {}

@@ -16,6 +16,8 @@ export interface PumpDeps {
   readonly count: (direction: Direction, bytes: number) => void;
   /** Called once, with why the pump ended; undefined when the viewer left by itself. */
   readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
+  /** One side is no longer read, because the other one does not keep up. */
+  readonly stalled?: (direction: Direction) => void;
   readonly limits?: PumpLimits;
 }
 
@@ -54,13 +56,15 @@ class RunningPump implements Pump {
   readonly filter: PumpDeps['filter'];
   readonly #count: PumpDeps['count'];
   readonly #onEnd: PumpDeps['onEnd'];
+  readonly stalled: PumpDeps['stalled'];
   #uncounted = 0;
   over = false;
 
-  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd }: PumpDeps) {
+  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, stalled }: PumpDeps) {
     this.filter = filter;
     this.#count = count;
     this.#onEnd = onEnd;
+    this.stalled = stalled;
     this.fromMachine = new FromMachine(this, clock, limits, machine, viewer);
     this.fromViewer = new FromViewer(this, clock, limits, viewer, machine);
   }
@@ -115,6 +119,7 @@ abstract class OneWay implements LinkHandler {
   abstract bytes(source: Buffer, start: number, stop: number): void;
   abstract drained(): void;
   abstract ended(error?: PortholeError): void;
+  protected abstract stalled(): void;
   protected abstract stuck(): void;
 
   takeOver(takeRest: TakeRest): void {
@@ -133,6 +138,7 @@ abstract class OneWay implements LinkHandler {
         this.#goOn();
         if (this.#cancelStuck) this.stuck();
       });
+      this.stalled();
     } else this.#goOn();
   }
 
@@ -163,6 +169,10 @@ class FromMachine extends OneWay {
     this.pump.end('machine', error);
   }
 
+  protected stalled(): void {
+    this.pump.stalled?.('to_viewer');
+  }
+
   protected stuck(): void {
     this.pump.end('viewer', new PortholeError('viewer_stuck'));
   }
@@ -187,6 +197,10 @@ class FromViewer extends OneWay {
 
   ended(error?: PortholeError): void {
     this.pump.end('viewer', error);
+  }
+
+  protected stalled(): void {
+    this.pump.stalled?.('to_machine');
   }
 
   protected stuck(): void {

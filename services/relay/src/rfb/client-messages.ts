@@ -1,4 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
+import { clipboardActions } from './clipboard.ts';
+import type { ClientRule } from './client-rules.ts';
+import { encodings, offers } from './encodings.ts';
 
 /**
  * The thin direction: what a viewer sends, message by message, whatever the frames it came in.
@@ -35,8 +38,8 @@ export const clientMessages = {
 const maxEncodings = 512;
 /** QEMU drops a client that sends more (ui/vnc.c). */
 const maxCutTextBytes = 1024 * 1024;
-/** Pseudo-encoding: a PointerEvent with bit 7 set carries one more byte of buttons. */
-const extendedMouseButtons = -316;
+/** In front of the body of an extended clipboard message; they count as a part of it. */
+const flagsBytes = 4;
 
 const inputTypes: ReadonlySet<number> = new Set([
   clientMessages.keyEvent,
@@ -46,11 +49,10 @@ const inputTypes: ReadonlySet<number> = new Set([
   clientMessages.setDesktopSize,
   clientMessages.qemu,
 ]);
-/** What a person does, as opposed to what a viewer does by itself. */
+/** What a person does, as opposed to what a viewer does by itself; and a paste, see below. */
 const humanTypes: ReadonlySet<number> = new Set([
   clientMessages.keyEvent,
   clientMessages.pointerEvent,
-  clientMessages.clientCutText,
   clientMessages.qemu,
 ]);
 
@@ -58,15 +60,20 @@ export function createClientMessageFilter(options: {
   readonly viewOnly: boolean;
   /** Called for each key, pointer or paste, also when the session is view-only. */
   readonly onHumanInput: () => void;
+  /** What else the session's grant says of messages; asked when `viewOnly` lets one pass. */
+  readonly rule?: ClientRule;
 }): ClientMessageFilter {
-  const { viewOnly, onHumanInput } = options;
+  const { viewOnly, onHumanInput, rule } = options;
   /** The beginning of a message whose end has not arrived; never longer than the largest fixed message. */
   let pending: Buffer = Buffer.alloc(0);
   /** Bytes of a cut text's body that are still to come, and whether they pass. */
   let body = { left: 0, passes: false };
   let extendedPointer = false;
 
-  /** Length of the message at the head of `bytes`, without a cut text's body; 0 when more is needed to tell. */
+  /**
+   * Length of the message at the head of `bytes`, without a cut text's body but with the flags in front of an
+   * extended one; 0 when more is needed to tell.
+   */
   function lengthOf(bytes: Buffer): number {
     switch (bytes[0]) {
       case clientMessages.setPixelFormat:
@@ -81,8 +88,16 @@ export function createClientMessageFilter(options: {
       case clientMessages.enableContinuousUpdates:
         return 10;
       case clientMessages.keyEvent:
-      case clientMessages.clientCutText:
         return 8;
+      case clientMessages.clientCutText: {
+        if (bytes.length < 8) return 0;
+        // A negative length marks the extended clipboard; its body has as many bytes without the sign.
+        const length = bytes.readInt32BE(4);
+        if (Math.abs(length) > maxCutTextBytes) throw tooBig(`${Math.abs(length)} bytes of clipboard`);
+        if (length < 0 && -length < flagsBytes)
+          throw new PortholeError('viewer_protocol', { detail: 'a clipboard message without flags' });
+        return length < 0 ? 8 + flagsBytes : 8;
+      }
       case clientMessages.pointerEvent:
         if (bytes.length < 2) return 0;
         return extendedPointer && ((bytes[1] ?? 0) & 0x80) !== 0 ? 7 : 6;
@@ -110,16 +125,19 @@ export function createClientMessageFilter(options: {
 
   function accept(message: Buffer, passed: Buffer[]): void {
     const type = message[0] ?? -1;
-    const passes = !(viewOnly && inputTypes.has(type));
-    if (humanTypes.has(type)) onHumanInput();
-    if (type === clientMessages.setEncodings) extendedPointer = offers(message, extendedMouseButtons);
-    if (type === clientMessages.clientCutText) {
-      // A negative length marks the extended clipboard; its body has as many bytes without the sign.
-      const length = Math.abs(message.readInt32BE(4));
-      if (length > maxCutTextBytes) throw tooBig(`${length} bytes of clipboard`);
-      body = { left: length, passes };
-    }
-    if (passes) passed.push(message);
+    if (humanTypes.has(type) || isPaste(message)) onHumanInput();
+    if (type === clientMessages.setEncodings)
+      extendedPointer = offers(message, encodings.extendedMouseButtons);
+    const left = type === clientMessages.clientCutText ? bodyLengthOf(message) : 0;
+    const given = viewOnly && inputTypes.has(type) ? undefined : rule ? rule(message) : message;
+    if (left > 0) body = { left, passes: given !== undefined };
+    if (given) passed.push(given);
+  }
+
+  /** How much of a cut text follows its head. */
+  function bodyLengthOf(head: Buffer): number {
+    const length = Math.abs(head.readInt32BE(4));
+    return head.length > 8 ? length - flagsBytes : length;
   }
 
   return {
@@ -152,10 +170,11 @@ export function createClientMessageFilter(options: {
   };
 }
 
-function offers(setEncodings: Buffer, encoding: number): boolean {
-  for (let at = 4; at + 4 <= setEncodings.length; at += 4)
-    if (setEncodings.readInt32BE(at) === encoding) return true;
-  return false;
+/** Somebody has copied something for the machine; the rest of the extended clipboard viewers say by themselves. */
+function isPaste(message: Buffer): boolean {
+  if (message[0] !== clientMessages.clientCutText) return false;
+  const { caps, notify } = clipboardActions;
+  return message.length === 8 || (message.readInt32BE(8) & (caps | notify)) === notify;
 }
 
 function tooBig(detail: string): PortholeError {

@@ -17,6 +17,8 @@ const parts = { first: 0, second: 1, length: 2, payload: 3, over: 4 } as const;
 
 export interface ProxmoxFrameHandler {
   payload(source: Buffer, start: number, end: number): void;
+  /** The answer to a ping. */
+  pong(): void;
   closed(): void;
 }
 
@@ -102,6 +104,7 @@ class FrameReader implements ProxmoxFrames {
   #begin(): void {
     if (this.#left > (this.#data ? maxProxmoxPayload : maxControlBytes))
       throw nonsense('a frame that is too long');
+    if (!this.#data) this.#handler.pong();
     this.#part = this.#left === 0 ? parts.first : parts.payload;
   }
 }

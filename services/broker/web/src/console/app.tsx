@@ -9,7 +9,9 @@ import { Overlay } from './overlay.tsx';
 import type { Screen } from './screen.ts';
 import { Toolbar, type Panel } from './toolbar.tsx';
 import { useReveal } from './reveal.ts';
+import { clipboardOf } from './session-facts.ts';
 import type { Mode, View } from './view.ts';
+import { WatchedBadge } from './watched.tsx';
 
 export interface AppProps {
   readonly view: View;
@@ -29,6 +31,8 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
   const live = view.state === 'open';
   const reveal = useReveal(bar, live && panel === undefined);
   const mode: Mode = view.state === 'open' || view.state === 'picture' ? view.mode : wanted;
+
+  const clipboard = clipboardOf(view.facts.clipboard, mode);
 
   useEffect(
     () =>
@@ -58,6 +62,7 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
         view={view}
         name={name}
         mode={mode}
+        clipboard={clipboard.paste || clipboard.copy}
         shown={reveal.shown || !live || panel !== undefined}
         panel={panel}
         fit={fit}
@@ -71,7 +76,7 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
         reconnect={open}
       />
       {panel === 'clipboard' && live ? (
-        <ClipboardPanel screen={screen} received={received} mode={mode} close={close} />
+        <ClipboardPanel screen={screen} received={received} {...clipboard} close={close} />
       ) : null}
       {panel === 'keys' && live ? <KeysPanel screen={screen} close={close} /> : null}
       {mode === 'view' && live ? (
@@ -79,6 +84,7 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
           <EyeIcon /> View only
         </p>
       ) : null}
+      <WatchedBadge view={view} />
       <NoticeBar view={view} extend={extend} leave={screen.focus} />
       <Overlay view={view} name={name} open={open} />
       <p class="visually-hidden" role="status" aria-live="polite">

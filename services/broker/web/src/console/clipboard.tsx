@@ -2,16 +2,17 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from '../icons.tsx';
 import type { Screen } from './screen.ts';
 import { typeText } from './typing.ts';
-import type { Mode } from './view.ts';
 
 interface ClipboardProps {
   readonly screen: Screen;
   readonly received: string;
-  readonly mode: Mode;
+  /** What the session's grant allows. */
+  readonly paste: boolean;
+  readonly copy: boolean;
   readonly close: () => void;
 }
 
-export function ClipboardPanel({ screen, received, mode, close }: ClipboardProps) {
+export function ClipboardPanel({ screen, received, paste, copy, close }: ClipboardProps) {
   const [text, setText] = useState('');
   const [note, setNote] = useState('');
   const [typing, setTyping] = useState<AbortController | undefined>(undefined);
@@ -29,7 +30,7 @@ export function ClipboardPanel({ screen, received, mode, close }: ClipboardProps
     setNote(controller.signal.aborted ? 'Stopped.' : 'Typed.');
   }
 
-  async function copy() {
+  async function copyReceived() {
     try {
       await navigator.clipboard.writeText(received);
       setNote('Copied.');
@@ -55,7 +56,7 @@ export function ClipboardPanel({ screen, received, mode, close }: ClipboardProps
           <CloseIcon />
         </button>
       </header>
-      {mode === 'control' ? (
+      {paste ? (
         <>
           <label for="outgoing">To the machine</label>
           <textarea
@@ -94,23 +95,27 @@ export function ClipboardPanel({ screen, received, mode, close }: ClipboardProps
           </p>
         </>
       ) : null}
-      <label for="incoming">From the machine</label>
-      <textarea
-        id="incoming"
-        ref={incoming}
-        rows={3}
-        readOnly
-        placeholder="Nothing was copied there yet"
-        value={received}
-      />
-      <div class="actions">
-        <button type="button" class="button" disabled={!received} onClick={() => void copy()}>
-          Copy
-        </button>
-        <span class="panel-note" role="status">
-          {note}
-        </span>
-      </div>
+      {copy ? (
+        <>
+          <label for="incoming">From the machine</label>
+          <textarea
+            id="incoming"
+            ref={incoming}
+            rows={3}
+            readOnly
+            placeholder="Nothing was copied there yet"
+            value={received}
+          />
+          <div class="actions">
+            <button type="button" class="button" disabled={!received} onClick={() => void copyReceived()}>
+              Copy
+            </button>
+          </div>
+        </>
+      ) : null}
+      <span class="panel-note" role="status">
+        {note}
+      </span>
     </section>
   );
 }

@@ -6,6 +6,7 @@ import { backoff } from './backoff.ts';
 import { noNotices, type Notices } from './notices.ts';
 import { lineBroke, outcomeOfClose, outcomeOfProblem, type Outcome } from './outcome.ts';
 import { resumeGrant } from './resume-grant.ts';
+import { noFacts } from './session-facts.ts';
 import type { Phase, View } from './view.ts';
 
 /** One WebSocket with its screen. Events of a line that was closed by us are not heard any more. */
@@ -46,7 +47,7 @@ export interface Connection {
   visibilityChanged(): void;
 }
 
-type Change = Partial<Pick<View, 'quiet' | 'supportId' | 'close' | 'machine' | 'notices'>>;
+type Change = Partial<Pick<View, 'quiet' | 'supportId' | 'close' | 'machine' | 'notices' | 'facts'>>;
 
 const connectDeadline = 20_000;
 const pollEvery = 3000;
@@ -70,6 +71,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     close: undefined,
     machine: undefined,
     notices: noNotices,
+    facts: noFacts,
   };
   /** Answers to an older attempt come with an older number and are dropped. */
   let attemptId = 0;
@@ -88,8 +90,8 @@ export function createConnection(ports: ConnectionPorts): Connection {
   let pollId = 0;
 
   function show(phase: Phase, change: Change = {}) {
-    const { quiet, supportId, close, machine, notices } = { ...view, ...change };
-    view = { ...phase, quiet, supportId, close, machine, notices };
+    const { quiet, supportId, close, machine, notices, facts } = { ...view, ...change };
+    view = { ...phase, quiet, supportId, close, machine, notices, facts };
     ports.show(view);
   }
 
@@ -120,7 +122,8 @@ export function createConnection(ports: ConnectionPorts): Connection {
 
   function dial(grant: Grant, mine: number, quiet: boolean) {
     current = grant;
-    show({ state: 'connecting' }, { quiet, supportId: grant.id, machine: grant.machine, notices: noNotices });
+    const { id: supportId, machine } = grant;
+    show({ state: 'connecting' }, { quiet, supportId, machine, notices: noNotices, facts: noFacts });
     // A packet filter that swallows packets leaves a WebSocket connecting for minutes.
     cancelTimer = clock.after(connectDeadline, () => closed(lineBroke, ''));
     const ifCurrent = (listener: () => void) => {
@@ -149,7 +152,13 @@ export function createConnection(ports: ConnectionPorts): Connection {
         break;
       case 'opened':
         // The picture can overtake the word that announces it.
-        show({ state: view.state === 'open' ? 'open' : 'picture', mode: message.mode });
+        show(
+          { state: view.state === 'open' ? 'open' : 'picture', mode: message.mode },
+          { facts: { ...view.facts, clipboard: message.clipboard ?? 'both' } },
+        );
+        break;
+      case 'watched':
+        show(view, { facts: { ...view.facts, watched: { by: message.by, others: message.others } } });
         break;
       case 'resume':
         if (current) next = resumeGrant(current, message.token);

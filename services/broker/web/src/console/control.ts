@@ -1,4 +1,5 @@
 import type { ControlMessage, Notice, OpeningStep } from '@porthole/shared/control-messages';
+import type { ClipboardWays } from './session-facts.ts';
 
 /**
  * A text frame of the relay as a control message, or undefined: what this page does not know is left aside, so
@@ -12,7 +13,8 @@ export function parseControl(text: string): ControlMessage | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
-  const { type, position, step, mode, token, notice, seconds, extend } = value as Record<string, unknown>;
+  const { type, position, step, mode, clipboard, token, notice, seconds, extend, by, others } =
+    value as Record<string, unknown>;
   switch (type) {
     case 'queued':
       return typeof position === 'number' && Number.isInteger(position) && position > 0
@@ -21,7 +23,8 @@ export function parseControl(text: string): ControlMessage | undefined {
     case 'opening':
       return isStep(step) ? { type, step } : undefined;
     case 'opened':
-      return mode === 'view' || mode === 'control' ? { type, mode } : undefined;
+      if (mode !== 'view' && mode !== 'control') return undefined;
+      return isWays(clipboard) ? { type, mode, clipboard } : { type, mode };
     case 'resume':
       return typeof token === 'string' && grantToken.test(token) ? { type, token } : undefined;
     case 'notice':
@@ -30,6 +33,8 @@ export function parseControl(text: string): ControlMessage | undefined {
         : undefined;
     case 'notice_over':
       return isNotice(notice) ? { type, notice } : undefined;
+    case 'watched':
+      return isNames(by) && isCount(others) ? { type, by, others } : undefined;
     case 'moving':
       return { type };
     default:
@@ -51,6 +56,20 @@ const known: Record<Notice, true> = { idle: true, time: true };
 
 function isNotice(value: unknown): value is Notice {
   return typeof value === 'string' && Object.hasOwn(known, value);
+}
+
+const ways: Record<ClipboardWays, true> = { both: true, in: true, out: true, none: true };
+
+function isWays(value: unknown): value is ClipboardWays {
+  return typeof value === 'string' && Object.hasOwn(ways, value);
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
 function isSeconds(value: unknown): value is number {

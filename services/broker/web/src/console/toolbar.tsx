@@ -23,6 +23,8 @@ export interface ToolbarProps {
   readonly view: View;
   readonly name: string;
   readonly mode: Mode;
+  /** Whether anything may be pasted or copied. */
+  readonly clipboard: boolean;
   readonly shown: boolean;
   readonly panel: Panel | undefined;
   readonly fit: boolean;
@@ -124,13 +126,15 @@ export function Toolbar(props: ToolbarProps) {
           ) : null}
           {live ? (
             <>
-              <Tool
-                label="Clipboard"
-                expanded={panel === 'clipboard'}
-                onClick={() => togglePanel('clipboard')}
-              >
-                <ClipboardIcon />
-              </Tool>
+              {props.clipboard ? (
+                <Tool
+                  label="Clipboard"
+                  expanded={panel === 'clipboard'}
+                  onClick={() => togglePanel('clipboard')}
+                >
+                  <ClipboardIcon />
+                </Tool>
+              ) : null}
               <Tool
                 label="Original size"
                 hint={fit ? 'Show in original size' : 'Fit to the window'}

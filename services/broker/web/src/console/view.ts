@@ -2,6 +2,7 @@ import type { OpeningStep } from '@porthole/shared/control-messages';
 import type { Words } from '../texts.ts';
 import type { Notices } from './notices.ts';
 import type { Offer } from './outcome.ts';
+import type { SessionFacts } from './session-facts.ts';
 
 export type Mode = 'view' | 'control';
 
@@ -27,5 +28,6 @@ export type View = Phase & {
   /** The last close code, for tests and support; never shown as a number. */
   readonly close: number | undefined;
   readonly notices: Notices;
+  readonly facts: SessionFacts;
   readonly machine: { readonly name: string; readonly node: string } | undefined;
 };

@@ -1,0 +1,67 @@
+import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
+import type { ServerMessages } from '../rfb/server-messages.ts';
+import type { Link, LinkHandler } from './link.ts';
+import type { TakeRest } from './run-handshake.ts';
+
+/** A machine's link and what arrived behind its handshake. */
+export interface MachineSide {
+  readonly link: Link;
+  readonly takeRest: TakeRest;
+}
+
+/** The machine's side with its messages read: only what may pass arrives, and a fault in them ends the link. */
+export function readMessages({ link, takeRest }: MachineSide, messages: ServerMessages): MachineSide {
+  let broken: PortholeError | undefined;
+
+  function read(source: Buffer, start: number, end: number, pass: LinkHandler['bytes']): void {
+    if (broken) return;
+    try {
+      messages.read(source, start, end, pass);
+    } catch (error) {
+      broken = asPortholeError(error);
+    }
+  }
+
+  return {
+    link: withHandle(link, (handler) => {
+      let over = false;
+      const ended = (error?: PortholeError) => {
+        if (over) return;
+        over = true;
+        handler.ended(error);
+      };
+      link.handle({
+        bytes(source, start, end) {
+          read(source, start, end, (...piece) => handler.bytes(...piece));
+          if (broken) ended(broken);
+        },
+        drained: () => handler.drained?.(),
+        ended,
+      });
+      if (broken) ended(broken);
+    }),
+    takeRest() {
+      const rest = takeRest();
+      const passed: Buffer[] = [];
+      read(rest, 0, rest.length, (source, start, end) => passed.push(source.subarray(start, end)));
+      return Buffer.concat(passed);
+    },
+  };
+}
+
+/** The same link, but for who gets what arrives. */
+export function withHandle(link: Link, handle: Link['handle']): Link {
+  return {
+    send: (source, start, end) => link.send(source, start, end),
+    get buffered() {
+      return link.buffered;
+    },
+    get framesSent() {
+      return link.framesSent;
+    },
+    pause: () => link.pause(),
+    resume: () => link.resume(),
+    handle,
+    destroy: () => link.destroy(),
+  };
+}

@@ -1,0 +1,58 @@
+/** Encodings and pseudo-encodings by the names of rfbproto. */
+export const encodings = {
+  raw: 0,
+  copyRect: 1,
+  zlib: 6,
+  tight: 7,
+  zrle: 16,
+  desktopSize: -223,
+  lastRect: -224,
+  cursor: -239,
+  qemuExtendedKey: -258,
+  tightPng: -260,
+  qemuLedState: -261,
+  desktopName: -307,
+  extendedDesktopSize: -308,
+  xvp: -309,
+  fence: -312,
+  continuousUpdates: -313,
+  extendedMouseButtons: -316,
+  extendedClipboard: 0xc0_a1_e5_ce | 0,
+} as const;
+
+const qualityLevels = { from: -32, to: -23 };
+/** Without the lowest: with it some servers leave out zlib in Tight's rectangles, in a form of their own. */
+const compressionLevels = { from: -255, to: -247 };
+
+const followed: ReadonlySet<number> = new Set(Object.values(encodings));
+
+/** Whether server-messages.ts finds its way through whatever a server may send to somebody who offers this. */
+export function canFollow(encoding: number): boolean {
+  return followed.has(encoding) || within(qualityLevels, encoding) || within(compressionLevels, encoding);
+}
+
+function within({ from, to }: { from: number; to: number }, encoding: number): boolean {
+  return encoding >= from && encoding <= to;
+}
+
+/** Whether a SetEncodings message offers it. */
+export function offers(setEncodings: Buffer, encoding: number): boolean {
+  for (let at = 4; at + 4 <= setEncodings.length; at += 4)
+    if (setEncodings.readInt32BE(at) === encoding) return true;
+  return false;
+}
+
+/** A SetEncodings message with only those of its encodings; itself when that is all of them. */
+export function keepEncodings(setEncodings: Buffer, keep: (encoding: number) => boolean): Buffer {
+  const kept: number[] = [];
+  for (let at = 4; at + 4 <= setEncodings.length; at += 4) {
+    const encoding = setEncodings.readInt32BE(at);
+    if (keep(encoding)) kept.push(encoding);
+  }
+  const message = Buffer.alloc(4 + 4 * kept.length);
+  if (message.length === setEncodings.length) return setEncodings;
+  message[0] = setEncodings[0] ?? 0;
+  message.writeUInt16BE(kept.length, 2);
+  kept.forEach((encoding, index) => message.writeInt32BE(encoding, 4 + 4 * index));
+  return message;
+}
