@@ -77,7 +77,7 @@ class BrowserConnection implements BrowserLink, BrowserFrameHandler, GatherSink 
     socket.setNoDelay(true);
     socket.setTimeout(0);
     // An error is always followed by a close, which is what we act on.
-    socket.on('error', ignore);
+    if (socket.listenerCount('error') === 0) socket.on('error', ignore);
     socket.on('drain', () => {
       this.#answerPing();
       this.#handler?.drained?.();

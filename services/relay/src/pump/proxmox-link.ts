@@ -40,9 +40,8 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   constructor(socket: TLSSocket) {
     this.#socket = socket;
     socket.pause();
-    // An error is always followed by a close, which is what we act on.
+    // An error, which the dial has somebody to ignore, is always followed by a close, which is what we act on.
     const lose = () => this.#lose();
-    socket.on('error', ignore);
     socket.on('end', lose);
     socket.on('close', lose);
     socket.on('drain', () => this.#handler?.drained?.());
@@ -130,5 +129,3 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
 }
 
 const pingFrame = clientFrame(opcodes.ping, Buffer.alloc(0));
-
-function ignore(): void {}
