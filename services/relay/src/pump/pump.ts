@@ -181,14 +181,20 @@ class FromMachine extends OneWay {
 class FromViewer extends OneWay {
   bytes(source: Buffer, start: number, stop: number): void {
     if (this.pump.over) return;
+    const good: Buffer[] = [];
     try {
-      const passed = Buffer.concat(this.pump.filter.push(source.subarray(start, stop)));
-      if (passed.length === 0) return;
-      this.pump.toMachine(passed.length);
-      if (!this.sink.send(passed)) this.check();
+      this.#pass(this.pump.filter.push(source.subarray(start, stop), good));
     } catch (error) {
+      this.#pass(good);
       this.pump.end('viewer', asPortholeError(error));
     }
+  }
+
+  #pass(messages: readonly Buffer[]): void {
+    if (messages.length === 0) return;
+    const passed = Buffer.concat(messages);
+    this.pump.toMachine(passed.length);
+    if (!this.sink.send(passed)) this.check();
   }
 
   drained(): void {
