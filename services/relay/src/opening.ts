@@ -49,5 +49,6 @@ export async function dialInLine(
     });
   } finally {
     wait.done();
+    wait.letGo();
   }
 }

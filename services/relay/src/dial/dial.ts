@@ -66,7 +66,11 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
       );
       const releaseNode = await queued(leaseNames.node(cluster.name, machine.node), cluster.opensPerNode);
       try {
-        return await counted(deps.opening, cluster.name, () => openOnceMore(request, machine));
+        return await counted(deps.opening, cluster.name, () =>
+          withDeadline({ clock, signal }, deadlines.dial, 'proxmox_timeout', (phase) =>
+            openOnceMore({ ...request, signal: phase }, machine),
+          ),
+        );
       } finally {
         await releaseNode();
       }
