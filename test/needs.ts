@@ -15,6 +15,10 @@ const programs = {
     here: () => process.env['KUBECONFIG'] !== undefined,
     missing: 'KUBECONFIG names no cluster to try this at (a kube-apiserver with etcd is enough)',
   },
+  bash: {
+    here: () => ['bash', 'script', 'stty'].every((name) => findExecutable(name) !== undefined),
+    missing: 'bash, script or stty is not there (Debian packages bash, bsdutils, coreutils)',
+  },
   redis: {
     here: () => findExecutable('redis-server') !== undefined,
     missing: 'redis-server is not installed (Debian package redis-server)',

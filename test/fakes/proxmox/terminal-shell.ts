@@ -7,14 +7,18 @@ import type { Clock } from '@porthole/shared/clock';
 export interface TerminalShell {
   input(text: string): void;
   resize(columns: number, rows: number): void;
+  /** The connection is gone. */
+  end(): void;
 }
 
-export function createTerminalShell(options: {
+export type MakeShell = (options: {
   hostname: string;
   clock: Clock;
   write: (text: string) => void;
   exit: () => void;
-}): TerminalShell {
+}) => TerminalShell;
+
+export const createTerminalShell: MakeShell = (options) => {
   const { hostname, clock, write, exit } = options;
   const prompt = `root@${hostname}:~# `;
   let size = { columns: 80, rows: 20 };
@@ -74,5 +78,8 @@ export function createTerminalShell(options: {
     resize(columns, rows) {
       size = { columns, rows };
     },
+    end() {
+      over = true;
+    },
   };
-}
+};
