@@ -31,6 +31,12 @@ test('control includes view', () => {
   expect(modes(rule({ all: true }, ['view']))).toEqual(['view']);
 });
 
+test('a terminal is a right of its own: neither includes the other', () => {
+  expect(modes(rule({ all: true }, ['terminal']))).toEqual(['terminal']);
+  expect(modes(rule({ all: true }, ['terminal', 'control']))).toEqual(['view', 'control', 'terminal']);
+  expect(modes(rule({ all: true }, ['terminal']), rule({ all: true }))).toEqual(['view', 'terminal']);
+});
+
 test('people are named by user, by group, or all together', () => {
   expect(modes(rule({ all: true }, ['view'], { users: ['ben', 'anna'] }))).toEqual(['view']);
   expect(modes(rule({ all: true }, ['view'], { groups: ['class-a'] }))).toEqual(['view']);
@@ -97,7 +103,9 @@ const anyRule: fc.Arbitrary<AccessRule> = fc.record({
       { requiredKeys: [] },
     )
     .filter((which) => Object.keys(which).length > 0),
-  allow: fc.uniqueArray(fc.constantFrom('view' as const, 'control' as const), { minLength: 1 }),
+  allow: fc.uniqueArray(fc.constantFrom('view' as const, 'control' as const, 'terminal' as const), {
+    minLength: 1,
+  }),
 });
 const anySubject = fc.record({ name: word, groups: fc.array(word, { maxLength: 3 }) });
 const anyTarget = fc.record({
@@ -128,8 +136,11 @@ function expected(rules: readonly AccessRule[], subject: Subject, target: Target
       (which.names && !which.names.some((pattern) => nameMatches(pattern, target.name, subject.name)));
     return named && !misses ? allow : [];
   });
-  if (granted.includes('control')) return ['view', 'control'];
-  return granted.includes('view') ? ['view'] : [];
+  return [
+    ...(granted.includes('view') || granted.includes('control') ? ['view'] : []),
+    ...(granted.includes('control') ? ['control'] : []),
+    ...(granted.includes('terminal') ? ['terminal'] : []),
+  ];
 }
 
 /** Recursive and slow, but it can be read. */

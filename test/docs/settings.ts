@@ -57,7 +57,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'access[].which.names':
     'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks.',
   'access[].which.all': '`true`: every machine.',
-  'access[].allow': '`view`, `control` (which includes `view`).',
+  'access[].allow':
+    '`view`, `control` (which includes `view`), `terminal` (text, of containers and serial ports; neither includes it).',
   'limits.sessionSeconds': 'Seconds that one console may last, at most a week.',
   'limits.idleSeconds': 'Seconds without key, pointer or paste after which a console ends.',
   'limits.extendSeconds':

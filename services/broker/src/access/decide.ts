@@ -1,5 +1,4 @@
 import type { AccessRule } from '@porthole/shared/config/access-schema';
-import type { ConsoleMode } from '@porthole/shared/grant-claims';
 import { compileNamePattern } from './name-pattern.ts';
 
 /** What rules look at in a person. */
@@ -18,12 +17,17 @@ export interface Target {
   readonly tags: readonly string[];
 }
 
-/** The modes in which this person may open this machine: none, view, or view and control. */
-export type Decide = (subject: Subject, target: Target) => readonly ConsoleMode[];
+/** What a rule gives. `control` includes `view`; `terminal` is neither, and neither includes it. */
+export type Right = AccessRule['allow'][number];
 
-const nothing: readonly ConsoleMode[] = [];
-const viewOnly: readonly ConsoleMode[] = ['view'];
-const viewAndControl: readonly ConsoleMode[] = ['view', 'control'];
+/** What this person may do with this machine, in this order: view, control, terminal. */
+export type Decide = (subject: Subject, target: Target) => readonly Right[];
+
+/** Rights as bits, and what each sum of them means. */
+const bits: Readonly<Record<Right, number>> = { view: 1, control: 3, terminal: 4 };
+const sums: readonly (readonly Right[])[] = Array.from({ length: 8 }, (_, sum) =>
+  (['view', 'control', 'terminal'] as const).filter((right) => (sum & bits[right]) === bits[right]),
+);
 
 /**
  * Access is the union of what the rules grant; no rule takes anything away, so their order does not matter and
@@ -33,19 +37,17 @@ export function createDecide(rules: readonly AccessRule[]): Decide {
   const compiled = rules.map((rule) => ({
     isFor: compileWho(rule.who),
     covers: compileWhich(rule.which),
-    control: rule.allow.includes('control'),
+    gives: rule.allow.reduce((sum, right) => sum | bits[right], 0),
   }));
 
   return (subject, target) => {
-    let view = false;
+    let sum = 0;
     for (const rule of compiled) {
       // What is known already needs no second rule: a rule for view adds nothing to view.
-      if (view && !rule.control) continue;
-      if (!rule.isFor(subject) || !rule.covers(subject, target)) continue;
-      if (rule.control) return viewAndControl;
-      view = true;
+      if ((sum | rule.gives) === sum) continue;
+      if (rule.isFor(subject) && rule.covers(subject, target)) sum |= rule.gives;
     }
-    return view ? viewOnly : nothing;
+    return sums[sum] ?? [];
   };
 }
 

@@ -15,6 +15,7 @@ import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { RequireLogin } from '../sign-in/identify.ts';
 import { claimsOf } from './claims.ts';
+import { pageOf } from './page-url.ts';
 import { relayUrlOf } from './relay-url.ts';
 import { authorise, checkQuota, findMachine, limitGrants, parseGrantWish } from './steps.ts';
 
@@ -47,7 +48,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const wish = parseGrantWish(ctx.request.body);
     const found = await findMachine(deps, identity.user, cluster, vmid);
-    authorise(found, wish.mode);
+    authorise(found, wish);
     await checkQuota({ leases: store.leases, clock }, identity.user, limits.consolesPerUser);
     const { machine } = found;
     const sessionId = randomId(random, 16);
@@ -59,6 +60,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       'porthole.cluster': machine.cluster,
       'porthole.vmid': machine.vmid,
       'porthole.mode': wish.mode,
+      'porthole.kind': wish.kind,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     record(ctx, claims);
@@ -82,14 +84,13 @@ export function createGrant(deps: GrantRouteDeps): Step {
   }
 
   function respond(ctx: Context, claims: GrantClaims, token: string): void {
-    const { sessionId, cluster, node, type, vmid, machineName, mode, expiresAt } = claims;
+    const { sessionId, cluster, node, type, vmid, machineName, mode, kind, expiresAt } = claims;
     ctx.status = 201;
     ctx.body = {
       id: sessionId,
       url,
       protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
-      page: new URL(`/console/${cluster}/${vmid}${mode === 'view' ? '?mode=view' : ''}`, config.publicUrl)
-        .href,
+      page: pageOf(config.publicUrl, { cluster, vmid, mode, kind }),
       expiresAt: new Date(expiresAt).toISOString(),
       machine: { name: machineName, type, node },
     };

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import type { Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
-import type { ConsoleMode } from '@porthole/shared/grant-claims';
 import { soon } from '@porthole/shared/soon';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore, RateLimits } from '@porthole/shared/store/ports';
-import type { Decide } from '../access/decide.ts';
-import { BadRequest, badRequestOf } from '../http/bad-request.ts';
+import type { Decide, Right } from '../access/decide.ts';
+import { badRequestOf } from '../http/bad-request.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { Machine } from '../machines/machine.ts';
 import type { User } from '../sign-in/user.ts';
@@ -20,8 +19,6 @@ export type GrantWish = z.infer<typeof grantWish>;
 export function parseGrantWish(body: unknown): GrantWish {
   const parsed = grantWish.safeParse(body);
   if (!parsed.success) throw badRequestOf(parsed.error);
-  // A container's screen shows its terminal, so nothing is out of reach without them.
-  if (parsed.data.kind === 'terminal') throw new BadRequest('kind: terminals are not available yet');
   return parsed.data;
 }
 
@@ -34,7 +31,7 @@ const vmidPattern = /^[1-9]\d{2,8}$/;
 
 export interface FoundMachine {
   readonly machine: Machine;
-  readonly modes: readonly ConsoleMode[];
+  readonly rights: readonly Right[];
 }
 
 /**
@@ -49,17 +46,19 @@ export async function findMachine(
 ): Promise<FoundMachine> {
   if (!vmidPattern.test(vmid)) throw new PortholeError('machine_not_found', { detail: 'not a vmid' });
   const machine = await deps.directory.find(cluster, Number(vmid));
-  const modes = deps.decide(user, machine);
-  if (modes.length === 0)
+  const rights = deps.decide(user, machine);
+  if (rights.length === 0)
     throw new PortholeError('machine_not_found', {
       detail: `${cluster}/${vmid} exists, but no rule names it`,
     });
-  return { machine, modes };
+  return { machine, rights };
 }
 
-export function authorise({ machine, modes }: FoundMachine, mode: ConsoleMode): void {
-  if (!modes.includes(mode))
-    throw new PortholeError('not_allowed', { detail: `${mode} of ${machine.cluster}/${machine.vmid}` });
+/** A terminal is a right of its own, in either mode: a serial port may lead to where no screen does. */
+export function authorise({ machine, rights }: FoundMachine, { kind, mode }: GrantWish): void {
+  const right = kind === 'terminal' ? kind : mode;
+  if (!rights.includes(right))
+    throw new PortholeError('not_allowed', { detail: `${right} of ${machine.cluster}/${machine.vmid}` });
 }
 
 /** The relay counts for real; here it spares people a page that opens only to say no. */

@@ -1,5 +1,5 @@
-import type { ConsoleMode } from '@porthole/shared/grant-claims';
-import type { Decide, Subject } from '../access/decide.ts';
+import type { ConsoleKind } from '@porthole/shared/grant-claims';
+import type { Decide, Right, Subject } from '../access/decide.ts';
 import type { Listing } from './cluster-list.ts';
 import { displayNameOf } from './machine.ts';
 
@@ -13,7 +13,9 @@ export interface VisibleConsole {
   readonly status: string;
   readonly tags: readonly string[];
   readonly pool?: string;
-  readonly allow: readonly ConsoleMode[];
+  readonly allow: readonly Right[];
+  /** What this person may open of it. A virtual machine has a terminal if it has a serial port: the relay looks. */
+  readonly kinds: readonly ConsoleKind[];
 }
 
 /** The machines that this person may open, and nothing about any other. */
@@ -37,7 +39,15 @@ export function visibleConsoles(
         tags,
         ...(pool === undefined ? {} : { pool }),
         allow,
+        kinds: kindsOf(allow),
       },
     ];
   });
+}
+
+function kindsOf(allow: readonly Right[]): readonly ConsoleKind[] {
+  return [
+    ...(allow.includes('view') ? (['screen'] as const) : []),
+    ...(allow.includes('terminal') ? (['terminal'] as const) : []),
+  ];
 }

@@ -33,7 +33,7 @@ export const accessRule = z.strictObject({
       all: z.literal(true).optional(),
     })
     .refine((which) => Object.keys(which).length > 0, 'say which machines, or all: true'),
-  allow: z.array(z.enum(['view', 'control'])).min(1),
+  allow: z.array(z.enum(['view', 'control', 'terminal'])).min(1),
 });
 
 export type AccessRule = z.infer<typeof accessRule>;
