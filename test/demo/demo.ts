@@ -96,13 +96,18 @@ export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Co
     ],
     signIn: { local: { usersFile: constantSecret(stringify({ users })) } },
     access: [
-      { name: 'own machines', who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+      {
+        name: 'own machines',
+        who: { everyone: true },
+        which: { names: ['{user}-*'] },
+        allow: ['control', 'terminal'],
+      },
       { name: 'the noticeboard', who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
       {
         name: 'instructors',
         who: { groups: ['instructors'] },
         which: { pools: ['class-a'] },
-        allow: ['control'],
+        allow: ['control', 'terminal'],
       },
     ],
   });

@@ -251,7 +251,7 @@ async function configOf(
     ],
     signIn: { local: { usersFile: constantSecret(await usersFile()) } },
     access: [
-      { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+      { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control', 'terminal'] },
       { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
       { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
     ],

@@ -31,6 +31,7 @@ export const createTerminalShell: MakeShell = (options) => {
     hostname: () => hostname,
     whoami: () => 'root',
     stty: (words) => (words[0] === 'size' ? `${size.rows} ${size.columns}` : ''),
+    colours: () => '\x1b[38;2;255;120;0mtrue\x1b[0m \x1b[32mgreen\x1b[0m',
     /** A lot of output from a short command. */
     seq: (words) =>
       Array.from({ length: Math.min(1_000_000, Number(words[0]) || 0) }, (_, index) => index + 1).join(

@@ -30,7 +30,9 @@ export interface Machine {
   readonly status: string;
   readonly tags: readonly string[];
   readonly pool?: string;
-  readonly allow: readonly ('view' | 'control')[];
+  readonly allow: readonly ('view' | 'control' | 'terminal')[];
+  /** What this person may open of it. */
+  readonly kinds: readonly ('screen' | 'terminal')[];
 }
 
 export interface MachineList {
@@ -103,9 +105,9 @@ export const api = {
   signOut: () => request<undefined>('POST', '/logout'),
   me: () => request<{ user: User }>('GET', '/me'),
   machines: () => request<MachineList>('GET', '/consoles'),
-  grant: (cluster: string, vmid: number, mode: 'control' | 'view') =>
+  grant: (cluster: string, vmid: number, mode: 'control' | 'view', kind: 'screen' | 'terminal') =>
     request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, {
       mode,
-      kind: 'screen',
+      kind,
     }),
 };

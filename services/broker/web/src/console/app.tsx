@@ -7,6 +7,8 @@ import { KeysPanel } from './keys.tsx';
 import { NoticeBar } from './notice.tsx';
 import { Overlay } from './overlay.tsx';
 import type { Screen } from './screen.ts';
+import { TerminalKeys } from './terminal/keys.tsx';
+import type { Terminal } from './terminal/terminal.ts';
 import { Toolbar, type Panel } from './toolbar.tsx';
 import { useReveal } from './reveal.ts';
 import { clipboardOf } from './session-facts.ts';
@@ -20,19 +22,24 @@ export interface AppProps {
   readonly wanted: Mode;
   readonly received: string;
   readonly screen: Screen;
+  /** What is there in place of the screen. */
+  readonly terminal: Terminal | undefined;
   readonly open: () => void;
   readonly extend: () => void;
 }
 
-export function App({ view, name, wanted, received, screen, open, extend }: AppProps) {
+export function App({ view, name, wanted, received, screen, terminal, open, extend }: AppProps) {
   const [panel, setPanel] = useState<Panel | undefined>(undefined);
   const [fit, setFit] = useState(true);
   const bar = useRef<HTMLDivElement>(null);
   const live = view.state === 'open';
-  const reveal = useReveal(bar, live && panel === undefined);
+  // A terminal lies below the toolbar, a screen behind it.
+  const reveal = useReveal(bar, live && panel === undefined && !terminal);
+  const { focus } = terminal ?? screen;
   const mode: Mode = view.state === 'open' || view.state === 'picture' ? view.mode : wanted;
 
-  const clipboard = clipboardOf(view.facts.clipboard, mode);
+  // In a terminal to paste is to type, and what is shown can be read.
+  const clipboard = clipboardOf(terminal ? 'both' : view.facts.clipboard, mode);
 
   useEffect(
     () =>
@@ -51,7 +58,7 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
 
   const close = () => {
     setPanel(undefined);
-    screen.focus();
+    focus();
   };
   const togglePanel = (wantedPanel: Panel) => setPanel(panel === wantedPanel ? undefined : wantedPanel);
 
@@ -67,6 +74,7 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
         panel={panel}
         fit={fit}
         screen={screen}
+        terminal={terminal}
         reveal={reveal}
         togglePanel={togglePanel}
         toggleFit={() => {
@@ -76,16 +84,23 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
         reconnect={open}
       />
       {panel === 'clipboard' && live ? (
-        <ClipboardPanel screen={screen} received={received} {...clipboard} close={close} />
+        <ClipboardPanel
+          screen={screen}
+          terminal={terminal}
+          received={terminal?.selection ?? received}
+          {...clipboard}
+          close={close}
+        />
       ) : null}
       {panel === 'keys' && live ? <KeysPanel screen={screen} close={close} /> : null}
       {mode === 'view' && live ? (
-        <p class="watching" title="You can watch this screen. Keyboard and mouse are switched off.">
+        <p class="watching" title="You can watch this console. Keyboard and mouse are switched off.">
           <EyeIcon /> View only
         </p>
       ) : null}
       <WatchedBadge view={view} />
-      <NoticeBar view={view} extend={extend} leave={screen.focus} />
+      <NoticeBar view={view} extend={extend} leave={focus} />
+      {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
       <Overlay view={view} name={name} open={open} />
       <p class="visually-hidden" role="status" aria-live="polite">
         {announcement(view, name)}

@@ -7,12 +7,14 @@ import { App } from './app.tsx';
 import { createConnection } from './connection.ts';
 import { dial } from './line.ts';
 import { createScreen } from './screen.ts';
+import { screenSurface } from './screen-surface.ts';
 import { createStill } from './still.ts';
+import { createTerminal } from './terminal/terminal.ts';
 import type { View } from './view.ts';
 
 /** Wires the console page: the only place that knows the page's address, its elements and its events. */
 function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, still: HTMLCanvasElement) {
-  const { cluster, vmid, mode } = address;
+  const { cluster, vmid, mode, kind } = address;
   let received = '';
   let view: View | undefined;
 
@@ -26,23 +28,30 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     },
   });
 
+  target.dataset['kind'] = kind;
+  const terminal =
+    kind === 'terminal'
+      ? createTerminal({ target, viewOnly: mode === 'view', onSelection: () => update() })
+      : undefined;
+  const surface = terminal ?? screenSurface(screen);
+
   const connection = createConnection({
     clock: systemClock,
     random: Math.random,
     online: () => navigator.onLine,
     visible: () => document.visibilityState === 'visible',
-    askGrant: () => api.grant(cluster, vmid, mode),
+    askGrant: () => api.grant(cluster, vmid, mode, kind),
     machineStatus: async () => {
       const answer = await api.machines();
       if (!answer.ok) return answer;
       const mine = answer.value.consoles.find((each) => each.cluster === cluster && each.vmid === vmid);
       return { ok: true, value: mine?.status };
     },
-    dial: (grant, events) => dial(grant, screen, events),
+    dial: (grant, events) => dial(grant, surface, events),
     signIn: () => {
       // Whoever had a console was signed in; whoever just followed a link may never have been.
       const why = view?.supportId ? 'expired' : 'needed';
-      location.replace(signInPath(consolePath(cluster, vmid, mode), why));
+      location.replace(signInPath(consolePath(cluster, vmid, mode, kind), why));
     },
     show: (next) => {
       view = next;
@@ -65,6 +74,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
         wanted={mode}
         received={received}
         screen={screen}
+        terminal={terminal}
         open={connection.open}
         extend={connection.extend}
       />,

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Machine } from '../api.ts';
-import { EyeIcon, MoreIcon, ScreenIcon, WindowIcon } from '../icons.tsx';
+import { EyeIcon, MoreIcon, ScreenIcon, TerminalIcon, WindowIcon } from '../icons.tsx';
 import { consolePath } from '../paths.ts';
+import { bestPath } from './best-path.ts';
 import { menuTarget } from './menu-keys.ts';
 
 interface Entry {
@@ -13,11 +14,20 @@ interface Entry {
 }
 
 /** What this person may not do is not in the menu. */
-function entriesOf({ cluster, vmid, allow }: Machine): Entry[] {
-  const best = allow.includes('control') ? 'control' : 'view';
-  const path = consolePath(cluster, vmid, best);
+function entriesOf(machine: Machine): Entry[] {
+  const { cluster, vmid, allow, kinds } = machine;
+  const path = bestPath(machine);
   return [
-    ...(best === 'control' ? [{ label: 'Open console', href: path, icon: <ScreenIcon /> }] : []),
+    ...(allow.includes('control') ? [{ label: 'Open console', href: path, icon: <ScreenIcon /> }] : []),
+    ...(kinds.includes('terminal')
+      ? [
+          {
+            label: 'Terminal',
+            href: consolePath(cluster, vmid, 'control', 'terminal'),
+            icon: <TerminalIcon />,
+          },
+        ]
+      : []),
     { label: 'Open in new window', href: path, newWindow: true, icon: <WindowIcon /> },
     ...(allow.includes('view')
       ? [{ label: 'View only', href: consolePath(cluster, vmid, 'view'), icon: <EyeIcon /> }]
