@@ -109,7 +109,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const cluster = deps.clusters.get(granted.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${granted.cluster}` });
 
-    const greeted = greet(viewer, signal, (error) => ending.abort(error));
+    const greeted = greet(viewer, granted.kind, signal, (error) => ending.abort(error));
     const dialled = await dialInLine(deps, { claims: granted, cluster, viewer, signal });
     machine = dialled.link;
     const viewerRest = await withDeadline(
