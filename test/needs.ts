@@ -11,6 +11,10 @@ const programs = {
   },
   qemu: { here: qemuAvailable, missing: qemuMissing },
   xvnc: { here: xvncAvailable, missing: xvncMissing },
+  kubernetes: {
+    here: () => process.env['KUBECONFIG'] !== undefined,
+    missing: 'KUBECONFIG names no cluster to try this at (a kube-apiserver with etcd is enough)',
+  },
   redis: {
     here: () => findExecutable('redis-server') !== undefined,
     missing: 'redis-server is not installed (Debian package redis-server)',

@@ -270,7 +270,7 @@ test('the log of a whole run holds no cookie, password, token or query string', 
   fake.failRequests(/resources/, { body: 'nonsense' });
   await anna.post('/api/v1/consoles/school/101/grants', { mode: 'nonsense' });
   await anna.post('/api/v1/logout');
-  const log = rig.log.join('');
+  const log = rig.log.join('') + JSON.stringify(rig.audited);
   const secrets = [
     cookie,
     password,

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBroker, type Broker } from '@porthole/broker/broker';
+import type { AuditEvent } from '@porthole/shared/audit-events';
 import { systemClock, type Clock } from '@porthole/shared/clock';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret, type Secret } from '@porthole/shared/config/secret';
@@ -97,6 +98,8 @@ export interface Rig {
   readonly port: number;
   /** Every line that was logged, as text. */
   readonly log: string[];
+  /** Every event for the audit. */
+  readonly audited: AuditEvent[];
   /** A request exactly as given. */
   ask(path: string, asking?: Asking): Promise<Answer>;
   /** Somebody's browser: keeps its cookie, and says that requests come from our own pages. */
@@ -133,6 +136,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
   const config = aConfig(options);
   const registry = createRegistry();
   const log: string[] = [];
+  const audited: AuditEvent[] = [];
   const broker = createBroker({
     config,
     store,
@@ -144,6 +148,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
       destination: { write: (line) => void log.push(line) },
     }),
     registry,
+    audit: (event) => void audited.push(event),
     pagesDir: await aPagesFolder(options.pages ?? somePages),
   });
   const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
@@ -164,6 +169,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
     config,
     port,
     log,
+    audited,
     ask,
     browser,
     async signedIn(name) {

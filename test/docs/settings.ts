@@ -9,10 +9,19 @@ export const meanings: Readonly<Record<string, string>> = {
   trustedProxies:
     'How many proxies stand in front, each of which appends to `X-Forwarded-For`. With a wrong number, limits by address count the wrong one.',
   logLevel: '`debug`, `info`, `warn`, `error` or `silent`.',
+  instance:
+    'A name for this process that no other bears, shown in lists of consoles; on Kubernetes the name of its pod. Without it, one is made up.',
+  'kubernetes.namespace': 'Where relays and brokers run. Without it, the namespace of the pod.',
+  'kubernetes.leaseName': 'The Lease by which the brokers choose the one that acts for all.',
+  'kubernetes.relaySelector':
+    'Labels of the pods of the relays, `a=b,c=d`, whose `instance` must be the name of the pod.',
   grantKeys:
     'Keys that broker and relay share, at least 32 characters each, separated by blanks or commas. The first seals, all of them open. Needed with Redis.',
   'redis.url': '`redis://` or `rediss://` (TLS). Without Redis everything is in the memory of one process.',
   'redis.password': 'Password for Redis.',
+  'tracing.endpoint':
+    'URL of an OpenTelemetry collector (OTLP over HTTP, `http://collector:4318`) that gets [traces](tracing.md).',
+  'tracing.sampleRatio': 'Which part of all traces is recorded, from 0 to 1.',
   'redis.caFile': 'PEM file of the CA that signed the certificate of Redis, where that is not a public one.',
   'clusters[].name': 'Name of the cluster in URLs, rules and logs: small letters, digits, dashes.',
   'clusters[].urls':
@@ -67,6 +76,8 @@ export const meanings: Readonly<Record<string, string>> = {
     'Sign-in tries per minute from one address. A whole class may sit behind one.',
   'limits.grantsPerMinute': 'Consoles that one user may ask for per minute.',
   'limits.upgradesPerMinute': 'WebSockets per minute from one address. A whole school may sit behind one.',
+  'audit.to': 'Where [audit](audit.md) lines go: `stdout`, `file`, or `none`.',
+  'audit.file': 'The file for `to: file`. Lines are appended; it may be truncated while it is written.',
   'limits.drainSeconds':
     'Seconds over which a relay that leaves sends its consoles to others, at most ten minutes. See [drain](drain.md).',
 };

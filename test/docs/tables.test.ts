@@ -48,7 +48,9 @@ describe('the reference pages', () => {
       'PORTHOLE_CONFIG',
       ...environmentVariables.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
     ]);
-    const named: readonly string[] = everything.match(/PORTHOLE_[A-Z_]*[A-Z]/g) ?? [];
+    const exporters = new Set(['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_RESOURCE_ATTRIBUTES']);
+    const all: readonly string[] = everything.match(/(PORTHOLE|OTEL)_[A-Z_]*[A-Z]/g) ?? [];
+    const named = all.filter((name) => !exporters.has(name));
     expect(named.filter((name) => !known.has(name))).toEqual([]);
     expect([...known].filter((name) => !named.includes(name))).toEqual([]);
   });

@@ -1,10 +1,18 @@
 import { createBrokerMetrics } from '@porthole/broker/metrics';
 import { createRelayMetrics } from '@porthole/relay/metrics';
+import {
+  aboutAuditEvent,
+  auditEventNames,
+  auditLineFields,
+  auditLineSchema,
+} from '@porthole/shared/audit-events';
+import { openAuditOutput } from '@porthole/shared/audit-output';
 import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { createRegistry } from '@porthole/shared/metrics';
 import type { Registry } from 'prom-client';
+import { z } from 'zod';
 import { allSettings, type Setting } from './setting-paths.ts';
 import { meanings } from './settings.ts';
 
@@ -47,6 +55,21 @@ export const tables: Readonly<Record<string, () => string>> = {
         about,
       ]),
     ),
+  'audit-events': () =>
+    table(
+      ['Event', 'Fields', 'Meaning'],
+      auditEventNames.map((name) => [`\`${name}\``, fieldsOf(name).join(', '), aboutAuditEvent(name)]),
+    ),
+  'common-metrics': () => {
+    const registry = createRegistry();
+    openAuditOutput({
+      config: { to: 'none' },
+      stdout: { write: () => {} },
+      log: { error: () => {}, info: () => {} },
+      registry,
+    });
+    return metricsTable(registry);
+  },
   'relay-metrics': () => {
     const registry = createRegistry();
     createRelayMetrics(registry, {
@@ -64,6 +87,21 @@ export const tables: Readonly<Record<string, () => string>> = {
     return metricsTable(registry);
   },
 };
+
+/** Those with a question mark are not always there. */
+function fieldsOf(name: (typeof auditEventNames)[number]): string[] {
+  const { properties, required } = z.toJSONSchema(auditLineSchema(name), {
+    unrepresentable: 'any',
+  }) as ObjectSchema;
+  return Object.keys(properties)
+    .filter((field) => !auditLineFields.includes(field))
+    .map((field) => `\`${field}${required.includes(field) ? '' : '?'}\``);
+}
+
+interface ObjectSchema {
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly required: readonly string[];
+}
 
 const errorCodes = Object.keys(errorKinds) as ErrorCode[];
 

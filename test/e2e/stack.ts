@@ -17,6 +17,7 @@ import { systemRandom } from '@porthole/shared/random';
 import { createMemoryStore } from '@porthole/shared/store/memory';
 import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
+import type { Tracing } from '@porthole/shared/tracing';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { stringify } from 'yaml';
 import {
@@ -54,6 +55,8 @@ export interface StackOptions {
   /** Default: one memory for both. */
   readonly redisUrl?: string;
   readonly relayStore?: (store: Store) => Store;
+  readonly brokerTracing?: Tracing;
+  readonly relayTracing?: Tracing;
 }
 
 export interface Stack {
@@ -162,7 +165,14 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
 
   async function startBroker(): Promise<Lifecycle> {
     const store = shared ?? openStore(config, common);
-    const broker = createBroker({ ...common, config, store, registry: createRegistry(), pagesDir });
+    const broker = createBroker({
+      ...common,
+      config,
+      store,
+      registry: createRegistry(),
+      pagesDir,
+      ...(options.brokerTracing ? { tracing: options.brokerTracing } : {}),
+    });
     const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
     const storePart = { name: 'store', start: () => store.start(), stop: () => store.stop() };
     const parts = [storePart, ...broker.parts, server];
@@ -179,6 +189,7 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
       store: options.relayStore?.(store) ?? store,
       registry: createRegistry(),
       deadlines: { ...defaultDeadlines, ...options.deadlines },
+      ...(options.relayTracing ? { tracing: options.relayTracing } : {}),
     });
     const own = shared ? [] : [{ name: 'store', start: () => store.start(), stop: () => store.stop() }];
     const lifecycle = createLifecycle({ clock: systemClock, log, parts: [...own, ...relay.parts] });

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '@porthole/shared/audit-events';
 import type { Clock } from '@porthole/shared/clock';
 import { systemClock } from '@porthole/shared/clock';
 import { configSchema, type Limits } from '@porthole/shared/config/schema';
@@ -33,6 +34,8 @@ export interface RelayRig {
   readonly url: string;
   /** Log lines so far. */
   readonly logged: readonly string[];
+  /** Events for the audit so far. */
+  readonly audited: readonly AuditEvent[];
   metrics(): Promise<string>;
   /** A grant for machine 100 on pve1, with whatever should be different. */
   mint(different?: Partial<GrantClaims>): Promise<string>;
@@ -96,6 +99,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     limits: { ...options.limits },
   });
   const logged: string[] = [];
+  const audited: AuditEvent[] = [];
   const log = createLog({
     service: 'relay',
     level: 'debug',
@@ -113,6 +117,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     random: systemRandom,
     log,
     registry,
+    audit: (event) => void audited.push(event),
     deadlines: { ...defaultDeadlines, ...options.deadlines },
   });
   const server = createPublicServer({
@@ -131,6 +136,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     relay,
     url,
     logged,
+    audited,
     metrics: () => registry.metrics(),
     mint: (different) =>
       mintGrant({ records: store.records, keys, random: systemRandom, clock }, aGrant(clock, different)),

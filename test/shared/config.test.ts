@@ -189,6 +189,7 @@ describe('the environment', () => {
         PORTHOLE_GRANT_KEYS: key,
         PORTHOLE_REDIS_URL: 'rediss://redis:6379',
         PORTHOLE_REDIS_PASSWORD: 'redis password',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
         PORTHOLE_USERS_FILE: 'users.yaml',
         PORTHOLE_PROXMOX_URL: 'https://pve1:8006',
         PORTHOLE_PROXMOX_USERNAME: 'porthole@pve',
@@ -206,6 +207,7 @@ describe('the environment', () => {
       trustedProxies: 2,
       logLevel: 'warn',
       redis: { url: 'rediss://redis:6379' },
+      tracing: { endpoint: new URL('http://collector:4318'), sampleRatio: 1 },
       clusters: [
         { credential: { kind: 'password', username: 'porthole@pve' }, tls: { insecureSkipVerify: true } },
       ],
@@ -219,6 +221,17 @@ describe('the environment', () => {
     const fingerprint = Array(32).fill('AB').join(':');
     const pinned = readConfig(environment({ PORTHOLE_PROXMOX_FINGERPRINT: fingerprint }), folder);
     expect(pinned.clusters[0]?.tls.fingerprints).toEqual([fingerprint]);
+  });
+
+  test('is read of what OpenTelemetry names as far as that is ours', () => {
+    const config = readConfig(
+      environment({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b', OTEL_SERVICE_NAME: 'x' }),
+      folder,
+    );
+    expect(config.tracing).toEqual({ sampleRatio: 1 });
+    expect(() => readConfig(environment({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' }), folder)).toThrow(
+      'OTEL_EXPORTER_OTLP_ENDPOINT: must be an http:// or https:// URL',
+    );
   });
 
   const secrets = environmentVariables.filter(({ secret }) => secret).map(({ name }) => name);

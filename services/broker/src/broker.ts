@@ -1,6 +1,7 @@
 import Koa from 'koa';
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
+import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
@@ -10,9 +11,11 @@ import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
-import type { RandomBytes } from '@porthole/shared/random';
+import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
+import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import { createDecide } from './access/decide.ts';
 import { checkBrokerConfig } from './check-config.ts';
@@ -22,9 +25,11 @@ import type { RequestState, Step } from './http/context.ts';
 import { followRequest } from './http/follow-request.ts';
 import { requireSameOrigin } from './http/require-same-origin.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { connectKubernetes } from './kubernetes/client.ts';
+import { createKubernetesHand } from './kubernetes/hand.ts';
 import { createClusters } from './machines/clusters.ts';
 import { createMachineDirectory } from './machines/directory.ts';
-import { createBrokerMetrics } from './metrics.ts';
+import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
 import { loadPages, type PageFiles } from './pages/load-pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
@@ -44,6 +49,9 @@ export interface BrokerDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   /** The pages as `npm run build:pages` leaves them. */
   readonly pagesDir: string;
 }
@@ -63,8 +71,9 @@ const passwordChecks = { atOnce: 2, inLine: 60 };
 
 /** Throws ConfigError when the configuration can't be meant. */
 export function createBroker(deps: BrokerDeps): Broker {
-  const { config, store, clock, random, log } = deps;
+  const { config, store, clock, random, log, tracing = noTracing } = deps;
   checkBrokerConfig(config);
+  const audit = deps.audit ?? noAudit;
   const keys = deps.keys ?? configuredKeys(config);
   const metrics = createBrokerMetrics(deps.registry);
   const clusters = createClusters({
@@ -100,7 +109,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       metrics,
       log,
     },
-    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, log },
+    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, tracing, audit },
   });
 
   const app = new Koa<RequestState>({
@@ -129,6 +138,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
       clusters.part,
       pages.part,
+      ...kubernetesParts(deps, metrics),
     ],
     async readiness() {
       // Proxmox may be away: people still sign in and see their machines, and another pod could do no better.
@@ -146,6 +156,22 @@ const neverStoreApi: Step = async (ctx, next) => {
   if (ctx.path.startsWith('/api/')) ctx.set('cache-control', 'no-store');
   await next();
 };
+
+function kubernetesParts(deps: BrokerDeps, metrics: BrokerMetrics): Part[] {
+  const { config, store, clock, random, log } = deps;
+  const settings = config.kubernetes;
+  if (!settings) return [];
+  return [
+    createKubernetesHand({
+      connect: () => connectKubernetes(settings),
+      identity: config.instance ?? randomId(random, 12),
+      consolesOf: (relay) => store.leases.count(leaseNames.relay(relay)),
+      clock,
+      log,
+      metrics,
+    }),
+  ];
+}
 
 function createPages(folder: string): { part: Part; files: () => PageFiles | undefined } {
   let files: PageFiles | undefined;

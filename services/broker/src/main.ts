@@ -1,13 +1,16 @@
 import { fileURLToPath } from 'node:url';
+import { createAudit } from '@porthole/shared/audit';
+import { openAuditOutput } from '@porthole/shared/audit-output';
 import { systemClock } from '@porthole/shared/clock';
 import { ConfigError, readConfig } from '@porthole/shared/config/read';
-import { createLog } from '@porthole/shared/log';
+import { createLog, openStdout } from '@porthole/shared/log';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
 import { createOperationsServer } from '@porthole/shared/operations-server';
 import { createPublicServer } from '@porthole/shared/public-server';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
 import { openStore } from '@porthole/shared/store/open';
+import { openTracing } from '@porthole/shared/tracing-part';
 import { createBroker } from './broker.ts';
 
 // The same from src and from dist.
@@ -20,16 +23,32 @@ await runProcess(process, () => {
     throw new ConfigError([
       'redis.url: a broker of its own shares Redis with the relays; `npm start` needs none',
     ]);
-  const log = createLog({ service: 'broker', level: config.logLevel });
+  const stdout = openStdout();
+  const log = createLog({ service: 'broker', level: config.logLevel, destination: stdout });
   const clock = systemClock;
   const store = openStore(config, { log, clock });
+  const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-broker', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
-  const broker = createBroker({ config, store, clock, random: systemRandom, log, registry, pagesDir });
+  const output = openAuditOutput({ config: config.audit, stdout, log, registry });
+  const audit = createAudit({ service: 'broker', clock, write: output.write });
+  const broker = createBroker({
+    config,
+    store,
+    clock,
+    random: systemRandom,
+    log,
+    registry,
+    tracing,
+    audit,
+    pagesDir,
+  });
   return {
     log,
     clock,
     parts: [
+      output.part,
+      ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.parts,
       createOperationsServer({ listen: config.operationsListen, registry, readiness: broker.readiness }),

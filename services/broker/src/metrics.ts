@@ -34,6 +34,26 @@ export const brokerMetrics = {
     help: 'Seconds since the cluster last answered with its list of machines; it is asked only when somebody looks.',
     labelNames: ['cluster'],
   },
+  leader: {
+    name: 'porthole_broker_leader',
+    help: '1 in the broker that acts for all of them at Kubernetes, 0 in the others.',
+    labelNames: [],
+  },
+  relayPods: {
+    name: 'porthole_broker_relay_pods',
+    help: "The relays' pods that the leader knows of.",
+    labelNames: [],
+  },
+  relayPodsStale: {
+    name: 'porthole_broker_relay_pods_stale_seconds',
+    help: "Seconds for which the leader could not follow the relays' pods; 0 while it can.",
+    labelNames: [],
+  },
+  podCosts: {
+    name: 'porthole_broker_pod_deletion_costs_total',
+    help: 'Deletion costs of relays that were to be written to Kubernetes, by result.',
+    labelNames: ['result'],
+  },
 } as const satisfies Record<string, { name: string; help: string; labelNames: readonly string[] }>;
 
 export type Result = 'ok' | ErrorCode;
@@ -49,6 +69,15 @@ export interface BrokerMetrics {
   /** Read when the metrics are. */
   observeSignInsWaiting(read: () => number): void;
   observeListAge(read: () => ListAges): void;
+  podCosts(result: 'ok' | 'failed', count: number): void;
+  /** Read when the metrics are. Only where Kubernetes is asked anything. */
+  observeKubernetes(read: () => KubernetesState): void;
+}
+
+export interface KubernetesState {
+  readonly leads: boolean;
+  readonly relays: number;
+  readonly staleSeconds: number;
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE']);
@@ -78,6 +107,19 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     },
   });
 
+  const podCosts = new Counter({ ...brokerMetrics.podCosts, registers });
+  let kubernetes: (() => KubernetesState) | undefined;
+  const gauge = (about: { name: string; help: string }, value: (state: KubernetesState) => number) => {
+    const made: Gauge = new Gauge({
+      ...about,
+      registers,
+      collect: () => kubernetes && made.set(value(kubernetes())),
+    });
+  };
+  gauge(brokerMetrics.leader, ({ leads }) => (leads ? 1 : 0));
+  gauge(brokerMetrics.relayPods, ({ relays }) => relays);
+  gauge(brokerMetrics.relayPodsStale, ({ staleSeconds }) => staleSeconds);
+
   return {
     signIn: (result) => signIns.inc({ result }),
     grant: (result) => grants.inc({ result }),
@@ -89,5 +131,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
     observeSignInsWaiting: (read) => (signInsWaiting = read),
     observeListAge: (read) => (listAges = read),
+    podCosts: (result, count) => podCosts.inc({ result }, count),
+    observeKubernetes: (read) => (kubernetes = read),
   };
 }

@@ -1,3 +1,4 @@
+import type { Audit } from '@porthole/shared/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { ControlMessage } from '@porthole/shared/control-messages';
 import type { EndTarget } from '@porthole/shared/console-signals';
@@ -7,7 +8,9 @@ import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SessionRecord } from '@porthole/shared/session-records';
+import type { Tracing } from '@porthole/shared/tracing';
 import { admit, type AdmitDeps, type Presented } from './admit.ts';
+import { auditFactsOf } from './audit-facts.ts';
 import { carry, type CarryEnd } from './carry.ts';
 import { createClientWords } from './client-words.ts';
 import { withDeadline } from './dial/deadline.ts';
@@ -22,6 +25,7 @@ import { dialInLine, greet, ViewerLeft } from './opening.ts';
 import { appear, recordOf, type Presence, type PresenceDeps } from './presence.ts';
 import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
 import { createSessionTime, type SessionTime } from './session-time.ts';
+import { traceOpening, type OpeningTrace } from './trace-opening.ts';
 import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
 import type { Watchers } from './watchers.ts';
@@ -32,9 +36,11 @@ export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly ends: Pick<EndOrders, 'against'>;
   readonly watchers: Pick<Watchers, 'attend' | 'announce'>;
   readonly log: Log;
+  readonly audit: Audit;
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
   readonly traffic: Pick<Traffic, 'add'>;
+  readonly tracing: Pick<Tracing, 'begin'>;
   readonly queueSeconds: number;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
   readonly dial: (request: DialRequest) => Promise<DialledConsole>;
@@ -79,6 +85,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   let presence: Presence | undefined;
   let time: SessionTime | undefined;
   let tokens: ResumeTokens | undefined;
+  let opening: OpeningTrace | undefined;
   const since = clock.now();
 
   /** The way to an open console; whatever ends it early is thrown. Nothing of it is kept but what it answers. */
@@ -86,6 +93,11 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const granted = await admit(deps, presented);
     // From here on signals find it, so that no order slips in between.
     claims = granted;
+    opening = traceOpening(deps.tracing, granted, since);
+    return opening.run(() => openGranted(granted));
+  }
+
+  async function openGranted(granted: GrantClaims): Promise<Opened> {
     const ordered = await deps.ends.against(granted);
     if (ordered) throw new PortholeError(ordered);
     presence = await appear(deps, granted, {
@@ -122,7 +134,10 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       count,
       metrics,
       traffic: deps.traffic,
-      onPicture: () => metrics.phase('picture', (clock.now() - since) / 1000),
+      onPicture() {
+        metrics.phase('picture', (clock.now() - since) / 1000);
+        opening?.pictured();
+      },
       keepAliveMs: deps.deadlines.keepAlive,
       time,
       signal,
@@ -146,6 +161,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const { mode, kind } = granted;
     openedAt = clock.now();
     const seconds = (openedAt - since) / 1000;
+    opening?.opened();
     metrics.opened('ok');
     if (granted.resumes) metrics.resumed();
     metrics.phase('total', seconds);
@@ -154,6 +170,11 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       { ...who(), node: granted.node, resumed: granted.resumes !== undefined, seconds },
       'console opened',
     );
+    deps.audit({
+      event: 'console_opened',
+      ...auditFactsOf(granted, deps.relayId),
+      resumed: granted.resumes !== undefined,
+    });
     const { clipboard } = granted;
     const tell = (message: ControlMessage) => viewer.tell(message);
     viewer.tell({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
@@ -191,12 +212,14 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
           cluster: claims.cluster,
           vmid: claims.vmid,
           mode: claims.mode,
+          ...(opening?.traceId ? { trace: opening.traceId } : {}),
         }
       : {};
   }
 
   async function finish(end: CarryEnd): Promise<void> {
     const error = signal.reason instanceof ViewerLeft ? undefined : end.error;
+    opening?.end(error);
     if (error) viewer.close(error);
     else viewer.destroy();
     for (const cleanup of cleanups.toReversed()) await cleanup();
@@ -220,7 +243,10 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       end: error?.code ?? 'by_viewer',
       ...(error?.detail ? { detail: error.detail } : {}),
     };
-    if (openedAt === undefined || !claims) {
+    const facts = claims && auditFactsOf({ ...claims, node: node ?? claims.node }, deps.relayId);
+    const end = error?.code ?? 'by_viewer';
+    if (openedAt === undefined || !facts || !claims) {
+      if (facts) deps.audit({ event: 'console_not_opened', ...facts, end });
       metrics.opened(error?.code ?? 'by_viewer');
       deps.log.warn({ ...how, ...(error?.cause ? { err: error.cause } : {}) }, 'console not opened');
       return;
@@ -228,6 +254,8 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const seconds = (clock.now() - openedAt) / 1000;
     metrics.sessionEnded(claims.mode, claims.kind, seconds);
     deps.log.info({ ...how, seconds, bytes: carried }, 'console ended');
+    const bytes = { toViewer: carried.to_viewer, toMachine: carried.to_machine };
+    deps.audit({ event: 'console_ended', ...facts, end, seconds, bytes });
   }
 
   return {

@@ -1,12 +1,15 @@
+import { createAudit } from '@porthole/shared/audit';
+import { openAuditOutput } from '@porthole/shared/audit-output';
 import { systemClock } from '@porthole/shared/clock';
 import { ConfigError, grantKeysOf, readConfig } from '@porthole/shared/config/read';
-import { createLog } from '@porthole/shared/log';
+import { createLog, openStdout } from '@porthole/shared/log';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
 import { createOperationsServer } from '@porthole/shared/operations-server';
 import { createPublicServer } from '@porthole/shared/public-server';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
 import { openStore } from '@porthole/shared/store/open';
+import { openTracing } from '@porthole/shared/tracing-part';
 import { createRelay } from './relay.ts';
 
 /** The relay as a service of its own. It finds its grants in Redis, where the broker puts them. */
@@ -16,17 +19,33 @@ await runProcess(process, () => {
     throw new ConfigError([
       'redis.url: a relay of its own shares Redis with the broker; `npm start` needs none',
     ]);
-  const log = createLog({ service: 'relay', level: config.logLevel });
+  const stdout = openStdout();
+  const log = createLog({ service: 'relay', level: config.logLevel, destination: stdout });
   const clock = systemClock;
   const store = openStore(config, { log, clock });
+  const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-relay', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
+  const output = openAuditOutput({ config: config.audit, stdout, log, registry });
+  const audit = createAudit({ service: 'relay', clock, write: output.write });
   const keys = grantKeysOf(config.grantKeys);
-  const relay = createRelay({ config, keys, store, clock, random: systemRandom, log, registry });
+  const relay = createRelay({
+    config,
+    keys,
+    store,
+    clock,
+    random: systemRandom,
+    log,
+    registry,
+    tracing,
+    audit,
+  });
   return {
     log,
     clock,
     parts: [
+      output.part,
+      ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       createOperationsServer({ listen: config.operationsListen, registry, readiness: relay.readiness }),
       createPublicServer({ listen: config.listen, onRequest: relay.onRequest, onUpgrade: relay.onUpgrade }),

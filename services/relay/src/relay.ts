@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/address-key';
+import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
@@ -19,6 +20,7 @@ import type { SealKeys } from '@porthole/shared/seal';
 import { createSessionRecords } from '@porthole/shared/session-records';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import type { Store } from '@porthole/shared/store/ports';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import type { Presented } from './admit.ts';
 import { startConsoleSession, type ConsoleSession, type SessionDeps } from './console-session.ts';
 import { defaultDeadlines, type Deadlines } from './deadlines.ts';
@@ -36,13 +38,19 @@ import { createViewer } from './viewer.ts';
 import { createWatchers } from './watchers.ts';
 
 export interface RelayDeps {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies'>;
+  readonly config: Pick<
+    Config,
+    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies' | 'instance'
+  >;
   readonly keys: SealKeys;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   readonly deadlines?: Deadlines;
 }
 
@@ -60,7 +68,7 @@ const turnedAwayAtOnce = 200;
 const lastGoodbyesMs = 10_000;
 
 export function createRelay(deps: RelayDeps): Relay {
-  const { config, store, clock, log } = deps;
+  const { config, store, clock, log, tracing = noTracing } = deps;
   const { limits } = config;
   const sessions = new Set<ConsoleSession>();
   const gather = createGather();
@@ -93,18 +101,21 @@ export function createRelay(deps: RelayDeps): Relay {
     watchers,
     signals,
     ends,
-    relayId: randomId(random, 12),
+    relayId: config.instance ?? randomId(random, 12),
     keys,
     random,
     clock,
     log,
+    audit: deps.audit ?? noAudit,
     metrics,
     deadlines,
     clusters,
     origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
     queueSeconds: limits.queueSeconds,
     traffic,
+    tracing,
     dial: createDial({
+      tracing,
       clock,
       line,
       deadlines,
@@ -119,6 +130,7 @@ export function createRelay(deps: RelayDeps): Relay {
       cluster,
       credential: cluster.relayCredential ?? cluster.credential,
       clock,
+      tracing,
     });
     return {
       name: cluster.name,

@@ -25,6 +25,11 @@ const redact = {
   censor: '[redacted]',
 };
 
+/** The standard output, written without waiting for whoever reads it. */
+export function openStdout(): DestinationStream {
+  return pino.destination({ dest: 1, sync: false });
+}
+
 /** JSON lines; `err` keeps its message, code, detail and stack, and the chain of causes. */
 export function createLog(options: {
   service: string;
@@ -45,7 +50,7 @@ export function createLog(options: {
         },
       },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: false }),
+    options.destination ?? openStdout(),
   );
 }
 

@@ -1,25 +1,41 @@
 import { fileURLToPath } from 'node:url';
+import { createAudit } from '@porthole/shared/audit';
+import { openAuditOutput } from '@porthole/shared/audit-output';
 import { systemClock } from '@porthole/shared/clock';
 import { readConfig } from '@porthole/shared/config/read';
-import { createLog } from '@porthole/shared/log';
+import { createLog, openStdout } from '@porthole/shared/log';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
 import { systemRandom } from '@porthole/shared/random';
 import { runProcess } from '@porthole/shared/run-process';
+import { openTracing } from '@porthole/shared/tracing-part';
 import { createStandalone } from './standalone.ts';
 
 const pagesDir = fileURLToPath(new URL('../../broker/web/dist', import.meta.url));
 
 await runProcess(process, () => {
   const config = readConfig(process.env, process.cwd());
-  const log = createLog({ service: 'porthole', level: config.logLevel });
+  const stdout = openStdout();
+  const log = createLog({ service: 'porthole', level: config.logLevel, destination: stdout });
   const clock = systemClock;
+  const { tracing, parts } = openTracing(config, { service: 'porthole', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
-  const standalone = createStandalone({ config, clock, random: systemRandom, log, registry, pagesDir });
+  const output = openAuditOutput({ config: config.audit, stdout, log, registry });
+  const audit = createAudit({ service: 'porthole', clock, write: output.write });
+  const standalone = createStandalone({
+    config,
+    clock,
+    random: systemRandom,
+    log,
+    registry,
+    tracing,
+    audit,
+    pagesDir,
+  });
   return {
     log,
     clock,
-    parts: standalone.parts,
+    parts: [output.part, ...parts, ...standalone.parts],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

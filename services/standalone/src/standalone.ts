@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { createBroker } from '@porthole/broker/broker';
 import { createRelay } from '@porthole/relay/relay';
+import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
@@ -11,6 +12,7 @@ import { createPublicServer } from '@porthole/shared/public-server';
 import type { RandomBytes } from '@porthole/shared/random';
 import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
+import { noTracing, type Tracing } from '@porthole/shared/tracing';
 
 export interface Standalone {
   readonly parts: readonly Part[];
@@ -25,18 +27,23 @@ export function createStandalone(deps: {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly registry: Registry;
+  readonly tracing?: Tracing;
+  /** Default: nothing is written down. */
+  readonly audit?: Audit;
   readonly pagesDir: string;
   /** Default: what the configuration asks for. */
   readonly store?: Store;
 }): Standalone {
-  const { config, clock, random, log, registry } = deps;
+  const { config, clock, random, log, registry, tracing = noTracing } = deps;
+  const audit = deps.audit ? { audit: deps.audit } : {};
   const store = deps.store ?? openStore(config, { log, clock });
   // Alone with its own memory it needs to share the key with nobody, so it makes one up.
   const own = random(32).toString('base64url');
   const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [own];
 
-  const broker = createBroker({ config, keys, store, clock, random, log, registry, pagesDir: deps.pagesDir });
-  const relay = createRelay({ config, keys, store, clock, random, log, registry });
+  const common = { config, keys, store, clock, random, log, registry, tracing, ...audit };
+  const broker = createBroker({ ...common, pagesDir: deps.pagesDir });
+  const relay = createRelay(common);
   const operations = createOperationsServer({
     listen: config.operationsListen,
     registry,

@@ -14,8 +14,9 @@ export function claimsOf(facts: {
   readonly limits: Limits;
   readonly origins: readonly string[];
   readonly now: number;
+  readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, wish, limits, now } = facts;
+  const { identity, machine, wish, limits, now, traceparent } = facts;
   const { id, name, displayName, groups } = identity.user;
   return {
     version: 1,
@@ -38,6 +39,7 @@ export function claimsOf(facts: {
         ? {}
         : { extendSeconds: limits.extendSeconds, maxSessionSeconds: limits.maxSessionSeconds }),
     },
+    ...(traceparent === undefined ? {} : { traceparent }),
     origins: [...facts.origins],
     issuedAt: now,
     expiresAt: now + lifetimes.grant,

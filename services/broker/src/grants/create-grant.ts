@@ -1,13 +1,14 @@
+import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { asPortholeError } from '@porthole/shared/errors';
 import { mintGrant } from '@porthole/shared/grant';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
-import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
+import type { TraceSpan, Tracing } from '@porthole/shared/tracing';
 import type { Decide } from '../access/decide.ts';
 import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
@@ -27,7 +28,8 @@ export interface GrantRouteDeps {
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
-  readonly log: Pick<Log, 'info'>;
+  readonly tracing: Pick<Tracing, 'begin'>;
+  readonly audit: Audit;
 }
 
 /**
@@ -40,7 +42,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const url = relayUrlOf(config).href;
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
-  async function grant(ctx: Context, cluster: string, vmid: string): Promise<void> {
+  async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
     const identity = await deps.requireLogin(ctx);
     await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const wish = parseGrantWish(ctx.request.body);
@@ -49,29 +51,34 @@ export function createGrant(deps: GrantRouteDeps): Step {
     await checkQuota({ leases: store.leases, clock }, identity.user, limits.consolesPerUser);
     const { machine } = found;
     const sessionId = randomId(random, 16);
-    const claims = claimsOf({ sessionId, identity, machine, wish, limits, origins, now: clock.now() });
+    const { traceparent } = span;
+    const now = clock.now();
+    const claims = claimsOf({ sessionId, identity, machine, wish, limits, origins, now, traceparent });
+    span.set({
+      'porthole.session': sessionId,
+      'porthole.cluster': machine.cluster,
+      'porthole.vmid': machine.vmid,
+      'porthole.mode': wish.mode,
+    });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     record(ctx, claims);
     respond(ctx, claims, token);
   }
 
-  /** Who was let in to what: the line that an audit looks for. */
+  /** Who was let in to what. */
   function record(ctx: Context, claims: GrantClaims): void {
     const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind } = claims;
-    deps.log.info(
-      {
-        event: 'grant',
-        session: sessionId,
-        user: user.id,
-        login: loginRef,
-        machine: { cluster, node, type, vmid, name: machineName },
-        mode,
-        kind,
-        address: ctx.ip,
-        requestId: ctx.state.requestId,
-      },
-      'a console was granted',
-    );
+    deps.audit({
+      event: 'grant',
+      session: sessionId,
+      user: { id: user.id, name: user.name },
+      login: loginRef,
+      machine: { cluster, vmid, name: machineName, node, type },
+      mode,
+      kind,
+      address: ctx.ip,
+      requestId: ctx.state.requestId,
+    });
   }
 
   function respond(ctx: Context, claims: GrantClaims, token: string): void {
@@ -91,10 +98,15 @@ export function createGrant(deps: GrantRouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'grants';
     const { cluster = '', vmid = '' } = ctx['params'] as Readonly<Record<string, string | undefined>>;
+    // The click: what the relay does with the grant is a part of this.
+    const span = deps.tracing.begin('grant', { kind: 'server' });
+    if (span.traceId !== undefined) ctx.state.trace = span.traceId;
     try {
-      await grant(ctx, cluster, vmid);
+      await span.run(() => grant(ctx, cluster, vmid, span));
+      span.end();
       metrics.grant('ok');
     } catch (thrown) {
+      span.end(thrown);
       metrics.grant(asPortholeError(thrown).code);
       throw thrown;
     }

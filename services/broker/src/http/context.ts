@@ -7,6 +7,8 @@ export interface RequestState {
   /** One of a closed list, for metrics; set by whoever answers. */
   route?: Route;
   user?: User;
+  /** The trace that the request began, if one is recorded. */
+  trace?: string;
 }
 
 export type Route = 'login' | 'logout' | 'me' | 'consoles' | 'grants' | 'page' | 'asset' | 'other';

@@ -22,12 +22,13 @@ export function followRequest(deps: {
       await next();
     } finally {
       const ms = deps.clock.now() - began;
-      const { route = 'other', requestId, user } = ctx.state;
-      const line = { requestId, method: ctx.method, path: ctx.path, status: ctx.status, ms, user: user?.id };
+      const { route = 'other', requestId, user, trace } = ctx.state;
+      const { method, path, status } = ctx;
+      const line = { requestId, method, path, status, ms, user: user?.id, ...(trace ? { trace } : {}) };
       // One page is a dozen assets, and none of them is news.
-      if (route === 'asset' && ctx.status < 400) deps.log.debug(line, 'request');
+      if (route === 'asset' && status < 400) deps.log.debug(line, 'request');
       else deps.log.info(line, 'request');
-      deps.metrics.request({ route, method: ctx.method, status: ctx.status, seconds: ms / 1000 });
+      deps.metrics.request({ route, method, status, seconds: ms / 1000 });
     }
   };
 }

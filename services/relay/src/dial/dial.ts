@@ -3,6 +3,7 @@ import type { OpeningStep } from '@porthole/shared/control-messages';
 import { asPortholeError, PortholeError, type ErrorCode } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import { leaseNames } from '@porthole/shared/store/keys';
+import type { Tracing } from '@porthole/shared/tracing';
 import type { Deadlines } from '../deadlines.ts';
 import type { Link } from '../pump/link.ts';
 import type { MachineLink } from '../pump/proxmox-link.ts';
@@ -32,6 +33,7 @@ export interface DialDeps {
   readonly clock: Clock;
   readonly line: LeaseLine;
   readonly deadlines: Deadlines;
+  readonly tracing: Pick<Tracing, 'within'>;
   /** Told how long each phase took, in seconds. */
   readonly observe: (phase: OpeningStep | 'queue', seconds: number) => void;
   /** Told of people in line, and of openings under way at nodes: one more or one less in this cluster. */
@@ -160,7 +162,7 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
   async function timed<T>(phase: OpeningStep | 'queue', work: () => Promise<T>): Promise<T> {
     const since = clock.now();
     try {
-      return await work();
+      return await deps.tracing.within(`console ${phase}`, {}, work);
     } finally {
       deps.observe(phase, (clock.now() - since) / 1000);
     }

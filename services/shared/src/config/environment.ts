@@ -38,6 +38,11 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
   { name: 'PORTHOLE_TRUSTED_PROXIES', path: ['trustedProxies'], about: 'how many proxies stand in front' },
   { name: 'PORTHOLE_LOG_LEVEL', path: ['logLevel'], about: 'debug, info, warn, error or silent' },
   {
+    name: 'PORTHOLE_INSTANCE',
+    path: ['instance'],
+    about: "a name for this process that no other bears, the pod's on Kubernetes",
+  },
+  {
     name: 'PORTHOLE_GRANT_KEYS',
     path: ['grantKeys'],
     secret: true,
@@ -49,6 +54,11 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     about: 'redis:// or rediss://; without it the store is in memory',
   },
   { name: 'PORTHOLE_REDIS_PASSWORD', path: ['redis', 'password'], secret: true, about: 'password for Redis' },
+  {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    path: ['tracing', 'endpoint'],
+    about: 'URL of an OpenTelemetry collector that takes traces by OTLP over HTTP',
+  },
   { name: 'PORTHOLE_USERS_FILE', path: ['signIn', 'local', 'usersFile'], about: 'file with the local users' },
   cluster('URL', ['urls'], 'https://host:8006 of Proxmox'),
   cluster('TOKEN', ['credential', 'token'], 'API token id, user@realm!name'),
@@ -83,11 +93,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const values: { path: readonly string[]; name: string; value: unknown }[] = [];
   const unknown: string[] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('PORTHOLE_') || value === undefined || value === '' || name === 'PORTHOLE_CONFIG')
-      continue;
+    if (value === undefined || value === '' || name === 'PORTHOLE_CONFIG') continue;
     const found = known.get(name);
     if (!found) {
-      if (!serviceLink.test(name)) unknown.push(name);
+      if (name.startsWith('PORTHOLE_') && !serviceLink.test(name)) unknown.push(name);
       continue;
     }
     const { path } = found.variable;

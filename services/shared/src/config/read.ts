@@ -22,6 +22,8 @@ export class ConfigError extends Error {
 const secretFields = new Set(['secret', 'password', 'grantKeys']);
 /** Fields that are always files. */
 const fileFields = new Set(['caFile', 'usersFile']);
+/** Settings that name a file to write to. */
+const outputFiles = new Set(['audit.file']);
 
 /**
  * Reads the file that PORTHOLE_CONFIG names, if any, lays the environment over it, and checks the whole.
@@ -119,6 +121,8 @@ function resolveSecrets(value: unknown, how: Resolving, path: readonly string[] 
       if (item.trim() === '') fault('is empty');
       result[key] = constantSecret(item);
     } else if (secretFields.has(key)) result[key] = item;
+    else if (outputFiles.has(place.join('.')) && typeof item === 'string')
+      result[key] = resolve(how.base, item);
     else result[key] = resolveSecrets(item, how, place);
   }
   return result;

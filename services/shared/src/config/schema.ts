@@ -88,6 +88,13 @@ const cluster = z
   })
   .readonly();
 
+const tracing = z.strictObject({
+  /** An OpenTelemetry collector; traces go to /v1/traces below it. */
+  endpoint: webUrl.transform((text) => new URL(text)).optional(),
+  /** Which part of all traces is recorded. */
+  sampleRatio: z.coerce.number().min(0).max(1).default(1),
+});
+
 const redis = z.strictObject({
   url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }),
   password: secret.optional(),
@@ -134,6 +141,36 @@ const limits = z
     error: 'must be at least sessionSeconds',
   });
 
+/** What the brokers may do with the cluster that they run in. Left out, nobody asks Kubernetes anything. */
+const kubernetes = z.strictObject({
+  /** Where relays and brokers run. Default: the namespace of the pod. */
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')
+    .optional(),
+  /** The Lease by which the brokers choose the one that acts. */
+  leaseName: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'must be the name of a Lease')
+    .default('porthole-broker'),
+  /** Labels of the relays' pods. */
+  relaySelector: z
+    .string()
+    .regex(/^[^=,\s]+=[^=,\s]*(,[^=,\s]+=[^=,\s]*)*$/, 'must be labels, such as "a=b,c=d"')
+    .default('app.kubernetes.io/name=porthole,app.kubernetes.io/component=relay'),
+});
+
+const audit = z
+  .strictObject({
+    to: z.enum(['stdout', 'file', 'none']).default('stdout'),
+    /** The file to which lines are appended. */
+    file: z.string().min(1).optional(),
+  })
+  .refine(({ to, file }) => (to === 'file') === (file !== undefined), {
+    path: ['file'],
+    error: 'is needed with "to: file", and with nothing else',
+  });
+
 export const configSchema = z
   .strictObject({
     publicUrl: webUrl.default('http://localhost:8080').transform((text) => new URL(text)),
@@ -147,8 +184,15 @@ export const configSchema = z
     operationsListen: address.default({ host: '0.0.0.0', port: 9090 }),
     trustedProxies: z.coerce.number().int().min(0).max(10).default(0),
     logLevel: z.enum(logLevels).default('info'),
+    /** This process among its like, in the store and in lists of consoles; the pod's name on Kubernetes. */
+    instance: z
+      .string()
+      .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,62})$/, 'must be up to 63 letters, digits, dots and dashes')
+      .optional(),
+    kubernetes: kubernetes.optional(),
     grantKeys: secret.optional(),
     redis: redis.optional(),
+    tracing: tracing.prefault({}),
     clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
     signIn: z.strictObject({ local: z.strictObject({ usersFile: secret }) }),
     /** Without any rule of your own, the members of the group `admins` may control every machine. */
@@ -156,6 +200,7 @@ export const configSchema = z
       .array(accessRule)
       .default([{ name: 'default', who: { groups: ['admins'] }, which: { all: true }, allow: ['control'] }]),
     limits: limits.prefault({}),
+    audit: audit.prefault({}),
   })
   // Also looked at when something else is wrong, so that all faults come at once: parts may be missing then.
   .superRefine(

@@ -5,6 +5,8 @@ import { PortholeError } from '../errors.ts';
 import { createProxmoxCredential } from './credential.ts';
 import { createProxmoxHttp, type ProxmoxAnswer, type ProxmoxRequest } from './http.ts';
 import { createProxmoxDial, type ProxmoxDial } from './tls.ts';
+import { noTracing, type Tracing } from '../tracing.ts';
+import { traceCalls } from './trace-calls.ts';
 
 /** One host of a cluster: where calls and console sockets go. */
 export interface ProxmoxHost {
@@ -37,11 +39,12 @@ export function createProxmoxClient(deps: {
   readonly cluster: ClusterConfig;
   readonly credential: CredentialConfig;
   readonly clock: Clock;
+  readonly tracing?: Tracing;
   readonly timeoutMs?: number;
 }): ProxmoxClient {
-  const { cluster, clock, timeoutMs = 15_000 } = deps;
+  const { cluster, clock, tracing = noTracing, timeoutMs = 15_000 } = deps;
   const dial = createProxmoxDial(cluster.tls, clock);
-  const http = createProxmoxHttp(dial, clock);
+  const http = traceCalls(createProxmoxHttp(dial, clock), tracing);
   const entries: readonly ProxmoxHost[] = cluster.urls.map((base) => ({ base }));
   const credential = createProxmoxCredential(deps.credential, {
     clock,

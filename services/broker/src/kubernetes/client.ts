@@ -1,0 +1,155 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Kubernetes, Lease, LeasePort, PodWatch, RelayPod, SeenLease } from './ports.ts';
+
+const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
+
+export interface KubernetesSettings {
+  /** Default: the pod's own. */
+  readonly namespace?: string | undefined;
+  readonly leaseName: string;
+  /** Labels of the relays' pods, "a=b,c=d". */
+  readonly relaySelector: string;
+}
+
+/** Milliseconds. The API server answers in a few; whoever hangs longer is away. */
+const answerMs = 5000;
+
+type Client = typeof import('@kubernetes/client-node');
+type KubeConfig = import('@kubernetes/client-node').KubeConfig;
+
+/**
+ * Loads @kubernetes/client-node and connects with the pod's service account, or with KUBECONFIG outside of a
+ * cluster. Rejects when neither is there.
+ */
+export async function connectKubernetes(
+  settings: KubernetesSettings,
+  load: (config: KubeConfig) => void = (config) => config.loadFromDefault(),
+): Promise<Kubernetes> {
+  const client = await import('@kubernetes/client-node');
+  const config = new client.KubeConfig();
+  load(config);
+  const namespace = settings.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace;
+  if (!namespace) throw new Error('kubernetes.namespace: is needed, as the service account names none.');
+  const core = boundedApi(client, config, client.CoreV1Api);
+  return {
+    lease: leasePort(client, config, namespace, settings.leaseName),
+    watchRelays: (failed) =>
+      podWatch(client, config, { namespace, selector: settings.relaySelector, failed }),
+    async setDeletionCost(name, cost) {
+      await core.patchNamespacedPod(
+        { name, namespace, body: { metadata: { annotations: { [costAnnotation]: String(cost) } } } },
+        client.setHeaderOptions('Content-Type', client.PatchStrategy.MergePatch),
+      );
+    },
+  };
+}
+
+/** Like KubeConfig.makeApiClient, but no call waits for ever. */
+function boundedApi<T>(
+  client: Client,
+  config: KubeConfig,
+  Api: new (configuration: import('@kubernetes/client-node').Configuration) => T,
+): T {
+  const server = config.getCurrentCluster()?.server;
+  if (!server) throw new Error('Kubernetes: the configuration names no API server.');
+  return new Api(
+    client.createConfiguration({
+      baseServer: new client.ServerConfiguration(server, {}),
+      authMethods: { default: config },
+      promiseMiddleware: [
+        {
+          async pre(context) {
+            context.setSignal(AbortSignal.timeout(answerMs));
+            return context;
+          },
+          post: async (context) => context,
+        },
+      ],
+    }),
+  );
+}
+
+function leasePort(client: Client, config: KubeConfig, namespace: string, name: string): LeasePort {
+  const api = boundedApi(client, config, client.CoordinationV1Api);
+  return {
+    async read() {
+      try {
+        const { metadata, spec } = await api.readNamespacedLease({ name, namespace });
+        return {
+          version: metadata?.resourceVersion ?? '',
+          holder: spec?.holderIdentity ?? '',
+          durationSeconds: spec?.leaseDurationSeconds ?? 0,
+          transitions: spec?.leaseTransitions ?? 0,
+          // Typed as a date, but handed on as the text that came.
+          acquiredAt: spec?.acquireTime ? new Date(spec.acquireTime).getTime() : 0,
+        };
+      } catch (error) {
+        if (codeOf(client, error) === 404) return undefined;
+        throw error;
+      }
+    },
+    async write(seen: SeenLease | undefined, next: Lease) {
+      const body = {
+        metadata: { name, namespace, ...(seen && { resourceVersion: seen.version }) },
+        spec: {
+          holderIdentity: next.holder,
+          leaseDurationSeconds: next.durationSeconds,
+          leaseTransitions: next.transitions,
+          acquireTime: new client.V1MicroTime(next.acquiredAt),
+          renewTime: new client.V1MicroTime(),
+        },
+      };
+      try {
+        if (seen) await api.replaceNamespacedLease({ name, namespace, body });
+        else await api.createNamespacedLease({ namespace, body });
+        return true;
+      } catch (error) {
+        // Written, created or deleted by somebody else in between.
+        if ([404, 409].includes(codeOf(client, error) ?? 0)) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function podWatch(
+  client: Client,
+  config: KubeConfig,
+  of: { namespace: string; selector: string; failed: (error: unknown) => void },
+): PodWatch {
+  const { namespace, selector } = of;
+  const core = boundedApi(client, config, client.CoreV1Api);
+  const informer = client.makeInformer(
+    config,
+    `/api/v1/namespaces/${namespace}/pods`,
+    () => core.listNamespacedPod({ namespace, labelSelector: selector }),
+    selector,
+  );
+  informer.on('error', of.failed);
+  let stopped = false;
+  return {
+    async start() {
+      stopped = false;
+      await informer.start();
+      // It does not look whether it was stopped while it asked for the list.
+      if (stopped) await informer.stop();
+    },
+    async stop() {
+      stopped = true;
+      await informer.stop();
+    },
+    list: () => informer.list().map(relayPod),
+  };
+}
+
+function relayPod({ metadata }: V1Pod): RelayPod {
+  return {
+    name: metadata?.name ?? '',
+    deletionCost: metadata?.annotations?.[costAnnotation],
+    leaving: metadata?.deletionTimestamp !== undefined,
+  };
+}
+
+function codeOf(client: Client, error: unknown): number | undefined {
+  return error instanceof client.ApiException ? error.code : undefined;
+}

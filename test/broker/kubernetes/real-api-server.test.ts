@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { connectKubernetes } from '@porthole/broker/kubernetes/client';
+import { createRelayPods } from '@porthole/broker/kubernetes/relay-pods';
+import { systemClock } from '@porthole/shared/clock';
+import { createLog } from '@porthole/shared/log';
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { describeWith } from '../../needs.ts';
+import { eventually } from '../../shared/store-harness.ts';
+
+const labels = { 'app.kubernetes.io/name': 'porthole', 'app.kubernetes.io/component': 'relay' };
+
+/** What the fake API server claims is how a real one answers. Needs no kubelet: pods just stand there. */
+describeWith('kubernetes')('a real kube-apiserver', () => {
+  const namespace = `porthole-test-${randomUUID().slice(0, 8)}`;
+  const settings = {
+    namespace,
+    leaseName: 'porthole-broker',
+    relaySelector: 'app.kubernetes.io/name=porthole,app.kubernetes.io/component=relay',
+  };
+  let core: CoreV1Api;
+
+  beforeAll(async () => {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    core = config.makeApiClient(CoreV1Api);
+    await core.createNamespace({ body: { metadata: { name: namespace } } });
+    // Where a controller manager runs, it makes the account that pods need.
+    await core
+      .createNamespacedServiceAccount({ namespace, body: { metadata: { name: 'default' } } })
+      .catch(() => {});
+    for (const name of ['relay-1', 'relay-2'])
+      await core.createNamespacedPod({
+        namespace,
+        body: {
+          metadata: { name, labels },
+          spec: { containers: [{ name: 'relay', image: 'none.invalid/none' }] },
+        },
+      });
+  }, 60_000);
+  afterAll(async () => {
+    await core.deleteNamespace({ name: namespace });
+  });
+
+  it('keeps a lease that each writer must have seen as it is', async () => {
+    const { lease } = await connectKubernetes(settings);
+    const mine = { holder: 'a', durationSeconds: 15, transitions: 0, acquiredAt: Date.UTC(2026, 0, 1) };
+    expect(await lease.read()).toBeUndefined();
+    expect(await lease.write(undefined, mine)).toBe(true);
+    expect(await lease.write(undefined, mine)).toBe(false);
+    const seen = await lease.read();
+    expect(seen).toMatchObject(mine);
+    expect(await lease.write(seen, { ...mine, holder: 'b', transitions: 1 })).toBe(true);
+    expect(await lease.write(seen, { ...mine, holder: 'c', transitions: 1 })).toBe(false);
+    const given = await lease.read();
+    expect(given).toMatchObject({ holder: 'b', transitions: 1 });
+    expect(await lease.write(given, { ...mine, holder: '', durationSeconds: 1 })).toBe(true);
+    expect(await lease.read()).toMatchObject({ holder: '' });
+  });
+
+  it('tells of relays that come and go, and takes what their deletion costs', async () => {
+    const kubernetes = await connectKubernetes(settings);
+    const log = createLog({ service: 'test', level: 'silent' });
+    const pods = createRelayPods({ watch: kubernetes.watchRelays, clock: systemClock, log });
+    pods.start();
+    try {
+      const names = () =>
+        pods
+          .list()
+          .map(({ name }) => name)
+          .toSorted();
+      await eventually(() => expect(names()).toEqual(['relay-1', 'relay-2']));
+      await kubernetes.setDeletionCost('relay-1', 10);
+      await eventually(() =>
+        expect(pods.list().find(({ name }) => name === 'relay-1')?.deletionCost).toBe('10'),
+      );
+      await core.deleteNamespacedPod({ name: 'relay-2', namespace, body: { gracePeriodSeconds: 0 } });
+      await eventually(() => expect(names()).toEqual(['relay-1']));
+    } finally {
+      await pods.stop();
+    }
+  });
+});

@@ -1,0 +1,127 @@
+import { systemClock } from '@porthole/shared/clock';
+import { createLog } from '@porthole/shared/log';
+import { openTracing } from '@porthole/shared/tracing-part';
+import { eventually } from '../eventually.ts';
+import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
+import { createOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../fakes/otlp-receiver.ts';
+import { describeWith } from '../needs.ts';
+import { aPerson, type Person } from './person.ts';
+import { useBrowser } from './scene.ts';
+import { startStack, type Stack } from './stack.ts';
+
+describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
+  const browser = useBrowser();
+  const log = createLog({ service: 'test', level: 'silent' });
+  let receiver: OtlpReceiver;
+  let stack: Stack;
+  let student: Person;
+  let stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    receiver = await createOtlpReceiver();
+    const open = async (service: string) => {
+      const { tracing, parts } = openTracing(
+        { tracing: { endpoint: new URL(receiver.url), sampleRatio: 1 } },
+        { service, clock: systemClock, log },
+      );
+      for (const part of parts) await part.start?.();
+      stops.push(async () => {
+        for (const part of parts) await part.stop?.();
+      });
+      return tracing;
+    };
+    stack = await startStack({
+      machines: [
+        { vmid: 100, node: 'pve1', name: 'student-one', guest: createBuiltinGuest({ name: 'student-one' }) },
+        {
+          vmid: 101,
+          node: 'pve1',
+          name: 'student-off',
+          guest: createBuiltinGuest({ name: 'off' }),
+          running: false,
+        },
+      ],
+      apart: true,
+      brokerTracing: await open('porthole-broker'),
+      relayTracing: await open('porthole-relay'),
+    });
+    student = await aPerson(browser(), stack.origin);
+    await student.signIn('student');
+  });
+  afterAll(async () => {
+    await student.leave();
+    await stack.stop();
+    for (const stop of stops) await stop();
+    await receiver.stop();
+  });
+
+  /** The trace of this machine's console, as soon as its last span is there. */
+  async function traceOf(vmid: number, last: string): Promise<readonly ReceivedSpan[]> {
+    let trace: readonly ReceivedSpan[] = [];
+    await eventually(`the span “${last}” arrives`, () => {
+      const root = receiver.spans.find(
+        ({ name, attributes }) => name === 'grant' && attributes['porthole.vmid'] === vmid,
+      );
+      trace = receiver.spans.filter(({ traceId }) => traceId === root?.traceId);
+      return trace.some(({ name }) => name === last) && trace.some(({ name }) => name === 'grant');
+    });
+    return trace;
+  }
+  const below = (trace: readonly ReceivedSpan[], name: string) => {
+    const parent = trace.find((span) => span.name === name);
+    return trace.filter(({ parentId }) => parentId === parent?.spanId).map((span) => span.name);
+  };
+
+  test('is one trace over two services, from the grant to the first picture, with every call to Proxmox', async () => {
+    await student.openConsole(100);
+    const trace = await traceOf(100, 'console open');
+    const grant = trace.find(({ name }) => name === 'grant');
+    const open = trace.find(({ name }) => name === 'console open');
+    expect(grant).toMatchObject({ service: 'porthole-broker', parentId: '', failed: false });
+    expect(open).toMatchObject({ service: 'porthole-relay', parentId: grant?.spanId, failed: false });
+    expect(below(trace, 'console open')).toEqual([
+      'console admit',
+      'console queue',
+      'console status',
+      'console queue',
+      'console console',
+      'console connect',
+      'console authenticate',
+      'console picture',
+    ]);
+    expect(below(trace, 'console status')).toContain('proxmox GET current');
+    expect(below(trace, 'console console')).toEqual(['proxmox POST vncproxy']);
+    // One thing after the other, and all of it within the whole.
+    for (const span of trace) {
+      expect(span.end).toBeGreaterThanOrEqual(span.start);
+      if (span.service !== 'porthole-relay') continue;
+      expect(span.start).toBeGreaterThanOrEqual(open?.start ?? 0n);
+      expect(span.end).toBeLessThanOrEqual(open?.end ?? 0n);
+    }
+    // The logs of both services say which trace it is.
+    const lines = stack.logged.filter((line) => line.includes(grant?.traceId ?? 'none'));
+    expect(lines.some((line) => line.includes('/grants"'))).toBe(true);
+    expect(lines.some((line) => line.includes('console opened'))).toBe(true);
+  });
+
+  test('that opens nothing says which code that had, where', async () => {
+    await student.visitConsole(101);
+    await student.reaches('waiting');
+    const trace = await traceOf(101, 'console open');
+    expect(trace.filter(({ failed }) => failed).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['console status', 'console open']),
+    );
+    expect(trace.find(({ name }) => name === 'console open')?.attributes['error.type']).toBe(
+      'machine_stopped',
+    );
+  });
+
+  test('shows the collector no secret, no name of a person, and no query', () => {
+    const seen = receiver.received().toString('latin1');
+    for (const secret of [...stack.proxmox.issuedSecrets(), stack.grantKey])
+      expect(seen.includes(secret)).toBe(false);
+    const said = JSON.stringify(receiver.spans.map(({ name, attributes }) => [name, attributes]));
+    expect(said).toContain('/nodes/pve1/qemu/100/vncproxy');
+    expect(said).not.toMatch(/\?|vncticket|student/i);
+  });
+});

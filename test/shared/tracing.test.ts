@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { PortholeError } from '@porthole/shared/errors';
+import { createLog } from '@porthole/shared/log';
+import { createTracing, noTracing } from '@porthole/shared/tracing';
+import { openTracing } from '@porthole/shared/tracing-part';
+import { parseTraceparent, writeTraceparent } from '@porthole/shared/traceparent';
+import { systemClock } from '@porthole/shared/clock';
+import { eventually } from '../eventually.ts';
+import { createOtlpReceiver, type OtlpReceiver } from '../fakes/otlp-receiver.ts';
+
+describe('a traceparent', () => {
+  const anId = (length: number) =>
+    fc
+      .array(fc.constantFrom(...'0123456789abcdef'.split('')), { minLength: length, maxLength: length })
+      .map((digits) => digits.join(''))
+      .filter((id) => /[^0]/.test(id));
+
+  test('is read as it was written', () => {
+    fc.assert(
+      fc.property(anId(32), anId(16), fc.boolean(), (traceId, spanId, sampled) => {
+        const parent = { traceId, spanId, sampled };
+        expect(parseTraceparent(writeTraceparent(parent))).toEqual(parent);
+      }),
+    );
+  });
+
+  test.each([
+    undefined,
+    '',
+    '00-00000000000000000000000000000000-0000000000000001-01',
+    '00-00000000000000000000000000000001-0000000000000000-01',
+    '01-00000000000000000000000000000001-0000000000000001-01',
+    '00-0000000000000000000000000000000A-0000000000000001-01',
+    '00-00000000000000000000000000000001-0000000000000001-01-more',
+    ' 00-00000000000000000000000000000001-0000000000000001-01',
+  ])('is none when it is %s', (text) => expect(parseTraceparent(text)).toBeUndefined());
+});
+
+test('without an endpoint nothing is recorded, and work is done as it is', async () => {
+  const { tracing, parts } = openTracing(
+    { tracing: { sampleRatio: 1 } },
+    { service: 'test', clock: systemClock, log: silent },
+  );
+  expect([tracing, parts]).toEqual([noTracing, []]);
+  const span = tracing.begin('open', { parent: '00-00000000000000000000000000000001-0000000000000001-01' });
+  expect([span.traceparent, span.traceId]).toEqual([undefined, undefined]);
+  expect(await span.run(() => tracing.within('step', {}, async () => 7))).toBe(7);
+  await expect(tracing.within('step', {}, () => Promise.reject(new Error('as it is')))).rejects.toThrow(
+    'as it is',
+  );
+});
+
+const silent = createLog({ service: 'test', level: 'silent' });
+
+describe('what is recorded', () => {
+  let receiver: OtlpReceiver;
+  beforeEach(async () => {
+    receiver = await createOtlpReceiver();
+  });
+  afterEach(() => receiver.stop());
+
+  async function open(sampleRatio = 1) {
+    const logged: string[] = [];
+    const log = createLog({
+      service: 'test',
+      level: 'info',
+      destination: { write: (line: string) => void logged.push(line) },
+    });
+    const { tracing, parts } = openTracing(
+      { tracing: { endpoint: new URL(receiver.url), sampleRatio } },
+      { service: 'porthole-test', clock: systemClock, log },
+    );
+    for (const part of parts) await part.start?.();
+    const stop = async () => {
+      for (const part of parts) await part.stop?.();
+    };
+    return { tracing, stop, logged };
+  }
+  const named = (name: string) => receiver.spans.find((span) => span.name === name);
+
+  test('arrives as a tree, with the codes of what failed and none of its words', async () => {
+    const { tracing, stop } = await open();
+    const root = tracing.begin('open', { kind: 'server', attributes: { 'porthole.vmid': 100 } });
+    const secret = new PortholeError('proxmox_permission', {
+      detail: 'a detail',
+      cause: new Error('a cause'),
+    });
+    await root.run(async () => {
+      await tracing.within('step', {}, () => tracing.within('call', { 'url.path': '/x' }, async () => {}));
+      await tracing.within('bad step', {}, () => Promise.reject(secret)).catch(() => {});
+    });
+    root.end();
+    await stop();
+    const [open_, step, call, bad] = ['open', 'step', 'call', 'bad step'].map(named);
+    expect(new Set(receiver.spans.map(({ traceId }) => traceId)).size).toBe(1);
+    expect(open_).toMatchObject({
+      parentId: '',
+      service: 'porthole-test',
+      attributes: { 'porthole.vmid': 100 },
+    });
+    expect(step?.parentId).toBe(open_?.spanId);
+    expect(call?.parentId).toBe(step?.spanId);
+    expect(bad).toMatchObject({ failed: true, attributes: { 'error.type': 'proxmox_permission' } });
+    expect(receiver.received().toString('latin1')).not.toMatch(/a detail|a cause/);
+  });
+
+  test('goes on with the trace of another service, or follows one without being a part of it', async () => {
+    const { tracing, stop } = await open();
+    const parent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
+    tracing.begin('part', { parent }).end();
+    tracing.begin('later', { after: parent }).end();
+    await stop();
+    expect(named('part')).toMatchObject({ traceId: parent.slice(3, 35), parentId: '0123456789abcdef' });
+    expect(named('later')).toMatchObject({ parentId: '', links: [parent.slice(3, 35)] });
+    expect(named('later')?.traceId).not.toBe(parent.slice(3, 35));
+  });
+
+  test('is what whoever began the trace has chosen, and else what the ratio leaves', async () => {
+    const { tracing, stop } = await open(0);
+    tracing.begin('mine').end();
+    tracing.begin('chosen', { parent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' }).end();
+    tracing.begin('not chosen', { parent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-00' }).end();
+    await stop();
+    expect(receiver.spans.map(({ name }) => name)).toEqual(['chosen']);
+  });
+
+  test('work beside a trace has no spans, and what ended twice ended once', async () => {
+    const { tracing, stop } = await open();
+    await tracing.within('nobody asked', {}, async () => {});
+    const span = tracing.begin('once');
+    span.end();
+    span.end(new Error('too late'));
+    await stop();
+    expect(receiver.spans.map(({ name, failed }) => [name, failed])).toEqual([['once', false]]);
+  });
+
+  test('is lost when the collector does not take it, which is said once, and stopping waits for nobody', async () => {
+    receiver.answer(400);
+    const { tracing, stop, logged } = await open();
+    tracing.begin('lost').end();
+    await stop();
+    await eventually('it is said', () => logged.length > 0);
+    expect(logged.filter((line) => line.includes('traces can not be sent'))).toHaveLength(1);
+  });
+});
+
+test('a tracer that comes later is used from then on', () => {
+  const tracing = createTracing({ clock: systemClock, tracer: () => undefined });
+  expect(tracing.begin('early').traceparent).toBeUndefined();
+});
