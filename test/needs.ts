@@ -15,6 +15,10 @@ const programs = {
     here: () => process.env['KUBECONFIG'] !== undefined,
     missing: 'KUBECONFIG names no cluster to try this at (a kube-apiserver with etcd is enough)',
   },
+  nginx: {
+    here: () => findExecutable('nginx') !== undefined || existsSync('/usr/sbin/nginx'),
+    missing: 'nginx is not installed (Debian package nginx)',
+  },
   redis: {
     here: () => findExecutable('redis-server') !== undefined,
     missing: 'redis-server is not installed (Debian package redis-server)',

@@ -56,6 +56,7 @@ test('a grant opens once, and says all that the relay must know', async () => {
     page: 'https://porthole.school.example/console/school/101',
     expiresAt: new Date(expiresAt).toISOString(),
     machine: { name: 'lab-anna', type: 'qemu', node: 'pve1' },
+    allow: ['view', 'control'],
   });
   const token = answer.json.protocols[1].slice('porthole.grant.'.length);
   expect(await takeGrant(taking(rig, clock), token)).toEqual({
@@ -230,4 +231,91 @@ test('each grant leaves a line for the audit, which names who and what and holds
   expect(rig.log.join('') + JSON.stringify(rig.audited)).not.toContain(
     answer.json.protocols[1].slice('porthole.grant.'.length),
   );
+});
+
+describe('a grant says how the console is', () => {
+  const claimsOf = async (rig: Rig, clock: Clock, answer: { readonly json: { protocols: string[] } }) =>
+    takeGrant(taking(rig, clock), answer.json.protocols[1]?.slice('porthole.grant.'.length) ?? '');
+  const rule = (more: object) => ({
+    who: { users: ['anna'] },
+    which: { all: true as const },
+    allow: ['control' as const],
+    ...more,
+  });
+
+  test('with the clipboard, the pace and the limits of its rules', async () => {
+    const clock = createFakeClock();
+    const { rig } = await aSchool({
+      clock,
+      config: {
+        access: [
+          rule({
+            clipboard: 'in',
+            limits: {
+              updatesPerSecond: 2,
+              sessionSeconds: 100,
+              maxSessionSeconds: 300,
+              idleSeconds: 50,
+              consolesPerUser: 2,
+              consolesPerMachine: 1,
+            },
+          }),
+        ],
+      },
+    });
+    const claims = await claimsOf(rig, clock, await (await rig.signedIn('anna')).post(path(101), control));
+    expect(claims).toMatchObject({ clipboard: 'in', updatesPerSecond: 2 });
+    expect(claims.limits).toEqual({
+      sessionSeconds: 100,
+      idleSeconds: 50,
+      perUser: 2,
+      perMachine: 1,
+      extendSeconds: 1800,
+      maxSessionSeconds: 300,
+    });
+    expect(claims).not.toHaveProperty('watches');
+  });
+
+  test('and lets it end with its rules', async () => {
+    const clock = createFakeClock(Date.UTC(2026, 5, 1, 9, 50, 30));
+    const when = { timeZone: 'UTC', hours: '08:00-10:00' };
+    const { rig } = await aSchool({
+      clock,
+      config: { access: [rule({ when })], limits: { sessionSeconds: 3600, maxSessionSeconds: 7200 } },
+    });
+    const anna = await rig.signedIn('anna');
+    const claims = await claimsOf(rig, clock, await anna.post(path(101), control));
+    expect(claims.limits).toMatchObject({ sessionSeconds: 570 });
+    expect(claims.limits).not.toHaveProperty('maxSessionSeconds');
+    clock.advance(570_000);
+    expect((await anna.post(path(101), control)).json.code).toBe('machine_not_found');
+  });
+
+  test('announces whoever may look on and only looks, asked or not', async () => {
+    const clock = createFakeClock();
+    const { rig } = await aSchool({ clock, config: { access: [rule({ allow: ['watch', 'control'] })] } });
+    const anna = await rig.signedIn('anna');
+    for (const wish of [{ mode: 'view', watch: true }, { mode: 'view' }])
+      expect(await claimsOf(rig, clock, await anna.post(path(101), wish))).toMatchObject({ watches: true });
+    expect(await claimsOf(rig, clock, await anna.post(path(101), control))).not.toHaveProperty('watches');
+    expect(rig.audited).toContainEqual(
+      expect.objectContaining({ event: 'grant', watches: true, rules: ['access.0'] }),
+    );
+  });
+
+  test('only to those who may look on, and only to look', async () => {
+    const { rig } = await aSchool({ config: { access: [rule({ allow: ['control'] })] } });
+    const anna = await rig.signedIn('anna');
+    const watch = await anna.post(path(101), { mode: 'view', watch: true });
+    expect([watch.status, watch.json.code]).toEqual([403, 'not_allowed']);
+    expect((await anna.post(path(101), { mode: 'control', watch: true })).status).toBe(400);
+    expect(rig.audited).toContainEqual(
+      expect.objectContaining({
+        event: 'grant_refused',
+        user: { id: 'local:anna', name: 'anna' },
+        machine: { cluster: 'school', vmid: 101 },
+        code: 'not_allowed',
+      }),
+    );
+  });
 });

@@ -1,16 +1,17 @@
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
-import { lifetimes } from '@porthole/shared/store/keys';
 import { createMemoryStore } from '@porthole/shared/store/memory';
 import type { RecordStore } from '@porthole/shared/store/ports';
 import { systemRandom } from '@porthole/shared/random';
-import { createLoginSessions, loginRef } from '@porthole/broker/sign-in/login-sessions';
+import { createLoginSessions, loginRef, tokenDigestOf } from '@porthole/broker/sign-in/login-sessions';
 import { createFakeClock } from '../fakes/clock.ts';
 import { closeBrokers, grantKey, startBroker, type Rig } from './rig.ts';
 
 afterEach(closeBrokers);
 
+const [idleMs, lifeMs] = [8 * 3_600_000, 24 * 3_600_000];
+const basis = { method: 'local', facts: { userName: 'anna' } };
 const keys = grantKeysOf(constantSecret(grantKey));
 
 /** The end signals that relays would get. */
@@ -44,9 +45,9 @@ test('a sign-in that nobody uses ends after its idle time', async () => {
   const clock = createFakeClock();
   const rig = await startBroker({ clock });
   const anna = await rig.signedIn('anna');
-  clock.advance(lifetimes.loginIdle - 1);
+  clock.advance(idleMs - 1);
   expect((await anna.get('/api/v1/me')).status).toBe(200);
-  clock.advance(lifetimes.loginIdle);
+  clock.advance(idleMs);
   expect((await anna.get('/api/v1/me')).status).toBe(401);
 });
 
@@ -54,7 +55,7 @@ test('a sign-in that is used all the time ends after its absolute time', async (
   const clock = createFakeClock();
   const rig = await startBroker({ clock });
   const anna = await rig.signedIn('anna');
-  for (let at = 3_600_000; at < lifetimes.loginAbsolute; at += 3_600_000) {
+  for (let at = 3_600_000; at < lifeMs; at += 3_600_000) {
     clock.advance(3_600_000);
     expect((await anna.get('/api/v1/me')).status).toBe(200);
   }
@@ -134,12 +135,12 @@ test('a request that is under way while somebody signs out does not bring the si
     },
   };
   const start = clock.now();
-  const sessions = createLoginSessions({ records: slow, keys, random: systemRandom, clock });
-  const secret = await sessions.create({ userName: 'anna', passwordRef: 'x' });
+  const sessions = createLoginSessions({ records: slow, keys, random: systemRandom, clock, idleMs, lifeMs });
+  const secret = await sessions.create(basis);
   clock.advance(120_000);
   const underWay = sessions.find(secret);
   await new Promise((resolve) => setImmediate(resolve));
-  await sessions.end(secret);
+  await sessions.end(tokenDigestOf(secret));
   held.resolve();
   await underWay;
   expect(await sessions.find(secret)).toBeUndefined();
@@ -150,8 +151,15 @@ test('the time of use is written at most once a minute', async () => {
   const { records } = createMemoryStore({ clock });
   let puts = 0;
   const counting: RecordStore = { ...records, put: (...args) => (puts++, records.put(...args)) };
-  const sessions = createLoginSessions({ records: counting, keys, random: systemRandom, clock });
-  const secret = await sessions.create({ userName: 'anna', passwordRef: 'x' });
+  const sessions = createLoginSessions({
+    records: counting,
+    keys,
+    random: systemRandom,
+    clock,
+    idleMs,
+    lifeMs,
+  });
+  const secret = await sessions.create(basis);
   puts = 0;
   for (let i = 0; i < 100; i++) {
     clock.advance(1000);
@@ -168,12 +176,19 @@ test('whoever reads the store finds no id, and whoever writes to it makes no sig
     ...records,
     put: (key, value, ttlMs) => (written.set(key, value), records.put(key, value, ttlMs)),
   };
-  const sessions = createLoginSessions({ records: watched, keys, random: systemRandom, clock });
-  const anna = await sessions.create({ userName: 'anna', passwordRef: 'x' });
+  const sessions = createLoginSessions({
+    records: watched,
+    keys,
+    random: systemRandom,
+    clock,
+    idleMs,
+    lifeMs,
+  });
+  const anna = await sessions.create(basis);
   const [annaSeen, annaLogin] = [...written.values()];
   expect([...written.keys(), ...written.values()].join(' ')).not.toMatch(new RegExp(`${anna}|anna`));
   written.clear();
-  const ben = await sessions.create({ userName: 'ben', passwordRef: 'x' });
+  const ben = await sessions.create(basis);
   const [benSeen, benLogin] = [...written.keys()];
   await records.put(benSeen ?? '', annaSeen ?? '', 1000);
   await records.put(benLogin ?? '', annaLogin ?? '', 1000);

@@ -13,8 +13,8 @@ test('what happened can be counted, by labels from closed sets', async () => {
   await rig.ask('/api/v1/made-up', { method: 'PROPFIND', headers: { 'sec-fetch-site': 'same-origin' } });
   const text = await rig.registry.metrics();
   for (const line of [
-    'porthole_broker_sign_ins_total{result="ok"} 1',
-    'porthole_broker_sign_ins_total{result="wrong_password"} 1',
+    'porthole_broker_sign_ins_total{method="local",result="ok"} 1',
+    'porthole_broker_sign_ins_total{method="local",result="wrong_password"} 1',
     'porthole_broker_grants_total{result="ok"} 1',
     'porthole_broker_grants_total{result="machine_not_found"} 1',
     'porthole_broker_machine_list_refreshes_total{cluster="school",result="ok"} 1',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createBroker, type Broker } from '@porthole/broker/broker';
 import type { AuditEvent } from '@porthole/shared/audit-events';
 import { systemClock, type Clock } from '@porthole/shared/clock';
+import type { AccessRule } from '@porthole/shared/config/access-schema';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret, type Secret } from '@porthole/shared/config/secret';
 import { createLifecycle } from '@porthole/shared/lifecycle';
@@ -39,7 +40,7 @@ export function userEntry(name: string, secret: string, groups: readonly string[
 
 export const usersFile = (...entries: string[]): string => `users:\n${entries.join('')}`;
 
-export const everyoneControlsAll: Config['access'] = [
+export const everyoneControlsAll: AccessRule[] = [
   { who: { everyone: true }, which: { all: true }, allow: ['control'] },
 ];
 
@@ -58,12 +59,19 @@ export async function closeBrokers(): Promise<void> {
   for (const close of closing.splice(0).toReversed()) await close();
 }
 
-export async function aCluster(guests: readonly GuestOptions[] = someGuests): Promise<FakeProxmox> {
+export async function aCluster(
+  guests: readonly GuestOptions[] = someGuests,
+  vmPrivileges: readonly string[] = [],
+): Promise<FakeProxmox> {
   const fake = await createFakeProxmox({
     unauthorizedDelayMs: 0,
     statusRefreshMs: 0,
     users: [
-      { userid: 'porthole@pve', password: 'unused', acl: { '/vms': ['VM.Audit'], '/pool': ['Pool.Audit'] } },
+      {
+        userid: 'porthole@pve',
+        password: 'unused',
+        acl: { '/vms': ['VM.Audit', ...vmPrivileges], '/pool': ['Pool.Audit'] },
+      },
     ],
     tokens: [{ ...brokerToken, privsep: false }],
     guests,
@@ -111,6 +119,7 @@ export interface Browser {
   cookie: string | undefined;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  delete(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   signIn(username: string, secret?: string): Promise<Answer>;
 }
 
@@ -282,6 +291,7 @@ function aBrowser(ask: Rig['ask']): Browser {
     cookie: undefined,
     get: (path, headers = {}) => send(path, { headers }),
     post: (path, body, headers = {}) => send(path, { method: 'POST', body, headers }),
+    delete: (path, headers = {}) => send(path, { method: 'DELETE', headers }),
     signIn: (username, secret = password) => browser.post('/api/v1/login', { username, password: secret }),
   };
   return browser;

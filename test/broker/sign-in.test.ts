@@ -9,7 +9,7 @@ test('somebody with the right password is signed in and told who they are', asyn
   const answer = await anna.signIn('anna');
   expect(answer.status).toBe(200);
   expect(answer.json).toEqual({ user: { id: 'local:anna', name: 'anna', groups: ['class-a'] } });
-  expect((await anna.get('/api/v1/me')).json).toEqual(answer.json);
+  expect((await anna.get('/api/v1/me')).json).toEqual({ ...answer.json, oversees: false });
 });
 
 test('a wrong password and an unknown name get the same answer', async () => {

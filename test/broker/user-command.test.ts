@@ -10,7 +10,7 @@ import { systemRandom } from '@porthole/shared/random';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { aUser, closeBrokers, startBroker, usersFile } from './rig.ts';
 
-const command = fileURLToPath(new URL('../../services/broker/src/user-command.ts', import.meta.url));
+const command = fileURLToPath(new URL('../../services/broker/src/cli/main.ts', import.meta.url));
 let folder: string;
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'porthole-users-'))));
 afterEach(() => rm(folder, { recursive: true }));
@@ -18,7 +18,9 @@ afterEach(closeBrokers);
 
 function run(input: string, ...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--conditions=source', command, ...args], { cwd: folder });
+    const child = spawn(process.execPath, ['--conditions=source', command, 'user', 'add', ...args], {
+      cwd: folder,
+    });
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
@@ -68,7 +70,8 @@ test.each<[string, string, string[]]>([
   ['an unknown option', 'open sesame!\n', ['anna', '--admin']],
 ])('%s is refused in a sentence', async (_what, input, args) => {
   const { code, out, err } = await run(input, ...args);
-  expect([code, out]).toEqual([1, '']);
+  expect(code).toBeGreaterThan(0);
+  expect(out).toBe('');
   expect(err).toMatch(/\w/);
   expect(err).not.toMatch(/^\s+at /m);
 });

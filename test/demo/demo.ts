@@ -36,11 +36,12 @@ export function startDemoProxmox(): Promise<FakeProxmox> {
     statusRefreshMs: 1000,
     qmStartMs: 300,
     vncproxyMs: 150,
+    powerMs: 1500,
     users: [
       {
         userid: 'porthole@pve',
         password: systemRandom(16).toString('hex'),
-        acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit', 'Pool.Audit'] },
+        acl: { '/': ['VM.Console', 'VM.Audit', 'VM.PowerMgmt', 'Sys.Audit', 'Pool.Audit'] },
       },
     ],
     tokens: [{ ...token, privsep: false }],
@@ -98,11 +99,16 @@ export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Co
     access: [
       { name: 'own machines', who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
       { name: 'the noticeboard', who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
+    ],
+    classes: [
       {
-        name: 'instructors',
-        who: { groups: ['instructors'] },
-        which: { pools: ['class-a'] },
-        allow: ['control'],
+        name: 'class-a',
+        title: 'Class A',
+        members: { groups: ['class-a'] },
+        instructors: { groups: ['instructors'] },
+        machines: { pools: ['class-a'] },
+        own: ['{user}-*'],
+        allow: ['control', 'power'],
       },
     ],
   });

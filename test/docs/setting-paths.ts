@@ -19,10 +19,10 @@ interface JsonSchema {
 }
 
 /** Settings that are described as a whole because others say what is in them. */
-const likeAnother = /Credential$/;
+const likeAnother = /Credential$|^classes\[\]\.(machines|limits)$/;
 
-/** What has no default of its own: it was given here, or belongs to the rule that counts when there is none. */
-const given = /^access\[\]|\.credential\./;
+/** What has no default of its own: it was given here. */
+const given = /\.credential\./;
 
 /** Every setting, in the order of the schema, with its default. */
 export function allSettings(): readonly Setting[] {
@@ -38,7 +38,7 @@ function walk(schema: JsonSchema, path: string, value: unknown): Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, below]) => {
     const place = path === '' ? name : `${path}.${name}`;
     const found = isObject(value) ? value[name] : undefined;
-    if (below.properties && !likeAnother.test(name)) return walk(below, place, found);
+    if (below.properties && !likeAnother.test(place)) return walk(below, place, found);
     if (below.items?.properties)
       return walk(below.items, `${place}[]`, Array.isArray(found) ? (found as unknown[])[0] : undefined);
     const secret = Object.keys(below).length === 0 && !name.endsWith('File');

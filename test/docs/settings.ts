@@ -33,7 +33,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'clusters[].credential.username': 'Account, `user@realm`, instead of a token.',
   'clusters[].credential.password': "The account's password.",
   'clusters[].brokerCredential':
-    'Like `credential`, for the broker alone. It needs VM.Audit, and Pool.Audit for rules with pools.',
+    'Like `credential`, for the broker alone. It needs VM.Audit, Pool.Audit for rules with pools, and VM.PowerMgmt for those with `power`.',
   'clusters[].relayCredential':
     'Like `credential`, for the relays alone. They need VM.Console, VM.Audit and Sys.Audit.',
   'clusters[].tls.caFile':
@@ -45,21 +45,94 @@ export const meanings: Readonly<Record<string, string>> = {
   'clusters[].tls.insecureSkipVerify': '`true` checks no certificate. For a first try only.',
   'clusters[].opensPerNode':
     'Consoles that are opened at one node at the same time; the others wait in line.',
+  embedIn:
+    'Origins of sites whose pages may show consoles in a frame of theirs. The list of machines and the sign-in page are in nobody’s.',
+  'signIn.oidc[].name': 'Name of the issuer in addresses, logs and the ids of its users. Keep it.',
+  'signIn.oidc[].title': 'On the button, “Sign in with …”. Without it, the issuer’s host.',
+  'signIn.oidc[].issuer': 'The issuer, as its discovery document calls it. https, except on localhost.',
+  'signIn.oidc[].clientId': 'The client that the issuer knows Porthole by.',
+  'signIn.oidc[].clientSecret': 'Its secret. Without it, it is a public client; PKCE is used in any case.',
+  'signIn.oidc[].caFile': 'PEM file of the CA that is trusted for the issuer instead of the public ones.',
+  'signIn.oidc[].scopes': 'What is asked for.',
+  'signIn.oidc[].claims.name':
+    'Claims that may hold the name that rules and `{user}` stand for; the first that is there counts. `a.b` is one within another.',
+  'signIn.oidc[].claims.displayName': 'Claim with the name to show.',
+  'signIn.oidc[].claims.groups': 'Claim with the groups, `realm_access.roles` for instance.',
+  'signIn.oidc[].claims.keep': 'Other claims that access rules ask for.',
+  'signIn.oidc[].namePrefix':
+    'Put before every name, so that nobody of this issuer is taken for somebody of another.',
+  'signIn.oidc[].recheckSeconds':
+    'How often the issuer is asked whether somebody is still who they were, where it gives refresh tokens.',
+  'signIn.oidc[].signOutThere': 'Whether signing out leads to the issuer, to sign out there, too.',
+  'signIn.header.from':
+    'Addresses and ranges of the proxies, by the connection itself. From anywhere else the header is refused.',
+  'signIn.header.user': 'Header with the name.',
+  'signIn.header.displayName': 'Header with the name to show.',
+  'signIn.header.groups': 'Header with the groups, separated by commas.',
+  'signIn.header.signOutUrl': 'Where the pages send whoever signs out.',
+  'signIn.programs[].name':
+    'Name of the issuer of tokens, in logs and in the ids of the users it opens consoles for.',
+  'signIn.programs[].issuer': 'The claim `iss` of its tokens.',
+  'signIn.programs[].jwksUrl': 'Where its keys are. Without it, where its discovery document says.',
+  'signIn.programs[].audience': 'What the claim `aud` of its tokens must hold.',
+  'signIn.programs[].algorithms': 'Signatures that are taken. None with a shared secret.',
+  'signIn.programs[].caFile': 'PEM file of the CA that is trusted for the issuer instead of the public ones.',
+  'signIn.programs[].subjects':
+    'The programs, by the claim `sub`. Without it every one that the issuer names.',
+  'signIn.programs[].mayActFor.users':
+    'Patterns of the names of users for whom they may ask: `*` for any characters, `?` for one. Without `mayActFor` for nobody.',
+  'signIn.programs[].mayActFor.groups': 'Groups that they may say these users are in.',
+  'signIn.serviceAccounts.audience': 'The audience for which the tokens must have been made.',
+  'signIn.serviceAccounts.allow': 'Service accounts, `namespace:name`.',
+  'signIn.serviceAccounts.mayActFor.users': 'As for programs.',
+  'signIn.serviceAccounts.mayActFor.groups': 'As for programs.',
+  'signIn.session.idleSeconds': 'Seconds without any request after which a sign-in ends.',
+  'signIn.session.lifeSeconds': 'Seconds after which it ends in any case.',
   'signIn.local.usersFile':
     'File with the local users, which `npm run user` writes. Read again when it changes.',
-  'access[].name': 'Shown in explanations and logs.',
+  accessFile:
+    'File with `access` and `classes`, instead of them here. Read again when it changes; see [access](access.md).',
+  'access[].name': 'Shown in explanations and in the audit.',
   'access[].who.users': 'Names of users.',
   'access[].who.groups': 'Names of groups.',
-  'access[].who.everyone': '`true`: everybody who is signed in.',
+  'access[].who.claims': 'What the sign-in says of people, `department: [physics]`.',
+  'access[].who.programs': 'Names of programs.',
+  'access[].who.everyone': '`true`: everybody who is signed in. Programs are not meant.',
   'access[].which.clusters': 'Names of clusters.',
   'access[].which.nodes': 'Names of nodes.',
   'access[].which.pools': 'Names of pools.',
   'access[].which.tags': 'Tags.',
+  'access[].which.types': '`qemu` (virtual machines), `lxc` (containers).',
   'access[].which.vmids': 'Numbers, and ranges such as `"200-299"`.',
   'access[].which.names':
-    'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks.',
+    'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks, `{group}` for any of their groups.',
   'access[].which.all': '`true`: every machine.',
-  'access[].allow': '`view`, `control` (which includes `view`).',
+  'access[].allow':
+    '`view`, `control` (which includes `view`), `terminal`, `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`.',
+  'access[].clipboard':
+    'Which way it may go, seen from the machine: `both`, `in`, `out`, `none`. Without: both.',
+  'access[].when':
+    'Times at which the rule counts, one or several; see [access](access.md). Without: always.',
+  'access[].limits.sessionSeconds': 'As `limits.sessionSeconds`, for what this rule gives.',
+  'access[].limits.maxSessionSeconds':
+    'As `limits.maxSessionSeconds`. Without it, nobody can ask for more than the `sessionSeconds` beside it.',
+  'access[].limits.idleSeconds': 'As `limits.idleSeconds`.',
+  'access[].limits.consolesPerUser': 'As `limits.consolesPerUser`.',
+  'access[].limits.consolesPerMachine': 'As `limits.consolesPerMachine`.',
+  'access[].limits.updatesPerSecond': 'Pictures a second at most. Without: as many as there are.',
+  'classes[].name':
+    'Name of the class in addresses and in the audit: small letters, digits, dots and dashes.',
+  'classes[].title': 'What people read. Without: the name.',
+  'classes[].members.users': 'Names of users.',
+  'classes[].members.groups': 'Names of groups.',
+  'classes[].instructors.users': 'Names of users.',
+  'classes[].instructors.groups': 'Names of groups.',
+  'classes[].machines': 'All machines of the class, as `access[].which` says them.',
+  'classes[].own': 'Which of them a member may open: patterns of names, as in `access[].which.names`.',
+  'classes[].allow': 'What members may do with their own, as in `access[].allow`. Without: `control`.',
+  'classes[].clipboard': 'For members, as in `access[].clipboard`.',
+  'classes[].when': 'For members, as in `access[].when`.',
+  'classes[].limits': 'For members, as in `access[].limits`.',
   'limits.sessionSeconds': 'Seconds that one console may last, at most a week.',
   'limits.idleSeconds': 'Seconds without key, pointer or paste after which a console ends.',
   'limits.extendSeconds':
@@ -78,6 +151,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.upgradesPerMinute': 'WebSockets per minute from one address. A whole school may sit behind one.',
   'audit.to': 'Where [audit](audit.md) lines go: `stdout`, `file`, or `none`.',
   'audit.file': 'The file for `to: file`. Lines are appended; it may be truncated while it is written.',
+  nameWhoEnds: 'Whether people read who ended their console, or only that somebody did.',
   'limits.drainSeconds':
     'Seconds over which a relay that leaves sends its consoles to others, at most ten minutes. See [drain](drain.md).',
 };

@@ -138,15 +138,21 @@ describe('the example configuration', () => {
 
   test('shows the limits with their defaults', () => {
     const { limits } = readExample();
-    const without = readExample(example.slice(0, example.indexOf('limits:')));
+    const without = readExample(example.slice(0, example.indexOf('\nlimits:') + 1));
     expect(limits).toEqual(without.limits);
   });
 
   test('and the rules that stand elsewhere are ones that Porthole takes', () => {
-    const rules = Array.from(everything.matchAll(/```yaml\n(access:[\s\S]*?)```/g), ([, text]) => text ?? '');
+    const rules = Array.from(
+      everything.matchAll(/```yaml\n((?:access|classes):[\s\S]*?)```/g),
+      ([, text]) => text ?? '',
+    );
     expect(rules.length).toBeGreaterThan(0);
     const clusters = example.slice(example.indexOf('clusters:'), example.indexOf('# Access is'));
-    for (const access of rules)
-      expect(readExample(`${clusters}\n${access}`).access.length).toBeGreaterThan(0);
+    for (const rule of rules) {
+      const config = readExample(`${clusters}\n${rule}`);
+      checkBrokerConfig(config);
+      expect([...(config.access ?? []), ...(config.classes ?? [])].length).toBeGreaterThan(0);
+    }
   });
 });

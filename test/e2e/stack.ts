@@ -20,6 +20,7 @@ import type { Store } from '@porthole/shared/store/ports';
 import type { Tracing } from '@porthole/shared/tracing';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { stringify } from 'yaml';
+import type { z } from 'zod';
 import {
   createFakeProxmox,
   type FakeProxmox,
@@ -46,6 +47,12 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Other settings, instead of the usual ones. */
+  readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
+  /** Instead of those below. */
+  readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
   /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
   readonly apart?: boolean;
   /** The following are for broker and relay apart. */
@@ -132,7 +139,7 @@ interface Services {
 }
 
 async function startTogether({ options, proxmox, log }: Ground): Promise<Services> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const config = configSchema.parse(await configOf(options, proxmox, { port }));
   const deps = {
     config,
@@ -152,7 +159,7 @@ async function startTogether({ options, proxmox, log }: Ground): Promise<Service
 }
 
 async function startApart({ options, proxmox, log, remember }: Ground): Promise<Services> {
-  const ports = { port: await freePort(), relayPort: await freePort() };
+  const ports = { port: options.port ?? (await freePort()), relayPort: await freePort() };
   const raw = await configOf(options, proxmox, ports);
   const config = configSchema.parse(raw);
   const relayConfig = configSchema.parse({
@@ -225,8 +232,16 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
   };
 }
 
+const someRules: NonNullable<StackOptions['rules']> = {
+  access: [
+    { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+    { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
+    { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
+  ],
+};
+
 async function configOf(
-  { credential = 'token', limits, redisUrl }: StackOptions,
+  { credential = 'token', limits, redisUrl, rules = someRules, settings }: StackOptions,
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
 ) {
@@ -250,12 +265,9 @@ async function configOf(
       },
     ],
     signIn: { local: { usersFile: constantSecret(await usersFile()) } },
-    access: [
-      { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
-      { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
-      { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
-    ],
+    ...rules,
     limits: { ...limits },
+    ...settings?.(`http://127.0.0.1:${port}`),
   };
 }
 

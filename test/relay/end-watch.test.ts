@@ -38,7 +38,8 @@ function watch(count: number) {
       },
       async against({ sessionId }: Endable) {
         world.looks++;
-        return world.ordered.get(sessionId);
+        const cause = world.ordered.get(sessionId);
+        return cause && { cause };
       },
     },
   }).start();

@@ -97,7 +97,7 @@ describe('a configuration file', () => {
     });
     expect(config.redis).toBeUndefined();
     expect(tokenOf(config).secret()).toBe('token secret');
-    expect(config.signIn.local.usersFile()).toBe('users: []');
+    expect(config.signIn.local?.usersFile()).toBe('users: []');
   });
 
   test('finds its own files beside itself, wherever the process was started', () => {
@@ -215,7 +215,7 @@ describe('the environment', () => {
     const [cluster] = config.clusters;
     expect(config.grantKeys?.()).toBe(key);
     expect(config.redis?.password?.()).toBe('redis password');
-    expect(config.signIn.local.usersFile()).toBe('users: []');
+    expect(config.signIn.local?.usersFile()).toBe('users: []');
     expect(cluster?.credential.kind === 'password' && cluster.credential.password()).toBe('proxmox password');
     expect(cluster?.tls.caFile?.()).toBe('the CA');
     const fingerprint = Array(32).fill('AB').join(':');

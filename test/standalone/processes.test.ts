@@ -1,9 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
+import { startIssuer } from '../fakes/oidc/issuer.ts';
+import { createWalker } from '../fakes/oidc/walk.ts';
 import { freePort, startRedisServer } from '../fakes/redis-server.ts';
 import { connectConsole } from '../relay/console-client.ts';
 import { startProcess, type ServiceProcess } from './service-process.ts';
@@ -14,7 +17,7 @@ const mains = {
   standalone: 'services/standalone/src/main.ts',
   broker: 'services/broker/src/main.ts',
   relay: 'services/relay/src/main.ts',
-  user: 'services/broker/src/user-command.ts',
+  porthole: 'services/broker/src/cli/main.ts',
 };
 
 let proxmox: FakeProxmox;
@@ -39,8 +42,8 @@ beforeAll(async () => {
   });
   const users = join(folder, 'users.yaml');
   const command = startProcess(
-    mains.user,
-    ['ada', '--groups', 'admins', '--file', users],
+    mains.porthole,
+    ['user', 'add', 'ada', '--groups', 'admins', '--file', users],
     {},
     'long enough\n',
   );
@@ -69,22 +72,30 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** From the sign-in to the machine's name in the console, by HTTP and WebSocket alone. */
-async function openConsole(origin: string) {
-  const post = (path: string, body: unknown, cookie = '') =>
-    fetch(`${origin}/api/v1/${path}`, {
-      method: 'POST',
-      headers: { origin, 'content-type': 'application/json', cookie },
-      body: JSON.stringify(body),
-    });
-  const login = await post('login', { username: 'ada', password: 'long enough' });
+const asking = (origin: string, cookie = '') => ({ origin, 'content-type': 'application/json', cookie });
+
+async function signIn(origin: string): Promise<string> {
+  const login = await fetch(`${origin}/api/v1/login`, {
+    method: 'POST',
+    headers: asking(origin),
+    body: JSON.stringify({ username: 'ada', password: 'long enough' }),
+  });
   expect(login.status).toBe(200);
-  const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-  const answer = await post('consoles/proxmox/100/grants', { mode: 'control', kind: 'screen' }, cookie);
+  return login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+}
+
+/** From the sign-in to the machine's name in the console, by HTTP and WebSocket alone. */
+async function openConsole(origin: string, signedIn?: string) {
+  const cookie = signedIn ?? (await signIn(origin));
+  const answer = await fetch(`${origin}/api/v1/consoles/proxmox/100/grants`, {
+    method: 'POST',
+    headers: asking(origin, cookie),
+    body: JSON.stringify({ mode: 'control', kind: 'screen' }),
+  });
   expect(answer.status).toBe(201);
-  const grant = (await answer.json()) as { url: string; protocols: string[] };
+  const grant = (await answer.json()) as { id: string; url: string; protocols: string[] };
   const client = connectConsole({ url: grant.url, protocols: grant.protocols, origin });
-  return { client, name: (await client.rfb()).name };
+  return { client, id: grant.id, name: (await client.rfb()).name };
 }
 
 test('npm start opens a console with a handful of variables, and stops cleanly', async () => {
@@ -146,5 +157,76 @@ describeWith('redis')('broker and relay as processes of their own', () => {
       expect(await service.exited).toBe(0);
     }
     await redis.stop();
+  });
+
+  test('end a console that runs in the relay when the broker is told to', async () => {
+    const redis = await startRedisServer();
+    const [brokerPort, relayPort] = [await freePort(), await freePort()];
+    const origin = `http://localhost:${brokerPort}`;
+    const issuer = await startIssuer({
+      accounts: [{ sub: 'ben-1', claims: { preferred_username: 'ben', groups: ['admins'] } }],
+      redirectUris: [`${origin}/api/v1/login/oidc/school/callback`],
+    });
+    const config = join(folder, 'porthole.yaml');
+    await writeFile(
+      config,
+      stringify({
+        signIn: {
+          oidc: [
+            {
+              name: 'school',
+              issuer: issuer.url,
+              clientId: issuer.clientId,
+              clientSecret: issuer.clientSecret,
+              scopes: ['openid', 'profile', 'groups'],
+            },
+          ],
+        },
+        access: [{ who: { groups: ['admins'] }, which: { all: true }, allow: ['control', 'end'] }],
+      }),
+    );
+    const common = {
+      PORTHOLE_CONFIG: config,
+      PORTHOLE_REDIS_URL: redis.url,
+      PORTHOLE_GRANT_KEYS_FILE: join(folder, 'keys'),
+      PORTHOLE_PUBLIC_URL: origin,
+      PORTHOLE_RELAY_URL: `ws://localhost:${relayPort}`,
+    };
+    const broker = start('broker', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${brokerPort}` });
+    const relay = start('relay', { ...common, PORTHOLE_LISTEN: `127.0.0.1:${relayPort}` });
+    await Promise.all([broker.printed('"ready"'), relay.printed('"ready"')]);
+
+    const ada = await signIn(origin);
+    const first = await openConsole(origin, ada);
+    const ended = await fetch(`${origin}/api/v1/sessions/${first.id}`, {
+      method: 'DELETE',
+      headers: { origin, cookie: ada },
+    });
+    expect(ended.status).toBe(204);
+    expect(await first.client.closed).toMatchObject({ code: 4423 });
+
+    const walker = createWalker(issuer.url);
+    await walker.walk(`${origin}/api/v1/login/oidc/school`, { sub: 'ben-1' });
+    const ben = [...walker.cookies(origin)].map(([name, value]) => `${name}=${value}`).join('; ');
+    const second = await openConsole(origin, ben);
+    const seconds = Math.floor(Date.now() / 1000);
+    const token = await issuer.sign({
+      iss: issuer.url,
+      aud: issuer.clientId,
+      sub: 'ben-1',
+      jti: 'one',
+      iat: seconds,
+      exp: seconds + 60,
+      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+    });
+    const told = await fetch(`${origin}/api/v1/login/oidc/school/logout`, {
+      method: 'POST',
+      body: new URLSearchParams({ logout_token: token }),
+    });
+    expect(told.status).toBe(200);
+    expect(await second.client.closed).toEqual({ code: 4423, reason: 'You signed out.' });
+
+    await redis.stop();
+    await issuer.stop();
   });
 });

@@ -28,7 +28,7 @@ export interface SiteMachine {
   status: string;
   tags: string[];
   pool?: string;
-  allow: ('view' | 'control')[];
+  allow: ('view' | 'control' | 'watch' | 'power' | 'end')[];
 }
 
 /** A console that a page has open: the test is its relay. */
@@ -51,6 +51,38 @@ export interface Reply {
 /** How the stubbed relay treats the next consoles. */
 export type Script = (opened: Opened) => void;
 
+export interface SiteSession {
+  id: string;
+  user: { id: string; name: string; displayName?: string };
+  machine: { cluster: string; vmid: number; name: string; type: 'qemu' | 'lxc'; node: string };
+  mode: 'view' | 'control';
+  kind: 'screen';
+  watches?: boolean;
+  relay: string;
+  since: string;
+  bytes: { toViewer: number; toMachine: number };
+  watchers: string[];
+  mine: boolean;
+  may: ('end' | 'watch' | 'control')[];
+}
+
+export function aSession(id: string, over: Partial<SiteSession> = {}): SiteSession {
+  return {
+    id,
+    user: { id: `local:${id}`, name: id },
+    machine: { cluster: 'lab', vmid: 101, name: `lab-${id}`, type: 'qemu', node: 'pve1' },
+    mode: 'control',
+    kind: 'screen',
+    relay: 'relay-1',
+    since: new Date(Date.now() - 42 * 60_000).toISOString(),
+    bytes: { toViewer: 12_400_000, toMachine: 90_000 },
+    watchers: [],
+    mine: false,
+    may: ['end', 'watch', 'control'],
+    ...over,
+  };
+}
+
 export interface Site {
   readonly origin: string;
   readonly opened: Opened[];
@@ -58,6 +90,16 @@ export interface Site {
   readonly offered: string[];
   readonly grants: { readonly vmid: string; readonly mode: string }[];
   machines: SiteMachine[];
+  sessions: SiteSession[];
+  classes: { name: string; title: string }[];
+  oversees: boolean;
+  /** What was asked to be ended, as it stood in the address. */
+  readonly ended: string[];
+  /** What machines were told, `vmid action`, and how their tasks come out, by vmid: at first they run. */
+  readonly powers: string[];
+  readonly tasks: Map<string, unknown>;
+  /** How many lists of consoles were as before. */
+  unchanged: number;
   stale: boolean;
   signedIn: boolean;
   /** Taken one by one; when empty, grants are given. */
@@ -107,6 +149,13 @@ export async function startSite(): Promise<Site> {
     offered: [],
     grants: [],
     machines: [aMachine()],
+    sessions: [],
+    classes: [],
+    oversees: false,
+    ended: [],
+    powers: [],
+    tasks: new Map(),
+    unchanged: 0,
     stale: false,
     signedIn: true,
     grantReplies: [],
@@ -163,6 +212,7 @@ export async function startSite(): Promise<Site> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', site.origin);
     const route = `${request.method} ${url.pathname}`;
+    if (route === 'GET /api/v1/login') return json(response, 200, { methods: [{ kind: 'local' }] });
     if (route === 'POST /api/v1/login') {
       const { password } = (await bodyOf(request)) as { password: string };
       if (password !== 'sesame') return refuse(response, { status: 401, code: 'wrong_password' });
@@ -172,7 +222,34 @@ export async function startSite(): Promise<Site> {
     if (url.pathname.startsWith('/api/') && !site.signedIn) {
       return refuse(response, { status: 401, code: 'not_signed_in' });
     }
-    if (route === 'GET /api/v1/me') return json(response, 200, { user });
+    if (route === 'GET /api/v1/me') return json(response, 200, { user, oversees: site.oversees });
+    if (route === 'GET /api/v1/sessions') {
+      const wanted = url.searchParams.get('class');
+      const sessions = wanted === null ? site.sessions : site.sessions.filter(({ mine }) => !mine);
+      const body = { classes: site.classes, sessions };
+      const etag = `"${Buffer.from(JSON.stringify(body)).toString('base64').length}-${JSON.stringify(body).length}"`;
+      if (request.headers['if-none-match'] === etag) {
+        site.unchanged += 1;
+        response.writeHead(304, { etag }).end();
+        return;
+      }
+      return json(response, 200, body, { etag });
+    }
+    if (request.method === 'DELETE' && url.pathname.startsWith('/api/v1/sessions')) {
+      site.ended.push(`${url.pathname.slice('/api/v1/sessions'.length)}${url.search}`);
+      const id = url.pathname.split('/')[4];
+      site.sessions = site.sessions.filter((session) => (id ? session.id !== id : session.mine));
+      if (!id) return json(response, 200, { ended: 1 });
+      response.writeHead(204).end();
+      return;
+    }
+    const power = /^(POST|GET) \/api\/v1\/consoles\/[^/]+\/(\d+)\/power/.exec(route);
+    if (power?.[2]) {
+      if (power[1] === 'GET') return json(response, 200, site.tasks.get(power[2]) ?? { state: 'running' });
+      const { action } = (await bodyOf(request)) as { action: string };
+      site.powers.push(`${power[2]} ${action}`);
+      return json(response, 202, { task: 'a-task' });
+    }
     if (route === 'POST /api/v1/logout') {
       site.signedIn = false;
       response.writeHead(204).end();
@@ -197,10 +274,11 @@ export async function startSite(): Promise<Site> {
         page: url.pathname,
         expiresAt: new Date(Date.now() + 60_000).toISOString(),
         machine: { name: machine.name, type: machine.type, node: machine.node },
+        allow: machine.allow,
       });
     }
     const page =
-      url.pathname === '/'
+      url.pathname === '/' || url.pathname === '/sessions'
         ? '/index.html'
         : url.pathname.startsWith('/console/')
           ? '/console.html'

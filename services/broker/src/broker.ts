@@ -5,19 +5,19 @@ import { noAudit, type Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals } from '@porthole/shared/console-signals';
-import { createEndOrders } from '@porthole/shared/end-orders';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import type { Readiness } from '@porthole/shared/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
+import { createSessionRecords } from '@porthole/shared/session-records';
 import { noTracing, type Tracing } from '@porthole/shared/tracing';
 import { createFirstAnswer } from '@porthole/shared/store/first-answer';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
-import { createDecide } from './access/decide.ts';
+import type { Decide } from './access/decide.ts';
+import { createRules } from './access/rules.ts';
 import { checkBrokerConfig } from './check-config.ts';
 import { relayUrlOf } from './grants/relay-url.ts';
 import { answerErrors } from './http/answer-errors.ts';
@@ -33,12 +33,8 @@ import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
 import { loadPages, type PageFiles } from './pages/load-pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
-import { createBoundedWork } from './sign-in/bounded-work.ts';
-import { createCheckPassword } from './sign-in/check-password.ts';
-import { createRequireLogin } from './sign-in/identify.ts';
-import { createLocalUsers } from './sign-in/local-users.ts';
-import { createLoginCookie } from './sign-in/login-cookie.ts';
-import { createLoginSessions } from './sign-in/login-sessions.ts';
+import { createLiveSessions } from './sessions/live-sessions.ts';
+import { createSignIn } from './sign-in/create-sign-in.ts';
 
 export interface BrokerDeps {
   readonly config: Config;
@@ -61,13 +57,9 @@ export interface Broker {
   /** To be started before requests come. The store is not among them. */
   readonly parts: readonly Part[];
   readonly readiness: Readiness;
+  /** What is wrong and yet keeps nobody out. */
+  readonly notes: () => readonly string[];
 }
-
-/**
- * Passwords checked at the same time cost 32 MiB each and one of libuv's four threads, which DNS and files need,
- * too. Sixty in line wait some two seconds for the last, and few enough on a slow host that nobody gives up before.
- */
-const passwordChecks = { atOnce: 2, inLine: 60 };
 
 /** Throws ConfigError when the configuration can't be meant. */
 export function createBroker(deps: BrokerDeps): Broker {
@@ -86,30 +78,56 @@ export function createBroker(deps: BrokerDeps): Broker {
   const pages = createPages(deps.pagesDir);
 
   const directory = createMachineDirectory(clusters.lists);
-  const decide = createDecide(config.access);
-  const users = createLocalUsers({ file: config.signIn.local.usersFile, log });
-  const sessions = createLoginSessions({ records: store.records, keys, random, clock });
-  const cookie = createLoginCookie(config.publicUrl);
-  const work = createBoundedWork(passwordChecks);
-  metrics.observeSignInsWaiting(work.waiting);
-  const signals = createConsoleSignals({ bus: store.signals, keys, random });
-  const requireLogin = createRequireLogin({ cookie, sessions, users });
+  const rules = createRules({ config, clock, log, audit, onReload: metrics.rulesRead });
+  metrics.observeRulesFault(() => rules.fault() !== undefined);
+  const decide: Decide = (subject, target) => rules.current().decide(subject, target);
+  const signIn = createSignIn({ config, store, keys, clock, random, log, audit, metrics });
+  const { requireLogin, passes } = signIn;
   const router = createRoutes({
+    ...signIn.routes,
     requireLogin,
     directory,
     decide,
-    signIn: {
-      checkPassword: createCheckPassword({ users, work, random }),
-      users,
-      sessions,
-      cookie,
-      ends: createEndOrders({ records: store.records, signals, keys, random, clock }),
+    access: () => rules.current(),
+    power: {
+      requireLogin,
+      directory,
+      decide,
+      clients: clusters.clients,
+      keys,
+      random,
       rateLimits: store.rateLimits,
-      limits: config.limits,
       metrics,
+      audit,
       log,
     },
-    grants: { config, store, keys, clock, random, requireLogin, directory, decide, metrics, tracing, audit },
+    sessions: {
+      requireLogin,
+      directory,
+      access: () => rules.current(),
+      live: createLiveSessions({
+        records: createSessionRecords({ records: store.records, leases: store.leases, keys, random }),
+        clock,
+      }),
+      ends: signIn.ends,
+      rateLimits: store.rateLimits,
+      audit,
+      nameWhoEnds: config.nameWhoEnds,
+    },
+    grants: {
+      config,
+      store,
+      keys,
+      clock,
+      random,
+      requireLogin,
+      passes,
+      directory,
+      decide,
+      metrics,
+      tracing,
+      audit,
+    },
   });
 
   const app = new Koa<RequestState>({
@@ -121,10 +139,16 @@ export function createBroker(deps: BrokerDeps): Broker {
   app.silent = true;
   app.on('error', (error: Error) => log.warn({ err: error }, 'an answer could not be sent'));
   app.use(followRequest({ log, metrics, random, clock }));
-  app.use(securityHeaders({ publicUrl: config.publicUrl, relayOrigin: relayUrlOf(config).origin }));
+  app.use(
+    securityHeaders({
+      publicUrl: config.publicUrl,
+      relayOrigin: relayUrlOf(config).origin,
+      embedIn: config.embedIn,
+    }),
+  );
   app.use(answerErrors(log));
   app.use(neverStoreApi);
-  app.use(requireSameOrigin(config.publicUrl));
+  app.use(requireSameOrigin(config.publicUrl, signIn.calledByServers));
   app.use(router.routes());
   app.use(router.allowedMethods());
   app.use(servePages(pages.files));
@@ -137,6 +161,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     parts: [
       { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
       clusters.part,
+      rules.part,
       pages.part,
       ...kubernetesParts(deps, metrics),
     ],
@@ -144,6 +169,8 @@ export function createBroker(deps: BrokerDeps): Broker {
       // Proxmox may be away: people still sign in and see their machines, and another pod could do no better.
       return [...(await firstAnswer()), ...(pages.files() ? [] : ['the pages are not loaded'])];
     },
+    // Not a reason to be not ready: every pod reads the same file.
+    notes: () => [rules.fault() ?? []].flat(),
   };
 }
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import { vmidRange } from './access/decide.ts';
+import { faultsOfAccess } from './access/faults.ts';
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
@@ -9,7 +9,7 @@ export function checkBrokerConfig(config: Config): void {
   const faults = [
     ...faultsOfPublicUrl(config.publicUrl),
     ...faultsOfRelayUrl(config),
-    ...faultsOfAccess(config),
+    ...faultsOfAccess(config, config.clusters),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 }
@@ -29,17 +29,4 @@ function faultsOfRelayUrl({ publicUrl, relayUrl }: Config): readonly string[] {
   return publicUrl.protocol === 'https:' && relayUrl?.protocol === 'ws:'
     ? ['relayUrl: use wss://, because browsers let no https page open a ws:// connection']
     : [];
-}
-
-/** A rule for something that does not exist is a typing error, and whoever made it believes that it works. */
-function faultsOfAccess({ access, clusters }: Config): readonly string[] {
-  const known = new Set(clusters.map(({ name }) => name));
-  return access.flatMap(({ which }, index) => [
-    ...(which.clusters ?? [])
-      .filter((name) => !known.has(name))
-      .map((name) => `access.${index}.which.clusters: there is no cluster ${name}`),
-    ...(which.vmids ?? [])
-      .filter((entry) => vmidRange(entry).from > vmidRange(entry).to)
-      .map((entry) => `access.${index}.which.vmids: the range ${entry} ends before it begins`),
-  ]);
 }

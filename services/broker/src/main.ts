@@ -51,7 +51,12 @@ await runProcess(process, () => {
       ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.parts,
-      createOperationsServer({ listen: config.operationsListen, registry, readiness: broker.readiness }),
+      createOperationsServer({
+        listen: config.operationsListen,
+        registry,
+        readiness: broker.readiness,
+        notes: broker.notes,
+      }),
       createPublicServer({ listen: config.listen, onRequest: broker.onRequest }),
     ],
     started: () => log.info({ publicUrl: config.publicUrl.origin, listen: config.listen }, 'ready'),

@@ -6,8 +6,8 @@ import type { Route } from './http/context.ts';
 export const brokerMetrics = {
   signIns: {
     name: 'porthole_broker_sign_ins_total',
-    help: 'Sign-in attempts by result: ok, or the code of the error.',
-    labelNames: ['result'],
+    help: 'Sign-in attempts by method (local, oidc) and result: ok, or the code of the error.',
+    labelNames: ['method', 'result'],
   },
   signInsWaiting: {
     name: 'porthole_broker_sign_ins_waiting',
@@ -28,6 +28,21 @@ export const brokerMetrics = {
     name: 'porthole_broker_machine_list_refreshes_total',
     help: "Refreshes of a cluster's list of machines by result: ok, or the code of the error.",
     labelNames: ['cluster', 'result'],
+  },
+  powers: {
+    name: 'porthole_broker_powers_total',
+    help: 'Requests to start, shut down, reboot, reset or stop a machine by result: ok (Proxmox began), or the code of the error.',
+    labelNames: ['action', 'result'],
+  },
+  rulesReads: {
+    name: 'porthole_broker_rules_reads_total',
+    help: 'Changes of the rules file by result: ok, or faulty (the rules from before stay in force).',
+    labelNames: ['result'],
+  },
+  rulesFaulty: {
+    name: 'porthole_broker_rules_faulty',
+    help: '1 while the rules file is faulty and older rules are in force.',
+    labelNames: [],
   },
   listAge: {
     name: 'porthole_broker_machine_list_age_seconds',
@@ -62,13 +77,16 @@ export type Result = 'ok' | ErrorCode;
 type ListAges = readonly (readonly [cluster: string, seconds: number | undefined])[];
 
 export interface BrokerMetrics {
-  signIn(result: Result): void;
+  signIn(method: string, result: Result): void;
   grant(result: Result): void;
   request(seen: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
+  power(action: string, result: Result): void;
+  rulesRead(result: 'ok' | 'faulty'): void;
   /** Read when the metrics are. */
   observeSignInsWaiting(read: () => number): void;
   observeListAge(read: () => ListAges): void;
+  observeRulesFault(read: () => boolean): void;
   podCosts(result: 'ok' | 'failed', count: number): void;
   /** Read when the metrics are. Only where Kubernetes is asked anything. */
   observeKubernetes(read: () => KubernetesState): void;
@@ -92,12 +110,20 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     registers,
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
   });
+  const powers = new Counter({ ...brokerMetrics.powers, registers });
+  const rulesReads = new Counter({ ...brokerMetrics.rulesReads, registers });
   let signInsWaiting = () => 0;
+  let rulesFaulty = () => false;
   let listAges: () => ListAges = () => [];
   const waiting: Gauge = new Gauge({
     ...brokerMetrics.signInsWaiting,
     registers,
     collect: () => waiting.set(signInsWaiting()),
+  });
+  const faulty: Gauge = new Gauge({
+    ...brokerMetrics.rulesFaulty,
+    registers,
+    collect: () => faulty.set(rulesFaulty() ? 1 : 0),
   });
   const ages: Gauge<'cluster'> = new Gauge({
     ...brokerMetrics.listAge,
@@ -121,7 +147,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   gauge(brokerMetrics.relayPodsStale, ({ staleSeconds }) => staleSeconds);
 
   return {
-    signIn: (result) => signIns.inc({ result }),
+    signIn: (method, result) => signIns.inc({ method, result }),
     grant: (result) => grants.inc({ result }),
     request: ({ route, method, status, seconds }) =>
       requests.observe(
@@ -129,6 +155,9 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
         seconds,
       ),
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
+    power: (action, result) => powers.inc({ action, result }),
+    rulesRead: (result) => rulesReads.inc({ result }),
+    observeRulesFault: (read) => (rulesFaulty = read),
     observeSignInsWaiting: (read) => (signInsWaiting = read),
     observeListAge: (read) => (listAges = read),
     podCosts: (result, count) => podCosts.inc({ result }, count),

@@ -1,47 +1,82 @@
 import { Router } from '@koa/router';
-import type { Decide } from './access/decide.ts';
+import type { Access, Decide } from './access/decide.ts';
+import { explainAccess } from './explain-access.ts';
+import { passHeader } from './grants/asker.ts';
 import { createGrant, type GrantRouteDeps } from './grants/create-grant.ts';
+import { handover } from './grants/handover.ts';
 import type { RequestState, Step } from './http/context.ts';
 import { readJson } from './http/read-json.ts';
 import type { MachineDirectory } from './machines/directory.ts';
 import { visibleConsoles } from './machines/visible-consoles.ts';
+import { followPower, powerMachine, type PowerRouteDeps } from './power/power-route.ts';
+import { endSession, endSessions, type EndRouteDeps } from './sessions/end-sessions.ts';
+import { listSessions } from './sessions/list-sessions.ts';
 import type { RequireLogin } from './sign-in/identify.ts';
-import { publicUser, signIn, signOut, type SignInDeps } from './sign-in/sign-in.ts';
+import { endLogin, listLogins, type OwnLoginsDeps } from './sign-in/own-logins.ts';
+import { publicUser, signIn, type SignInDeps } from './sign-in/sign-in.ts';
+import { signOut, type SignOutDeps } from './sign-in/sign-out.ts';
+import { listOffers, type Offer, type OidcWay } from './sign-in/ways.ts';
 
 export interface RouteDeps {
   readonly signIn: SignInDeps;
+  readonly signOut: SignOutDeps;
+  readonly logins: OwnLoginsDeps['logins'];
+  readonly offers: readonly Offer[];
+  readonly oidc: readonly Pick<OidcWay, 'mount'>[];
+  readonly handover: Parameters<typeof handover>[0];
   readonly grants: GrantRouteDeps;
   readonly requireLogin: RequireLogin;
   readonly directory: MachineDirectory;
   readonly decide: Decide;
+  readonly access: () => Access;
+  readonly sessions: EndRouteDeps;
+  readonly power: PowerRouteDeps;
 }
 
 /** The whole HTTP API on one screen. */
 export function createRoutes(deps: RouteDeps): Router<RequestState> {
   const router = new Router<RequestState>({ prefix: '/api/v1', sensitive: true, strict: true });
   router.post('/login', readJson(), signIn(deps.signIn));
-  router.post('/logout', signOut(deps.signIn));
+  router.get('/login', listOffers(deps.offers));
+  for (const way of deps.oidc) way.mount(router);
+  router.post('/logout', signOut(deps.signOut));
+  router.get('/me/logins', listLogins(deps));
+  router.delete('/me/logins/:id', endLogin(deps));
+  router.post('/handover', readJson(), handover(deps.handover));
   router.get('/me', me(deps));
   router.get('/consoles', consoles(deps));
   router.post('/consoles/:cluster/:vmid/grants', readJson(), createGrant(deps.grants));
+  router.post('/consoles/:cluster/:vmid/power', readJson(), powerMachine(deps.power));
+  router.get('/consoles/:cluster/:vmid/power/:task', followPower(deps.power));
+  router.get('/access/explain', explainAccess(deps));
+  router.get('/sessions', listSessions(deps.sessions));
+  router.delete('/sessions', endSessions(deps.sessions));
+  router.delete('/sessions/:id', endSession(deps.sessions));
   return router;
 }
 
-function me({ requireLogin }: RouteDeps): Step {
+function me({ requireLogin, access }: RouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'me';
     const { user } = await requireLogin(ctx);
-    ctx.body = { user: publicUser(user) };
+    ctx.body = { user: publicUser(user), oversees: access().oversees(user) };
   };
 }
 
-function consoles({ requireLogin, directory, decide }: RouteDeps): Step {
+function consoles({ requireLogin, directory, decide, grants: { passes } }: RouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'consoles';
-    const { user } = await requireLogin(ctx);
+    const pass = ctx.get(passHeader);
+    const facts = pass === '' ? undefined : await passes.open(pass);
+    const { user } = facts ?? (await requireLogin(ctx));
+    ctx.state.user = user;
     const listing = await directory.look();
+    const visible = visibleConsoles(listing, user, decide);
     ctx.body = {
-      consoles: visibleConsoles(listing, user, decide),
+      // Whom a program let in to one machine sees that one.
+      consoles: facts
+        ? visible.filter(({ cluster, vmid }) => cluster === facts.cluster && vmid === facts.vmid)
+        : visible,
       ...(listing.stale ? { stale: true } : {}),
     };
   };

@@ -2,7 +2,7 @@ import type { Audit } from '@porthole/shared/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { ControlMessage } from '@porthole/shared/control-messages';
 import type { EndTarget } from '@porthole/shared/console-signals';
-import { targetsOf, type EndOrders } from '@porthole/shared/end-orders';
+import { endError, targetsOf, type EndOrders } from '@porthole/shared/end-orders';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
@@ -99,7 +99,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
 
   async function openGranted(granted: GrantClaims): Promise<Opened> {
     const ordered = await deps.ends.against(granted);
-    if (ordered) throw new PortholeError(ordered);
+    if (ordered) throw endError(ordered);
     presence = await appear(deps, granted, {
       signal,
       describe,
@@ -243,7 +243,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       end: error?.code ?? 'by_viewer',
       ...(error?.detail ? { detail: error.detail } : {}),
     };
-    const facts = claims && auditFactsOf({ ...claims, node: node ?? claims.node }, deps.relayId);
+    const facts = claims && auditFactsOf(claims, deps.relayId);
     const end = error?.code ?? 'by_viewer';
     if (openedAt === undefined || !facts || !claims) {
       if (facts) deps.audit({ event: 'console_not_opened', ...facts, end });

@@ -1,6 +1,6 @@
 import { every, type Cancel, type Clock } from '@porthole/shared/clock';
-import type { Endable, EndOrders } from '@porthole/shared/end-orders';
-import { PortholeError } from '@porthole/shared/errors';
+import { endError, type Endable, type EndOrders } from '@porthole/shared/end-orders';
+import type { PortholeError } from '@porthole/shared/errors';
 
 /** How long an order takes to be seen by a relay that the signal did not reach. */
 const lookMs = 2000;
@@ -37,8 +37,8 @@ export function createEndWatch(deps: {
 
   async function endIfOrdered(console: Watched): Promise<void> {
     const claims = console.claims();
-    const cause = claims && (await ends.against(claims));
-    if (cause) console.end(new PortholeError(cause, { detail: 'found in the store' }));
+    const reason = claims && (await ends.against(claims));
+    if (reason) console.end(endError(reason, 'found in the store'));
   }
 
   return {

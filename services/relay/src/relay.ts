@@ -6,7 +6,7 @@ import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
 import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
-import { createEndOrders } from '@porthole/shared/end-orders';
+import { createEndOrders, endError } from '@porthole/shared/end-orders';
 import { PortholeError } from '@porthole/shared/errors';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
@@ -196,7 +196,7 @@ export function createRelay(deps: RelayDeps): Relay {
     }
     for (const session of sessions) {
       if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
-      else if (session.matches(signal.target)) session.end(new PortholeError(signal.cause));
+      else if (session.matches(signal.target)) session.end(endError(signal));
     }
   }
 

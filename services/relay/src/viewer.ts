@@ -1,6 +1,6 @@
 import { closeCodes } from '@porthole/shared/close-codes';
 import type { ControlMessage } from '@porthole/shared/control-messages';
-import { errorKinds, type PortholeError } from '@porthole/shared/errors';
+import type { PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/subprotocols';
 import { every, type Cancel, type Clock } from '@porthole/shared/clock';
 import type { Socket } from 'node:net';
@@ -78,7 +78,7 @@ class BrowserViewer implements Viewer, BrowserLinkOwner {
   }
 
   close(error: PortholeError): void {
-    this.link.leave(closeCodes[error.close].code, errorKinds[error.code].text);
+    this.link.leave(closeCodes[error.close].code, error.message);
     this.#cutLater();
   }
 

@@ -69,7 +69,7 @@ const described = {
     },
   },
   grant: {
-    about: 'Somebody was let in to a console.',
+    about: 'Somebody was let in to a console; `rules` says by which rules.',
     fields: {
       session: z.string(),
       user: person,
@@ -80,6 +80,7 @@ const described = {
       mode,
       kind,
       watches: z.boolean().optional(),
+      rules: z.array(z.string()),
       ...request,
     },
   },

@@ -14,8 +14,12 @@ export type EndTarget = z.infer<typeof endTarget>;
 export const endCause = z.enum(['signed_out', 'ended_by']);
 export type EndCause = z.infer<typeof endCause>;
 
+/** Why a console is ended, and who did it where they may be named. */
+export const endReason = z.object({ cause: endCause, by: z.string().min(1).max(128).optional() });
+export type EndReason = z.infer<typeof endReason>;
+
 /** An order to every relay: end the consoles that match. Given by end-orders.ts, which writes it down as well. */
-const endSignal = z.object({ type: z.literal('end'), target: endTarget, cause: endCause });
+const endSignal = z.object({ type: z.literal('end'), target: endTarget, ...endReason.shape });
 export type EndSignal = z.infer<typeof endSignal>;
 
 /** The session goes on in another connection: whoever else carries it lets go. */

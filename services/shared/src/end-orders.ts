@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Clock } from './clock.ts';
 import {
-  endCause,
+  endReason,
   endTarget,
   type ConsoleSignals,
-  type EndCause,
+  type EndReason,
   type EndTarget,
 } from './console-signals.ts';
+import { PortholeError } from './errors.ts';
 import type { GrantClaims } from './grant-claims.ts';
 import { parseJson } from './parse-json.ts';
 import { randomId, type RandomBytes } from './random.ts';
@@ -17,7 +18,7 @@ import type { RecordStore } from './store/ports.ts';
 const endOrder = z.object({
   version: z.literal(1),
   target: endTarget,
-  cause: endCause,
+  ...endReason.shape,
   at: z.number().int(),
 });
 
@@ -30,9 +31,9 @@ export type Endable = Pick<GrantClaims, 'sessionId' | 'loginRef' | 'user' | 'clu
  * given before the order opens nothing after it. Later grants are no concern of the order.
  */
 export interface EndOrders {
-  give(target: EndTarget, cause: EndCause): Promise<void>;
+  give(target: EndTarget, cause: EndReason['cause'], by?: string): Promise<void>;
   /** Why a console that rests on this grant must not be open, if so. */
-  against(console: Endable): Promise<EndCause | undefined>;
+  against(console: Endable): Promise<EndReason | undefined>;
   /** Changes with every order. Cheap to ask, so that relays ask often. */
   stamp(): Promise<string | undefined>;
 }
@@ -46,7 +47,7 @@ export function createEndOrders(deps: {
 }): EndOrders {
   const { records, signals, keys, random, clock } = deps;
 
-  async function find(target: EndTarget, issuedAt: number): Promise<EndCause | undefined> {
+  async function find(target: EndTarget, issuedAt: number): Promise<EndReason | undefined> {
     const context = contextOf(target);
     const sealed = await records.get(context.storeKey);
     const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
@@ -55,13 +56,16 @@ export function createEndOrders(deps: {
     if (!order.success) return undefined;
     // A session or a sign-in never lives again, whatever a request that was under way still made of it.
     const forGood = target.kind === 'session' || target.kind === 'login';
-    return forGood || order.data.at >= issuedAt ? order.data.cause : undefined;
+    if (!forGood && order.data.at < issuedAt) return undefined;
+    const { cause, by } = order.data;
+    return { cause, by };
   }
 
   return {
-    async give(target, cause) {
+    async give(target, cause, by) {
       const context = contextOf(target);
-      const order = { version: 1, target, cause, at: clock.now() } satisfies z.infer<typeof endOrder>;
+      const reason = { cause, ...(by === undefined ? {} : { by }) };
+      const order = { version: 1, target, ...reason, at: clock.now() } satisfies z.infer<typeof endOrder>;
       // In this order: whoever sees the new stamp finds the order, too.
       await records.put(
         context.storeKey,
@@ -69,14 +73,22 @@ export function createEndOrders(deps: {
         lifetimes.endOrder,
       );
       await records.put(storeKeys.endStamp, randomId(random), lifetimes.endOrder);
-      await signals.publish({ type: 'end', target, cause });
+      await signals.publish({ type: 'end', target, ...reason });
     },
     async against(console) {
       const found = await Promise.all(targetsOf(console).map((target) => find(target, console.issuedAt)));
-      return found.find((cause) => cause !== undefined);
+      return found.find((reason) => reason !== undefined);
     },
     stamp: () => records.get(storeKeys.endStamp),
   };
+}
+
+/** What a console that such an order ends is ended with. */
+export function endError({ cause, by }: EndReason, detail?: string): PortholeError {
+  return new PortholeError(cause, {
+    ...(detail === undefined ? {} : { detail }),
+    ...(cause === 'ended_by' && by !== undefined ? { said: `Ended by ${by}.` } : {}),
+  });
 }
 
 /** Everything by which an order may name this console. */

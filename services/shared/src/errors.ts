@@ -15,6 +15,33 @@ export const errorKinds = {
   bad_request: { status: 400, close: 'protocol', text: 'The request is not valid.' },
   not_signed_in: { status: 401, close: 'forbidden', text: 'Sign in first.' },
   wrong_password: { status: 401, close: 'forbidden', text: 'The user name or the password is wrong.' },
+  sign_in_refused: {
+    status: 403,
+    close: 'forbidden',
+    text: 'The sign-in service did not let you in.',
+  },
+  sign_in_expired: {
+    status: 400,
+    close: 'forbidden',
+    text: 'The sign-in took too long, or was begun in another browser. Try again.',
+  },
+  sign_in_away: {
+    status: 502,
+    close: 'try_later',
+    text: 'The sign-in service can not be reached, or answered with something unexpected.',
+  },
+  sign_in_header: {
+    status: 403,
+    close: 'forbidden',
+    text: 'This request claims an identity that only the proxy may claim.',
+  },
+  token_invalid: { status: 401, close: 'forbidden', text: 'The token is not valid here.' },
+  pass_invalid: {
+    status: 401,
+    close: 'forbidden',
+    text: 'This link was already used or is too old. Open the console again where you found it.',
+  },
+  may_not_act: { status: 403, close: 'forbidden', text: 'This program may not act for that user.' },
   cross_site: { status: 403, close: 'forbidden', text: 'This request did not come from our own pages.' },
   origin_not_allowed: {
     status: 403,
@@ -30,6 +57,12 @@ export const errorKinds = {
   },
   method_not_allowed: { status: 405, close: 'protocol', text: 'This address does not take that method.' },
   machine_stopped: { status: 409, close: 'not_running', text: 'The machine is not running.' },
+  machine_running: { status: 409, close: 'try_later', text: 'The machine is running already.' },
+  machine_locked: {
+    status: 409,
+    close: 'try_later',
+    text: 'The machine is busy: it is backed up, moved or changed at this moment.',
+  },
   machine_ended: { status: 409, close: 'ended', text: 'The machine was shut down.' },
   body_too_large: { status: 413, close: 'too_big', text: 'The request is too large.' },
   wrong_media_type: { status: 415, close: 'protocol', text: 'Send JSON.' },
@@ -68,6 +101,8 @@ export const errorKinds = {
   proxmox_nonsense: { status: 502, close: 'upstream', text: 'Proxmox answered with something unexpected.' },
   proxmox_unreachable: { status: 504, close: 'timeout', text: 'Proxmox can not be reached.' },
   proxmox_timeout: { status: 504, close: 'timeout', text: 'Proxmox did not answer in time.' },
+  power_failed: { status: 502, close: 'upstream', text: 'Proxmox could not do that.' },
+  power_timeout: { status: 504, close: 'timeout', text: 'The machine did not do that in time.' },
   console_silent: { status: 504, close: 'timeout', text: "The machine's screen did not answer in time." },
   console_auth: { status: 502, close: 'upstream', text: "The machine's screen refused the password." },
   console_lost: { status: 504, close: 'timeout', text: 'The connection to the machine was lost.' },
@@ -80,6 +115,8 @@ export interface ErrorExtra {
   /** For the log only. Never a secret, but free to name hosts and quote Proxmox. */
   readonly detail?: string;
   readonly cause?: unknown;
+  /** What this person is told instead of the kind's text: names somebody whom they may know of. */
+  readonly said?: string;
   /** Seconds after which another try makes sense (HTTP Retry-After). */
   readonly retryAfter?: number;
 }
@@ -91,7 +128,7 @@ export class PortholeError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, extra: ErrorExtra = {}) {
-    super(errorKinds[code].text, { cause: extra.cause });
+    super(extra.said ?? errorKinds[code].text, { cause: extra.cause });
     this.code = code;
     this.detail = extra.detail;
     this.retryAfter = extra.retryAfter;

@@ -18,6 +18,8 @@ export function createOperationsServer(deps: {
   readonly listen: Address;
   readonly registry: Registry;
   readonly readiness: Readiness;
+  /** What is wrong and yet no reason to get no requests: said where readiness is asked for. */
+  readonly notes?: () => readonly string[];
 }): Part & { address(): Address } {
   const server: Server = createServer((request, response) => {
     const answer = (status: number, type: string, body: string) => {
@@ -29,7 +31,8 @@ export function createOperationsServer(deps: {
     else if (path === '/readyz') {
       void deps.readiness().then(
         (reasons) => {
-          if (reasons.length === 0) answer(200, 'text/plain', 'ok\n');
+          const notes = deps.notes?.().map((note) => `${note}\n`) ?? [];
+          if (reasons.length === 0) answer(200, 'text/plain', `ok\n${notes.join('')}`);
           else answer(503, 'text/plain', `${reasons.join('\n')}\n`);
         },
         () => answer(503, 'text/plain', 'readiness can not be told\n'),

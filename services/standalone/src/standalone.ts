@@ -48,6 +48,7 @@ export function createStandalone(deps: {
     listen: config.operationsListen,
     registry,
     readiness: async () => [...(await broker.readiness()), ...(await relay.readiness())],
+    notes: broker.notes,
   });
   const server = createPublicServer({
     listen: config.listen,

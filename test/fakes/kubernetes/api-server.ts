@@ -29,6 +29,9 @@ export interface FakeKubernetes {
   /** Cuts every watch that is open, as an API server does that restarts. */
   cutWatches(): void;
   watches(): number;
+  /** A token of a service account, and for whom it was made. */
+  knowToken(token: string, owner: { readonly username: string; readonly audiences: readonly string[] }): void;
+  forgetTokens(): void;
   stop(): Promise<void>;
 }
 
@@ -44,6 +47,7 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
   const pods = new Map<string, FakeObject>();
   const leases = new Map<string, FakeObject>();
   const requests: string[] = [];
+  const tokens = new Map<string, { readonly username: string; readonly audiences: readonly string[] }>();
   const history: { type: string; object: FakeObject; version: number }[] = [];
   const watchers = new Set<ServerResponse>();
   let refusal: { status: number; matches: RegExp } | undefined;
@@ -82,6 +86,16 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
     response.on('close', () => watchers.delete(response));
   }
 
+  function review({ spec: { token, audiences } }: TokenReview): object {
+    const owner = tokens.get(token);
+    const common = owner ? audiences.filter((audience) => owner.audiences.includes(audience)) : [];
+    const status =
+      owner && common.length > 0
+        ? { authenticated: true, user: { username: owner.username }, audiences: common }
+        : { authenticated: false, error: 'invalid bearer token' };
+    return { kind: 'TokenReview', apiVersion: 'authentication.k8s.io/v1', metadata: {}, spec: {}, status };
+  }
+
   const server = createServer((request, response) => {
     void read(request).then((body) => {
       const url = new URL(request.url ?? '/', 'http://kubernetes');
@@ -90,6 +104,8 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
       if (hanging) return;
       if (refusal?.matches.test(line))
         return answer(response, refusal.status, status(refusal.status, 'refused'));
+      if (line === 'POST /apis/authentication.k8s.io/v1/tokenreviews')
+        return answer(response, 201, review(JSON.parse(body) as TokenReview));
       const [, kind, name] = /\/namespaces\/porthole\/(pods|leases)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
       if (!kind)
         return answer(response, 404, status(404, 'the server could not find the requested resource'));
@@ -148,12 +164,18 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
       for (const watcher of watchers) watcher.socket?.destroy();
     },
     watches: () => watchers.size,
+    knowToken: (token, owner) => void tokens.set(token, owner),
+    forgetTokens: () => tokens.clear(),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+interface TokenReview {
+  readonly spec: { readonly token: string; readonly audiences: readonly string[] };
 }
 
 export const relayLabels = { 'app.kubernetes.io/name': 'porthole', 'app.kubernetes.io/component': 'relay' };

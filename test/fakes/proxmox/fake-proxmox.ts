@@ -76,6 +76,10 @@ export interface FakeProxmox {
   // What goes wrong with it.
   /** The guest's monitor hangs: 101, and after `monitorHungMs` an end without a byte. */
   hang(vmid: number, hung?: boolean): void;
+  /** Somebody works on the guest; undefined: nobody any more. */
+  lock(vmid: number, lock: string | undefined): void;
+  /** The guest does not listen when it is asked to shut down or reboot. */
+  makeStubborn(vmid: number, stubborn?: boolean): void;
   /** Consoles of the guest are upgraded and then stay silent for ever. */
   stallConsole(vmid: number, stalled?: boolean): void;
   /** What vncproxy and termproxy of this guest answer instead; null: the truth again. */
@@ -208,6 +212,8 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
     refreshStatus: () => statusCache.refresh(),
 
     hang: (vmid, hung = true) => void (machine(vmid).hung = hung),
+    lock: (vmid, lock) => void (machine(vmid).lock = lock),
+    makeStubborn: (vmid, stubborn = true) => void (machine(vmid).stubborn = stubborn),
     stallConsole: (vmid, stalled = true) => void (machine(vmid).stalled = stalled),
     refuseVncproxy(vmid, fault) {
       const where = new RegExp(`^POST /nodes/[^/]+/(?:qemu|lxc)/${vmid}/(?:vnc|term)proxy$`);

@@ -30,6 +30,10 @@ export interface Machine {
   name: string;
   /** The QEMU monitor does not answer: status calls still say "running", consoles never get a byte. */
   hung: boolean;
+  /** Somebody works on it ("backup", "migrate"): Proxmox then refuses to start or end it. */
+  lock: string | undefined;
+  /** Its system does not listen when it is asked to shut down. */
+  stubborn: boolean;
   /** Consoles are upgraded and then neither speak nor end. */
   stalled: boolean;
   readonly running: boolean;
@@ -69,6 +73,8 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
     node: options.node,
     name: options.name,
     hung: false,
+    lock: undefined,
+    stubborn: false,
     stalled: false,
     get running() {
       return isRunning();
@@ -78,6 +84,7 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
     },
     async power(action) {
       const kind = type === 'qemu' ? 'VM' : 'CT';
+      if (this.lock !== undefined) throw new Error(`${kind} is locked (${this.lock})`);
       if (action === 'start') {
         if (isRunning()) throw new Error(`${kind} ${options.vmid} already running`);
         await guest?.start();
@@ -86,6 +93,8 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
         return;
       }
       if (action !== 'stop' && !isRunning()) throw new Error(`${kind} ${options.vmid} not running`);
+      if (this.stubborn && (action === 'shutdown' || action === 'reboot'))
+        throw new Error(`${kind} quit/powerdown failed - got timeout`);
       if (action === 'stop' || action === 'shutdown') {
         await powerOff(action);
       } else {

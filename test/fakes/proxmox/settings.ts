@@ -26,6 +26,8 @@ export interface Settings {
   readonly monitorHungMs: number;
   /** The duration of a vncproxy or termproxy call. */
   readonly vncproxyMs: number;
+  /** How long a task that starts or ends a guest takes at least. */
+  readonly powerMs: number;
   /** How often pvestatd refreshes status and name in /cluster/resources. 0: always current. */
   readonly statusRefreshMs: number;
   /** How long a call for a dead node takes until its 595. */
@@ -50,6 +52,7 @@ export const defaultSettings: Settings = {
   sshMs: 0,
   monitorHungMs: 7000,
   vncproxyMs: 10,
+  powerMs: 0,
   statusRefreshMs: 10_000,
   offlineProxyMs: 3000,
   workerDeathMs: 5000,

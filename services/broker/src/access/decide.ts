@@ -1,92 +1,200 @@
-import type { AccessRule } from '@porthole/shared/config/access-schema';
+import { rights, type AccessDocument, type Right } from '@porthole/shared/config/access-schema';
 import type { ConsoleMode } from '@porthole/shared/grant-claims';
-import { compileNamePattern } from './name-pattern.ts';
+import {
+  compileAccess,
+  type CompiledClass,
+  type CompiledRule,
+  type Miss,
+  type Subject,
+  type Target,
+} from './compile.ts';
+import { isAsWide, termsOf, widest, type DefaultLimits, type Terms } from './terms.ts';
 
-/** What rules look at in a person. */
-export interface Subject {
+export type { Subject, Target } from './compile.ts';
+
+/** What somebody may do with a machine now. */
+export interface Decision {
+  /** Nothing at all: not even to know that the machine exists. */
+  readonly allow: readonly Right[];
+  /** How a console in this mode would be; undefined when it may not be opened. */
+  terms(mode: ConsoleMode): Terms | undefined;
+  /**
+   * Until when a console in this mode may stay as it is: the first minute in which the rules would give less than
+   * they give now. Undefined: longer than any console lasts.
+   */
+  until(mode: ConsoleMode): number | undefined;
+  /** The names of the rules that give a right. */
+  rulesFor(right: Right): readonly string[];
+}
+
+/** A decision with what each rule has to do with it. */
+export interface Explanation {
+  readonly decision: Decision;
+  readonly rules: readonly ExplainedRule[];
+}
+
+export interface ExplainedRule {
+  readonly place: string;
   readonly name: string;
-  readonly groups: readonly string[];
+  /** What it would give or gives. */
+  readonly grants: readonly Right[];
+  /** Why it gives nothing; undefined when it does. */
+  readonly miss?: Miss;
 }
 
-/** What rules look at in a machine. */
-export interface Target {
-  readonly cluster: string;
-  readonly node: string;
-  readonly vmid: number;
-  readonly name: string | undefined;
-  readonly pool: string | undefined;
-  readonly tags: readonly string[];
+export interface Access {
+  decide(subject: Subject, target: Target): Decision;
+  /** Decides in the same way, at any time, and says why. */
+  explain(subject: Subject, target: Target, at?: number): Explanation;
+  readonly classes: readonly CompiledClass[];
+  /** Whether somebody may look on or end at some machine, should there be one. */
+  oversees(subject: Subject): boolean;
+  /** How many rules and classes there are. */
+  readonly size: { readonly rules: number; readonly classes: number };
 }
 
-/** The modes in which this person may open this machine: none, view, or view and control. */
-export type Decide = (subject: Subject, target: Target) => readonly ConsoleMode[];
+export type Decide = Access['decide'];
 
-const nothing: readonly ConsoleMode[] = [];
-const viewOnly: readonly ConsoleMode[] = ['view'];
-const viewAndControl: readonly ConsoleMode[] = ['view', 'control'];
+const minuteMs = 60_000;
+
+const opensBy: Readonly<Record<ConsoleMode, readonly Right[]>> = {
+  view: ['view', 'watch'],
+  control: ['control'],
+};
 
 /**
  * Access is the union of what the rules grant; no rule takes anything away, so their order does not matter and
  * whoever grants nothing gives nothing. Why: docs/decisions/0003-access-rules-are-a-union.md.
  */
-export function createDecide(rules: readonly AccessRule[]): Decide {
-  const compiled = rules.map((rule) => ({
-    isFor: compileWho(rule.who),
-    covers: compileWhich(rule.which),
-    control: rule.allow.includes('control'),
-  }));
+export function createAccess(
+  document: AccessDocument,
+  deps: { readonly limits: DefaultLimits; readonly now: () => number },
+): Access {
+  const { limits, now } = deps;
+  const { rules, classes } = compileAccess(document);
+  const mine = createShortList(rules);
 
-  return (subject, target) => {
-    let view = false;
-    for (const rule of compiled) {
-      // What is known already needs no second rule: a rule for view adds nothing to view.
-      if (view && !rule.control) continue;
-      if (!rule.isFor(subject) || !rule.covers(subject, target)) continue;
-      if (rule.control) return viewAndControl;
-      view = true;
-    }
-    return view ? viewOnly : nothing;
+  /** Rules that fit the machine, whatever the time. */
+  const fitting = (candidates: readonly CompiledRule[], subject: Subject, target: Target) =>
+    candidates.filter((rule) => rule.missOf(subject, target) === undefined);
+
+  return {
+    decide(subject, target) {
+      const at = now();
+      const granting = fitting(mine(subject, at), subject, target);
+      return decisionOf(granting, {
+        at,
+        limits,
+        atAnyTime: () => fitting(rulesFor(subject), subject, target),
+      });
+    },
+    explain(subject, target, at = now()) {
+      const judged = rules.map((rule) => ({ rule, miss: missOf(rule, subject, target, at) }));
+      const granting = judged.flatMap(({ rule, miss }) => (miss ? [] : [rule]));
+      return {
+        decision: decisionOf(granting, {
+          at,
+          limits,
+          atAnyTime: () => fitting(rulesFor(subject), subject, target),
+        }),
+        rules: judged.map(({ rule: { place, name, grants }, miss }) => ({
+          place,
+          name,
+          grants: inOrder(grants),
+          ...(miss ? { miss } : {}),
+        })),
+      };
+    },
+    classes,
+    oversees: (subject) =>
+      mine(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
+    size: { rules: document.access?.length ?? 0, classes: classes.length },
+  };
+
+  function rulesFor(subject: Subject): readonly CompiledRule[] {
+    return rules.filter((rule) => rule.isFor(subject));
+  }
+}
+
+function missOf(rule: CompiledRule, subject: Subject, target: Target, at: number): Miss | undefined {
+  if (!rule.isFor(subject)) return 'who';
+  return rule.missOf(subject, target) ?? (isOpen(rule, at) ? undefined : 'when');
+}
+
+const isOpen = ({ isOpen: open }: CompiledRule, at: number) => open === undefined || open(at);
+
+/**
+ * The rules that are for somebody and open now. A list of machines asks a thousand times in a row for the same
+ * person; windows open and close on the minute.
+ */
+function createShortList(rules: readonly CompiledRule[]) {
+  let last: { subject: Subject; minute: number; rules: readonly CompiledRule[] } | undefined;
+  return (subject: Subject, at: number) => {
+    const minute = Math.floor(at / minuteMs);
+    if (last?.subject !== subject || last.minute !== minute)
+      last = {
+        subject,
+        minute,
+        rules: rules.filter((rule) => isOpen(rule, at) && rule.isFor(subject)),
+      };
+    return last.rules;
   };
 }
 
-/** Any of the ways to be named is enough. */
-function compileWho(who: AccessRule['who']): (subject: Subject) => boolean {
-  const users = new Set(who.users);
-  const groups = new Set(who.groups);
-  return ({ name, groups: mine }) =>
-    who.everyone === true || users.has(name) || mine.some((group) => groups.has(group));
-}
-
-/** A machine must match every field that is given, and any one entry of each. `all` demands nothing. */
-function compileWhich(which: AccessRule['which']): (subject: Subject, target: Target) => boolean {
-  const demands: ((target: Target, subject: Subject) => boolean)[] = [];
-  const oneOf = (names: readonly string[] | undefined, values: (target: Target) => readonly string[]) => {
-    if (!names) return;
-    const wanted = new Set(names);
-    demands.push((target) => values(target).some((value) => wanted.has(value)));
+function decisionOf(
+  granting: readonly CompiledRule[],
+  deps: {
+    readonly at: number;
+    readonly limits: DefaultLimits;
+    /** Also those of another time. */
+    readonly atAnyTime: () => readonly CompiledRule[];
+  },
+): Decision {
+  const { at, limits } = deps;
+  const allow = inOrder(new Set(granting.flatMap(({ grants }) => [...grants])));
+  const opens = (rule: CompiledRule, mode: ConsoleMode) =>
+    opensBy[mode].some((right) => rule.grants.has(right));
+  const termsIn = (candidates: readonly CompiledRule[]): Terms | undefined => {
+    const [first, ...more] = candidates.map((rule) => termsOf(rule, limits));
+    return first && more.reduce(widest, first);
   };
-  oneOf(which.clusters, ({ cluster }) => [cluster]);
-  oneOf(which.nodes, ({ node }) => [node]);
-  oneOf(which.pools, ({ pool }) => (pool === undefined ? [] : [pool]));
-  oneOf(which.tags, ({ tags }) => tags);
-  if (which.vmids) {
-    const ranges = which.vmids.map(vmidRange);
-    demands.push(({ vmid }) => ranges.some(({ from, to }) => vmid >= from && vmid <= to));
-  }
-  if (which.names) {
-    const patterns = which.names.map(compileNamePattern);
-    demands.push(({ name }, subject) =>
-      name === undefined ? false : patterns.some((matches) => matches(name, subject.name)),
-    );
-  }
-  // The schema demands one field or `all`. Should neither be there, the rule covers nothing rather than everything.
-  if (demands.length === 0 && which.all !== true) return () => false;
-  return (subject, target) => demands.every((demand) => demand(target, subject));
+  const terms = (mode: ConsoleMode) => termsIn(granting.filter((rule) => opens(rule, mode)));
+
+  return {
+    allow,
+    terms,
+    until(mode) {
+      const given = terms(mode);
+      if (!given) return at;
+      const candidates = deps.atAnyTime().filter((rule) => opens(rule, mode));
+      return firstNarrower(candidates, at, at + given.maxSessionSeconds * 1000, (open) => {
+        const then = termsIn(open);
+        return then === undefined || !isAsWide(given, then);
+      });
+    },
+    rulesFor: (right) => granting.filter(({ grants }) => grants.has(right)).map(({ name }) => name),
+  };
 }
 
-/** One vmid, or both ends of a range such as "200-299". */
-export function vmidRange(entry: number | string): { readonly from: number; readonly to: number } {
-  if (typeof entry === 'number') return { from: entry, to: entry };
-  const [from, to] = entry.split('-').map(Number);
-  return { from: from ?? Number.NaN, to: to ?? Number.NaN };
+/** Minute by minute, as windows may close at any; the answer is asked for only when another set of rules is open. */
+function firstNarrower(
+  rules: readonly CompiledRule[],
+  from: number,
+  to: number,
+  isNarrower: (open: readonly CompiledRule[]) => boolean,
+): number | undefined {
+  if (rules.every((rule) => rule.isOpen === undefined)) return undefined;
+  let before = '';
+  for (let at = from; at < to; at = (Math.floor(at / minuteMs) + 1) * minuteMs) {
+    const open = rules.filter((rule) => isOpen(rule, at));
+    const which = open.map(({ place }) => place).join(' ');
+    if (which === before) continue;
+    before = which;
+    if (isNarrower(open)) return at;
+  }
+  return undefined;
+}
+
+function inOrder(found: ReadonlySet<Right>): readonly Right[] {
+  return rights.filter((right) => found.has(right));
 }

@@ -1,29 +1,44 @@
 /**
  * Patterns for machine names: `*` stands for any characters, `?` for one, `{user}` for the name of whoever
- * asks. Names at Proxmox are DNS names, so case does not count.
+ * asks, `{group}` for any one of their groups. Names at Proxmox are DNS names, so case does not count.
  *
- * The user's name is inserted as the characters that it has, after the pattern was taken apart: a user named
- * `*` matches a machine named `*` and no other. No regular expressions, so no pattern can take exponential time.
+ * Names of people and groups are inserted as the characters that they have, after the pattern was taken apart: a
+ * user named `*` matches a machine named `*` and no other. No regular expressions, so no pattern can take
+ * exponential time.
  */
-export type NameMatcher = (machineName: string, userName: string) => boolean;
+export type NameMatcher = (
+  machineName: string,
+  asks: { readonly user: string; readonly groups: readonly string[] },
+) => boolean;
 
 const anyCharacters = Symbol('*');
 const anyOne = Symbol('?');
 const user = Symbol('{user}');
+const group = Symbol('{group}');
 type Token = string | typeof anyCharacters | typeof anyOne;
 
 export function compileNamePattern(pattern: string): NameMatcher {
-  const parts = pattern.split(/(\{user\}|[*?])/).flatMap((text): (Token | typeof user)[] => {
-    if (text === '*') return [anyCharacters];
-    if (text === '?') return [anyOne];
-    if (text === '{user}') return [user];
-    return folded(text);
-  });
-  return (machineName, userName) =>
-    matches(
-      parts.flatMap((part): Token[] => (part === user ? folded(userName) : [part])),
-      folded(machineName),
-    );
+  const parts = pattern
+    .split(/(\{user\}|\{group\}|[*?])/)
+    .flatMap((text): (Token | typeof user | typeof group)[] => {
+      if (text === '*') return [anyCharacters];
+      if (text === '?') return [anyOne];
+      if (text === '{user}') return [user];
+      if (text === '{group}') return [group];
+      return folded(text);
+    });
+  const ofGroups = parts.includes(group);
+  const withNames = (userName: string, groupName: string) =>
+    parts.flatMap((part): Token[] => {
+      if (part === user) return folded(userName);
+      return part === group ? folded(groupName) : [part];
+    });
+
+  return (machineName, asks) => {
+    const text = folded(machineName);
+    if (!ofGroups) return matches(withNames(asks.user, ''), text);
+    return asks.groups.some((name) => matches(withNames(asks.user, name), text));
+  };
 }
 
 function folded(text: string): string[] {

@@ -1,22 +1,29 @@
-import type { Limits } from '@porthole/shared/config/schema';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import { lifetimes } from '@porthole/shared/store/keys';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
 import type { Identity } from '../sign-in/identify.ts';
-import type { GrantWish } from './steps.ts';
+import type { Authorised, GrantWish } from './steps.ts';
 
 /** All that the relay will know about a console: it asks nobody again. */
 export function claimsOf(facts: {
   readonly sessionId: string;
-  readonly identity: Identity;
+  readonly identity: Pick<Identity, 'user' | 'loginRef'>;
   readonly machine: Machine;
   readonly wish: GrantWish;
-  readonly limits: Limits;
+  readonly authorised: Authorised;
+  /** How much longer an extension makes a session. */
+  readonly extendSeconds: number;
   readonly origins: readonly string[];
   readonly now: number;
   readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, wish, limits, now, traceparent } = facts;
+  const { identity, machine, wish, now, traceparent } = facts;
+  const { terms, until, watches } = facts.authorised;
+  // A console ends when the rules that it rests on do.
+  const secondsLeft =
+    until === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((until - now) / 1000));
+  const sessionSeconds = Math.min(terms.sessionSeconds, secondsLeft);
+  const maxSessionSeconds = Math.min(terms.maxSessionSeconds, secondsLeft);
   const { id, name, displayName, groups } = identity.user;
   return {
     version: 1,
@@ -30,14 +37,17 @@ export function claimsOf(facts: {
     machineName: displayNameOf(machine),
     mode: wish.mode,
     kind: wish.kind,
+    ...(terms.clipboard === 'both' ? {} : { clipboard: terms.clipboard }),
+    ...(Number.isFinite(terms.updatesPerSecond) ? { updatesPerSecond: terms.updatesPerSecond } : {}),
+    ...(watches ? { watches } : {}),
     limits: {
-      sessionSeconds: limits.sessionSeconds,
-      idleSeconds: limits.idleSeconds,
-      perUser: limits.consolesPerUser,
-      perMachine: limits.consolesPerMachine,
-      ...(limits.maxSessionSeconds === undefined
-        ? {}
-        : { extendSeconds: limits.extendSeconds, maxSessionSeconds: limits.maxSessionSeconds }),
+      sessionSeconds,
+      idleSeconds: terms.idleSeconds,
+      perUser: terms.consolesPerUser,
+      perMachine: terms.consolesPerMachine,
+      ...(maxSessionSeconds > sessionSeconds
+        ? { extendSeconds: facts.extendSeconds, maxSessionSeconds }
+        : {}),
     },
     ...(traceparent === undefined ? {} : { traceparent }),
     origins: [...facts.origins],

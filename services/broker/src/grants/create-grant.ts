@@ -1,7 +1,8 @@
 import type { Audit } from '@porthole/shared/audit';
 import type { Clock } from '@porthole/shared/clock';
 import type { Config } from '@porthole/shared/config/schema';
-import { asPortholeError } from '@porthole/shared/errors';
+import type { Right } from '@porthole/shared/config/access-schema';
+import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
 import { mintGrant } from '@porthole/shared/grant';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
@@ -14,9 +15,11 @@ import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { RequireLogin } from '../sign-in/identify.ts';
+import type { Passes } from '../sign-in/passes.ts';
+import { askerOf, pageFor, passHeader, type Asker } from './asker.ts';
 import { claimsOf } from './claims.ts';
 import { relayUrlOf } from './relay-url.ts';
-import { authorise, checkQuota, findMachine, limitGrants, parseGrantWish } from './steps.ts';
+import { authorise, checkQuota, findMachine, isVmid, limitGrants, parseGrantWish } from './steps.ts';
 
 export interface GrantRouteDeps {
   readonly config: Config;
@@ -27,6 +30,7 @@ export interface GrantRouteDeps {
   readonly requireLogin: RequireLogin;
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
+  readonly passes: Pick<Passes, 'create' | 'open'>;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
   readonly tracing: Pick<Tracing, 'begin'>;
   readonly audit: Audit;
@@ -43,17 +47,26 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
   async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
-    const identity = await deps.requireLogin(ctx);
-    await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const wish = parseGrantWish(ctx.request.body);
+    const asker = await askerOf(deps, ctx, { cluster, vmid, wish });
+    const { identity } = asker;
+    await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
     const found = await findMachine(deps, identity.user, cluster, vmid);
-    authorise(found, wish.mode);
-    await checkQuota({ leases: store.leases, clock }, identity.user, limits.consolesPerUser);
+    const authorised = authorise(found, wish);
+    await checkQuota({ leases: store.leases, clock }, identity.user, authorised.terms.consolesPerUser);
     const { machine } = found;
     const sessionId = randomId(random, 16);
-    const { traceparent } = span;
-    const now = clock.now();
-    const claims = claimsOf({ sessionId, identity, machine, wish, limits, origins, now, traceparent });
+    const claims = claimsOf({
+      sessionId,
+      identity,
+      machine,
+      wish,
+      authorised,
+      extendSeconds: limits.extendSeconds,
+      origins,
+      now: clock.now(),
+      traceparent: span.traceparent,
+    });
     span.set({
       'porthole.session': sessionId,
       'porthole.cluster': machine.cluster,
@@ -61,37 +74,62 @@ export function createGrant(deps: GrantRouteDeps): Step {
       'porthole.mode': wish.mode,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
-    record(ctx, claims);
-    respond(ctx, claims, token);
+    const page = await pageFor(deps, asker, claims, ctx.get(passHeader) !== '');
+    record(ctx, asker, claims, authorised.rules);
+    // A page that a program opened can do nothing beyond the console: nobody is signed in there.
+    const allow = asker.program ? [] : found.decision.allow;
+    respond(ctx, claims, { token, page, allow });
   }
 
   /** Who was let in to what. */
-  function record(ctx: Context, claims: GrantClaims): void {
-    const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind } = claims;
+  function record(ctx: Context, { program }: Asker, claims: GrantClaims, rules: readonly string[]): void {
+    const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind, watches } = claims;
     deps.audit({
       event: 'grant',
       session: sessionId,
       user: { id: user.id, name: user.name },
       login: loginRef,
+      ...(program && { program: { id: program.id, name: program.name } }),
       machine: { cluster, vmid, name: machineName, node, type },
       mode,
       kind,
+      ...(watches ? { watches } : {}),
+      rules: [...rules],
       address: ctx.ip,
       requestId: ctx.state.requestId,
     });
   }
 
-  function respond(ctx: Context, claims: GrantClaims, token: string): void {
-    const { sessionId, cluster, node, type, vmid, machineName, mode, expiresAt } = claims;
+  /** Not those who ask again and again or whom nobody knows: they would fill the disk. */
+  function recordRefusal(ctx: Context, code: ErrorCode, cluster: string, vmid: string): void {
+    const { user, requestId } = ctx.state;
+    if (!user || code === 'rate_limited') return;
+    const known = config.clusters.some(({ name }) => name === cluster) && isVmid(vmid);
+    deps.audit({
+      event: 'grant_refused',
+      user: { id: user.id, name: user.name },
+      ...(known ? { machine: { cluster, vmid: Number(vmid) } } : {}),
+      code,
+      address: ctx.ip,
+      requestId,
+    });
+  }
+
+  function respond(
+    ctx: Context,
+    claims: GrantClaims,
+    { token, page, allow }: { token: string; page: string; allow: readonly Right[] },
+  ): void {
+    const { sessionId, node, type, machineName, expiresAt } = claims;
     ctx.status = 201;
     ctx.body = {
       id: sessionId,
       url,
       protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
-      page: new URL(`/console/${cluster}/${vmid}${mode === 'view' ? '?mode=view' : ''}`, config.publicUrl)
-        .href,
+      page,
       expiresAt: new Date(expiresAt).toISOString(),
       machine: { name: machineName, type, node },
+      allow,
     };
   }
 
@@ -106,8 +144,10 @@ export function createGrant(deps: GrantRouteDeps): Step {
       span.end();
       metrics.grant('ok');
     } catch (thrown) {
+      const { code } = asPortholeError(thrown);
       span.end(thrown);
-      metrics.grant(asPortholeError(thrown).code);
+      metrics.grant(code);
+      recordRefusal(ctx, code, cluster, vmid);
       throw thrown;
     }
   };

@@ -1,19 +1,23 @@
 import { z } from 'zod';
 import type { Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
-import type { ConsoleMode } from '@porthole/shared/grant-claims';
 import { soon } from '@porthole/shared/soon';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore, RateLimits } from '@porthole/shared/store/ports';
-import type { Decide } from '../access/decide.ts';
+import type { Decide, Decision } from '../access/decide.ts';
+import type { Terms } from '../access/terms.ts';
 import { BadRequest, badRequestOf } from '../http/bad-request.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { Machine } from '../machines/machine.ts';
 import type { User } from '../sign-in/user.ts';
+import { onBehalfOf } from './on-behalf-of.ts';
 
 const grantWish = z.strictObject({
   mode: z.enum(['view', 'control']),
   kind: z.enum(['screen', 'terminal']).default('screen'),
+  /** Look on at what others do, who are told. */
+  watch: z.boolean().default(false),
+  onBehalfOf: onBehalfOf.optional(),
 });
 export type GrantWish = z.infer<typeof grantWish>;
 
@@ -22,6 +26,8 @@ export function parseGrantWish(body: unknown): GrantWish {
   if (!parsed.success) throw badRequestOf(parsed.error);
   // A container's screen shows its terminal, so nothing is out of reach without them.
   if (parsed.data.kind === 'terminal') throw new BadRequest('kind: terminals are not available yet');
+  if (parsed.data.watch && parsed.data.mode !== 'view')
+    throw new BadRequest('watch: whoever looks on asks for mode view');
   return parsed.data;
 }
 
@@ -31,10 +37,11 @@ export function limitGrants(rateLimits: RateLimits, user: User, perMinute: numbe
 
 /** Numbers as Proxmox writes them. Anything else, `1e3` above all, is nobody's machine. */
 const vmidPattern = /^[1-9]\d{2,8}$/;
+export const isVmid = (text: string) => vmidPattern.test(text);
 
 export interface FoundMachine {
   readonly machine: Machine;
-  readonly modes: readonly ConsoleMode[];
+  readonly decision: Decision;
 }
 
 /**
@@ -47,19 +54,42 @@ export async function findMachine(
   cluster: string,
   vmid: string,
 ): Promise<FoundMachine> {
-  if (!vmidPattern.test(vmid)) throw new PortholeError('machine_not_found', { detail: 'not a vmid' });
+  if (!isVmid(vmid)) throw new PortholeError('machine_not_found', { detail: 'not a vmid' });
   const machine = await deps.directory.find(cluster, Number(vmid));
-  const modes = deps.decide(user, machine);
-  if (modes.length === 0)
+  const decision = deps.decide(user, machine);
+  if (decision.allow.length === 0)
     throw new PortholeError('machine_not_found', {
       detail: `${cluster}/${vmid} exists, but no rule names it`,
     });
-  return { machine, modes };
+  return { machine, decision };
 }
 
-export function authorise({ machine, modes }: FoundMachine, mode: ConsoleMode): void {
-  if (!modes.includes(mode))
-    throw new PortholeError('not_allowed', { detail: `${mode} of ${machine.cluster}/${machine.vmid}` });
+/** What a console is granted for. */
+export interface Authorised {
+  readonly terms: Terms;
+  /** When its rules end, if before the session's own end. */
+  readonly until: number | undefined;
+  readonly watches: boolean;
+  /** By which rules, for the audit. */
+  readonly rules: readonly string[];
+}
+
+export function authorise({ machine, decision }: FoundMachine, wish: GrantWish): Authorised {
+  const { mode } = wish;
+  const mayWatch = decision.allow.includes('watch');
+  const terms = decision.terms(mode);
+  if (!terms || (wish.watch && !mayWatch))
+    throw new PortholeError('not_allowed', {
+      detail: `${wish.watch ? 'watch' : mode} of ${machine.cluster}/${machine.vmid}`,
+    });
+  const rights = mode === 'control' ? (['control'] as const) : (['view', 'watch'] as const);
+  return {
+    terms,
+    until: decision.until(mode),
+    // Whoever may look on does so whenever they only look: nobody is watched without being told.
+    watches: mode === 'view' && mayWatch,
+    rules: [...new Set(rights.flatMap((right) => decision.rulesFor(right)))],
+  };
 }
 
 /** The relay counts for real; here it spares people a page that opens only to say no. */

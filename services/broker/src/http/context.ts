@@ -11,7 +11,21 @@ export interface RequestState {
   trace?: string;
 }
 
-export type Route = 'login' | 'logout' | 'me' | 'consoles' | 'grants' | 'page' | 'asset' | 'other';
+export type Route =
+  | 'login'
+  | 'logout'
+  | 'logins'
+  | 'back_channel'
+  | 'handover'
+  | 'me'
+  | 'consoles'
+  | 'grants'
+  | 'explain'
+  | 'sessions'
+  | 'power'
+  | 'page'
+  | 'asset'
+  | 'other';
 
 export type Context = ParameterizedContext<RequestState>;
 export type Step = Middleware<RequestState>;

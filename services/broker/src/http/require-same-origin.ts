@@ -1,4 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
+import { bearerPattern } from '../sign-in/programs/identify-program.ts';
 import type { Context, Step } from './context.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -9,13 +10,18 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
  * Browsers say where a request comes from in Sec-Fetch-Site, which no page can forge. They leave it out over http
  * to other hosts than localhost, and old ones always do; then Origin must be ours. A request with neither is no
  * browser's, or hides something. On top, a body must be JSON, which no HTML form can send.
+ *
+ * Programs prove who they are by a token that no browser sends by itself. `servers`: addresses where other servers call,
+ * which look at no cookie.
  */
-export function requireSameOrigin(publicUrl: URL): Step {
+export function requireSameOrigin(publicUrl: URL, servers: RegExp): Step {
   return async (ctx, next) => {
-    if (!safeMethods.has(ctx.method)) {
+    const hasToken = bearerPattern.test(ctx.get('authorization'));
+    if (!safeMethods.has(ctx.method) && !servers.test(ctx.path)) {
       const site = ctx.get('sec-fetch-site');
       const ours = site === '' ? ctx.get('origin') === publicUrl.origin : site === 'same-origin';
-      if (!ours) throw new PortholeError('cross_site', { detail: site || ctx.get('origin') || 'no origin' });
+      if (!ours && !hasToken)
+        throw new PortholeError('cross_site', { detail: site || ctx.get('origin') || 'no origin' });
       if (hasBody(ctx) && !ctx.is('application/json')) throw new PortholeError('wrong_media_type');
     }
     await next();

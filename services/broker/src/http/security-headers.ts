@@ -1,10 +1,37 @@
 import helmet from 'koa-helmet';
 import type { Step } from './context.ts';
 
+export interface SecurityHeaderDeps {
+  readonly publicUrl: URL;
+  readonly relayOrigin: string;
+  /** Sites in whose frames consoles may be shown. */
+  readonly embedIn: readonly string[];
+}
+
 /** What our pages may do in a browser: show themselves, talk to this origin, and open consoles at the relay. */
-export function securityHeaders(deps: { readonly publicUrl: URL; readonly relayOrigin: string }): Step {
-  const https = deps.publicUrl.protocol === 'https:';
-  const headers = helmet({
+export function securityHeaders(deps: SecurityHeaderDeps): Step {
+  // The list and the sign-in page are in nobody's frame.
+  const forPages = headersWith(deps, []);
+  const forConsoles = headersWith(deps, deps.embedIn);
+  const permissions = [
+    'clipboard-read=(self)',
+    'clipboard-write=(self)',
+    'fullscreen=(self)',
+    ...['camera', 'microphone', 'geolocation', 'payment', 'usb'].map((name) => `${name}=()`),
+  ].join(', ');
+  return async (ctx, next) => {
+    ctx.set('permissions-policy', permissions);
+    await (ctx.path.startsWith('/console/') ? forConsoles : forPages)(ctx, next);
+  };
+}
+
+function headersWith(
+  { publicUrl, relayOrigin }: SecurityHeaderDeps,
+  frameAncestors: readonly string[],
+): Step {
+  const embeddable = frameAncestors.length > 0;
+  const https = publicUrl.protocol === 'https:';
+  return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -14,11 +41,11 @@ export function securityHeaders(deps: { readonly publicUrl: URL; readonly relayO
         // noVNC paints from blobs and sets the cursor from data URLs.
         imgSrc: ["'self'", 'data:', 'blob:'],
         // Named even where it is our own host: some browsers don't take 'self' to mean WebSockets.
-        connectSrc: ["'self'", deps.relayOrigin],
+        connectSrc: ["'self'", relayOrigin],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
         formAction: ["'self'"],
-        frameAncestors: ["'none'"],
+        frameAncestors: embeddable ? ["'self'", ...frameAncestors] : ["'none'"],
       },
     },
     // Addresses of console pages name machines.
@@ -26,16 +53,7 @@ export function securityHeaders(deps: { readonly publicUrl: URL; readonly relayO
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     strictTransportSecurity: https ? { maxAge: 365 * 24 * 3600, includeSubDomains: false } : false,
-    xFrameOptions: { action: 'deny' },
+    // Knows no list of sites; where there is one, the policy above says it all.
+    xFrameOptions: embeddable ? false : { action: 'deny' },
   });
-  const permissions = [
-    'clipboard-read=(self)',
-    'clipboard-write=(self)',
-    'fullscreen=(self)',
-    ...['camera', 'microphone', 'geolocation', 'payment', 'usb'].map((name) => `${name}=()`),
-  ].join(', ');
-  return async (ctx, next) => {
-    ctx.set('permissions-policy', permissions);
-    await headers(ctx, next);
-  };
 }

@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import type { ReviewToken } from '../sign-in/programs/service-account-tokens.ts';
 import type { Kubernetes, Lease, LeasePort, PodWatch, RelayPod, SeenLease } from './ports.ts';
 
 const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
@@ -23,11 +24,9 @@ type KubeConfig = import('@kubernetes/client-node').KubeConfig;
  */
 export async function connectKubernetes(
   settings: KubernetesSettings,
-  load: (config: KubeConfig) => void = (config) => config.loadFromDefault(),
+  load: LoadConfig = fromDefault,
 ): Promise<Kubernetes> {
-  const client = await import('@kubernetes/client-node');
-  const config = new client.KubeConfig();
-  load(config);
+  const { client, config } = await loadClient(load);
   const namespace = settings.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace;
   if (!namespace) throw new Error('kubernetes.namespace: is needed, as the service account names none.');
   const core = boundedApi(client, config, client.CoreV1Api);
@@ -41,6 +40,31 @@ export async function connectKubernetes(
         client.setHeaderOptions('Content-Type', client.PatchStrategy.MergePatch),
       );
     },
+  };
+}
+
+type LoadConfig = (config: KubeConfig) => void;
+const fromDefault: LoadConfig = (config) => config.loadFromDefault();
+
+async function loadClient(load: LoadConfig): Promise<{ client: Client; config: KubeConfig }> {
+  const client = await import('@kubernetes/client-node');
+  const config = new client.KubeConfig();
+  load(config);
+  return { client, config };
+}
+
+/**
+ * Asks whose token it is: authentication.k8s.io/v1 TokenReview. Undefined when it is nobody's, or was made for
+ * another audience.
+ */
+export async function connectTokenReview(load: LoadConfig = fromDefault): Promise<ReviewToken> {
+  const { client, config } = await loadClient(load);
+  const api = boundedApi(client, config, client.AuthenticationV1Api);
+  return async (token, audience) => {
+    const { status } = await api.createTokenReview({ body: { spec: { token, audiences: [audience] } } });
+    // An API server that knows no audiences answers without: then the token was not looked at for ours.
+    const isOurs = status?.authenticated === true && (status.audiences ?? []).includes(audience);
+    return isOurs ? status.user?.username : undefined;
   };
 }
 

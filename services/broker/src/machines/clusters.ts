@@ -3,12 +3,13 @@ import type { ClusterConfig } from '@porthole/shared/config/schema';
 import type { ErrorCode, PortholeError } from '@porthole/shared/errors';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
-import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createClusterList, type ClusterList } from './cluster-list.ts';
 import { listMachines } from './proxmox-list.ts';
 
 export interface Clusters {
   readonly lists: ReadonlyMap<string, ClusterList>;
+  readonly clients: ReadonlyMap<string, ProxmoxClient>;
   readonly part: Part;
 }
 
@@ -37,6 +38,7 @@ export function createClusters(deps: {
   });
   return {
     lists: new Map(entries.map(({ name, list }) => [name, list])),
+    clients: new Map(entries.map(({ name, client }) => [name, client])),
     part: {
       name: 'proxmox clients',
       async stop() {

@@ -1,4 +1,4 @@
-import type { ConsoleMode } from '@porthole/shared/grant-claims';
+import type { Right } from '@porthole/shared/config/access-schema';
 import type { Decide, Subject } from '../access/decide.ts';
 import type { Listing } from './cluster-list.ts';
 import { displayNameOf } from './machine.ts';
@@ -13,7 +13,7 @@ export interface VisibleConsole {
   readonly status: string;
   readonly tags: readonly string[];
   readonly pool?: string;
-  readonly allow: readonly ConsoleMode[];
+  readonly allow: readonly Right[];
 }
 
 /** The machines that this person may open, and nothing about any other. */
@@ -23,7 +23,7 @@ export function visibleConsoles(
   decide: Decide,
 ): readonly VisibleConsole[] {
   return machines.flatMap((machine) => {
-    const allow = decide(subject, machine);
+    const { allow } = decide(subject, machine);
     if (allow.length === 0) return [];
     const { cluster, node, type, vmid, status, tags, pool } = machine;
     return [

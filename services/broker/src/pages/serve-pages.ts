@@ -21,7 +21,7 @@ export function servePages(pages: () => PageFiles | undefined): Step {
 
 /** HTML has an address of its own each; everything else is where the build put it. */
 function nameOf(path: string): string {
-  if (path === '/') return 'index.html';
+  if (path === '/' || path === '/sessions') return 'index.html';
   if (consolePage.test(path)) return 'console.html';
   return path.endsWith('.html') ? '' : path.slice(1);
 }

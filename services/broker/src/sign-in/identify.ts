@@ -1,39 +1,60 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { digest } from '@porthole/shared/store/keys';
 import type { Context } from '../http/context.ts';
-import type { LocalUsers } from './local-users.ts';
+import type { HeaderIdentity } from './header.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import type { LoginSessions } from './login-sessions.ts';
+import type { LoginMethod } from './method.ts';
+import type { ProgramIdentity } from './programs/identify-program.ts';
 import type { User } from './user.ts';
 
 /** Who sends a request, and by which sign-in. */
 export interface Identity {
   readonly user: User;
   readonly loginRef: string;
+  /** The program that asks, when it is one. It may ask for others. */
+  readonly program?: Program;
 }
 
-/** Rejects with `not_signed_in` unless the request's cookie belongs to a living sign-in of a user who still exists. */
+export interface Program {
+  readonly id: string;
+  readonly name: string;
+  /** The user for whom it asks, if it may. Throws `may_not_act`. */
+  actFor(user: OnBehalfOf): User;
+}
+
+export interface OnBehalfOf {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly groups: readonly string[];
+}
+
+/** Rejects with `not_signed_in` unless somebody stands behind the request. */
 export type RequireLogin = (ctx: Context) => Promise<Identity>;
 
+/**
+ * A token says who asks, whatever else comes with it; then what the proxy in front says; then the cookie. One that is
+ * not valid is never made up for by the next.
+ */
 export function createRequireLogin(deps: {
   readonly cookie: LoginCookie;
   readonly sessions: LoginSessions;
-  readonly users: LocalUsers;
+  readonly methods: readonly LoginMethod[];
+  readonly header: HeaderIdentity | undefined;
+  readonly program: ProgramIdentity;
 }): RequireLogin {
-  return async (ctx) => {
+  const methods = new Map(deps.methods.map((method) => [method.name, method]));
+
+  async function byCookie(ctx: Context): Promise<Identity | undefined> {
     const secret = deps.cookie.read(ctx.get('cookie'));
     const login = secret === undefined ? undefined : await deps.sessions.find(secret);
-    // From the file as it is now: people who were removed, or got another password or other groups, don't keep
-    // until tomorrow what they had when they signed in.
-    const found = login && deps.users.find(login.userName);
-    if (!login || !found || passwordRef(found.passwordText) !== login.passwordRef)
-      throw new PortholeError('not_signed_in');
-    ctx.state.user = found.user;
-    return { user: found.user, loginRef: login.ref };
-  };
-}
+    const user = login && (await methods.get(login.method)?.userOf(login));
+    return user && { user, loginRef: login.ref };
+  }
 
-/** Tells one password of a user from the next, and nothing else. */
-export function passwordRef(passwordText: string): string {
-  return digest(passwordText).slice(0, 32);
+  return async (ctx) => {
+    const identity = (await deps.program(ctx)) ?? (await deps.header?.(ctx)) ?? (await byCookie(ctx));
+    if (!identity) throw new PortholeError('not_signed_in');
+    ctx.state.user = identity.user;
+    return identity;
+  };
 }

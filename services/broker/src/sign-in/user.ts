@@ -6,4 +6,8 @@ export interface User {
   readonly name: string;
   readonly displayName?: string | undefined;
   readonly groups: readonly string[];
+  /** What an issuer says of them besides, for rules that ask. */
+  readonly claims?: Readonly<Record<string, readonly string[]>>;
+  /** Default: a person. */
+  readonly kind?: 'person' | 'program';
 }

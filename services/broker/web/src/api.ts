@@ -30,7 +30,47 @@ export interface Machine {
   readonly status: string;
   readonly tags: readonly string[];
   readonly pool?: string;
-  readonly allow: readonly ('view' | 'control')[];
+  readonly allow: readonly Right[];
+}
+
+/** What somebody may do with a machine. */
+export type Right = 'view' | 'control' | 'terminal' | 'watch' | 'power' | 'end' | 'explain';
+
+export type PowerAction = 'start' | 'shutdown' | 'reboot' | 'reset' | 'stop';
+
+export type PowerTask =
+  | { readonly state: 'running' }
+  | { readonly state: 'done' }
+  | {
+      readonly state: 'failed';
+      readonly code: ErrorCode;
+      readonly title: string;
+      readonly requestId?: string;
+    };
+
+/** A console that is open somewhere. */
+export interface Session {
+  readonly id: string;
+  readonly user: { readonly id: string; readonly name: string; readonly displayName?: string };
+  readonly machine: Pick<Machine, 'cluster' | 'vmid' | 'name' | 'type' | 'node'>;
+  readonly mode: 'view' | 'control';
+  readonly kind: 'screen' | 'terminal';
+  /** Somebody looks on at what others do. */
+  readonly watches?: boolean;
+  readonly relay: string;
+  readonly since: string;
+  readonly bytes: { readonly toViewer: number; readonly toMachine: number };
+  /** Who looks on. */
+  readonly watchers: readonly string[];
+  readonly mine: boolean;
+  readonly may: readonly ('end' | 'watch' | 'control')[];
+}
+
+export interface SessionList {
+  /** Those that this person teaches. */
+  readonly classes: readonly { readonly name: string; readonly title: string }[];
+  readonly sessions: readonly Session[];
+  readonly truncated?: boolean;
 }
 
 export interface MachineList {
@@ -44,19 +84,29 @@ export interface Grant {
   readonly url: string;
   readonly protocols: readonly string[];
   readonly machine: { readonly name: string; readonly type: 'qemu' | 'lxc'; readonly node: string };
+  readonly allow?: readonly Right[];
 }
 
 const deadline = 15_000;
 
 /** Every request of the pages to the broker. It never rejects: whatever goes wrong becomes a Problem. */
-async function request<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
-  let response: Response;
+async function request<T>(method: string, path: string, body?: unknown, pass?: string): Promise<Answer<T>> {
+  return read<T>(await send(method, path, body, pass === undefined ? {} : { 'x-porthole-pass': pass }));
+}
+
+async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response | undefined> {
   try {
-    response = await fetch(`/api/v1${path}`, {
+    return await fetch(`/api/v1${path}`, {
       method,
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       credentials: 'same-origin',
@@ -64,8 +114,12 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
       signal: AbortSignal.timeout(deadline),
     });
   } catch {
-    return { ok: false, problem: { code: 'network' } };
+    return undefined;
   }
+}
+
+async function read<T>(response: Response | undefined): Promise<Answer<T>> {
+  if (!response) return { ok: false, problem: { code: 'network' } };
   if (!response.ok) return { ok: false, problem: await problemOf(response) };
   if (response.status === 204) return { ok: true, value: undefined as T };
   try {
@@ -97,15 +151,53 @@ async function problemOf(response: Response): Promise<Problem> {
   return { code, ...retryAfter };
 }
 
+/** A way to sign in here. */
+export type SignInOffer =
+  { readonly kind: 'local' } | { readonly kind: 'oidc'; readonly title: string; readonly url: string };
+
+/** What was asked for, unless it is as it was: then only its mark comes back. */
+export interface Polled<T> {
+  readonly etag: string | undefined;
+  readonly value?: T;
+}
+
+async function poll<T>(path: string, etag: string | undefined): Promise<Answer<Polled<T>>> {
+  const response = await send('GET', path, undefined, etag === undefined ? {} : { 'if-none-match': etag });
+  if (response?.status === 304) return { ok: true, value: { etag } };
+  const answer = await read<T>(response);
+  return answer.ok
+    ? { ok: true, value: { etag: response?.headers.get('etag') ?? undefined, value: answer.value } }
+    : answer;
+}
+
 export const api = {
+  signInOffers: () => request<{ methods: readonly SignInOffer[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
     request<{ user: User }>('POST', '/login', { username, password }),
-  signOut: () => request<undefined>('POST', '/logout'),
-  me: () => request<{ user: User }>('GET', '/me'),
-  machines: () => request<MachineList>('GET', '/consoles'),
-  grant: (cluster: string, vmid: number, mode: 'control' | 'view') =>
-    request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, {
-      mode,
-      kind: 'screen',
-    }),
+  signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
+  handover: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
+  me: () => request<{ user: User; oversees?: boolean }>('GET', '/me'),
+  sessions: (className: string | undefined, etag: string | undefined) =>
+    poll<SessionList>(
+      `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,
+      etag,
+    ),
+  endSession: (id: string) => request<undefined>('DELETE', `/sessions/${encodeURIComponent(id)}`),
+  endClass: (name: string) =>
+    request<{ ended: number }>('DELETE', `/sessions?class=${encodeURIComponent(name)}`),
+  power: (cluster: string, vmid: number, action: PowerAction) =>
+    request<{ task: string }>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/power`, { action }),
+  powerTask: (cluster: string, vmid: number, task: string) =>
+    request<PowerTask>(
+      'GET',
+      `/consoles/${encodeURIComponent(cluster)}/${vmid}/power/${encodeURIComponent(task)}`,
+    ),
+  machines: (pass?: string) => request<MachineList>('GET', '/consoles', undefined, pass),
+  grant: (cluster: string, vmid: number, mode: 'control' | 'view', pass?: string) =>
+    request<Grant>(
+      'POST',
+      `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`,
+      { mode, kind: 'screen' },
+      pass,
+    ),
 };

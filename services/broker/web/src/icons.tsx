@@ -95,6 +95,18 @@ export const PowerKeysIcon = icon(
     <path d="M7.5 12h.01M12 12h.01M16.5 12h.01" stroke-width="2.600" />
   </>,
 );
+export const PowerIcon = icon(
+  <>
+    <path d="M12 3.500v8" />
+    <path d="M7 6.500a7.500 7.500 0 1 0 10 0" />
+  </>,
+);
+export const StopIcon = icon(<rect x="6" y="6" width="12" height="12" rx="2" />);
+export const HandIcon = icon(
+  <>
+    <path d="M5 3.500 19 12l-6.500 1.300L9 19.500z" />
+  </>,
+);
 export const CheckIcon = icon(<path stroke-width="2.200" d="m5.5 12.5 4.200 4.200 8.800-9.200" />);
 export const CloseIcon = icon(<path d="m6 6 12 12M18 6 6 18" />);
 export const AlertIcon = icon(

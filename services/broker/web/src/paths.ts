@@ -6,6 +6,8 @@ export interface ConsoleAddress {
   readonly mode: 'control' | 'view';
 }
 
+export const sessionsPath = '/sessions';
+
 export function consolePath(cluster: string, vmid: number, mode: 'control' | 'view' = 'control'): string {
   return `/console/${encodeURIComponent(cluster)}/${vmid}${mode === 'view' ? '?mode=view' : ''}`;
 }
@@ -24,7 +26,16 @@ export function parseConsolePath(pathname: string, search: string): ConsoleAddre
 }
 
 /** Why somebody sees the sign-in page; its texts are in texts.ts. */
-export const signInReasons = ['needed', 'expired', 'signed-out'] as const;
+export const signInReasons = [
+  'needed',
+  'expired',
+  'signed-out',
+  // Back from an issuer that brought nobody.
+  'sign_in_refused',
+  'sign_in_expired',
+  'sign_in_away',
+  'rate_limited',
+] as const;
 export type SignInReason = (typeof signInReasons)[number];
 
 export function signInPath(returnTo: string, why: SignInReason): string {

@@ -1,6 +1,6 @@
 import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
 import type { Notice, OpeningStep } from '@porthole/shared/control-messages';
-import type { Problem } from './api.ts';
+import type { PowerAction, Problem, Session } from './api.ts';
 import type { SignInReason } from './paths.ts';
 
 /** Every sentence that a person reads, in one place: plain words, what happened first, what to do second. */
@@ -70,6 +70,11 @@ export function wordsForProblem(problem: Problem): Words {
     case 'machine_not_found':
     case 'not_found':
       return { title: 'This machine does not exist or is not yours.', advice: adviceFor.not_found };
+    case 'pass_invalid':
+      return {
+        title: 'This link was already used or is too old.',
+        advice: 'Open the console again where you found it.',
+      };
     case 'not_allowed':
       return { title: 'You may not open this console.', advice: adviceFor.forbidden };
     case 'machine_stopped':
@@ -171,6 +176,11 @@ export const signInNotes = {
   needed: 'Then your console opens.',
   expired: 'You were signed out. Sign in again to go on where you were.',
   'signed-out': 'You have signed out.',
+  sign_in_refused:
+    'The sign-in service did not let you in. If you think that it should, ask whoever runs it.',
+  sign_in_expired: 'That took too long, or was begun in another browser. Try again.',
+  sign_in_away: 'The sign-in service does not answer at the moment. Try again soon.',
+  rate_limited: 'Many people are signing in at this moment. Wait a little, then try again.',
 } as const satisfies Record<SignInReason, string>;
 
 export function signInProblem(problem: Problem): string {
@@ -207,3 +217,102 @@ export function announceChanges(machines: readonly HasStatus[]): string {
     .map((machine) => `${machine.name} is now ${statusWord(machine.status).toLowerCase()}.`)
     .join(' ');
 }
+
+export const powerWords = {
+  start: 'Start',
+  shutdown: 'Shut down',
+  reboot: 'Reboot',
+  reset: 'Reset',
+  stop: 'Stop',
+} as const satisfies Record<PowerAction, string>;
+
+export const powerHints = {
+  start: 'Switches it on.',
+  shutdown: 'Asks its system to end.',
+  reboot: 'Asks its system to begin anew.',
+  reset: 'As its reset button would. Unsaved work is lost.',
+  stop: 'Pulls the plug. Unsaved work is lost.',
+} as const satisfies Record<PowerAction, string>;
+
+/** While it is going on. */
+export const powerGoing = {
+  start: 'Starting…',
+  shutdown: 'Shutting down…',
+  reboot: 'Rebooting…',
+  reset: 'Resetting…',
+  stop: 'Stopping…',
+} as const satisfies Record<PowerAction, string>;
+
+export function powerQuestion(action: PowerAction, name: string): Words & { readonly yes: string } {
+  return {
+    title: `${powerWords[action]} ${name}?`,
+    advice:
+      action === 'stop'
+        ? 'This is like pulling the plug: whatever is not saved in the machine is lost.'
+        : 'This is like its reset button: whatever is not saved in the machine is lost.',
+    yes: powerWords[action],
+  };
+}
+
+export function powerProblem(action: PowerAction, name: string, problem: Problem): string {
+  const why = problem.code === 'network' ? 'Porthole does not answer.' : sentence(problem.title ?? '');
+  const what = `${name}: ${powerWords[action].toLowerCase()} did not work.`;
+  const support = problem.requestId === undefined ? '' : ` Support number ${problem.requestId}.`;
+  return `${what} ${why ?? 'Try again in a moment.'}${support}`;
+}
+
+export function calledName({ user }: Pick<Session, 'user'>): string {
+  return user.displayName ?? user.name;
+}
+
+/** "now", "5 min", "2 h 10 min": how long ago that was. */
+export function howLong(since: string, now: number): string {
+  const minutes = Math.max(0, Math.floor((now - Date.parse(since)) / 60_000));
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+}
+
+export function dataText({ toViewer, toMachine }: Session['bytes']): string {
+  const bytes = toViewer + toMachine;
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit] ?? ''}`;
+}
+
+export function endQuestion(session: Session): Words & { readonly yes: string } {
+  return session.mine
+    ? {
+        title: `End your console on ${session.machine.name}?`,
+        advice: 'The machine keeps running.',
+        yes: 'End console',
+      }
+    : {
+        title: `End the console of ${calledName(session)} on ${session.machine.name}?`,
+        advice: 'It closes at once. The machine keeps running, and they may open it again.',
+        yes: 'End console',
+      };
+}
+
+export function endClassQuestion(title: string, count: number): Words & { readonly yes: string } {
+  return {
+    title: `End ${count === 1 ? 'one console' : `all ${count} consoles`} of ${title}?`,
+    advice: 'They close at once. The machines keep running, and people may open them again.',
+    yes: 'End consoles',
+  };
+}
+
+export function sessionCount(sessions: readonly unknown[], people: number): string {
+  if (sessions.length === 0) return 'Nobody has a console open';
+  const consoles = sessions.length === 1 ? '1 console' : `${sessions.length} consoles`;
+  return `${consoles}, ${people === 1 ? '1 person' : `${people} people`}`;
+}
+
+export const endProblem = 'That did not work. Try again in a moment.';

@@ -60,6 +60,11 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     about: 'URL of an OpenTelemetry collector that takes traces by OTLP over HTTP',
   },
   { name: 'PORTHOLE_USERS_FILE', path: ['signIn', 'local', 'usersFile'], about: 'file with the local users' },
+  {
+    name: 'PORTHOLE_ACCESS_FILE',
+    path: ['accessFile'],
+    about: 'file with the access rules and classes, read again when it changes',
+  },
   cluster('URL', ['urls'], 'https://host:8006 of Proxmox'),
   cluster('TOKEN', ['credential', 'token'], 'API token id, user@realm!name'),
   cluster('TOKEN_SECRET', ['credential', 'secret'], 'its secret', true),

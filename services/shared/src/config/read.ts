@@ -19,9 +19,9 @@ export class ConfigError extends Error {
 }
 
 /** Fields that hold a secret, or a file's text that is read again when it changes. `<name>File` names a file. */
-const secretFields = new Set(['secret', 'password', 'grantKeys']);
+const secretFields = new Set(['secret', 'password', 'grantKeys', 'clientSecret']);
 /** Fields that are always files. */
-const fileFields = new Set(['caFile', 'usersFile']);
+const fileFields = new Set(['caFile', 'usersFile', 'accessFile']);
 /** Settings that name a file to write to. */
 const outputFiles = new Set(['audit.file']);
 

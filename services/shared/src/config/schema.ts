@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { logLevels } from '../log.ts';
-import { accessRule } from './access-schema.ts';
+import { accessDocument } from './access-schema.ts';
 import type { Secret } from './secret.ts';
+import { signInSchema } from './sign-in-schema.ts';
 
 /**
  * The whole configuration. Secrets arrive here already resolved to functions (read.ts turns `secret` and
@@ -194,13 +195,16 @@ export const configSchema = z
     redis: redis.optional(),
     tracing: tracing.prefault({}),
     clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
-    signIn: z.strictObject({ local: z.strictObject({ usersFile: secret }) }),
-    /** Without any rule of your own, the members of the group `admins` may control every machine. */
-    access: z
-      .array(accessRule)
-      .default([{ name: 'default', who: { groups: ['admins'] }, which: { all: true }, allow: ['control'] }]),
+    signIn: signInSchema,
+    /** Sites whose pages may show consoles in a frame of theirs. */
+    embedIn: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
+    ...accessDocument.shape,
+    /** A file with `access` and `classes`, instead of them here. */
+    accessFile: secret.optional(),
     limits: limits.prefault({}),
     audit: audit.prefault({}),
+    /** Whether people read who ended their console. */
+    nameWhoEnds: flag.default(true),
   })
   // Also looked at when something else is wrong, so that all faults come at once: parts may be missing then.
   .superRefine(
@@ -209,6 +213,12 @@ export const configSchema = z
       const given = names.filter((name) => name !== undefined);
       if (new Set(given).size < given.length)
         context.addIssue({ code: 'custom', path: ['clusters'], message: 'two clusters have the same name' });
+      if (config.accessFile && (config.access ?? config.classes))
+        context.addIssue({
+          code: 'custom',
+          path: ['accessFile'],
+          message: 'holds all rules: give accessFile, or access and classes, not both',
+        });
       if (config.redis && !config.grantKeys)
         context.addIssue({
           code: 'custom',
@@ -223,6 +233,9 @@ export const configSchema = z
 interface FoundTogether {
   readonly clusters: readonly (Partial<{ readonly name: string }> | undefined)[];
   readonly redis: unknown;
+  readonly access: unknown;
+  readonly classes: unknown;
+  readonly accessFile: unknown;
   readonly grantKeys: unknown;
 }
 

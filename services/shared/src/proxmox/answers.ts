@@ -30,6 +30,14 @@ export const vncproxyAnswer = z.object({
   }),
 });
 
+/** POST /nodes/{node}/{type}/{vmid}/status/{action}: the UPID of the task that does it. */
+export const taskStartedAnswer = z.object({ data: z.string().startsWith('UPID:').max(512) });
+
+/** GET /nodes/{node}/tasks/{upid}/status */
+export const taskStatusAnswer = z.object({
+  data: z.object({ status: z.string(), exitstatus: z.string().optional() }),
+});
+
 /** GET /cluster/status; a node that is not in a cluster lists itself only. */
 export const clusterStatusAnswer = z.object({
   data: z.array(z.object({ type: z.string(), name: z.string(), ip: z.string().optional() })),

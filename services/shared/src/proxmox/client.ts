@@ -27,7 +27,13 @@ export interface CallOptions<T> {
 export interface ProxmoxClient {
   /** At the given host, or at whichever entry point answers. */
   get<T>(call: CallOptions<T> & { host?: ProxmoxHost | undefined }): Promise<T>;
-  post<T>(call: CallOptions<T> & { host: ProxmoxHost; form: Readonly<Record<string, string>> }): Promise<T>;
+  /** At the given host, or at the entry point that answered last. */
+  post<T>(
+    call: CallOptions<T> & {
+      host?: ProxmoxHost | undefined;
+      form: Readonly<Record<string, string>>;
+    },
+  ): Promise<T>;
   /** Headers for the console socket: the same credential that made the POST. */
   headers(): Promise<Readonly<Record<string, string>>>;
   readonly dial: ProxmoxDial;
@@ -103,7 +109,9 @@ export function createProxmoxClient(deps: {
     },
     async post({ path, schema, host, form, signal }) {
       const answer = await authorised((headers) =>
-        http.send(requestTo(host, 'POST', path, { headers, form, signal })),
+        http.send(
+          requestTo(host ?? (entries[answering] as ProxmoxHost), 'POST', path, { headers, form, signal }),
+        ),
       );
       return accept(answer, schema, `POST ${path}`);
     },

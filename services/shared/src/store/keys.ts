@@ -6,9 +6,19 @@ import { createHash } from 'node:crypto';
  */
 export const storeKeys = {
   grant: (token: Uint8Array) => `porthole:grant:${digest(token)}`,
-  login: (token: Uint8Array) => `porthole:login:${digest(token)}`,
+  /** By the digest of the cookie's secret, so that an operator can end a sign-in without knowing it. */
+  login: (tokenDigest: string) => `porthole:login:${tokenDigest}`,
   /** When a sign-in was last used; beside it, because a renewal must not bring back what signing out deleted. */
-  loginSeen: (token: Uint8Array) => `porthole:login-seen:${digest(token)}`,
+  loginSeen: (tokenDigest: string) => `porthole:login-seen:${tokenDigest}`,
+  /** What is told about a sign-in in lists, by the digest of its public name. */
+  loginInfo: (refDigest: string) => `porthole:login-info:${refDigest}`,
+  /** A sign-in at an issuer that is under way. */
+  signInBegun: (token: Uint8Array) => `porthole:sign-in:${digest(token)}`,
+  /** The right to open one console again and again, and the code by which a page gets it. */
+  pass: (token: Uint8Array) => `porthole:pass:${digest(token)}`,
+  passCode: (token: Uint8Array) => `porthole:pass-code:${digest(token)}`,
+  /** A logout token of an issuer that was used. */
+  logoutToken: (issuer: string, id: string) => `porthole:logout-token:${digest(`${issuer} ${id}`)}`,
   /** By the digest of the session's id, because that is what a listing of leases answers. */
   session: (idDigest: string) => `porthole:session:${idDigest}`,
   /** An order to end the consoles of one session, sign-in, user or machine. */
@@ -31,6 +41,11 @@ export const leaseNames = {
   user: (userId: string) => `user/${userId}`,
   /** Live consoles of one machine. */
   machine: (cluster: string, vmid: number) => `machine/${cluster}/${vmid}`,
+  /** Living sign-ins of one user, and those that an issuer knows by one name. */
+  logins: (userId: string) => `logins/${userId}`,
+  loginsBy: (handle: string) => `logins-by/${handle}`,
+  /** Whoever asks an issuer again about one sign-in. */
+  recheck: (loginRef: string) => `recheck/${loginRef}`,
   /** Live consoles that one relay carries, and all of them. */
   relay: (relayId: string) => `relay/${relayId}`,
   everyone: 'sessions',
@@ -40,10 +55,10 @@ export const leaseNames = {
 export const lifetimes = {
   /** From the click to the WebSocket. */
   grant: 60_000,
-  /** A sign-in without any request. */
-  loginIdle: 8 * 3_600_000,
-  /** A sign-in, whatever happens. */
-  loginAbsolute: 24 * 3_600_000,
+  /** From the button to the issuer and back. */
+  signInBegun: 600_000,
+  /** From a program's answer to the page in its user's browser. */
+  passCode: 300_000,
   /** Leases of a dial or of a place in line; renewed every third of it. */
   dialLease: 15_000,
   /** Leases that count live consoles; renewed every third of it. */

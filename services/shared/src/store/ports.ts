@@ -77,4 +77,6 @@ export interface RateLimits {
    * name people and addresses: no store sees it in clear.
    */
   spend(key: string, points: number, seconds: number): Promise<void>;
+  /** Spends nothing, and rejects as `spend` would. */
+  check(key: string, points: number, seconds: number): Promise<void>;
 }

@@ -38,6 +38,16 @@ export function createRateLimits(deps: {
         throw refusal(thrown);
       }
     },
+    async check(key, points, seconds) {
+      deps.use();
+      let found: RateLimiterRes | null;
+      try {
+        found = await limiterOf(points, seconds).get(digest(`${seconds}/${key}`));
+      } catch (thrown) {
+        throw refusal(thrown);
+      }
+      if (found && found.consumedPoints >= points && found.msBeforeNext > 0) throw refusal(found);
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { sleep } from '@porthole/shared/clock';
 import { ApiError } from '../answers.ts';
 import { powerActions } from '../machines.ts';
 import { machineOf, type Route } from '../route.ts';
@@ -68,7 +69,12 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
           type: `${type === 'qemu' ? 'qm' : 'vz'}${action}`,
           id: String(machine.vmid),
         };
-        return call.cluster.tasks.start({ ...task, user: call.user }, machine.power(action));
+        const { clock, settings, tasks } = call.cluster;
+        const work =
+          settings.powerMs === 0
+            ? machine.power(action)
+            : sleep(clock, settings.powerMs).then(() => machine.power(action));
+        return tasks.start({ ...task, user: call.user }, work);
       },
     })),
 ]);

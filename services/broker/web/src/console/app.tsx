@@ -1,11 +1,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { EyeIcon } from '../icons.tsx';
+import { Confirm } from '../confirm.tsx';
+import { AlertIcon, CloseIcon, EyeIcon } from '../icons.tsx';
+import { powerGoing } from '../texts.ts';
 import { announcement } from './announcement.ts';
 import { ClipboardPanel } from './clipboard.tsx';
 import { onToolbarChord } from './chord.ts';
 import { KeysPanel } from './keys.tsx';
 import { NoticeBar } from './notice.tsx';
 import { Overlay } from './overlay.tsx';
+import { PowerPanel } from './power-panel.tsx';
+import type { Power } from './use-power.ts';
 import type { Screen } from './screen.ts';
 import { Toolbar, type Panel } from './toolbar.tsx';
 import { useReveal } from './reveal.ts';
@@ -22,9 +26,11 @@ export interface AppProps {
   readonly screen: Screen;
   readonly open: () => void;
   readonly extend: () => void;
+  /** Undefined: this person may not switch the machine. */
+  readonly power: Power | undefined;
 }
 
-export function App({ view, name, wanted, received, screen, open, extend }: AppProps) {
+export function App({ view, name, wanted, received, screen, open, extend, power }: AppProps) {
   const [panel, setPanel] = useState<Panel | undefined>(undefined);
   const [fit, setFit] = useState(true);
   const bar = useRef<HTMLDivElement>(null);
@@ -63,6 +69,7 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
         name={name}
         mode={mode}
         clipboard={clipboard.paste || clipboard.copy}
+        power={power !== undefined}
         shown={reveal.shown || !live || panel !== undefined}
         panel={panel}
         fit={fit}
@@ -78,6 +85,30 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
       {panel === 'clipboard' && live ? (
         <ClipboardPanel screen={screen} received={received} {...clipboard} close={close} />
       ) : null}
+      {panel === 'power' && live && power ? (
+        <PowerPanel
+          type={power.type}
+          act={(action) => {
+            close();
+            power.ask(action);
+          }}
+          close={close}
+        />
+      ) : null}
+      {power?.question ? <Confirm question={power.question} done={power.answered} /> : null}
+      {power?.going && live ? (
+        <p class="hint" role="status">
+          {powerGoing[power.going]}
+        </p>
+      ) : null}
+      {power?.problem && live ? (
+        <p class="power-problem" role="alert">
+          <AlertIcon /> {power.problem}
+          <button type="button" class="icon-button" aria-label="Close" onClick={power.forget}>
+            <CloseIcon />
+          </button>
+        </p>
+      ) : null}
       {panel === 'keys' && live ? <KeysPanel screen={screen} close={close} /> : null}
       {mode === 'view' && live ? (
         <p class="watching" title="You can watch this screen. Keyboard and mouse are switched off.">
@@ -86,7 +117,7 @@ export function App({ view, name, wanted, received, screen, open, extend }: AppP
       ) : null}
       <WatchedBadge view={view} />
       <NoticeBar view={view} extend={extend} leave={screen.focus} />
-      <Overlay view={view} name={name} open={open} />
+      <Overlay view={view} name={name} open={open} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">
         {announcement(view, name)}
       </p>

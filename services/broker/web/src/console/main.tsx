@@ -1,13 +1,15 @@
 import { systemClock } from '@porthole/shared/clock';
 import { render } from 'preact';
-import { api } from '../api.ts';
+import { api, type Grant } from '../api.ts';
 import { consolePath, parseConsolePath, signInPath, type ConsoleAddress } from '../paths.ts';
 import { unreadableAddress } from '../texts.ts';
 import { App } from './app.tsx';
 import { createConnection } from './connection.ts';
 import { dial } from './line.ts';
+import { createPass } from './pass.ts';
 import { createScreen } from './screen.ts';
 import { createStill } from './still.ts';
+import { createPower, type Power } from './use-power.ts';
 import type { View } from './view.ts';
 
 /** Wires the console page: the only place that knows the page's address, its elements and its events. */
@@ -15,6 +17,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
   const { cluster, vmid, mode } = address;
   let received = '';
   let view: View | undefined;
+  let power: Power | undefined;
 
   const screen = createScreen({
     target,
@@ -26,14 +29,31 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     },
   });
 
+  const pass = createPass({
+    hash: location.hash,
+    kept: (history.state as { readonly pass?: unknown } | null)?.pass,
+    keep: (kept) => history.replaceState({ pass: kept }, '', location.pathname + location.search),
+    handover: api.handover,
+  });
+  // There is no list of machines for somebody whom a program let in.
+  void pass().then((held) => {
+    document.body.dataset['pass'] = String(!held.ok || held.value !== undefined);
+  });
+
   const connection = createConnection({
     clock: systemClock,
     random: Math.random,
     online: () => navigator.onLine,
     visible: () => document.visibilityState === 'visible',
-    askGrant: () => api.grant(cluster, vmid, mode),
+    askGrant: async () => {
+      const held = await pass();
+      const answer = held.ok ? await api.grant(cluster, vmid, mode, held.value) : held;
+      if (answer.ok) learnPower(answer.value);
+      return answer;
+    },
     machineStatus: async () => {
-      const answer = await api.machines();
+      const held = await pass();
+      const answer = held.ok ? await api.machines(held.value) : held;
       if (!answer.ok) return answer;
       const mine = answer.value.consoles.find((each) => each.cluster === cluster && each.vmid === vmid);
       return { ok: true, value: mine?.status };
@@ -49,6 +69,19 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
       update();
     },
   });
+
+  /** Each grant says what this person may do now. */
+  function learnPower({ machine: { name, type }, allow = [] }: Grant) {
+    if (!allow.includes('power')) power = undefined;
+    else
+      power ??= createPower({
+        target: { cluster, vmid, name, type },
+        show: update,
+        started: () => {
+          if (view?.state === 'waiting') connection.open();
+        },
+      });
+  }
 
   function update() {
     if (!view) return;
@@ -67,6 +100,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
         screen={screen}
         open={connection.open}
         extend={connection.extend}
+        power={power}
       />,
       root,
     );

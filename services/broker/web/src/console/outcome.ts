@@ -60,6 +60,8 @@ export function outcomeOfProblem(problem: Problem): Outcome {
     case 'machine_not_found':
     case 'not_found':
     case 'not_allowed':
+    case 'pass_invalid':
+    case 'may_not_act':
     case 'cross_site':
     case 'origin_not_allowed':
     case 'bad_request':

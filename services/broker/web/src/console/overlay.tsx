@@ -1,22 +1,24 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { AlertIcon, CheckIcon } from '../icons.tsx';
 import { consoleSignInPath } from './sign-in-link.ts';
-import { countdown, offline, openingSteps, progress, queueText, slowPicture } from '../texts.ts';
+import type { Power } from './use-power.ts';
+import { countdown, offline, openingSteps, powerGoing, progress, queueText, slowPicture } from '../texts.ts';
 import type { View } from './view.ts';
 
 interface OverlayProps {
   readonly view: View;
   readonly name: string;
   readonly open: () => void;
+  readonly power: Power | undefined;
 }
 
 /** Everything that is said in front of the screen. Nothing while the console is open. */
-export function Overlay({ view, name, open }: OverlayProps) {
+export function Overlay({ view, name, open, power }: OverlayProps) {
   if (view.state === 'open') return null;
   if (view.quiet) return <p class="hint">Reconnecting…</p>;
   switch (view.state) {
     case 'waiting':
-      return <Waiting view={view} open={open} />;
+      return <Waiting view={view} open={open} power={power} />;
     case 'retrying':
       return <Retrying view={view} open={open} />;
     case 'ended':
@@ -70,17 +72,43 @@ function Progress({ view, name }: { readonly view: View; readonly name: string }
 
 type Of<S extends View['state']> = Extract<View, { state: S }>;
 
-function Waiting({ view, open }: { readonly view: Of<'waiting'>; readonly open: () => void }) {
+interface WaitingProps {
+  readonly view: Of<'waiting'>;
+  readonly open: () => void;
+  readonly power: Power | undefined;
+}
+
+/** The machine is off. Whoever may, starts it here; for everybody it opens as soon as it runs. */
+function Waiting({ view, open, power }: WaitingProps) {
+  const starts = power?.going === 'start';
   return (
     <div class="veil">
       <section class="card">
         <div class="porthole asleep" aria-hidden="true" />
         <h1>{view.words.title}</h1>
-        <p>{view.words.advice}</p>
+        <p role="status">{starts ? 'It is being started, and opens here by itself.' : view.words.advice}</p>
+        {power?.problem ? (
+          <p class="power-problem" role="alert">
+            {power.problem}
+          </p>
+        ) : null}
         <div class="actions">
-          <button type="button" class="button" onClick={open}>
-            Try now
-          </button>
+          {power ? (
+            <button
+              type="button"
+              class="button primary"
+              aria-disabled={starts}
+              onClick={() => {
+                if (!starts) power.ask('start');
+              }}
+            >
+              {starts ? powerGoing.start : 'Start it'}
+            </button>
+          ) : (
+            <button type="button" class="button" onClick={open}>
+              Try now
+            </button>
+          )}
           <BackLink />
         </div>
       </section>

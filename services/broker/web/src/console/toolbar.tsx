@@ -6,6 +6,7 @@ import {
   FullScreenIcon,
   KeyboardIcon,
   LeaveFullScreenIcon,
+  PowerIcon,
   PowerKeysIcon,
   ReloadIcon,
   ScreenIcon,
@@ -16,7 +17,7 @@ import type { Reveal } from './reveal.ts';
 import type { Screen } from './screen.ts';
 import type { Mode, View } from './view.ts';
 
-export type Panel = 'clipboard' | 'keys';
+export type Panel = 'clipboard' | 'keys' | 'power';
 
 export interface ToolbarProps {
   readonly bar: RefObject<HTMLDivElement | null>;
@@ -25,6 +26,8 @@ export interface ToolbarProps {
   readonly mode: Mode;
   /** Whether anything may be pasted or copied. */
   readonly clipboard: boolean;
+  /** Whether this person may switch the machine. */
+  readonly power: boolean;
   readonly shown: boolean;
   readonly panel: Panel | undefined;
   readonly fit: boolean;
@@ -144,6 +147,11 @@ export function Toolbar(props: ToolbarProps) {
                 <span class="tool-glyph">1:1</span>
               </Tool>
             </>
+          ) : null}
+          {live && props.power ? (
+            <Tool label="Power" expanded={panel === 'power'} onClick={() => togglePanel('power')}>
+              <PowerIcon />
+            </Tool>
           ) : null}
           <Tool
             label={full ? 'Leave full screen' : 'Full screen'}

@@ -1,32 +1,56 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Machine } from '../api.ts';
+import type { Machine, PowerAction } from '../api.ts';
 import { EyeIcon, MoreIcon, ScreenIcon, WindowIcon } from '../icons.tsx';
 import { consolePath } from '../paths.ts';
+import { actionsFor } from '../power.ts';
+import { PowerActionIcon } from '../power-icon.tsx';
+import { powerWords } from '../texts.ts';
 import { menuTarget } from './menu-keys.ts';
 
 interface Entry {
   readonly label: string;
-  readonly href: string;
+  /** Where it leads; undefined for what is done right here. */
+  readonly href?: string | undefined;
+  readonly action?: PowerAction;
   readonly newWindow?: boolean;
   readonly icon: ComponentChildren;
 }
 
 /** What this person may not do is not in the menu. */
-function entriesOf({ cluster, vmid, allow }: Machine): Entry[] {
+function entriesOf({ cluster, vmid, allow, status, type }: Machine): Entry[] {
   const best = allow.includes('control') ? 'control' : 'view';
+  const openable = allow.some((right) => right === 'view' || right === 'control' || right === 'watch');
   const path = consolePath(cluster, vmid, best);
   return [
     ...(best === 'control' ? [{ label: 'Open console', href: path, icon: <ScreenIcon /> }] : []),
-    { label: 'Open in new window', href: path, newWindow: true, icon: <WindowIcon /> },
-    ...(allow.includes('view')
-      ? [{ label: 'View only', href: consolePath(cluster, vmid, 'view'), icon: <EyeIcon /> }]
+    ...(openable ? [{ label: 'Open in new window', href: path, newWindow: true, icon: <WindowIcon /> }] : []),
+    ...(openable
+      ? [
+          {
+            label: allow.includes('watch') ? 'Look on' : 'View only',
+            href: consolePath(cluster, vmid, 'view'),
+            icon: <EyeIcon />,
+          },
+        ]
+      : []),
+    ...(allow.includes('power')
+      ? actionsFor(status, type).map((action) => ({
+          label: powerWords[action],
+          action,
+          icon: <PowerActionIcon action={action} />,
+        }))
       : []),
   ];
 }
 
+interface MachineMenuProps {
+  readonly machine: Machine;
+  readonly power: (action: PowerAction) => void;
+}
+
 /** A menu button as in the ARIA authoring practices: arrows, Home, End, first letters, Escape, Tab. */
-export function MachineMenu({ machine }: { readonly machine: Machine }) {
+export function MachineMenu({ machine, power }: MachineMenuProps) {
   const [open, setOpen] = useState<'no' | 'first' | 'last'>('no');
   const root = useRef<HTMLSpanElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -101,19 +125,35 @@ export function MachineMenu({ machine }: { readonly machine: Machine }) {
       </button>
       {open === 'no' ? null : (
         <span id={id} class="menu-list" role="menu" aria-label={machine.name} onKeyDown={onMenuKey}>
-          {entriesOf(machine).map((entry) => (
-            <a
-              key={entry.label}
-              role="menuitem"
-              tabIndex={-1}
-              href={entry.href}
-              {...(entry.newWindow ? { target: '_blank', rel: 'noopener' } : {})}
-              onClick={() => close(false)}
-            >
-              {entry.icon}
-              {entry.label}
-            </a>
-          ))}
+          {entriesOf(machine).map(({ label, href, action, newWindow, icon }) =>
+            action ? (
+              <button
+                key={label}
+                type="button"
+                role="menuitem"
+                tabIndex={-1}
+                onClick={() => {
+                  close(true);
+                  power(action);
+                }}
+              >
+                {icon}
+                {label}
+              </button>
+            ) : (
+              <a
+                key={label}
+                role="menuitem"
+                tabIndex={-1}
+                href={href ?? ''}
+                {...(newWindow ? { target: '_blank', rel: 'noopener' } : {})}
+                onClick={() => close(false)}
+              >
+                {icon}
+                {label}
+              </a>
+            ),
+          )}
         </span>
       )}
     </span>

@@ -1,20 +1,23 @@
-import type { Machine } from '../api.ts';
+import type { Machine, PowerAction } from '../api.ts';
 import { ContainerIcon, EyeIcon, MachineIcon } from '../icons.tsx';
 import { consolePath } from '../paths.ts';
-import { statusWord } from '../texts.ts';
+import { powerGoing, statusWord } from '../texts.ts';
 import { MachineMenu } from './machine-menu.tsx';
 
 interface MachineRowProps {
   readonly machine: Machine;
   readonly showCluster: boolean;
   readonly pick: (search: string) => void;
+  /** What it is told to do at this moment. */
+  readonly going: PowerAction | undefined;
+  readonly power: (action: PowerAction) => void;
 }
 
 /** One machine. Its name is a link that is stretched over the whole row; tags and menu lie above it. */
-export function MachineRow({ machine, showCluster, pick }: MachineRowProps) {
+export function MachineRow({ machine, showCluster, pick, going, power }: MachineRowProps) {
   const { name, vmid, status, type, node, cluster, pool, tags, allow } = machine;
   const control = allow.includes('control');
-  const openable = allow.length > 0;
+  const openable = allow.some((right) => right === 'view' || right === 'control' || right === 'watch');
   const facts = [showCluster ? `${cluster} / ${node}` : node, pool].filter((fact) => fact);
   return (
     <li class="machine" data-status={status} data-vmid={vmid}>
@@ -51,11 +54,11 @@ export function MachineRow({ machine, showCluster, pick }: MachineRowProps) {
           ))}
         </span>
       ) : null}
-      <span class="status" data-status={status}>
+      <span class="status" data-status={status} data-going={going !== undefined}>
         <span class="dot" aria-hidden="true" />
-        {statusWord(status)}
+        {going ? powerGoing[going] : statusWord(status)}
       </span>
-      {openable ? <MachineMenu machine={machine} /> : null}
+      {openable || allow.includes('power') ? <MachineMenu machine={machine} power={power} /> : null}
     </li>
   );
 }

@@ -1,110 +1,74 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, type Problem, type User } from '../api.ts';
-import { EyeIcon, EyeOffIcon } from '../icons.tsx';
+import { useEffect, useState } from 'preact/hooks';
+import { api, type Problem, type SignInOffer, type User } from '../api.ts';
 import type { SignInReason } from '../paths.ts';
 import { signInLead, signInNotes, signInProblem } from '../texts.ts';
 import { Brand, sceneUrl } from './brand.tsx';
+import { PasswordForm } from './password-form.tsx';
 
 interface SignInProps {
   readonly note: SignInReason | undefined;
   readonly entered: (user: User) => void;
 }
 
+/** After these the person should see why they are here, instead of being sent on at once. */
+const goesOnAtOnce = (note: SignInReason | undefined) => note === undefined || note === 'needed';
+
 export function SignIn({ note, entered }: SignInProps) {
-  const name = useRef<HTMLInputElement>(null);
-  const password = useRef<HTMLInputElement>(null);
-  const [visible, setVisible] = useState(false);
-  const [caps, setCaps] = useState(false);
-  const [busy, setBusy] = useState(false);
+  const [offers, setOffers] = useState<readonly SignInOffer[] | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
 
-  useEffect(() => name.current?.focus(), []);
-
-  async function submit(event: Event) {
-    event.preventDefault();
-    if (busy) return;
-    const [user, secret] = [name.current?.value.trim() ?? '', password.current?.value ?? ''];
-    if (!user) return name.current?.focus();
-    if (!secret) return password.current?.focus();
-    setBusy(true);
+  async function look() {
     setProblem(undefined);
-    const answer = await api.signIn(user, secret);
-    if (answer.ok) return entered(answer.value.user);
-    setBusy(false);
-    setProblem(answer.problem);
-    // Ready for the next try: what was typed is most likely wrong.
-    password.current?.focus();
-    password.current?.select();
+    const answer = await api.signInOffers();
+    if (!answer.ok) return setProblem(answer.problem);
+    const [only, ...others] = answer.value.methods;
+    if (only?.kind === 'oidc' && others.length === 0 && goesOnAtOnce(note))
+      return location.replace(issuerPath(only.url));
+    setOffers(answer.value.methods);
   }
+  useEffect(() => void look(), []);
 
-  const watchCaps = (event: KeyboardEvent | MouseEvent) => setCaps(event.getModifierState('CapsLock'));
-
-  // The types know no field that is now one, now the other.
-  const fieldType = (visible ? 'text' : 'password') as 'password';
-
+  const issuers = offers?.filter((offer) => offer.kind === 'oidc') ?? [];
+  const hasPassword = offers?.some(({ kind }) => kind === 'local') ?? false;
   return (
     <main class="entrance">
       <div class="entrance-scene">
         <img src={sceneUrl} alt="" />
       </div>
       <div class="entrance-form">
-        <form onSubmit={(event) => void submit(event)} noValidate aria-labelledby="sign-in-title">
+        <div class="entrance-box">
           <Brand />
           <h1 id="sign-in-title">Sign in</h1>
           <p class="lead">{note ? signInNotes[note] : signInLead}</p>
           {problem ? (
-            <p class="form-error" role="alert" id="sign-in-error">
-              {signInProblem(problem)}
-            </p>
+            <>
+              <p class="form-error" role="alert">
+                {signInProblem(problem)}
+              </p>
+              <button type="button" class="button wide" onClick={() => void look()}>
+                Try again
+              </button>
+            </>
           ) : null}
-          <label for="username">Name</label>
-          <input
-            id="username"
-            ref={name}
-            name="username"
-            type="text"
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            required
-            aria-describedby={problem ? 'sign-in-error' : undefined}
-          />
-          <label for="password">Password</label>
-          <div class="password">
-            <input
-              id="password"
-              ref={password}
-              name="password"
-              type={fieldType}
-              autocomplete="current-password"
-              autocapitalize="none"
-              spellcheck={false}
-              required
-              aria-invalid={problem?.code === 'wrong_password'}
-              aria-describedby={caps ? 'caps' : undefined}
-              onKeyDown={watchCaps}
-              onKeyUp={watchCaps}
-              onBlur={() => setCaps(false)}
-            />
-            <button
-              type="button"
-              class="icon-button"
-              aria-label="Show password"
-              aria-pressed={visible}
-              title={visible ? 'Hide password' : 'Show password'}
-              onClick={() => setVisible(!visible)}
+          {issuers.map(({ title, url }, index) => (
+            <a
+              key={url}
+              class={index === 0 && !hasPassword ? 'button primary wide' : 'button wide'}
+              href={issuerPath(url)}
             >
-              {visible ? <EyeOffIcon /> : <EyeIcon />}
-            </button>
-          </div>
-          <p class="caps" id="caps" role="status">
-            {caps ? 'Caps Lock is on.' : ''}
-          </p>
-          <button type="submit" class="button primary wide" aria-disabled={busy}>
-            {busy ? 'Signing in…' : 'Sign in'}
-          </button>
-        </form>
+              Sign in with {title}
+            </a>
+          ))}
+          {hasPassword && issuers.length > 0 ? <p class="or">or</p> : null}
+          {hasPassword ? <PasswordForm entered={entered} /> : null}
+        </div>
       </div>
     </main>
   );
+}
+
+/** The way back leads to where the person wanted to go. */
+function issuerPath(url: string): string {
+  const wanted = new URLSearchParams(location.search).get('return');
+  return wanted === null ? url : `${url}?${new URLSearchParams({ return: wanted }).toString()}`;
 }

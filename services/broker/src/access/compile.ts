@@ -1,0 +1,201 @@
+import type { AccessClass, AccessDocument, AccessRule, Right } from '@porthole/shared/config/access-schema';
+import { compileNamePattern } from './name-pattern.ts';
+import { compileWhen, type IsOpen } from './time-windows.ts';
+
+/** What rules look at in whoever asks. */
+export interface Subject {
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** What the sign-in said of them, by name of the claim. */
+  readonly claims?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Default: a person. */
+  readonly kind?: 'person' | 'program' | undefined;
+}
+
+/** What rules look at in a machine. */
+export interface Target {
+  readonly cluster: string;
+  readonly node: string;
+  readonly type: 'qemu' | 'lxc';
+  readonly vmid: number;
+  readonly name: string | undefined;
+  readonly pool: string | undefined;
+  readonly tags: readonly string[];
+}
+
+/** Why a rule gives nothing: the first of these that does not fit. */
+export type Miss =
+  'who' | 'when' | 'clusters' | 'nodes' | 'pools' | 'tags' | 'types' | 'vmids' | 'names' | 'own';
+
+type Which = AccessRule['which'];
+
+/** A rule, or one side of a class, as it is decided by. */
+export interface CompiledRule {
+  /** Where it stands: `access.3`, `classes.0.members`. */
+  readonly place: string;
+  readonly name: string;
+  readonly grants: ReadonlySet<Right>;
+  readonly terms: Pick<AccessRule, 'clipboard' | 'limits'>;
+  isFor(subject: Subject): boolean;
+  /** Undefined: always. */
+  readonly isOpen: IsOpen | undefined;
+  /** What of the machine does not fit; undefined when everything does. */
+  missOf(subject: Subject, target: Target): Miss | undefined;
+}
+
+/** A class, by those who teach it. */
+export interface CompiledClass {
+  readonly name: string;
+  readonly title: string;
+  isTaughtBy(subject: Subject): boolean;
+  has(target: Target): boolean;
+}
+
+export interface CompiledAccess {
+  readonly rules: readonly CompiledRule[];
+  readonly classes: readonly CompiledClass[];
+}
+
+export function compileAccess({ access = [], classes = [] }: AccessDocument): CompiledAccess {
+  return {
+    rules: [...access.map(compileRule), ...classes.flatMap(compileClassRules)],
+    classes: classes.map(compileClass),
+  };
+}
+
+function compileRule(rule: AccessRule, index: number): CompiledRule {
+  const { who, which, allow, when, clipboard, limits } = rule;
+  const place = `access.${index}`;
+  return {
+    place,
+    name: rule.name ?? place,
+    grants: withImplied(allow),
+    terms: { clipboard, limits },
+    isFor: compileWho(who),
+    isOpen: compileWhen(when),
+    missOf: compileWhich(which, who.groups),
+  };
+}
+
+/** A class is two rules: one for its members and their own machines, one for its instructors and all machines. */
+function compileClassRules(given: AccessClass, index: number): readonly CompiledRule[] {
+  const { name, members, instructors, machines, own, allow, when, clipboard, limits } = given;
+  const isOfClass = compileWhich(machines);
+  const isOwn = compileWhich({ names: own }, members.groups);
+  const rules: CompiledRule[] = [
+    {
+      place: `classes.${index}.members`,
+      name: `${name} (members)`,
+      grants: withImplied(allow),
+      terms: { clipboard, limits },
+      isFor: compileWho(members),
+      isOpen: compileWhen(when),
+      missOf: (subject, target) => isOfClass(subject, target) ?? (isOwn(subject, target) ? 'own' : undefined),
+    },
+  ];
+  if (instructors)
+    rules.push({
+      place: `classes.${index}.instructors`,
+      name: `${name} (instructors)`,
+      // What members may do with their machines, whoever teaches them may do for them.
+      grants: withImplied([...allow, 'watch', 'control', 'end']),
+      terms: {},
+      isFor: compileWho(instructors),
+      isOpen: undefined,
+      missOf: isOfClass,
+    });
+  return rules;
+}
+
+function compileClass({ name, title, instructors, machines }: AccessClass): CompiledClass {
+  const missOf = compileWhich(machines);
+  const nobody: Subject = { name: '', groups: [] };
+  return {
+    name,
+    title: title ?? name,
+    isTaughtBy: instructors ? compileWho(instructors) : () => false,
+    // The schema keeps {user} and {group} out of the machines of a class, so it does not matter who asks.
+    has: (target) => missOf(nobody, target) === undefined,
+  };
+}
+
+/** Nobody who may type into a machine is kept from looking at it. */
+function withImplied(allow: readonly Right[]): ReadonlySet<Right> {
+  return new Set(allow.includes('control') ? ['view', ...allow] : allow);
+}
+
+/** Any of the ways to be named is enough. A program is nobody but itself: `everyone` means people. */
+function compileWho(who: AccessRule['who']): (subject: Subject) => boolean {
+  const users = new Set(who.users);
+  const groups = new Set(who.groups);
+  const programs = new Set(who.programs);
+  const claims = Object.entries(who.claims ?? {}).map(([name, values]) => [name, new Set(values)] as const);
+  return (subject) => {
+    if (subject.kind === 'program') return programs.has(subject.name);
+    return (
+      who.everyone === true ||
+      users.has(subject.name) ||
+      subject.groups.some((group) => groups.has(group)) ||
+      claims.some(([name, values]) => claimOf(subject, name).some((value) => values.has(value)))
+    );
+  };
+}
+
+function claimOf({ claims = {} }: Subject, name: string): readonly string[] {
+  return (Object.hasOwn(claims, name) ? claims[name] : undefined) ?? [];
+}
+
+/**
+ * A machine must match every field that is given, and any one entry of each. `all` demands nothing. `{group}` is any
+ * of the person's groups; in a rule that names groups, any of these that the person is in.
+ */
+function compileWhich(
+  which: Which,
+  named?: readonly string[],
+): (subject: Subject, target: Target) => Miss | undefined {
+  const demands: { readonly miss: Miss; fits(target: Target, subject: Subject): boolean }[] = [];
+  const oneOf = (
+    miss: 'clusters' | 'nodes' | 'pools' | 'tags' | 'types',
+    values: (target: Target) => readonly string[],
+  ) => {
+    if (!which[miss]) return;
+    const wanted = new Set<string>(which[miss]);
+    demands.push({ miss, fits: (target) => values(target).some((value) => wanted.has(value)) });
+  };
+  oneOf('clusters', ({ cluster }) => [cluster]);
+  oneOf('nodes', ({ node }) => [node]);
+  oneOf('pools', ({ pool }) => (pool === undefined ? [] : [pool]));
+  oneOf('tags', ({ tags }) => tags);
+  oneOf('types', ({ type }) => [type]);
+  if (which.vmids) {
+    const ranges = which.vmids.map(vmidRange);
+    demands.push({
+      miss: 'vmids',
+      fits: ({ vmid }) => ranges.some(({ from, to }) => vmid >= from && vmid <= to),
+    });
+  }
+  if (which.names) {
+    const patterns = which.names.map(compileNamePattern);
+    const namedGroups = named && new Set(named);
+    demands.push({
+      miss: 'names',
+      fits({ name }, subject) {
+        if (name === undefined) return false;
+        const groups = namedGroups
+          ? subject.groups.filter((group) => namedGroups.has(group))
+          : subject.groups;
+        return patterns.some((matches) => matches(name, { user: subject.name, groups }));
+      },
+    });
+  }
+  // The schema demands one field or `all`. Should neither be there, the rule covers nothing rather than everything.
+  if (demands.length === 0 && which.all !== true) return () => 'names';
+  return (subject, target) => demands.find(({ fits }) => !fits(target, subject))?.miss;
+}
+
+/** One vmid, or both ends of a range such as "200-299". */
+export function vmidRange(entry: number | string): { readonly from: number; readonly to: number } {
+  if (typeof entry === 'number') return { from: entry, to: entry };
+  const [from, to] = entry.split('-').map(Number);
+  return { from: from ?? Number.NaN, to: to ?? Number.NaN };
+}

@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util';
+import { noAudit } from '@porthole/shared/audit';
+import { systemClock } from '@porthole/shared/clock';
+import { readConfig } from '@porthole/shared/config/read';
+import type { Config } from '@porthole/shared/config/schema';
+import { PortholeError } from '@porthole/shared/errors';
+import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import type { Subject } from '../access/decide.ts';
+import { explainInWords } from '../access/explain-words.ts';
+import { createRules } from '../access/rules.ts';
+import { displayNameOf, type Machine } from '../machines/machine.ts';
+import { listMachines } from '../machines/proxmox-list.ts';
+import { parseUsersFile } from '../sign-in/users-file.ts';
+import { Fault, UsageFault, type Command } from './command.ts';
+
+const usage = `--user NAME --machine MACHINE [--groups a,b] [--claim name=value]... [--at TIME]
+       porthole access explain --program NAME --machine MACHINE [--at TIME]
+
+Says what somebody may do with a machine, which rules give it, and why the others don't.
+MACHINE is cluster/number, a number, or a name; Proxmox is asked what it is. Without --groups, groups are those in the
+users file. TIME is such as 2026-06-01T09:30+02:00; without, it is now.
+`;
+
+export const accessExplain: Command = {
+  about: 'say what somebody may do with a machine, and why',
+  usage,
+  async run(args, { env, cwd, stdout }) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        user: { type: 'string' },
+        program: { type: 'string' },
+        machine: { type: 'string' },
+        groups: { type: 'string' },
+        claim: { type: 'string', multiple: true },
+        at: { type: 'string' },
+      },
+    });
+    const { machine: wanted, user, program } = values;
+    if (wanted === undefined || (user === undefined) === (program === undefined)) throw new UsageFault();
+    const at = values.at === undefined ? systemClock.now() : Date.parse(values.at);
+    if (Number.isNaN(at)) throw new UsageFault(`${values.at} is not a time`);
+
+    const config = readConfig(env, cwd);
+    const log = { info: () => {}, error: () => {} };
+    const access = createRules({ config, clock: systemClock, log, audit: noAudit }).current();
+    const subject: Subject =
+      program === undefined
+        ? {
+            name: user ?? '',
+            groups: groupsOf(values.groups, user ?? '', config),
+            claims: claimsIn(values.claim ?? []),
+          }
+        : { name: program, groups: [], kind: 'program' };
+    const machine = await findMachine(config, wanted);
+    stdout.write(explainInWords(access.explain(subject, machine, at), { subject, machine, at }));
+  },
+};
+
+function groupsOf(given: string | undefined, user: string, config: Config): readonly string[] {
+  if (given !== undefined) return given.split(',').flatMap((group) => group.trim() || []);
+  const { local } = config.signIn;
+  return (local && parseUsersFile(local.usersFile()).get(user)?.user.groups) ?? [];
+}
+
+function claimsIn(given: readonly string[]): Record<string, string[]> {
+  const claims = Object.create(null) as Record<string, string[]>; // no name is taken
+  for (const text of given) {
+    const [name = '', ...value] = text.split('=');
+    if (name === '' || value.length === 0) throw new UsageFault(`${text} is not name=value`);
+    (claims[name] ??= []).push(value.join('='));
+  }
+  return claims;
+}
+
+async function findMachine(config: Config, wanted: string): Promise<Machine> {
+  const [cluster, number] = wanted.includes('/') ? wanted.split('/', 2) : [undefined, wanted];
+  const asked = config.clusters.filter(({ name }) => cluster === undefined || name === cluster);
+  if (asked.length === 0) throw new Fault(`There is no cluster ${cluster}.`);
+  const lists = await Promise.all(asked.map(machinesOf));
+  const found = lists
+    .flat()
+    .filter(
+      (machine) => String(machine.vmid) === number || (cluster === undefined && machine.name === wanted),
+    );
+  const [machine, ...more] = found;
+  if (!machine) throw new Fault(`There is no machine ${wanted}.`);
+  if (more.length > 0)
+    throw new Fault(
+      `${wanted} is several machines: ${found.map((one) => `${one.cluster}/${one.vmid} (${displayNameOf(one)})`).join(', ')}.`,
+    );
+  return machine;
+}
+
+async function machinesOf(cluster: Config['clusters'][number]): Promise<readonly Machine[]> {
+  const credential = cluster.brokerCredential ?? cluster.credential;
+  const client = createProxmoxClient({ cluster, credential, clock: systemClock });
+  try {
+    return await listMachines(client, cluster.name);
+  } catch (error) {
+    const why =
+      error instanceof PortholeError ? `${error.message} (${error.detail ?? error.code})` : String(error);
+    throw new Fault(`Cluster ${cluster.name} does not give its list of machines: ${why}`);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,44 @@
+import { ConfigError, readConfig } from '@porthole/shared/config/read';
+import { systemClock } from '@porthole/shared/clock';
+import { noAudit } from '@porthole/shared/audit';
+import { createRules } from '../access/rules.ts';
+import { checkBrokerConfig } from '../check-config.ts';
+import { parseUsersFile, UsersFileError } from '../sign-in/users-file.ts';
+import type { Command } from './command.ts';
+
+const usage = `
+Reads the configuration as the services do (PORTHOLE_CONFIG and PORTHOLE_* variables), with the users file and the
+rules file, and says what is wrong. Asks neither Proxmox nor the store. Exit code 2 when there is a fault.
+`;
+
+export const configCheck: Command = {
+  about: 'say what is wrong with the configuration, the users file and the rules file',
+  usage,
+  async run(_args, { env, cwd, stdout }) {
+    const config = readConfig(env, cwd);
+    const faults: string[] = [];
+    const collect = (check: () => unknown) => {
+      try {
+        check();
+      } catch (error) {
+        if (error instanceof ConfigError) faults.push(...error.faults);
+        else if (error instanceof UsersFileError) faults.push(`signIn.local.usersFile: ${error.message}`);
+        else throw error;
+      }
+    };
+    const log = { info: () => {}, error: () => {} };
+    collect(() => checkBrokerConfig(config));
+    collect(() => config.signIn.local && parseUsersFile(config.signIn.local.usersFile()));
+    collect(() => {
+      const { rules, classes } = createRules({ config, clock: systemClock, log, audit: noAudit }).current()
+        .size;
+      stdout.write(`${counted(rules, 'access rule')}, ${counted(classes, 'class', 'classes')}.\n`);
+    });
+    if (faults.length > 0) throw new ConfigError(faults);
+    stdout.write('The configuration is good.\n');
+  },
+};
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,12 @@
+import type { Login } from './login-sessions.ts';
+import type { User } from './user.ts';
+
+/** A way to sign in that leaves a sign-in behind. */
+export interface LoginMethod {
+  /** In records, logs, metrics: "local", "oidc:school". */
+  readonly name: string;
+  /** For whom a living sign-in stands now; undefined when it is worth nothing any more. */
+  userOf(login: Login): Promise<User | undefined>;
+  /** Where the browser signs out at whoever signed the person in, too. */
+  farewell?(login: Login): Promise<string | undefined>;
+}

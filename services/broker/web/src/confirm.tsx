@@ -1,0 +1,43 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+
+export interface Question {
+  readonly title: string;
+  readonly advice: string;
+  /** What the button says that does it. */
+  readonly yes: string;
+  readonly act: () => void;
+}
+
+/** Asks before something that can't be taken back. The browser keeps the focus inside, and Escape says no. */
+export function Confirm({ question, done }: { readonly question: Question; readonly done: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    // Whoever asked gets the focus back.
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={dialog} class="confirm" aria-labelledby="confirm-title" onClose={done}>
+      <h2 id="confirm-title">{question.title}</h2>
+      <p>{question.advice}</p>
+      <div class="confirm-actions">
+        <button type="button" class="button" autofocus onClick={() => dialog.current?.close()}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          class="button danger"
+          onClick={() => {
+            question.act();
+            dialog.current?.close();
+          }}
+        >
+          {question.yes}
+        </button>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,44 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { PowerAction } from '../api.ts';
+import { CloseIcon } from '../icons.tsx';
+import { actionsFor } from '../power.ts';
+import { PowerActionIcon } from '../power-icon.tsx';
+import { powerHints, powerWords } from '../texts.ts';
+
+interface PowerPanelProps {
+  readonly type: 'qemu' | 'lxc';
+  readonly act: (action: PowerAction) => void;
+  readonly close: () => void;
+}
+
+export function PowerPanel({ type, act, close }: PowerPanelProps) {
+  const panel = useRef<HTMLElement>(null);
+  useLayoutEffect(() => panel.current?.querySelector<HTMLElement>('.power-action')?.focus(), []);
+  return (
+    <section
+      ref={panel}
+      class="panel power-panel"
+      role="dialog"
+      aria-label="Power"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') close();
+      }}
+    >
+      <header>
+        <h2>Power</h2>
+        <button type="button" class="icon-button" aria-label="Close" onClick={close}>
+          <CloseIcon />
+        </button>
+      </header>
+      {actionsFor('running', type).map((action) => (
+        <button key={action} type="button" class="power-action" onClick={() => act(action)}>
+          <PowerActionIcon action={action} />
+          <span>
+            <strong>{powerWords[action]}</strong>
+            <small>{powerHints[action]}</small>
+          </span>
+        </button>
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,93 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { api, type Problem, type User } from '../api.ts';
+import { EyeIcon, EyeOffIcon } from '../icons.tsx';
+import { signInProblem } from '../texts.ts';
+
+export function PasswordForm({ entered }: { readonly entered: (user: User) => void }) {
+  const name = useRef<HTMLInputElement>(null);
+  const password = useRef<HTMLInputElement>(null);
+  const [visible, setVisible] = useState(false);
+  const [caps, setCaps] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | undefined>(undefined);
+
+  useEffect(() => name.current?.focus(), []);
+
+  async function submit(event: Event) {
+    event.preventDefault();
+    if (busy) return;
+    const [user, secret] = [name.current?.value.trim() ?? '', password.current?.value ?? ''];
+    if (!user) return name.current?.focus();
+    if (!secret) return password.current?.focus();
+    setBusy(true);
+    setProblem(undefined);
+    const answer = await api.signIn(user, secret);
+    if (answer.ok) return entered(answer.value.user);
+    setBusy(false);
+    setProblem(answer.problem);
+    // Ready for the next try: what was typed is most likely wrong.
+    password.current?.focus();
+    password.current?.select();
+  }
+
+  const watchCaps = (event: KeyboardEvent | MouseEvent) => setCaps(event.getModifierState('CapsLock'));
+
+  // The types know no field that is now one, now the other.
+  const fieldType = (visible ? 'text' : 'password') as 'password';
+
+  return (
+    <form onSubmit={(event) => void submit(event)} noValidate aria-labelledby="sign-in-title">
+      {problem ? (
+        <p class="form-error" role="alert" id="sign-in-error">
+          {signInProblem(problem)}
+        </p>
+      ) : null}
+      <label for="username">Name</label>
+      <input
+        id="username"
+        ref={name}
+        name="username"
+        type="text"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck={false}
+        required
+        aria-describedby={problem ? 'sign-in-error' : undefined}
+      />
+      <label for="password">Password</label>
+      <div class="password">
+        <input
+          id="password"
+          ref={password}
+          name="password"
+          type={fieldType}
+          autocomplete="current-password"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          aria-invalid={problem?.code === 'wrong_password'}
+          aria-describedby={caps ? 'caps' : undefined}
+          onKeyDown={watchCaps}
+          onKeyUp={watchCaps}
+          onBlur={() => setCaps(false)}
+        />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Show password"
+          aria-pressed={visible}
+          title={visible ? 'Hide password' : 'Show password'}
+          onClick={() => setVisible(!visible)}
+        >
+          {visible ? <EyeOffIcon /> : <EyeIcon />}
+        </button>
+      </div>
+      <p class="caps" id="caps" role="status">
+        {caps ? 'Caps Lock is on.' : ''}
+      </p>
+      <button type="submit" class="button primary wide" aria-disabled={busy}>
+        {busy ? 'Signing in…' : 'Sign in'}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,50 @@
+import type { RefObject } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { SearchIcon } from '../icons.tsx';
+
+interface SearchFieldProps {
+  readonly field: RefObject<HTMLInputElement | null>;
+  readonly label: string;
+  readonly placeholder: string;
+  readonly hidden: boolean;
+  readonly value: string;
+  readonly set: (search: string) => void;
+}
+
+/** The search above a list. A slash leads there from anywhere on the page. */
+export function SearchField({ field, label, placeholder, hidden, value, set }: SearchFieldProps) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const writing =
+        event.target instanceof HTMLElement &&
+        event.target.matches('input, textarea, [role=menuitem], dialog *');
+      if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      field.current?.focus();
+      field.current?.select();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+
+  return (
+    <div class="search" hidden={hidden}>
+      <SearchIcon />
+      <input
+        ref={field}
+        type="search"
+        aria-label={label}
+        aria-keyshortcuts="/"
+        placeholder={placeholder}
+        autocomplete="off"
+        spellcheck={false}
+        value={value}
+        onInput={(event) => set(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') set('');
+        }}
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </div>
+  );
+}

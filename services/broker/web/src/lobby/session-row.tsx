@@ -1,0 +1,104 @@
+import type { Session } from '../api.ts';
+import { CloseIcon, EyeIcon, HandIcon } from '../icons.tsx';
+import { consolePath } from '../paths.ts';
+import { calledName, dataText, howLong, watchedText } from '../texts.ts';
+
+interface SessionRowProps {
+  readonly session: Session;
+  readonly now: number;
+  readonly showCluster: boolean;
+  readonly ending: boolean;
+  readonly end: () => void;
+}
+
+/** One console: who, what, how long, and what can be done about it. */
+export function SessionRow({ session, now, showCluster, ending, end }: SessionRowProps) {
+  const { machine, mode, watches, watchers, mine, since, bytes, user } = session;
+  const called = calledName(session);
+  const facts = [
+    showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
+    dataText(bytes),
+    ...(mode === 'view' && !watches ? ['view only'] : []),
+  ];
+  return (
+    <li class="session" data-session={session.id} data-ending={ending}>
+      <span class="avatar" aria-hidden="true">
+        {called.trim().charAt(0).toUpperCase()}
+      </span>
+      <span class="session-who">
+        <span class="session-name" title={user.name}>
+          {called}
+          {mine ? <span class="you">you</span> : null}
+        </span>
+        <span class="machine-facts">
+          <time dateTime={since} title={new Date(since).toLocaleString()}>
+            {howLong(since, now)}
+          </time>
+        </span>
+      </span>
+      <span class="session-what">
+        <span class="session-name">
+          {machine.name} <span class="vmid">{machine.vmid}</span>
+        </span>
+        <span class="machine-facts">
+          {facts.map((fact) => (
+            <span key={fact}>{fact}</span>
+          ))}
+        </span>
+        {watches || watchers.length > 0 ? (
+          <span class="badge">
+            <EyeIcon /> {watches ? 'watching' : watchedText({ by: watchers, others: 0 })}
+          </span>
+        ) : null}
+      </span>
+      <Acts session={session} called={called} ending={ending} end={end} />
+    </li>
+  );
+}
+
+interface ActsProps extends Pick<SessionRowProps, 'session' | 'ending' | 'end'> {
+  readonly called: string;
+}
+
+function Acts({ session: { machine, may, mine }, called, ending, end }: ActsProps) {
+  const { cluster, vmid, name } = machine;
+  return (
+    <span class="session-acts">
+      {may.includes('watch') && !mine ? (
+        <a
+          class="button"
+          href={consolePath(cluster, vmid, 'view')}
+          target="_blank"
+          rel="noopener"
+          aria-label={`Look on at ${called} on ${name}`}
+        >
+          <EyeIcon /> Look on
+        </a>
+      ) : null}
+      {may.includes('control') && !mine ? (
+        <a
+          class="button"
+          href={consolePath(cluster, vmid)}
+          target="_blank"
+          rel="noopener"
+          aria-label={`Take over ${name} from ${called}`}
+        >
+          <HandIcon /> Take over
+        </a>
+      ) : null}
+      {may.includes('end') ? (
+        <button
+          type="button"
+          class="button quiet bad"
+          aria-label={`End the console of ${called} on ${name}`}
+          aria-disabled={ending}
+          onClick={() => {
+            if (!ending) end();
+          }}
+        >
+          <CloseIcon /> {ending ? 'Ending…' : 'End'}
+        </button>
+      ) : null}
+    </span>
+  );
+}

@@ -1,0 +1,140 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { freePort } from '../../fakes/redis-server.ts';
+import { startNginx, type Nginx } from '../../fakes/nginx/start.ts';
+import { describeWith } from '../../needs.ts';
+import { aCluster, closeBrokers, startBroker, type Rig } from '../rig.ts';
+
+afterEach(closeBrokers);
+
+const start = (header: object = {}, config: object = {}) =>
+  startBroker({ config: { signIn: { header: { from: ['127.0.0.1'], ...header } }, ...config } });
+const me = (rig: Rig, headers: Readonly<Record<string, string>>) => rig.ask('/api/v1/me', { headers });
+
+describe('an identity in a header', () => {
+  it('counts when it comes from the proxy, with name and groups', async () => {
+    const rig = await start();
+    const answer = await me(rig, {
+      'x-forwarded-user': 'anna',
+      'x-forwarded-preferred-username': 'Anna Berg',
+      'x-forwarded-groups': 'class-a, teachers',
+    });
+    expect(answer.json.user).toEqual({
+      id: 'header:anna',
+      name: 'anna',
+      displayName: 'Anna Berg',
+      groups: ['class-a', 'teachers'],
+    });
+  });
+
+  it.each([['10.0.0.0/8'], ['127.0.0.2'], ['::1'], ['2001:db8::/32']])(
+    'is refused aloud from anywhere else than %s',
+    async (from) => {
+      const rig = await start({ from: [from] });
+      const answer = await me(rig, { 'x-forwarded-user': 'anna' });
+      expect([answer.status, answer.json.code]).toEqual([403, 'sign_in_header']);
+      expect(rig.log.join('')).toContain('header_spoofed');
+    },
+  );
+
+  it('is not believed for what X-Forwarded-For says of where it comes from', async () => {
+    const rig = await start({ from: ['10.0.0.1'] }, { trustedProxies: 1 });
+    const answer = await me(rig, { 'x-forwarded-user': 'anna', 'x-forwarded-for': '10.0.0.1' });
+    expect(answer.json.code).toBe('sign_in_header');
+  });
+
+  it('leaves a request that carries none to other ways to sign in', async () => {
+    const rig = await start();
+    expect((await me(rig, {})).json.code).toBe('not_signed_in');
+    expect((await me(rig, { 'x-forwarded-user': ' ' })).json.code).toBe('not_signed_in');
+  });
+
+  it('has a name of at most 256 characters', async () => {
+    const rig = await start();
+    expect((await me(rig, { 'x-forwarded-user': 'a'.repeat(257) })).status).toBe(403);
+  });
+
+  it('is ended at the proxy, where the page is sent', async () => {
+    const rig = await start({ signOutUrl: '/oauth2/sign_out' });
+    const answer = await rig.ask('/api/v1/logout', {
+      method: 'POST',
+      headers: { 'sec-fetch-site': 'same-origin', 'x-forwarded-user': 'anna' },
+    });
+    expect(answer.json).toEqual({ url: '/oauth2/sign_out' });
+  });
+
+  it('opens consoles only for requests from our own pages', async () => {
+    const rig = await startBroker({
+      proxmox: [{ name: 'proxmox', fake: await aCluster() }],
+      config: { signIn: { header: { from: ['127.0.0.1'] } } },
+    });
+    const ask = (headers: Readonly<Record<string, string>>) =>
+      rig.ask('/api/v1/consoles/proxmox/101/grants', {
+        method: 'POST',
+        body: { mode: 'view' },
+        headers: { 'x-forwarded-user': 'anna', ...headers },
+      });
+    expect((await ask({ 'sec-fetch-site': 'cross-site' })).json.code).toBe('cross_site');
+    expect((await ask({ 'sec-fetch-site': 'same-origin' })).status).toBe(201);
+  });
+});
+
+describeWith('nginx')('behind a real nginx that asks somebody else who it is (auth_request)', () => {
+  let auth: Server;
+  let nginx: Nginx | undefined;
+
+  beforeEach(async () => {
+    // As oauth2-proxy and Authelia answer: 202 and headers for whoever has their cookie, else 401.
+    auth = createServer((request, response) => {
+      const name = /session=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
+      if (name) response.writeHead(202, { 'x-auth-request-user': name, 'x-auth-request-groups': 'class-a' });
+      else response.writeHead(401);
+      response.end();
+    });
+    await new Promise<void>((resolve) => auth.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(async () => {
+    await nginx?.stop();
+    auth.close();
+    auth.closeAllConnections();
+  });
+
+  it('people are who that says, whatever their browser claims, and nobody gets by without', async () => {
+    // nginx comes from 127.0.0.2: this test itself, from 127.0.0.1, is anybody.
+    const rig = await start({ from: ['127.0.0.2'] }, { trustedProxies: 1 });
+    const port = await freePort();
+    nginx = await startNginx({
+      port,
+      http: `server {
+        listen 127.0.0.1:${port};
+        location = /auth {
+            internal;
+            proxy_pass http://127.0.0.1:${(auth.address() as AddressInfo).port};
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+        }
+        location / {
+            auth_request /auth;
+            auth_request_set $user $upstream_http_x_auth_request_user;
+            auth_request_set $groups $upstream_http_x_auth_request_groups;
+            proxy_set_header X-Forwarded-User $user;
+            proxy_set_header X-Forwarded-Groups $groups;
+            proxy_set_header X-Forwarded-Preferred-Username "";
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header Host $http_host;
+            proxy_bind 127.0.0.2;
+            proxy_pass http://127.0.0.1:${rig.port};
+        }
+    }`,
+    });
+    const through = (headers: Readonly<Record<string, string>>) =>
+      fetch(`http://127.0.0.1:${port}/api/v1/me`, { headers });
+    expect((await through({})).status).toBe(401);
+    const answer = await through({ cookie: 'session=anna', 'x-forwarded-user': 'root' });
+    expect(await answer.json()).toEqual({
+      user: { id: 'header:anna', name: 'anna', groups: ['class-a'] },
+      oversees: false,
+    });
+    expect((await me(rig, { 'x-forwarded-user': 'root' })).json.code).toBe('sign_in_header');
+  });
+});

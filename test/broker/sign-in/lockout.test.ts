@@ -1,0 +1,79 @@
+import { lockoutKey, withLockout } from '@porthole/broker/sign-in/lockout';
+import { PortholeError } from '@porthole/shared/errors';
+import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { closeBrokers, startBroker } from '../rig.ts';
+
+afterEach(closeBrokers);
+
+const wrong = () => Promise.reject(new PortholeError('wrong_password'));
+
+/** Tries until told to wait; answers how many tries that took, and the wait. */
+async function tryUntilLocked(rateLimits: Parameters<typeof withLockout>[0], key: string) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const error: unknown = await withLockout(rateLimits, key, wrong).catch((thrown: unknown) => thrown);
+    if (error instanceof PortholeError && error.code === 'rate_limited')
+      return { tries, wait: error.retryAfter ?? 0 };
+  }
+  throw new Error('never locked');
+}
+
+test('after five wrong passwords the sixth try waits, also if it would be right, and says how long', async () => {
+  const rig = await startBroker();
+  const browser = rig.browser();
+  for (let time = 0; time < 5; time += 1) expect((await browser.signIn('anna', 'not it')).status).toBe(401);
+  const answer = await browser.signIn('anna');
+  expect([answer.status, answer.json.code]).toEqual([429, 'rate_limited']);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  expect((await browser.signIn('ben')).status).toBe(200);
+});
+
+test('right passwords count for nothing, however many', async () => {
+  const rig = await startBroker();
+  for (let time = 0; time < 15; time += 1) expect((await rig.browser().signIn('anna')).status).toBe(200);
+});
+
+test('a guesser at one address locks nobody out at another', async () => {
+  const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
+  await tryUntilLocked(rateLimits, lockoutKey('anna', '10.0.0.1'));
+  await expect(withLockout(rateLimits, lockoutKey('anna', '10.0.0.2'), async () => 'in')).resolves.toBe('in');
+});
+
+test('a wrong user name is locked like any other, so that nobody learns which there are', async () => {
+  const rig = await startBroker();
+  const browser = rig.browser();
+  for (let time = 0; time < 5; time += 1) await browser.signIn('nobody', 'x');
+  expect((await browser.signIn('nobody', 'x')).json.code).toBe('rate_limited');
+});
+
+test('failures of other kinds are no wrong passwords', async () => {
+  const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
+  const key = lockoutKey('anna', '10.0.0.1');
+  const away = () => Promise.reject(new PortholeError('store_down'));
+  for (let time = 0; time < 30; time += 1)
+    await expect(withLockout(rateLimits, key, away)).rejects.toMatchObject({ code: 'store_down' });
+  await expect(withLockout(rateLimits, key, async () => 'in')).resolves.toBe('in');
+});
+
+test('who goes on guessing waits longer and longer', async () => {
+  const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
+  const key = lockoutKey('anna', '10.0.0.1');
+  const first = await tryUntilLocked(rateLimits, key);
+  expect(first.tries).toBe(5);
+  expect(first.wait).toBeLessThanOrEqual(60);
+  // As if the minutes had passed, with five wrong ones in each.
+  for (let time = 0; time < 5; time += 1) await rateLimits.spend(key, 10, 600);
+  const second = await tryUntilLocked(rateLimits, key);
+  for (let time = 0; time < 15; time += 1) await rateLimits.spend(key, 20, 3600);
+  const waits = await Promise.all(
+    [rateLimits.check(key, 10, 600), rateLimits.check(key, 20, 3600)].map(waitOf),
+  );
+  expect(second.tries).toBe(0);
+  expect(waits[0]).toBeGreaterThan(60);
+  expect(waits[1]).toBeGreaterThan(600);
+});
+
+async function waitOf(check: Promise<void>): Promise<number> {
+  const error: unknown = await check.catch((thrown: unknown) => thrown);
+  return error instanceof PortholeError ? (error.retryAfter ?? 0) : 0;
+}

@@ -1,0 +1,255 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connectTokenReview } from '@porthole/broker/kubernetes/client';
+import { createServiceAccountTokens } from '@porthole/broker/sign-in/programs/service-account-tokens';
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { startFakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
+import { aCluster, closeBrokers, startBroker, type Rig } from '../rig.ts';
+
+/** An issuer of tokens as a lab portal would use one: a discovery document, and keys. */
+async function startKeys(): Promise<{ url: string; privateKey: CryptoKey; server: Server }> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }];
+  const server = createServer((request, response) => {
+    const url = `http://${request.headers.host}`;
+    const body = request.url === '/jwks' ? { keys } : { issuer: url, jwks_uri: `${url}/jwks` };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, privateKey, server };
+}
+
+describe('programs that ask for consoles', () => {
+  let keys: Awaited<ReturnType<typeof startKeys>>;
+  let rig: Rig;
+
+  beforeEach(async () => {
+    keys = await startKeys();
+    rig = await startBroker({
+      proxmox: [{ name: 'proxmox', fake: await aCluster() }],
+      config: {
+        access: [
+          { who: { groups: ['class-a'] }, which: { names: ['lab-{user}'] }, allow: ['control'] },
+          { who: { programs: ['portal'] }, which: { vmids: [101] }, allow: ['view'] },
+        ],
+        signIn: {
+          header: { from: ['10.0.0.0/8'] },
+          programs: [
+            {
+              name: 'labs',
+              issuer: keys.url,
+              audience: 'porthole',
+              algorithms: ['ES256'],
+              subjects: ['portal', 'other'],
+              mayActFor: { users: ['a*'], groups: ['class-a'] },
+            },
+          ],
+        },
+      },
+    });
+  });
+  afterEach(async () => {
+    await closeBrokers();
+    keys.server.close();
+    keys.server.closeAllConnections();
+  });
+
+  const now = () => Math.floor(Date.now() / 1000);
+  const claims = (extra: JWTPayload = {}) => ({
+    iss: keys.url,
+    aud: 'porthole',
+    sub: 'portal',
+    exp: now() + 60,
+    ...extra,
+  });
+  const sign = (payload: JWTPayload = claims(), key = keys.privateKey, header: object = {}) =>
+    new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header }).sign(key);
+  const ask = async (body: object, token: string | undefined, headers: object = {}) =>
+    rig.ask('/api/v1/consoles/proxmox/101/grants', {
+      method: 'POST',
+      body,
+      headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    });
+  const forAnna = { mode: 'control', onBehalfOf: { id: '4711', name: 'anna', groups: ['class-a'] } };
+
+  it('get a console for a user for whom they may act, and an address that opens it', async () => {
+    const answer = await ask(forAnna, await sign());
+    expect(answer.status).toBe(201);
+    expect(answer.json.page).toMatch(
+      /^http:\/\/localhost:8080\/console\/proxmox\/101#code=[A-Za-z0-9_-]{43}$/,
+    );
+    expect(answer.json.protocols[1]).toMatch(/^porthole\.grant\./);
+  });
+
+  it('get what rules give to themselves when they ask for nobody', async () => {
+    expect((await ask({ mode: 'view' }, await sign())).status).toBe(201);
+    expect((await ask({ mode: 'control' }, await sign())).json.code).toBe('not_allowed');
+  });
+
+  it.each([
+    ['a user of another name', { id: '1', name: 'ben', groups: ['class-a'] }],
+    ['a group that is not theirs to give', { id: '1', name: 'anna', groups: ['class-a', 'admins'] }],
+  ])('may not act for %s', async (_what, onBehalfOf) => {
+    const answer = await ask({ mode: 'control', onBehalfOf }, await sign());
+    expect([answer.status, answer.json.code]).toEqual([403, 'may_not_act']);
+  });
+
+  it('give their users no more than the rules do', async () => {
+    const answer = await ask(
+      { mode: 'control', onBehalfOf: { id: '1', name: 'anton', groups: ['class-a'] } },
+      await sign(),
+    );
+    expect(answer.json.code).toBe('machine_not_found');
+  });
+
+  it.each([
+    ['for another audience', () => sign(claims({ aud: 'somebody-else' }))],
+    ['without an audience', () => sign({ ...claims(), aud: undefined } as unknown as JWTPayload)],
+    ['of another issuer', () => sign(claims({ iss: 'https://evil.example' }))],
+    ['that has expired', () => sign(claims({ exp: now() - 120 }))],
+    ['that never expires', () => sign({ ...claims(), exp: undefined } as unknown as JWTPayload)],
+    ['that is not valid yet', () => sign(claims({ nbf: now() + 600 }))],
+    ['of a program that is not named', () => sign(claims({ sub: 'stranger' }))],
+    ['that names nobody', () => sign({ ...claims(), sub: undefined } as unknown as JWTPayload)],
+    ['that nobody signed', async () => new UnsecuredJWT(claims()).encode()],
+    ['signed by somebody else', async () => sign(claims(), (await generateKeyPair('ES256')).privateKey)],
+    [
+      'signed with the public key as a secret',
+      async () =>
+        new SignJWT(claims())
+          .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
+          .sign(new TextEncoder().encode('the public key, which everybody knows')),
+    ],
+    [
+      'signed with an algorithm that is not allowed here',
+      async () =>
+        new SignJWT(claims())
+          .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+          .sign((await generateKeyPair('RS256')).privateKey),
+    ],
+    ['that is none', async () => 'x.y.z'],
+    ['of 10 KB', async () => 'a'.repeat(10_000)],
+  ])('are refused a token %s', async (_what, token) => {
+    const answer = await ask(forAnna, await token());
+    expect([answer.status, answer.json.code]).toEqual([401, 'token_invalid']);
+    expect(answer.text).not.toContain('eyJ');
+    expect(rig.log.join('')).not.toContain('eyJ');
+  });
+
+  it('can not be played by a person or by nobody', async () => {
+    expect((await ask(forAnna, undefined, { 'sec-fetch-site': 'same-origin' })).status).toBe(401);
+    expect((await ask(forAnna, undefined)).json.code).toBe('cross_site');
+  });
+
+  describe('open a page for somebody who is not signed in', () => {
+    const post = (path: string, body: object, pass?: string) =>
+      rig.ask(path, {
+        method: 'POST',
+        body,
+        headers: { 'sec-fetch-site': 'same-origin', ...(pass ? { 'x-porthole-pass': pass } : {}) },
+      });
+    async function passOf(wish: object = forAnna): Promise<{ code: string; pass: string }> {
+      const { page } = (await ask(wish, await sign())).json as { page: string };
+      const code = new URL(page).hash.replace('#code=', '');
+      const answer = await post('/api/v1/handover', { code });
+      return { code, pass: answer.json.pass as string };
+    }
+
+    it('whose code counts once, and whose pass opens the console again and again', async () => {
+      const { code, pass } = await passOf();
+      expect((await post('/api/v1/handover', { code })).json.code).toBe('pass_invalid');
+      for (let time = 0; time < 3; time += 1) {
+        const answer = await post('/api/v1/consoles/proxmox/101/grants', { mode: 'control' }, pass);
+        expect(answer.status).toBe(201);
+        expect(answer.json.page).not.toContain('code=');
+      }
+    });
+
+    it('whose pass opens that console only, and no more of it than was asked for', async () => {
+      const { pass } = await passOf({ ...forAnna, mode: 'view' });
+      expect((await post('/api/v1/consoles/proxmox/101/grants', { mode: 'view' }, pass)).status).toBe(201);
+      expect((await post('/api/v1/consoles/proxmox/101/grants', { mode: 'control' }, pass)).status).toBe(403);
+      expect((await post('/api/v1/consoles/proxmox/102/grants', { mode: 'view' }, pass)).status).toBe(403);
+      const act = { mode: 'view', onBehalfOf: { id: '2', name: 'adam' } };
+      expect((await post('/api/v1/consoles/proxmox/101/grants', act, pass)).status).toBe(403);
+      expect((await post('/api/v1/me', {}, pass)).status).not.toBe(200);
+    });
+
+    it('which sees its own machine in the list, and no other', async () => {
+      const { pass } = await passOf();
+      const list = await rig.ask('/api/v1/consoles', { headers: { 'x-porthole-pass': pass } });
+      expect(list.json.consoles.map(({ vmid }: { vmid: number }) => vmid)).toEqual([101]);
+    });
+
+    it.each(['', 'x', 'A'.repeat(43)])('and a made-up pass opens nothing: %p', async (pass) => {
+      const answer = await post('/api/v1/handover', { code: pass });
+      expect(answer.json.code).toBe('pass_invalid');
+      const grant = await rig.ask('/api/v1/consoles/proxmox/101/grants', {
+        method: 'POST',
+        body: { mode: 'view' },
+        headers: { 'sec-fetch-site': 'same-origin', 'x-porthole-pass': pass || 'none' },
+      });
+      expect(grant.json.code).toBe('pass_invalid');
+    });
+  });
+});
+
+describe('service accounts of Kubernetes', () => {
+  const clock = createFakeClock();
+  let kubernetes: Awaited<ReturnType<typeof startFakeKubernetes>>;
+  beforeEach(async () => {
+    kubernetes = await startFakeKubernetes();
+  });
+  afterEach(() => kubernetes.stop());
+
+  async function check() {
+    const review = await connectTokenReview((config) =>
+      config.loadFromOptions({
+        clusters: [{ name: 'c', server: kubernetes.url, skipTLSVerify: true }],
+        users: [{ name: 'u', token: 't' }],
+        contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
+        currentContext: 'x',
+      }),
+    );
+    return createServiceAccountTokens({
+      config: { audience: 'porthole', allow: ['labs:grader'], mayActFor: undefined },
+      review,
+      clock,
+    });
+  }
+  const tokenOf = (account: string) => new UnsecuredJWT({ sub: `system:serviceaccount:${account}` }).encode();
+
+  it('are who Kubernetes says, asked once a minute for each token', async () => {
+    const owner = await check();
+    const token = tokenOf('labs:grader');
+    kubernetes.knowToken(token, { username: 'system:serviceaccount:labs:grader', audiences: ['porthole'] });
+    for (let time = 0; time < 5; time += 1)
+      expect(await owner(token)).toMatchObject({ id: 'serviceaccount:labs:grader', name: 'labs:grader' });
+    const reviews = () => kubernetes.requests.filter((line) => line.includes('tokenreviews')).length;
+    expect(reviews()).toBe(1);
+    clock.advance(61_000);
+    kubernetes.forgetTokens();
+    await expect(owner(token)).rejects.toMatchObject({ code: 'token_invalid' });
+    expect(reviews()).toBe(2);
+  });
+
+  it('are refused when the token was made for another audience, or they are not named here', async () => {
+    const owner = await check();
+    const [foreign, stranger] = [tokenOf('labs:grader'), tokenOf('labs:stranger')];
+    kubernetes.knowToken(foreign, { username: 'system:serviceaccount:labs:grader', audiences: ['vault'] });
+    kubernetes.knowToken(stranger, {
+      username: 'system:serviceaccount:labs:stranger',
+      audiences: ['porthole'],
+    });
+    for (const token of [foreign, stranger])
+      await expect(owner(token)).rejects.toMatchObject({ code: 'token_invalid' });
+  });
+
+  it('are none of theirs: tokens that say something else', async () => {
+    const owner = await check();
+    expect(await owner(new UnsecuredJWT({ sub: 'somebody' }).encode())).toBeUndefined();
+    expect(await owner('nonsense')).toBeUndefined();
+    expect(kubernetes.requests).toEqual([]);
+  });
+});

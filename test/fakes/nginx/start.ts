@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sleep, systemClock } from '@porthole/shared/clock';
+
+export interface Nginx {
+  /** Loads its configuration again, as an ingress does at every change. */
+  reload(): void;
+  stop(): Promise<void>;
+}
+
+/** A real nginx on loopback, with what `http` says in its http block. */
+export async function startNginx(options: { readonly port: number; readonly http: string }): Promise<Nginx> {
+  const folder = await mkdtemp(join(tmpdir(), 'porthole-nginx-'));
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join('\n    ');
+  await writeFile(
+    join(folder, 'nginx.conf'),
+    `daemon off;
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log warn;
+events { worker_connections 256; }
+http {
+    access_log off;
+    ${paths}
+    ${options.http}
+}
+`,
+  );
+  const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Debian keeps it where only root's PATH leads.
+    env: { PATH: `${process.env['PATH']}:/usr/sbin` },
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => (said = (said + String(chunk)).slice(-4000)));
+  const deadline = Date.now() + 15_000;
+  while (!(await listens(options.port))) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`nginx does not start:\n${said}`);
+    await sleep(systemClock, 20);
+  }
+  return {
+    reload: () => void child.kill('SIGHUP'),
+    async stop() {
+      if (child.exitCode === null) {
+        const gone = once(child, 'exit');
+        child.kill('SIGTERM');
+        await gone;
+      }
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,129 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
+import { Provider, type Configuration } from 'oidc-provider';
+
+/** Somebody whom the issuer knows. */
+export interface Account {
+  readonly sub: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export interface TestIssuer {
+  readonly url: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** As they are now: tests change groups, remove people. */
+  readonly accounts: Map<string, Account>;
+  /** A token signed with the issuer's own key, for whatever a test wants to say. */
+  sign(payload: JWTPayload, header?: { readonly alg?: string; readonly typ?: string }): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface IssuerOptions {
+  readonly accounts: readonly Account[];
+  /** Addresses of whoever sends people here; only they are sent back to. */
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris?: readonly string[];
+  readonly backChannelLogoutUri?: string;
+  readonly claimsInUserinfoOnly?: boolean;
+}
+
+/** Making one takes a while: once per test file is enough. */
+let key: ReturnType<typeof generateKeyPair> | undefined;
+
+/**
+ * A real OpenID provider (oidc-provider) on a loopback port. Its sign-in page is the package's own for development:
+ * any password will do for an account that is there.
+ */
+export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  key ??= generateKeyPair('RS256', { extractable: true });
+  const { privateKey } = await key;
+  const jwk = { ...(await exportJWK(privateKey)), kid: 'k1', use: 'sig', alg: 'RS256' };
+  const accounts = new Map(options.accounts.map((account) => [account.sub, account]));
+  const [clientId, clientSecret] = ['porthole', 'a client secret of some forty characters'];
+  const configuration: Configuration = {
+    clients: [
+      {
+        client_id: clientId,
+        client_secret: clientSecret,
+        grant_types: ['authorization_code', 'refresh_token'],
+        redirect_uris: [...options.redirectUris],
+        post_logout_redirect_uris: [...(options.postLogoutRedirectUris ?? [])],
+        ...(options.backChannelLogoutUri
+          ? {
+              backchannel_logout_uri: options.backChannelLogoutUri,
+              backchannel_logout_session_required: true,
+            }
+          : {}),
+      },
+    ],
+    jwks: { keys: [jwk] },
+    claims: {
+      openid: ['sub'],
+      profile: ['preferred_username', 'name'],
+      email: ['email'],
+      groups: ['groups'],
+    },
+    scopes: ['openid', 'profile', 'email', 'groups', 'offline_access'],
+    features: {
+      backchannelLogout: { enabled: true },
+      devInteractions: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: async (ctx: { body: string }, form: string) => {
+          ctx.body = `<!doctype html><title>Sign out</title>${form}<button form="op.logoutForm" name="logout" value="yes">Sign out</button>`;
+        },
+      },
+    },
+    cookies: { keys: ['a key for the cookies of the issuer'] },
+    ttl: { Interaction: 600, Session: 3600, Grant: 3600, AccessToken: 600, RefreshToken: 3600, IdToken: 600 },
+    pkce: { required: () => true },
+    // Whether the ID token holds them, or only userinfo.
+    conformIdTokenClaims: options.claimsInUserinfoOnly ?? false,
+    issueRefreshToken: async () => true,
+    // Its own way out refuses loopback addresses.
+    fetch: (input, { dispatcher: _dispatcher, ...init }) =>
+      fetch(input, { ...init, signal: AbortSignal.timeout(5000) }),
+    async findAccount(_ctx, id) {
+      const account = accounts.get(id);
+      return account && { accountId: id, claims: async () => ({ sub: id, ...account.claims }) };
+    },
+  };
+  const provider = quietly(() => new Provider(url, configuration));
+  provider.on('server_error', (_ctx, error) => process.stderr.write(`issuer: ${String(error)}\n`));
+  provider.on('backchannel.error', (_ctx, error) => process.stderr.write(`issuer: ${String(error)}\n`));
+  const handle = provider.callback();
+  server.on('request', handle);
+
+  return {
+    url,
+    clientId,
+    clientSecret,
+    accounts,
+    sign: (payload, { alg = 'RS256', typ = 'JWT' } = {}) =>
+      new SignJWT(payload).setProtectedHeader({ alg, typ, kid: 'k1' }).sign(privateKey),
+    stop: () => closeServer(server),
+  };
+}
+
+/** It warns of what is meant for development only, which this is. */
+function quietly<T>(work: () => T): T {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    return work();
+  } finally {
+    console.warn = warn;
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
