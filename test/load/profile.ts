@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contender } from './contenders.ts';
 import { closeAll, measureFlow, open, type Rig } from './measure.ts';
-import { usageOf } from './process-usage.ts';
 import type { Heap, Spent } from './profile-child.ts';
 
 /** Where Porthole's time goes in each workload, and what an idle session holds; as Markdown. */
@@ -37,11 +36,9 @@ async function profileIdle(rig: Rig, start: () => Promise<Contender>): Promise<s
   await closeAll(rig);
   await sleep(settleMs);
   const before = await heapOf(relay);
-  const rss = usageOf(relay.pid).rssBytes;
   await open(rig, relay, idleSessions);
   await sleep(settleMs);
   const perSession = (bytes: number) => `${(bytes / 1024 / idleSessions).toFixed(1)} KiB`;
-  const resident = usageOf(relay.pid).rssBytes - rss;
   const after = await heapOf(relay);
   await closeAll(rig);
   await relay.stop();
@@ -61,7 +58,6 @@ async function profileIdle(rig: Rig, start: () => Promise<Contender>): Promise<s
     '|---|--:|',
     `| JavaScript objects (live) | ${perSession(grown('heapUsed'))} |`,
     `| Buffers outside of the heap | ${perSession(grown('external'))} |`,
-    `| all of it that is resident, before the heap was looked at | ${perSession(resident)} |`,
     '',
     '| kind of object | per session | bytes |',
     '|---|--:|--:|',
