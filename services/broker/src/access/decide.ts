@@ -10,7 +10,7 @@ import {
 } from './compile.ts';
 import { isAsWide, termsOf, widest, type DefaultLimits, type Terms } from './terms.ts';
 
-export type { Subject, Target } from './compile.ts';
+export type { AtMost, Subject, Target } from './compile.ts';
 
 /** What somebody may do with a machine now. */
 export interface Decision {
@@ -57,7 +57,7 @@ export type Decide = Access['decide'];
 
 const minuteMs = 60_000;
 
-const opensBy: Readonly<Record<ConsoleMode, readonly Right[]>> = {
+export const opensBy: Readonly<Record<ConsoleMode, readonly Right[]>> = {
   view: ['view', 'watch'],
   control: ['control'],
 };
