@@ -127,6 +127,20 @@ describe('a rules file', () => {
     expect(mayAnna()).toEqual(['view', 'control']);
   });
 
+  test.each([
+    ['is gone', (file: string) => rm(file), /can not be read \(ENOENT\)/],
+    ['is empty', (file: string) => writeFile(file, ''), /is empty/],
+  ])('that %s leaves the rules in force, too, and says so until it is back', async (_what, spoil, why) => {
+    const { mayAnna, change, rules, said, clock, file } = await theRules(rulesFor('anna'));
+    await spoil(file);
+    clock.advance(10_000);
+    expect(mayAnna()).toEqual(['view']);
+    expect(rules.fault()).toMatch(why);
+    expect(said).toHaveLength(1);
+    await change(rulesFor('anna'));
+    expect(rules.fault()).toBeUndefined();
+  });
+
   test('that is faulty at the start is a fault of the configuration, with its place', async () => {
     await expect(theRules(rulesFor('anna', 'sudo'))).rejects.toThrow(ConfigError);
     await expect(theRules(rulesFor('anna', 'sudo'))).rejects.toThrow(/accessFile: access\.0\.allow/);

@@ -53,15 +53,19 @@ export function createRules(deps: {
       part: { name: 'rules' },
     };
 
-  let text = accessFile();
-  let access = toAccess(parseAtStart(text, config));
+  /** Its text at the last look, or what kept it from being read. */
+  let seen = accessFile();
+  let access = toAccess(parseAtStart(seen, config));
   let fault: string | undefined;
   let cancel = () => {};
 
   function look(): void {
-    const found = accessFile?.() ?? text;
-    if (found === text) return;
-    text = found;
+    const found = accessFile?.() ?? '';
+    const unreadable = accessFile?.fault?.();
+    const now = unreadable ?? found;
+    if (now === seen) return;
+    seen = now;
+    if (unreadable) return refuse([unreadable], found);
     const { document, faults } = parseRules(found, config);
     if (document) take(toAccess(document), found);
     else refuse(faults, found);

@@ -1,7 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 
 /** A secret or certificate, read at the moment of use: a file that changed is read again, without a restart. */
-export type Secret = () => string;
+export interface Secret {
+  (): string;
+  /** Of a file: what keeps it from being read, while the last good text is given. As of the last use. */
+  readonly fault?: () => string | undefined;
+}
 
 export function constantSecret(value: string): Secret {
   return () => value;
@@ -14,19 +18,25 @@ export function constantSecret(value: string): Secret {
 export function secretFile(path: string): Secret {
   let version: string | undefined;
   let text: string | undefined;
-  return () => {
+  let fault: string | undefined;
+  const read = () => {
     try {
       // The time of change can't be set by whoever replaces the file; the others tell writes of one moment apart.
       const { ctimeMs, mtimeMs, ino, size } = statSync(path);
       const found = `${ctimeMs} ${mtimeMs} ${ino} ${size}`;
       if (found !== version) {
-        const read = readFileSync(path, 'utf8').trim();
-        if (read !== '' || text === undefined) text = read;
+        const written = readFileSync(path, 'utf8').trim();
+        if (written !== '' || text === undefined) text = written;
+        fault = written === '' ? 'is empty' : undefined;
         version = found;
       }
     } catch (error) {
       if (text === undefined) throw new Error(`Can not read the secret file ${path}.`, { cause: error });
+      const { code } = error as NodeJS.ErrnoException;
+      fault = `can not be read (${code ?? 'unknown fault'})`;
+      version = undefined;
     }
     return text as string; // set above, or thrown
   };
+  return Object.assign(read, { fault: () => fault });
 }
