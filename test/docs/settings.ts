@@ -64,6 +64,14 @@ export const meanings: Readonly<Record<string, string>> = {
   'signIn.oidc[].recheckSeconds':
     'How often the issuer is asked whether somebody is still who they were, where it gives refresh tokens.',
   'signIn.oidc[].signOutThere': 'Whether signing out leads to the issuer, to sign out there, too.',
+  'signIn.proxmox[].cluster':
+    'Name of the cluster whose accounts sign in. They open its machines, and only those that Proxmox lets them open.',
+  'signIn.proxmox[].realms[].name': 'A realm of its accounts: `pve`, or the name of a directory.',
+  'signIn.proxmox[].realms[].title': 'What people choose where there are several. Without it, the name.',
+  'signIn.proxmox[].shortNames':
+    '`true`: rules and `{user}` know `anna@ad` as `anna`. For where nobody else comes by that name.',
+  'signIn.proxmox[].allowRoot':
+    '`true` lets `root@pam` sign in, if `pam` is among the realms. Its ticket opens every account of the cluster.',
   'signIn.header.from':
     'Addresses and ranges of the proxies, by the connection itself. From anywhere else the header is refused.',
   'signIn.header.user': 'Header with the name.',

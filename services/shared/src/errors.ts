@@ -15,6 +15,12 @@ export const errorKinds = {
   bad_request: { status: 400, close: 'protocol', text: 'The request is not valid.' },
   not_signed_in: { status: 401, close: 'forbidden', text: 'Sign in first.' },
   wrong_password: { status: 401, close: 'forbidden', text: 'The user name or the password is wrong.' },
+  wrong_code: { status: 401, close: 'forbidden', text: 'The code is wrong or was used already.' },
+  second_factor_unusable: {
+    status: 403,
+    close: 'forbidden',
+    text: 'Your second factor works on the pages of Proxmox only. Add an authenticator app or recovery keys there.',
+  },
   sign_in_refused: {
     status: 403,
     close: 'forbidden',

@@ -13,7 +13,7 @@ import { isAsWide, termsOf, widest, type DefaultLimits, type Terms } from './ter
 /** What a console is opened as: a terminal is a right of its own, in either mode. */
 export type Opening = ConsoleMode | 'terminal';
 
-export type { Subject, Target } from './compile.ts';
+export type { AtMost, Subject, Target } from './compile.ts';
 
 /** What somebody may do with a machine now. */
 export interface Decision {
@@ -60,7 +60,7 @@ export type Decide = Access['decide'];
 
 const minuteMs = 60_000;
 
-const opensBy: Readonly<Record<Opening, readonly Right[]>> = {
+export const opensBy: Readonly<Record<Opening, readonly Right[]>> = {
   view: ['view', 'watch'],
   control: ['control'],
   terminal: ['terminal'],
