@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { createTerminalFilter } from '@porthole/relay/terminal/client-messages';
+import { createTerminalMessageFilter } from '@porthole/relay/terminal/client-messages';
 import { sized, typedBinary, typedText } from '../../services/broker/web/src/console/terminal/messages.ts';
 
 /** What of it the relay passes on, as the machine gets it. */
 function passed(messages: readonly Uint8Array[]): string {
-  const filter = createTerminalFilter({ viewOnly: false, onHumanInput: () => {} });
+  const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput: () => {} });
   const pieces = messages.flatMap((message) => filter.push(Buffer.from(message)));
   return Buffer.concat(pieces.filter((_, index) => index % 2 === 1)).toString();
 }
@@ -17,6 +17,12 @@ test('whatever is typed or pasted passes the relay whole', () => {
   );
 });
 
+test('a paste that is longer than a message may be goes in as few as possible', () => {
+  const text = 'x'.repeat(1024 * 1024 + 10);
+  expect(typedText(text)).toHaveLength(2);
+  expect(passed(typedText(text))).toBe(text);
+});
+
 test('a report of the mouse is bytes, not letters', () => {
   expect(typedBinary('\x1b[M \xff!').map((message) => [...message])).toEqual([
     [...Buffer.from('0:6:'), 27, 91, 77, 32, 255, 33],
@@ -26,7 +32,7 @@ test('a report of the mouse is bytes, not letters', () => {
 test('a size is one that the relay takes, whatever the window', () => {
   fc.assert(
     fc.property(fc.double({ min: -10, max: 1e6, noNaN: true }), fc.nat(5000), (columns, rows) => {
-      const filter = createTerminalFilter({ viewOnly: false, onHumanInput: () => {} });
+      const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput: () => {} });
       expect(filter.push(Buffer.from(sized(columns, rows)))).toHaveLength(1);
     }),
   );

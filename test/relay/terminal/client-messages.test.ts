@@ -1,170 +1,209 @@
 import fc from 'fast-check';
-import { createTerminalFilter, terminalLimits } from '@porthole/relay/terminal/client-messages';
+import { createTerminalMessageFilter } from '@porthole/relay/terminal/client-messages';
+import { createTermproxyQueue } from '../../fakes/proxmox/termproxy-queue.ts';
 import { byteByByte, cutAnywhere } from '../rfb/cuts.ts';
+import { createNumbers } from '../wire.ts';
 
-type Message = { typed: Buffer } | { size: readonly [number, number] } | 'ping';
+/** What happens to a terminal, in order; typing that follows typing is one. */
+type Deed = { typed: string } | { columns: number; rows: number };
 
-const side = fc.integer({ min: 1, max: terminalLimits.side });
-const aMessage: fc.Arbitrary<Message> = fc.oneof(
-  fc.uint8Array({ minLength: 1, maxLength: 5000 }).map((bytes) => ({ typed: Buffer.from(bytes) })),
-  fc.tuple(side, side).map((size) => ({ size })),
-  fc.constant('ping' as const),
-);
+const data = (text: string | Buffer) =>
+  Buffer.concat([Buffer.from(`0:${Buffer.byteLength(text)}:`), Buffer.from(text)]);
+const size = (columns: number, rows: number) => Buffer.from(`1:${columns}:${rows}:`);
+const ping = Buffer.from('2');
 
-function render(message: Message): Buffer {
-  if (message === 'ping') return Buffer.from('2');
-  if ('size' in message) return Buffer.from(`1:${message.size[0]}:${message.size[1]}:`);
-  return Buffer.concat([Buffer.from(`0:${message.typed.length}:`), message.typed]);
-}
-
-const aConversation = fc
-  .array(aMessage, { maxLength: 12 })
-  .chain((messages) =>
-    cutAnywhere(Buffer.concat(messages.map(render))).map((chunks) => ({ messages, chunks })),
-  );
-
+/** Runs chunks through the relay's filter into termproxy's reader, which gets each push as it left. */
 function run(chunks: readonly Buffer[], viewOnly = false) {
   let inputs = 0;
-  const filter = createTerminalFilter({ viewOnly, onHumanInput: () => void inputs++ });
-  const passed = Buffer.concat(chunks.flatMap((chunk) => filter.push(chunk)));
-  return { passed, inputs };
+  const deeds: Deed[] = [];
+  const termproxy = createTermproxyQueue({
+    input(bytes) {
+      const last = deeds.at(-1);
+      const text = bytes.toString('latin1');
+      if (last && 'typed' in last) last.typed += text;
+      else deeds.push({ typed: text });
+    },
+    resize: (columns, rows) => deeds.push({ columns, rows }),
+  });
+  const filter = createTerminalMessageFilter({ viewOnly, onHumanInput: () => inputs++ });
+  const passed = chunks.map((chunk) => {
+    const before = Buffer.from(chunk);
+    const bytes = Buffer.concat(filter.push(chunk));
+    expect(chunk.equals(before)).toBe(true);
+    return bytes;
+  });
+  for (const bytes of passed) termproxy.push(bytes);
+  return { deeds, inputs, passed: Buffer.concat(passed), atBorder: filter.atBorder };
 }
 
-/** What termproxy would read, with typed bytes put together again. Written by itself, not by the code under test. */
-function read(bytes: Buffer): { messages: Message[]; longest: number } {
-  const messages: Message[] = [];
-  let longest = 0;
-  for (let at = 0; at < bytes.length;) {
-    const text = bytes.toString('latin1', at, at + 16);
-    const input = /^0:(\d+):/.exec(text);
-    const size = /^1:(\d+):(\d+):/.exec(text);
-    if (text.startsWith('2')) {
-      messages.push('ping');
-      at += 1;
-    } else if (size) {
-      messages.push({ size: [Number(size[1]), Number(size[2])] });
-      at += size[0].length;
-    } else if (input) {
-      const start = at + input[0].length;
-      at = start + Number(input[1]);
-      longest = Math.max(longest, Number(input[1]));
-      const typed = bytes.subarray(start, at);
-      expect(typed).toHaveLength(Number(input[1]));
-      const last = messages.at(-1);
-      if (typeof last === 'object' && 'typed' in last) last.typed = Buffer.concat([last.typed, typed]);
-      else messages.push({ typed });
-    } else throw new Error(`termproxy would not understand ${JSON.stringify(text)}`);
+const aMessage = fc.oneof(
+  fc.uint8Array({ maxLength: 400 }).map((bytes) => ({ text: Buffer.from(bytes) })),
+  // What is typed may look like messages.
+  fc.constantFrom('0:5:hello', '2', '1:80:24:', ':', '0:').map((text) => ({ text: Buffer.from(text) })),
+  fc.record({ columns: fc.integer({ min: 1, max: 1000 }), rows: fc.integer({ min: 1, max: 1000 }) }),
+  fc.constant({ ping: true }),
+);
+type Message = { text: Buffer } | { columns: number; rows: number } | { ping: boolean };
+
+const bytesOf = (messages: readonly Message[]) =>
+  Buffer.concat(
+    messages.map((message) =>
+      'text' in message
+        ? data(message.text)
+        : 'columns' in message
+          ? size(message.columns, message.rows)
+          : ping,
+    ),
+  );
+
+/** What a terminal should make of them. */
+function meant(messages: readonly Message[]): Deed[] {
+  const deeds: Deed[] = [];
+  for (const message of messages) {
+    const last = deeds.at(-1);
+    if ('columns' in message) deeds.push({ columns: message.columns, rows: message.rows });
+    else if (!('text' in message) || message.text.length === 0) continue;
+    else if (last && 'typed' in last) last.typed += message.text.toString('latin1');
+    else deeds.push({ typed: message.text.toString('latin1') });
   }
-  return { messages, longest };
+  return deeds;
 }
 
-const together = (messages: readonly Message[]) => read(Buffer.concat(messages.map(render))).messages;
-
-describe('what a viewer says to a terminal', () => {
-  test('reaches the terminal in order, in small messages of our own, however it is cut', () => {
+describe('what a viewer sends to a terminal', () => {
+  test('arrives as it was meant, wherever it was cut', () => {
+    const sessions = fc
+      .array(aMessage, { minLength: 1, maxLength: 20 })
+      .chain((messages) => cutAnywhere(bytesOf(messages)).map((chunks) => ({ messages, chunks })));
     fc.assert(
-      fc.property(aConversation, ({ messages, chunks }) => {
-        const { passed, inputs } = run(chunks);
-        const heard = read(passed);
-        expect(heard.messages).toEqual(together(messages));
-        expect(heard.longest).toBeLessThanOrEqual(terminalLimits.pieceBytes);
-        expect(inputs > 0).toBe(messages.some((each) => typeof each === 'object' && 'typed' in each));
+      fc.property(sessions, ({ messages, chunks }) => {
+        const { deeds, inputs, atBorder } = run(chunks);
+        expect(deeds).toEqual(meant(messages));
+        expect(inputs).toBe(messages.filter((one) => 'text' in one && one.text.length > 0).length);
+        expect(atBorder).toBe(true);
       }),
-      { numRuns: 500 },
     );
   });
 
-  test('is read the same when cut at every byte', () => {
+  test('is the same when it is cut at any one byte, and at all of them', () => {
     const messages: Message[] = [
-      { size: [80, 24] },
-      { typed: Buffer.from('grün 2 1:2:3: 0:1:x\r') },
-      'ping',
-      { size: [1000, 1] },
-      { typed: Buffer.from('x') },
+      { columns: 132, rows: 43 },
+      { text: Buffer.from('grün 0:3:x') },
+      { ping: true },
+      { text: Buffer.from('') },
+      { text: Buffer.from('\r') },
+      { columns: 1, rows: 1000 },
+      { text: Buffer.from('x'.repeat(300)) },
     ];
-    const bytes = Buffer.concat(messages.map(render));
-    expect(read(run(byteByByte(bytes)).passed).messages).toEqual(messages);
+    const bytes = bytesOf(messages);
     for (let at = 1; at < bytes.length; at++)
-      expect(read(run([bytes.subarray(0, at), bytes.subarray(at)]).passed).messages).toEqual(messages);
+      expect(run([bytes.subarray(0, at), bytes.subarray(at)]).deeds).toEqual(meant(messages));
+    expect(run(byteByByte(bytes)).deeds).toEqual(meant(messages));
   });
 
-  test('passes as signs of life only when it may look but not touch, and counts as input all the same', () => {
+  test('is neither typed nor resized in a view-only session, but counts as input', () => {
+    const messages = fc
+      .array(aMessage, { minLength: 1, maxLength: 20 })
+      .chain((all) => cutAnywhere(bytesOf(all)).map((chunks) => ({ all, chunks })));
     fc.assert(
-      fc.property(aConversation, ({ messages, chunks }) => {
+      fc.property(messages, ({ all, chunks }) => {
         const { passed, inputs } = run(chunks, true);
-        expect(passed.toString()).toBe('2'.repeat(messages.filter((each) => each === 'ping').length));
-        expect(inputs > 0).toBe(messages.some((each) => typeof each === 'object' && 'typed' in each));
+        expect(passed).toHaveLength(0);
+        expect(inputs).toBe(run([bytesOf(all)]).inputs);
       }),
-      { numRuns: 300 },
     );
   });
 
-  test('is no input when it is a size or a sign of life', () => {
-    expect(run([Buffer.from('1:80:24:222')]).inputs).toBe(0);
+  test('goes under one head when it comes together, so that termproxy loses none of it', () => {
+    const keys = Array.from({ length: 20_000 }, (_, index) => String(index % 10));
+    const together = Buffer.concat([size(80, 24), ...keys.map((key) => data(key))]);
+    expect(run([together]).passed.equals(Buffer.from(`1:80:24:0:20000:${keys.join('')}`))).toBe(true);
+    // The same bytes straight into termproxy do not all arrive.
+    const raw: string[] = [];
+    createTermproxyQueue({ input: (bytes) => raw.push(bytes.toString()), resize() {} }).push(together);
+    expect(raw.join('').length).toBeLessThan(20_000);
   });
 
-  test('passes at once, as far as it has arrived', () => {
-    const filter = createTerminalFilter({ viewOnly: false, onHumanInput: () => {} });
-    const push = (text: string) => Buffer.concat(filter.push(Buffer.from(text))).toString();
-    expect(push('0:5:ab')).toBe('0:2:ab');
-    expect(push('')).toBe('');
-    expect(push('cde0:')).toBe('0:3:cde');
-    expect(push('1:x')).toBe('0:1:x');
+  test('leaves no room for a message of our own in the middle of a long paste', () => {
+    const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput() {} });
+    filter.push(Buffer.from('0:10:hello'));
+    expect(filter.atBorder).toBe(false);
+    filter.push(Buffer.from('12345'));
+    expect(filter.atBorder).toBe(true);
+    // Half a head is still with us, so something may go before it.
+    filter.push(Buffer.from('0:1'));
+    expect(filter.atBorder).toBe(true);
   });
 
   test.each([
-    '3',
-    '\n',
-    'user@pve:PVEVNC:x\n',
-    '0:x',
-    '0:-1:',
-    '0: 1:a',
-    '0::',
-    '0:0:',
-    '0:01:a',
-    '1:80:',
-    '1::24:',
-    '1:80:x',
-  ])('%j is no message of a terminal', (text) => {
-    const refused = expect.objectContaining({ code: 'viewer_protocol' });
-    expect(() => run([Buffer.from(`${text}x`)])).toThrow(refused);
-    expect(() => run(byteByByte(Buffer.from(`${text}x`)))).toThrow(refused);
+    ['3', 'viewer_protocol'],
+    [':', 'viewer_protocol'],
+    ['0:x', 'viewer_protocol'],
+    ['0::', 'viewer_protocol'],
+    ['0:-1:', 'viewer_protocol'],
+    ['0:+1:', 'viewer_protocol'],
+    ['0:12345678', 'viewer_protocol'],
+    ['0:1048577:', 'viewer_too_big'],
+    ['1:0:24:', 'viewer_protocol'],
+    ['1:80:0:', 'viewer_protocol'],
+    ['1:1001:24:', 'viewer_protocol'],
+    ['1:80:65535:', 'viewer_protocol'],
+    ['1::24:', 'viewer_protocol'],
+    ['1:80:24\n', 'viewer_protocol'],
+    ['root@pam:PVEVNC:ticket\n', 'viewer_protocol'],
+    ['RFB 003.008\n', 'viewer_protocol'],
+  ])('%j ends the session with %s, in one piece and byte by byte', (text, code) => {
+    for (const chunks of [[Buffer.from(text)], byteByByte(Buffer.from(text))])
+      expect(() => run(chunks)).toThrow(expect.objectContaining({ code }));
   });
 
-  test.each(['0:32769:', '0:99999999:', '1:1001:24:', '1:80:1001:'])('%j is too big', (text) => {
-    expect(() => run([Buffer.from(text)])).toThrow(expect.objectContaining({ code: 'viewer_too_big' }));
+  test('may be as big as a clipboard', () => {
+    const text = Buffer.alloc(1024 * 1024, 'x');
+    expect(run([data(text)]).passed.length).toBe(text.length + '0:1048576:'.length);
   });
 
-  test.each(['0:32768:', '1:1000:1000:', '1:1:1:'])('%j is not', (text) => {
-    expect(() => run([Buffer.from(text)])).not.toThrow();
-  });
-
-  test('digits without end are refused before they are many', () => {
-    expect(() => run([Buffer.from(`0:${'1'.repeat(12)}`)])).toThrow(
-      expect.objectContaining({ code: 'viewer_protocol' }),
-    );
-  });
-
-  test('passes whole or is refused with an error of ours, whatever it is', () => {
-    const almost = fc.array(fc.constantFrom(...'0123:'.split(''), 'a', '\u0000'), { maxLength: 200 });
-    const anything = fc.oneof(
-      fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
-      almost.map((letters) => Buffer.from(letters.join(''))),
-    );
-    fc.assert(
-      fc.property(anything, fc.boolean(), (bytes, viewOnly) => {
-        const passed: Buffer[] = [];
-        try {
-          const filter = createTerminalFilter({ viewOnly, onHumanInput: () => {} });
-          for (const byte of byteByByte(bytes)) passed.push(...filter.push(byte));
-        } catch (error) {
-          expect(error).toHaveProperty('code', expect.stringMatching(/^viewer_(protocol|too_big)$/));
+  test('half a million mutated bytes are refused with our errors or typed, and what passes is always whole messages', () => {
+    const random = createNumbers(3);
+    const alphabet = Buffer.from('0:1:2:34567890x\r');
+    const byte = () => alphabet[random(alphabet.length)] ?? 0;
+    let refused = 0;
+    for (let round = 0; round < 5000; round++) {
+      const good = bytesOf([
+        { columns: 1 + random(1000), rows: 1 + random(1000) },
+        { text: Buffer.from('x'.repeat(random(60))) },
+        { ping: true },
+        { text: Buffer.from('y'.repeat(random(60))) },
+      ]);
+      const bytes = random(4) === 0 ? Buffer.from(Array.from({ length: 100 }, byte)) : good;
+      if (bytes === good && random(3) > 0) bytes[random(bytes.length)] = byte();
+      try {
+        const { passed } = run([bytes.subarray(0, random(bytes.length)), bytes].slice(random(2)));
+        let text = passed.toString('latin1');
+        while (text.length > 0) {
+          const head = /^(?:0:(\d+):|1:\d{1,4}:\d{1,4}:)/.exec(text);
+          expect(head).not.toBeNull();
+          text = text.slice((head?.[0].length ?? 0) + Number(head?.[1] ?? 0));
         }
-        // Also of what is refused later, termproxy gets nothing that it does not understand.
-        const { messages } = read(Buffer.concat(passed));
-        if (viewOnly) expect(messages.every((each) => each === 'ping')).toBe(true);
+      } catch (error) {
+        expect(error).toHaveProperty('code', expect.stringMatching(/^viewer_(protocol|too_big)$/));
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(1000);
+  });
+
+  test('costs no more memory than half a head', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
+        const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput() {} });
+        let taken = 0;
+        try {
+          for (const one of byteByByte(Buffer.from(`0:2000:`))) filter.push(one);
+          for (const one of byteByByte(Buffer.from(bytes))) taken += Buffer.concat(filter.push(one)).length;
+        } catch {
+          return;
+        }
+        expect(taken).toBe(bytes.length);
       }),
-      { numRuns: 1000 },
     );
   });
 });

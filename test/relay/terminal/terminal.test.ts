@@ -186,7 +186,7 @@ describe('a terminal is a console like any other', () => {
     send(client, '7 nonsense');
     expect((await client.closed).code).toBe(1002);
     const other = await open(rig);
-    send(other, '0:40000:');
+    send(other, '0:1048577:');
     expect((await other.closed).code).toBe(1009);
     expect(rig.proxmox.violations).toEqual([]);
   });

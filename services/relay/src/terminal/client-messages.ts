@@ -2,96 +2,129 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { ClientMessageFilter } from '../rfb/client-messages.ts';
 
 /**
- * The thin direction of a terminal, in termproxy's own messages (pve-xtermjs, termproxy/src/main.rs):
- * `0:LENGTH:data` is typed, `1:COLUMNS:ROWS:` is the size, `2` says that somebody is there. Frames mean nothing.
+ * The thin direction of a terminal: what a viewer types, in the messages that Proxmox's own terminal page sends
+ * (pve-xtermjs main.js): `0:LENGTH:data`, `1:COLUMNS:ROWS:` and `2`, in whatever frames.
  *
- * Nothing passes as it came. Typed bytes leave in messages of our own, as they arrive, so that nothing is kept but
- * the head of a message, and each is small enough for termproxy, which reads into 4096 bytes.
+ * Strict, and written anew for the machine, because termproxy is neither: it takes whatever has arrived for whole
+ * messages, so a head that is cut in two is lost and what was to be typed is read as messages (termproxy main.rs).
+ * Hence heads leave here in one piece, and data that came together go under one head: the fewer there are, the fewer
+ * can lie at the end of its buffer of 4096 bytes.
  */
 export const terminalLimits = {
-  /** Longest message; whoever pastes more sends more of them. */
-  inputBytes: 32 * 1024,
-  /** Most columns and rows: letters of 4 points on a wall of screens. */
-  side: 1000,
-  /** Longest message toward termproxy, without its head. */
-  pieceBytes: 2048,
+  /** As much as a clipboard may hold elsewhere; a paste is one message. */
+  dataBytes: 1024 * 1024,
+  /** Columns, and rows. */
+  size: 1000,
 } as const;
 
-/** "I am here": also what keeps a terminal alive on which nothing happens. */
+/** To keep a terminal alive: termproxy drops it. */
 export const terminalPing = Buffer.from('2');
 
-/** `0:32768:` and `1:1000:1000:`. */
-const maxHeadBytes = 12;
-const colon = 0x3a;
+type Head =
+  | { readonly type: 'data'; readonly bytes: number; readonly length: number }
+  | { readonly type: 'size'; readonly bytes: number; readonly columns: number; readonly rows: number }
+  | { readonly type: 'ping'; readonly bytes: number };
 
-export function createTerminalFilter(options: {
+/** "0:1048576:" has ten bytes, "1:1000:1000:" has twelve. */
+const maxHeadBytes = 12;
+
+export function createTerminalMessageFilter(options: {
+  /** Nothing is typed, and nobody else's terminal changes its size. */
   readonly viewOnly: boolean;
-  /** Called for whatever is typed, also when the session is view-only. */
+  /** Called for whatever is typed or pasted, also when the session is view-only. */
   readonly onHumanInput: () => void;
-}): Pick<ClientMessageFilter, 'push' | 'atBorder'> {
+}): ClientMessageFilter {
   const { viewOnly, onHumanInput } = options;
-  /** The head of a message whose end has not arrived. */
-  let head = '';
-  /** Typed bytes of the message that are still to come. */
+  /** The beginning of a head whose end has not arrived. */
+  let pending: Buffer = Buffer.alloc(0);
+  /** Bytes of data that are still to come. */
   let left = 0;
 
-  function pass(typed: Buffer, passed: Buffer[]): void {
-    onHumanInput();
-    if (viewOnly) return;
-    for (let at = 0; at < typed.length; at += terminalLimits.pieceBytes) {
-      const piece = typed.subarray(at, at + terminalLimits.pieceBytes);
-      passed.push(Buffer.from(`0:${piece.length}:`), piece);
-    }
+  /** Collects what was typed until something else comes, and puts one head before all of it. */
+  function createRun(passed: Buffer[]) {
+    let parts: Buffer[] = [];
+    let announced = 0;
+    return {
+      add(part: Buffer, length: number) {
+        parts.push(part);
+        announced += length;
+      },
+      end() {
+        if (announced > 0 && !viewOnly) passed.push(Buffer.from(`0:${announced}:`), ...parts);
+        parts = [];
+        announced = 0;
+      },
+    };
   }
 
-  /** Reads one byte of a head. */
-  function read(byte: number, passed: Buffer[]): void {
-    head += String.fromCharCode(byte);
-    if (head === '2') {
-      passed.push(terminalPing);
-      head = '';
-      return;
-    }
-    if (!headPattern.test(head) || head.length > maxHeadBytes)
-      throw new PortholeError('viewer_protocol', { detail: 'not a message of a terminal' });
-    if (byte !== colon) return;
-    const [type, first, second] = head.split(':');
-    if (type === '0' && first) {
-      left = atMost(Number(first), terminalLimits.inputBytes, 'bytes typed');
-      head = '';
-    } else if (second) {
-      const columns = atMost(Number(first), terminalLimits.side, 'columns');
-      const rows = atMost(Number(second), terminalLimits.side, 'rows');
-      if (!viewOnly) passed.push(Buffer.from(`1:${columns}:${rows}:`));
-      head = '';
-    }
+  function takeData(bytes: Buffer): Buffer {
+    const part = bytes.subarray(0, left);
+    left -= part.length;
+    return part;
   }
 
   return {
-    // What passes is whole at any time.
-    atBorder: true,
-    push(chunk) {
-      const passed: Buffer[] = [];
-      for (let at = 0; at < chunk.length;) {
-        if (left === 0) {
-          read(chunk[at] ?? 0, passed);
-          at += 1;
-          continue;
+    get atBorder() {
+      return left === 0;
+    },
+    push(chunk, passed = []) {
+      const run = createRun(passed);
+      const begun = takeData(chunk);
+      if (begun.length > 0 && !viewOnly) passed.push(begun);
+      let rest = chunk.subarray(begun.length);
+      if (rest.length > 0 && pending.length > 0) {
+        rest = Buffer.concat([pending, rest]);
+        pending = Buffer.alloc(0);
+      }
+      try {
+        while (rest.length > 0) {
+          const head = readHead(rest);
+          if (!head) {
+            pending = Buffer.from(rest); // a copy: the chunk's memory belongs to the socket
+            break;
+          }
+          rest = rest.subarray(head.bytes);
+          if (head.type === 'data') {
+            if (head.length > 0) onHumanInput();
+            left = head.length;
+            const part = takeData(rest);
+            run.add(part, head.length);
+            rest = rest.subarray(part.length);
+          } else if (head.type === 'size') {
+            run.end();
+            if (!viewOnly) passed.push(Buffer.from(`1:${head.columns}:${head.rows}:`));
+          }
         }
-        const typed = chunk.subarray(at, at + left);
-        left -= typed.length;
-        at += typed.length;
-        pass(typed, passed);
+      } finally {
+        // Also when a fault follows: it makes no difference in which pieces all this arrives.
+        run.end();
       }
       return passed;
     },
   };
 }
 
-/** The beginning of a head. Numbers begin with another digit than 0: there is one way to write each. */
-const headPattern = /^(0(:([1-9]\d*:?)?)?|1(:([1-9]\d*(:([1-9]\d*:?)?)?)?)?)$/;
-
-function atMost(given: number, most: number, what: string): number {
-  if (given > most) throw new PortholeError('viewer_too_big', { detail: `${given} ${what}` });
-  return given;
+/** The head of the message that begins here, or undefined when more is needed to tell. */
+function readHead(bytes: Buffer): Head | undefined {
+  const text = bytes.toString('latin1', 0, maxHeadBytes);
+  if (text.startsWith('2')) return { type: 'ping', bytes: 1 };
+  const data = /^0:(\d{1,7}):/.exec(text);
+  if (data) {
+    const length = Number(data[1]);
+    if (length > terminalLimits.dataBytes)
+      throw new PortholeError('viewer_too_big', { detail: `${length} bytes typed at once` });
+    return { type: 'data', bytes: data[0].length, length };
+  }
+  const size = /^1:(\d{1,4}):(\d{1,4}):/.exec(text);
+  if (size) {
+    const [columns, rows] = [Number(size[1]), Number(size[2])];
+    if (!isSide(columns) || !isSide(rows)) throw broken(`a terminal of ${columns} by ${rows}`);
+    return { type: 'size', bytes: size[0].length, columns, rows };
+  }
+  if (/^(0(:\d{0,7})?|1(:\d{0,4}|:\d{1,4}:\d{0,4})?)$/.test(text)) return undefined;
+  throw broken('something that is no message of a terminal');
 }
+
+const isSide = (value: number) => value >= 1 && value <= terminalLimits.size;
+
+const broken = (detail: string) => new PortholeError('viewer_protocol', { detail });

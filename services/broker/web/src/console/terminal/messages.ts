@@ -1,7 +1,10 @@
 /** What this page says to a terminal: docs/protocol.md, "Binary frames of a terminal". */
 
-/** Far below what a relay takes: a long paste does not hold up the keys behind it. */
-const mostBytes = 4096;
+/**
+ * The most that a relay takes in one message. No less, because termproxy loses a message whose head lies at the end of
+ * its buffer: the fewer there are of a long paste, the better.
+ */
+const mostBytes = 1024 * 1024;
 /** The most that a relay takes; nobody reads more. */
 const mostSide = 1000;
 
