@@ -3,14 +3,11 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { DialledConsole } from './dial/dial.ts';
 import { startKeepAlive } from './keep-alive.ts';
+import { speak } from './language.ts';
 import { startMachinePulse } from './machine-pulse.ts';
 import type { RelayMetrics } from './metrics.ts';
-import { watchFirstPicture } from './pump/first-picture.ts';
 import { startPump, type Direction, type Pump } from './pump/pump.ts';
 import type { TakeRest } from './pump/run-handshake.ts';
-import { createClientMessageFilter } from './rfb/client-messages.ts';
-import { sharedClientInit } from './rfb/handshake.ts';
-import { createSessionPolicy } from './session-policy.ts';
 import type { SessionTime } from './session-time.ts';
 import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
@@ -48,7 +45,7 @@ export function carry(deps: {
     cancelKeepAlive();
     cancelPulse();
     notCarried();
-    policy.stop();
+    language.stop();
     signal.removeEventListener('abort', onAbort);
     pump?.stop();
     resolve(result);
@@ -58,17 +55,19 @@ export function carry(deps: {
   signal.addEventListener('abort', onAbort, { once: true });
 
   const sendBetween = (message: Buffer): boolean => {
-    if (!filter.atBorder) return false;
+    if (!language.filter.atBorder) return false;
     link.send(message);
     return true;
   };
-  const policy = createSessionPolicy({ clock, claims: deps.claims, send: sendBetween });
-  const filter = createClientMessageFilter({
-    viewOnly: deps.claims.mode === 'view',
+  const language = speak({
+    clock,
+    claims: deps.claims,
+    dialled: deps.dialled,
+    send: sendBetween,
     onHumanInput: time.input,
-    rule: policy.rule,
+    onPicture: deps.onPicture,
   });
-  const machine = policy.read(watchFirstPicture(deps.dialled, deps.onPicture));
+  const { filter, machine, keepAlive } = language;
   const cancelPulse = startMachinePulse({
     clock,
     link,
@@ -81,9 +80,9 @@ export function carry(deps: {
     clock,
     everyMs: deps.keepAliveMs,
     carried: () => carried,
-    send: sendBetween,
+    send: () => sendBetween(keepAlive),
   });
-  link.send(sharedClientInit);
+  if (language.hello) link.send(language.hello);
   pump = startPump({
     clock,
     viewer: deps.viewer.link,

@@ -7,8 +7,8 @@ import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
-import type { SessionRecord } from '@porthole/shared/session-records';
 import type { Tracing } from '@porthole/shared/tracing';
+import type { SessionRecord } from '@porthole/shared/session-records';
 import { admit, type AdmitDeps, type Presented } from './admit.ts';
 import { auditFactsOf } from './audit-facts.ts';
 import { carry, type CarryEnd } from './carry.ts';
@@ -109,7 +109,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const cluster = deps.clusters.get(granted.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${granted.cluster}` });
 
-    const greeted = greet(viewer, signal, (error) => ending.abort(error));
+    const greeted = greet(viewer, granted.kind, signal, (error) => ending.abort(error));
     const dialled = await dialInLine(deps, { claims: granted, cluster, viewer, signal });
     machine = dialled.link;
     const viewerRest = await withDeadline(

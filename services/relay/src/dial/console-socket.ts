@@ -17,7 +17,7 @@ const landing = Buffer.allocUnsafeSlow(16 * 1024);
 /** Opens the console's WebSocket at the host that made the ticket, with the credential that asked for it. */
 export async function openConsoleSocket(
   machine: LocatedMachine,
-  { port, ticket }: ConsoleTicket,
+  { port, ticket }: Pick<ConsoleTicket, 'port' | 'ticket'>,
   signal: AbortSignal,
 ): Promise<MachineLink> {
   const { client } = machine.cluster;
