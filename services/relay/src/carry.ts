@@ -98,6 +98,8 @@ export function carry(deps: {
     stalled: metrics.stalled,
     onEnd: (by, error) => end({ by, error }),
   });
+  // A terminal was paused since it was dialled.
+  link.resume();
   cancelTime = time.start((error) => end({ by: 'viewer', error }));
   return promise;
 }

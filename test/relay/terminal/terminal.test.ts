@@ -191,6 +191,25 @@ describe('a terminal is a console like any other', () => {
     expect(rig.proxmox.violations).toEqual([]);
   });
 
+  test('a container that talks at once and without end loses none of it, and ends nothing', async () => {
+    const line = `${'x'.repeat(1000)}\r\n`;
+    const talker: GuestOptions = {
+      vmid: 202,
+      node: 'pve1',
+      type: 'lxc',
+      name: 'talker',
+      shell({ write }) {
+        for (let said = 0; said < 500; said++) write(line);
+        write('over');
+        return { input() {}, resize() {}, end() {} };
+      },
+    };
+    const rig = await start({ proxmox: { guests: [...guests, talker] } });
+    const client = await rig.open({ ...container, vmid: 202, machineName: 'talker' });
+    await says(client, 'over');
+    expect(output(client)).toBe(`${line.repeat(500)}over`);
+  });
+
   test('too much before it is open ends it', async () => {
     const rig = await start({ proxmox: { guests, vncproxyMs: 60_000 } });
     const client = await rig.open(container);

@@ -108,6 +108,8 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
         'console_silent',
         (phase) => authenticate(link, entry, phase),
       );
+      // A terminal may talk at once and without end, while nobody takes it yet.
+      if (request.claims.kind === 'terminal') link.pause();
       return { link, takeRest, machine };
     } catch (error) {
       link.destroy();
