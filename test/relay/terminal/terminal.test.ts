@@ -206,7 +206,11 @@ describe('a terminal is a console like any other', () => {
     };
     const rig = await start({ proxmox: { guests: [...guests, talker] } });
     const client = await rig.open({ ...container, vmid: 202, machineName: 'talker' });
-    await says(client, 'over');
+    await eventually('all of it is there', () => {
+      // Nobody reads the client's stream, so it pauses itself.
+      client.socket.resume();
+      return output(client).includes('over');
+    });
     expect(output(client)).toBe(`${line.repeat(500)}over`);
   });
 

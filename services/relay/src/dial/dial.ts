@@ -108,8 +108,6 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
         'console_silent',
         (phase) => authenticate(link, entry, phase),
       );
-      // A terminal may talk at once and without end, while nobody takes it yet.
-      if (request.claims.kind === 'terminal') link.pause();
       return { link, takeRest, machine };
     } catch (error) {
       link.destroy();
@@ -138,6 +136,7 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
       runHandshake(link, entry.handshake, {
         signal,
         firstByte: silent,
+        pauseAfter: entry.talksOn === true,
         ended: (sentAnything, error) => reject(error ?? entry.gone(sentAnything)),
       })
         .then(resolve, reject)

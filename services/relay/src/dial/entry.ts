@@ -12,6 +12,8 @@ export interface Entry {
   /** What is said before anything is heard; a VNC server is the first to speak. */
   readonly hello?: Buffer;
   readonly handshake: Handshake;
+  /** It says more without being asked: its link is paused until somebody takes that. */
+  readonly talksOn?: true;
   /** What it means that Proxmox hung up before the handshake was over. */
   gone(sentAnything: boolean): PortholeError;
 }

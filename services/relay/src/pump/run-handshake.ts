@@ -5,8 +5,8 @@ import type { Link } from './link.ts';
 /** Takes what arrived behind the handshake; to be called when the next handler takes over the link. */
 export type TakeRest = () => Buffer;
 
-/** Nobody has anything to say between the handshakes and ServerInit; more than a little is an attack. */
-const maxRestBytes = 64 * 1024;
+/** Nobody has anything to say between the handshakes and ServerInit; more than one read brings is an attack. */
+const maxRestBytes = 256 * 1024;
 
 /** Runs one side's handshake over a link. The link is read on afterwards, so that its end is noticed. */
 export function runHandshake(
@@ -15,6 +15,8 @@ export function runHandshake(
   on: {
     readonly signal: AbortSignal;
     readonly firstByte?: () => void;
+    /** Reads no more once the handshake is over: for a peer that may talk on at once and without end. */
+    readonly pauseAfter?: boolean;
     /** The peer left, or broke its protocol, in the middle of the handshake or between it and the next handler. */
     readonly ended: (sentAnything: boolean, error?: PortholeError) => void;
   },
@@ -56,6 +58,7 @@ export function runHandshake(
           return;
         }
         if (!done) return;
+        if (on.pauseAfter) link.pause();
         keep(handshake.rest());
         on.signal.removeEventListener('abort', onAbort);
         resolve(rest.take);

@@ -20,6 +20,7 @@ export async function askTerminal(machine: LocatedMachine, signal: AbortSignal):
     ticket: data.ticket,
     hello: loginLine(data.user, data.ticket),
     handshake: createTerminalLogin(),
+    talksOn: true,
     // termproxy says no by hanging up. Before pve-xtermjs asked /access/vncticket (November 2025), it did so to every
     // token: /access/ticket knows users only.
     gone: () =>
