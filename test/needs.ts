@@ -19,6 +19,10 @@ const programs = {
     here: () => findExecutable('nginx') !== undefined || existsSync('/usr/sbin/nginx'),
     missing: 'nginx is not installed (Debian package nginx)',
   },
+  bash: {
+    here: () => ['bash', 'script', 'stty'].every((name) => findExecutable(name) !== undefined),
+    missing: 'bash, script or stty is not there (Debian packages bash, bsdutils, coreutils)',
+  },
   redis: {
     here: () => findExecutable('redis-server') !== undefined,
     missing: 'redis-server is not installed (Debian package redis-server)',

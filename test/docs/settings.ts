@@ -40,6 +40,8 @@ export const meanings: Readonly<Record<string, string>> = {
     'PEM file of the CA that is trusted instead of the public ones: `/etc/pve/pve-root-ca.pem` of any node.',
   'clusters[].tls.fingerprints':
     'SHA-256 fingerprints of certificates, `AA:BB:…`, one or several, instead of a CA. They change when Proxmox renews its certificates.',
+  'clusters[].tls.postQuantum':
+    '`true` also offers X25519MLKEM768 to Proxmox (PVE 9 knows it), for 13 KiB more of memory per console.',
   'clusters[].tls.insecureSkipVerify': '`true` checks no certificate. For a first try only.',
   'clusters[].opensPerNode':
     'Consoles that are opened at one node at the same time; the others wait in line.',
@@ -114,7 +116,7 @@ export const meanings: Readonly<Record<string, string>> = {
     'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks, `{group}` for any of their groups.',
   'access[].which.all': '`true`: every machine.',
   'access[].allow':
-    '`view`, `control` (which includes `view`), `terminal`, `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`.',
+    '`view`, `control` (which includes `view`), `terminal` (text, of containers and serial ports), `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`.',
   'access[].clipboard':
     'Which way it may go, seen from the machine: `both`, `in`, `out`, `none`. Without: both.',
   'access[].when':

@@ -57,10 +57,17 @@ describeWith('chromium')('switching machines on and off', () => {
       await page.getByRole('menuitem', { name: 'Start' }).click();
       await eventually('it is starting', async () => (await status(102)) === 'Starting…');
       expect(site.powers).toEqual(['102 start']);
+      const over = page.waitForResponse(
+        async (answer) => answer.url().includes('/power/') && (await answer.text()).includes('done'),
+      );
+      site.tasks.set('102', { state: 'done' });
+      await over;
+      // Proxmox's list knows some time later.
+      await page.waitForResponse('**/consoles');
+      expect(await status(102)).toBe('Starting…');
       site.machines = site.machines.map((each) =>
         each.vmid === 102 ? { ...each, status: 'running' } : each,
       );
-      site.tasks.set('102', { state: 'done' });
       await eventually('it runs', async () => (await status(102)) === 'Running');
     });
 

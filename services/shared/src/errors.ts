@@ -111,6 +111,16 @@ export const errorKinds = {
   power_timeout: { status: 504, close: 'timeout', text: 'The machine did not do that in time.' },
   console_silent: { status: 504, close: 'timeout', text: "The machine's screen did not answer in time." },
   console_auth: { status: 502, close: 'upstream', text: "The machine's screen refused the password." },
+  terminal_refused: {
+    status: 502,
+    close: 'upstream',
+    text: 'Proxmox hung up instead of opening the terminal.',
+  },
+  no_terminal: {
+    status: 409,
+    close: 'upstream',
+    text: 'This machine has no serial port, so it has no terminal.',
+  },
   console_lost: { status: 504, close: 'timeout', text: 'The connection to the machine was lost.' },
   internal: { status: 500, close: 'internal', text: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ErrorKind>;

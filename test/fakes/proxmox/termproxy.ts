@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { ConsoleProgram } from './byte-sink.ts';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
-import { createTerminalShell, type TerminalShell } from './terminal-shell.ts';
+import type { TerminalShell } from './terminal-shell.ts';
 
 const firstLineMs = 10_000;
 const firstLineBytes = 4096;
@@ -34,6 +34,7 @@ export function termproxy(options: {
       if (state === 'ended') return;
       state = 'ended';
       for (const cancel of cancels) cancel();
+      shell?.end();
       client.end();
     };
     cancels.push(clock.after(firstLineMs, () => state === 'first line' && end()));
@@ -45,7 +46,7 @@ export function termproxy(options: {
       const problem = terminalProblem(machine);
       if (!problem) {
         // The prompt that the shell prints at once goes out together with the OK.
-        shell = createTerminalShell({ hostname: machine.name, clock, write, exit: end });
+        shell = machine.shell({ hostname: machine.name, clock, write, exit: end });
         cancels.push(machine.onStopped(end));
       }
       client.data(Buffer.from(problem ? `OK${problem}\r\n` : first.splice(0).join('')));

@@ -31,6 +31,8 @@ export interface Machine {
   readonly tags: readonly string[];
   readonly pool?: string;
   readonly allow: readonly Right[];
+  /** What this person may open of it. */
+  readonly kinds: readonly ('screen' | 'terminal')[];
 }
 
 /** What somebody may do with a machine. */
@@ -218,11 +220,10 @@ export const api = {
       `/consoles/${encodeURIComponent(cluster)}/${vmid}/power/${encodeURIComponent(task)}`,
     ),
   machines: (pass?: string) => request<MachineList>('GET', '/consoles', undefined, pass),
-  grant: (cluster: string, vmid: number, mode: 'control' | 'view', pass?: string) =>
-    request<Grant>(
-      'POST',
-      `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`,
-      { mode, kind: 'screen' },
-      pass,
-    ),
+  grant: (
+    cluster: string,
+    vmid: number,
+    wish: { readonly mode: 'control' | 'view'; readonly kind: 'screen' | 'terminal' },
+    pass?: string,
+  ) => request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, wish, pass),
 };

@@ -101,15 +101,15 @@ function sentence(text: string): string | undefined {
 export const progress = {
   asking: 'Asking for permission',
   connecting: 'Connecting',
-  opening: 'Opening the screen',
+  opening: 'Opening the console',
   picture: 'Waiting for the picture',
 } as const;
 
 export const openingSteps = {
   status: 'Checking that the machine runs',
-  console: 'Asking Proxmox for its screen',
+  console: 'Asking Proxmox for the console',
   connect: 'Connecting to the server it runs on',
-  authenticate: 'Unlocking the screen',
+  authenticate: 'Unlocking the console',
 } as const satisfies Record<OpeningStep, string>;
 
 export function queueText(position: number): string {

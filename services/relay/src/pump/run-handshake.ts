@@ -22,8 +22,6 @@ export function runHandshake(
   return new Promise((resolve, reject) => {
     let started = false;
     let done = false;
-    let rest: Buffer[] = [];
-    let restBytes = 0;
     const stop = (error: Error) => {
       on.signal.removeEventListener('abort', onAbort);
       reject(error);
@@ -35,10 +33,9 @@ export function runHandshake(
     }
     on.signal.addEventListener('abort', onAbort, { once: true });
 
+    const rest = createRest();
     const keep = (chunk: Buffer) => {
-      rest.push(chunk);
-      restBytes += chunk.length;
-      if (restBytes > maxRestBytes) link.destroy();
+      if (rest.keep(chunk) > maxRestBytes) link.destroy();
     };
     link.handle({
       bytes(source, start, end) {
@@ -61,13 +58,26 @@ export function runHandshake(
         if (!done) return;
         keep(handshake.rest());
         on.signal.removeEventListener('abort', onAbort);
-        resolve(() => {
-          const all = Buffer.concat(rest);
-          rest = [];
-          return all;
-        });
+        resolve(rest.take);
       },
       ended: (error) => on.ended(started, error),
     });
   });
+}
+
+/** Apart from the handshake, of which whoever holds `take` would else hold everything. */
+function createRest(): { keep(chunk: Buffer): number; readonly take: TakeRest } {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  return {
+    keep(chunk) {
+      pieces.push(chunk);
+      return (bytes += chunk.length);
+    },
+    take() {
+      const all = Buffer.concat(pieces);
+      pieces = [];
+      return all;
+    },
+  };
 }

@@ -38,6 +38,21 @@ export const taskStatusAnswer = z.object({
   data: z.object({ status: z.string(), exitstatus: z.string().optional() }),
 });
 
+/** POST /nodes/{node}/{type}/{vmid}/termproxy. `user` may be a token, and is what the ticket is good for. */
+export const termproxyAnswer = z.object({
+  data: z.object({
+    port: z.coerce.number().int().min(5900).max(5999),
+    ticket: z.string().min(8).max(512),
+    user: z.string().min(1).max(512),
+  }),
+});
+
+/** GET /nodes/{node}/qemu/{vmid}/config */
+const serialPort = z.string().optional();
+export const configAnswer = z.object({
+  data: z.object({ serial0: serialPort, serial1: serialPort, serial2: serialPort, serial3: serialPort }),
+});
+
 /**
  * POST /access/ticket. With `NeedTFA` the ticket is a challenge, which only a second factor turns into one; its text says
  * which factors there are.
