@@ -40,6 +40,7 @@ test('what else has a say cuts what the rules give, adds nothing, and takes noth
       const { allow: left, terms, rulesFor } = access.decide(person(most), target);
       expect(left).toEqual(whole.allow.filter((right) => most.includes(right)));
       expect(access.explain(person(most), target).decision.allow).toEqual(left);
+      expect(terms('terminal') !== undefined).toBe(left.includes('terminal'));
       expect(terms('control') !== undefined).toBe(left.includes('control'));
       expect(terms('view') !== undefined).toBe(left.includes('view') || left.includes('watch'));
       for (const right of rights) expect(rulesFor(right).length > 0).toBe(left.includes(right));
