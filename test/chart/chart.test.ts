@@ -7,6 +7,7 @@ import { readConfig } from '@porthole/shared/config/read';
 import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';
 import { find, render, tryRender, valueSets, valuesOf, type Manifest } from './render.ts';
+import { quickstartFile, renderQuickstart } from './quickstart.ts';
 import { unknownFields } from './unknown-fields.ts';
 import { chart, fromValues } from './values.ts';
 
@@ -177,6 +178,11 @@ describeWith('helm')('the chart', () => {
     for (const override of ['x'.repeat(90), ''])
       for (const { metadata } of render('school', { fullnameOverride: override }, 'r'.repeat(50)))
         expect(metadata.name.length).toBeLessThanOrEqual(63);
+  });
+
+  test('is what the quickstart was made of', () => {
+    // If not: npm run k8s:render
+    expect(readFileSync(quickstartFile, 'utf8')).toBe(renderQuickstart());
   });
 
   test('prefers a digest to a tag', () => {
