@@ -212,6 +212,12 @@ describeWith('helm')('the chart', () => {
     ]);
   });
 
+  test('lets the broker reach the API server when it has rights there', () => {
+    const ports = (set: string) => find(objectsOf(set), 'NetworkPolicy', 'porthole-broker')['spec'].egress;
+    expect(ports('school')).toContainEqual({ ports: [{ port: 443 }, { port: 6443 }] });
+    expect(ports('trial')).toHaveLength(3);
+  });
+
   test('says all that is missing in one message', () => {
     const { error } = tryRender(undefined);
     for (const name of ['config.publicUrl', 'config.clusters', 'secrets.existingSecret', 'redis.url'])
