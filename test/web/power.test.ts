@@ -20,7 +20,7 @@ describeWith('chromium')('switching machines on and off', () => {
       aMachine({ vmid: 101, name: 'web-1', allow: ['view', 'control', 'power'] }),
       aMachine({ vmid: 102, name: 'web-2', status: 'stopped', allow: ['view', 'control', 'power'] }),
       aMachine({ vmid: 103, name: 'web-3' }),
-      aMachine({ vmid: 200, name: 'box', type: 'lxc', allow: ['power'] }),
+      aMachine({ vmid: 200, name: 'box', type: 'lxc', allow: ['power'], kinds: [] }),
     ];
     ({ page, faults } = await browser.open());
   });
