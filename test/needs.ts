@@ -9,6 +9,10 @@ const programs = {
     here: () => existsSync('/usr/bin/chromium'),
     missing: '/usr/bin/chromium is not there (Debian package chromium)',
   },
+  helm: {
+    here: () => findExecutable('helm') !== undefined,
+    missing: 'helm is not installed (go install helm.sh/helm/v3/cmd/helm@v3.21.4)',
+  },
   qemu: { here: qemuAvailable, missing: qemuMissing },
   xvnc: { here: xvncAvailable, missing: xvncMissing },
   kubernetes: {
@@ -18,6 +22,10 @@ const programs = {
   nginx: {
     here: () => findExecutable('nginx') !== undefined || existsSync('/usr/sbin/nginx'),
     missing: 'nginx is not installed (Debian package nginx)',
+  },
+  bash: {
+    here: () => ['bash', 'script', 'stty'].every((name) => findExecutable(name) !== undefined),
+    missing: 'bash, script or stty is not there (Debian packages bash, bsdutils, coreutils)',
   },
   redis: {
     here: () => findExecutable('redis-server') !== undefined,

@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/clock';
+import { systemClock, type Clock } from '@porthole/shared/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { takeGrant } from '@porthole/shared/grant';
@@ -117,6 +117,28 @@ test.each([
   expect((await anna.post(path(101), control)).json.url).toBe(expected);
 });
 
+test.each([
+  ['control', '?kind=terminal'],
+  ['view', '?kind=terminal&mode=view'],
+])('a terminal, to %s, opens where a rule gives the terminal, and nothing else does', async (mode, query) => {
+  const terminals = [
+    ...access,
+    { who: { users: ['ben'] }, which: { names: ['lab-*'] }, allow: ['terminal'] },
+  ];
+  const { rig } = await aSchool({ config: { access: terminals as typeof access } });
+  const ben = await rig.signedIn('ben');
+  const answer = await ben.post(path(101), { mode, kind: 'terminal' });
+  expect(answer.status).toBe(201);
+  expect(answer.json.page).toMatch(new RegExp(`/console/school/101\\${query}$`));
+  const token = answer.json.protocols[1].slice('porthole.grant.'.length);
+  expect(await takeGrant(taking(rig, systemClock), token)).toMatchObject({ kind: 'terminal', mode });
+  expect((await ben.post(path(101), { mode, kind: 'screen' })).json.code).toBe('not_allowed');
+  const [listed] = (await ben.get('/api/v1/consoles')).json.consoles;
+  expect(listed).toMatchObject({ allow: ['terminal'], kinds: ['terminal'] });
+  const anna = await rig.signedIn('anna');
+  expect((await anna.post(path(101), { mode, kind: 'terminal' })).json.code).toBe('not_allowed');
+});
+
 describe('refused is', () => {
   test('whoever is not signed in', async () => {
     const { rig } = await aSchool();
@@ -171,7 +193,7 @@ describe('refused is', () => {
     ['no mode', {}, /^mode: /],
     ['an unknown mode', { mode: 'own' }, /^mode: /],
     ['an unknown field', { mode: 'view', vmid: 102 }, /vmid/],
-    ['a terminal', { mode: 'control', kind: 'terminal' }, /^kind: terminals are not available yet$/],
+    ['an unknown kind', { mode: 'control', kind: 'node' }, /^kind: /],
     ['a list', [], /./],
   ])('%s, and the answer says why', async (_what, body, detail) => {
     const { rig } = await aSchool();

@@ -30,6 +30,7 @@ test('the list shows the machines that rules name, sorted by name, and no templa
         status: 'stopped',
         tags: [],
         allow: ['view'],
+        kinds: ['screen'],
       },
       {
         cluster: 'school',
@@ -41,6 +42,7 @@ test('the list shows the machines that rules name, sorted by name, and no templa
         tags: ['lab', 'linux'],
         pool: 'class-a',
         allow: ['view', 'control'],
+        kinds: ['screen'],
       },
       {
         cluster: 'school',
@@ -51,6 +53,7 @@ test('the list shows the machines that rules name, sorted by name, and no templa
         status: 'running',
         tags: ['lab'],
         allow: ['view'],
+        kinds: ['screen'],
       },
     ],
   });

@@ -97,7 +97,12 @@ export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Co
     ],
     signIn: { local: { usersFile: constantSecret(stringify({ users })) } },
     access: [
-      { name: 'own machines', who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+      {
+        name: 'own machines',
+        who: { everyone: true },
+        which: { names: ['{user}-*'] },
+        allow: ['control', 'terminal'],
+      },
       { name: 'the noticeboard', who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
     ],
     classes: [
@@ -108,7 +113,7 @@ export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Co
         instructors: { groups: ['instructors'] },
         machines: { pools: ['class-a'] },
         own: ['{user}-*'],
-        allow: ['control', 'power'],
+        allow: ['control', 'terminal', 'power'],
       },
     ],
   });

@@ -53,6 +53,8 @@ export const meanings: Readonly<Record<string, string>> = {
     'PEM file of the CA that is trusted instead of the public ones: `/etc/pve/pve-root-ca.pem` of any node.',
   'clusters[].tls.fingerprints':
     'SHA-256 fingerprints of certificates, `AA:BB:…`, one or several, instead of a CA. They change when Proxmox renews its certificates.',
+  'clusters[].tls.postQuantum':
+    '`true` also offers X25519MLKEM768 to Proxmox (PVE 9 knows it), for 13 KiB more of memory per console.',
   'clusters[].tls.insecureSkipVerify': '`true` checks no certificate. For a first try only.',
   'clusters[].opensPerNode':
     'Consoles that are opened at one node at the same time; the others wait in line.',
@@ -75,6 +77,14 @@ export const meanings: Readonly<Record<string, string>> = {
   'signIn.oidc[].recheckSeconds':
     'How often the issuer is asked whether somebody is still who they were, where it gives refresh tokens.',
   'signIn.oidc[].signOutThere': 'Whether signing out leads to the issuer, to sign out there, too.',
+  'signIn.proxmox[].cluster':
+    'Name of the cluster whose accounts sign in. They open its machines, and only those that Proxmox lets them open.',
+  'signIn.proxmox[].realms[].name': 'A realm of its accounts: `pve`, or the name of a directory.',
+  'signIn.proxmox[].realms[].title': 'What people choose where there are several. Without it, the name.',
+  'signIn.proxmox[].shortNames':
+    '`true`: rules and `{user}` know `anna@ad` as `anna`. For where nobody else comes by that name.',
+  'signIn.proxmox[].allowRoot':
+    '`true` lets `root@pam` sign in, if `pam` is among the realms. Its ticket opens every account of the cluster.',
   'signIn.header.from':
     'Addresses and ranges of the proxies, by the connection itself. From anywhere else the header is refused.',
   'signIn.header.user': 'Header with the name.',
@@ -119,7 +129,7 @@ export const meanings: Readonly<Record<string, string>> = {
     'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks, `{group}` for any of their groups.',
   'access[].which.all': '`true`: every machine.',
   'access[].allow':
-    '`view`, `control` (which includes `view`), `terminal`, `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`.',
+    '`view`, `control` (which includes `view`), `terminal` (text, of containers and serial ports), `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`.',
   'access[].clipboard':
     'Which way it may go, seen from the machine: `both`, `in`, `out`, `none`. Without: both.',
   'access[].when':

@@ -77,7 +77,7 @@ describeWith('chromium')('a console that ends because of a rule', () => {
       stack.proxmox.migrate(101, 'pve1');
       stack.proxmox.refuseVncproxy(100, { noAnswer: true });
       await student.visitConsole(100);
-      await student.page.getByText('Asking Proxmox for its screen', { exact: true }).waitFor();
+      await student.page.getByText('Asking Proxmox for the console', { exact: true }).waitFor();
       const tab = await student.anotherTab();
       await tab.visitConsole(101);
       await tab.page.getByText('You are next', { exact: true }).waitFor();

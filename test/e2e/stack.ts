@@ -234,7 +234,7 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
 
 const someRules: NonNullable<StackOptions['rules']> = {
   access: [
-    { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control'] },
+    { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control', 'terminal'] },
     { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
     { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
   ],

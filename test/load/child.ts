@@ -12,9 +12,10 @@ export interface Child {
 export async function startChild(
   program: string,
   args: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Promise<Child & { ready: unknown }> {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), [...args], {
-    execArgv: ['--conditions=source'],
+    execArgv: ['--conditions=source', ...flags],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const answer = <A>() =>

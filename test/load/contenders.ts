@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startChild, startForeign } from './child.ts';
+import { startChild, startForeign, type Child } from './child.ts';
 
 /** A relay that takes part, running. */
 export interface Contender {
@@ -12,6 +12,10 @@ export interface Contender {
   readonly pid: number;
   readonly port: number;
   readonly path: string;
+  /** Most sessions that the idle measurement opens here, where each costs a process. */
+  readonly mostSessions?: number;
+  /** Only of a program that can be asked about itself. */
+  readonly ask?: Child['ask'];
   /** What each of `count` viewers has to offer as its subprotocols. */
   protocols(count: number): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -19,6 +23,8 @@ export interface Contender {
 
 export interface Upstream {
   readonly port: number;
+  /** The same consoles without HTTP and WebSocket, as bytes over TLS. */
+  readonly bytesPort: number;
   readonly caPem: string;
 }
 
@@ -30,7 +36,7 @@ const rawPath = (relay: string) =>
 const plainProtocols = async (count: number) => Array.from({ length: count }, () => 'binary');
 
 export const startPorthole: StartContender = async (upstream) => {
-  const child = await startChild('relay-main.ts', [urlOf(upstream), upstream.caPem]);
+  const child = await startChild('relay-main.ts', [urlOf(upstream), upstream.caPem], relayFlags());
   return {
     name: 'Porthole',
     pid: child.pid,
@@ -40,9 +46,18 @@ export const startPorthole: StartContender = async (upstream) => {
       const { tokens } = await child.ask<{ tokens: string[] }>({ mint: count });
       return tokens.map((token) => `binary, porthole.grant.${token}`);
     },
+    ask: child.ask,
     stop: child.stop,
   };
 };
+
+/** What `npm run start:relay` gives Node: the bench measures what is run. */
+function relayFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  return (scripts['start:relay'] ?? '').split(' ').filter((word) => word.startsWith('--max-'));
+}
 
 export const startPlainWs: StartContender = async (upstream) => {
   const child = await startChild('plain-ws-main.ts', [urlOf(upstream), upstream.caPem]);
@@ -51,6 +66,19 @@ export const startPlainWs: StartContender = async (upstream) => {
     pid: child.pid,
     port: portOf(child.ready),
     path: rawPath('plain ws'),
+    protocols: plainProtocols,
+    stop: child.stop,
+  };
+};
+
+/** What Node's own sockets and TLS cost, with nothing in between: no relay in Node can cost less. */
+export const startBareNode: StartContender = async (upstream) => {
+  const child = await startChild('bare-node-main.ts', [urlOf(upstream), upstream.caPem], relayFlags());
+  return {
+    name: 'bare Node',
+    pid: child.pid,
+    port: portOf(child.ready),
+    path: rawPath('bare Node'),
     protocols: plainProtocols,
     stop: child.stop,
   };
@@ -98,10 +126,31 @@ listen relay
     args: ['-db', '-f', `${folder}/config`],
   }));
 
+/** Speaks WebSocket to the browser only; checks no certificate. A process for each connection. */
+const startWebsockify: StartContender = async (upstream) => {
+  const port = await freePort();
+  const child = startForeign('websockify', [
+    '--ssl-target',
+    `127.0.0.1:${port}`,
+    `127.0.0.1:${upstream.bytesPort}`,
+  ]);
+  await listening(port);
+  return {
+    name: 'websockify',
+    pid: child.pid,
+    port,
+    path: '/',
+    mostSessions: 200,
+    protocols: plainProtocols,
+    stop: child.stop,
+  };
+};
+
 /** What takes part beside ours and the plain one, and the Debian package that brings it. */
 export const others: readonly { readonly name: string; readonly start: StartContender }[] = [
   { name: 'nginx', start: startNginx },
   { name: 'haproxy', start: startHaproxy },
+  { name: 'websockify', start: startWebsockify },
 ];
 
 export function isInstalled(command: string): boolean {

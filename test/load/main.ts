@@ -4,34 +4,50 @@ import { startChild } from './child.ts';
 import {
   isInstalled,
   others,
+  startBareNode,
   startPlainWs,
   startPorthole,
   type StartContender,
   type Upstream,
 } from './contenders.ts';
 import { measureFlows, measureIdle, type Flow, type Idle, type Rig } from './measure.ts';
+import { readOptions } from './options.ts';
 import { planOf } from './plan.ts';
+import { profile } from './profile.ts';
 import { report } from './report.ts';
 
 /**
  * `npm run bench`: what the relay's data path costs, beside other relays in the same run. Prints the report and
- * keeps it in docs/performance.md (BENCH_REPORT names another file; BENCH_QUICK=1 shortens and keeps nothing).
+ * keeps it in docs/performance.md. `--only small` and the like print a part of it, `--profile` says where Porthole's
+ * time and memory go.
  */
-const env = process.env;
-const plan = planOf(env);
-const found = others.filter(({ name }) => isInstalled(name));
+const options = readOptions(process.argv.slice(2));
+const plan = planOf(options);
+const found = options.profile ? [] : others.filter(({ name }) => isInstalled(name));
 const skipped = others.filter((other) => !found.includes(other)).map(({ name }) => name);
-for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
+if (!options.profile)
+  for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
-const contenders: readonly StartContender[] = [
-  startPlainWs,
-  startPorthole,
-  ...found.map(({ start }) => start),
-];
 const upstream = await startChild('upstream-main.ts');
 const listening = upstream.ready as Upstream;
 const viewers = await startChild('viewers-main.ts');
 const rig: Rig = { upstream, viewers, plan };
+const whole = !options.quick && options.only.length === 4;
+
+if (options.profile) {
+  const text = await profile(rig, () => startPorthole(listening));
+  console.log(text);
+  const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
+  if (file !== undefined) keep(file, 'profiled', text);
+  process.exit(0);
+}
+
+const contenders: readonly StartContender[] = [
+  startPlainWs,
+  startPorthole,
+  startBareNode,
+  ...found.map(({ start }) => start),
+];
 const flows = new Map<string, Map<string, Flow[]>>();
 const idle = new Map<string, Idle[]>();
 
@@ -61,13 +77,13 @@ await Promise.all([upstream.stop(), viewers.stop()]);
 const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
 const text = report({ machine, plan, flows, idle, skipped });
 console.log(text);
-const file = env['BENCH_REPORT'] ?? (env['BENCH_QUICK'] === '1' ? undefined : 'docs/performance.md');
-if (file !== undefined) keep(file, text);
+const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
+if (file !== undefined) keep(file, 'measured', text);
 process.exit(0);
 
 /** Only what stands between the two marks is ours to replace. */
-function keep(path: string, measured: string): void {
-  const marks = ['<!-- measured -->', '<!-- /measured -->'] as const;
+function keep(path: string, mark: 'measured' | 'profiled', measured: string): void {
+  const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;
   const around = `# Performance of the relay\n\n${marks[0]}\n${marks[1]}\n`;
   const old = read(path) ?? around;
   const [before = '', rest = ''] = old.split(marks[0]);

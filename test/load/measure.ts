@@ -11,6 +11,7 @@ export interface Flow {
 }
 
 export interface Idle {
+  readonly sessions: number;
   readonly kibPerSession: number;
   readonly p50: number;
   readonly p99: number;
@@ -45,7 +46,7 @@ export async function measureFlows(
 }
 
 /** What a gibibyte costs one relay. */
-async function measureFlow(rig: Rig, relay: Contender, workload: Workload): Promise<Flow> {
+export async function measureFlow(rig: Rig, relay: Contender, workload: Workload): Promise<Flow> {
   const bytes = workload.sessions * workload.framesPerSession * workload.frameBytes;
   const before = usageOf(relay.pid).cpuSeconds;
   const received = rig.viewers.ask<{ seconds: number }>({ receive: bytes });
@@ -67,7 +68,8 @@ export async function measureIdle(rig: Rig, relay: Contender): Promise<Idle> {
   await closeAll(rig);
   await sleep(plan.settleMs);
   const before = usageOf(relay.pid);
-  const { seconds } = await open(rig, relay, plan.idleSessions);
+  const sessions = Math.min(plan.idleSessions, relay.mostSessions ?? plan.idleSessions);
+  const { seconds } = await open(rig, relay, sessions);
   const opened = usageOf(relay.pid);
   const { p50, p99, p999, lost } = await viewers.ask<Pick<Idle, 'p50' | 'p99' | 'p999' | 'lost'>>({
     echoSeconds: plan.echoSeconds,
@@ -76,22 +78,27 @@ export async function measureIdle(rig: Rig, relay: Contender): Promise<Idle> {
   const settled = usageOf(relay.pid);
   await closeAll(rig);
   return {
-    kibPerSession: (settled.rssBytes - before.rssBytes) / 1024 / plan.idleSessions,
+    sessions,
+    kibPerSession: (settled.rssBytes - before.rssBytes) / 1024 / sessions,
     p50,
     p99,
     p999,
     lost,
-    opensPerSecond: plan.idleSessions / seconds,
-    cpuMsPerOpen: ((opened.cpuSeconds - before.cpuSeconds) / plan.idleSessions) * 1000,
+    opensPerSecond: sessions / seconds,
+    cpuMsPerOpen: ((opened.cpuSeconds - before.cpuSeconds) / sessions) * 1000,
   };
 }
 
-async function open({ viewers, plan }: Rig, relay: Contender, count: number): Promise<{ seconds: number }> {
+export async function open(
+  { viewers, plan }: Rig,
+  relay: Contender,
+  count: number,
+): Promise<{ seconds: number }> {
   const protocols = await relay.protocols(count);
   return viewers.ask({ open: { port: relay.port, path: relay.path, protocols, opening: plan.opening } });
 }
 
-async function closeAll({ viewers, upstream }: Rig): Promise<void> {
+export async function closeAll({ viewers, upstream }: Rig): Promise<void> {
   await viewers.ask({ close: true });
   for (let tries = 0; tries < 200; tries++) {
     const { consoles } = await upstream.ask<{ consoles: number }>({});

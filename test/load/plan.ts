@@ -1,3 +1,5 @@
+import type { Options } from './options.ts';
+
 /** How much the bench does. Full: under ten minutes. Quick: proves that every row can be measured, no more. */
 export interface Plan {
   readonly rounds: number;
@@ -10,8 +12,11 @@ export interface Plan {
   readonly workloads: readonly Workload[];
 }
 
+export const workloadNames = ['bulk', 'paced', 'small'] as const;
+export type WorkloadName = (typeof workloadNames)[number];
+
 export interface Workload {
-  readonly name: 'bulk' | 'paced' | 'small';
+  readonly name: WorkloadName;
   readonly text: string;
   readonly sessions: number;
   readonly frameBytes: number;
@@ -20,11 +25,13 @@ export interface Workload {
   readonly framesPerSession: number;
 }
 
-export function planOf(env: Readonly<Record<string, string | undefined>>): Plan {
-  const quick = env['BENCH_QUICK'] === '1';
-  const sessions = Number(env['BENCH_SESSIONS'] ?? (quick ? 40 : 2000));
-  const rounds = Number(env['BENCH_ROUNDS'] ?? (quick ? 1 : 5));
-  const only = env['BENCH_ONLY']?.split(',');
+export function planOf({
+  quick,
+  only,
+  ...asked
+}: Pick<Options, 'quick' | 'only' | 'rounds' | 'sessions'>): Plan {
+  const sessions = asked.sessions ?? (quick ? 40 : 2000);
+  const rounds = asked.rounds ?? (quick ? 1 : 5);
   const shorter = quick ? 20 : 1;
   const workloads: Workload[] = [
     {
@@ -54,13 +61,13 @@ export function planOf(env: Readonly<Record<string, string | undefined>>): Plan 
   ];
   return {
     rounds,
-    idleRounds: only && !only.includes('idle') ? 0 : quick ? 1 : 2,
+    idleRounds: only.includes('idle') ? Math.min(rounds, 3) : 0,
     idleSessions: sessions,
     opening: 40,
     echoSeconds: quick ? 2 : 6,
     settleMs: quick ? 300 : 3500,
     workloads: workloads
-      .filter(({ name }) => !only || only.includes(name))
+      .filter(({ name }) => only.includes(name))
       .map((workload) => ({ ...workload, framesPerSession: Math.ceil(workload.framesPerSession) })),
   };
 }

@@ -10,6 +10,7 @@ import { randomId, systemRandom } from '@porthole/shared/random';
 import { createMemoryStore } from '@porthole/shared/store/memory';
 import { createRelay } from '@porthole/relay/relay';
 import { serveParent } from './child.ts';
+import { createProfileChild, type ProfileQuestion } from './profile-child.ts';
 
 /** Our relay, wired as its own main does it, with the store in memory; mints grants when asked. */
 const [upstream = '', caPem = ''] = process.argv.slice(2);
@@ -69,6 +70,9 @@ function mint(): Promise<string> {
   );
 }
 
-serveParent({ port: server.address().port }, async (question: { mint: number }) => ({
-  tokens: await Promise.all(Array.from({ length: question.mint }, mint)),
-}));
+const profile = createProfileChild();
+serveParent({ port: server.address().port }, async (question: { mint: number } | ProfileQuestion) =>
+  'profile' in question
+    ? profile(question)
+    : { tokens: await Promise.all(Array.from({ length: question.mint }, mint)) },
+);

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:https';
+import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer } from 'node:tls';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
 import { serverFrame } from '../fakes/proxmox/websocket-frames.ts';
 import { serveParent } from './child.ts';
@@ -13,7 +15,7 @@ import type { Workload } from './plan.ts';
 const ca = createCertificateAuthority();
 const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.bench', address: '127.0.0.1' });
 /** Open consoles, each with the relay it came by. */
-const consoles = new Map<Duplex, string>();
+const consoles = new Map<Duplex, { relay: string; framing: (bytes: Buffer) => Buffer }>();
 const okay = Buffer.alloc(4);
 const version = Buffer.from('RFB 003.008\n');
 /** 16 x 16 pixels, a pixel format that nobody looks at, no name. */
@@ -44,8 +46,13 @@ server.on('upgrade', (request, socket, head: Buffer) => {
   speak(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
 });
 
-function speak(socket: Duplex, head: Buffer, raw: string | undefined): void {
-  const say = (bytes: Buffer) => socket.write(serverFrame(2, bytes));
+/** What a console says, in frames or, for who brings no frames here, as it is. */
+const framed = (bytes: Buffer) => serverFrame(2, bytes);
+const asItIs = (bytes: Buffer) => bytes;
+type Framing = typeof framed;
+
+function speak(socket: Duplex, head: Buffer, raw: string | undefined, framing: Framing = framed): void {
+  const say = (bytes: Buffer) => socket.write(framing(bytes));
   // How many bytes the client has to say next, and what it is answered.
   const script: { bytes: number; answer: Buffer }[] = [
     { bytes: 12, answer: Buffer.from([1, raw === undefined ? 2 : 1]) },
@@ -78,10 +85,10 @@ function speak(socket: Duplex, head: Buffer, raw: string | undefined): void {
     heard = Buffer.alloc(0);
     script.shift();
     say(next.answer);
-    if (script.length === 0) consoles.set(socket, decodeURIComponent(raw ?? 'Porthole'));
+    if (script.length === 0) consoles.set(socket, { relay: decodeURIComponent(raw ?? 'Porthole'), framing });
     if (rest.length > 0) hear(rest);
   };
-  socket.on('data', read);
+  socket.on('data', framing === framed ? read : hear);
   socket.on('error', () => {});
   socket.on('end', () => socket.end());
   socket.on('close', () => consoles.delete(socket));
@@ -102,10 +109,10 @@ function takeFrame(bytes: Buffer): { opcode: number; payload: Buffer; rest: Buff
 
 /** Starts the workload on every console that is open by this relay. */
 function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: string): void {
-  const frame = serverFrame(2, Buffer.alloc(frameBytes, 'x'));
   let at = 0;
   for (const [socket, by] of consoles) {
-    if (by !== relay) continue;
+    if (by.relay !== relay) continue;
+    const frame = by.framing(Buffer.alloc(frameBytes, 'x'));
     let left = framesPerSession;
     if (everyMs === 0) {
       const more = () => {
@@ -130,10 +137,20 @@ function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: strin
   }
 }
 
-server.listen(0, '127.0.0.1', 1024, () => {
-  const { port } = server.address() as { port: number };
-  serveParent({ port, caPem: ca.caPem }, (question: { flood?: Workload; relay?: string }) => {
-    if (question.flood) flood(question.flood, question.relay ?? '');
-    return { consoles: consoles.size };
-  });
-});
+// TLS 1.2, as websockify takes the tickets of 1.3 for data and then waits for some, deaf to its viewer.
+const bytes = createTlsServer({ cert: certPem, key: keyPem, maxVersion: 'TLSv1.2' }, (socket) =>
+  speak(socket, Buffer.alloc(0), 'websockify', asItIs),
+);
+const portOf = (of: Server) => (of.address() as { port: number }).port;
+
+server.listen(0, '127.0.0.1', 1024, () => bytes.listen(0, '127.0.0.1', 1024, listening));
+
+function listening(): void {
+  serveParent(
+    { port: portOf(server), bytesPort: portOf(bytes), caPem: ca.caPem },
+    (question: { flood?: Workload; relay?: string }) => {
+      if (question.flood) flood(question.flood, question.relay ?? '');
+      return { consoles: consoles.size };
+    },
+  );
+}

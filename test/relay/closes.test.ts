@@ -151,6 +151,13 @@ test('4504: the console opens and stays silent', async () => {
   expect(await (await rig.open()).closed).toEqual({ code: 4504, reason: errorKinds.console_silent.text });
 });
 
+test('4504: all of opening takes too long, though no step of it does', async () => {
+  await start({ deadlines: { dial: 300 } });
+  rig.proxmox.stallConsole(100);
+  await expectClose(await rig.open(), 'proxmox_timeout');
+  await eventually('nothing is left at Proxmox', () => rig.proxmox.openConsoles() === 0);
+});
+
 test('4504: the machine’s monitor hangs, so Proxmox closes without a byte', async () => {
   await start({ proxmox: { monitorHungMs: 50 } });
   rig.proxmox.hang(100);

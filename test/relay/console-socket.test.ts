@@ -49,11 +49,7 @@ async function openAt(
     host: { base: new URL(`https://127.0.0.1:${port}`) },
     path: '/nodes/pve1/qemu/100',
   } as unknown as LocatedMachine;
-  const link = await openConsoleSocket(
-    machine,
-    { port: 5900, ticket: 'PVEVNC:a+b=;c', password: 'x' },
-    signal,
-  );
+  const link = await openConsoleSocket(machine, { port: 5900, ticket: 'PVEVNC:a+b=;c' }, signal);
   cleanups.push(() => link.destroy());
   return link;
 }

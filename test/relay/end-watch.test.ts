@@ -24,7 +24,7 @@ function watch(count: number) {
     },
   };
   const consoles: Watched[] = Array.from({ length: count }, (_, i) => ({
-    claims: i === 0 ? undefined : aGrant(clock, { sessionId: `s${i}` }),
+    claims: () => (i === 0 ? undefined : aGrant(clock, { sessionId: `s${i}` })),
     end: (error: PortholeError) => void ended.push(`s${i} ${error.code}`),
   }));
   const stop = createEndWatch({

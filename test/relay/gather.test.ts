@@ -22,7 +22,7 @@ function createViewerSink(
       const frames = createProxmoxFrames({
         pong() {},
         payload: (source, start, end) => (payload += source.toString('latin1', start, end)),
-        close: () => {},
+        closed: () => {},
       });
       for (const frame of kept) frames.read(frame, frame.length);
       return payload;

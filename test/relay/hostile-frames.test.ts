@@ -133,7 +133,7 @@ function carried(pieces: readonly Buffer[]): string {
   const frames = createProxmoxFrames({
     pong() {},
     payload: (source, start, stop) => (payload += source.toString('latin1', start, stop)),
-    close: () => (end = ' close'),
+    closed: () => (end = ' close'),
   });
   try {
     for (const piece of pieces) frames.read(piece, piece.length);

@@ -1,13 +1,19 @@
+import { systemClock } from '@porthole/shared/clock';
 import { closeCodes } from '@porthole/shared/close-codes';
 import { eventually } from '../eventually.ts';
+import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import type { RfbClient } from '../fakes/guests/rfb-client.ts';
 import type { ConsoleClient } from './console-client.ts';
-import { createRelayRig, testOrigin, type RelayRig } from './rig.ts';
+import { aGrant, createRelayRig, testOrigin, type RelayRig } from './rig.ts';
 import { binaryFrame, createNumbers, cutAtRandom, openWire, wireFrame, type Wire } from './wire.ts';
 
-/** Sessions of honest people beside each hostile one. */
-const honest = 40;
+/** Sessions of honest people beside each hostile one, and how many of them look for themselves each time. */
+const honest = 200;
+const looking = 20;
 const version = Buffer.from('RFB 003.008\n');
+const nodeOf = (vmid: number) => `pve${2 + (vmid % 4)}`;
+/** More consoles of one machine and one person than anybody is granted. */
+const roomy = () => ({ limits: { ...aGrant(systemClock).limits, perUser: 1000, perMachine: 1000 } });
 /** A viewer's whole handshake: version, security type None, not shared. */
 const handshake = Buffer.concat([version, Buffer.from([1, 0])]);
 const updateRequest = Buffer.from([3, 0, 0, 0, 0, 0, 0, 8, 0, 8]);
@@ -16,20 +22,33 @@ describe('beside a hostile browser', () => {
   let rig: RelayRig;
   let others: { client: ConsoleClient; rfb: RfbClient }[];
   beforeAll(async () => {
-    rig = await createRelayRig();
+    // A node gives away a hundred ports in five seconds, and no more: four of them share the honest.
+    const nodes = Array.from({ length: 5 }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` }));
+    rig = await createRelayRig({ proxmox: { nodes } });
+    for (let vmid = 101; vmid <= 120; vmid++)
+      await rig.proxmox.addGuest({
+        vmid,
+        node: nodeOf(vmid),
+        name: `lab-${vmid}`,
+        guest: createBuiltinGuest({ name: `lab-${vmid}`, width: 160, height: 120 }),
+        running: true,
+      });
     others = await Promise.all(
-      Array.from({ length: honest }, async () => {
-        const client = await rig.open();
+      Array.from({ length: honest }, async (_, i) => {
+        const vmid = 101 + (i % 20);
+        const client = await rig.open({ ...roomy(), vmid, node: nodeOf(vmid) });
         return { client, rfb: await client.rfb() };
       }),
     );
-  });
+  }, 120_000);
   afterAll(() => rig.stop());
 
   /** Everybody else still gets pictures, nobody was disconnected, nothing of the hostile one is left. */
   afterEach(async () => {
-    for (const { client, rfb } of others) {
-      expect(client.socket.readyState).toBe(client.socket.OPEN);
+    for (const { client } of others) expect(client.socket.readyState).toBe(client.socket.OPEN);
+    // Others each time.
+    others.push(...others.splice(0, looking));
+    for (const { rfb } of others.slice(-looking)) {
       rfb.requestUpdate(false);
       await rfb.nextUpdate();
     }
@@ -38,7 +57,10 @@ describe('beside a hostile browser', () => {
   });
 
   const wire = async (different: Parameters<RelayRig['mint']>[0] = {}): Promise<Wire> =>
-    openWire(rig.url.replace('ws:', 'http:'), { token: await rig.mint(different), origin: testOrigin });
+    openWire(rig.url.replace('ws:', 'http:'), {
+      token: await rig.mint({ ...roomy(), ...different }),
+      origin: testOrigin,
+    });
   const opened = async (different: Parameters<RelayRig['mint']>[0] = {}): Promise<Wire> => {
     const one = await wire(different);
     one.socket.write(binaryFrame(handshake));

@@ -36,10 +36,10 @@ const refused = { code: 'grant_invalid' };
 
 test('the first one comes at once, and is for the same session', async () => {
   const { given, take, claims, settle, tokens, clock } = startTokens();
-  expect(tokens.given).toBe(false);
+  expect(tokens.given()).toBe(false);
   await settle();
   expect(given).toHaveLength(1);
-  expect(tokens.given).toBe(true);
+  expect(tokens.given()).toBe(true);
   expect(await take(given[0])).toEqual({ ...claims, expiresAt: clock.now() + 120_000 });
 });
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
 import { createProxmoxDial, type DialTarget } from '@porthole/shared/proxmox/tls';
 import { createCertificateAuthority, type NodeCertificate } from '../fakes/proxmox/certificates.ts';
@@ -43,7 +43,9 @@ async function aNode(options: { by?: typeof authority; address?: string } = {}) 
 }
 
 function serve({ certPem, keyPem }: NodeCertificate): Promise<number> {
-  const server = createTlsServer({ cert: certPem, key: keyPem }, (socket) => socket.on('error', () => {}));
+  const server = createTlsServer({ cert: certPem, key: keyPem }, (socket) =>
+    socket.on('error', () => {}).end('hello'),
+  );
   return listening(server);
 }
 
@@ -59,6 +61,69 @@ async function dial(tls: Partial<Tls>, target: Partial<DialTarget>): Promise<boo
 }
 
 const withCa: Partial<Tls> = { caFile: () => authority.caPem };
+
+/** Whether the TLS session was taken up again. The ticket for the next one comes behind the handshake. */
+async function resumed(opening: Promise<TLSSocket>): Promise<boolean> {
+  const socket = await opening;
+  const reused = socket.isSessionReused();
+  socket.resume().end();
+  await once(socket, 'close');
+  return reused;
+}
+
+describe('the TLS session of a node', () => {
+  async function aDial(tls: Partial<Tls>, known?: NodeCertificate) {
+    const port = known ? await serve(known) : (await aNode()).port;
+    const clock = createFakeClock();
+    const open = createProxmoxDial({ insecureSkipVerify: false, ...tls }, clock);
+    return { clock, again: (nodeName?: string) => resumed(open({ host: '127.0.0.1', port, nodeName })) };
+  }
+
+  test('is taken up again by the next console, for five minutes', async () => {
+    const { clock, again } = await aDial(withCa);
+    expect([await again(), await again(), await again()]).toEqual([false, true, true]);
+    clock.advance(5 * 60_000);
+    expect([await again(), await again()]).toEqual([false, true]);
+  });
+
+  test('is taken up where certificates are pinned, too, and never from a node that has another one', async () => {
+    const { certificate } = await aNode();
+    const { again } = await aDial({ fingerprints: [certificate.fingerprint] }, certificate);
+    expect([await again(), await again()]).toEqual([false, true]);
+    const other = await aDial({ fingerprints: [certificate.fingerprint] });
+    for (let round = 0; round < 3; round++)
+      await expect(other.again()).rejects.toMatchObject({ code: 'proxmox_tls' });
+  });
+
+  test('is worth nothing once the authorities have changed', async () => {
+    let pem = authority.caPem;
+    const { again } = await aDial({ caFile: () => pem });
+    expect([await again(), await again()]).toEqual([false, true]);
+    pem = stranger.caPem;
+    await expect(again()).rejects.toMatchObject({ code: 'proxmox_tls' });
+  });
+
+  test('is not offered under another name', async () => {
+    const { again } = await aDial(withCa);
+    expect([await again('pve1'), await again('pve2'), await again('pve1')]).toEqual([false, false, true]);
+  });
+
+  test('is begun without ML-KEM, unless that is wanted', async () => {
+    const groups: unknown[] = [];
+    for (const postQuantum of [false, true]) {
+      const { port } = await aNode();
+      const open = createProxmoxDial(
+        { insecureSkipVerify: false, postQuantum, ...withCa },
+        createFakeClock(),
+      );
+      const socket = await open({ host: '127.0.0.1', port });
+      groups.push(socket.getEphemeralKeyInfo());
+      socket.destroy();
+    }
+    expect(groups[0]).toMatchObject({ name: 'X25519' });
+    expect(groups[1]).not.toMatchObject({ name: 'X25519' });
+  });
+});
 
 describe('a node of Proxmox', () => {
   test('is trusted by the CA of its cluster', async () => {

@@ -68,7 +68,7 @@ describeWith('chromium')('the console', () => {
     await reaches(page, 'queued');
     await page.getByText('2 people before you', { exact: true }).waitFor();
     newest().say({ type: 'opening', step: 'authenticate' });
-    await page.getByText('Unlocking the screen', { exact: true }).waitFor();
+    await page.getByText('Unlocking the console', { exact: true }).waitFor();
     newest().say({ type: 'opened', mode: 'control' });
     await reaches(page, 'picture');
     newest().rfb.start();

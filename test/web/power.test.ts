@@ -20,7 +20,7 @@ describeWith('chromium')('switching machines on and off', () => {
       aMachine({ vmid: 101, name: 'web-1', allow: ['view', 'control', 'power'] }),
       aMachine({ vmid: 102, name: 'web-2', status: 'stopped', allow: ['view', 'control', 'power'] }),
       aMachine({ vmid: 103, name: 'web-3' }),
-      aMachine({ vmid: 200, name: 'box', type: 'lxc', allow: ['power'] }),
+      aMachine({ vmid: 200, name: 'box', type: 'lxc', allow: ['power'], kinds: [] }),
     ];
     ({ page, faults } = await browser.open());
   });
@@ -57,10 +57,17 @@ describeWith('chromium')('switching machines on and off', () => {
       await page.getByRole('menuitem', { name: 'Start' }).click();
       await eventually('it is starting', async () => (await status(102)) === 'Starting…');
       expect(site.powers).toEqual(['102 start']);
+      const over = page.waitForResponse(
+        async (answer) => answer.url().includes('/power/') && (await answer.text()).includes('done'),
+      );
+      site.tasks.set('102', { state: 'done' });
+      await over;
+      // Proxmox's list knows some time later.
+      await page.waitForResponse('**/consoles');
+      expect(await status(102)).toBe('Starting…');
       site.machines = site.machines.map((each) =>
         each.vmid === 102 ? { ...each, status: 'running' } : each,
       );
-      site.tasks.set('102', { state: 'done' });
       await eventually('it runs', async () => (await status(102)) === 'Running');
     });
 

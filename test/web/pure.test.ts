@@ -15,9 +15,10 @@ describe('addresses', () => {
         fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text !== '.' && text !== '..'),
         fc.integer({ min: 100, max: 999_999_999 }),
         fc.constantFrom('control' as const, 'view' as const),
-        (cluster, vmid, mode) => {
-          const url = new URL(consolePath(cluster, vmid, mode), 'https://porthole.example');
-          expect(parseConsolePath(url.pathname, url.search)).toEqual({ cluster, vmid, mode });
+        fc.constantFrom('screen' as const, 'terminal' as const),
+        (cluster, vmid, mode, kind) => {
+          const url = new URL(consolePath(cluster, vmid, mode, kind), 'https://porthole.example');
+          expect(parseConsolePath(url.pathname, url.search)).toEqual({ cluster, vmid, mode, kind });
         },
       ),
     );

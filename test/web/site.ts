@@ -28,7 +28,8 @@ export interface SiteMachine {
   status: string;
   tags: string[];
   pool?: string;
-  allow: ('view' | 'control' | 'watch' | 'power' | 'end')[];
+  allow: ('view' | 'control' | 'terminal' | 'watch' | 'power' | 'end')[];
+  kinds: ('screen' | 'terminal')[];
 }
 
 /** A console that a page has open: the test is its relay. */
@@ -128,6 +129,7 @@ export function aMachine(over: Partial<SiteMachine> = {}): SiteMachine {
     status: 'running',
     tags: [],
     allow: ['view', 'control'],
+    kinds: ['screen'],
     ...over,
   };
 }

@@ -82,7 +82,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   const rules = createRules({ config, clock, log, audit, onReload: metrics.rulesRead });
   metrics.observeRulesFault(() => rules.fault() !== undefined);
   const decide: Decide = (subject, target) => rules.current().decide(subject, target);
-  const signIn = createSignIn({ config, store, keys, clock, random, log, audit, metrics });
+  const signIn = createSignIn({ ...deps, clients: clusters.clients, keys, audit, metrics });
   const { requireLogin, passes } = signIn;
   const router = createRoutes({
     ...signIn.routes,

@@ -10,6 +10,7 @@ export function checkBrokerConfig(config: Config): void {
     ...faultsOfPublicUrl(config.publicUrl),
     ...faultsOfRelayUrl(config),
     ...faultsOfAccess(config, config.clusters),
+    ...faultsOfSignIn(config),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
 }
@@ -29,4 +30,12 @@ function faultsOfRelayUrl({ publicUrl, relayUrl }: Config): readonly string[] {
   return publicUrl.protocol === 'https:' && relayUrl?.protocol === 'ws:'
     ? ['relayUrl: use wss://, because browsers let no https page open a ws:// connection']
     : [];
+}
+
+function faultsOfSignIn({ signIn, clusters }: Config): readonly string[] {
+  return signIn.proxmox.flatMap(({ cluster }, index) =>
+    clusters.some(({ name }) => name === cluster)
+      ? []
+      : [`signIn.proxmox.${index}.cluster: there is no cluster ${cluster}`],
+  );
 }

@@ -11,7 +11,7 @@ import type { Route } from './http/context.ts';
 export const brokerMetrics = {
   signIns: {
     name: 'porthole_broker_sign_ins_total',
-    help: 'Sign-in attempts by method (local, oidc) and result: ok, or the code of the error.',
+    help: 'Sign-in attempts by method (local, oidc, proxmox) and result: ok, or the code of the error.',
     labelNames: ['method', 'result'],
   },
   signInsWaiting: {

@@ -15,14 +15,14 @@ import type { RequireLogin } from './sign-in/identify.ts';
 import { endLogin, listLogins, type OwnLoginsDeps } from './sign-in/own-logins.ts';
 import { publicUser, signIn, type SignInDeps } from './sign-in/sign-in.ts';
 import { signOut, type SignOutDeps } from './sign-in/sign-out.ts';
-import { listOffers, type Offer, type OidcWay } from './sign-in/ways.ts';
+import { listOffers, type Offer, type Way } from './sign-in/ways.ts';
 
 export interface RouteDeps {
   readonly signIn: SignInDeps;
   readonly signOut: SignOutDeps;
   readonly logins: OwnLoginsDeps['logins'];
   readonly offers: readonly Offer[];
-  readonly oidc: readonly Pick<OidcWay, 'mount'>[];
+  readonly ways: readonly Pick<Way, 'mount'>[];
   readonly handover: Parameters<typeof handover>[0];
   readonly grants: GrantRouteDeps;
   readonly requireLogin: RequireLogin;
@@ -38,7 +38,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   const router = new Router<RequestState>({ prefix: '/api/v1', sensitive: true, strict: true });
   router.post('/login', readJson(), signIn(deps.signIn));
   router.get('/login', listOffers(deps.offers));
-  for (const way of deps.oidc) way.mount(router);
+  for (const way of deps.ways) way.mount(router);
   router.post('/logout', signOut(deps.signOut));
   router.get('/me/logins', listLogins(deps));
   router.delete('/me/logins/:id', endLogin(deps));

@@ -13,6 +13,8 @@ function versionOf(name: string, entry: string): string {
 export function thirdPartyNotices(): string {
   const novnc = versionOf('@novnc/novnc', '@novnc/novnc');
   const preact = versionOf('preact', 'preact');
+  const xterm = versionOf('@xterm/xterm', '@xterm/xterm');
+  const fit = versionOf('@xterm/addon-fit', '@xterm/addon-fit');
   return `The pages of Porthole contain the following software of others.
 
 noVNC ${novnc} (core library)
@@ -28,5 +30,9 @@ pako (part of noVNC, vendor/pako)
 preact ${preact}
   Copyright (c) 2015-present Jason Miller
   MIT License: https://github.com/preactjs/preact/blob/main/LICENSE
+
+@xterm/xterm ${xterm}, @xterm/addon-fit ${fit}
+  Copyright (c) 2017-2019 The xterm.js authors, 2014-2016 SourceLair Private Company, 2012-2013 Christopher Jeffrey
+  MIT License: https://github.com/xtermjs/xterm.js/blob/master/LICENSE
 `;
 }

@@ -31,6 +31,5 @@ export async function admit(deps: AdmitDeps, { token, origin }: Presented): Prom
   const claims = await takeGrant(deps, token);
   if (!claims.origins.includes(origin))
     throw new PortholeError('origin_not_allowed', { detail: `the grant is not for origin ${origin}` });
-  if (claims.kind !== 'screen') throw new PortholeError('not_allowed', { detail: `kind ${claims.kind}` });
   return claims;
 }

@@ -3,14 +3,11 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
 import type { DialledConsole } from './dial/dial.ts';
 import { startKeepAlive } from './keep-alive.ts';
+import { speak } from './language.ts';
 import { startMachinePulse } from './machine-pulse.ts';
 import type { RelayMetrics } from './metrics.ts';
-import { watchFirstPicture } from './pump/first-picture.ts';
 import { startPump, type Direction, type Pump } from './pump/pump.ts';
 import type { TakeRest } from './pump/run-handshake.ts';
-import { createClientMessageFilter } from './rfb/client-messages.ts';
-import { sharedClientInit } from './rfb/handshake.ts';
-import { createSessionPolicy } from './session-policy.ts';
 import type { SessionTime } from './session-time.ts';
 import type { Traffic } from './traffic.ts';
 import type { Viewer } from './viewer.ts';
@@ -35,68 +32,74 @@ export function carry(deps: {
   readonly time: Pick<SessionTime, 'start' | 'input'>;
   readonly signal: AbortSignal;
 }): Promise<CarryEnd> {
-  const { clock, claims, viewer, dialled, time, signal } = deps;
-  return new Promise((resolve) => {
-    let cancelTime = () => {};
-    let carried = 0;
-    let heard = 0;
-    let pump: Pump | undefined;
-    const end = (result: CarryEnd) => {
-      cancelTime();
-      cancelKeepAlive();
-      cancelPulse();
-      notCarried();
-      policy.stop();
-      signal.removeEventListener('abort', onAbort);
-      pump?.stop();
-      resolve(result);
-    };
-    const onAbort = () => end({ by: 'viewer', error: signal.reason as PortholeError });
+  // What the functions below mention is kept for as long as the console lives, so they mention little.
+  const { clock, count, metrics, time, signal } = deps;
+  const { link } = deps.dialled;
+  const { promise, resolve } = Promise.withResolvers<CarryEnd>();
+  let cancelTime = () => {};
+  let carried = 0;
+  let heard = 0;
+  let pump: Pump | undefined;
+  const end = (result: CarryEnd) => {
+    cancelTime();
+    cancelKeepAlive();
+    cancelPulse();
+    notCarried();
+    language.stop();
+    signal.removeEventListener('abort', onAbort);
+    pump?.stop();
+    resolve(result);
+  };
+  const onAbort = () => end({ by: 'viewer', error: signal.reason as PortholeError });
 
-    signal.addEventListener('abort', onAbort, { once: true });
+  signal.addEventListener('abort', onAbort, { once: true });
 
-    const sendBetween = (message: Buffer): boolean => {
-      if (!filter.atBorder) return false;
-      dialled.link.send(message);
-      return true;
-    };
-    const policy = createSessionPolicy({ clock, claims, send: sendBetween });
-    const filter = createClientMessageFilter({
-      viewOnly: claims.mode === 'view',
-      onHumanInput: time.input,
-      rule: policy.rule,
-    });
-    const machine = policy.read(watchFirstPicture(dialled, deps.onPicture));
-    const cancelPulse = startMachinePulse({
-      clock,
-      link: dialled.link,
-      heard: () => heard,
-      answered: (seconds) => deps.metrics.ping('machine', seconds),
-      gone: (error) => end({ by: 'machine', error }),
-    });
-    const notCarried = deps.traffic.add({ to_viewer: viewer.link, to_machine: dialled.link });
-    const cancelKeepAlive = startKeepAlive({
-      clock,
-      everyMs: deps.keepAliveMs,
-      carried: () => carried,
-      send: sendBetween,
-    });
-    dialled.link.send(sharedClientInit);
-    pump = startPump({
-      clock,
-      viewer: viewer.link,
-      viewerRest: deps.viewerRest,
-      machine: machine.link,
-      machineRest: machine.takeRest,
-      filter,
-      count(direction, bytes) {
-        carried += bytes;
-        if (direction === 'to_viewer') heard += bytes;
-        deps.count(direction, bytes);
-      },
-      stalled: deps.metrics.stalled,
-      onEnd: (by, error) => end({ by, error }),
-    });
-    cancelTime = time.start((error) => end({ by: 'viewer', error }));
+  const sendBetween = (message: Buffer): boolean => {
+    if (!language.filter.atBorder) return false;
+    link.send(message);
+    return true;
+  };
+  const language = speak({
+    clock,
+    claims: deps.claims,
+    dialled: deps.dialled,
+    send: sendBetween,
+    onHumanInput: time.input,
+    onPicture: deps.onPicture,
   });
+  const { filter, machine, keepAlive } = language;
+  const cancelPulse = startMachinePulse({
+    clock,
+    link,
+    heard: () => heard,
+    answered: (seconds) => metrics.ping('machine', seconds),
+    gone: (error) => end({ by: 'machine', error }),
+  });
+  const notCarried = deps.traffic.add({ to_viewer: deps.viewer.link, to_machine: link });
+  const cancelKeepAlive = startKeepAlive({
+    clock,
+    everyMs: deps.keepAliveMs,
+    carried: () => carried,
+    send: () => sendBetween(keepAlive),
+  });
+  if (language.hello) link.send(language.hello);
+  pump = startPump({
+    clock,
+    viewer: deps.viewer.link,
+    viewerRest: deps.viewerRest,
+    machine: machine.link,
+    machineRest: machine.takeRest,
+    filter,
+    count(direction, bytes) {
+      carried += bytes;
+      if (direction === 'to_viewer') heard += bytes;
+      count(direction, bytes);
+    },
+    stalled: metrics.stalled,
+    onEnd: (by, error) => end({ by, error }),
+  });
+  // A terminal was paused since it was dialled.
+  link.resume();
+  cancelTime = time.start((error) => end({ by: 'viewer', error }));
+  return promise;
 }

@@ -1,5 +1,6 @@
 import type { Audit } from '@porthole/shared/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
+import type { ControlMessage } from '@porthole/shared/control-messages';
 import type { EndSignal } from '@porthole/shared/console-signals';
 import { endError, isMeant, type EndOrders } from '@porthole/shared/end-orders';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
@@ -7,6 +8,7 @@ import type { Clock } from '@porthole/shared/clock';
 import type { Log } from '@porthole/shared/log';
 import { randomId, type RandomBytes } from '@porthole/shared/random';
 import type { Tracing } from '@porthole/shared/tracing';
+import type { SessionRecord } from '@porthole/shared/session-records';
 import { admit, type AdmitDeps, type Presented } from './admit.ts';
 import { auditFactsOf } from './audit-facts.ts';
 import { carry, type CarryEnd } from './carry.ts';
@@ -16,6 +18,9 @@ import type { DialledConsole, DialRequest } from './dial/dial.ts';
 import { diagnoseEnd, type RelayCluster } from './dial/machine.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RelayMetrics } from './metrics.ts';
+import type { Link } from './pump/link.ts';
+import type { Direction } from './pump/pump.ts';
+import type { TakeRest } from './pump/run-handshake.ts';
 import { dialInLine, greet, ViewerLeft } from './opening.ts';
 import { appear, recordOf, type Presence, type PresenceDeps } from './presence.ts';
 import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
@@ -47,7 +52,7 @@ export interface ConsoleSession {
   /** Ends it with this error's close code, in whatever phase it is. */
   end(error: PortholeError): void;
   /** Whose console it is; undefined until that is known. */
-  readonly claims: GrantClaims | undefined;
+  claims(): GrantClaims | undefined;
   /** Whether an order to end consoles is meant for this one. */
   matches(order: Pick<EndSignal, 'target' | 'at'>): boolean;
   /** Another connection has the session now. */
@@ -56,6 +61,14 @@ export interface ConsoleSession {
   heard(text: string): void;
   /** Says that the relay is about to leave. */
   warn(): void;
+}
+
+/** A console that is open, and what is needed to carry it. */
+interface Opened {
+  readonly claims: GrantClaims;
+  readonly cluster: RelayCluster;
+  readonly dialled: DialledConsole;
+  readonly viewerRest: TakeRest;
 }
 
 /** One console from the WebSocket to its end: admit, dial, carry, and say why it is over. */
@@ -68,7 +81,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   const readWords = createClientWords(clock);
   const carried = { to_viewer: 0, to_machine: 0 };
   let claims: GrantClaims | undefined;
-  let node: string | undefined;
+  let machine: Link | undefined;
   let openedAt: number | undefined;
   let presence: Presence | undefined;
   let time: SessionTime | undefined;
@@ -76,44 +89,44 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   let opening: OpeningTrace | undefined;
   const since = clock.now();
 
-  /** The way through all phases; whatever ends it early is thrown. */
-  async function run(): Promise<CarryEnd> {
+  /** The way to an open console; whatever ends it early is thrown. Nothing of it is kept but what it answers. */
+  async function open(presented: Presented): Promise<Opened> {
     const granted = await admit(deps, presented);
     // From here on signals find it, so that no order slips in between.
     claims = granted;
     opening = traceOpening(deps.tracing, granted, since);
-    return opening.run(() => openAndCarry(granted));
+    return opening.run(() => openGranted(granted));
   }
 
-  async function openAndCarry(granted: GrantClaims): Promise<CarryEnd> {
+  async function openGranted(granted: GrantClaims): Promise<Opened> {
     const ordered = await deps.ends.against(granted);
     if (ordered) throw endError(ordered);
     presence = await appear(deps, granted, {
       signal,
-      describe: () => describe(granted),
+      describe,
       taken: () => ending.abort(new PortholeError('taken_over')),
     });
     signal.throwIfAborted();
     const cluster = deps.clusters.get(granted.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${granted.cluster}` });
 
-    const greeted = greet(viewer, signal, (error) => ending.abort(error));
+    const greeted = greet(viewer, granted.kind, signal, (error) => ending.abort(error));
     const dialled = await dialInLine(deps, { claims: granted, cluster, viewer, signal });
-    cleanups.push(() => dialled.link.destroy());
+    machine = dialled.link;
     const viewerRest = await withDeadline(
       { clock, signal },
       deps.deadlines.viewerHandshake,
       'viewer_protocol',
       () => greeted,
     );
+    // Where the machine runs, which may be another node than when it was granted.
+    claims = { ...granted, node: dialled.machine.node };
+    return { claims, cluster, dialled, viewerRest };
+  }
 
-    const moved = { ...granted, node: dialled.machine.node };
-    time = begin(moved);
-    const count = (direction: 'to_viewer' | 'to_machine', bytes: number) => {
-      carried[direction] += bytes;
-      metrics.bytes(direction, bytes);
-    };
-    const end = await carry({
+  function stream({ claims: granted, cluster, dialled, viewerRest }: Opened): Promise<CarryEnd> {
+    time = begin(granted);
+    return carry({
       clock,
       claims: granted,
       viewer,
@@ -129,10 +142,17 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       keepAliveMs: deps.deadlines.keepAlive,
       time,
       signal,
-    });
-    if (end.by === 'viewer' || end.error) return end;
+    }).then((end) => (end.by === 'viewer' || end.error ? end : whyEnded(cluster, granted)));
+  }
+
+  function count(direction: Direction, bytes: number): void {
+    carried[direction] += bytes;
+    metrics.bytes(direction, bytes);
+  }
+
+  async function whyEnded(cluster: RelayCluster, granted: GrantClaims): Promise<CarryEnd> {
     const error = await withDeadline({ clock, signal }, deps.deadlines.diagnose, 'console_lost', (phase) =>
-      diagnoseEnd(cluster, moved, { clock, signal: phase }),
+      diagnoseEnd(cluster, granted, { clock, signal: phase }),
     );
     return { by: 'machine', error };
   }
@@ -141,41 +161,49 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   function begin(granted: GrantClaims): SessionTime {
     const { mode, kind } = granted;
     openedAt = clock.now();
-    node = granted.node;
     const seconds = (openedAt - since) / 1000;
     opening?.opened();
     metrics.opened('ok');
     if (granted.resumes) metrics.resumed();
     metrics.phase('total', seconds);
     metrics.sessionStarted(mode, kind);
-    deps.log.info({ ...who(), node, resumed: granted.resumes !== undefined, seconds }, 'console opened');
+    deps.log.info(
+      { ...who(), node: granted.node, resumed: granted.resumes !== undefined, seconds },
+      'console opened',
+    );
     deps.audit({
       event: 'console_opened',
       ...auditFactsOf(granted, deps.relayId),
       resumed: granted.resumes !== undefined,
     });
     const { clipboard } = granted;
+    const tell = (message: ControlMessage) => viewer.tell(message);
     viewer.tell({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
-    if (viewer.speaks) cleanups.push(deps.watchers.attend(granted, viewer.tell));
+    if (viewer.speaks) cleanups.push(deps.watchers.attend(granted, tell));
     deps.watchers.announce(granted);
-    const begun = createSessionTime({ clock, claims: granted, tell: viewer.tell });
+    const begun = createSessionTime({ clock, claims: granted, tell });
     if (viewer.speaks)
       tokens = startResumeTokens({
-        ...deps,
-        claims: () => ({ ...granted, resumes: { openedAt: begun.openedAt, endsAt: begun.endsAt } }),
+        records: deps.records,
+        keys: deps.keys,
+        random: deps.random,
+        clock,
+        claims: () => ({ ...granted, resumes: { openedAt: begun.openedAt, endsAt: begun.endsAt() } }),
         give: (token) => viewer.tell({ type: 'resume', token }),
       });
     return begun;
   }
 
-  const describe = (granted: GrantClaims) =>
-    recordOf(granted, {
+  function describe(): SessionRecord {
+    if (!claims) throw new Error('A session is described once it is known whose it is.');
+    return recordOf(claims, {
       connection,
       relay: deps.relayId,
-      node: node ?? granted.node,
-      since: time?.openedAt ?? granted.resumes?.openedAt ?? since,
+      node: claims.node,
+      since: time?.openedAt ?? claims.resumes?.openedAt ?? since,
       bytes: { toViewer: carried.to_viewer, toMachine: carried.to_machine },
     });
+  }
 
   function who() {
     return claims
@@ -190,22 +218,20 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       : {};
   }
 
-  async function live(): Promise<void> {
-    const end = await run().catch((thrown: unknown): CarryEnd =>
-      thrown instanceof ViewerLeft ? { by: 'viewer' } : { by: 'viewer', error: asPortholeError(thrown) },
-    );
+  async function finish(end: CarryEnd): Promise<void> {
     const error = signal.reason instanceof ViewerLeft ? undefined : end.error;
     opening?.end(error);
     if (error) viewer.close(error);
     else viewer.destroy();
     for (const cleanup of cleanups.toReversed()) await cleanup();
+    machine?.destroy();
     await disappear(error);
     report(error);
   }
 
   /** A viewer that was lost, or sent to another relay, comes back with its newest token; any other end is one. */
   async function disappear(error: PortholeError | undefined): Promise<void> {
-    const mayComeBack = tokens?.given && (error ? error.code === 'draining' : viewer.lost);
+    const mayComeBack = tokens?.given() && (error ? error.code === 'draining' : viewer.lost);
     await (mayComeBack ? tokens?.stop() : tokens?.revoke());
     await (mayComeBack ? presence?.leave() : presence?.end());
     if (claims && openedAt !== undefined) deps.watchers.announce(claims);
@@ -218,7 +244,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
       end: error?.code ?? 'by_viewer',
       ...(error?.detail ? { detail: error.detail } : {}),
     };
-    const facts = claims && auditFactsOf({ ...claims, node: node ?? claims.node }, deps.relayId);
+    const facts = claims && auditFactsOf(claims, deps.relayId);
     const end = error?.code ?? 'by_viewer';
     if (openedAt === undefined || !facts || !claims) {
       if (facts) deps.audit({ event: 'console_not_opened', ...facts, end });
@@ -234,11 +260,14 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
   }
 
   return {
-    done: live(),
+    done: open(presented)
+      .then(stream)
+      .catch((thrown: unknown): CarryEnd =>
+        thrown instanceof ViewerLeft ? { by: 'viewer' } : { by: 'viewer', error: asPortholeError(thrown) },
+      )
+      .then(finish),
     end: (error) => ending.abort(error),
-    get claims() {
-      return claims;
-    },
+    claims: () => claims,
     matches: (order) => claims !== undefined && isMeant(order, claims),
     takenBy(sessionId, newcomer) {
       if (claims?.sessionId === sessionId && connection !== newcomer)

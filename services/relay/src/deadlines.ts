@@ -10,6 +10,8 @@ export interface Deadlines {
   readonly firstByte: number;
   /** VNC authentication; QEMU's password is good for 30 s. */
   readonly authenticate: number;
+  /** From vncproxy to the end of authentication, a second try included: how long a node's place may be held. */
+  readonly dial: number;
   /** The viewer's side of the RFB handshake. */
   readonly viewerHandshake: number;
   /** Asking Proxmox why a console ended. */
@@ -24,6 +26,7 @@ export const defaultDeadlines: Deadlines = {
   connect: 8000,
   firstByte: 15_000,
   authenticate: 10_000,
+  dial: 60_000,
   viewerHandshake: 15_000,
   diagnose: 5000,
   keepAlive: 5 * 60_000,

@@ -9,7 +9,7 @@ const batch = 50;
 
 export interface Watched {
   /** Undefined until it is known whose console it is. */
-  readonly claims: Endable | undefined;
+  claims(): Endable | undefined;
   end(error: PortholeError): void;
 }
 
@@ -36,7 +36,8 @@ export function createEndWatch(deps: {
   }
 
   async function endIfOrdered(console: Watched): Promise<void> {
-    const reason = console.claims && (await ends.against(console.claims));
+    const claims = console.claims();
+    const reason = claims && (await ends.against(claims));
     if (reason) console.end(endError(reason, 'found in the store'));
   }
 

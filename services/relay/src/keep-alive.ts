@@ -16,14 +16,14 @@ export function startKeepAlive(deps: {
   readonly everyMs: number;
   /** Bytes carried so far, in both directions. */
   readonly carried: () => number;
-  /** Sends to the machine, if a message may begin here. */
-  readonly send: (message: Buffer) => void;
+  /** Sends to the machine what keeps it alive, if a message may begin here. */
+  readonly send: () => void;
 }): Cancel {
   const { carried, send } = deps;
   let before = carried();
   return every(deps.clock, deps.everyMs, () => {
     const now = carried();
-    if (now === before) send(keepAliveRequest);
+    if (now === before) send();
     before = now;
   });
 }

@@ -1,20 +1,28 @@
 import type { Clock } from '@porthole/shared/clock';
+import type { ConsoleKind } from '@porthole/shared/grant-claims';
 import type { DialledConsole, DialRequest } from './dial/dial.ts';
 import { waitAtMost } from './dial/lease-line.ts';
 import { runHandshake, type TakeRest } from './pump/run-handshake.ts';
 import { rfbVersion } from './rfb/handshake.ts';
 import { createViewerHandshake } from './rfb/viewer-handshake.ts';
+import { holdEarly } from './terminal/hold-early.ts';
 import type { Viewer } from './viewer.ts';
 
 /** The viewer left by itself: nobody is there to be told anything. */
 export class ViewerLeft extends Error {}
 
-/** The viewer's handshake goes on while Proxmox opens the console. `broken` is told when nothing will come of it. */
+/**
+ * The viewer's handshake goes on while Proxmox opens the console; a terminal has none. `broken` is told when nothing
+ * will come of it.
+ */
 export function greet(
   viewer: Viewer,
+  kind: ConsoleKind,
   signal: AbortSignal,
   broken: (error: unknown) => void,
 ): Promise<TakeRest> {
+  if (kind === 'terminal')
+    return Promise.resolve(holdEarly(viewer.link, (error) => broken(error ?? new ViewerLeft())));
   const handshake = runHandshake(viewer.link, createViewerHandshake(), {
     signal,
     ended: (_, error) => broken(error ?? new ViewerLeft()),
@@ -49,5 +57,6 @@ export async function dialInLine(
     });
   } finally {
     wait.done();
+    wait.letGo();
   }
 }

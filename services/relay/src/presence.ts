@@ -41,7 +41,7 @@ export async function appear(
   if (claims.resumes) void deps.signals.publish({ type: 'taken', sessionId, connection }).catch(() => {});
   let places: Places;
   try {
-    places = await takePlaces({ ...deps, signal: on.signal }, claims);
+    places = await takePlaces(deps, claims, on.signal);
   } catch (error) {
     await owned.remove().catch(() => false);
     throw error;

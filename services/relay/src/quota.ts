@@ -26,15 +26,15 @@ export interface PlacesDeps {
  * the name of the session, so a session that continues finds its own places and is not counted twice.
  */
 export async function takePlaces(
-  deps: PlacesDeps & { readonly signal: AbortSignal },
+  { leases, clock, relayId }: PlacesDeps,
   claims: GrantClaims,
+  signal: AbortSignal,
 ): Promise<Places> {
-  const { leases, clock, signal } = deps;
   const ttl = lifetimes.consoleLease;
   const holder = claims.sessionId;
   const user = leaseNames.user(claims.user.id);
   const machine = leaseNames.machine(claims.cluster, claims.vmid);
-  const relay = leaseNames.relay(deps.relayId);
+  const relay = leaseNames.relay(relayId);
   const shared = [user, machine, leaseNames.everyone];
 
   const acquire = (name: string, limit: number) =>

@@ -8,7 +8,7 @@ import type { RecordStore } from '@porthole/shared/store/ports';
 
 export interface ResumeTokens {
   /** Whether the viewer has one with which it could come back. */
-  readonly given: boolean;
+  given(): boolean;
   /** No further ones; the newest stays good until it expires. */
   stop(): Promise<void>;
   /** No further ones, and the newest is worth nothing. */
@@ -54,9 +54,7 @@ export function startResumeTokens(deps: {
     await rotating;
   }
   return {
-    get given() {
-      return newest !== undefined;
-    },
+    given: () => newest !== undefined,
     stop,
     async revoke() {
       await stop();

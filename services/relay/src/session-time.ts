@@ -12,7 +12,7 @@ const warnTimeMs = 5 * 60_000;
 export interface SessionTime {
   /** When it was first opened and when it ends, in milliseconds since the epoch; both outlive a connection. */
   readonly openedAt: number;
-  readonly endsAt: number;
+  endsAt(): number;
   /** Calls `over` once, with `time_over` or `idle`. */
   start(over: (error: PortholeError) => void): Cancel;
   /** Real input from the person. */
@@ -60,9 +60,7 @@ export function createSessionTime(deps: {
 
   return {
     openedAt,
-    get endsAt() {
-      return endsAt;
-    },
+    endsAt: () => endsAt,
     start(over) {
       const cancel = () => {
         time.cancel();

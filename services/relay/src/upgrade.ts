@@ -15,6 +15,9 @@ import { acceptingAnswer, keyOf, offeredProtocols } from './websocket/upgrade-se
 
 const retryAfterSeconds = 2;
 
+/** Made once: what is made within a function holds all that the function knew. */
+const ignore = () => {};
+
 export interface UpgradeDeps {
   /** Rejects with `rate_limited` when the address has had too many. */
   readonly spend: (request: IncomingMessage) => Promise<void>;
@@ -31,7 +34,7 @@ export interface UpgradeDeps {
  */
 export function createUpgradeListener(deps: UpgradeDeps) {
   return async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    socket.on('error', () => {});
+    socket.on('error', ignore);
     const refuse = (why: RefusedUpgrade, status: number, headers: Record<string, string | number> = {}) => {
       deps.refused(why);
       const lines = Object.entries({ ...headers, connection: 'close', 'content-length': 0 });

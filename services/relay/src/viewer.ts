@@ -3,7 +3,13 @@ import type { ControlMessage } from '@porthole/shared/control-messages';
 import type { PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/subprotocols';
 import { every, type Cancel, type Clock } from '@porthole/shared/clock';
-import { createBrowserLink, type BrowserSocket } from './pump/browser-link.ts';
+import type { Socket } from 'node:net';
+import {
+  createBrowserLink,
+  type BrowserLink,
+  type BrowserLinkOwner,
+  type BrowserSocket,
+} from './pump/browser-link.ts';
 import type { Gather } from './pump/gather.ts';
 import type { Link } from './pump/link.ts';
 
@@ -36,56 +42,77 @@ export function createViewer(deps: {
   /** How long the viewer took to answer a ping, in seconds. */
   readonly onAnswered?: (seconds: number) => void;
 }): Viewer {
-  const { browser, gather, clock } = deps;
-  let heardAt = clock.now();
-  let askedAt: number | undefined;
-  let cancelGoodbye: Cancel = () => {};
-  const cancelPing = every(clock, pingMs, () => {
-    if (clock.now() - heardAt > silentMs) browser.socket.destroy();
-    else {
-      askedAt = clock.now();
-      link.ping();
-    }
-  });
-  const link = createBrowserLink({
-    browser,
-    gather,
-    onText: deps.onText,
-    onHeard: () => (heardAt = clock.now()),
-    onPong() {
-      // Browsers may send pongs that nobody asked for (RFC 6455 section 5.5.3).
-      if (askedAt !== undefined) deps.onAnswered?.((clock.now() - askedAt) / 1000);
-      askedAt = undefined;
-    },
-    onClosed() {
-      cancelPing();
-      cancelGoodbye();
-    },
-  });
+  return new BrowserViewer(deps);
+}
 
-  function cutLater(): void {
-    cancelGoodbye();
-    if (!browser.socket.destroyed) cancelGoodbye = clock.after(goodbyeMs, () => browser.socket.destroy());
+/** A class, as there are thousands: one object each, and no function of its own. */
+class BrowserViewer implements Viewer, BrowserLinkOwner {
+  readonly link: BrowserLink;
+  readonly speaks: boolean;
+  readonly text: (text: string) => void;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #cancelPing: Cancel;
+  #cancelGoodbye: Cancel | undefined;
+  #heardAt: number;
+  readonly #onAnswered: ((seconds: number) => void) | undefined;
+  #askedAt: number | undefined;
+
+  constructor({ browser, gather, clock, onText, onAnswered }: Parameters<typeof createViewer>[0]) {
+    this.#onAnswered = onAnswered;
+    this.text = onText;
+    this.speaks = browser.protocol === consoleProtocol;
+    this.#socket = browser.socket;
+    this.#clock = clock;
+    this.#heardAt = clock.now();
+    this.link = createBrowserLink({ browser, gather, owner: this });
+    this.#cancelPing = every(clock, pingMs, () => this.#look());
   }
 
-  const speaks = browser.protocol === consoleProtocol;
+  get lost(): boolean {
+    return !this.link.heardGoodbye;
+  }
 
-  return {
-    speaks,
-    get lost() {
-      return !link.heardGoodbye;
-    },
-    link,
-    tell(message) {
-      if (speaks) link.text(JSON.stringify(message));
-    },
-    close(error) {
-      link.close(closeCodes[error.close].code, error.message);
-      cutLater();
-    },
-    destroy() {
-      link.destroy();
-      cutLater();
-    },
-  };
+  tell(message: ControlMessage): void {
+    if (this.speaks) this.link.say(JSON.stringify(message));
+  }
+
+  close(error: PortholeError): void {
+    this.link.leave(closeCodes[error.close].code, error.message);
+    this.#cutLater();
+  }
+
+  destroy(): void {
+    this.link.destroy();
+    this.#cutLater();
+  }
+
+  heard(): void {
+    this.#heardAt = this.#clock.now();
+  }
+
+  answered(): void {
+    // Browsers may send pongs that nobody asked for (RFC 6455 section 5.5.3).
+    if (this.#askedAt !== undefined) this.#onAnswered?.((this.#clock.now() - this.#askedAt) / 1000);
+    this.#askedAt = undefined;
+  }
+
+  closed(): void {
+    this.#cancelPing();
+    this.#cancelGoodbye?.();
+  }
+
+  #look(): void {
+    if (this.#clock.now() - this.#heardAt > silentMs) this.#socket.destroy();
+    else {
+      this.#askedAt = this.#clock.now();
+      this.link.poke();
+    }
+  }
+
+  #cutLater(): void {
+    this.#cancelGoodbye?.();
+    if (!this.#socket.destroyed)
+      this.#cancelGoodbye = this.#clock.after(goodbyeMs, () => this.#socket.destroy());
+  }
 }

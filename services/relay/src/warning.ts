@@ -12,47 +12,61 @@ export interface Warning {
   cancel(): void;
 }
 
-/** One timer that is set again for what is left, instead of one that every key press moves. */
-export function createWarning(deps: {
+interface WarningDeps {
   readonly clock: Clock;
   readonly tell: (message: ControlMessage) => void;
   readonly notice: Notice;
   readonly warnMs: number;
   readonly dueAt: () => number;
   readonly mayExtend: () => boolean;
-}): Warning {
-  const { clock, tell, notice, warnMs } = deps;
-  let cancel: Cancel = () => {};
-  let onDue = () => {};
-  let warned = false;
+}
 
-  function look(): void {
-    const left = deps.dueAt() - clock.now();
-    if (left <= 0) {
-      onDue();
-      return;
-    }
-    if (left <= warnMs && !warned) {
-      warned = true;
-      tell({ type: 'notice', notice, seconds: Math.ceil(left / 1000), extend: deps.mayExtend() });
-    }
-    cancel = clock.after(warned ? left : left - warnMs, look);
+/** One timer that is set again for what is left, instead of one that every key press moves. */
+export function createWarning(deps: WarningDeps): Warning {
+  return new TimedWarning(deps);
+}
+
+class TimedWarning implements Warning {
+  readonly #deps: WarningDeps;
+  #cancel: Cancel | undefined;
+  #onDue: (() => void) | undefined;
+  #warned = false;
+
+  constructor(deps: WarningDeps) {
+    this.#deps = deps;
   }
 
-  return {
-    get warned() {
-      return warned;
-    },
-    watch(due) {
-      onDue = due;
-      look();
-    },
-    takeBack() {
-      cancel();
-      warned = false;
-      tell({ type: 'notice_over', notice });
-      look();
-    },
-    cancel: () => cancel(),
-  };
+  get warned(): boolean {
+    return this.#warned;
+  }
+
+  watch(due: () => void): void {
+    this.#onDue = due;
+    this.#look();
+  }
+
+  takeBack(): void {
+    this.cancel();
+    this.#warned = false;
+    this.#deps.tell({ type: 'notice_over', notice: this.#deps.notice });
+    this.#look();
+  }
+
+  cancel(): void {
+    this.#cancel?.();
+  }
+
+  #look(): void {
+    const { clock, tell, notice, warnMs, dueAt, mayExtend } = this.#deps;
+    const left = dueAt() - clock.now();
+    if (left <= 0) {
+      this.#onDue?.();
+      return;
+    }
+    if (left <= warnMs && !this.#warned) {
+      this.#warned = true;
+      tell({ type: 'notice', notice, seconds: Math.ceil(left / 1000), extend: mayExtend() });
+    }
+    this.#cancel = clock.after(this.#warned ? left : left - warnMs, () => this.#look());
+  }
 }

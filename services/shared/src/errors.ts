@@ -15,6 +15,12 @@ export const errorKinds = {
   bad_request: { status: 400, close: 'protocol', text: 'The request is not valid.' },
   not_signed_in: { status: 401, close: 'forbidden', text: 'Sign in first.' },
   wrong_password: { status: 401, close: 'forbidden', text: 'The user name or the password is wrong.' },
+  wrong_code: { status: 401, close: 'forbidden', text: 'The code is wrong or was used already.' },
+  second_factor_unusable: {
+    status: 403,
+    close: 'forbidden',
+    text: 'Your second factor works on the pages of Proxmox only. Add an authenticator app or recovery keys there.',
+  },
   sign_in_refused: {
     status: 403,
     close: 'forbidden',
@@ -105,6 +111,16 @@ export const errorKinds = {
   power_timeout: { status: 504, close: 'timeout', text: 'The machine did not do that in time.' },
   console_silent: { status: 504, close: 'timeout', text: "The machine's screen did not answer in time." },
   console_auth: { status: 502, close: 'upstream', text: "The machine's screen refused the password." },
+  terminal_refused: {
+    status: 502,
+    close: 'upstream',
+    text: 'Proxmox hung up instead of opening the terminal.',
+  },
+  no_terminal: {
+    status: 409,
+    close: 'upstream',
+    text: 'This machine has no serial port, so it has no terminal.',
+  },
   console_lost: { status: 504, close: 'timeout', text: 'The connection to the machine was lost.' },
   internal: { status: 500, close: 'internal', text: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ErrorKind>;

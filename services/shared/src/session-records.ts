@@ -70,7 +70,8 @@ export function createSessionRecords(deps: {
   async function claim(first: SessionRecord): Promise<OwnedRecord> {
     const idDigest = digest(first.sessionId);
     const context = contextOf(idDigest);
-    const isMine = ({ record }: { record: SessionRecord }) => record.connection === first.connection;
+    const { connection } = first;
+    const isMine = ({ record }: { record: SessionRecord }) => record.connection === connection;
     const sealedOf = (record: SessionRecord) => seal(keys, random, context, JSON.stringify(record));
     let current = sealedOf(first);
     await records.put(context.storeKey, current, lifetimes.session);

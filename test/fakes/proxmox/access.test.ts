@@ -205,3 +205,62 @@ test('every secret that was issued can be asked for, to look for it in logs', as
   ];
   expect(cluster.fake.issuedSecrets()).toEqual(expect.arrayContaining([...expected, gatewayToken.secret]));
 });
+
+test('recovery keys count once, and eight wrong codes lock the app until one was used', async () => {
+  const careful = { userid: 'careful@pve', password: 'pw', totp: '123456', recovery: ['k1', 'k2'] };
+  cluster = await startCluster({ ...hurried, users: [careful] });
+  const begin = async () => {
+    const { ticket } = (await login({ username: 'careful@pve', password: 'pw' })).json.data;
+    const kinds = JSON.parse(decodeURIComponent(/^PVE:!tfa!([^:]+):/.exec(ticket)?.[1] ?? ''));
+    const answer = (password: string) =>
+      login({ username: 'careful@pve', 'tfa-challenge': ticket, password });
+    return { kinds, answer };
+  };
+  const first = await begin();
+  expect(first.kinds).toEqual({ totp: true, recovery: [0, 1] });
+  for (let time = 0; time < 8; time += 1) expect((await first.answer('totp:000000')).status).toBe(401);
+  expect((await first.answer('totp:123456')).status).toBe(401);
+  const locked = await begin();
+  expect(locked.kinds).toEqual({ recovery: [0, 1] });
+  expect((await locked.answer('recovery:k1')).status).toBe(200);
+  expect((await locked.answer('recovery:k1')).status).toBe(401);
+  const again = await begin();
+  expect(again.kinds).toEqual({ totp: true, recovery: [1] });
+  expect((await again.answer('totp:123456')).status).toBe(200);
+});
+
+test('a disabled account neither logs in nor renews its ticket', async () => {
+  cluster = await startCluster(hurried);
+  const { ticket } = (await login(credentials)).json.data;
+  cluster.fake.setUserEnabled(gateway.userid, false);
+  expect((await login(credentials)).status).toBe(401);
+  expect((await login({ username: gateway.userid, password: ticket })).status).toBe(401);
+  cluster.fake.setUserEnabled(gateway.userid, true);
+  expect((await login(credentials)).status).toBe(200);
+});
+
+test('permissions name every path with an entry of anybody, except where there are none', async () => {
+  cluster = await startCluster({
+    users: [
+      {
+        userid: 'gw@pve',
+        password: '',
+        acl: { '/vms': ['VM.Console'], '/vms/101': [], '/pool/lab': ['VM.Audit'], '/vms/103': [] },
+      },
+      { userid: 'other@pve', password: '', acl: { '/vms/102': ['VM.Audit'] } },
+    ],
+    guests: [100, 103].map((vmid) => ({ vmid, node: 'pve1', name: `g${vmid}`, pool: 'lab' })),
+  });
+  const { json } = await cluster.call('GET', '/access/permissions');
+  expect(json.data).toEqual({
+    '/vms': { 'VM.Console': 1 },
+    // By the pool, so it holds no further down.
+    '/vms/100': { 'VM.Console': 1, 'VM.Audit': 0 },
+    '/vms/102': { 'VM.Console': 1 },
+    '/pool/lab': { 'VM.Audit': 1 },
+  });
+  expect(await cluster.call('GET', '/access/permissions?userid=other@pve')).toMatchObject({
+    status: 403,
+    reason: 'Permission check failed (/access, Sys.Audit)',
+  });
+});

@@ -7,6 +7,12 @@ export interface UserOptions {
   readonly password: string;
   /** With this, a login asks for a second factor and accepts exactly this code. */
   readonly totp?: string;
+  /** Recovery keys: a second factor, each of them once. */
+  readonly recovery?: readonly string[];
+  /** A key to be plugged in, which no test can answer. */
+  readonly webauthn?: boolean;
+  /** Default true. */
+  readonly enabled?: boolean;
   readonly acl?: Acl;
 }
 
@@ -22,8 +28,10 @@ export interface TokenOptions {
 export interface Permissions {
   has(identity: string, path: string, privilege: string): boolean;
   at(identity: string, path: string): ReadonlySet<string>;
-  /** The paths that the identity's list names, for GET /access/permissions. */
-  pathsOf(identity: string): string[];
+  /** Every path that has an entry of anybody's, and the top ones: what GET /access/permissions goes through. */
+  paths(): string[];
+  /** Whether a privilege at the path holds below it, too. What comes by a pool never does. */
+  propagates(identity: string, path: string, privilege: string): boolean;
   setAcl(identity: string, acl: Acl): void;
 }
 
@@ -40,6 +48,8 @@ export function createPermissions(options: {
   users: readonly UserOptions[];
   tokens: readonly TokenOptions[];
   poolOf(vmid: number): string | undefined;
+  /** The guests that are in pools. */
+  pooled(): readonly number[];
 }): Permissions {
   const lists = new Map<string, Acl>();
   for (const user of options.users) lists.set(user.userid, user.acl ?? {});
@@ -49,10 +59,14 @@ export function createPermissions(options: {
   const ownPrivileges = (identity: string, path: string) => {
     if (identity === 'root@pam') return new Set<string>(everyPrivilege);
     const list = lists.get(identity) ?? {};
-    const found = new Set(deepestEntry(list, path));
+    const entry = deepestEntry(list, path);
+    // An entry without privileges is the role NoAccess, which is not trumped by what comes from a pool.
+    if (entry?.length === 0) return new Set<string>();
+    const found = new Set(entry);
     const vmid = /^\/vms\/(\d+)$/.exec(path)?.[1];
     const pool = vmid ? options.poolOf(Number(vmid)) : undefined;
-    if (pool !== undefined) for (const privilege of deepestEntry(list, `/pool/${pool}`)) found.add(privilege);
+    if (pool !== undefined)
+      for (const privilege of deepestEntry(list, `/pool/${pool}`) ?? []) found.add(privilege);
     return found;
   };
 
@@ -67,22 +81,32 @@ export function createPermissions(options: {
   return {
     at,
     has: (identity, path, privilege) => at(identity, path).has(privilege),
-    pathsOf(identity) {
-      if (identity === 'root@pam') return ['/'];
-      const token = options.tokens.find((candidate) => candidate.tokenid === identity);
-      return Object.keys(lists.get(token?.privsep === false ? ownerOf(identity) : identity) ?? {});
+    paths: () => [
+      ...new Set([
+        ...topPaths,
+        ...[...lists.values()].flatMap((list) => Object.keys(list)),
+        ...options.pooled().map((vmid) => `/vms/${vmid}`),
+      ]),
+    ],
+    propagates(identity, path, privilege) {
+      const owner = options.tokens.find(({ tokenid, privsep }) => tokenid === identity && privsep === false);
+      const who = owner ? ownerOf(identity) : identity;
+      return who === 'root@pam' || deepestEntry(lists.get(who) ?? {}, path)?.includes(privilege) === true;
     },
     setAcl: (identity, acl) => void lists.set(identity, acl),
   };
 }
 
+/** RPCEnvironment.pm, get_effective_permissions. */
+const topPaths = ['/', '/access', '/access/groups', '/nodes', '/pool', '/sdn', '/storage', '/vms'];
+
 export const ownerOf = (tokenid: string) => tokenid.split('!')[0] ?? tokenid;
 
 /** Lists propagate downwards, and an entry on a deeper path replaces what came from above. */
-function deepestEntry(list: Acl, path: string): readonly string[] {
+function deepestEntry(list: Acl, path: string): readonly string[] | undefined {
   for (let here = path; ; here = here.slice(0, Math.max(1, here.lastIndexOf('/')))) {
     const entry = list[here];
     if (entry) return entry;
-    if (here === '/') return [];
+    if (here === '/') return undefined;
   }
 }

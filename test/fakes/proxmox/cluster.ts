@@ -1,5 +1,6 @@
 import { sleep } from '@porthole/shared/clock';
 import { createPermissions, type Permissions, type TokenOptions, type UserOptions } from './acl.ts';
+import { createAccounts, type Accounts } from './accounts.ts';
 import { createConsolePorts, type ConsolePorts } from './console-ports.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { Machine } from './machines.ts';
@@ -54,6 +55,7 @@ export interface Cluster {
   readonly users: readonly UserOptions[];
   readonly tokens: readonly TokenOptions[];
   readonly permissions: Permissions;
+  readonly accounts: Accounts;
   readonly tickets: Tickets;
   readonly tasks: Tasks;
   readonly faults: Faults;
@@ -90,7 +92,13 @@ export function createCluster(options: {
     random,
     users,
     tokens,
-    permissions: createPermissions({ users, tokens, poolOf: (vmid) => machines.get(vmid)?.pool }),
+    permissions: createPermissions({
+      users,
+      tokens,
+      poolOf: (vmid) => machines.get(vmid)?.pool,
+      pooled: () => [...machines.values()].filter(({ pool }) => pool !== undefined).map(({ vmid }) => vmid),
+    }),
+    accounts: createAccounts(users),
     tickets: createTickets({ clock, bindPort: settings.mode === 'new' }),
     tasks: createTasks({ clock, random }),
     faults: createFaults(),

@@ -68,6 +68,8 @@ export interface FakeProxmox {
   migrate(vmid: number, toNode: string): void;
   setNodeDown(node: string, down: boolean): Promise<void>;
   setAcl(userOrToken: string, acl: Acl): void;
+  /** Whether the account may log in, and renew a ticket. */
+  setUserEnabled(userid: string, enabled: boolean): void;
   /** Voids every ticket that was issued so far. */
   rotateKey(): void;
   /** Has pvestatd do its round now. */
@@ -208,6 +210,7 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
       await server.stop();
     },
     setAcl: (identity, acl) => cluster.permissions.setAcl(identity, acl),
+    setUserEnabled: (userid, enabled) => cluster.accounts.setEnabled(userid, enabled),
     rotateKey: () => cluster.tickets.rotateKey(),
     refreshStatus: () => statusCache.refresh(),
 

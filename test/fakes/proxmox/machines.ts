@@ -1,4 +1,5 @@
 import type { Guest } from '../guests/guest.ts';
+import { createTerminalShell, type MakeShell } from './terminal-shell.ts';
 
 export interface GuestOptions {
   readonly vmid: number;
@@ -13,6 +14,8 @@ export interface GuestOptions {
   readonly guest?: Guest;
   /** Whether termproxy finds a terminal: for qemu a serial port (default false), for lxc always there (default true). */
   readonly terminal?: boolean;
+  /** What runs in each terminal: by default a small shell of our own. */
+  readonly shell?: MakeShell;
   /** Default true, for templates false. */
   readonly running?: boolean;
 }
@@ -26,6 +29,7 @@ export interface Machine {
   readonly template: boolean;
   readonly guest: Guest | undefined;
   readonly terminal: boolean;
+  readonly shell: MakeShell;
   node: string;
   name: string;
   /** The QEMU monitor does not answer: status calls still say "running", consoles never get a byte. */
@@ -70,6 +74,7 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
     template: options.template ?? false,
     guest,
     terminal: options.terminal ?? type === 'lxc',
+    shell: options.shell ?? createTerminalShell,
     node: options.node,
     name: options.name,
     hung: false,

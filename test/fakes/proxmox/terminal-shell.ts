@@ -7,14 +7,18 @@ import type { Clock } from '@porthole/shared/clock';
 export interface TerminalShell {
   input(text: string): void;
   resize(columns: number, rows: number): void;
+  /** The connection is gone. */
+  end(): void;
 }
 
-export function createTerminalShell(options: {
+export type MakeShell = (options: {
   hostname: string;
   clock: Clock;
   write: (text: string) => void;
   exit: () => void;
-}): TerminalShell {
+}) => TerminalShell;
+
+export const createTerminalShell: MakeShell = (options) => {
   const { hostname, clock, write, exit } = options;
   const prompt = `root@${hostname}:~# `;
   let size = { columns: 80, rows: 20 };
@@ -27,6 +31,7 @@ export function createTerminalShell(options: {
     hostname: () => hostname,
     whoami: () => 'root',
     stty: (words) => (words[0] === 'size' ? `${size.rows} ${size.columns}` : ''),
+    colours: () => '\x1b[38;2;255;120;0mtrue\x1b[0m \x1b[32mgreen\x1b[0m',
     /** A lot of output from a short command. */
     seq: (words) =>
       Array.from({ length: Math.min(1_000_000, Number(words[0]) || 0) }, (_, index) => index + 1).join(
@@ -74,5 +79,8 @@ export function createTerminalShell(options: {
     resize(columns, rows) {
       size = { columns, rows };
     },
+    end() {
+      over = true;
+    },
   };
-}
+};

@@ -1,3 +1,4 @@
+import { createTermproxyQueue } from './termproxy-queue.ts';
 import { startCluster, until, type Cluster, type RudeClient } from './test-kit.ts';
 
 let cluster: Cluster;
@@ -47,12 +48,32 @@ test('keys are echoed, commands run, backspace erases, sizes are taken over', as
   await client.untilOutput('Mon, 23 Nov 2026 12:00:00 GMT');
 });
 
-test('borders of frames mean nothing in the stream of messages', async () => {
+test('data may be cut anywhere, also in the middle of a character', async () => {
   cluster = await startCluster();
   const client = await openTerminal();
   await client.untilOutput(prompt);
-  for (const byte of '0:8:echo hi\r1:90:30:2') client.sendFrame(2, byte);
-  await client.untilOutput('\r\nhi\r\n');
+  const message = Buffer.from('0:10:echo grün');
+  for (const piece of [message.subarray(0, 13), message.subarray(13, 14), message.subarray(14)])
+    client.sendFrame(2, piece);
+  await client.untilOutput(Buffer.from('echo grün').toString('latin1'));
+});
+
+test('a message whose head is cut in two is lost, and its data are read as messages', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal();
+  await client.untilOutput(prompt);
+  client.sendFrame(2, '0:12');
+  client.sendFrame(2, ':lost0:4:kept');
+  await client.untilOutput('kept');
+  expect(client.output()).toBe(`OK${prompt}kept`);
+});
+
+test('so it is when the head lies at the end of a full buffer', () => {
+  const typed: string[] = [];
+  const queue = createTermproxyQueue({ input: (bytes) => typed.push(bytes.toString()), resize() {} });
+  const long = 'x'.repeat(4096 - 9);
+  queue.push(Buffer.from(`0:4087:${long}0:3:abc`));
+  expect(typed.join('')).toBe(long);
 });
 
 test('exit ends the session without a close frame', async () => {

@@ -2,14 +2,15 @@ import { StringDecoder } from 'node:string_decoder';
 import type { ConsoleProgram } from './byte-sink.ts';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
-import { createTerminalShell, type TerminalShell } from './terminal-shell.ts';
+import type { TerminalShell } from './terminal-shell.ts';
+import { createTermproxyQueue } from './termproxy-queue.ts';
 
 const firstLineMs = 10_000;
 const firstLineBytes = 4096;
 
 /**
  * proxmox-termproxy: waits for `user:ticket\n`, answers `OK` with whatever the terminal says glued to it, and then
- * takes `0:LENGTH:data`, `1:COLUMNS:ROWS:` and `2` as one stream of bytes, while output goes back raw.
+ * takes `0:LENGTH:data`, `1:COLUMNS:ROWS:` and `2` in its own careless way (termproxy-queue.ts), while output goes back raw.
  */
 export function termproxy(options: {
   cluster: Cluster;
@@ -34,6 +35,7 @@ export function termproxy(options: {
       if (state === 'ended') return;
       state = 'ended';
       for (const cancel of cancels) cancel();
+      shell?.end();
       client.end();
     };
     cancels.push(clock.after(firstLineMs, () => state === 'first line' && end()));
@@ -45,7 +47,7 @@ export function termproxy(options: {
       const problem = terminalProblem(machine);
       if (!problem) {
         // The prompt that the shell prints at once goes out together with the OK.
-        shell = createTerminalShell({ hostname: machine.name, clock, write, exit: end });
+        shell = machine.shell({ hostname: machine.name, clock, write, exit: end });
         cancels.push(machine.onStopped(end));
       }
       client.data(Buffer.from(problem ? `OK${problem}\r\n` : first.splice(0).join('')));
@@ -67,15 +69,15 @@ export function termproxy(options: {
       cancels.push(clock.after(settings.unauthorizedDelayMs, end));
     };
 
+    const queue = createTermproxyQueue({
+      input: (bytes) => shell?.input(decoder.write(bytes)),
+      resize: (columns, rows) => shell?.resize(columns, rows),
+    });
     const read = () => {
-      for (;;) {
-        const taken = state === 'open' ? takeMessage(unread) : 'incomplete';
-        if (taken === 'incomplete') return;
-        if (taken === 'garbage') return end();
-        unread = unread.subarray(taken.length);
-        if (taken.input) shell?.input(decoder.write(taken.input));
-        if (taken.size) shell?.resize(taken.size.columns, taken.size.rows);
-      }
+      const bytes = unread;
+      unread = Buffer.alloc(0);
+      if (state === 'open') queue.push(bytes);
+      else unread = bytes;
     };
 
     return {
@@ -101,22 +103,4 @@ export function termproxy(options: {
 function terminalProblem(machine: Machine): string | null {
   if (!machine.running) return `${machine.type === 'qemu' ? 'VM' : 'CT'} ${machine.vmid} not running`;
   return machine.terminal ? null : 'unable to find a serial interface';
-}
-
-type Message = { length: number; input?: Buffer; size?: { columns: number; rows: number } };
-
-function takeMessage(bytes: Buffer): Message | 'incomplete' | 'garbage' {
-  const head = bytes.toString('latin1', 0, 24);
-  if (head === '') return 'incomplete';
-  if (head.startsWith('2')) return { length: 1 };
-  if (!/^[01]/.test(head)) return 'garbage';
-  const input = /^0:(\d+):/.exec(head);
-  if (input) {
-    const start = input[0].length;
-    const length = start + Number(input[1]);
-    return bytes.length < length ? 'incomplete' : { length, input: bytes.subarray(start, length) };
-  }
-  const size = /^1:(\d+):(\d+):/.exec(head);
-  if (size) return { length: size[0].length, size: { columns: Number(size[1]), rows: Number(size[2]) } };
-  return /^(0|1)(:\d*){0,2}$/.test(head) ? 'incomplete' : 'garbage';
 }

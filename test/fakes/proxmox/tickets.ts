@@ -9,7 +9,8 @@ export interface Tickets {
   session(user: string): string;
   /** The user that a session ticket names, or null when it is forged, too old or from the future. */
   verifySession(ticket: string): string | null;
-  challenge(user: string): string;
+  /** `factors`: what the user may answer with. */
+  challenge(user: string, factors: Readonly<Record<string, unknown>>): string;
   verifyChallenge(ticket: string, user: string): boolean;
   csrf(user: string): string;
   verifyCsrf(token: string, user: string): boolean;
@@ -54,8 +55,8 @@ export function createTickets(options: { clock: Clock; bindPort: boolean }): Tic
       if (!isSignatureOf(signature, text) || !isFresh(time, futureSeconds, sessionSeconds)) return null;
       return decodeURIComponent(user);
     },
-    challenge(user) {
-      const kinds = encodeURIComponent(JSON.stringify({ totp: true }));
+    challenge(user, factors) {
+      const kinds = encodeURIComponent(JSON.stringify(factors));
       const text = `PVE:!tfa!${kinds}:${hex(seconds())}`;
       // The signature covers the user name too: as a cookie this ticket is worth nothing.
       return `${text}::${sign(`${text}:${user}`)}`;

@@ -10,7 +10,11 @@ export interface Subject {
   readonly claims?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Default: a person. */
   readonly kind?: 'person' | 'program' | undefined;
+  /** Whatever rules give, they get no more than this: somebody else has a say, see at-most.ts. */
+  readonly atMost?: AtMost | undefined;
 }
+
+export type AtMost = (target: Target) => ReadonlySet<Right>;
 
 /** What rules look at in a machine. */
 export interface Target {

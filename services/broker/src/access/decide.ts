@@ -10,19 +10,22 @@ import {
 } from './compile.ts';
 import { isAsWide, termsOf, widest, type DefaultLimits, type Terms } from './terms.ts';
 
-export type { Subject, Target } from './compile.ts';
+/** What a console is opened as: a terminal is a right of its own, in either mode. */
+export type Opening = ConsoleMode | 'terminal';
+
+export type { AtMost, Subject, Target } from './compile.ts';
 
 /** What somebody may do with a machine now. */
 export interface Decision {
   /** Nothing at all: not even to know that the machine exists. */
   readonly allow: readonly Right[];
-  /** How a console in this mode would be; undefined when it may not be opened. */
-  terms(mode: ConsoleMode): Terms | undefined;
+  /** How such a console would be; undefined when it may not be opened. */
+  terms(opening: Opening): Terms | undefined;
   /**
-   * Until when a console in this mode may stay as it is: the first minute in which the rules would give less than
+   * Until when such a console may stay as it is: the first minute in which the rules would give less than
    * they give now. Undefined: longer than any console lasts.
    */
-  until(mode: ConsoleMode): number | undefined;
+  until(opening: Opening): number | undefined;
   /** The names of the rules that give a right. */
   rulesFor(right: Right): readonly string[];
 }
@@ -57,9 +60,10 @@ export type Decide = Access['decide'];
 
 const minuteMs = 60_000;
 
-const opensBy: Readonly<Record<ConsoleMode, readonly Right[]>> = {
+export const opensBy: Readonly<Record<Opening, readonly Right[]>> = {
   view: ['view', 'watch'],
   control: ['control'],
+  terminal: ['terminal'],
 };
 
 /**
@@ -152,21 +156,21 @@ function decisionOf(
 ): Decision {
   const { at, limits } = deps;
   const allow = inOrder(new Set(granting.flatMap(({ grants }) => [...grants])));
-  const opens = (rule: CompiledRule, mode: ConsoleMode) =>
-    opensBy[mode].some((right) => rule.grants.has(right));
+  const opens = (rule: CompiledRule, opening: Opening) =>
+    opensBy[opening].some((right) => rule.grants.has(right));
   const termsIn = (candidates: readonly CompiledRule[]): Terms | undefined => {
     const [first, ...more] = candidates.map((rule) => termsOf(rule, limits));
     return first && more.reduce(widest, first);
   };
-  const terms = (mode: ConsoleMode) => termsIn(granting.filter((rule) => opens(rule, mode)));
+  const terms = (opening: Opening) => termsIn(granting.filter((rule) => opens(rule, opening)));
 
   return {
     allow,
     terms,
-    until(mode) {
-      const given = terms(mode);
+    until(opening) {
+      const given = terms(opening);
       if (!given) return at;
-      const candidates = deps.atAnyTime().filter((rule) => opens(rule, mode));
+      const candidates = deps.atAnyTime().filter((rule) => opens(rule, opening));
       return firstNarrower(candidates, at, at + given.maxSessionSeconds * 1000, (open) => {
         const then = termsIn(open);
         return then === undefined || !isAsWide(given, then);

@@ -8,6 +8,7 @@ import type { Config } from '@porthole/shared/config/schema';
 import type { Part } from '@porthole/shared/lifecycle';
 import type { Log } from '@porthole/shared/log';
 import { digest } from '@porthole/shared/store/keys';
+import { atMostOf, whateverElseGives } from './at-most.ts';
 import { createAccess, type Access } from './decide.ts';
 import { faultsOfAccess } from './faults.ts';
 
@@ -39,10 +40,15 @@ export function createRules(deps: {
 }): Rules {
   const { config, clock, log, audit, onReload } = deps;
   const { accessFile, limits } = config;
-  const toAccess = (document: AccessDocument) => createAccess(document, { limits, now: () => clock.now() });
+  const create = (document: AccessDocument) => createAccess(document, { limits, now: () => clock.now() });
+  const toAccess = (document: AccessDocument) => atMostOf(create(document));
   if (!accessFile)
     return {
-      current: constantly(toAccess(rulesIn(config))),
+      current: constantly(
+        config.access || config.classes
+          ? toAccess({ access: config.access, classes: config.classes })
+          : atMostOf(create(defaultAccess), create(whateverElseGives)),
+      ),
       fault: () => undefined,
       part: { name: 'rules' },
     };
@@ -93,11 +99,6 @@ export function createRules(deps: {
       },
     },
   };
-}
-
-/** What is in force where the configuration itself holds the rules. */
-function rulesIn({ access, classes }: RulesConfig): AccessDocument {
-  return access || classes ? { access, classes } : defaultAccess;
 }
 
 function parseAtStart(text: string, config: RulesConfig): AccessDocument {

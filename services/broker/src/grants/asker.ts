@@ -6,6 +6,7 @@ import { digest } from '@porthole/shared/store/keys';
 import type { Context } from '../http/context.ts';
 import type { Identity, Program, RequireLogin } from '../sign-in/identify.ts';
 import type { Passes, PassFacts } from '../sign-in/passes.ts';
+import { pageOf } from './page-url.ts';
 import type { GrantWish } from './steps.ts';
 
 /** For whom a console is asked, by whom. */
@@ -63,11 +64,7 @@ export async function pageFor(
   ofPass: boolean,
 ): Promise<string> {
   const { cluster, vmid, mode, kind, user, loginRef, limits } = claims;
-  const query = new URLSearchParams({
-    ...(mode === 'view' ? { mode } : {}),
-    ...(kind === 'terminal' ? { kind } : {}),
-  }).toString();
-  const page = new URL(`/console/${cluster}/${vmid}${query && `?${query}`}`, deps.config.publicUrl);
+  const page = new URL(pageOf(deps.config.publicUrl, { cluster, vmid, mode, kind }));
   if (program && !ofPass) {
     const code = await deps.passes.create({
       user: { id: user.id, name: user.name, groups: [...user.groups] },

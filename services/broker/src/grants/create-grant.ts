@@ -72,6 +72,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       'porthole.cluster': machine.cluster,
       'porthole.vmid': machine.vmid,
       'porthole.mode': wish.mode,
+      'porthole.kind': wish.kind,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     const page = await pageFor(deps, asker, claims, ctx.get(passHeader) !== '');

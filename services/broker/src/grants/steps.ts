@@ -24,8 +24,6 @@ export type GrantWish = z.infer<typeof grantWish>;
 export function parseGrantWish(body: unknown): GrantWish {
   const parsed = grantWish.safeParse(body);
   if (!parsed.success) throw badRequestOf(parsed.error);
-  // A container's screen shows its terminal, so nothing is out of reach without them.
-  if (parsed.data.kind === 'terminal') throw new BadRequest('kind: terminals are not available yet');
   if (parsed.data.watch && parsed.data.mode !== 'view')
     throw new BadRequest('watch: whoever looks on asks for mode view');
   return parsed.data;
@@ -74,18 +72,20 @@ export interface Authorised {
   readonly rules: readonly string[];
 }
 
+/** A terminal is a right of its own, in either mode: a serial port may lead to where no screen does. */
 export function authorise({ machine, decision }: FoundMachine, wish: GrantWish): Authorised {
-  const { mode } = wish;
+  const { mode, kind } = wish;
+  const opening = kind === 'terminal' ? kind : mode;
   const mayWatch = decision.allow.includes('watch');
-  const terms = decision.terms(mode);
+  const terms = decision.terms(opening);
   if (!terms || (wish.watch && !mayWatch))
     throw new PortholeError('not_allowed', {
-      detail: `${wish.watch ? 'watch' : mode} of ${machine.cluster}/${machine.vmid}`,
+      detail: `${wish.watch ? 'watch' : opening} of ${machine.cluster}/${machine.vmid}`,
     });
-  const rights = mode === 'control' ? (['control'] as const) : (['view', 'watch'] as const);
+  const rights = opening === 'view' ? (['view', 'watch'] as const) : [opening];
   return {
     terms,
-    until: decision.until(mode),
+    until: decision.until(opening),
     // Whoever may look on does so whenever they only look: nobody is watched without being told.
     watches: mode === 'view' && mayWatch,
     rules: [...new Set(rights.flatMap((right) => decision.rulesFor(right)))],

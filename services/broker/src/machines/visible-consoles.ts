@@ -1,7 +1,10 @@
 import type { Right } from '@porthole/shared/config/access-schema';
+import type { ConsoleKind } from '@porthole/shared/grant-claims';
 import type { Decide, Subject } from '../access/decide.ts';
 import type { Listing } from './cluster-list.ts';
 import { displayNameOf } from './machine.ts';
+
+const opensScreen: ReadonlySet<Right> = new Set(['view', 'control', 'watch']);
 
 /** A machine as its list shows it to somebody who may open it. */
 export interface VisibleConsole {
@@ -14,6 +17,8 @@ export interface VisibleConsole {
   readonly tags: readonly string[];
   readonly pool?: string;
   readonly allow: readonly Right[];
+  /** What this person may open of it. A virtual machine has a terminal if it has a serial port: the relay looks. */
+  readonly kinds: readonly ConsoleKind[];
 }
 
 /** The machines that this person may open, and nothing about any other. */
@@ -37,7 +42,15 @@ export function visibleConsoles(
         tags,
         ...(pool === undefined ? {} : { pool }),
         allow,
+        kinds: kindsOf(allow),
       },
     ];
   });
+}
+
+function kindsOf(allow: readonly Right[]): readonly ConsoleKind[] {
+  return [
+    ...(allow.some((right) => opensScreen.has(right)) ? (['screen'] as const) : []),
+    ...(allow.includes('terminal') ? (['terminal'] as const) : []),
+  ];
 }

@@ -4,6 +4,7 @@ import type { Config } from '@porthole/shared/config/schema';
 import { createConsoleSignals } from '@porthole/shared/console-signals';
 import { createEndOrders, type EndOrders } from '@porthole/shared/end-orders';
 import type { Log } from '@porthole/shared/log';
+import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { RandomBytes } from '@porthole/shared/random';
 import type { SealKeys } from '@porthole/shared/seal';
 import type { Store } from '@porthole/shared/store/ports';
@@ -24,6 +25,7 @@ import { createPasses, type Passes } from './passes.ts';
 import { createProgramIdentity } from './programs/identify-program.ts';
 import { createIssuerTokens } from './programs/issuer-tokens.ts';
 import { createServiceAccountTokens } from './programs/service-account-tokens.ts';
+import { createProxmoxWay } from './proxmox/way.ts';
 import { createOidcWay, type Offer } from './ways.ts';
 
 /**
@@ -37,7 +39,7 @@ export interface SignIn {
   readonly passes: Passes;
   readonly logins: Logins;
   readonly ends: EndOrders;
-  readonly routes: Pick<RouteDeps, 'signIn' | 'signOut' | 'logins' | 'offers' | 'oidc' | 'handover'>;
+  readonly routes: Pick<RouteDeps, 'signIn' | 'signOut' | 'logins' | 'offers' | 'ways' | 'handover'>;
   /** Paths where an issuer calls, and no browser. */
   readonly calledByServers: RegExp;
 }
@@ -46,6 +48,8 @@ export interface SignIn {
 export function createSignIn(deps: {
   readonly config: Config;
   readonly store: Store;
+  /** By the name of their cluster. */
+  readonly clients: ReadonlyMap<string, Pick<ProxmoxClient, 'get' | 'requestTicket'>>;
   readonly keys: SealKeys;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -79,8 +83,13 @@ export function createSignIn(deps: {
   const oidc = config.signIn.oidc.map((one) =>
     createOidcWay(one, { ...shared, publicUrl, store, keys, random, clock }),
   );
-  const methods = [...(local ? [createLocalMethod(local.users)] : []), ...oidc.map(({ method }) => method)];
-  const offers: Offer[] = [...oidc.map(({ offer }) => offer), ...(local ? [{ kind: 'local' } as const] : [])];
+  const proxmox = config.signIn.proxmox.flatMap((one) => {
+    const client = deps.clients.get(one.cluster);
+    return client ? [createProxmoxWay(one, { ...shared, client, store, keys, random, clock })] : [];
+  });
+  const ways = [...oidc, ...proxmox];
+  const methods = [...(local ? [createLocalMethod(local.users)] : []), ...ways.map(({ method }) => method)];
+  const offers: Offer[] = [...ways.map(({ offer }) => offer), ...(local ? [{ kind: 'local' } as const] : [])];
   const { header } = config.signIn;
 
   return {
@@ -99,7 +108,7 @@ export function createSignIn(deps: {
       signOut: { cookie, sessions, methods, logins, proxySignOutUrl: header?.signOutUrl },
       logins,
       offers,
-      oidc,
+      ways,
       handover: { passes, rateLimits },
     },
     calledByServers: /^\/api\/v1\/login\/oidc\/[a-z0-9-]+\/logout$/,

@@ -47,7 +47,8 @@ export function createRequireLogin(deps: {
   async function byCookie(ctx: Context): Promise<Identity | undefined> {
     const secret = deps.cookie.read(ctx.get('cookie'));
     const login = secret === undefined ? undefined : await deps.sessions.find(secret);
-    const user = login && (await methods.get(login.method)?.userOf(login));
+    const acts = ctx.method !== 'GET' && ctx.method !== 'HEAD';
+    const user = login && (await methods.get(login.method)?.userOf(login, { acts }));
     return user && { user, loginRef: login.ref };
   }
 

@@ -1,5 +1,5 @@
 import { addressKey } from '@porthole/shared/address-key';
-import { asPortholeError } from '@porthole/shared/errors';
+import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
 import type { RateLimits } from '@porthole/shared/store/ports';
 
 /** Wrong passwords, and the seconds in which so many are one too many: who goes on waits longer and longer. */
@@ -8,6 +8,8 @@ const steps = [
   { wrong: 10, seconds: 600 },
   { wrong: 20, seconds: 3600 },
 ] as const;
+
+const guesses: ReadonlySet<ErrorCode> = new Set(['wrong_password', 'wrong_code']);
 
 /** Of one name from one address: nobody locks somebody else out by trying their name. */
 export function lockoutKey(name: string, address: string): string {
@@ -27,7 +29,7 @@ export async function withLockout<T>(
   try {
     return await checkPassword();
   } catch (thrown) {
-    if (asPortholeError(thrown).code === 'wrong_password')
+    if (guesses.has(asPortholeError(thrown).code))
       for (const { wrong, seconds } of steps) await rateLimits.spend(key, wrong, seconds).catch(() => {});
     throw thrown;
   }

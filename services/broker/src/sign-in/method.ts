@@ -5,8 +5,11 @@ import type { User } from './user.ts';
 export interface LoginMethod {
   /** In records, logs, metrics: "local", "oidc:school". */
   readonly name: string;
-  /** For whom a living sign-in stands now; undefined when it is worth nothing any more. */
-  userOf(login: Login): Promise<User | undefined>;
+  /**
+   * For whom a living sign-in stands now; undefined when it is worth nothing any more. `acts`: they are about to do
+   * something, and not only to look, so what is known of them should be as new as can be.
+   */
+  userOf(login: Login, asks: { readonly acts: boolean }): Promise<User | undefined>;
   /** Where the browser signs out at whoever signed the person in, too. */
   farewell?(login: Login): Promise<string | undefined>;
 }

@@ -61,10 +61,12 @@ export async function reportSignIn<T>(
   ctx: Context,
   method: string,
   work: () => Promise<T>,
+  /** Whether that was all of it; otherwise another step follows, which is reported by itself. */
+  isDone: (result: T) => boolean = () => true,
 ): Promise<T> {
   try {
     const result = await work();
-    deps.metrics.signIn(methodKind(method), 'ok');
+    if (isDone(result)) deps.metrics.signIn(methodKind(method), 'ok');
     return result;
   } catch (thrown) {
     const { code, detail } = asPortholeError(thrown);
@@ -94,7 +96,10 @@ export function limitByAddress(
   return rateLimits.spend(`sign-in/address/${addressKey(address)}`, limits.signInsPerAddressPerMinute, 60);
 }
 
-function limitByName({ rateLimits, limits }: SignInDeps, name: string): Promise<void> {
+export function limitByName(
+  { rateLimits, limits }: Pick<SignInDeps, 'rateLimits' | 'limits'>,
+  name: string,
+): Promise<void> {
   return rateLimits.spend(`sign-in/name/${name.normalize('NFC').toLowerCase()}`, limits.signInsPerMinute, 60);
 }
 

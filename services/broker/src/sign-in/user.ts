@@ -1,3 +1,5 @@
+import type { AtMost } from '../access/decide.ts';
+
 /** Somebody who signed in, as the rest of the broker knows them. */
 export interface User {
   /** Unique over all ways to sign in, so that a later one can't take over somebody's consoles: "local:anna". */
@@ -10,4 +12,6 @@ export interface User {
   readonly claims?: Readonly<Record<string, readonly string[]>>;
   /** Default: a person. */
   readonly kind?: 'person' | 'program';
+  /** What Proxmox gives them, whoever signed in there. */
+  readonly atMost?: AtMost;
 }

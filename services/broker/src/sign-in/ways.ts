@@ -17,9 +17,17 @@ import type { SignInDeps } from './sign-in.ts';
 
 /** What the sign-in page offers. */
 export type Offer =
-  { readonly kind: 'local' } | { readonly kind: 'oidc'; readonly title: string; readonly url: string };
+  | { readonly kind: 'local' }
+  | { readonly kind: 'oidc'; readonly title: string; readonly url: string }
+  | {
+      readonly kind: 'proxmox';
+      /** Where the password goes. */
+      readonly url: string;
+      readonly realms: readonly { readonly name: string; readonly title: string }[];
+    };
 
-export interface OidcWay {
+/** A way to sign in with addresses of its own. */
+export interface Way {
   readonly method: LoginMethod;
   readonly offer: Offer;
   /** Adds its routes below /api/v1. */
@@ -35,7 +43,7 @@ export function createOidcWay(
     readonly random: RandomBytes;
     readonly clock: Clock;
   },
-): OidcWay {
+): Way {
   const { store, keys, random, clock, logins, log, publicUrl, rateLimits } = deps;
   const issuer = createIssuer(config);
   const steps: OidcStepDeps = {

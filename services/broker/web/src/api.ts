@@ -31,6 +31,8 @@ export interface Machine {
   readonly tags: readonly string[];
   readonly pool?: string;
   readonly allow: readonly Right[];
+  /** What this person may open of it. */
+  readonly kinds: readonly ('screen' | 'terminal')[];
 }
 
 /** What somebody may do with a machine. */
@@ -157,7 +159,25 @@ async function problemOf(response: Response): Promise<Problem> {
 
 /** A way to sign in here. */
 export type SignInOffer =
-  { readonly kind: 'local' } | { readonly kind: 'oidc'; readonly title: string; readonly url: string };
+  | { readonly kind: 'local' }
+  | { readonly kind: 'oidc'; readonly title: string; readonly url: string }
+  | ProxmoxOffer;
+
+export interface ProxmoxOffer {
+  readonly kind: 'proxmox';
+  readonly url: string;
+  readonly realms: readonly { readonly name: string; readonly title: string }[];
+}
+
+export type Factor = 'totp' | 'recovery' | 'yubico';
+
+/** The password was right, and a code is needed, too. */
+export interface SecondFactor {
+  readonly id: string;
+  readonly factors: readonly Factor[];
+}
+
+export type Entered = { readonly user: User } | { readonly secondFactor: SecondFactor };
 
 /** What was asked for, unless it is as it was: then only its mark comes back. */
 export interface Polled<T> {
@@ -174,10 +194,17 @@ async function poll<T>(path: string, etag: string | undefined): Promise<Answer<P
     : answer;
 }
 
+/** Addresses in answers are whole ones. */
+const below = (url: string) => url.replace(/^\/api\/v1/, '');
+
 export const api = {
   signInOffers: () => request<{ methods: readonly SignInOffer[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
     request<{ user: User }>('POST', '/login', { username, password }),
+  signInAtProxmox: (url: string, realm: string, username: string, password: string) =>
+    request<Entered>('POST', below(url), { realm, username, password }),
+  secondFactor: (url: string, id: string, factor: Factor, code: string) =>
+    request<{ user: User }>('POST', `${below(url)}/code`, { id, factor, code }),
   signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
   handover: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
   me: () => request<{ user: User; oversees?: boolean }>('GET', '/me'),
@@ -197,11 +224,10 @@ export const api = {
       `/consoles/${encodeURIComponent(cluster)}/${vmid}/power/${encodeURIComponent(task)}`,
     ),
   machines: (pass?: string) => request<MachineList>('GET', '/consoles', undefined, pass),
-  grant: (cluster: string, vmid: number, mode: 'control' | 'view', pass?: string) =>
-    request<Grant>(
-      'POST',
-      `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`,
-      { mode, kind: 'screen' },
-      pass,
-    ),
+  grant: (
+    cluster: string,
+    vmid: number,
+    wish: { readonly mode: 'control' | 'view'; readonly kind: 'screen' | 'terminal' },
+    pass?: string,
+  ) => request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, wish, pass),
 };

@@ -115,3 +115,9 @@ export const AlertIcon = icon(
     <path d="M12 7.500v5.500M12 16.300v.01" />
   </>,
 );
+export const TerminalIcon = icon(
+  <>
+    <rect x="3" y="4.500" width="18" height="15" rx="2" />
+    <path d="m7 9.500 3 2.500-3 2.500M12.500 15h4.500" />
+  </>,
+);

@@ -4,12 +4,22 @@ export interface ConsoleAddress {
   readonly cluster: string;
   readonly vmid: number;
   readonly mode: 'control' | 'view';
+  readonly kind: 'screen' | 'terminal';
 }
 
 export const sessionsPath = '/sessions';
 
-export function consolePath(cluster: string, vmid: number, mode: 'control' | 'view' = 'control'): string {
-  return `/console/${encodeURIComponent(cluster)}/${vmid}${mode === 'view' ? '?mode=view' : ''}`;
+export function consolePath(
+  cluster: string,
+  vmid: number,
+  mode: ConsoleAddress['mode'] = 'control',
+  kind: ConsoleAddress['kind'] = 'screen',
+): string {
+  const query = new URLSearchParams({
+    ...(kind === 'terminal' ? { kind } : {}),
+    ...(mode === 'view' ? { mode } : {}),
+  }).toString();
+  return `/console/${encodeURIComponent(cluster)}/${vmid}${query && `?${query}`}`;
 }
 
 export function parseConsolePath(pathname: string, search: string): ConsoleAddress | undefined {
@@ -21,8 +31,10 @@ export function parseConsolePath(pathname: string, search: string): ConsoleAddre
   } catch {
     return undefined;
   }
-  const mode = new URLSearchParams(search).get('mode') === 'view' ? 'view' : 'control';
-  return { cluster, vmid: Number(match[2]), mode };
+  const query = new URLSearchParams(search);
+  const mode = query.get('mode') === 'view' ? 'view' : 'control';
+  const kind = query.get('kind') === 'terminal' ? 'terminal' : 'screen';
+  return { cluster, vmid: Number(match[2]), mode, kind };
 }
 
 /** Why somebody sees the sign-in page; its texts are in texts.ts. */

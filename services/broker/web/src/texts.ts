@@ -1,6 +1,6 @@
 import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
 import type { Notice, OpeningStep } from '@porthole/shared/control-messages';
-import type { PowerAction, Problem, Session } from './api.ts';
+import type { Factor, PowerAction, Problem, Session } from './api.ts';
 import type { SignInReason } from './paths.ts';
 
 /** Every sentence that a person reads, in one place: plain words, what happened first, what to do second. */
@@ -101,15 +101,15 @@ function sentence(text: string): string | undefined {
 export const progress = {
   asking: 'Asking for permission',
   connecting: 'Connecting',
-  opening: 'Opening the screen',
+  opening: 'Opening the console',
   picture: 'Waiting for the picture',
 } as const;
 
 export const openingSteps = {
   status: 'Checking that the machine runs',
-  console: 'Asking Proxmox for its screen',
+  console: 'Asking Proxmox for the console',
   connect: 'Connecting to the server it runs on',
-  authenticate: 'Unlocking the screen',
+  authenticate: 'Unlocking the console',
 } as const satisfies Record<OpeningStep, string>;
 
 export function queueText(position: number): string {
@@ -172,6 +172,17 @@ export const shortStates = {
 
 export const signInLead = 'Your machines are right behind this door.';
 
+/** Among other places where an account may be. */
+export const localPlace = 'Porthole';
+
+export const codeLead = 'Now the second step.';
+
+export const factorWords = {
+  totp: { label: 'Code from your authenticator app', instead: 'Use the authenticator app' },
+  recovery: { label: 'Recovery key', instead: 'Use a recovery key' },
+  yubico: { label: 'Code from your YubiKey', instead: 'Use a YubiKey' },
+} as const satisfies Record<Factor, { readonly label: string; readonly instead: string }>;
+
 export const signInNotes = {
   needed: 'Then your console opens.',
   expired: 'You were signed out. Sign in again to go on where you were.',
@@ -188,6 +199,15 @@ export function signInProblem(problem: Problem): string {
     case 'wrong_password':
     case 'not_signed_in':
       return 'The name or the password is wrong.';
+    case 'wrong_code':
+      return 'The code is wrong or was used already.';
+    case 'second_factor_unusable':
+      return 'Your second factor only works on the pages of Proxmox. Add an authenticator app or recovery keys there.';
+    case 'sign_in_expired':
+      return 'That took too long. Sign in again.';
+    case 'proxmox_unreachable':
+    case 'proxmox_timeout':
+      return 'The server that knows your account does not answer. Try again soon.';
     case 'rate_limited':
       return problem.retryAfter === undefined
         ? 'Too many tries. Wait a moment, then try again.'

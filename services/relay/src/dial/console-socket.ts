@@ -1,3 +1,4 @@
+import type { OnReadOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { PortholeError } from '@porthole/shared/errors';
 import { createProxmoxLink, type MachineLink } from '../pump/proxmox-link.ts';
@@ -16,7 +17,7 @@ const landing = Buffer.allocUnsafeSlow(16 * 1024);
 /** Opens the console's WebSocket at the host that made the ticket, with the credential that asked for it. */
 export async function openConsoleSocket(
   machine: LocatedMachine,
-  { port, ticket }: ConsoleTicket,
+  { port, ticket }: Pick<ConsoleTicket, 'port' | 'ticket'>,
   signal: AbortSignal,
 ): Promise<MachineLink> {
   const { client } = machine.cluster;
@@ -25,17 +26,11 @@ export async function openConsoleSocket(
   const path = `/api2/json${machine.path}/vncwebsocket?port=${port}&vncticket=${encodeURIComponent(ticket)}`;
   const host = base.hostname.replace(/^\[|\]$/g, '');
 
-  // Nobody speaks before the request is sent.
-  let take: (length: number) => void = () => socket.destroy();
-  const onread = {
-    buffer: landing,
-    callback: (length: number) => {
-      take(length);
-      return true;
-    },
-  };
+  const reader = createReader();
   const target = { host, port: Number(base.port) || 443, nodeName };
-  const socket = await client.dial(target, signal, onread);
+  const socket = await client.dial(target, signal, reader.onread);
+  // Nobody speaks before the request is sent.
+  if (reader.early) socket.destroy();
   const headers = await client.headers().catch((error: unknown) => {
     socket.destroy();
     throw error;
@@ -46,37 +41,60 @@ export async function openConsoleSocket(
     ...headers,
     'sec-websocket-protocol': 'binary',
   });
-  const { answer, takeRest } = await readHead(socket, signal, (next) => (take = next), request.text);
+  const { answer, takeRest } = await readHead(socket, signal, reader, request.text);
   if (!request.accepts(answer)) {
     socket.destroy();
     throw refusal(answer);
   }
   const link = createProxmoxLink(socket);
-  take = (length) => link.received(landing, length);
+  reader.take = (length) => link.received(landing, length);
   const rest = takeRest();
   link.received(rest, rest.length);
   return link;
+}
+
+interface Reader {
+  readonly onread: OnReadOpts;
+  /** Who gets what is read. Without anybody it is lost, and `early` says so. */
+  take: ((length: number) => void) | undefined;
+  early: boolean;
+}
+
+/** Made apart from where it is used: what the socket keeps for its life must not hold what opening it took. */
+function createReader(): Reader {
+  const reader: Reader = {
+    take: undefined,
+    early: false,
+    onread: {
+      buffer: landing,
+      callback(length) {
+        if (reader.take) reader.take(length);
+        else reader.early = true;
+        return true;
+      },
+    },
+  };
+  return reader;
 }
 
 /** Sends the request and reads up to the end of the answer's head, and what came behind it with the same read. */
 function readHead(
   socket: TLSSocket,
   signal: AbortSignal,
-  reader: (take: (length: number) => void) => void,
+  reader: Reader,
   request: string,
 ): Promise<{ answer: HttpAnswer; takeRest: () => Buffer }> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     const keep = (length: number) => (seen = Buffer.concat([seen, landing.subarray(0, length)]));
     const done = () => {
-      reader(keep);
+      reader.take = keep;
       socket.off('error', onError).off('end', onClose).off('close', onClose);
       signal.removeEventListener('abort', onAbort);
-      socket.on('error', () => {}); // whoever comes next looks at `close`
     };
     const fail = (error: PortholeError) => {
       done();
-      reader(() => {});
+      reader.take = () => {};
       socket.destroy();
       reject(error);
     };
@@ -87,7 +105,7 @@ function readHead(
 
     socket.on('error', onError).on('end', onClose).on('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
-    reader((length) => {
+    reader.take = (length) => {
       const end = keep(length).indexOf('\r\n\r\n');
       if (end < 0 && seen.length <= maxHeadBytes) return;
       const answer = end < 0 ? undefined : readHttpHead(seen.toString('latin1', 0, end));
@@ -99,7 +117,7 @@ function readHead(
       socket.pause();
       // Until the promise is heard, the records that were read together with this one may still come.
       resolve({ answer, takeRest: () => seen.subarray(end + 4) });
-    });
+    };
     if (signal.aborted) onAbort();
     else if (socket.destroyed) onClose();
     else socket.write(request);

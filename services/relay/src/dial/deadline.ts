@@ -1,4 +1,5 @@
 import type { Clock } from '@porthole/shared/clock';
+import { followSignal } from '@porthole/shared/follow-signal';
 import { PortholeError, type ErrorCode } from '@porthole/shared/errors';
 
 /**
@@ -11,22 +12,22 @@ export async function withDeadline<T>(
   late: ErrorCode,
   phase: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const timer = new AbortController();
+  const own = followSignal(deps.signal);
   const cancel = deps.clock.after(ms, () =>
-    timer.abort(new PortholeError(late, { detail: `nothing within ${ms} ms` })),
+    own.abort(new PortholeError(late, { detail: `nothing within ${ms} ms` })),
   );
-  const signal = AbortSignal.any([deps.signal, timer.signal]);
+  let letGo = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    const fail = () => reject(own.signal.reason as Error);
+    if (own.signal.aborted) fail();
+    else own.signal.addEventListener('abort', fail, { once: true });
+    letGo = () => own.signal.removeEventListener('abort', fail);
+  });
   try {
-    return await Promise.race([phase(signal), rejected(signal)]);
+    return await Promise.race([phase(own.signal), aborted]);
   } finally {
     cancel();
+    letGo();
+    own.letGo();
   }
-}
-
-function rejected(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = () => reject(signal.reason as Error);
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
 }

@@ -8,11 +8,11 @@ import type { Deadlines } from '../deadlines.ts';
 import type { Link } from '../pump/link.ts';
 import type { MachineLink } from '../pump/proxmox-link.ts';
 import { runHandshake, type TakeRest } from '../pump/run-handshake.ts';
-import { createMachineHandshake } from '../rfb/machine-handshake.ts';
 import { openConsoleSocket } from './console-socket.ts';
 import { withDeadline } from './deadline.ts';
+import { askEntry, type Entry } from './entry.ts';
 import type { LeaseLine } from './lease-line.ts';
-import { locateRunning, requestConsole, type LocatedMachine, type RelayCluster } from './machine.ts';
+import { locateRunning, type LocatedMachine, type RelayCluster } from './machine.ts';
 
 export interface DialRequest {
   readonly claims: GrantClaims;
@@ -22,7 +22,7 @@ export interface DialRequest {
   readonly onStep: (step: OpeningStep) => void;
 }
 
-/** A console whose VNC server has accepted the relay; ClientInit is the next thing that it expects. */
+/** A console that has let the relay in: a VNC server that expects ClientInit next, or an open terminal. */
 export interface DialledConsole {
   readonly link: MachineLink;
   readonly takeRest: TakeRest;
@@ -42,8 +42,8 @@ export interface DialDeps {
 }
 
 /**
- * Opens a console at Proxmox: in line for the machine, in line for the node, status, vncproxy, WebSocket,
- * VNC authentication.
+ * Opens a console at Proxmox: in line for the machine, in line for the node, status, vncproxy or termproxy,
+ * WebSocket, authentication.
  *
  * One dial at a time per machine, because each one replaces the machine's only VNC password; a few at a time
  * per node, because pvedaemon has three workers. Both until authentication is over.
@@ -66,7 +66,11 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
       );
       const releaseNode = await queued(leaseNames.node(cluster.name, machine.node), cluster.opensPerNode);
       try {
-        return await counted(deps.opening, cluster.name, () => openOnceMore(request, machine));
+        return await counted(deps.opening, cluster.name, () =>
+          withDeadline({ clock, signal }, deadlines.dial, 'proxmox_timeout', (phase) =>
+            openOnceMore({ ...request, signal: phase }, machine),
+          ),
+        );
       } finally {
         await releaseNode();
       }
@@ -90,11 +94,11 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
   }
 
   async function open(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
-    const ticket = await step(request, 'console', deadlines.console, 'proxmox_timeout', (phase) =>
-      requestConsole(machine, phase),
+    const entry = await step(request, 'console', deadlines.console, 'proxmox_timeout', (phase) =>
+      askEntry[request.claims.kind](machine, phase),
     );
     const link = await step(request, 'connect', deadlines.connect, 'proxmox_timeout', (phase) =>
-      openConsoleSocket(machine, ticket, phase),
+      openConsoleSocket(machine, entry, phase),
     );
     try {
       const takeRest = await step(
@@ -102,12 +106,12 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
         'authenticate',
         deadlines.firstByte + deadlines.authenticate,
         'console_silent',
-        (phase) => authenticate(link, ticket.password, phase),
+        (phase) => authenticate(link, entry, phase),
       );
       return { link, takeRest, machine };
     } catch (error) {
       link.destroy();
-      throw asPortholeError(error).code === 'console_lost' ? await whyGone(request, error) : error;
+      throw hungUp.has(asPortholeError(error).code) ? await whyGone(request, error) : error;
     }
   }
 
@@ -123,21 +127,17 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
     }
   }
 
-  function authenticate(link: Link, password: string, signal: AbortSignal): Promise<TakeRest> {
+  function authenticate(link: Link, entry: Entry, signal: AbortSignal): Promise<TakeRest> {
     return new Promise((resolve, reject) => {
       const silent = clock.after(deadlines.firstByte, () =>
         reject(new PortholeError('console_silent', { detail: `no byte within ${deadlines.firstByte} ms` })),
       );
-      runHandshake(link, createMachineHandshake(password), {
+      if (entry.hello) link.send(entry.hello);
+      runHandshake(link, entry.handshake, {
         signal,
         firstByte: silent,
-        ended: (sentAnything, error) =>
-          reject(
-            error ??
-              new PortholeError('console_lost', {
-                detail: sentAnything ? 'closed during VNC authentication' : 'closed without a byte',
-              }),
-          ),
+        pauseAfter: entry.talksOn === true,
+        ended: (sentAnything, error) => reject(error ?? entry.gone(sentAnything)),
       })
         .then(resolve, reject)
         .finally(silent);
@@ -178,9 +178,12 @@ async function counted<T>(
   }
 }
 
+const hungUp: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['console_lost', 'terminal_refused']);
+
 const worthAnotherTry: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'console_auth',
   'console_lost',
+  'terminal_refused',
   'proxmox_nonsense',
   'proxmox_credential',
 ]);

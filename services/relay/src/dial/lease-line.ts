@@ -1,5 +1,6 @@
 import { every, sleep, type Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
+import { followSignal } from '@porthole/shared/follow-signal';
 import { lifetimes } from '@porthole/shared/store/keys';
 import type { LeaseStore } from '@porthole/shared/store/ports';
 
@@ -62,9 +63,11 @@ export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly cl
   }
 
   function lookAgain(ms: number, waiter: { wake: () => void }, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
+    const woken = followSignal(signal);
     waiter.wake = () => woken.abort();
-    return sleep(clock, ms, AbortSignal.any([signal, woken.signal])).catch(() => signal.throwIfAborted());
+    return sleep(clock, ms, woken.signal)
+      .catch(() => signal.throwIfAborted())
+      .finally(() => woken.letGo());
   }
 
   return {
@@ -92,13 +95,16 @@ export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly cl
   };
 }
 
-/** Rejects with `queue_timeout` when waiting takes longer than people want to wait. */
+/**
+ * Rejects with `queue_timeout` when waiting takes longer than people want to wait. `done` ends the wait only: what
+ * comes after it follows the signal still, until it is let go.
+ */
 export function waitAtMost(
   clock: Clock,
   seconds: number,
   signal: AbortSignal,
-): { signal: AbortSignal; done(): void } {
-  const late = new AbortController();
-  const cancel = clock.after(seconds * 1000, () => late.abort(new PortholeError('queue_timeout')));
-  return { signal: AbortSignal.any([signal, late.signal]), done: cancel };
+): { signal: AbortSignal; done(): void; letGo(): void } {
+  const own = followSignal(signal);
+  const cancel = clock.after(seconds * 1000, () => own.abort(new PortholeError('queue_timeout')));
+  return { signal: own.signal, done: cancel, letGo: own.letGo };
 }

@@ -1,6 +1,10 @@
 import type { Socket } from 'node:net';
 import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
-import { createBrowserFrames } from '../websocket/browser-frames.ts';
+import {
+  createBrowserFrames,
+  type BrowserFrameHandler,
+  type BrowserFrameLimits,
+} from '../websocket/browser-frames.ts';
 import { closePayload, opcodes, serverFrame } from '../websocket/frame.ts';
 import type { Gather, GatherSink } from './gather.ts';
 import type { Link, LinkHandler } from './link.ts';
@@ -15,177 +19,209 @@ export interface BrowserSocket {
 
 /** A link to a browser: frames of RFC 6455 on a socket, the server's side. */
 export interface BrowserLink extends Link {
-  text(text: string): void;
-  ping(): void;
+  say(text: string): void;
+  /** A ping: whoever is there answers. */
+  poke(): void;
   /** Says goodbye, and reads on for the answer only. Whoever calls this cuts the connection should none come. */
-  close(code: number, reason: string): void;
+  leave(code: number, reason: string): void;
   /** Whether the browser sent a close frame: it left on purpose, its line did not break. */
   readonly heardGoodbye: boolean;
 }
 
 /** QEMU's limit for a clipboard text, and its header; control messages are small. */
-const limits = { binaryBytes: 1024 * 1024 + 1024, textBytes: 4096, fragments: 1024 };
-/** Pongs for a browser that does not read are held back: RFC 6455 section 5.5.3 asks for the last one only. */
-const pongBytes = 64 * 1024;
+const limits: BrowserFrameLimits = { binaryBytes: 1024 * 1024 + 1024, textBytes: 4096, fragments: 1024 };
+/** Whom a link to a browser tells what is not for the handler of the moment. */
+export interface BrowserLinkOwner {
+  text(text: string): void;
+  /** Something has arrived, whatever it is. */
+  heard(): void;
+  /** The answer to a ping. */
+  answered(): void;
+  closed(): void;
+}
 
 export function createBrowserLink(deps: {
   readonly browser: Pick<BrowserSocket, 'socket' | 'head'>;
   readonly gather: Gather;
-  readonly onText: (text: string) => void;
-  /** Something has arrived, whatever it is. */
-  readonly onHeard: () => void;
-  /** The answer to a ping. */
-  readonly onPong?: () => void;
-  readonly onClosed: () => void;
+  readonly owner: BrowserLinkOwner;
 }): BrowserLink {
-  const { gather, onHeard } = deps;
-  const { socket } = deps.browser;
-  let head: Buffer | undefined = deps.browser.head;
-  let handler: LinkHandler | undefined;
+  return new BrowserConnection(deps.browser, deps.gather, deps.owner);
+}
+
+/** A class, as there are thousands: one object each, and few functions of its own. */
+class BrowserConnection implements BrowserLink, BrowserFrameHandler, GatherSink {
+  readonly #socket: Socket;
+  readonly #gather: Gather;
+  readonly #owner: BrowserLinkOwner;
+  readonly #frames = createBrowserFrames(this, limits);
+  /** What the browser sent right behind its request; undefined once the browser is read. */
+  #head: Buffer | undefined;
+  #handler: LinkHandler | undefined;
   /** It left or broke the protocol: nothing more is handed on. */
-  let lost: { readonly error?: PortholeError } | undefined;
-  let saidGoodbye = false;
-  let heardGoodbye = false;
-  let heldPong: Buffer | undefined;
-  /** The kernel has not taken everything. Known here, because streams are slow to tell. */
-  let behind = false;
-  let framesSent = 0;
+  #lost: { readonly error?: PortholeError } | undefined;
+  #saidGoodbye = false;
+  #heardGoodbye = false;
+  #heldPong: Buffer | undefined;
+  framesSent = 0;
 
-  const frames = createBrowserFrames(
-    {
-      binary(source, start, end) {
-        if (!lost && !saidGoodbye) handler?.bytes(source, start, end);
-      },
-      text(text) {
-        if (!lost && !saidGoodbye) deps.onText(text);
-      },
-      ping: (payload) => (heldPong = payload),
-      pong: () => deps.onPong?.(),
-      close(code) {
-        heardGoodbye = true;
-        goodbye(code === undefined ? Buffer.alloc(0) : closePayload(code, ''));
-        socket.end();
-        lose();
-      },
-    },
-    limits,
-  );
+  constructor(
+    { socket, head }: Pick<BrowserSocket, 'socket' | 'head'>,
+    gather: Gather,
+    owner: BrowserLinkOwner,
+  ) {
+    this.#socket = socket;
+    this.#gather = gather;
+    this.#owner = owner;
+    // A copy: a few bytes must not hold everything that was read together with them.
+    this.#head = Buffer.from(head);
+    socket.setNoDelay(true);
+    socket.setTimeout(0);
+    // An error is always followed by a close, which is what we act on.
+    if (socket.listenerCount('error') === 0) socket.on('error', ignore);
+    socket.on('drain', () => {
+      this.#answerPing();
+      this.#handler?.drained?.();
+    });
+    socket.on('end', () => {
+      this.#lose();
+      socket.end();
+    });
+    socket.on('close', () => {
+      this.#lose();
+      owner.closed();
+    });
+  }
 
-  function read(chunk: Buffer): void {
-    onHeard();
-    try {
-      frames.push(chunk);
-    } catch (error) {
-      lose(asPortholeError(error));
+  get heardGoodbye(): boolean {
+    return this.#heardGoodbye;
+  }
+
+  send(source: Buffer, from = 0, to = source.length): boolean {
+    if (!this.#saidGoodbye && to > from) this.#gather.add(this, source, from, to);
+    return this.#socket.writableLength === 0;
+  }
+
+  get buffered(): number {
+    return this.#socket.writableLength + this.#gather.waitingFor(this);
+  }
+
+  pause(): void {
+    if (!this.#saidGoodbye) this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  handle(next: LinkHandler): void {
+    this.#handler = next;
+    if (this.#lost) next.ended(this.#lost.error);
+    else this.#start();
+  }
+
+  say(text: string): void {
+    this.#write(opcodes.text, Buffer.from(text, 'utf8'));
+  }
+
+  poke(): void {
+    this.#write(opcodes.ping, empty);
+  }
+
+  leave(code: number, reason: string): void {
+    this.#goodbye(closePayload(code, reason));
+    this.#start();
+    this.#socket.resume();
+    // Who broke the protocol can't be understood any more, so nobody waits for its answer (section 7.1.7).
+    if (this.#lost) this.#socket.end();
+  }
+
+  destroy(): void {
+    // Who said goodbye gets the answer to it, if the network takes it at once.
+    if (this.#heardGoodbye && this.#socket.writableLength === 0) this.#socket.destroySoon();
+    else this.#socket.destroy();
+  }
+
+  /** A frame from the gather. */
+  write(frame: Buffer): boolean {
+    if (this.#saidGoodbye || this.#lost) return true;
+    this.framesSent++;
+    const socket = this.#socket;
+    // Who is behind gets memory of its own: a few bytes must not hold a slab that is everybody's.
+    if (socket.writableLength > 0) {
+      socket.write(Buffer.from(frame));
+      return true;
     }
-    answerPing();
+    socket.write(frame);
+    return socket.writableLength === 0;
   }
 
-  function lose(error?: PortholeError): void {
-    if (lost) return;
-    lost = error ? { error } : {};
-    handler?.ended(error);
+  binary(source: Buffer, start: number, end: number): void {
+    if (!this.#lost && !this.#saidGoodbye) this.#handler?.bytes(source, start, end);
   }
 
-  function sent(): void {
-    if (!behind) return;
-    behind = socket.writableLength > 0;
-    answerPing();
-    handler?.drained?.();
+  text(text: string): void {
+    if (!this.#lost && !this.#saidGoodbye) this.#owner.text(text);
   }
 
-  const sink: GatherSink = {
-    write(frame) {
-      if (saidGoodbye || lost) return true;
-      framesSent++;
-      // Who is behind gets memory of its own: a few bytes must not hold a slab that is everybody's.
-      if (behind) {
-        socket.write(Buffer.from(frame), sent);
-        return true;
-      }
-      socket.write(frame, sent);
-      behind = socket.writableLength > 0;
-      return !behind;
-    },
-  };
-
-  function write(opcode: number, payload: Buffer): void {
-    if (saidGoodbye || !socket.writable) return;
-    gather.flush(sink);
-    socket.write(serverFrame(opcode, payload), sent);
-    behind = socket.writableLength > 0;
+  ping(payload: Buffer): void {
+    this.#heldPong = payload;
   }
 
-  function answerPing(): void {
-    if (!heldPong || socket.writableLength > pongBytes) return;
-    const payload = heldPong;
-    heldPong = undefined;
-    write(opcodes.pong, payload);
+  pong(): void {
+    this.#owner.answered();
   }
 
-  function goodbye(payload: Buffer): void {
-    write(opcodes.close, payload);
-    saidGoodbye = true;
+  close(code: number | undefined): void {
+    this.#heardGoodbye = true;
+    this.#goodbye(code === undefined ? empty : closePayload(code, ''));
+    this.#socket.end();
+    this.#lose();
   }
 
   /** From here on the browser is read; before, the kernel keeps what it sends, and no more than it likes to. */
-  function start(): void {
-    const first = head;
+  #start(): void {
+    const first = this.#head;
     if (!first) return;
-    head = undefined;
-    socket.on('data', read);
-    if (first.length > 0) read(first);
+    this.#head = undefined;
+    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    if (first.length > 0) this.#read(first);
   }
 
-  socket.setNoDelay(true);
-  socket.setTimeout(0);
-  // An error is always followed by a close, which is what we act on.
-  socket.on('error', () => {});
-  socket.on('end', () => {
-    lose();
-    socket.end();
-  });
-  socket.on('close', () => {
-    lose();
-    deps.onClosed();
-  });
+  #read(chunk: Buffer): void {
+    this.#owner.heard();
+    try {
+      this.#frames.push(chunk);
+    } catch (error) {
+      this.#lose(asPortholeError(error));
+    }
+    this.#answerPing();
+  }
 
-  return {
-    send(source, from = 0, to = source.length) {
-      if (!saidGoodbye && to > from) gather.add(sink, source, from, to);
-      return !behind;
-    },
-    get buffered() {
-      return socket.writableLength + gather.waitingFor(sink);
-    },
-    get framesSent() {
-      return framesSent;
-    },
-    pause() {
-      if (!saidGoodbye) socket.pause();
-    },
-    resume: () => void socket.resume(),
-    handle(next) {
-      handler = next;
-      if (lost) next.ended(lost.error);
-      else start();
-    },
-    text: (text) => write(opcodes.text, Buffer.from(text, 'utf8')),
-    ping: () => write(opcodes.ping, Buffer.alloc(0)),
-    close(code, reason) {
-      goodbye(closePayload(code, reason));
-      start();
-      socket.resume();
-      // Who broke the protocol can't be understood any more, so nobody waits for its answer (section 7.1.7).
-      if (lost) socket.end();
-    },
-    get heardGoodbye() {
-      return heardGoodbye;
-    },
-    destroy() {
-      // Who said goodbye gets the answer to it, if the network takes it at once.
-      if (heardGoodbye && socket.writableLength === 0) socket.destroySoon();
-      else socket.destroy();
-    },
-  };
+  #lose(error?: PortholeError): void {
+    if (this.#lost) return;
+    this.#lost = error ? { error } : {};
+    this.#handler?.ended(error);
+  }
+
+  #write(opcode: number, payload: Buffer): void {
+    if (this.#saidGoodbye || !this.#socket.writable) return;
+    this.#gather.flush(this);
+    this.#socket.write(serverFrame(opcode, payload));
+  }
+
+  #answerPing(): void {
+    if (!this.#heldPong || this.#socket.writableNeedDrain) return;
+    const payload = this.#heldPong;
+    this.#heldPong = undefined;
+    this.#write(opcodes.pong, payload);
+  }
+
+  #goodbye(payload: Buffer): void {
+    this.#write(opcodes.close, payload);
+    this.#saidGoodbye = true;
+  }
 }
+
+const empty = Buffer.alloc(0);
+
+function ignore(): void {}

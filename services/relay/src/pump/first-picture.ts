@@ -35,7 +35,8 @@ export function watchFirstPicture(side: MachineSide, onPicture: () => void): Mac
         return;
       }
       link.handle({
-        ...handler,
+        drained: () => handler.drained?.(),
+        ended: (error) => handler.ended(error),
         bytes(source, start, end) {
           look(source, start, end);
           if (!messages) link.handle(handler);

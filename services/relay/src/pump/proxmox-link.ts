@@ -1,7 +1,11 @@
 import type { TLSSocket } from 'node:tls';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import { clientFrame, opcodes } from '../websocket/frame.ts';
-import { createProxmoxFrames, maxProxmoxPayload } from '../websocket/proxmox-frames.ts';
+import {
+  createProxmoxFrames,
+  maxProxmoxPayload,
+  type ProxmoxFrameHandler,
+} from '../websocket/proxmox-frames.ts';
 import type { Link, LinkHandler } from './link.ts';
 
 /** A machine's side of a console, that can be asked whether it is still there. */
@@ -20,87 +24,108 @@ export interface ProxmoxLink extends MachineLink {
 const earlyBytes = 128 * 1024;
 
 export function createProxmoxLink(socket: TLSSocket): ProxmoxLink {
-  let handler: LinkHandler | undefined;
-  let early: Buffer[] = [];
-  let earlyLength = 0;
-  let framesSent = 0;
-  let onPong: (() => void) | undefined;
-  let lost: { readonly error?: PortholeError } | undefined;
+  return new ProxmoxConnection(socket);
+}
 
-  const frames = createProxmoxFrames({
-    payload(source, start, end) {
-      if (handler) handler.bytes(source, start, end);
-      else keep(Buffer.from(source.subarray(start, end)));
-    },
-    pong() {
-      const answered = onPong;
-      onPong = undefined;
-      answered?.();
-    },
-    close: () => lose(),
-  });
+/** A class for the same reason as the reader of its frames: there are thousands. */
+class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
+  readonly #socket: TLSSocket;
+  readonly #frames = createProxmoxFrames(this);
+  #handler: LinkHandler | undefined;
+  framesSent = 0;
+  #early: Buffer[] | undefined;
+  #onPong: (() => void) | undefined;
+  #lost: { readonly error?: PortholeError } | undefined;
 
-  function keep(piece: Buffer): void {
-    early.push(piece);
-    earlyLength += piece.length;
-    if (earlyLength > earlyBytes)
+  constructor(socket: TLSSocket) {
+    this.#socket = socket;
+    socket.pause();
+    // An error, which the dial has somebody to ignore, is always followed by a close, which is what we act on.
+    const lose = () => this.#lose();
+    socket.on('end', lose);
+    socket.on('close', lose);
+    socket.on('drain', () => this.#handler?.drained?.());
+    if (socket.destroyed || socket.readableEnded) this.#lose();
+  }
+
+  received(source: Buffer, length: number): void {
+    if (this.#lost) return;
+    try {
+      this.#frames.read(source, length);
+    } catch (error) {
+      this.#lose(asPortholeError(error));
+    }
+  }
+
+  payload(source: Buffer, start: number, end: number): void {
+    if (this.#handler) this.#handler.bytes(source, start, end);
+    else this.#keep(Buffer.from(source.subarray(start, end)));
+  }
+
+  pong(): void {
+    const answered = this.#onPong;
+    this.#onPong = undefined;
+    answered?.();
+  }
+
+  closed(): void {
+    this.#lose();
+  }
+
+  #keep(piece: Buffer): void {
+    this.#early ??= [];
+    this.#early.push(piece);
+    if (this.#early.reduce((sum, { length }) => sum + length, 0) > earlyBytes)
       throw new PortholeError('proxmox_nonsense', { detail: 'the VNC server talks before it is spoken to' });
   }
 
-  function lose(error?: PortholeError): void {
-    if (lost) return;
-    lost = error ? { error } : {};
-    socket.destroy();
-    handler?.ended(error);
+  #lose(error?: PortholeError): void {
+    if (this.#lost) return;
+    this.#lost = error ? { error } : {};
+    this.#socket.destroy();
+    this.#handler?.ended(error);
   }
 
-  const sent = () => handler?.drained?.();
-  socket.pause();
-  // An error is always followed by a close, which is what we act on.
-  socket.on('error', () => {});
-  socket.on('end', () => lose());
-  socket.on('close', () => lose());
-  if (socket.destroyed || socket.readableEnded) lose();
+  send(source: Buffer, start = 0, end = source.length): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    for (let at = start; at < end; at += maxProxmoxPayload) {
+      this.framesSent++;
+      socket.write(clientFrame(opcodes.binary, source.subarray(at, Math.min(end, at + maxProxmoxPayload))));
+    }
+    return socket.writableLength === 0;
+  }
 
-  return {
-    received(source, length) {
-      if (lost) return;
-      try {
-        frames.read(source, length);
-      } catch (error) {
-        lose(asPortholeError(error));
-      }
-    },
-    send(source, start = 0, end = source.length) {
-      if (!socket.writable) return true;
-      for (let at = start; at < end; at += maxProxmoxPayload) {
-        const piece = source.subarray(at, Math.min(end, at + maxProxmoxPayload));
-        socket.write(clientFrame(opcodes.binary, piece), sent);
-        framesSent++;
-      }
-      return socket.writableLength === 0;
-    },
-    get buffered() {
-      return socket.writableLength;
-    },
-    get framesSent() {
-      return framesSent;
-    },
-    ping(answered) {
-      onPong = answered;
-      if (socket.writable) socket.write(clientFrame(opcodes.ping, Buffer.alloc(0)), sent);
-    },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    handle(next) {
-      const first = handler === undefined;
-      handler = next;
-      const waiting = early;
-      early = [];
-      for (const piece of waiting) next.bytes(piece, 0, piece.length);
-      if (lost) next.ended(lost.error);
-      else if (first) socket.resume();
-    },
-    destroy: () => void socket.destroy(),
-  };
+  get buffered(): number {
+    return this.#socket.writableLength;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  handle(next: LinkHandler): void {
+    const first = this.#handler === undefined;
+    this.#handler = next;
+    const waiting = this.#early;
+    this.#early = undefined;
+    for (const piece of waiting ?? []) next.bytes(piece, 0, piece.length);
+    if (this.#lost) next.ended(this.#lost.error);
+    else if (first) this.#socket.resume();
+  }
+
+  ping(onPong: () => void): void {
+    this.#onPong = onPong;
+    if (this.#socket.writable) this.#socket.write(pingFrame);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
 }
+
+const pingFrame = clientFrame(opcodes.ping, Buffer.alloc(0));

@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/clock';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { ClientMessageFilter } from '../rfb/client-messages.ts';
 import type { Link, LinkHandler } from './link.ts';
@@ -14,10 +14,10 @@ export interface PumpDeps {
   readonly filter: Pick<ClientMessageFilter, 'push'>;
   /** Counts payload bytes as they are passed on, or soon after. */
   readonly count: (direction: Direction, bytes: number) => void;
-  /** One side is no longer read, because the other one does not keep up. */
-  readonly stalled?: (direction: Direction) => void;
   /** Called once, with why the pump ended; undefined when the viewer left by itself. */
   readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
+  /** One side is no longer read, because the other one does not keep up. */
+  readonly stalled?: (direction: Direction) => void;
   readonly limits?: PumpLimits;
 }
 
@@ -43,101 +43,173 @@ const countEveryBytes = 16 * 1024;
 
 /** Carries a console in both directions until one side ends. Takes over both links. */
 export function startPump(deps: PumpDeps): Pump {
-  const limits = deps.limits ?? defaultLimits;
-  let over = false;
-  const stop = () => {
-    if (over) return;
-    over = true;
-    toViewer.stop();
-    toMachine.stop();
-    count();
-  };
-  const end: PumpDeps['onEnd'] = (side, error) => {
-    if (over) return;
-    stop();
-    deps.onEnd(side, error);
-  };
-  const toViewer = createGate(deps.clock, limits, deps.machine, deps.viewer, {
-    stalled: () => deps.stalled?.('to_viewer'),
-    stuck: () => end('viewer', new PortholeError('viewer_stuck')),
-  });
-  const toMachine = createGate(deps.clock, limits, deps.viewer, deps.machine, {
-    stalled: () => deps.stalled?.('to_machine'),
-    stuck: () =>
-      end('machine', new PortholeError('console_silent', { detail: 'the machine takes no input' })),
-  });
-
-  const { viewer } = deps;
-  let uncounted = 0;
-  const count = () => {
-    const bytes = uncounted;
-    uncounted = 0;
-    deps.count('to_viewer', bytes);
-  };
-
-  const fromMachine: LinkHandler = {
-    bytes(source, start, stop) {
-      if (over) return;
-      uncounted += stop - start;
-      if (uncounted >= countEveryBytes) count();
-      if (!viewer.send(source, start, stop)) toViewer.check();
-    },
-    drained: toMachine.check,
-    ended: (error) => end('machine', error),
-  };
-  const fromViewer: LinkHandler = {
-    bytes(source, start, stop) {
-      if (over) return;
-      try {
-        const passed = Buffer.concat(deps.filter.push(source.subarray(start, stop)));
-        if (passed.length === 0) return;
-        deps.count('to_machine', passed.length);
-        deps.machine.send(passed);
-        toMachine.check();
-      } catch (error) {
-        end('viewer', asPortholeError(error));
-      }
-    },
-    drained: toViewer.check,
-    ended: (error) => end('viewer', error),
-  };
-  takeOver(deps.machine, fromMachine, deps.machineRest);
-  takeOver(deps.viewer, fromViewer, deps.viewerRest);
-  return { stop };
+  const pump = new RunningPump(deps);
+  pump.fromMachine.takeOver(deps.machineRest);
+  pump.fromViewer.takeOver(deps.viewerRest);
+  return pump;
 }
 
-function takeOver(link: Link, handler: LinkHandler, takeRest: TakeRest): void {
-  const rest = takeRest();
-  if (rest.length > 0) handler.bytes(rest, 0, rest.length);
-  link.handle(handler);
+/** A class, and so its directions, as there are thousands, each asked for every read. */
+class RunningPump implements Pump {
+  readonly fromMachine: FromMachine;
+  readonly fromViewer: FromViewer;
+  readonly filter: PumpDeps['filter'];
+  readonly #count: PumpDeps['count'];
+  readonly #onEnd: PumpDeps['onEnd'];
+  readonly stalled: PumpDeps['stalled'];
+  #uncounted = 0;
+  over = false;
+
+  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, stalled }: PumpDeps) {
+    this.filter = filter;
+    this.#count = count;
+    this.#onEnd = onEnd;
+    this.stalled = stalled;
+    this.fromMachine = new FromMachine(this, clock, limits, machine, viewer);
+    this.fromViewer = new FromViewer(this, clock, limits, viewer, machine);
+  }
+
+  toViewer(bytes: number): void {
+    this.#uncounted += bytes;
+    if (this.#uncounted >= countEveryBytes) this.#countUp();
+  }
+
+  toMachine(bytes: number): void {
+    this.#count('to_machine', bytes);
+  }
+
+  end(side: 'viewer' | 'machine', error?: PortholeError): void {
+    if (this.over) return;
+    this.stop();
+    this.#onEnd(side, error);
+  }
+
+  stop(): void {
+    if (this.over) return;
+    this.over = true;
+    this.fromMachine.stop();
+    this.fromViewer.stop();
+    this.#countUp();
+  }
+
+  #countUp(): void {
+    const bytes = this.#uncounted;
+    this.#uncounted = 0;
+    this.#count('to_viewer', bytes);
+  }
 }
 
-/** Pauses the source while the sink has too much to send, and gives up when that lasts. */
-function createGate(
-  clock: Clock,
-  limits: PumpLimits,
-  source: Link,
-  sink: Link,
-  on: { readonly stalled: () => void; readonly stuck: () => void },
-) {
-  let cancelStuck: (() => void) | undefined;
-  let stopped = false;
-  return {
-    check() {
-      if (stopped) return;
-      if (!cancelStuck && sink.buffered > limits.pauseBytes) {
-        source.pause();
-        cancelStuck = clock.after(limits.stuckMs, on.stuck);
-        on.stalled();
-      } else if (cancelStuck && sink.buffered <= limits.resumeBytes) {
-        cancelStuck();
-        cancelStuck = undefined;
-        source.resume();
-      }
-    },
-    stop() {
-      stopped = true;
-      cancelStuck?.();
-    },
-  };
+/** One direction. Pauses the source while the sink has too much to send, and gives up when that lasts. */
+abstract class OneWay implements LinkHandler {
+  protected readonly pump: RunningPump;
+  protected readonly sink: Link;
+  readonly #source: Link;
+  readonly #clock: Clock;
+  readonly #limits: PumpLimits;
+  #cancelStuck: Cancel | undefined;
+
+  constructor(pump: RunningPump, clock: Clock, limits: PumpLimits, source: Link, sink: Link) {
+    this.pump = pump;
+    this.sink = sink;
+    this.#source = source;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  abstract bytes(source: Buffer, start: number, stop: number): void;
+  abstract drained(): void;
+  abstract ended(error?: PortholeError): void;
+  protected abstract stalled(): void;
+  protected abstract stuck(): void;
+
+  takeOver(takeRest: TakeRest): void {
+    const rest = takeRest();
+    if (rest.length > 0) this.bytes(rest, 0, rest.length);
+    this.#source.handle(this);
+  }
+
+  /** The sink has more to send than before, or less. */
+  check(): void {
+    if (this.pump.over) return;
+    if (!this.#cancelStuck) {
+      if (this.sink.buffered <= this.#limits.pauseBytes) return;
+      this.#source.pause();
+      this.#cancelStuck = this.#clock.after(this.#limits.stuckMs, () => {
+        this.#goOn();
+        if (this.#cancelStuck) this.stuck();
+      });
+      this.stalled();
+    } else this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.sink.buffered > this.#limits.resumeBytes) return;
+    this.stop();
+    this.#source.resume();
+  }
+
+  stop(): void {
+    this.#cancelStuck?.();
+    this.#cancelStuck = undefined;
+  }
+}
+
+class FromMachine extends OneWay {
+  bytes(source: Buffer, start: number, stop: number): void {
+    if (this.pump.over) return;
+    this.pump.toViewer(stop - start);
+    if (!this.sink.send(source, start, stop)) this.check();
+  }
+
+  drained(): void {
+    this.pump.fromViewer.check();
+  }
+
+  ended(error?: PortholeError): void {
+    this.pump.end('machine', error);
+  }
+
+  protected stalled(): void {
+    this.pump.stalled?.('to_viewer');
+  }
+
+  protected stuck(): void {
+    this.pump.end('viewer', new PortholeError('viewer_stuck'));
+  }
+}
+
+class FromViewer extends OneWay {
+  bytes(source: Buffer, start: number, stop: number): void {
+    if (this.pump.over) return;
+    const good: Buffer[] = [];
+    try {
+      this.#pass(this.pump.filter.push(source.subarray(start, stop), good));
+    } catch (error) {
+      this.#pass(good);
+      this.pump.end('viewer', asPortholeError(error));
+    }
+  }
+
+  #pass(messages: readonly Buffer[]): void {
+    if (messages.length === 0) return;
+    const passed = Buffer.concat(messages);
+    this.pump.toMachine(passed.length);
+    if (!this.sink.send(passed)) this.check();
+  }
+
+  drained(): void {
+    this.pump.fromMachine.check();
+  }
+
+  ended(error?: PortholeError): void {
+    this.pump.end('viewer', error);
+  }
+
+  protected stalled(): void {
+    this.pump.stalled?.('to_machine');
+  }
+
+  protected stuck(): void {
+    this.pump.end('machine', new PortholeError('console_silent', { detail: 'the machine takes no input' }));
+  }
 }

@@ -31,11 +31,11 @@ export function readMessages({ link, takeRest }: MachineSide, messages: ServerMe
         handler.ended(error);
       };
       link.handle({
-        ...handler,
         bytes(source, start, end) {
-          read(source, start, end, handler.bytes);
+          read(source, start, end, (...piece) => handler.bytes(...piece));
           if (broken) ended(broken);
         },
+        drained: () => handler.drained?.(),
         ended,
       });
       if (broken) ended(broken);
@@ -51,17 +51,39 @@ export function readMessages({ link, takeRest }: MachineSide, messages: ServerMe
 
 /** The same link, but for who gets what arrives. */
 export function withHandle(link: Link, handle: Link['handle']): Link {
-  return {
-    send: (source, start, end) => link.send(source, start, end),
-    get buffered() {
-      return link.buffered;
-    },
-    get framesSent() {
-      return link.framesSent;
-    },
-    pause: () => link.pause(),
-    resume: () => link.resume(),
-    handle,
-    destroy: () => link.destroy(),
-  };
+  return new HandledLink(link, handle);
+}
+
+class HandledLink implements Link {
+  readonly handle: Link['handle'];
+  readonly #link: Link;
+
+  constructor(link: Link, handle: Link['handle']) {
+    this.#link = link;
+    this.handle = handle;
+  }
+
+  get buffered(): number {
+    return this.#link.buffered;
+  }
+
+  get framesSent(): number {
+    return this.#link.framesSent;
+  }
+
+  send(source: Buffer, start?: number, end?: number): boolean {
+    return this.#link.send(source, start, end);
+  }
+
+  pause(): void {
+    this.#link.pause();
+  }
+
+  resume(): void {
+    this.#link.resume();
+  }
+
+  destroy(): void {
+    this.#link.destroy();
+  }
 }

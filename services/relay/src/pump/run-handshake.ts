@@ -5,8 +5,8 @@ import type { Link } from './link.ts';
 /** Takes what arrived behind the handshake; to be called when the next handler takes over the link. */
 export type TakeRest = () => Buffer;
 
-/** Nobody has anything to say between the handshakes and ServerInit; more than a little is an attack. */
-const maxRestBytes = 64 * 1024;
+/** Nobody has anything to say between the handshakes and ServerInit; more than one read brings is an attack. */
+const maxRestBytes = 256 * 1024;
 
 /** Runs one side's handshake over a link. The link is read on afterwards, so that its end is noticed. */
 export function runHandshake(
@@ -15,6 +15,8 @@ export function runHandshake(
   on: {
     readonly signal: AbortSignal;
     readonly firstByte?: () => void;
+    /** Reads no more once the handshake is over: for a peer that may talk on at once and without end. */
+    readonly pauseAfter?: boolean;
     /** The peer left, or broke its protocol, in the middle of the handshake or between it and the next handler. */
     readonly ended: (sentAnything: boolean, error?: PortholeError) => void;
   },
@@ -22,8 +24,6 @@ export function runHandshake(
   return new Promise((resolve, reject) => {
     let started = false;
     let done = false;
-    let rest: Buffer[] = [];
-    let restBytes = 0;
     const stop = (error: Error) => {
       on.signal.removeEventListener('abort', onAbort);
       reject(error);
@@ -35,10 +35,9 @@ export function runHandshake(
     }
     on.signal.addEventListener('abort', onAbort, { once: true });
 
+    const rest = createRest();
     const keep = (chunk: Buffer) => {
-      rest.push(chunk);
-      restBytes += chunk.length;
-      if (restBytes > maxRestBytes) link.destroy();
+      if (rest.keep(chunk) > maxRestBytes) link.destroy();
     };
     link.handle({
       bytes(source, start, end) {
@@ -59,15 +58,29 @@ export function runHandshake(
           return;
         }
         if (!done) return;
+        if (on.pauseAfter) link.pause();
         keep(handshake.rest());
         on.signal.removeEventListener('abort', onAbort);
-        resolve(() => {
-          const all = Buffer.concat(rest);
-          rest = [];
-          return all;
-        });
+        resolve(rest.take);
       },
       ended: (error) => on.ended(started, error),
     });
   });
+}
+
+/** Apart from the handshake, of which whoever holds `take` would else hold everything. */
+function createRest(): { keep(chunk: Buffer): number; readonly take: TakeRest } {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  return {
+    keep(chunk) {
+      pieces.push(chunk);
+      return (bytes += chunk.length);
+    },
+    take() {
+      const all = Buffer.concat(pieces);
+      pieces = [];
+      return all;
+    },
+  };
 }

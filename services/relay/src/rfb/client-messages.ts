@@ -13,9 +13,10 @@ import { encodings, offers } from './encodings.ts';
 export interface ClientMessageFilter {
   /**
    * What may go to the machine of everything that has arrived so far, in order. Slices of the chunk where
-   * possible. Throws `viewer_protocol` or `viewer_too_big`.
+   * possible. Throws `viewer_protocol` or `viewer_too_big`; then `passed`, if it is given, has what came before the
+   * fault, so that it makes no difference in which pieces a stream arrives.
    */
-  push(chunk: Buffer): readonly Buffer[];
+  push(chunk: Buffer, passed?: Buffer[]): readonly Buffer[];
   /** Whether a message of our own may be sent now: not in the middle of a long one that passes in parts. */
   readonly atBorder: boolean;
 }
@@ -144,8 +145,7 @@ export function createClientMessageFilter(options: {
     get atBorder() {
       return body.left === 0;
     },
-    push(chunk) {
-      const passed: Buffer[] = [];
+    push(chunk, passed = []) {
       let rest = chunk;
       while (rest.length > 0) {
         if (body.left > 0) {

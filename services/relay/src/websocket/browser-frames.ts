@@ -31,180 +31,204 @@ export interface BrowserFrames {
 }
 
 /** Where in a frame the next byte belongs. */
-type Part = 'first' | 'second' | 'length' | 'mask' | 'payload' | 'over';
+const parts = { first: 0, second: 1, length: 2, mask: 3, payload: 4, over: 5 } as const;
+
+/** Most sessions say nothing for most of the time: what is empty is shared. */
+const nothing: Buffer[] = [];
 
 /**
  * The server's side of RFC 6455 for what a browser sends: strict, and the same whatever pieces it arrives in.
  * It holds no more than one text message and one control frame; binary payload passes through.
  */
 export function createBrowserFrames(handler: BrowserFrameHandler, limits: BrowserFrameLimits): BrowserFrames {
-  let part: Part = 'first';
-  let final = false;
-  let opcode = 0;
-  let length = 0;
+  return new FrameReader(handler, limits);
+}
+
+/** A class, as there are thousands: one object each, and no function of its own. */
+class FrameReader implements BrowserFrames {
+  readonly #handler: BrowserFrameHandler;
+  readonly #limits: BrowserFrameLimits;
+  #part: number = parts.first;
+  #final = false;
+  #opcode = 0;
+  #length = 0;
   /** Bytes of the length, of the mask or of the payload that are still to come. */
-  let left = 0;
-  const mask = Buffer.alloc(4);
-  let maskAt = 0;
+  #left = 0;
+  /** The mask as a number, its first byte on top. */
+  #mask = 0;
+  #maskAt = 0;
   /** The data message that is under way: its opcode, or 0 between messages (section 5.4). */
-  let message = 0;
-  let messageBytes = 0;
-  let fragments = 0;
-  let text: Buffer[] = [];
-  let control: Buffer[] = [];
+  #message = 0;
+  #messageBytes = 0;
+  #fragments = 0;
+  #text = nothing;
+  #control = nothing;
   /** Binary payload of this chunk, moved together at its beginning. */
-  let gathered = 0;
+  #gathered = 0;
 
-  function first(byte: number): void {
-    final = (byte & 0x80) !== 0;
-    opcode = byte & 0x0f;
-    // No extension was agreed on, so the reserved bits mean nothing (section 5.2).
-    if ((byte & 0x70) !== 0) throw broken('reserved bits');
-    if (opcode >= opcodes.close) {
-      if (opcode > opcodes.pong) throw broken(`opcode ${opcode}`);
-      if (!final) throw broken('a control frame in fragments');
-    } else if (opcode === opcodes.continuation) {
-      if (message === 0) throw broken('a continuation of nothing');
-      if (++fragments > limits.fragments) throw tooBig('a message in too many fragments');
-    } else {
-      if (opcode > opcodes.binary) throw broken(`opcode ${opcode}`);
-      if (message !== 0) throw broken('a message within a message');
-      message = opcode;
-      messageBytes = 0;
-      fragments = 1;
+  constructor(handler: BrowserFrameHandler, limits: BrowserFrameLimits) {
+    this.#handler = handler;
+    this.#limits = limits;
+  }
+
+  push(chunk: Buffer): void {
+    try {
+      this.#read(chunk);
+    } catch (error) {
+      this.#part = parts.over;
+      throw error;
+    } finally {
+      // What came before a fault counts, so that the pieces it arrived in make no difference.
+      this.#handOn(chunk);
     }
-    part = 'second';
   }
 
-  function second(byte: number): void {
-    // Section 5.1: a server closes the connection upon a frame that is not masked.
-    if ((byte & 0x80) === 0) throw broken('a frame without a mask');
-    length = byte & 0x7f;
-    if (length <= maxControlBytes) {
-      startMask();
-      return;
-    }
-    if (opcode >= opcodes.close) throw broken('a long control frame');
-    left = length === 126 ? 2 : 8;
-    length = 0;
-    part = 'length';
-  }
-
-  function lengthByte(byte: number): void {
-    length = length * 256 + byte;
-    // Before it could grow beyond what a number counts exactly.
-    if (length > 2 ** 40) throw tooBig('a frame beyond all limits');
-    if (--left === 0) startMask();
-  }
-
-  function startMask(): void {
-    if (opcode < opcodes.close) {
-      messageBytes += length;
-      const limit = message === opcodes.text ? limits.textBytes : limits.binaryBytes;
-      if (messageBytes > limit) throw tooBig(`a message of ${messageBytes} bytes`);
-    }
-    left = 4;
-    part = 'mask';
-  }
-
-  function maskByte(byte: number, chunk: Buffer): void {
-    mask[4 - left] = byte;
-    if (--left > 0) return;
-    left = length;
-    maskAt = 0;
-    part = 'payload';
-    if (left === 0) frameOver(chunk);
-  }
-
-  function payload(chunk: Buffer, start: number, end: number): void {
-    const binary = opcode < opcodes.close && message === opcodes.binary;
-    // Never overtakes what is still to be read: a header lies between two payloads.
-    const shift = binary ? start - gathered : 0;
-    for (let at = start; at < end; at++) chunk[at - shift] = (chunk[at] ?? 0) ^ (mask[maskAt++ & 3] ?? 0);
-    left -= end - start;
-    if (binary) gathered += end - start;
-    else (opcode >= opcodes.close ? control : text).push(Buffer.from(chunk.subarray(start, end)));
-    if (left === 0) frameOver(chunk);
-  }
-
-  /** Hands on what came before anything else is said: the order of messages is the browser's. */
-  function handOn(chunk: Buffer): void {
-    const end = gathered;
-    gathered = 0;
-    if (end > 0) handler.binary(chunk, 0, end);
-  }
-
-  function frameOver(chunk: Buffer): void {
-    part = 'first';
-    if (opcode >= opcodes.close) {
-      const whole = Buffer.concat(control);
-      control = [];
-      if (opcode === opcodes.ping) handler.ping(whole);
-      else if (opcode === opcodes.pong) handler.pong();
-      else closed(whole, chunk);
-      return;
-    }
-    if (!final) return;
-    const wasText = message === opcodes.text;
-    message = 0;
-    if (!wasText) return;
-    const whole = Buffer.concat(text);
-    text = [];
-    if (!isUtf8(whole)) throw broken('a text that is not UTF-8');
-    handOn(chunk);
-    handler.text(whole.toString('utf8'));
-  }
-
-  function closed(body: Buffer, chunk: Buffer): void {
-    part = 'over';
-    if (body.length === 1) throw broken('a close with half a code');
-    const code = body.length === 0 ? undefined : body.readUInt16BE(0);
-    if (code !== undefined && !mayBeSent(code)) throw broken(`close code ${code}`);
-    if (!isUtf8(body.subarray(2))) throw broken('a close reason that is not UTF-8');
-    handOn(chunk);
-    handler.close(code);
-  }
-
-  function read(chunk: Buffer): void {
+  #read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length;) {
-      switch (part) {
-        case 'first':
-          first(chunk[at++] ?? 0);
+      switch (this.#part) {
+        case parts.first:
+          this.#first(chunk[at++] ?? 0);
           break;
-        case 'second':
-          second(chunk[at++] ?? 0);
+        case parts.second:
+          this.#second(chunk[at++] ?? 0);
           break;
-        case 'length':
-          lengthByte(chunk[at++] ?? 0);
+        case parts.length:
+          this.#lengthByte(chunk[at++] ?? 0);
           break;
-        case 'mask':
-          maskByte(chunk[at++] ?? 0, chunk);
+        case parts.mask:
+          this.#maskByte(chunk[at++] ?? 0, chunk);
           break;
-        case 'payload': {
-          const end = Math.min(chunk.length, at + left);
-          payload(chunk, at, end);
+        case parts.payload: {
+          const end = Math.min(chunk.length, at + this.#left);
+          this.#payload(chunk, at, end);
           at = end;
           break;
         }
-        case 'over':
+        default:
           return;
       }
     }
   }
 
-  return {
-    push(chunk) {
-      try {
-        read(chunk);
-      } catch (error) {
-        part = 'over';
-        throw error;
-      } finally {
-        // What came before a fault counts, so that the pieces it arrived in make no difference.
-        handOn(chunk);
-      }
-    },
-  };
+  #first(byte: number): void {
+    this.#final = (byte & 0x80) !== 0;
+    this.#opcode = byte & 0x0f;
+    // No extension was agreed on, so the reserved bits mean nothing (section 5.2).
+    if ((byte & 0x70) !== 0) throw broken('reserved bits');
+    if (this.#opcode >= opcodes.close) {
+      if (this.#opcode > opcodes.pong) throw broken(`opcode ${this.#opcode}`);
+      if (!this.#final) throw broken('a control frame in fragments');
+    } else if (this.#opcode === opcodes.continuation) {
+      if (this.#message === 0) throw broken('a continuation of nothing');
+      if (++this.#fragments > this.#limits.fragments) throw tooBig('a message in too many fragments');
+    } else {
+      if (this.#opcode > opcodes.binary) throw broken(`opcode ${this.#opcode}`);
+      if (this.#message !== 0) throw broken('a message within a message');
+      this.#message = this.#opcode;
+      this.#messageBytes = 0;
+      this.#fragments = 1;
+    }
+    this.#part = parts.second;
+  }
+
+  #second(byte: number): void {
+    // Section 5.1: a server closes the connection upon a frame that is not masked.
+    if ((byte & 0x80) === 0) throw broken('a frame without a mask');
+    this.#length = byte & 0x7f;
+    if (this.#length <= maxControlBytes) {
+      this.#startMask();
+      return;
+    }
+    if (this.#opcode >= opcodes.close) throw broken('a long control frame');
+    this.#left = this.#length === 126 ? 2 : 8;
+    this.#length = 0;
+    this.#part = parts.length;
+  }
+
+  #lengthByte(byte: number): void {
+    this.#length = this.#length * 256 + byte;
+    // Before it could grow beyond what a number counts exactly.
+    if (this.#length > 2 ** 40) throw tooBig('a frame beyond all limits');
+    if (--this.#left === 0) this.#startMask();
+  }
+
+  #startMask(): void {
+    if (this.#opcode < opcodes.close) {
+      this.#messageBytes += this.#length;
+      const limit = this.#message === opcodes.text ? this.#limits.textBytes : this.#limits.binaryBytes;
+      if (this.#messageBytes > limit) throw tooBig(`a message of ${this.#messageBytes} bytes`);
+    }
+    this.#left = 4;
+    this.#part = parts.mask;
+  }
+
+  #maskByte(byte: number, chunk: Buffer): void {
+    this.#mask = (this.#mask << 8) | byte;
+    if (--this.#left > 0) return;
+    this.#left = this.#length;
+    this.#maskAt = 0;
+    this.#part = parts.payload;
+    if (this.#left === 0) this.#frameOver(chunk);
+  }
+
+  #payload(chunk: Buffer, start: number, end: number): void {
+    const binary = this.#opcode < opcodes.close && this.#message === opcodes.binary;
+    // Never overtakes what is still to be read: a header lies between two payloads.
+    const shift = binary ? start - this.#gathered : 0;
+    const mask = this.#mask;
+    let maskAt = this.#maskAt;
+    for (let at = start; at < end; at++)
+      chunk[at - shift] = (chunk[at] ?? 0) ^ (mask >>> (24 - 8 * (maskAt++ & 3)));
+    this.#maskAt = maskAt & 3;
+    this.#left -= end - start;
+    if (binary) this.#gathered += end - start;
+    else this.#keep(Buffer.from(chunk.subarray(start, end)));
+    if (this.#left === 0) this.#frameOver(chunk);
+  }
+
+  #keep(piece: Buffer): void {
+    if (this.#opcode >= opcodes.close) this.#control = [...this.#control, piece];
+    else if (this.#text === nothing) this.#text = [piece];
+    else this.#text.push(piece);
+  }
+
+  /** Hands on what came before anything else is said: the order of messages is the browser's. */
+  #handOn(chunk: Buffer): void {
+    const end = this.#gathered;
+    this.#gathered = 0;
+    if (end > 0) this.#handler.binary(chunk, 0, end);
+  }
+
+  #frameOver(chunk: Buffer): void {
+    this.#part = parts.first;
+    if (this.#opcode >= opcodes.close) {
+      const whole = Buffer.concat(this.#control);
+      this.#control = nothing;
+      if (this.#opcode === opcodes.ping) this.#handler.ping(whole);
+      else if (this.#opcode === opcodes.pong) this.#handler.pong();
+      else this.#closed(whole, chunk);
+      return;
+    }
+    if (!this.#final) return;
+    const wasText = this.#message === opcodes.text;
+    this.#message = 0;
+    if (!wasText) return;
+    const whole = Buffer.concat(this.#text);
+    this.#text = nothing;
+    if (!isUtf8(whole)) throw broken('a text that is not UTF-8');
+    this.#handOn(chunk);
+    this.#handler.text(whole.toString('utf8'));
+  }
+
+  #closed(body: Buffer, chunk: Buffer): void {
+    this.#part = parts.over;
+    if (body.length === 1) throw broken('a close with half a code');
+    const code = body.length === 0 ? undefined : body.readUInt16BE(0);
+    if (code !== undefined && !mayBeSent(code)) throw broken(`close code ${code}`);
+    if (!isUtf8(body.subarray(2))) throw broken('a close reason that is not UTF-8');
+    this.#handOn(chunk);
+    this.#handler.close(code);
+  }
 }
 
 /** Section 7.4: what an endpoint may put into a close frame. */

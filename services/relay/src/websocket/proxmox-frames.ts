@@ -15,86 +15,98 @@ export interface ProxmoxFrames {
 /** Where in a frame the next byte belongs. Numbers, because this is asked for every frame of the fat direction. */
 const parts = { first: 0, second: 1, length: 2, payload: 3, over: 4 } as const;
 
+export interface ProxmoxFrameHandler {
+  payload(source: Buffer, start: number, end: number): void;
+  /** The answer to a ping. */
+  pong(): void;
+  closed(): void;
+}
+
 /**
  * The frames of the fat direction. pveproxy sends final unmasked binary frames and answers a ping with a pong,
  * nothing else; a close frame, should one come from a proxy in between, ends the console like the end of the
  * connection does. Payload is not touched: a piece is where it lies in the memory that was read.
  */
-export function createProxmoxFrames(handler: {
-  readonly payload: (source: Buffer, start: number, end: number) => void;
-  readonly pong: () => void;
-  readonly close: () => void;
-}): ProxmoxFrames {
-  let part: number = parts.first;
-  /** Bytes of payload that are still to come; while the length is read, what is known of it. */
-  let left = 0;
-  let lengthBytes = 0;
-  let data = true;
+export function createProxmoxFrames(handler: ProxmoxFrameHandler): ProxmoxFrames {
+  return new FrameReader(handler);
+}
 
-  /** The header is complete. */
-  function begin(): void {
-    if (left > (data ? maxProxmoxPayload : maxControlBytes)) throw nonsense('a frame that is too long');
-    if (!data) handler.pong();
-    part = left === 0 ? parts.first : parts.payload;
+/** A class, as there are thousands, each asked for every read: one object, and no function of its own. */
+class FrameReader implements ProxmoxFrames {
+  readonly #handler: ProxmoxFrameHandler;
+  #part: number = parts.first;
+  /** Bytes of payload that are still to come; while the length is read, what is known of it. */
+  #left = 0;
+  #lengthBytes = 0;
+  #data = true;
+
+  constructor(handler: ProxmoxFrameHandler) {
+    this.#handler = handler;
   }
 
-  function header(byte: number): void {
-    switch (part) {
+  read(source: Buffer, length: number): void {
+    try {
+      this.#read(source, length);
+    } catch (error) {
+      this.#part = parts.over;
+      throw error;
+    }
+  }
+
+  #read(source: Buffer, length: number): void {
+    for (let at = 0; at < length;) {
+      if (this.#part === parts.payload) {
+        const end = this.#left < length - at ? at + this.#left : length;
+        this.#left -= end - at;
+        if (this.#left === 0) this.#part = parts.first;
+        if (this.#data) this.#handler.payload(source, at, end);
+        at = end;
+      } else if (this.#part === parts.over) {
+        return;
+      } else {
+        this.#header(source[at++] ?? 0);
+      }
+    }
+  }
+
+  #header(byte: number): void {
+    switch (this.#part) {
       case parts.first:
         if (byte === (0x80 | opcodes.close)) {
-          part = parts.over;
-          handler.close();
+          this.#part = parts.over;
+          this.#handler.closed();
           return;
         }
-        data = byte === (0x80 | opcodes.binary);
-        if (!data && byte !== (0x80 | opcodes.pong))
+        this.#data = byte === (0x80 | opcodes.binary);
+        if (!this.#data && byte !== (0x80 | opcodes.pong))
           throw nonsense(`a frame that begins with 0x${byte.toString(16)}`);
-        part = parts.second;
+        this.#part = parts.second;
         return;
       case parts.second:
         if (byte > 127) throw nonsense('a masked frame');
-        left = byte;
+        this.#left = byte;
         if (byte <= maxControlBytes) {
-          begin();
+          this.#begin();
           return;
         }
-        left = 0;
-        lengthBytes = byte === 126 ? 2 : 8;
-        part = parts.length;
+        this.#left = 0;
+        this.#lengthBytes = byte === 126 ? 2 : 8;
+        this.#part = parts.length;
         return;
       default:
         // What is too long stays too long; it need not be counted exactly.
-        left = Math.min(left * 256 + byte, 2 ** 40);
-        if (--lengthBytes === 0) begin();
+        this.#left = Math.min(this.#left * 256 + byte, 2 ** 40);
+        if (--this.#lengthBytes === 0) this.#begin();
     }
   }
 
-  function read(source: Buffer, length: number): void {
-    for (let at = 0; at < length;) {
-      if (part === parts.payload) {
-        const end = left < length - at ? at + left : length;
-        if (data) handler.payload(source, at, end);
-        left -= end - at;
-        at = end;
-        if (left === 0) part = parts.first;
-      } else if (part === parts.over) {
-        return;
-      } else {
-        header(source[at++] ?? 0);
-      }
-    }
+  /** The header is complete. */
+  #begin(): void {
+    if (this.#left > (this.#data ? maxProxmoxPayload : maxControlBytes))
+      throw nonsense('a frame that is too long');
+    if (!this.#data) this.#handler.pong();
+    this.#part = this.#left === 0 ? parts.first : parts.payload;
   }
-
-  return {
-    read(source, length) {
-      try {
-        read(source, length);
-      } catch (error) {
-        part = parts.over;
-        throw error;
-      }
-    },
-  };
 }
 
 function nonsense(what: string): PortholeError {

@@ -79,6 +79,8 @@ const cluster = z
         caFile: secret.optional(),
         fingerprints: oneOrMore(fingerprint).optional(),
         insecureSkipVerify: flag.default(false),
+        /** Also offers a key exchange that future quantum computers don't break, where Proxmox knows it (PVE 9). */
+        postQuantum: flag.optional(),
       })
       .refine((tls) => !(tls.caFile && tls.fingerprints), 'give caFile or fingerprints, not both')
       .default({ insecureSkipVerify: false }),

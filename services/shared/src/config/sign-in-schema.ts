@@ -54,6 +54,24 @@ const oidc = z.strictObject({
   recheckSeconds: z.number().int().min(30).max(86_400).default(300),
 });
 
+const proxmox = z.strictObject({
+  /** One of `clusters`: its accounts open its machines, and no others. */
+  cluster: methodName,
+  realms: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{1,31}$/, 'must be the name of a realm'),
+        /** Where people choose theirs. */
+        title: z.string().min(1).max(64).optional(),
+      }),
+    )
+    .min(1),
+  /** Whether rules know "anna@ad" as "anna". */
+  shortNames: z.boolean().default(false),
+  /** Whether root@pam may sign in, whose ticket opens every account of the cluster. */
+  allowRoot: z.boolean().default(false),
+});
+
 const header = z.strictObject({
   /** Addresses and ranges from which the header is believed: those of the proxies themselves. */
   from: z.array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()])).min(1),
@@ -101,6 +119,7 @@ export const signInSchema = z
   .strictObject({
     local: local.optional(),
     oidc: z.array(oidc).default([]),
+    proxmox: z.array(proxmox).default([]),
     header: header.optional(),
     programs: z.array(programs).default([]),
     serviceAccounts: serviceAccounts.optional(),
@@ -123,9 +142,18 @@ export const signInSchema = z
       })
       .prefault({}),
   })
-  .refine(({ local: file, oidc: issuers, header: proxy }) => file ?? issuers[0] ?? proxy, {
-    error: 'name at least one way to sign in: local, oidc or header',
-  })
+  .refine(
+    ({ local: file, oidc: issuers, proxmox: accounts, header: proxy }) =>
+      file ?? issuers[0] ?? accounts[0] ?? proxy,
+    { error: 'name at least one way to sign in: local, oidc, proxmox or header' },
+  )
+  .refine(
+    ({ proxmox: accounts }) => new Set(accounts.map(({ cluster }) => cluster)).size === accounts.length,
+    {
+      path: ['proxmox'],
+      error: 'two of them are of the same cluster',
+    },
+  )
   .refine(({ oidc: issuers }) => new Set(issuers.map(({ name }) => name)).size === issuers.length, {
     path: ['oidc'],
     error: 'two of them have the same name',
@@ -137,6 +165,7 @@ export const signInSchema = z
 
 export type SignInConfig = z.infer<typeof signInSchema>;
 export type OidcConfig = SignInConfig['oidc'][number];
+export type ProxmoxSignInConfig = SignInConfig['proxmox'][number];
 export type HeaderConfig = NonNullable<SignInConfig['header']>;
 export type ProgramsConfig = SignInConfig['programs'][number];
 export type ServiceAccountsConfig = NonNullable<SignInConfig['serviceAccounts']>;

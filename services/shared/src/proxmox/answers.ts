@@ -38,6 +38,42 @@ export const taskStatusAnswer = z.object({
   data: z.object({ status: z.string(), exitstatus: z.string().optional() }),
 });
 
+/** POST /nodes/{node}/{type}/{vmid}/termproxy. `user` may be a token, and is what the ticket is good for. */
+export const termproxyAnswer = z.object({
+  data: z.object({
+    port: z.coerce.number().int().min(5900).max(5999),
+    ticket: z.string().min(8).max(512),
+    user: z.string().min(1).max(512),
+  }),
+});
+
+/** GET /nodes/{node}/qemu/{vmid}/config */
+const serialPort = z.string().optional();
+export const configAnswer = z.object({
+  data: z.object({ serial0: serialPort, serial1: serialPort, serial2: serialPort, serial3: serialPort }),
+});
+
+/**
+ * POST /access/ticket. With `NeedTFA` the ticket is a challenge, which only a second factor turns into one; its text says
+ * which factors there are.
+ */
+export const ticketAnswer = z.object({
+  data: z.object({
+    username: z.string().optional(),
+    ticket: z.string().min(1),
+    CSRFPreventionToken: z.string().min(1).optional(),
+    NeedTFA: z.union([z.literal(1), z.literal(true)]).optional(),
+  }),
+});
+
+/**
+ * GET /access/permissions: by path the privileges of whoever asks, each with whether it holds below the path, too. Paths
+ * on which somebody has none are left out, whether an entry takes everything away there or there is no entry.
+ */
+export const permissionsAnswer = z.object({
+  data: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.boolean()]))),
+});
+
 /** GET /cluster/status; a node that is not in a cluster lists itself only. */
 export const clusterStatusAnswer = z.object({
   data: z.array(z.object({ type: z.string(), name: z.string(), ip: z.string().optional() })),

@@ -5,7 +5,7 @@ import { PortholeError } from '../errors.ts';
 import { systemRandom, type RandomBytes } from '../random.ts';
 import type { BreakerState } from './breaker.ts';
 import { callNameOf } from './call-name.ts';
-import { createProxmoxCredential } from './credential.ts';
+import { createProxmoxCredential, type RequestTicket } from './credential.ts';
 import { guardDial, type HostChange } from './guarded-dial.ts';
 import { createProxmoxHttp, type ProxmoxAnswer, type ProxmoxRequest } from './http.ts';
 import type { SeenCall } from './metrics.ts';
@@ -25,13 +25,18 @@ export interface CallOptions<T> {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Headers that prove somebody else than us. */
+export type ProxmoxHeaders = Readonly<Record<string, string>>;
+
 /**
  * Calls to one Proxmox cluster with one credential. A GET that fails on its way is tried once more; a POST
  * never is, because vncproxy leaves a listener and a task behind each time.
  */
 export interface ProxmoxClient {
-  /** At the given host, or at whichever entry point answers. */
-  get<T>(call: CallOptions<T> & { host?: ProxmoxHost | undefined }): Promise<T>;
+  /** At the given host, or at whichever entry point answers. With `as` in the name of somebody else. */
+  get<T>(
+    call: CallOptions<T> & { host?: ProxmoxHost | undefined; as?: ProxmoxHeaders | undefined },
+  ): Promise<T>;
   /** At the given host, or at the entry point that answered last. */
   post<T>(
     call: CallOptions<T> & {
@@ -39,6 +44,8 @@ export interface ProxmoxClient {
       form: Readonly<Record<string, string>>;
     },
   ): Promise<T>;
+  /** POST /access/ticket, in nobody's name: the form says who signs in, and the answer is theirs. */
+  readonly requestTicket: RequestTicket;
   /** Headers for the console socket: the same credential that made the POST. */
   headers(): Promise<Readonly<Record<string, string>>>;
   readonly dial: ProxmoxDial;
@@ -69,10 +76,9 @@ export function createProxmoxClient(deps: {
   const { dial } = guarded;
   const http = traceCalls(createProxmoxHttp(dial, clock), tracing);
   const entries: readonly ProxmoxHost[] = cluster.urls.map((base) => ({ base }));
-  const credential = createProxmoxCredential(deps.credential, {
-    clock,
-    requestTicket: (form) => anywhere((host) => send(requestTo(host, 'POST', '/access/ticket', { form }))),
-  });
+  const requestTicket: RequestTicket = (form) =>
+    anywhere((host) => send(requestTo(host, 'POST', '/access/ticket', { form })));
+  const credential = createProxmoxCredential(deps.credential, { clock, requestTicket });
 
   /** Counts the call, however it comes out. */
   async function send(request: ProxmoxRequest): Promise<ProxmoxAnswer> {
@@ -146,9 +152,12 @@ export function createProxmoxClient(deps: {
   }
 
   return {
-    async get({ path, schema, host, signal }) {
-      const at = (target: ProxmoxHost) =>
-        authorised((headers) => send(requestTo(target, 'GET', path, { headers, signal })));
+    async get({ path, schema, host, signal, as }) {
+      const at = (target: ProxmoxHost) => {
+        const ask = (headers: ProxmoxHeaders) =>
+          send(requestTo(target, 'GET', path, { headers, signal }));
+        return as ? ask(as) : authorised(ask);
+      };
       const attempt = () => (host ? at(host) : anywhere(at, signal));
       const answer = await attempt().catch((error: unknown) => {
         if (!isUnreachable(error) || signal?.aborted) throw error;
@@ -162,6 +171,7 @@ export function createProxmoxClient(deps: {
       );
       return accept(answer, schema, `POST ${path}`);
     },
+    requestTicket,
     headers: () => credential.headers(),
     dial,
     entries,

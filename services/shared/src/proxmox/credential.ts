@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
+import { ticketAnswer } from './answers.ts';
 import type { ProxmoxAnswer } from './http.ts';
 
 /** Headers that prove who we are, for REST calls and for the WebSocket alike. */
@@ -17,14 +17,6 @@ export type RequestTicket = (form: Readonly<Record<string, string>>) => Promise<
 /** Tickets live 2 h at Proxmox (AccessControl.pm). Renewing after one leaves an hour for Proxmox to be away. */
 const renewAfterMs = 3_600_000;
 const expiresAfterMs = 7_200_000 - 60_000;
-
-const ticketAnswer = z.object({
-  data: z.object({
-    ticket: z.string().min(1),
-    CSRFPreventionToken: z.string().min(1).optional(),
-    NeedTFA: z.union([z.literal(1), z.literal(true)]).optional(),
-  }),
-});
 
 export function createProxmoxCredential(
   config: CredentialConfig,

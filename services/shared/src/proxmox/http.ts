@@ -1,6 +1,7 @@
 import { Agent, errors, request } from 'undici';
 import type { Clock } from '../clock.ts';
 import { PortholeError } from '../errors.ts';
+import { followSignal } from '../follow-signal.ts';
 import { parseJson } from '../parse-json.ts';
 import type { ProxmoxDial } from './tls.ts';
 
@@ -59,8 +60,12 @@ export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp 
   }
 
   async function send(call: ProxmoxRequest): Promise<ProxmoxAnswer> {
-    const late = new AbortController();
-    const cancelLate = clock.after(call.timeoutMs, () => late.abort());
+    const giveUp = followSignal(call.signal);
+    let late = false;
+    const cancelLate = clock.after(call.timeoutMs, () => {
+      late = true;
+      giveUp.abort();
+    });
     const body = call.form && new URLSearchParams(call.form).toString();
     try {
       const answer = await request(new URL(`/api2/json${call.path}`, call.base), {
@@ -71,7 +76,7 @@ export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp 
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
         },
         ...(body === undefined ? {} : { body }),
-        signal: call.signal ? AbortSignal.any([call.signal, late.signal]) : late.signal,
+        signal: giveUp.signal,
       });
       return {
         status: answer.statusCode,
@@ -80,9 +85,10 @@ export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp 
         json: parseJson(await answer.body.text()),
       };
     } catch (error) {
-      throw describe(error, call, late.signal.aborted);
+      throw describe(error, call, late);
     } finally {
       cancelLate();
+      giveUp.letGo();
     }
   }
 

@@ -37,25 +37,31 @@ export type ProxmoxDial = (
 export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, connectMs = 5000): ProxmoxDial {
   const pinned = tls.fingerprints && new Set(tls.fingerprints);
   const verifyChain = !pinned && !tls.insecureSkipVerify;
-  const secureContext = createContextCache(tls.caFile);
+  const secureContext = createContextCache(tls);
+  const tickets = createTicketCache(clock);
 
   return ({ host, port, nodeName }, signal, onread) =>
     new Promise((resolve, reject) => {
       const where = `${host}:${port}`;
+      const context = secureContext();
+      const ticket = tickets.of(context, `${where} ${nodeName ?? ''}`);
       const socket = connect({
         host,
         port,
         ...(isIP(host) ? {} : { servername: host }),
         ...(onread ? { onread } : {}),
-        secureContext: secureContext(),
+        secureContext: context,
+        ...(ticket.session ? { session: ticket.session } : {}),
         rejectUnauthorized: verifyChain,
-        checkServerIdentity: (name, certificate) => identityFault(name, nodeName, certificate),
+        checkServerIdentity: createIdentityCheck(nodeName),
       });
       socket.setNoDelay(true);
+      if (!ticket.session) socket.once('session', ticket.keep);
       // What the destruction of a half-open socket still has to say, and what happens before somebody uses it.
-      socket.on('error', () => {});
+      socket.on('error', ignore);
       const fail = (error: PortholeError) => {
         done();
+        ticket.forget();
         socket.destroy();
         reject(error);
       };
@@ -81,8 +87,10 @@ export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, conne
       signal?.addEventListener('abort', onAbort, { once: true });
       if (signal?.aborted) onAbort();
       socket.once('secureConnect', () => {
+        const resumed = socket.isSessionReused();
+        // A resumed session shows no certificate: its ticket is from a connection that was found good.
         const seen = socket.getPeerX509Certificate()?.fingerprint256;
-        if (pinned && (seen === undefined || !pinned.has(seen))) {
+        if (pinned && !resumed && (seen === undefined || !pinned.has(seen))) {
           fail(
             new PortholeError('proxmox_tls', {
               detail: `${where} has fingerprint ${seen}, which is not pinned`,
@@ -90,21 +98,29 @@ export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, conne
           );
           return;
         }
+        if (ticket.session && !resumed) ticket.forget();
         done();
         resolve(socket);
       });
     });
 }
 
+/**
+ * Key exchange without ML-KEM, of which OpenSSL makes a key pair for each connection and keeps it: 13 KiB of each
+ * console's memory, and much of what it costs to open one (docs/performance.md).
+ */
+const classicGroups = 'X25519:P-256:P-384:P-521';
+
 /** One context for all connections, made anew when the CA file has changed: making one costs milliseconds. */
-function createContextCache(caFile: (() => string) | undefined): () => SecureContext {
+function createContextCache({ caFile, postQuantum }: ClusterConfig['tls']): () => SecureContext {
+  const groups = postQuantum ? 'auto' : classicGroups;
   let text: string | undefined;
   let context: SecureContext | undefined;
   return () => {
     const now = caFile?.();
     if (context === undefined || now !== text) {
       try {
-        context = createSecureContext(now === undefined ? {} : { ca: now });
+        context = createSecureContext({ ecdhCurve: groups, ...(now === undefined ? {} : { ca: now }) });
       } catch (error) {
         throw new PortholeError('proxmox_tls', {
           detail: 'the CA file holds no PEM certificate',
@@ -117,13 +133,50 @@ function createContextCache(caFile: (() => string) | undefined): () => SecureCon
   };
 }
 
-function identityFault(
-  host: string,
-  nodeName: string | undefined,
-  certificate: PeerCertificate,
-): Error | undefined {
-  const fault = checkServerIdentity(host, certificate);
-  return fault && nodeName !== undefined ? checkServerIdentity(nodeName, certificate) && fault : fault;
+/** The socket keeps its check for as long as it lives, so the check knows nothing but the name. */
+function createIdentityCheck(nodeName: string | undefined) {
+  return (host: string, certificate: PeerCertificate): Error | undefined => {
+    const fault = checkServerIdentity(host, certificate);
+    return fault && nodeName !== undefined ? checkServerIdentity(nodeName, certificate) && fault : fault;
+  };
+}
+
+function ignore(): void {}
+
+/** A ticket is used for this long. Shorter than any server's: its certificate is looked at again now and then. */
+const ticketMs = 5 * 60_000;
+/** Nodes, by each name that they are called; a cluster has fewer. */
+const maxTickets = 256;
+
+interface Ticket {
+  readonly session: Buffer | undefined;
+  keep(session: Buffer): void;
+  forget(): void;
+}
+
+/**
+ * TLS sessions to take up again (RFC 8446 section 2.2): less than half of the work of a new one at both ends, and
+ * no certificates in memory. Nothing is checked again when one is taken up, so a ticket comes from a connection that
+ * was found good, and is good for its address, name and authorities only.
+ */
+function createTicketCache(clock: Clock): { of(context: SecureContext, peer: string): Ticket } {
+  let of: SecureContext | undefined;
+  const tickets = new Map<string, { session: Buffer; until: number }>();
+  return {
+    of(context, peer) {
+      if (of !== context) tickets.clear();
+      of = context;
+      const known = tickets.get(peer);
+      return {
+        session: known && clock.now() < known.until ? known.session : undefined,
+        keep(session) {
+          if (of !== context || (tickets.size >= maxTickets && !tickets.has(peer))) return;
+          tickets.set(peer, { session, until: clock.now() + ticketMs });
+        },
+        forget: () => void tickets.delete(peer),
+      };
+    },
+  };
 }
 
 const networkCodes = new Set([

@@ -15,6 +15,8 @@ export const storeKeys = {
   loginInfo: (refDigest: string) => `porthole:login-info:${refDigest}`,
   /** A sign-in at an issuer that is under way. */
   signInBegun: (token: Uint8Array) => `porthole:sign-in:${digest(token)}`,
+  /** A sign-in that waits for its second factor. */
+  secondFactor: (token: Uint8Array) => `porthole:second-factor:${digest(token)}`,
   /** The right to open one console again and again, and the code by which a page gets it. */
   pass: (token: Uint8Array) => `porthole:pass:${digest(token)}`,
   passCode: (token: Uint8Array) => `porthole:pass-code:${digest(token)}`,
@@ -59,6 +61,8 @@ export const lifetimes = {
   grant: 60_000,
   /** From the button to the issuer and back. */
   signInBegun: 600_000,
+  /** From the password to the code. */
+  secondFactor: 300_000,
   /** From a program's answer to the page in its user's browser. */
   passCode: 300_000,
   /** Leases of a dial or of a place in line; renewed every third of it. */

@@ -1,5 +1,5 @@
 import { ApiError } from '../answers.ts';
-import { everyPrivilege, type UserOptions } from '../acl.ts';
+import { everyPrivilege } from '../acl.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ApiCall, Route } from '../route.ts';
 
@@ -38,10 +38,19 @@ export const accessRoutes: Route[] = [
     path: '/access/permissions',
     schema: { path: { type: 'string', optional: true }, userid: { type: 'string', optional: true } },
     run({ cluster: { permissions }, user, parameters }) {
-      const paths = parameters['path'] === undefined ? permissions.pathsOf(user) : [parameters['path']];
+      const { path: wanted, userid = user } = parameters;
+      const ownToken = userid.startsWith(`${user}!`);
+      if (userid !== user && !ownToken && !permissions.has(user, '/access', 'Sys.Audit'))
+        throw new ApiError(403, 'Permission check failed (/access, Sys.Audit)');
       const granted = (path: string) =>
-        [...permissions.at(user, path)].map((privilege) => [privilege, 1] as const);
-      return Object.fromEntries(paths.map((path) => [path, Object.fromEntries(granted(path))]));
+        [...permissions.at(userid, path)].map(
+          (privilege) => [privilege, permissions.propagates(userid, path, privilege) ? 1 : 0] as const,
+        );
+      const found = (wanted === undefined ? permissions.paths() : [wanted]).map(
+        (path) => [path, Object.fromEntries(granted(path))] as const,
+      );
+      // Paths without any privilege are left out, and so can't be told from those that have no entry.
+      return Object.fromEntries(found.filter(([, privileges]) => Object.keys(privileges).length > 0));
     },
   },
 ];
@@ -50,7 +59,7 @@ function createTicket({ cluster, parameters }: ApiCall) {
   const { username = '', password = '', realm, otp, path, privs } = parameters;
   const challenge = parameters['tfa-challenge'];
   const userid = realm === undefined ? username : `${username}@${realm}`;
-  const user = cluster.users.find((candidate) => candidate.userid === userid);
+  const user = cluster.accounts.find(userid);
   if (!user) throw failure();
 
   if (path !== undefined && privs !== undefined) {
@@ -61,25 +70,23 @@ function createTicket({ cluster, parameters }: ApiCall) {
   }
   if (challenge !== undefined) {
     if (otp !== undefined || !cluster.tickets.verifyChallenge(challenge, userid)) throw failure();
-    if (!isSecondFactor(user, password)) throw failure();
+    if (!cluster.accounts.takeFactor(userid, password)) throw failure();
     return loggedIn(cluster, userid);
   }
   const renewing = cluster.tickets.verifySession(password);
   // root's ticket opens every account.
   if (renewing === userid || renewing === 'root@pam') return loggedIn(cluster, userid);
   if (password !== user.password) throw failure();
-  if (otp !== undefined && !isSecondFactor(user, otp)) throw failure();
-  if (user.totp === undefined || otp !== undefined) return loggedIn(cluster, userid);
+  if (otp !== undefined && !cluster.accounts.takeFactor(userid, otp)) throw failure();
+  const factors = cluster.accounts.factorsOf(userid);
+  if (factors === undefined || otp !== undefined) return loggedIn(cluster, userid);
   return {
     username: userid,
-    ticket: cluster.secret(cluster.tickets.challenge(userid)),
+    ticket: cluster.secret(cluster.tickets.challenge(userid, factors)),
     CSRFPreventionToken: cluster.secret(cluster.tickets.csrf(userid)),
     NeedTFA: 1,
   };
 }
-
-const isSecondFactor = (user: UserOptions, code: string) =>
-  user.totp !== undefined && (code === user.totp || code === `totp:${user.totp}`);
 
 function loggedIn(cluster: Cluster, userid: string) {
   return {
@@ -93,7 +100,7 @@ function loggedIn(cluster: Cluster, userid: string) {
 
 /** What Proxmox's own pages use to hide buttons: privileges held anywhere, by area. */
 function capabilities({ permissions }: Cluster, userid: string) {
-  const held = new Set(permissions.pathsOf(userid).flatMap((path) => [...permissions.at(userid, path)]));
+  const held = new Set(permissions.paths().flatMap((path) => [...permissions.at(userid, path)]));
   const starting = (prefix: string) =>
     Object.fromEntries(
       everyPrivilege.filter((name) => name.startsWith(prefix) && held.has(name)).map((name) => [name, 1]),

@@ -11,6 +11,8 @@ import { Overlay } from './overlay.tsx';
 import { PowerPanel } from './power-panel.tsx';
 import type { Power } from './use-power.ts';
 import type { Screen } from './screen.ts';
+import { TerminalKeys } from './terminal/keys.tsx';
+import type { Terminal } from './terminal/terminal.ts';
 import { Toolbar, type Panel } from './toolbar.tsx';
 import { useReveal } from './reveal.ts';
 import { clipboardOf } from './session-facts.ts';
@@ -24,21 +26,27 @@ export interface AppProps {
   readonly wanted: Mode;
   readonly received: string;
   readonly screen: Screen;
+  /** What is there in place of the screen. */
+  readonly terminal: Terminal | undefined;
   readonly open: () => void;
   readonly extend: () => void;
   /** Undefined: this person may not switch the machine. */
   readonly power: Power | undefined;
 }
 
-export function App({ view, name, wanted, received, screen, open, extend, power }: AppProps) {
+export function App(props: AppProps) {
+  const { view, name, wanted, received, screen, terminal, open, extend, power } = props;
   const [panel, setPanel] = useState<Panel | undefined>(undefined);
   const [fit, setFit] = useState(true);
   const bar = useRef<HTMLDivElement>(null);
   const live = view.state === 'open';
-  const reveal = useReveal(bar, live && panel === undefined);
+  // A terminal lies below the toolbar, a screen behind it.
+  const reveal = useReveal(bar, live && panel === undefined && !terminal);
+  const { focus } = terminal ?? screen;
   const mode: Mode = view.state === 'open' || view.state === 'picture' ? view.mode : wanted;
 
-  const clipboard = clipboardOf(view.facts.clipboard, mode);
+  // In a terminal to paste is to type, and what is shown can be read.
+  const clipboard = clipboardOf(terminal ? 'both' : view.facts.clipboard, mode);
 
   useEffect(
     () =>
@@ -57,7 +65,7 @@ export function App({ view, name, wanted, received, screen, open, extend, power 
 
   const close = () => {
     setPanel(undefined);
-    screen.focus();
+    focus();
   };
   const togglePanel = (wantedPanel: Panel) => setPanel(panel === wantedPanel ? undefined : wantedPanel);
 
@@ -74,6 +82,7 @@ export function App({ view, name, wanted, received, screen, open, extend, power 
         panel={panel}
         fit={fit}
         screen={screen}
+        terminal={terminal}
         reveal={reveal}
         togglePanel={togglePanel}
         toggleFit={() => {
@@ -83,7 +92,13 @@ export function App({ view, name, wanted, received, screen, open, extend, power 
         reconnect={open}
       />
       {panel === 'clipboard' && live ? (
-        <ClipboardPanel screen={screen} received={received} {...clipboard} close={close} />
+        <ClipboardPanel
+          screen={screen}
+          terminal={terminal}
+          received={terminal?.selection ?? received}
+          {...clipboard}
+          close={close}
+        />
       ) : null}
       {panel === 'power' && live && power ? (
         <PowerPanel
@@ -111,12 +126,13 @@ export function App({ view, name, wanted, received, screen, open, extend, power 
       ) : null}
       {panel === 'keys' && live ? <KeysPanel screen={screen} close={close} /> : null}
       {mode === 'view' && live ? (
-        <p class="watching" title="You can watch this screen. Keyboard and mouse are switched off.">
+        <p class="watching" title="You can watch this console. Keyboard and mouse are switched off.">
           <EyeIcon /> View only
         </p>
       ) : null}
       <WatchedBadge view={view} />
-      <NoticeBar view={view} extend={extend} leave={screen.focus} />
+      <NoticeBar view={view} extend={extend} leave={focus} />
+      {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
       <Overlay view={view} name={name} open={open} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">
         {announcement(view, name)}

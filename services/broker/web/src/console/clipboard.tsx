@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from '../icons.tsx';
 import type { Screen } from './screen.ts';
+import type { Terminal } from './terminal/terminal.ts';
 import { typeText } from './typing.ts';
 
 interface ClipboardProps {
   readonly screen: Screen;
+  readonly terminal: Terminal | undefined;
   readonly received: string;
   /** What the session's grant allows. */
   readonly paste: boolean;
@@ -12,7 +14,7 @@ interface ClipboardProps {
   readonly close: () => void;
 }
 
-export function ClipboardPanel({ screen, received, paste, copy, close }: ClipboardProps) {
+export function ClipboardPanel({ screen, terminal, received, paste, copy, close }: ClipboardProps) {
   const [text, setText] = useState('');
   const [note, setNote] = useState('');
   const [typing, setTyping] = useState<AbortController | undefined>(undefined);
@@ -74,13 +76,13 @@ export function ClipboardPanel({ screen, received, paste, copy, close }: Clipboa
               class="button primary"
               disabled={!text}
               onClick={() => {
-                screen.paste(text);
-                setNote("Sent to the machine's clipboard.");
+                (terminal ?? screen).paste(text);
+                setNote(terminal ? 'Pasted.' : "Sent to the machine's clipboard.");
               }}
             >
-              Send
+              {terminal ? 'Paste' : 'Send'}
             </button>
-            {typing ? (
+            {terminal ? null : typing ? (
               <button type="button" class="button" onClick={() => typing.abort()}>
                 Stop typing
               </button>
@@ -91,7 +93,9 @@ export function ClipboardPanel({ screen, received, paste, copy, close }: Clipboa
             )}
           </div>
           <p class="panel-help">
-            Typing works everywhere, also where the machine has no clipboard. It expects a US keyboard layout.
+            {terminal
+              ? 'Ctrl+Shift+V pastes right into the terminal, and Ctrl+Shift+C copies what is selected.'
+              : 'Typing works everywhere, also where the machine has no clipboard. It expects a US keyboard layout.'}
           </p>
         </>
       ) : null}
@@ -103,7 +107,7 @@ export function ClipboardPanel({ screen, received, paste, copy, close }: Clipboa
             ref={incoming}
             rows={3}
             readOnly
-            placeholder="Nothing was copied there yet"
+            placeholder={terminal ? 'Select text in the terminal' : 'Nothing was copied there yet'}
             value={received}
           />
           <div class="actions">

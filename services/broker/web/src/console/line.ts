@@ -1,51 +1,43 @@
 import type { Grant } from '../api.ts';
-import { createChannel } from './channel.ts';
 import type { Line, LineEvents } from './connection.ts';
 import { parseControl } from './control.ts';
 import { lineBroke } from './outcome.ts';
-import type { Screen } from './screen.ts';
+import type { Surface } from './surface.ts';
 
-/** Loaded while the broker is still being asked: the words on the screen need not wait for it. */
-const novnc = import('@novnc/novnc');
-// The failure is handled where the module is used; until then it's not an unhandled one.
-novnc.catch(() => {});
-
-/** Dials the relay and puts what comes onto the screen. */
-export function dial(grant: Grant, screen: Screen, events: LineEvents): Line {
+/** Dials the relay and puts what comes onto a screen or a terminal. */
+export function dial(grant: Grant, surface: Surface, events: LineEvents): Line {
   let over = false;
   let socket: WebSocket | undefined;
 
   function end(code: number, reason: string) {
     if (over) return;
     over = true;
-    screen.detach();
+    surface.detach();
     socket?.close();
     events.closed(code, reason);
   }
 
   async function connect(): Promise<void> {
-    const { default: RFB } = await novnc;
+    const attach = await surface.load();
     if (over) return;
     const ws = new WebSocket(grant.url, [...grant.protocols]);
     socket = ws;
     ws.binaryType = 'arraybuffer';
-    const channel = createChannel(ws);
+    let deliver: ((bytes: ArrayBuffer) => void) | undefined;
     ws.addEventListener('open', () => {
       if (over) return;
       events.connected();
-      screen.attach((target) => new RFB(target, channel, { shared: true }), {
-        picture: events.picture,
-        broken: () => end(lineBroke, ''),
-      });
+      deliver = attach(ws, { picture: events.picture, broken: () => end(lineBroke, '') });
     });
     ws.addEventListener('message', (event: MessageEvent<unknown>) => {
       if (over) return;
-      if (event.data instanceof ArrayBuffer) channel.deliver(event.data);
+      if (event.data instanceof ArrayBuffer) deliver?.(event.data);
       else if (typeof event.data === 'string') {
         const message = parseControl(event.data);
         if (!message) return;
-        if (message.type === 'opened') screen.setViewOnly(message.mode === 'view');
+        if (message.type === 'opened') surface.setViewOnly(message.mode === 'view');
         events.control(message);
+        if (message.type === 'opened') surface.opened?.(message.mode);
       }
     });
     ws.addEventListener('close', (event) => end(event.code, event.reason));
@@ -60,7 +52,7 @@ export function dial(grant: Grant, screen: Screen, events: LineEvents): Line {
     close() {
       if (over) return;
       over = true;
-      screen.detach();
+      surface.detach();
       socket?.close();
     },
   };

@@ -8,13 +8,15 @@ import { createConnection } from './connection.ts';
 import { dial } from './line.ts';
 import { createPass } from './pass.ts';
 import { createScreen } from './screen.ts';
+import { screenSurface } from './screen-surface.ts';
 import { createStill } from './still.ts';
+import { createTerminal } from './terminal/terminal.ts';
 import { createPower, type Power } from './use-power.ts';
 import type { View } from './view.ts';
 
 /** Wires the console page: the only place that knows the page's address, its elements and its events. */
 function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, still: HTMLCanvasElement) {
-  const { cluster, vmid, mode } = address;
+  const { cluster, vmid, mode, kind } = address;
   let received = '';
   let view: View | undefined;
   let power: Power | undefined;
@@ -39,6 +41,12 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
   void pass().then((held) => {
     document.body.dataset['pass'] = String(!held.ok || held.value !== undefined);
   });
+  target.dataset['kind'] = kind;
+  const terminal =
+    kind === 'terminal'
+      ? createTerminal({ target, viewOnly: mode === 'view', onSelection: () => update() })
+      : undefined;
+  const surface = terminal ?? screenSurface(screen);
 
   const connection = createConnection({
     clock: systemClock,
@@ -47,7 +55,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     visible: () => document.visibilityState === 'visible',
     askGrant: async () => {
       const held = await pass();
-      const answer = held.ok ? await api.grant(cluster, vmid, mode, held.value) : held;
+      const answer = held.ok ? await api.grant(cluster, vmid, { mode, kind }, held.value) : held;
       if (answer.ok) learnPower(answer.value);
       return answer;
     },
@@ -58,11 +66,11 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
       const mine = answer.value.consoles.find((each) => each.cluster === cluster && each.vmid === vmid);
       return { ok: true, value: mine?.status };
     },
-    dial: (grant, events) => dial(grant, screen, events),
+    dial: (grant, events) => dial(grant, surface, events),
     signIn: () => {
       // Whoever had a console was signed in; whoever just followed a link may never have been.
       const why = view?.supportId ? 'expired' : 'needed';
-      location.replace(signInPath(consolePath(cluster, vmid, mode), why));
+      location.replace(signInPath(consolePath(cluster, vmid, mode, kind), why));
     },
     show: (next) => {
       view = next;
@@ -98,6 +106,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
         wanted={mode}
         received={received}
         screen={screen}
+        terminal={terminal}
         open={connection.open}
         extend={connection.extend}
         power={power}

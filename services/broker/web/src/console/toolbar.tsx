@@ -1,4 +1,4 @@
-import type { ComponentChildren, RefObject } from 'preact';
+import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import {
   BackIcon,
@@ -15,6 +15,9 @@ import { shortStates } from '../texts.ts';
 import { toggleFullScreen, watchFullScreen } from './full-screen.ts';
 import type { Reveal } from './reveal.ts';
 import type { Screen } from './screen.ts';
+import type { Terminal } from './terminal/terminal.ts';
+import { TerminalTools } from './terminal/tools.tsx';
+import { Tool } from './tool.tsx';
 import type { Mode, View } from './view.ts';
 
 export type Panel = 'clipboard' | 'keys' | 'power';
@@ -32,57 +35,46 @@ export interface ToolbarProps {
   readonly panel: Panel | undefined;
   readonly fit: boolean;
   readonly screen: Screen;
+  /** In place of the screen. */
+  readonly terminal: Terminal | undefined;
   readonly reveal: Reveal;
   readonly togglePanel: (panel: Panel) => void;
   readonly toggleFit: () => void;
   readonly reconnect: () => void;
 }
 
-interface ToolProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly short?: string;
-  readonly pressed?: boolean;
-  readonly expanded?: boolean;
-  readonly onClick: () => void;
-  readonly children: ComponentChildren;
-}
-
-function Tool({ label, hint = label, short, pressed, expanded, onClick, children }: ToolProps) {
-  return (
-    <button
-      type="button"
-      class="tool"
-      aria-label={label}
-      data-tip={hint}
-      aria-pressed={pressed}
-      aria-expanded={expanded}
-      onClick={onClick}
-    >
-      {children}
-      {short ? <span class="tool-text">{short}</span> : null}
-    </button>
-  );
-}
-
 export function Toolbar(props: ToolbarProps) {
-  const { bar, view, name, mode, shown, panel, fit, screen, reveal, togglePanel, toggleFit, reconnect } =
-    props;
+  const {
+    bar,
+    view,
+    name,
+    mode,
+    shown,
+    panel,
+    fit,
+    screen,
+    terminal,
+    reveal,
+    togglePanel,
+    toggleFit,
+    reconnect,
+  } = props;
   const [full, setFull] = useState(false);
   useEffect(() => watchFullScreen(setFull), []);
   const live = view.state === 'open';
-  const mayType = live && mode === 'control';
+  const mayType = live && mode === 'control' && !terminal;
+  const { focus } = terminal ?? screen;
 
   /** What comes next is meant for the machine: Space must not press the button again. */
   const thenBack = (action: () => void) => {
     action();
-    if (live) screen.focus();
+    if (live) focus();
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       if (live) {
-        screen.focus();
+        focus();
         reveal.hide();
       }
       return;
@@ -138,14 +130,18 @@ export function Toolbar(props: ToolbarProps) {
                   <ClipboardIcon />
                 </Tool>
               ) : null}
-              <Tool
-                label="Original size"
-                hint={fit ? 'Show in original size' : 'Fit to the window'}
-                pressed={!fit}
-                onClick={() => thenBack(toggleFit)}
-              >
-                <span class="tool-glyph">1:1</span>
-              </Tool>
+              {terminal ? (
+                <TerminalTools terminal={terminal} thenBack={thenBack} />
+              ) : (
+                <Tool
+                  label="Original size"
+                  hint={fit ? 'Show in original size' : 'Fit to the window'}
+                  pressed={!fit}
+                  onClick={() => thenBack(toggleFit)}
+                >
+                  <span class="tool-glyph">1:1</span>
+                </Tool>
+              )}
             </>
           ) : null}
           {live && props.power ? (

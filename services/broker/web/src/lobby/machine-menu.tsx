@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Machine, PowerAction } from '../api.ts';
-import { EyeIcon, MoreIcon, ScreenIcon, WindowIcon } from '../icons.tsx';
+import { EyeIcon, MoreIcon, ScreenIcon, TerminalIcon, WindowIcon } from '../icons.tsx';
 import { consolePath } from '../paths.ts';
 import { actionsFor } from '../power.ts';
 import { PowerActionIcon } from '../power-icon.tsx';
 import { powerWords } from '../texts.ts';
+import { bestPath } from './best-path.ts';
 import { menuTarget } from './menu-keys.ts';
 
 interface Entry {
@@ -18,14 +19,24 @@ interface Entry {
 }
 
 /** What this person may not do is not in the menu. */
-function entriesOf({ cluster, vmid, allow, status, type }: Machine): Entry[] {
-  const best = allow.includes('control') ? 'control' : 'view';
-  const openable = allow.some((right) => right === 'view' || right === 'control' || right === 'watch');
-  const path = consolePath(cluster, vmid, best);
+function entriesOf(machine: Machine): Entry[] {
+  const { cluster, vmid, allow, kinds, status, type } = machine;
+  const path = bestPath(machine);
   return [
-    ...(best === 'control' ? [{ label: 'Open console', href: path, icon: <ScreenIcon /> }] : []),
-    ...(openable ? [{ label: 'Open in new window', href: path, newWindow: true, icon: <WindowIcon /> }] : []),
-    ...(openable
+    ...(allow.includes('control') ? [{ label: 'Open console', href: path, icon: <ScreenIcon /> }] : []),
+    ...(kinds.includes('terminal')
+      ? [
+          {
+            label: 'Terminal',
+            href: consolePath(cluster, vmid, 'control', 'terminal'),
+            icon: <TerminalIcon />,
+          },
+        ]
+      : []),
+    ...(kinds.length > 0
+      ? [{ label: 'Open in new window', href: path, newWindow: true, icon: <WindowIcon /> }]
+      : []),
+    ...(kinds.includes('screen')
       ? [
           {
             label: allow.includes('watch') ? 'Look on' : 'View only',

@@ -1,7 +1,7 @@
 import type { Machine, PowerAction } from '../api.ts';
 import { ContainerIcon, EyeIcon, MachineIcon } from '../icons.tsx';
-import { consolePath } from '../paths.ts';
 import { powerGoing, statusWord } from '../texts.ts';
+import { bestPath } from './best-path.ts';
 import { MachineMenu } from './machine-menu.tsx';
 
 interface MachineRowProps {
@@ -15,9 +15,9 @@ interface MachineRowProps {
 
 /** One machine. Its name is a link that is stretched over the whole row; tags and menu lie above it. */
 export function MachineRow({ machine, showCluster, pick, going, power }: MachineRowProps) {
-  const { name, vmid, status, type, node, cluster, pool, tags, allow } = machine;
+  const { name, vmid, status, type, node, cluster, pool, tags, allow, kinds } = machine;
   const control = allow.includes('control');
-  const openable = allow.some((right) => right === 'view' || right === 'control' || right === 'watch');
+  const openable = kinds.length > 0;
   const facts = [showCluster ? `${cluster} / ${node}` : node, pool].filter((fact) => fact);
   return (
     <li class="machine" data-status={status} data-vmid={vmid}>
@@ -27,7 +27,7 @@ export function MachineRow({ machine, showCluster, pick, going, power }: Machine
       </span>
       <span class="machine-main">
         {openable ? (
-          <a class="machine-name" href={consolePath(cluster, vmid, control ? 'control' : 'view')}>
+          <a class="machine-name" href={bestPath(machine)}>
             {name}
           </a>
         ) : (
@@ -38,7 +38,7 @@ export function MachineRow({ machine, showCluster, pick, going, power }: Machine
           {facts.map((fact) => (
             <span key={fact}>{fact}</span>
           ))}
-          {openable && !control ? (
+          {kinds.includes('screen') && !control ? (
             <span class="view-only">
               <EyeIcon /> View only
             </span>

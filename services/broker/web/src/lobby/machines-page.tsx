@@ -22,7 +22,7 @@ interface MachinesPageProps {
 export function MachinesPage({ user, oversees, left }: MachinesPageProps) {
   const { list, problem, news, reload } = useMachines(() => left('expired'));
   const [search, setSearch] = useState('');
-  const power = useFleetPower(reload);
+  const power = useFleetPower(list?.consoles, reload);
   const field = useRef<HTMLInputElement>(null);
   const all = useMemo(() => arrange(list?.consoles ?? []), [list]);
   const found = useMemo(() => all.filter((machine) => matches(machine, search.trim())), [all, search]);

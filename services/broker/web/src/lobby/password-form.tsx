@@ -1,28 +1,45 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, type Problem, type User } from '../api.ts';
+import type { Answer, Entered, Problem } from '../api.ts';
 import { EyeIcon, EyeOffIcon } from '../icons.tsx';
 import { signInProblem } from '../texts.ts';
 
-export function PasswordForm({ entered }: { readonly entered: (user: User) => void }) {
+/** Where somebody's account may be. */
+export interface Place {
+  readonly title: string;
+  /** Where its codes go, should it want one. */
+  readonly url: string;
+  readonly enter: (name: string, password: string) => Promise<Answer<Entered>>;
+}
+
+interface PasswordFormProps {
+  readonly places: readonly Place[];
+  /** Why somebody begins again. */
+  readonly before: Problem | undefined;
+  readonly entered: (entered: Entered, place: Place) => void;
+}
+
+export function PasswordForm({ places, before, entered }: PasswordFormProps) {
+  const [title, setTitle] = useState(places[0]?.title);
+  const place = places.find((one) => one.title === title) ?? places[0];
   const name = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
   const [visible, setVisible] = useState(false);
   const [caps, setCaps] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | undefined>(undefined);
+  const [problem, setProblem] = useState(before);
 
   useEffect(() => name.current?.focus(), []);
 
   async function submit(event: Event) {
     event.preventDefault();
-    if (busy) return;
+    if (busy || !place) return;
     const [user, secret] = [name.current?.value.trim() ?? '', password.current?.value ?? ''];
     if (!user) return name.current?.focus();
     if (!secret) return password.current?.focus();
     setBusy(true);
     setProblem(undefined);
-    const answer = await api.signIn(user, secret);
-    if (answer.ok) return entered(answer.value.user);
+    const answer = await place.enter(user, secret);
+    if (answer.ok) return entered(answer.value, place);
     setBusy(false);
     setProblem(answer.problem);
     // Ready for the next try: what was typed is most likely wrong.
@@ -41,6 +58,20 @@ export function PasswordForm({ entered }: { readonly entered: (user: User) => vo
         <p class="form-error" role="alert" id="sign-in-error">
           {signInProblem(problem)}
         </p>
+      ) : null}
+      {places.length > 1 ? (
+        <>
+          <label for="place">Account</label>
+          <select
+            id="place"
+            value={place?.title}
+            onChange={({ currentTarget }) => setTitle(currentTarget.value)}
+          >
+            {places.map((one) => (
+              <option key={one.title}>{one.title}</option>
+            ))}
+          </select>
+        </>
       ) : null}
       <label for="username">Name</label>
       <input

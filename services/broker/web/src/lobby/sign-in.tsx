@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
-import { api, type Problem, type SignInOffer, type User } from '../api.ts';
+import { api, type Entered, type Problem, type SecondFactor, type SignInOffer, type User } from '../api.ts';
 import type { SignInReason } from '../paths.ts';
-import { signInLead, signInNotes, signInProblem } from '../texts.ts';
+import { codeLead, localPlace, signInLead, signInNotes, signInProblem } from '../texts.ts';
 import { Brand, sceneUrl } from './brand.tsx';
-import { PasswordForm } from './password-form.tsx';
+import { CodeForm } from './code-form.tsx';
+import { PasswordForm, type Place } from './password-form.tsx';
 
 interface SignInProps {
   readonly note: SignInReason | undefined;
@@ -17,6 +18,10 @@ export function SignIn({ note, entered }: SignInProps) {
   const [offers, setOffers] = useState<readonly SignInOffer[] | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
 
+  const [second, setSecond] = useState<{ readonly url: string; readonly wanted: SecondFactor } | undefined>(
+    undefined,
+  );
+
   async function look() {
     setProblem(undefined);
     const answer = await api.signInOffers();
@@ -29,7 +34,35 @@ export function SignIn({ note, entered }: SignInProps) {
   useEffect(() => void look(), []);
 
   const issuers = offers?.filter((offer) => offer.kind === 'oidc') ?? [];
-  const hasPassword = offers?.some(({ kind }) => kind === 'local') ?? false;
+  const places = placesOf(offers ?? []);
+  const hasPassword = places.length > 0;
+
+  function step(done: Entered, { url }: Place) {
+    if ('user' in done) return entered(done.user);
+    setProblem(undefined);
+    setSecond({ url, wanted: done.secondFactor });
+  }
+
+  function startOver(why?: Problem) {
+    setSecond(undefined);
+    setProblem(why);
+  }
+
+  const firstStep = (
+    <>
+      {issuers.map(({ title, url }, index) => (
+        <a
+          key={url}
+          class={index === 0 && !hasPassword ? 'button primary wide' : 'button wide'}
+          href={issuerPath(url)}
+        >
+          Sign in with {title}
+        </a>
+      ))}
+      {hasPassword && issuers.length > 0 ? <p class="or">or</p> : null}
+      {hasPassword ? <PasswordForm places={places} before={problem} entered={step} /> : null}
+    </>
+  );
   return (
     <main class="entrance">
       <div class="entrance-scene">
@@ -39,8 +72,8 @@ export function SignIn({ note, entered }: SignInProps) {
         <div class="entrance-box">
           <Brand />
           <h1 id="sign-in-title">Sign in</h1>
-          <p class="lead">{note ? signInNotes[note] : signInLead}</p>
-          {problem ? (
+          <p class="lead">{second ? codeLead : note ? signInNotes[note] : signInLead}</p>
+          {problem && !offers ? (
             <>
               <p class="form-error" role="alert">
                 {signInProblem(problem)}
@@ -50,17 +83,7 @@ export function SignIn({ note, entered }: SignInProps) {
               </button>
             </>
           ) : null}
-          {issuers.map(({ title, url }, index) => (
-            <a
-              key={url}
-              class={index === 0 && !hasPassword ? 'button primary wide' : 'button wide'}
-              href={issuerPath(url)}
-            >
-              Sign in with {title}
-            </a>
-          ))}
-          {hasPassword && issuers.length > 0 ? <p class="or">or</p> : null}
-          {hasPassword ? <PasswordForm entered={entered} /> : null}
+          {second ? <CodeForm {...second} entered={entered} startOver={startOver} /> : firstStep}
         </div>
       </div>
     </main>
@@ -71,4 +94,18 @@ export function SignIn({ note, entered }: SignInProps) {
 function issuerPath(url: string): string {
   const wanted = new URLSearchParams(location.search).get('return');
   return wanted === null ? url : `${url}?${new URLSearchParams({ return: wanted }).toString()}`;
+}
+
+/** Where an account with a password may be, in the order in which the offers came. */
+function placesOf(offers: readonly SignInOffer[]): readonly Place[] {
+  return offers.flatMap((offer): Place[] => {
+    if (offer.kind === 'oidc') return [];
+    if (offer.kind === 'local') return [{ title: localPlace, url: '', enter: api.signIn }];
+    const { url } = offer;
+    return offer.realms.map(({ name, title }) => ({
+      title,
+      url,
+      enter: (user, password) => api.signInAtProxmox(url, name, user, password),
+    }));
+  });
 }

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { Clock } from '@porthole/shared/clock';
+import type { ProxmoxSignInConfig } from '@porthole/shared/config/sign-in-schema';
+import { PortholeError } from '@porthole/shared/errors';
+import { badRequestOf } from '../../http/bad-request.ts';
+import type { Context, Step } from '../../http/context.ts';
+import type { BoundedWork } from '../bounded-work.ts';
+import { lockoutKey, withLockout } from '../lockout.ts';
+import { limitByAddress, limitByName, publicUser, reportSignIn, type SignInDeps } from '../sign-in.ts';
+import type { AccountTicket, ProxmoxAccounts } from './account.ts';
+import { factors } from './factors.ts';
+import { methodOf, userOfAccount, type AccountFacts } from './method.ts';
+import type { SecondFactors } from './second-factor.ts';
+
+export interface ProxmoxStepDeps extends Pick<
+  SignInDeps,
+  'logins' | 'rateLimits' | 'limits' | 'metrics' | 'audit' | 'log'
+> {
+  readonly config: ProxmoxSignInConfig;
+  readonly accounts: ProxmoxAccounts;
+  readonly secondFactors: SecondFactors;
+  /** Proxmox is asked for a few at a time: each keeps one of its few workers busy. */
+  readonly work: BoundedWork;
+  readonly clock: Clock;
+}
+
+const passwordWish = z.strictObject({
+  realm: z.string().min(1).max(32),
+  // Proxmox takes 64 characters with the realm; what it does not allow in names is nobody's.
+  username: z
+    .string()
+    .min(1)
+    .max(60)
+    .regex(/^[^\s:/\p{C}]+$/u, 'must be a name'),
+  password: z.string().min(1).max(1024),
+});
+
+const codeWish = z.strictObject({
+  id: z.string().max(64),
+  factor: z.enum(factors),
+  code: z
+    .string()
+    .max(256)
+    .transform((text) => text.trim())
+    .pipe(z.string().min(1)),
+});
+
+/** POST /api/v1/login/proxmox/{cluster}: the password. Answers the user, or that Proxmox wants a code, too. */
+export function enterPassword(deps: ProxmoxStepDeps): Step {
+  const { config, accounts } = deps;
+  const check = async (ctx: Context) => {
+    await limitByAddress(deps, ctx.ip);
+    const { realm, username, password } = parse(passwordWish, ctx.request.body);
+    if (!config.realms.some(({ name }) => name === realm))
+      throw new PortholeError('wrong_password', { detail: 'a realm that is not offered' });
+    const userid = `${username}@${realm}`;
+    if (userid.toLowerCase() === 'root@pam' && !config.allowRoot)
+      throw new PortholeError('wrong_password', { detail: 'root@pam may not sign in (allowRoot)' });
+    const key = keyOf(config, userid);
+    await limitByName(deps, key);
+    const found = await withLockout(deps.rateLimits, lockoutKey(key, ctx.ip), () =>
+      deps.work.run(() => accounts.enter(userid, password)),
+    );
+    if ('challenge' in found)
+      return { secondFactor: await deps.secondFactors.wait(config.cluster, found), found };
+    await enter(deps, ctx, found);
+    return { found };
+  };
+  return async (ctx) => {
+    ctx.state.route = 'login';
+    const isDone = ({ secondFactor }: { readonly secondFactor?: string }) => secondFactor === undefined;
+    const outcome = await reportSignIn(deps, ctx, methodOf(config), () => check(ctx), isDone);
+    ctx.body =
+      'challenge' in outcome.found
+        ? { secondFactor: { id: outcome.secondFactor, factors: outcome.found.factors } }
+        : { user: publicUser(userOfAccount(config, outcome.found)) };
+  };
+}
+
+/** POST /api/v1/login/proxmox/{cluster}/code: the second factor. A wrong one may be tried again. */
+export function enterCode(deps: ProxmoxStepDeps): Step {
+  const { config, accounts, secondFactors } = deps;
+  return async (ctx) => {
+    ctx.state.route = 'login';
+    const ticket = await reportSignIn(deps, ctx, methodOf(config), async () => {
+      await limitByAddress(deps, ctx.ip);
+      const { id, factor, code } = parse(codeWish, ctx.request.body);
+      const waiting = await secondFactors.find(id);
+      if (waiting.cluster !== config.cluster || !waiting.factors.includes(factor))
+        throw new PortholeError('sign_in_expired', { detail: 'begun at another cluster, or otherwise' });
+      // The password was right, so the log may say whose code it is that was wrong.
+      ctx.state.user = userOfAccount(config, waiting);
+      const key = `${keyOf(config, waiting.userid)}/code`;
+      await limitByName(deps, key);
+      const found = await withLockout(deps.rateLimits, lockoutKey(key, ctx.ip), () =>
+        deps.work.run(() => accounts.answer(waiting, factor, code)),
+      );
+      await secondFactors.done(id);
+      await enter(deps, ctx, found);
+      return found;
+    });
+    ctx.body = { user: publicUser(userOfAccount(config, ticket)) };
+  };
+}
+
+async function enter(deps: ProxmoxStepDeps, ctx: Context, { userid, ticket }: AccountTicket): Promise<void> {
+  const { config, clock } = deps;
+  const facts: AccountFacts = { userid, ticket, since: clock.now() };
+  await deps.logins.enter(ctx, { method: methodOf(config), facts, user: userOfAccount(config, { userid }) });
+}
+
+/** Names of different ways are counted apart. */
+const keyOf = (config: ProxmoxSignInConfig, userid: string) => `${methodOf(config)}:${userid}`;
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw badRequestOf(parsed.error);
+  return parsed.data;
+}

@@ -1,0 +1,40 @@
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
+import type { MakeShell } from '../proxmox/terminal-shell.ts';
+
+/** A real bash on a real pseudo terminal, made by util-linux' script. */
+export const createRealShell: MakeShell = ({ write, exit }) => {
+  const child = spawn('script', ['-qfc', 'bash --noprofile --norc -i', '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: { PATH: process.env['PATH'], TERM: 'xterm-256color', PS1: 'real$ ', HOME: '/', LC_ALL: 'C.UTF-8' },
+  });
+  const endWithUs = () => child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  child.stdin.on('error', () => {});
+  child.stdout.setEncoding('utf8').on('data', write);
+  child.once('error', exit);
+  child.once('exit', () => {
+    process.off('exit', endWithUs);
+    exit();
+  });
+  return {
+    input: (text) => void child.stdin.write(text),
+    resize(columns, rows) {
+      const terminal = terminalOf(child.pid);
+      if (terminal)
+        execFile('stty', ['-F', terminal, 'cols', String(columns), 'rows', String(rows)], () => {});
+    },
+    // With script its terminal goes away, which a shell does not survive.
+    end: () => void child.kill('SIGKILL'),
+  };
+};
+
+/** The terminal that script made, which only its child has opened as its own. */
+function terminalOf(script: number | undefined): string | undefined {
+  try {
+    const [bash] = readFileSync(`/proc/${script}/task/${script}/children`, 'utf8').trim().split(' ');
+    return bash ? readlinkSync(`/proc/${bash}/fd/0`) : undefined;
+  } catch {
+    return undefined; // it is over already
+  }
+}

@@ -1,0 +1,49 @@
+import { createServer } from 'node:http';
+import type { OnReadOpts, Socket } from 'node:net';
+import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
+import { serveParent } from './child.ts';
+
+/**
+ * No relay: bytes from one socket to the other, both upgrades and all frames as they come. It looks at nothing and
+ * limits nothing, so what it costs is what Node itself costs.
+ */
+const [upstream = '', ca = ''] = process.argv.slice(2);
+const { hostname, port: machinePort } = new URL(upstream);
+const secureContext = createSecureContext({ ca, ecdhCurve: 'X25519' });
+const landing = Buffer.allocUnsafeSlow(16 * 1024);
+const server = createServer();
+let ticket: Buffer | undefined;
+
+server.on('upgrade', (request, viewer: Socket, head: Buffer) => {
+  const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+  // The types of tls.connect leave out what it hands on to net.connect.
+  const options: ConnectionOptions & { onread: OnReadOpts } = {
+    host: hostname,
+    port: Number(machinePort),
+    secureContext,
+    ...(ticket ? { session: ticket } : {}),
+    onread: {
+      buffer: landing,
+      callback(length) {
+        viewer.write(Buffer.from(landing.subarray(0, length)));
+        return true;
+      },
+    },
+  };
+  const machine = connect(options);
+  if (!ticket) machine.once('session', (session) => (ticket = session));
+  machine.setNoDelay(true);
+  viewer.setNoDelay(true);
+  machine.write(`GET ${request.url} HTTP/1.1\r\n${headers.join('')}\r\n`);
+  if (head.length > 0) machine.write(head);
+  viewer.on('data', (chunk: Buffer) => machine.write(chunk));
+  const end = () => {
+    viewer.destroy();
+    machine.destroy();
+  };
+  for (const socket of [viewer, machine]) socket.on('error', end).on('end', end).on('close', end);
+});
+
+server.listen(0, '127.0.0.1', 1024, () => {
+  serveParent({ port: (server.address() as { port: number }).port }, () => ({}));
+});

@@ -1,0 +1,92 @@
+import { Session } from 'node:inspector/promises';
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryUsage, pid } from 'node:process';
+import { writeHeapSnapshot } from 'node:v8';
+
+/** What a process of the bench is asked about itself. */
+export interface ProfileQuestion {
+  readonly profile: 'start' | 'stop' | 'heap';
+}
+
+export interface Spent {
+  readonly where: string;
+  /** Part of the process's own time, idle time left out. */
+  readonly part: number;
+}
+
+export interface Heap {
+  readonly kinds: readonly { readonly what: string; readonly count: number; readonly bytes: number }[];
+  readonly usage: Readonly<Record<string, number>>;
+}
+
+const sampleMicros = 500;
+
+/** The child's side of `--profile`: its own CPU profile, and what lives on its own heap. */
+export function createProfileChild(): (question: ProfileQuestion) => Promise<unknown> {
+  const session = new Session();
+  return async ({ profile }) => {
+    if (profile === 'heap') return heap();
+    if (profile === 'stop') return spent(session);
+    session.connect();
+    await session.post('Profiler.enable');
+    await session.post('Profiler.setSamplingInterval', { interval: sampleMicros });
+    await session.post('Profiler.start');
+    return {};
+  };
+}
+
+async function spent(session: Session): Promise<{ spent: Spent[] }> {
+  const { profile } = await session.post('Profiler.stop');
+  session.disconnect();
+  const names = new Map(
+    profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
+      id,
+      `${functionName || 'anonymous'} ${url.replace(/^.*\/(services|node_modules|test)\//, '$1/')}${url ? `:${lineNumber + 1}` : ''}`.trim(),
+    ]),
+  );
+  const micros = new Map<string, number>();
+  let busy = 0;
+  for (const [i, id] of (profile.samples ?? []).entries()) {
+    const name = names.get(id) ?? '?';
+    // The inspector's own call lasts from the question to the answer.
+    if (name === '(idle)' || name.startsWith('post ')) continue;
+    const took = profile.timeDeltas?.[i] ?? 0;
+    busy += took;
+    micros.set(name, (micros.get(name) ?? 0) + took);
+  }
+  return {
+    spent: [...micros]
+      .map(([where, took]) => ({ where, part: took / busy }))
+      .toSorted((a, b) => b.part - a.part),
+  };
+}
+
+interface Snapshot {
+  readonly snapshot: { readonly meta: { readonly node_fields: string[]; readonly node_types: [string[]] } };
+  readonly nodes: readonly number[];
+  readonly strings: readonly string[];
+}
+
+/** Everything alive, by kind; writing a snapshot collects garbage first. Names of objects only: strings may be secrets. */
+function heap(): Heap {
+  const file = writeHeapSnapshot(join(tmpdir(), `porthole-bench-${pid}.heapsnapshot`));
+  const usage = { ...memoryUsage() };
+  const { snapshot, nodes, strings } = JSON.parse(readFileSync(file, 'utf8')) as Snapshot;
+  rmSync(file);
+  const { node_fields: fields, node_types: types } = snapshot.meta;
+  const [typeAt, nameAt, sizeAt] = ['type', 'name', 'self_size'].map((name) => fields.indexOf(name));
+  const kinds = new Map<string, { what: string; count: number; bytes: number }>();
+  for (let at = 0; at < nodes.length; at += fields.length) {
+    const field = (offset: number | undefined) => nodes[at + (offset ?? 0)] ?? 0;
+    const type = types[0][field(typeAt)] ?? '?';
+    const named = ['object', 'native', 'hidden', 'array'].includes(type);
+    const what = named ? `${type} ${(strings[field(nameAt)] ?? '').slice(0, 40)}`.trim() : type;
+    const kind = kinds.get(what) ?? { what, count: 0, bytes: 0 };
+    kind.count += 1;
+    kind.bytes += field(sizeAt);
+    kinds.set(what, kind);
+  }
+  return { kinds: [...kinds.values()], usage };
+}

@@ -1,0 +1,22 @@
+import { createClientWords } from '@porthole/relay/client-words';
+import { createFakeClock } from '../fakes/clock.ts';
+
+const extend = JSON.stringify({ type: 'extend' });
+
+test('a viewer may say ten things in ten seconds, and no more', () => {
+  const clock = createFakeClock();
+  const read = createClientWords(clock);
+  for (let i = 0; i < 10; i++) expect(read(extend)).toEqual({ type: 'extend' });
+  expect(() => read(extend)).toThrow(expect.objectContaining({ code: 'viewer_protocol' }));
+  clock.advance(10_000);
+  expect(read(extend)).toEqual({ type: 'extend' });
+});
+
+test.each<[string, string, string]>([
+  ['is too long', JSON.stringify({ type: 'extend', why: 'x'.repeat(256) }), 'viewer_too_big'],
+  ['is no JSON', '{', 'viewer_protocol'],
+  ['is unknown', '{"type":"please"}', 'viewer_protocol'],
+])('a text that %s ends it', (_what, text, code) => {
+  const read = createClientWords(createFakeClock());
+  expect(() => read(text)).toThrow(expect.objectContaining({ code }));
+});
