@@ -154,8 +154,7 @@ export function createProxmoxClient(deps: {
   return {
     async get({ path, schema, host, signal, as }) {
       const at = (target: ProxmoxHost) => {
-        const ask = (headers: ProxmoxHeaders) =>
-          send(requestTo(target, 'GET', path, { headers, signal }));
+        const ask = (headers: ProxmoxHeaders) => send(requestTo(target, 'GET', path, { headers, signal }));
         return as ? ask(as) : authorised(ask);
       };
       const attempt = () => (host ? at(host) : anywhere(at, signal));
