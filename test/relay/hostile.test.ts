@@ -93,7 +93,7 @@ describe('beside a hostile browser', () => {
   test('that talks without being told to in the handshake', async () => {
     const one = await wire();
     one.socket.write(binaryFrame(Buffer.concat([handshake, Buffer.alloc(100_000, 3)])));
-    await one.closed;
+    await expectClose(one, 'too_big');
   });
 
   test('that sends a text', async () => {

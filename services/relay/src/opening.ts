@@ -1,11 +1,12 @@
 import type { Clock } from '@porthole/shared/clock';
+import { PortholeError } from '@porthole/shared/errors';
 import type { ConsoleKind } from '@porthole/shared/grant-claims';
 import type { DialledConsole, DialRequest } from './dial/dial.ts';
 import { waitAtMost } from './dial/lease-line.ts';
 import { runHandshake, type TakeRest } from './pump/run-handshake.ts';
 import { rfbVersion } from './rfb/handshake.ts';
 import { createViewerHandshake } from './rfb/viewer-handshake.ts';
-import { holdEarly } from './terminal/hold-early.ts';
+import { holdEarly, maxEarlyBytes } from './terminal/hold-early.ts';
 import type { Viewer } from './viewer.ts';
 
 /** The viewer left by itself: nobody is there to be told anything. */
@@ -25,6 +26,10 @@ export function greet(
     return Promise.resolve(holdEarly(viewer.link, (error) => broken(error ?? new ViewerLeft())));
   const handshake = runHandshake(viewer.link, createViewerHandshake(), {
     signal,
+    rest: {
+      maxBytes: maxEarlyBytes,
+      exceeded: () => broken(new PortholeError('viewer_too_big', { detail: 'too much before the screen' })),
+    },
     ended: (_, error) => broken(error ?? new ViewerLeft()),
   });
   handshake.catch(broken);

@@ -117,7 +117,7 @@ export const errorKinds = {
     text: 'Proxmox hung up instead of opening the terminal.',
   },
   no_terminal: {
-    status: 409,
+    status: 502,
     close: 'upstream',
     text: 'This machine has no serial port, so it has no terminal.',
   },

@@ -14,6 +14,9 @@ import { askEntry, type Entry } from './entry.ts';
 import type { LeaseLine } from './lease-line.ts';
 import { locateRunning, type LocatedMachine, type RelayCluster } from './machine.ts';
 
+/** What Proxmox's side may say behind its handshake, in bytes: not more than a few reads bring. */
+const maxRestBytes = 256 * 1024;
+
 export interface DialRequest {
   readonly claims: GrantClaims;
   readonly cluster: RelayCluster;
@@ -137,6 +140,7 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
         signal,
         firstByte: silent,
         pauseAfter: entry.talksOn === true,
+        rest: { maxBytes: maxRestBytes, exceeded: () => link.destroy() },
         ended: (sentAnything, error) => reject(error ?? entry.gone(sentAnything)),
       })
         .then(resolve, reject)

@@ -5,9 +5,6 @@ import type { Link } from './link.ts';
 /** Takes what arrived behind the handshake; to be called when the next handler takes over the link. */
 export type TakeRest = () => Buffer;
 
-/** Nobody has anything to say between the handshakes and ServerInit; more than one read brings is an attack. */
-const maxRestBytes = 256 * 1024;
-
 /** Runs one side's handshake over a link. The link is read on afterwards, so that its end is noticed. */
 export function runHandshake(
   link: Link,
@@ -17,6 +14,8 @@ export function runHandshake(
     readonly firstByte?: () => void;
     /** Reads no more once the handshake is over: for a peer that may talk on at once and without end. */
     readonly pauseAfter?: boolean;
+    /** Nobody has anything to say between the handshakes and ServerInit: how much is kept, and who hears of more. */
+    readonly rest: { readonly maxBytes: number; readonly exceeded: () => void };
     /** The peer left, or broke its protocol, in the middle of the handshake or between it and the next handler. */
     readonly ended: (sentAnything: boolean, error?: PortholeError) => void;
   },
@@ -37,7 +36,9 @@ export function runHandshake(
 
     const rest = createRest();
     const keep = (chunk: Buffer) => {
-      if (rest.keep(chunk) > maxRestBytes) link.destroy();
+      if (rest.keep(chunk) <= on.rest.maxBytes) return;
+      rest.take();
+      on.rest.exceeded();
     };
     link.handle({
       bytes(source, start, end) {

@@ -3,7 +3,7 @@ import type { Link } from '../pump/link.ts';
 import type { TakeRest } from '../pump/run-handshake.ts';
 
 /** A page says how large its terminal is before that is open, and somebody in a hurry may type a command. */
-const maxEarlyBytes = 64 * 1024;
+export const maxEarlyBytes = 64 * 1024;
 
 /** Keeps what a viewer sends until its console is open. `ended` is told when it leaves or sends too much. */
 export function holdEarly(link: Link, ended: (error?: PortholeError) => void): TakeRest {
