@@ -64,6 +64,18 @@ describeWith('chromium')('the page of live consoles', () => {
     await page.getByText('4 consoles, 4 people').first().waitFor();
   });
 
+  test('operators sign somebody out everywhere, after they were asked whether they mean it', async () => {
+    const [ben] = site.sessions;
+    if (ben) site.sessions[0] = { ...ben, may: ['end', 'sign_out'] };
+    await open();
+    expect(await page.getByRole('button', { name: /out everywhere/ }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Sign ben out everywhere' }).click();
+    await page.getByRole('heading', { name: 'Sign ben out everywhere?' }).waitFor();
+    expect(site.ended).toEqual([]);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).last().click();
+    await eventually('it was asked for', () => site.ended.join() === '?user=local%3Aben');
+  });
+
   test('offers what somebody may do, and no more', async () => {
     await open();
     const names = (id: string) => page.locator(`[data-session=${id}] .session-acts > *`).allInnerTexts();

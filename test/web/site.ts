@@ -64,7 +64,7 @@ export interface SiteSession {
   bytes: { toViewer: number; toMachine: number };
   watchers: string[];
   mine: boolean;
-  may: ('end' | 'watch' | 'control')[];
+  may: ('end' | 'watch' | 'control' | 'sign_out')[];
 }
 
 export function aSession(id: string, over: Partial<SiteSession> = {}): SiteSession {
@@ -237,6 +237,10 @@ export async function startSite(): Promise<Site> {
         return;
       }
       return json(response, 200, body, { etag });
+    }
+    if (route === 'DELETE /api/v1/logins') {
+      site.ended.push(url.search);
+      return json(response, 200, { signIns: 1, consoles: 1 });
     }
     if (request.method === 'DELETE' && url.pathname.startsWith('/api/v1/sessions')) {
       site.ended.push(`${url.pathname.slice('/api/v1/sessions'.length)}${url.search}`);

@@ -11,6 +11,7 @@ import { visibleConsoles } from './machines/visible-consoles.ts';
 import { followPower, powerMachine, type PowerRouteDeps } from './power/power-route.ts';
 import { endSession, endSessions, type EndRouteDeps } from './sessions/end-sessions.ts';
 import { listSessions } from './sessions/list-sessions.ts';
+import { signOutUser } from './sessions/sign-out-user.ts';
 import type { RequireLogin } from './sign-in/identify.ts';
 import { endLogin, listLogins, type OwnLoginsDeps } from './sign-in/own-logins.ts';
 import { publicUser, signIn, type SignInDeps } from './sign-in/sign-in.ts';
@@ -42,6 +43,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.post('/logout', signOut(deps.signOut));
   router.get('/me/logins', listLogins(deps));
   router.delete('/me/logins/:id', endLogin(deps));
+  router.delete('/logins', signOutUser({ ...deps.sessions, logins: deps.logins }));
   router.post('/handover', readJson(), handover(deps.handover));
   router.get('/me', me(deps));
   router.get('/consoles', consoles(deps));

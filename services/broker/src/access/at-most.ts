@@ -33,6 +33,8 @@ export function atMostOf(access: Access, instead: Access = access): Access {
       return { ...explanation, decision: cutFor(subject, target, explanation.decision) };
     },
     oversees: (subject) => rulesFor(subject).oversees(subject),
+    // What else has a say speaks of machines, never of all of them.
+    everywhere: (subject) => (subject.atMost ? new Set() : access.everywhere(subject)),
   };
 }
 

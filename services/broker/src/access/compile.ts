@@ -41,6 +41,8 @@ export interface CompiledRule {
   readonly name: string;
   readonly grants: ReadonlySet<Right>;
   readonly terms: Pick<AccessRule, 'clipboard' | 'limits'>;
+  /** It covers all machines, `all: true` and nothing beside it: what it gives counts for Porthole as a whole. */
+  readonly everywhere: boolean;
   isFor(subject: Subject): boolean;
   /** Undefined: always. */
   readonly isOpen: IsOpen | undefined;
@@ -76,6 +78,7 @@ function compileRule(rule: AccessRule, index: number): CompiledRule {
     name: rule.name ?? place,
     grants: withImplied(allow),
     terms: { clipboard, limits },
+    everywhere: which.all === true && Object.keys(which).length === 1,
     isFor: compileWho(who),
     isOpen: compileWhen(when),
     missOf: compileWhich(which, who.groups),
@@ -93,6 +96,7 @@ function compileClassRules(given: AccessClass, index: number): readonly Compiled
       name: `${name} (members)`,
       grants: withImplied(allow),
       terms: { clipboard, limits },
+      everywhere: false,
       isFor: compileWho(members),
       isOpen: compileWhen(when),
       missOf: (subject, target) => isOfClass(subject, target) ?? (isOwn(subject, target) ? 'own' : undefined),
@@ -105,6 +109,7 @@ function compileClassRules(given: AccessClass, index: number): readonly Compiled
       // What members may do with their machines, whoever teaches them may do for them.
       grants: withImplied([...allow, 'watch', 'control', 'end']),
       terms: {},
+      everywhere: false,
       isFor: compileWho(instructors),
       isOpen: undefined,
       missOf: isOfClass,

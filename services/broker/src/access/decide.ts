@@ -52,6 +52,8 @@ export interface Access {
   readonly classes: readonly CompiledClass[];
   /** Whether somebody may look on or end at some machine, should there be one. */
   oversees(subject: Subject): boolean;
+  /** What somebody may do with all machines there are, now: such a right reaches beyond machines, to who uses them. */
+  everywhere(subject: Subject): ReadonlySet<Right>;
   /** How many rules and classes there are. */
   readonly size: { readonly rules: number; readonly classes: number };
 }
@@ -112,6 +114,8 @@ export function createAccess(
     classes,
     oversees: (subject) =>
       mine(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
+    everywhere: (subject) =>
+      new Set(mine(subject, now()).flatMap((rule) => (rule.everywhere ? [...rule.grants] : []))),
     size: { rules: document.access?.length ?? 0, classes: classes.length },
   };
 

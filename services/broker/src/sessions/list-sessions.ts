@@ -90,6 +90,7 @@ function shown(session: SessionRecord, overseer: Overseer, all: readonly Session
     may: [
       ...(overseer.mayEnd(session) ? ['end'] : []),
       ...(['watch', 'control'] as const).filter((right) => allow.includes(right)),
+      ...(overseer.maySignOut(session) ? ['sign_out'] : []),
     ],
   };
 }

@@ -10,6 +10,8 @@ export interface Overseer {
   /** Whether they may know of it: it is theirs, or on a machine where they may look on or end. */
   sees(session: SessionRecord): boolean;
   mayEnd(session: SessionRecord): boolean;
+  /** Whether they may sign out whose it is: who may end the consoles of all machines. Not themselves, not from here. */
+  maySignOut(session: SessionRecord): boolean;
   decide(session: SessionRecord): Decision;
   /** The classes that they teach, with the machines that each has. */
   readonly classes: readonly {
@@ -35,6 +37,7 @@ export async function overseerOf(
       const { allow } = decide(session);
       return allow.includes('watch') || allow.includes('end');
     },
+    maySignOut: (session) => !isMine(session) && access.everywhere(user).has('end'),
     mayEnd: (session) => isMine(session) || decide(session).allow.includes('end'),
     classes: access.classes
       .filter((one) => one.isTaughtBy(user))

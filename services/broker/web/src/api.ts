@@ -68,7 +68,7 @@ export interface Session {
   /** Who looks on. */
   readonly watchers: readonly string[];
   readonly mine: boolean;
-  readonly may: readonly ('end' | 'watch' | 'control')[];
+  readonly may: readonly ('end' | 'watch' | 'control' | 'sign_out')[];
 }
 
 export interface SessionList {
@@ -216,6 +216,8 @@ export const api = {
       `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,
       etag,
     ),
+  signOutUser: (id: string) =>
+    request<{ signIns: number; consoles: number }>('DELETE', `/logins?user=${encodeURIComponent(id)}`),
   endSession: (id: string) => request<undefined>('DELETE', `/sessions/${encodeURIComponent(id)}`),
   endClass: (name: string) =>
     request<{ ended: number }>('DELETE', `/sessions?class=${encodeURIComponent(name)}`),

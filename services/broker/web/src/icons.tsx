@@ -40,6 +40,12 @@ export const NodeIcon = icon(
     <path d="M7.500 7.500h.01M7.500 16.500h.01" stroke-width="2.200" />
   </>,
 );
+export const SignOutIcon = icon(
+  <>
+    <path d="M14 4H6a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h8" />
+    <path d="M10 12h10m-3.500-3.500L20 12l-3.500 3.500" />
+  </>,
+);
 export const SearchIcon = icon(
   <>
     <circle cx="11" cy="11" r="6.5" />

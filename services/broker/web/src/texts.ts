@@ -356,6 +356,14 @@ export function endQuestion(session: Session): Words & { readonly yes: string } 
       };
 }
 
+export function signOutQuestion(session: Session): Words & { readonly yes: string } {
+  return {
+    title: `Sign ${calledName(session)} out everywhere?`,
+    advice: 'All their consoles close at once, on every machine. They may sign in again, if they still can.',
+    yes: 'Sign out',
+  };
+}
+
 export function endClassQuestion(title: string, count: number): Words & { readonly yes: string } {
   return {
     title: `End ${count === 1 ? 'one console' : `all ${count} consoles`} of ${title}?`,

@@ -1,5 +1,5 @@
 import type { Session } from '../api.ts';
-import { CloseIcon, EyeIcon, HandIcon } from '../icons.tsx';
+import { CloseIcon, EyeIcon, HandIcon, SignOutIcon } from '../icons.tsx';
 import { consolePath } from '../paths.ts';
 import { calledName, dataText, howLong, watchedText } from '../texts.ts';
 
@@ -9,10 +9,11 @@ interface SessionRowProps {
   readonly showCluster: boolean;
   readonly ending: boolean;
   readonly end: () => void;
+  readonly signOut: () => void;
 }
 
 /** One console: who, what, how long, and what can be done about it. */
-export function SessionRow({ session, now, showCluster, ending, end }: SessionRowProps) {
+export function SessionRow({ session, now, showCluster, ending, end, signOut }: SessionRowProps) {
   const { machine, mode, watches, watchers, mine, since, bytes, user } = session;
   const called = calledName(session);
   const facts = [
@@ -51,16 +52,16 @@ export function SessionRow({ session, now, showCluster, ending, end }: SessionRo
           </span>
         ) : null}
       </span>
-      <Acts session={session} called={called} ending={ending} end={end} />
+      <Acts session={session} called={called} ending={ending} end={end} signOut={signOut} />
     </li>
   );
 }
 
-interface ActsProps extends Pick<SessionRowProps, 'session' | 'ending' | 'end'> {
+interface ActsProps extends Pick<SessionRowProps, 'session' | 'ending' | 'end' | 'signOut'> {
   readonly called: string;
 }
 
-function Acts({ session: { machine, may, mine }, called, ending, end }: ActsProps) {
+function Acts({ session: { machine, may, mine }, called, ending, end, signOut }: ActsProps) {
   const { cluster, vmid, name } = machine;
   return (
     <span class="session-acts">
@@ -97,6 +98,17 @@ function Acts({ session: { machine, may, mine }, called, ending, end }: ActsProp
           }}
         >
           <CloseIcon /> {ending ? 'Ending…' : 'End'}
+        </button>
+      ) : null}
+      {may.includes('sign_out') ? (
+        <button
+          type="button"
+          class="icon-button"
+          title="Sign out everywhere"
+          aria-label={`Sign ${called} out everywhere`}
+          onClick={signOut}
+        >
+          <SignOutIcon />
         </button>
       ) : null}
     </span>

@@ -3,7 +3,7 @@ import { api, type SessionList, type User } from '../api.ts';
 import { Confirm, type Question } from '../confirm.tsx';
 import { AlertIcon } from '../icons.tsx';
 import { sessionsPath, type SignInReason } from '../paths.ts';
-import { endClassQuestion, endProblem, endQuestion, sessionCount } from '../texts.ts';
+import { endClassQuestion, endProblem, endQuestion, sessionCount, signOutQuestion } from '../texts.ts';
 import { arrangeSessions, matchesSession } from './arrange-sessions.ts';
 import { Problems } from './problems.tsx';
 import { SearchField } from './search-field.tsx';
@@ -137,6 +137,11 @@ export function SessionsPage({ user, oversees, left }: SessionsPageProps) {
                 end={() => {
                   const act = () => void end([session.id], () => api.endSession(session.id));
                   setQuestion({ ...endQuestion(session), act });
+                }}
+                signOut={() => {
+                  const ids = all.filter(({ user: { id } }) => id === session.user.id).map(({ id }) => id);
+                  const act = () => void end(ids, () => api.signOutUser(session.user.id));
+                  setQuestion({ ...signOutQuestion(session), act });
                 }}
               />
             ))}
