@@ -3,7 +3,8 @@ export const meanings: Readonly<Record<string, string>> = {
   publicUrl:
     'The URL under which browsers reach Porthole. https, except on localhost; a host of its own, no path.',
   relayUrl: "The relays' URL, when they are not below `publicUrl`. https is read as wss.",
-  allowedOrigins: "Origins of other sites whose pages may open consoles. Porthole's own always may.",
+  allowedOrigins:
+    "Origins of other sites whose pages may open consoles, and call the API with a token of theirs (CORS, never with a cookie). Porthole's own always may.",
   listen: 'Address of the public port: pages, API and consoles. Plain HTTP: TLS ends at the proxy in front.',
   operationsListen: 'Address of the operations port: `/metrics`, `/livez`, `/readyz`. Keep it inside.',
   trustedProxies:

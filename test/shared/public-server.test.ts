@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createPublicServer, type UpgradeListener } from '@porthole/shared/public-server';
-import type { RequestListener } from 'node:http';
+import { createPublicServer } from '@porthole/shared/public-server';
 
 const closing: (() => Promise<void> | undefined)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function aServer(deps: { onRequest?: RequestListener; onUpgrade?: UpgradeListener } = {}) {
-  const { onRequest = (_request, response) => void response.end('page'), onUpgrade } = deps;
+type Deps = Partial<Pick<Parameters<typeof createPublicServer>[0], 'onRequest' | 'onUpgrade' | 'patience'>>;
+
+async function aServer({ onRequest, ...deps }: Deps = {}) {
   const server = createPublicServer({
     listen: { host: '127.0.0.1', port: 0 },
-    onRequest,
-    ...(onUpgrade ? { onUpgrade } : {}),
+    onRequest: onRequest ?? ((_request, response) => void response.end('page')),
+    ...deps,
   });
   await server.start?.();
   closing.push(() => server.stop?.());
@@ -83,5 +83,30 @@ describe('the public port', () => {
     goOn.resolve();
     expect(await (await asking).text()).toBe('slow page');
     await stopping;
+  });
+
+  const patience = { headersMs: 60, requestMs: 120, lookMs: 20 };
+
+  test('gives up who never ends the head of a request', async () => {
+    const { port } = await aServer({ patience });
+    expect(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('gives up who never ends the body of a request, and goes on for everybody else', async () => {
+    const { port, get } = await aServer({
+      patience,
+      onRequest(request, response) {
+        request.on('end', () => response.end('page')).resume();
+      },
+    });
+    const slow = raw(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
+    expect(await (await get('/')).text()).toBe('page');
+    expect(await slow).toMatch(/^HTTP\/1\.1 408 |^$/);
+  });
+
+  test('refuses more headers than anybody needs', async () => {
+    const { port } = await aServer();
+    const answer = await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(17_000)}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
   });
 });

@@ -25,6 +25,7 @@ import type { RequestState, Step } from './http/context.ts';
 import { followRequest } from './http/follow-request.ts';
 import { requireSameOrigin } from './http/require-same-origin.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { shareApi } from './http/share-api.ts';
 import { connectKubernetes } from './kubernetes/client.ts';
 import { createKubernetesHand } from './kubernetes/hand.ts';
 import { createClusters } from './machines/clusters.ts';
@@ -147,6 +148,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       embedIn: config.embedIn,
     }),
   );
+  app.use(shareApi(config.allowedOrigins));
   app.use(answerErrors(log));
   app.use(neverStoreApi);
   app.use(requireSameOrigin(config.publicUrl, signIn.calledByServers));
