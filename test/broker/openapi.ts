@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -28,7 +29,7 @@ const file = z.object({
 
 interface Answer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
@@ -75,7 +76,7 @@ export function readOpenApi(): OpenApi {
       if (!response || '$ref' in response) return `${name} ${status} refers to nothing`;
       const missing = Object.keys(response.headers ?? {}).filter((header) => headers[header] === undefined);
       if (missing.length > 0) return `${name} ${status} lacks ${missing.join()}`;
-      const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
+      const type = (headers['content-type'] ?? '').split(';')[0] ?? '';
       if (!response.content)
         return text === '' || status === 303 ? undefined : `${name} ${status} has a body: ${text}`;
       if (!(type in response.content)) return `${name} ${status} is ${type}`;
