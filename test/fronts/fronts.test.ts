@@ -6,6 +6,7 @@ import { aPerson, type Person } from '../e2e/person.ts';
 import { useBrowser } from '../e2e/scene.ts';
 import { startStack, type Stack } from '../e2e/stack.ts';
 import { eventually } from '../eventually.ts';
+import { createFakeClock } from '../fakes/clock.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import type { Front } from '../fakes/haproxy/start.ts';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
@@ -25,6 +26,8 @@ interface Site {
 const patient = { idle: 300, leave: 300 };
 /** Long enough for a computer that stops for a moment, and short enough to wait for it twice. */
 const hasty = 6;
+/** Of the machine's own time. */
+const booted = 60_000;
 const never = 24 * 3600 * 1000;
 
 describe.each(fronts)('behind a real $name with the configuration that we ship', (shipped) => {
@@ -122,12 +125,14 @@ async function startSite(
     idle: different.idle,
     leave: different.leave,
   };
+  // A machine whose clock stands still paints nothing by itself.
+  const clock = createFakeClock(0);
   const stack = await startStack({
     machines: [100, 101].map((vmid) => ({
       vmid,
       node: 'pve1',
       name: `student-${vmid}`,
-      guest: createBuiltinGuest({ name: `student-${vmid}` }),
+      guest: createBuiltinGuest({ name: `student-${vmid}`, clock }),
     })),
     apart: true,
     port: broker,
@@ -135,6 +140,7 @@ async function startSite(
     settings: () => ({ publicUrl: origin, relayUrl: undefined, trustedProxies: 1 }),
     ...(different.ping === undefined ? {} : { deadlines: { ping: different.ping } }),
   });
+  await clock.advance(booted);
   const front = await shipped.start({ port, config: shipped.config({ ...changes, generation: 1 }) });
   const people: Person[] = [];
   return {
