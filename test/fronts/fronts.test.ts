@@ -140,7 +140,7 @@ async function startSite(
     settings: () => ({ publicUrl: origin, relayUrl: undefined, trustedProxies: 1 }),
     ...(different.ping === undefined ? {} : { deadlines: { ping: different.ping } }),
   });
-  await clock.advance(booted);
+  clock.advance(booted);
   const front = await shipped.start({ port, config: shipped.config({ ...changes, generation: 1 }) });
   const people: Person[] = [];
   return {

@@ -74,6 +74,26 @@ export const fronts: readonly Shipped[] = [
   },
 ];
 
+/** HAProxy before these relays, without TLS and without a broker. Relays that aren't there yet may come. */
+export function haproxyBefore(
+  front: number,
+  relays: readonly { readonly port: number; readonly operations: number }[],
+): string {
+  return edit(read('haproxy.cfg'), [
+    ['maxconn 20000', 'maxconn 2000'],
+    ['bind :443 ssl crt /etc/porthole/tls.pem', `bind 127.0.0.1:${front}`],
+    [
+      'server relay-1 127.0.0.1:8081 check port 9091 inter 2s fall 2',
+      relays
+        .map(
+          ({ port, operations }, i) =>
+            `server relay-${i} 127.0.0.1:${port} check port ${operations} inter 2s fall 2`,
+        )
+        .join('\n    '),
+    ],
+  ]);
+}
+
 /** Fails where the text has nothing to replace: then what we ship has changed, and this is out of date. */
 function edit(text: string, replacements: readonly (readonly [string, string])[]): string {
   return replacements.reduce((before, [from, to]) => {
