@@ -65,23 +65,29 @@ export const fronts: readonly Shipped[] = [
           changes.relays.map((port, i) => `server relay-${i} 127.0.0.1:${port}`).join('\n    '),
         ],
         ['timeout tunnel 5m', `timeout tunnel ${changes.idle}s`],
-        [
-          'option forwardfor',
-          `option forwardfor\n    http-after-response set-header X-Generation ${changes.generation}`,
-        ],
+        haproxyGeneration(changes.generation),
       ]),
     start: startHaproxy,
   },
 ];
 
-/** HAProxy before these relays, without TLS and without a broker. Relays that aren't there yet may come. */
+function haproxyGeneration(generation: number): readonly [string, string] {
+  return [
+    'option forwardfor',
+    `option forwardfor\n    http-after-response set-header X-Generation ${generation}`,
+  ];
+}
+
+/** HAProxy before these relays, without TLS and without a broker. */
 export function haproxyBefore(
   front: number,
   relays: readonly { readonly port: number; readonly operations: number }[],
+  generation: number,
 ): string {
   return edit(read('haproxy.cfg'), [
     ['maxconn 20000', 'maxconn 2000'],
     ['bind :443 ssl crt /etc/porthole/tls.pem', `bind 127.0.0.1:${front}`],
+    haproxyGeneration(generation),
     [
       'server relay-1 127.0.0.1:8081 check port 9091 inter 2s fall 2',
       relays

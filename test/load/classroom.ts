@@ -28,8 +28,8 @@ export interface RelayProcess {
 export interface Classroom {
   readonly proxmox: FakeProxmox;
   readonly relays: readonly RelayProcess[];
-  /** Resolves when it is ready. Ports: those that a front knows already. */
-  startRelay(ports?: { readonly port: number; readonly operations: number }): Promise<RelayProcess>;
+  /** Resolves when it is ready. */
+  startRelay(): Promise<RelayProcess>;
   grantFor(person: number): Promise<string>;
   sessions(): Promise<readonly { readonly relay: string }[]>;
   stop(): Promise<void>;
@@ -86,9 +86,8 @@ export async function createClassroom(limits: object = {}): Promise<Classroom> {
   return {
     proxmox,
     relays,
-    async startRelay(ports) {
-      const port = ports?.port ?? (await freePort());
-      const operations = ports?.operations ?? (await freePort());
+    async startRelay() {
+      const [port, operations] = [await freePort(), await freePort()];
       const process = startProcess('services/relay/src/main.ts', [], {
         PORTHOLE_CONFIG: join(folder, 'porthole.yaml'),
         PORTHOLE_LISTEN: `127.0.0.1:${port}`,

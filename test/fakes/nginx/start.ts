@@ -60,7 +60,7 @@ ${config.replace('http {', `http {\n    access_log off;\n    ${paths}`)}`,
   };
 }
 
-export function listens(port: number): Promise<boolean> {
+function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
