@@ -95,7 +95,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [why: string, what: s
     'A viewer that is not ours, or something between that changes frames.',
     'Try our page; look for a proxy that inspects WebSockets.',
   ],
-  viewer_too_big: ['As above, or a paste beyond 256 KiB.', 'Paste less at once.'],
+  viewer_too_big: ['As above, or a paste of more than 1 MiB.', 'Paste less at once.'],
   viewer_stuck: [
     'The browser took nothing for so long that it was not waited for.',
     'The network between; the page goes on by itself.',
