@@ -43,7 +43,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [why: string, what: s
   may_not_act: ['The program’s `mayActFor` does not name that user or group.', 'Extend `mayActFor`.'],
   cross_site: [
     'The request’s Origin is not that of `publicUrl`.',
-    'Set `publicUrl` to the address in the browser; the front must keep `Host`.',
+    'Set `publicUrl` to the address in the browser.',
   ],
   origin_not_allowed: [
     'The console was opened from another site than its grant allows.',
