@@ -56,3 +56,21 @@ test('other rules may hold for them', () => {
   expect(access.oversees(person())).toBe(true);
   expect(access.oversees(person([...rights]))).toBe(false);
 });
+
+test('of a node there is a shell, for whom a rule gives nodes by type, and never anything else', () => {
+  const node: Target = { ...target, type: 'node', vmid: 1, name: 'pve1' };
+  fc.assert(
+    fc.property(some, fc.boolean(), (allow, byType) => {
+      const which = byType ? { types: ['node' as const] } : { all: true as const };
+      const rules = createAccess(
+        { access: [{ who: { everyone: true }, which, allow }] },
+        { limits, now: () => 0 },
+      );
+      const decision = atMostOf(rules).decide(person(), node);
+      const given = (['terminal', 'end', 'explain'] as const).filter((right) => allow.includes(right));
+      expect(decision.allow).toEqual(byType ? given : []);
+      expect(decision.terms('view')).toBeUndefined();
+      expect(decision.terms('control')).toBeUndefined();
+    }),
+  );
+});

@@ -130,6 +130,8 @@ export interface RigOptions {
   readonly proxmox?: readonly { readonly name: string; readonly fake: FakeProxmox }[];
   readonly users?: Secret;
   readonly config?: Partial<ConfigInput>;
+  /** Of each cluster's part of the configuration. */
+  readonly cluster?: { readonly nodeShells?: boolean };
   readonly pages?: Readonly<Record<string, string>>;
 }
 
@@ -192,12 +194,13 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
   };
 }
 
-export function aConfig({ proxmox = [], users, config = {} }: RigOptions = {}): Config {
+export function aConfig({ proxmox = [], users, config = {}, cluster = {} }: RigOptions = {}): Config {
   const clusters = proxmox.map(({ name, fake }) => ({
     name,
     urls: [fake.url()],
     credential: { token: brokerToken.tokenid, secret: constantSecret(brokerToken.secret) },
     tls: { caFile: constantSecret(fake.caPem) },
+    ...cluster,
   }));
   const nowhere = {
     name: 'proxmox',

@@ -56,6 +56,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'clusters[].tls.postQuantum':
     '`true` also offers X25519MLKEM768 to Proxmox (PVE 9 knows it), for 13 KiB more of memory per console.',
   'clusters[].tls.insecureSkipVerify': '`true` checks no certificate. For a first try only.',
+  'clusters[].nodeShells':
+    'Also offers the [shells of the nodes](access.md#the-shell-of-a-node) to whom a rule of `types: [node]` gives them.',
   'clusters[].opensPerNode':
     'Consoles that are opened at one node at the same time; the others wait in line.',
   embedIn:

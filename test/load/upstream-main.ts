@@ -148,9 +148,13 @@ server.listen(0, '127.0.0.1', 1024, () => bytes.listen(0, '127.0.0.1', 1024, lis
 function listening(): void {
   serveParent(
     { port: portOf(server), bytesPort: portOf(bytes), caPem: ca.caPem },
-    (question: { flood?: Workload; relay?: string }) => {
+    (question: { flood?: Workload; relay?: string; deaf?: true }) => {
       if (question.flood) flood(question.flood, question.relay ?? '');
-      return { consoles: consoles.size };
+      if (question.deaf) for (const socket of consoles.keys()) socket.pause();
+      return {
+        consoles: consoles.size,
+        blocked: [...consoles.keys()].filter((socket) => socket.writableNeedDrain).length,
+      };
     },
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
+import { machineNumber } from '@porthole/shared/grant-claims';
 import { badRequestOf } from './http/bad-request.ts';
 import type { Step } from './http/context.ts';
 import type { MachineDirectory } from './machines/directory.ts';
@@ -23,7 +24,7 @@ const question = z
     /** name=value */
     claim: list(100).default([]),
     cluster: z.string().min(1).max(64),
-    vmid: z.string().regex(/^[1-9]\d{2,8}$/, 'must be the number of a machine'),
+    vmid: z.string().regex(machineNumber, 'must be the number of a machine'),
     at: z.iso.datetime({ offset: true }).optional(),
   })
   .refine(({ user, program }) => (user === undefined) !== (program === undefined), 'give user or program');

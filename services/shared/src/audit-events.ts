@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
+import { machineTypes } from './grant-claims.ts';
 
 /**
  * Every event that goes into the audit, as a closed list: what happened, to whom, by whom, from where. Nothing in it
@@ -16,7 +17,7 @@ const machine = z.object({
   /** Not known of machines that were asked for in vain. */
   name: z.string().optional(),
   node: z.string().optional(),
-  type: z.enum(['qemu', 'lxc']).optional(),
+  type: z.enum(machineTypes).optional(),
 });
 
 const mode = z.enum(['view', 'control']);

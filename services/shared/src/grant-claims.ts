@@ -1,5 +1,12 @@
 import { z } from 'zod';
 
+/** `node`: not a guest but a node of the cluster itself, whose shell somebody may open. */
+export const machineTypes = ['qemu', 'lxc', 'node'] as const;
+export type MachineType = (typeof machineTypes)[number];
+
+/** Of a guest its vmid, from 100 on; of a node, its number in the cluster, which is below that. */
+export const machineNumber = /^[1-9]\d{0,8}$/;
+
 /**
  * What a grant says. Minted by the broker, read by the relay; nobody else can open it.
  * Unknown fields are dropped, not refused: during an upgrade a newer broker talks to older relays.
@@ -20,8 +27,8 @@ export const grantClaims = z.object({
   cluster: z.string().min(1).max(64),
   /** The node that ran the machine when the grant was minted; the relay follows it if it moved. */
   node: z.string().min(1).max(64),
-  type: z.enum(['qemu', 'lxc']),
-  vmid: z.number().int().min(100).max(999_999_999),
+  type: z.enum(machineTypes),
+  vmid: z.number().int().min(1).max(999_999_999),
   machineName: z.string().max(256),
   mode: z.enum(['view', 'control']),
   kind: z.enum(['screen', 'terminal']),
@@ -57,4 +64,3 @@ export const grantClaims = z.object({
 export type GrantClaims = z.infer<typeof grantClaims>;
 export type ConsoleMode = GrantClaims['mode'];
 export type ConsoleKind = GrantClaims['kind'];
-export type MachineType = GrantClaims['type'];

@@ -11,6 +11,7 @@ import { createRandom } from './random.ts';
 import { accessRoutes } from './routes/access.ts';
 import { clusterRoutes } from './routes/cluster.ts';
 import { consoleRoutes } from './routes/consoles.ts';
+import { nodeShellRoutes } from './routes/node-shells.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { defaultSettings, type Settings } from './settings.ts';
@@ -133,6 +134,7 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
     ...guestRoutes,
     ...taskRoutes,
     ...consoleRoutes,
+    ...nodeShellRoutes,
   ];
   const dispatch = createDispatch(cluster, routes);
 

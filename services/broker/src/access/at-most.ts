@@ -1,5 +1,5 @@
-import type { AccessDocument } from '@porthole/shared/config/access-schema';
-import { opensBy, type Access, type Decision, type Subject } from './decide.ts';
+import type { AccessDocument, Right } from '@porthole/shared/config/access-schema';
+import { opensBy, type Access, type Decision, type Subject, type Target } from './decide.ts';
 
 /** Without rules, whoever signed in where something else has a say gets what that gives. */
 export const whateverElseGives: AccessDocument = {
@@ -13,28 +13,35 @@ export const whateverElseGives: AccessDocument = {
   ],
 };
 
+/** Of a node there is its shell, and nothing to see, to switch or to paste into. */
+const ofNodes: ReadonlySet<Right> = new Set(['terminal', 'end', 'explain']);
+
 /**
  * Rules only ever add. Whoever signed in with an account of Proxmox, though, gets nothing that Proxmox does not give that
- * account: their `atMost` cuts what the rules say. `instead`: the rules for them, where they are others.
+ * account: their `atMost` cuts what the rules say. `instead`: the rules for them, where they are others. And nobody
+ * gets more of a node than there is of it.
  */
 export function atMostOf(access: Access, instead: Access = access): Access {
   const rulesFor = (subject: Subject) => (subject.atMost ? instead : access);
   return {
     ...access,
     decide(subject, target) {
-      const decision = rulesFor(subject).decide(subject, target);
-      return subject.atMost ? cut(decision, subject.atMost(target)) : decision;
+      return cutFor(subject, target, rulesFor(subject).decide(subject, target));
     },
     explain(subject, target, at) {
       const explanation = rulesFor(subject).explain(subject, target, at);
-      if (!subject.atMost) return explanation;
-      return { ...explanation, decision: cut(explanation.decision, subject.atMost(target)) };
+      return { ...explanation, decision: cutFor(subject, target, explanation.decision) };
     },
     oversees: (subject) => rulesFor(subject).oversees(subject),
   };
 }
 
-function cut(decision: Decision, most: ReturnType<NonNullable<Subject['atMost']>>): Decision {
+function cutFor(subject: Subject, target: Target, decision: Decision): Decision {
+  const less = subject.atMost ? cut(decision, subject.atMost(target)) : decision;
+  return target.type === 'node' ? cut(less, ofNodes) : less;
+}
+
+function cut(decision: Decision, most: ReadonlySet<Right>): Decision {
   const allow = decision.allow.filter((right) => most.has(right));
   const opens = (mode: keyof typeof opensBy) => opensBy[mode].some((right) => allow.includes(right));
   return {

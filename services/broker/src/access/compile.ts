@@ -1,4 +1,5 @@
 import type { AccessClass, AccessDocument, AccessRule, Right } from '@porthole/shared/config/access-schema';
+import type { MachineType } from '@porthole/shared/grant-claims';
 import { compileNamePattern } from './name-pattern.ts';
 import { compileWhen, type IsOpen } from './time-windows.ts';
 
@@ -16,11 +17,11 @@ export interface Subject {
 
 export type AtMost = (target: Target) => ReadonlySet<Right>;
 
-/** What rules look at in a machine. */
+/** What rules look at in a machine, or in a node. */
 export interface Target {
   readonly cluster: string;
   readonly node: string;
-  readonly type: 'qemu' | 'lxc';
+  readonly type: MachineType;
   readonly vmid: number;
   readonly name: string | undefined;
   readonly pool: string | undefined;
@@ -151,7 +152,8 @@ function claimOf({ claims = {} }: Subject, name: string): readonly string[] {
 
 /**
  * A machine must match every field that is given, and any one entry of each. `all` demands nothing. `{group}` is any
- * of the person's groups; in a rule that names groups, any of these that the person is in.
+ * of the person's groups; in a rule that names groups, any of these that the person is in. A node is no machine unless
+ * `types` says so: `all` and name patterns were written about guests.
  */
 function compileWhich(
   which: Which,
@@ -194,6 +196,7 @@ function compileWhich(
   }
   // The schema demands one field or `all`. Should neither be there, the rule covers nothing rather than everything.
   if (demands.length === 0 && which.all !== true) return () => 'names';
+  if (!which.types) demands.push({ miss: 'types', fits: ({ type }) => type !== 'node' });
   return (subject, target) => demands.find(({ fits }) => !fits(target, subject))?.miss;
 }
 

@@ -96,7 +96,7 @@ async function machinesOf(cluster: Config['clusters'][number]): Promise<readonly
   const credential = cluster.brokerCredential ?? cluster.credential;
   const client = createProxmoxClient({ cluster, credential, clock: systemClock });
   try {
-    return await listMachines(client, cluster.name);
+    return await listMachines(client, cluster);
   } catch (error) {
     const why =
       error instanceof PortholeError ? `${error.message} (${error.detail ?? error.code})` : String(error);

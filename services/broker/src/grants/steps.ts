@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
+import { machineNumber } from '@porthole/shared/grant-claims';
 import { soon } from '@porthole/shared/soon';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore, RateLimits } from '@porthole/shared/store/ports';
@@ -34,8 +35,7 @@ export function limitGrants(rateLimits: RateLimits, user: User, perMinute: numbe
 }
 
 /** Numbers as Proxmox writes them. Anything else, `1e3` above all, is nobody's machine. */
-const vmidPattern = /^[1-9]\d{2,8}$/;
-export const isVmid = (text: string) => vmidPattern.test(text);
+export const isVmid = (text: string) => machineNumber.test(text);
 
 export interface FoundMachine {
   readonly machine: Machine;

@@ -38,7 +38,7 @@ export function createClusters(deps: {
     const logChange = createLogChange(name, log);
     const list = createClusterList({
       clock,
-      listMachines: () => listMachines(client, name),
+      listMachines: () => listMachines(client, cluster),
       onRefresh(error) {
         deps.onRefresh(name, error?.code ?? 'ok');
         logChange(error);

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { MachineType } from '@porthole/shared/grant-claims';
-import type { resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import type { clusterStatusAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
 
-/** A virtual machine or container as the cluster lists it. */
+/** A virtual machine or container as the cluster lists it, or one of its nodes. */
 export interface Machine {
   readonly cluster: string;
   readonly node: string;
@@ -30,6 +30,29 @@ export function machinesIn(cluster: string, answer: z.infer<typeof resourcesAnsw
       pool: pool === '' ? undefined : pool,
     }));
 }
+
+/**
+ * The nodes themselves, for their shells, under their numbers in the cluster. One that is in none is number 0, which
+ * would be no number in a path.
+ */
+export function nodesIn(cluster: string, answer: z.infer<typeof clusterStatusAnswer>): readonly Machine[] {
+  return answer.data.flatMap(({ type, name, nodeid, online }) => {
+    if (type !== 'node' || nodeid === undefined || nodeid >= firstVmid) return [];
+    return {
+      cluster,
+      node: name,
+      type: 'node',
+      vmid: nodeid || 1,
+      name,
+      status: online ? 'running' : 'stopped',
+      tags: [],
+      pool: undefined,
+    };
+  });
+}
+
+/** Guests are numbered from here on (pve-common JSONSchema.pm, pve-vmid). */
+const firstVmid = 100;
 
 /** Proxmox writes tags as one text, "lab;linux". */
 function tagsIn(text: string | undefined): readonly string[] {

@@ -1,17 +1,27 @@
-import { resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import { machinesIn, nodesIn, type Machine } from './machine.ts';
+import type { ClusterConfig } from '@porthole/shared/config/schema';
+import { PortholeError } from '@porthole/shared/errors';
+import { clusterStatusAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
-import { machinesIn, type Machine } from './machine.ts';
 
 /**
  * One call answers for the whole cluster, from what its nodes tell each other, so it also works while some of
- * them are away. Lists what the credential may audit.
+ * them are away. Lists what the credential may audit. With shells of nodes it is a second call (needs Sys.Audit).
  */
 export async function listMachines(
   client: Pick<ProxmoxClient, 'get'>,
-  cluster: string,
+  { name, nodeShells }: Pick<ClusterConfig, 'name' | 'nodeShells'>,
 ): Promise<readonly Machine[]> {
-  return machinesIn(
-    cluster,
-    await client.get({ path: '/cluster/resources?type=vm', schema: resourcesAnswer }),
-  );
+  const [guests, nodes] = await Promise.all([
+    client.get({ path: '/cluster/resources?type=vm', schema: resourcesAnswer }),
+    nodeShells
+      ? client.get({ path: '/cluster/status', schema: clusterStatusAnswer }).catch(unlessRefused)
+      : undefined,
+  ]);
+  return [...(nodes ? nodesIn(name, nodes) : []), ...machinesIn(name, guests)];
+}
+
+/** Who may not see the nodes has none to open; the machines are shown all the same. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof PortholeError && error.code === 'proxmox_permission')) throw error;
 }

@@ -1,5 +1,5 @@
 import type { Right } from '@porthole/shared/config/access-schema';
-import type { ConsoleKind } from '@porthole/shared/grant-claims';
+import type { ConsoleKind, MachineType } from '@porthole/shared/grant-claims';
 import type { Decide, Subject } from '../access/decide.ts';
 import type { Listing } from './cluster-list.ts';
 import { displayNameOf } from './machine.ts';
@@ -10,7 +10,7 @@ const opensScreen: ReadonlySet<Right> = new Set(['view', 'control', 'watch']);
 export interface VisibleConsole {
   readonly cluster: string;
   readonly node: string;
-  readonly type: 'qemu' | 'lxc';
+  readonly type: MachineType;
   readonly vmid: number;
   readonly name: string;
   readonly status: string;

@@ -2,7 +2,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { Context, Step } from '../http/context.ts';
 import type { PageFile, PageFiles } from './load-pages.ts';
 
-const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{2,8}\/?$/;
+const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{0,8}\/?$/;
 
 /** The last step: whatever is not below /api is a page, a file of one, or not there. `pages` is empty until the start. */
 export function servePages(pages: () => PageFiles | undefined): Step {

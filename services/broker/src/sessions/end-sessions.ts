@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Audit } from '@porthole/shared/audit';
 import type { EndOrders } from '@porthole/shared/end-orders';
 import { PortholeError } from '@porthole/shared/errors';
+import { machineNumber } from '@porthole/shared/grant-claims';
 import type { SessionRecord } from '@porthole/shared/session-records';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import { badRequestOf } from '../http/bad-request.ts';
@@ -26,7 +27,7 @@ const batch = 50;
 const whose = z.union([
   z.strictObject({ user: z.string().min(1).max(256) }),
   z.strictObject({ class: z.string().min(1).max(64) }),
-  z.strictObject({ cluster: z.string().min(1).max(64), vmid: z.string().regex(/^[1-9]\d{2,8}$/) }),
+  z.strictObject({ cluster: z.string().min(1).max(64), vmid: z.string().regex(machineNumber) }),
 ]);
 
 /** DELETE /api/v1/sessions/{id} */

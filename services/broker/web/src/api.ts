@@ -24,7 +24,7 @@ export interface User {
 export interface Machine {
   readonly cluster: string;
   readonly node: string;
-  readonly type: 'qemu' | 'lxc';
+  readonly type: MachineType;
   readonly vmid: number;
   readonly name: string;
   readonly status: string;
@@ -34,6 +34,9 @@ export interface Machine {
   /** What this person may open of it. */
   readonly kinds: readonly ('screen' | 'terminal')[];
 }
+
+/** `node`: a node of Proxmox itself, of which there is a shell. */
+export type MachineType = 'qemu' | 'lxc' | 'node';
 
 /** What somebody may do with a machine. */
 export type Right = 'view' | 'control' | 'terminal' | 'watch' | 'power' | 'end' | 'explain';
@@ -89,7 +92,7 @@ export interface Grant {
   readonly id: string;
   readonly url: string;
   readonly protocols: readonly string[];
-  readonly machine: { readonly name: string; readonly type: 'qemu' | 'lxc'; readonly node: string };
+  readonly machine: { readonly name: string; readonly type: MachineType; readonly node: string };
   readonly allow?: readonly Right[];
 }
 

@@ -33,6 +33,13 @@ export const ContainerIcon = icon(
     <path d="m4 7.5 8 4.5 8-4.5M12 12v9" />
   </>,
 );
+export const NodeIcon = icon(
+  <>
+    <rect x="4" y="4" width="16" height="7" rx="1.5" />
+    <rect x="4" y="13" width="16" height="7" rx="1.5" />
+    <path d="M7.500 7.500h.01M7.500 16.500h.01" stroke-width="2.200" />
+  </>,
+);
 export const SearchIcon = icon(
   <>
     <circle cx="11" cy="11" r="6.5" />

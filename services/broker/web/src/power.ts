@@ -1,10 +1,10 @@
-import { api, type PowerAction, type Problem } from './api.ts';
+import { api, type MachineType, type PowerAction, type Problem } from './api.ts';
 
 export interface PowerTarget {
   readonly cluster: string;
   readonly vmid: number;
   readonly name: string;
-  readonly type: 'qemu' | 'lxc';
+  readonly type: MachineType;
 }
 
 const lookEvery = 1000;
@@ -35,7 +35,7 @@ export async function runPower(
 }
 
 /** What makes sense now. A state that is neither on nor off may still be ended. */
-export function actionsFor(status: string, type: 'qemu' | 'lxc'): readonly PowerAction[] {
+export function actionsFor(status: string, type: MachineType): readonly PowerAction[] {
   if (status === 'stopped') return ['start'];
   const ends: readonly PowerAction[] = ['shutdown', 'reboot', 'reset', 'stop'];
   return type === 'lxc' ? ends.filter((action) => action !== 'reset') : ends;

@@ -144,6 +144,12 @@ export function timeLeft(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+export const typeWords = {
+  qemu: 'Virtual machine',
+  lxc: 'Container',
+  node: 'Shell of a node',
+} as const;
+
 export const statusWords: Readonly<Record<string, string>> = {
   running: 'Running',
   stopped: 'Off',

@@ -1,7 +1,12 @@
 import { sleep, type Clock } from '@porthole/shared/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant-claims';
-import { resourcesAnswer, statusAnswer, vncproxyAnswer } from '@porthole/shared/proxmox/answers';
+import {
+  clusterStatusAnswer,
+  resourcesAnswer,
+  statusAnswer,
+  vncproxyAnswer,
+} from '@porthole/shared/proxmox/answers';
 import type { ProxmoxClient, ProxmoxHost } from '@porthole/shared/proxmox/client';
 import type { NodeDirectory } from '@porthole/shared/proxmox/nodes';
 
@@ -18,7 +23,7 @@ export interface LocatedMachine {
   readonly cluster: RelayCluster;
   readonly node: string;
   readonly host: ProxmoxHost;
-  /** Path below /api2/json, such as /nodes/pve1/qemu/100. */
+  /** Path below /api2/json, such as /nodes/pve1/qemu/100, or /nodes/pve1 for its own shell. */
   readonly path: string;
 }
 
@@ -45,6 +50,7 @@ async function locate(
   which: Which,
   signal: AbortSignal,
 ): Promise<LocatedMachine & { status: string }> {
+  if (which.type === 'node') return locateNode(cluster, which.node, signal);
   try {
     return await at(which.node);
   } catch (error) {
@@ -70,6 +76,22 @@ async function locate(
     });
     return { cluster, node, host, path, status: data.status };
   }
+}
+
+/** A node does not move, and whether it is there the others know. */
+async function locateNode(
+  cluster: RelayCluster,
+  node: string,
+  signal: AbortSignal,
+): Promise<LocatedMachine & { status: string }> {
+  const { data } = await cluster.client.get({ path: '/cluster/status', schema: clusterStatusAnswer, signal });
+  const found = data.find(({ type, name }) => type === 'node' && name === node);
+  if (!found) throw new PortholeError('machine_not_found', { detail: `there is no node ${node}` });
+  const status = found.online ? 'running' : 'stopped';
+  const path = `/nodes/${encodeURIComponent(node)}`;
+  // One that is away has no address to look for.
+  const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entry();
+  return { cluster, node, host, path, status };
 }
 
 /** A machine that goes down closes its screen first; a moment later Proxmox knows, too. */

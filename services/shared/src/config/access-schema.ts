@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { machineTypes } from '../grant-claims.ts';
 
 /**
  * Who may do what with which machines, when, and within which limits. What a rule gives is the broker's
@@ -29,10 +30,8 @@ const whichFields = {
   nodes: names.optional(),
   pools: names.optional(),
   tags: names.optional(),
-  types: z
-    .array(z.enum(['qemu', 'lxc']))
-    .min(1)
-    .optional(),
+  /** A node only where it is named here: no rule about machines opens the shell of the host by the way. */
+  types: z.array(z.enum(machineTypes)).min(1).optional(),
   vmids: z
     .array(
       z.union([

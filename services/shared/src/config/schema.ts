@@ -86,6 +86,8 @@ const cluster = z
       .default({ insecureSkipVerify: false }),
     /** Console openings at one node at the same time. pvedaemon has 3 workers. */
     opensPerNode: z.number().int().min(1).max(100).default(3),
+    /** Also offers the shells of the nodes, to whom a rule of `types: [node]` gives them. */
+    nodeShells: flag.default(false),
   })
   .readonly();
 

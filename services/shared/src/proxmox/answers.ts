@@ -38,7 +38,7 @@ export const taskStatusAnswer = z.object({
   data: z.object({ status: z.string(), exitstatus: z.string().optional() }),
 });
 
-/** POST /nodes/{node}/{type}/{vmid}/termproxy. `user` may be a token, and is what the ticket is good for. */
+/** POST /nodes/{node}[/{type}/{vmid}]/termproxy. `user` may be a token, and is what the ticket is good for. */
 export const termproxyAnswer = z.object({
   data: z.object({
     port: z.coerce.number().int().min(5900).max(5999),
@@ -74,7 +74,15 @@ export const permissionsAnswer = z.object({
   data: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.boolean()]))),
 });
 
-/** GET /cluster/status; a node that is not in a cluster lists itself only. */
+/** GET /cluster/status; a node that is not in a cluster lists itself only, as number 0. */
 export const clusterStatusAnswer = z.object({
-  data: z.array(z.object({ type: z.string(), name: z.string(), ip: z.string().optional() })),
+  data: z.array(
+    z.object({
+      type: z.string(),
+      name: z.string(),
+      ip: z.string().optional(),
+      nodeid: z.number().int().optional(),
+      online: z.union([z.number(), z.boolean()]).optional(),
+    }),
+  ),
 });

@@ -17,6 +17,7 @@ const names: readonly (readonly [RegExp, ProxmoxCall])[] = [
   [/^\/cluster\/resources$/, 'resources'],
   [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/status\/current$/, 'machine_status'],
   [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/(?:vncproxy|termproxy)$/, 'console'],
+  [/^\/nodes\/[^/]+\/termproxy$/, 'console'],
   [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/status\/\w+$/, 'power'],
   [/^\/nodes\/[^/]+\/tasks\//, 'task'],
   [/^\/cluster\/status$/, 'cluster_status'],

@@ -20,14 +20,22 @@ export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type):
     path: `/nodes/{node}/${type}/{vmid}/vncproxy`,
     schema: vncproxySchema(type),
     permission,
-    run: (call) => openConsole(call, machineOf(call, type), startVnc),
+    run(call) {
+      const machine = machineOf(call, type);
+      return openConsole(call, taskOf(machine), (port) => startVnc(call, machine, port));
+    },
   },
   {
     method: 'POST',
     path: `/nodes/{node}/${type}/{vmid}/termproxy`,
     schema: type === 'qemu' ? { serial: { type: 'string', optional: true } } : {},
     permission,
-    run: (call) => openConsole(call, machineOf(call, type), startTerminal),
+    run(call) {
+      const machine = machineOf(call, type);
+      return openConsole(call, taskOf(machine), (port) =>
+        startTerminal(call, machine, `/vms/${machine.vmid}`, port),
+      );
+    },
   },
   {
     method: 'GET',
@@ -38,13 +46,9 @@ export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type):
     },
     permission,
     run(call) {
-      const { vncticket = '', port = '', vmid = '' } = call.parameters;
-      const verdict = call.cluster.tickets.verifyVnc(vncticket, call.user, `/vms/${vmid}`, Number(port));
-      if (verdict === 'longer than key')
-        throw new ApiError(500, 'Signature longer than key at Ticket.pm line 83.');
-      if (verdict === 'invalid') throw new ApiError(401, 'permission denied - invalid PVEVNC ticket');
+      const answer = verifyConsoleTicket(call, `/vms/${call.parameters['vmid']}`);
       if (type === 'qemu') machineOf(call, type); // the container's version looks at the ticket only
-      return { port };
+      return answer;
     },
   },
 ]);
@@ -54,16 +58,32 @@ function vncproxySchema(type: 'qemu' | 'lxc'): Schema {
   return { websocket: flag, width: side(4096), height: side(2160) };
 }
 
+/** Whether the ticket is for this path, this port and whoever asks. */
+export function verifyConsoleTicket({ cluster, user, parameters }: ApiCall, path: string) {
+  const { vncticket = '', port = '' } = parameters;
+  const verdict = cluster.tickets.verifyVnc(vncticket, user, path, Number(port));
+  if (verdict === 'longer than key')
+    throw new ApiError(500, 'Signature longer than key at Ticket.pm line 83.');
+  if (verdict === 'invalid') throw new ApiError(401, 'permission denied - invalid PVEVNC ticket');
+  return { port };
+}
+
+const taskOf = ({ vmid }: Machine) => ({ type: 'vncproxy', id: String(vmid) });
+
 /** Each opening keeps one worker of pvedaemon busy until its port listens. */
-async function openConsole(call: ApiCall, machine: Machine, start: typeof startVnc | typeof startTerminal) {
+export async function openConsole(
+  call: ApiCall,
+  { type, id }: { readonly type: string; readonly id: string },
+  start: (port: number) => Readonly<Record<string, unknown>>,
+) {
   const { cluster, receiver, user } = call;
   return receiver.pvedaemon.run(async () => {
     await cluster.sleep(cluster.settings.vncproxyMs);
     const port = receiver.ports.reserve();
     if (port === null) throw new ApiError(500, 'unable to find free port (5900-6000)');
-    const task = { node: receiver.name, type: 'vncproxy', id: String(machine.vmid), user };
+    const task = { node: receiver.name, type, id, user };
     const upid = cluster.tasks.start(task, new Promise(() => {}));
-    return { user, ...start(call, machine, port), port: String(port), upid }; // an integer by its schema, a string in fact
+    return { user, ...start(port), port: String(port), upid }; // an integer by its schema, a string in fact
   });
 }
 
@@ -99,9 +119,8 @@ function startVnc(call: ApiCall, machine: Machine, port: number) {
   return { ticket, cert: cluster.caPem, ...(generated !== null && { password: generated }) };
 }
 
-function startTerminal(call: ApiCall, machine: Machine, port: number) {
+export function startTerminal(call: ApiCall, machine: Machine, path: string, port: number) {
   const { cluster, receiver, user } = call;
-  const path = `/vms/${machine.vmid}`;
   const ticket = cluster.secret(cluster.tickets.vnc(user, path, port));
   const program = termproxy({ cluster, machine, path, user, ticket, port });
   receiver.ports.listen(port, { vmid: machine.vmid, program, windowMs: cluster.settings.listenerWindowMs });

@@ -1,12 +1,12 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { PowerAction } from '../api.ts';
+import type { MachineType, PowerAction } from '../api.ts';
 import { CloseIcon } from '../icons.tsx';
 import { actionsFor } from '../power.ts';
 import { PowerActionIcon } from '../power-icon.tsx';
 import { powerHints, powerWords } from '../texts.ts';
 
 interface PowerPanelProps {
-  readonly type: 'qemu' | 'lxc';
+  readonly type: MachineType;
   readonly act: (action: PowerAction) => void;
   readonly close: () => void;
 }

@@ -1,11 +1,11 @@
-import type { PowerAction } from '../api.ts';
+import type { MachineType, PowerAction } from '../api.ts';
 import type { Question } from '../confirm.tsx';
 import { destructive, runPower, type PowerTarget } from '../power.ts';
 import { powerProblem, powerQuestion } from '../texts.ts';
 
 /** Switching the machine of this console, as the page shows it. */
 export interface Power {
-  readonly type: 'qemu' | 'lxc';
+  readonly type: MachineType;
   /** What is going on. */
   readonly going: PowerAction | undefined;
   readonly problem: string | undefined;

@@ -1,8 +1,10 @@
 import type { Machine, PowerAction } from '../api.ts';
-import { ContainerIcon, EyeIcon, MachineIcon } from '../icons.tsx';
-import { powerGoing, statusWord } from '../texts.ts';
+import { ContainerIcon, EyeIcon, MachineIcon, NodeIcon } from '../icons.tsx';
+import { powerGoing, statusWord, typeWords } from '../texts.ts';
 import { bestPath } from './best-path.ts';
 import { MachineMenu } from './machine-menu.tsx';
+
+const typeIcons = { qemu: MachineIcon, lxc: ContainerIcon, node: NodeIcon } as const;
 
 interface MachineRowProps {
   readonly machine: Machine;
@@ -16,14 +18,16 @@ interface MachineRowProps {
 /** One machine. Its name is a link that is stretched over the whole row; tags and menu lie above it. */
 export function MachineRow({ machine, showCluster, pick, going, power }: MachineRowProps) {
   const { name, vmid, status, type, node, cluster, pool, tags, allow, kinds } = machine;
+  const TypeIcon = typeIcons[type];
   const control = allow.includes('control');
   const openable = kinds.length > 0;
-  const facts = [showCluster ? `${cluster} / ${node}` : node, pool].filter((fact) => fact);
+  const place = showCluster ? `${cluster} / ${node}` : node;
+  const facts = type === 'node' ? [typeWords.node, showCluster ? cluster : ''] : [place, pool];
   return (
     <li class="machine" data-status={status} data-vmid={vmid}>
-      <span class="machine-icon" title={type === 'lxc' ? 'Container' : 'Virtual machine'}>
-        {type === 'lxc' ? <ContainerIcon /> : <MachineIcon />}
-        <span class="visually-hidden">{type === 'lxc' ? 'Container' : 'Virtual machine'}</span>
+      <span class="machine-icon" title={typeWords[type]}>
+        <TypeIcon />
+        <span class="visually-hidden">{typeWords[type]}</span>
       </span>
       <span class="machine-main">
         {openable ? (
@@ -34,8 +38,8 @@ export function MachineRow({ machine, showCluster, pick, going, power }: Machine
           <span class="machine-name">{name}</span>
         )}
         <span class="machine-facts">
-          <span class="vmid">{vmid}</span>
-          {facts.map((fact) => (
+          {type === 'node' ? null : <span class="vmid">{vmid}</span>}
+          {facts.filter(Boolean).map((fact) => (
             <span key={fact}>{fact}</span>
           ))}
           {kinds.includes('screen') && !control ? (

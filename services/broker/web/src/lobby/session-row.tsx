@@ -38,7 +38,7 @@ export function SessionRow({ session, now, showCluster, ending, end }: SessionRo
       </span>
       <span class="session-what">
         <span class="session-name">
-          {machine.name} <span class="vmid">{machine.vmid}</span>
+          {machine.name} {machine.type === 'node' ? null : <span class="vmid">{machine.vmid}</span>}
         </span>
         <span class="machine-facts">
           {facts.map((fact) => (

@@ -1,0 +1,53 @@
+import { createTerminalShell, type MakeShell, type TerminalShell } from './terminal-shell.ts';
+
+/** Who may log in at a node's `/bin/login`. */
+export const nodeAccount = { name: 'root', password: 'of-the-node' } as const;
+
+/**
+ * `/bin/login` on a node, which is what everybody but root@pam gets from its termproxy (pve-manager Nodes.pm,
+ * get_shell_command): a name that is echoed, a password that is not, and a shell behind them.
+ */
+export const createLoginShell: MakeShell = (options) => {
+  const { hostname, write } = options;
+  const prompt = `${hostname} login: `;
+  let shell: TerminalShell | undefined;
+  let size: readonly [number, number] | undefined;
+  let name: string | undefined;
+  let line = '';
+
+  function enter(): void {
+    const entered = line;
+    line = '';
+    if (name === undefined) {
+      if (entered !== '') name = entered;
+      write(name === undefined ? `\r\n${prompt}` : '\r\nPassword: ');
+      return;
+    }
+    const right = name === nodeAccount.name && entered === nodeAccount.password;
+    name = undefined;
+    write('\r\n');
+    if (right) {
+      shell = createTerminalShell(options);
+      if (size) shell.resize(...size);
+    } else write(`\r\nLogin incorrect\r\n${prompt}`);
+  }
+
+  write(prompt);
+  return {
+    input(text) {
+      for (const key of text) {
+        if (shell) shell.input(key);
+        else if (key === '\r' || key === '\n') enter();
+        else if (key >= ' ') {
+          line += key;
+          if (name === undefined) write(key);
+        }
+      }
+    },
+    resize(columns, rows) {
+      size = [columns, rows];
+      shell?.resize(columns, rows);
+    },
+    end: () => shell?.end(),
+  };
+};

@@ -1,0 +1,53 @@
+import { ApiError } from '../answers.ts';
+import { createLoginShell } from '../login-shell.ts';
+import { createMachine, type Machine } from '../machines.ts';
+import type { ApiCall, Route } from '../route.ts';
+import { createTerminalShell } from '../terminal-shell.ts';
+import { openConsole, startTerminal, verifyConsoleTicket } from './consoles.ts';
+
+const permission = { path: '/nodes/{node}', privilege: 'Sys.Console' };
+
+/** The shell of a node (pve-manager API2/Nodes.pm). Like the consoles of guests, not handed on to the node in the path. */
+export const nodeShellRoutes: Route[] = [
+  {
+    method: 'POST',
+    path: '/nodes/{node}/termproxy',
+    schema: { cmd: { type: 'string', optional: true }, 'cmd-opts': { type: 'string', optional: true } },
+    permission,
+    run(call) {
+      const { cmd = 'login' } = call.parameters;
+      if (cmd !== 'login' && call.user !== 'root@pam')
+        throw new ApiError(403, `Permission check failed (user != root@pam)`);
+      return openConsole(call, { type: 'vncshell', id: '' }, (port) =>
+        startTerminal(call, machineOfNode(call), `/nodes/${call.parameters['node']}`, port),
+      );
+    },
+  },
+  {
+    method: 'GET',
+    path: '/nodes/{node}/vncwebsocket',
+    schema: {
+      port: { type: 'integer', minimum: 5900, maximum: 5999 },
+      vncticket: { type: 'string', maxLength: 512 },
+    },
+    permission,
+    run: (call) => verifyConsoleTicket(call, `/nodes/${call.parameters['node']}`),
+  },
+];
+
+/** What termproxy runs on a node: a shell for root@pam, the question who it is for everybody else. */
+function machineOfNode({ cluster, user, parameters }: ApiCall): Machine {
+  const { node: name = '' } = parameters;
+  const node = cluster.nodes.get(name);
+  if (!node) throw new ApiError(500, `hostname lookup '${name}' failed - failed to get address info`);
+  return createMachine(
+    {
+      vmid: node.id,
+      node: name,
+      name,
+      terminal: true,
+      shell: user === 'root@pam' ? createTerminalShell : createLoginShell,
+    },
+    () => cluster.clock.now(),
+  );
+}
