@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export async function startNginx(
   options: { readonly port: number } & ({ readonly http: string } | { readonly config: string }),
 ): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-nginx-'));
+  // Started as root, its workers are somebody else, and keep there what a client takes slowly.
+  await chmod(folder, 0o755);
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${folder}/${name};`)
     .join('\n    ');
