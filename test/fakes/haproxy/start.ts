@@ -21,25 +21,27 @@ export async function startHaproxy(options: { readonly config: string }): Promis
   });
   let said = '';
   child.stderr.on('data', (chunk) => (said += String(chunk)));
-  const loads = () => said.split('Loading success').length - 1;
+  const times = (words: string) => said.split(words).length - 1;
 
-  /** A signal that comes while the master still loads is lost; it says when it is done. */
-  async function loaded(times: number): Promise<void> {
+  /** Waits until it has said that so often. `again` is done every half second meanwhile. */
+  async function says(words: string, often: number, again = () => {}): Promise<void> {
     const deadline = Date.now() + 15_000;
-    while (loads() < times) {
+    for (let round = 0; times(words) < often; round++) {
       if (child.exitCode !== null || Date.now() > deadline)
-        throw new Error(`haproxy does not load its configuration:\n${said.slice(-4000)}`);
+        throw new Error(`haproxy does not say "${words}":\n${said.slice(-4000)}`);
+      if (round % 25 === 0) again();
       await sleep(systemClock, 20);
     }
   }
 
-  await loaded(1);
+  await says('Loading success', 1);
   return {
     async reload(config) {
       if (config !== undefined) await writeFile(file, config);
-      const before = loads();
-      child.kill('SIGUSR2');
-      await loaded(before + 1);
+      const loaded = times('Loading success');
+      // The master starts itself anew at each reload, and a signal that comes just then is lost.
+      await says('Reloading HAProxy', times('Reloading HAProxy') + 1, () => child.kill('SIGUSR2'));
+      await says('Loading success', loaded + 1);
     },
     async stop() {
       if (child.exitCode === null) {
