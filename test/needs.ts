@@ -19,6 +19,14 @@ const programs = {
     here: () => process.env['KUBECONFIG'] !== undefined,
     missing: 'KUBECONFIG names no cluster to try this at (a kube-apiserver with etcd is enough)',
   },
+  images: {
+    here: () => process.env['IMAGES'] !== undefined,
+    missing: 'IMAGES names no tag of images to try (npm run images, then IMAGES=0.1.0)',
+  },
+  haproxy: {
+    here: () => findExecutable('haproxy') !== undefined || existsSync('/usr/sbin/haproxy'),
+    missing: 'haproxy is not installed (Debian package haproxy)',
+  },
   nginx: {
     here: () => findExecutable('nginx') !== undefined || existsSync('/usr/sbin/nginx'),
     missing: 'nginx is not installed (Debian package nginx)',

@@ -15,6 +15,7 @@ import { createRegistry } from '@porthole/shared/metrics';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { allSettings, type Setting } from './setting-paths.ts';
+import { remedies } from './remedies.ts';
 import { meanings } from './settings.ts';
 
 /** The tables of the reference pages, made from the code that they describe. */
@@ -41,6 +42,15 @@ export const tables: Readonly<Record<string, () => string>> = {
           errors.map((error) => `\`${error}\``).join(', '),
         ];
       }),
+    ),
+  remedies: () =>
+    table(
+      ['Close code', 'Error', 'Why', 'What to do'],
+      (Object.keys(closeCodes) as CloseName[]).flatMap((name) =>
+        errorCodes
+          .filter((error) => errorKinds[error].close === name)
+          .map((error) => [`${closeCodes[name].code} \`${name}\``, `\`${error}\``, ...remedies[error]]),
+      ),
     ),
   settings: () =>
     table(

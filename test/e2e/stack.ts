@@ -49,6 +49,8 @@ export interface StackOptions {
   readonly limits?: Partial<Config['limits']>;
   /** Default: a free one. */
   readonly port?: number;
+  /** Of the relay, apart from the broker. Default: a free one. */
+  readonly relayPort?: number;
   /** Other settings, instead of the usual ones. */
   readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
   /** Instead of those below. */
@@ -159,7 +161,10 @@ async function startTogether({ options, proxmox, log }: Ground): Promise<Service
 }
 
 async function startApart({ options, proxmox, log, remember }: Ground): Promise<Services> {
-  const ports = { port: options.port ?? (await freePort()), relayPort: await freePort() };
+  const ports = {
+    port: options.port ?? (await freePort()),
+    relayPort: options.relayPort ?? (await freePort()),
+  };
   const raw = await configOf(options, proxmox, ports);
   const config = configSchema.parse(raw);
   const relayConfig = configSchema.parse({

@@ -15,6 +15,8 @@ export interface SimulatedPage {
   /** How often it had to ask for a new grant. */
   readonly asked: number;
   readonly relay: number;
+  /** Whether it has its picture now. */
+  readonly there: boolean;
   /** Resolves with the first picture. */
   readonly open: Promise<void>;
   leave(): Promise<void>;
@@ -40,6 +42,7 @@ export function simulatePage(options: {
   let resume: string | undefined;
   let current: ConsoleClient | undefined;
   let lost: { at: number; code: number } | undefined;
+  let there = false;
   let gone = false;
   let opened = () => {};
   const open = new Promise<void>((resolve) => (opened = resolve));
@@ -60,10 +63,12 @@ export function simulatePage(options: {
         await rfb.nextUpdate();
         if (lost) interruptions.push({ lostAt: lost.at, code: lost.code, backAt: performance.now() });
         lost = undefined;
+        there = true;
         opened();
       })
       .catch(() => {});
     const { code } = await client.closed;
+    there = false;
     if (gone) return;
     if (code === 4401) resume = undefined;
     else lost ??= { at: performance.now(), code };
@@ -86,6 +91,9 @@ export function simulatePage(options: {
     },
     get relay() {
       return relay % urls.length;
+    },
+    get there() {
+      return there;
     },
     open,
     async leave() {

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { PortholeError } from '@porthole/shared/errors';
+import { defaultDeadlines } from '@porthole/relay/deadlines';
 import { createGather } from '@porthole/relay/pump/gather';
 import { createViewer } from '@porthole/relay/viewer';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -23,6 +24,7 @@ async function pair() {
     gather: createGather(),
     clock,
     onText: () => {},
+    pingMs: defaultDeadlines.ping,
   });
   const heard: string[] = [];
   const ends: (string | undefined)[] = [];

@@ -19,9 +19,17 @@ export function startProcess(
   env: Record<string, string>,
   input = '',
 ): ServiceProcess {
-  const child = spawn(process.execPath, ['--conditions=source', main, ...args], {
-    cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+  return startCommand([process.execPath, '--conditions=source', main, ...args], { env, input });
+}
+
+/** Any other command, by default in our folder. */
+export function startCommand(
+  [command = '', ...args]: readonly string[],
+  options: { readonly env: Record<string, string>; readonly cwd?: string; readonly input?: string },
+): ServiceProcess {
+  const child = spawn(command, args, {
+    cwd: options.cwd ?? root,
+    env: { PATH: process.env['PATH'] ?? '', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let output = '';
@@ -32,7 +40,7 @@ export function startProcess(
   };
   child.stdout.on('data', take);
   child.stderr.on('data', take);
-  child.stdin.end(input);
+  child.stdin.end(options.input ?? '');
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
     output: () => output,

@@ -18,6 +18,8 @@ export interface Deadlines {
   readonly diagnose: number;
   /** A console on which nothing was carried for so long is kept alive; Proxmox ends it after 15 minutes. */
   readonly keepAlive: number;
+  /** How often a viewer is pinged, so that no proxy takes its connection for an idle one. */
+  readonly ping: number;
 }
 
 export const defaultDeadlines: Deadlines = {
@@ -30,4 +32,5 @@ export const defaultDeadlines: Deadlines = {
   viewerHandshake: 15_000,
   diagnose: 5000,
   keepAlive: 5 * 60_000,
+  ping: 20_000,
 };

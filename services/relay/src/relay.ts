@@ -153,6 +153,7 @@ export function createRelay(deps: RelayDeps): Relay {
       gather,
       clock,
       onText: (text) => session?.heard(text),
+      pingMs: deadlines.ping,
       onAnswered: (seconds) => metrics.ping('viewer', seconds),
     });
     if (draining) return turnAway('draining');

@@ -27,8 +27,6 @@ export interface Viewer {
   destroy(): void;
 }
 
-/** Keeps the connection busy for proxies that cut idle ones, and finds viewers that vanished without a word. */
-const pingMs = 20_000;
 /** A slow viewer's answer waits behind a full buffer of pictures, so one unanswered ping proves nothing. */
 const silentMs = 50_000;
 /** How long a viewer may take to answer our close, or to take the answer to its own. */
@@ -39,6 +37,8 @@ export function createViewer(deps: {
   readonly gather: Gather;
   readonly clock: Clock;
   readonly onText: (text: string) => void;
+  /** Keeps the connection busy for proxies that cut idle ones, and finds viewers that vanished without a word. */
+  readonly pingMs: number;
   /** How long the viewer took to answer a ping, in seconds. */
   readonly onAnswered?: (seconds: number) => void;
 }): Viewer {
@@ -58,7 +58,7 @@ class BrowserViewer implements Viewer, BrowserLinkOwner {
   readonly #onAnswered: ((seconds: number) => void) | undefined;
   #askedAt: number | undefined;
 
-  constructor({ browser, gather, clock, onText, onAnswered }: Parameters<typeof createViewer>[0]) {
+  constructor({ browser, gather, clock, onText, pingMs, onAnswered }: Parameters<typeof createViewer>[0]) {
     this.#onAnswered = onAnswered;
     this.text = onText;
     this.speaks = browser.protocol === consoleProtocol;

@@ -1,38 +1,40 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@porthole/shared/clock';
 
 export interface Nginx {
-  /** Loads its configuration again, as an ingress does at every change. */
-  reload(): void;
+  /** Loads its configuration again, or another one, as an ingress does at every change. */
+  reload(config?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A real nginx on loopback, with what `http` says in its http block. */
-export async function startNginx(options: { readonly port: number; readonly http: string }): Promise<Nginx> {
+/** A real nginx on loopback, with what `http` says in its http block, or with a whole configuration. */
+export async function startNginx(
+  options: { readonly port: number } & ({ readonly http: string } | { readonly config: string }),
+): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-nginx-'));
+  // Started as root, its workers are somebody else, and keep there what a client takes slowly.
+  await chmod(folder, 0o755);
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${folder}/${name};`)
     .join('\n    ');
-  await writeFile(
-    join(folder, 'nginx.conf'),
-    `daemon off;
-worker_processes 1;
+  const file = join(folder, 'nginx.conf');
+  const write = (config: string) =>
+    writeFile(
+      file,
+      `daemon off;
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log warn;
-events { worker_connections 256; }
-http {
-    access_log off;
-    ${paths}
-    ${options.http}
-}
-`,
-  );
-  const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], {
+${config.replace('http {', `http {\n    access_log off;\n    ${paths}`)}`,
+    );
+  const own = (http: string) =>
+    `worker_processes 1;\nevents { worker_connections 256; }\nhttp {\n    ${http}\n}\n`;
+  await write('config' in options ? options.config : own(options.http));
+  const child = spawn('nginx', ['-p', folder, '-c', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
     // Debian keeps it where only root's PATH leads.
     env: { PATH: `${process.env['PATH']}:/usr/sbin` },
@@ -45,7 +47,10 @@ http {
     await sleep(systemClock, 20);
   }
   return {
-    reload: () => void child.kill('SIGHUP'),
+    async reload(config) {
+      if (config !== undefined) await write(config);
+      child.kill('SIGHUP');
+    },
     async stop() {
       if (child.exitCode === null) {
         const gone = once(child, 'exit');

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { findEngine } from './engine.ts';
+import { services } from './stage.ts';
+
+/** `npm run images`: builds the images with whatever is here that builds images. */
+const root = fileURLToPath(new URL('../', import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    engine: { type: 'string' },
+    registry: { type: 'string', default: 'ghcr.io/porthole' },
+    tag: { type: 'string' },
+    'build-arg': { type: 'string', multiple: true, default: [] },
+  },
+});
+
+const git = (...args: string[]) =>
+  spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+const epoch = process.env['SOURCE_DATE_EPOCH'] ?? (git('log', '-1', '--format=%ct') || '0');
+const extra = Object.fromEntries(
+  values['build-arg'].map((text) => {
+    const [name = '', ...value] = text.split('=');
+    return [name, value.join('=')];
+  }),
+);
+
+try {
+  const unknown = positionals.filter((name) => !services.some((service) => service === name));
+  if (unknown.length > 0) throw new Error(`There is no image ${unknown.join(', ')}: ${services.join(', ')}.`);
+  const engine = findEngine(values.engine);
+  for (const target of positionals.length > 0 ? positionals : services) {
+    const tag = `${values.registry}/${target}:${values.tag ?? version}`;
+    const args = {
+      VERSION: version,
+      REVISION: git('rev-parse', 'HEAD') || 'unknown',
+      SOURCE_DATE_EPOCH: epoch,
+      ...extra,
+    };
+    const [command = '', ...rest] = engine.build({ target, tag, args, epochSeconds: Number(epoch) });
+    console.log(`${engine.name}: ${tag}`);
+    const { status } = spawnSync(command, [...rest, '.'], { cwd: root, stdio: 'inherit' });
+    if (status !== 0) throw new Error(`${engine.name} could not build ${target}.`);
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}

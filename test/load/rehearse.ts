@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * `npm run rehearse`: an upgrade at noon and the loss of relays, in full, and its figures in docs/upgrade-rehearsal.md.
+ * `npm test` does the same with fewer consoles and keeps no figures.
+ */
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const runs = [
+  { file: 'test/load/rolling', CONSOLES: '200', PRE_STOP: '10' },
+  { file: 'test/load/moving', CONSOLES: '300' },
+];
+for (const { file, ...env } of runs) {
+  const { status } = spawnSync('npm', ['run', '--silent', 'test:only', '--', file], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, REPORT: `${root}docs/upgrade-rehearsal.md`, ...env },
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
