@@ -20,7 +20,7 @@ COPY . .
 RUN npm run build
 # All files get this time, so the same commit gives the same layers.
 ARG SOURCE_DATE_EPOCH=0
-RUN node images/stage-main.ts /out "$SOURCE_DATE_EPOCH"
+RUN node k8s/images/stage-main.ts /out "$SOURCE_DATE_EPOCH"
 
 FROM ${RUN_BASE} AS base
 COPY --from=build /out/node /usr/local/bin/node

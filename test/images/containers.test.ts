@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import type { Service } from '../../images/stage.ts';
+import type { Service } from '../../k8s/images/stage.ts';
 import { startRedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
 import { startCommand, type ServiceProcess } from '../standalone/service-process.ts';

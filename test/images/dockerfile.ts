@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Service } from '../../images/stage.ts';
+import type { Service } from '../../k8s/images/stage.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const dockerfile = readFileSync(`${root}Dockerfile`, 'utf8');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { findEngine } from '../../images/engine.ts';
-import { services } from '../../images/stage.ts';
+import { findEngine } from '../../k8s/images/engine.ts';
+import { services } from '../../k8s/images/stage.ts';
 import { dockerfile, root, stageOf, userOf, commandOf } from './dockerfile.ts';
 
 describe('the Dockerfile', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hashPassword } from '@porthole/broker/sign-in/password-hash';
 import { systemRandom } from '@porthole/shared/random';
 import { stringify } from 'yaml';
-import type { Service } from '../../images/stage.ts';
+import type { Service } from '../../k8s/images/stage.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { freePort } from '../fakes/redis-server.ts';

@@ -6,7 +6,7 @@ import { findEngine } from './engine.ts';
 import { services } from './stage.ts';
 
 /** `npm run images`: builds the images with whatever is here that builds images. */
-const root = fileURLToPath(new URL('../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

@@ -54,7 +54,7 @@ function fromNpm(name: string, version: string): Bom['components'][number] {
 }
 
 function lockedVersion(name: string): string {
-  const lockfile = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')) as {
+  const lockfile = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
     packages: Readonly<Record<string, { version: string }>>;
   };
   const version = lockfile.packages[`node_modules/${name}`]?.version;

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { npm } from './npm.ts';
 import { sbomOf } from './sbom.ts';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Each is an image, and a workspace of the same name. */
 export const services = ['broker', 'relay', 'standalone'] as const;

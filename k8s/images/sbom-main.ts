@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { services, stage } from './stage.ts';
 
 /** `npm run sbom`: the list of what is in each image, as it is in the image, at /app/sbom.cdx.json. */
-const out = fileURLToPath(new URL('../dist/', import.meta.url));
+const out = fileURLToPath(new URL('../../dist/', import.meta.url));
 const epoch = Number(process.env['SOURCE_DATE_EPOCH'] ?? 0);
 mkdirSync(out, { recursive: true });
 for (const service of services) {

@@ -2,7 +2,7 @@ import { cpSync, existsSync, lutimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { services, stage } from './stage.ts';
 
-/** `node images/stage-main.ts OUT [EPOCH]`: what goes into the images, one folder each, and Node itself. */
+/** `node k8s/images/stage-main.ts OUT [EPOCH]`: what goes into the images, one folder each, and Node itself. */
 const [out, epoch = '0'] = process.argv.slice(2);
 if (out === undefined) throw new Error('Where to?');
 // Where Node was installed from its own archive, as in its official image.

@@ -2,7 +2,7 @@
 # Bases for the images where no image registry can be reached, but Debian's mirror and npm's registry (or copies of
 # them) can: a debootstrapped Debian, with the Node of this repository's node_modules for building.
 #
-#   images/debian-base.sh [SUITE [MIRROR]]     as root; then
+#   k8s/images/debian-base.sh [SUITE [MIRROR]]     as root; then
 #   npm run images -- --build-arg BUILD_BASE=porthole-build-base --build-arg RUN_BASE=porthole-run-base
 set -eu
 suite=${1:-bookworm}
