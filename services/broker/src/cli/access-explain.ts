@@ -2,16 +2,11 @@ import { parseArgs } from 'node:util';
 import { noAudit } from '@porthole/shared/audit';
 import { systemClock } from '@porthole/shared/clock';
 import { readConfig } from '@porthole/shared/config/read';
-import type { Config } from '@porthole/shared/config/schema';
-import { PortholeError } from '@porthole/shared/errors';
-import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { Subject } from '../access/decide.ts';
 import { explainInWords } from '../access/explain-words.ts';
 import { createRules } from '../access/rules.ts';
-import { displayNameOf, type Machine } from '../machines/machine.ts';
-import { listMachines } from '../machines/proxmox-list.ts';
-import { parseUsersFile } from '../sign-in/users-file.ts';
-import { Fault, UsageFault, type Command } from './command.ts';
+import { UsageFault, type Command } from './command.ts';
+import { findMachine, groupsOf } from './find-machine.ts';
 
 const usage = `--user NAME --machine MACHINE [--groups a,b] [--claim name=value]... [--at TIME]
        porthole access explain --program NAME --machine MACHINE [--at TIME]
@@ -57,12 +52,6 @@ export const accessExplain: Command = {
   },
 };
 
-function groupsOf(given: string | undefined, user: string, config: Config): readonly string[] {
-  if (given !== undefined) return given.split(',').flatMap((group) => group.trim() || []);
-  const { local } = config.signIn;
-  return (local && parseUsersFile(local.usersFile()).get(user)?.user.groups) ?? [];
-}
-
 function claimsIn(given: readonly string[]): Record<string, string[]> {
   const claims = Object.create(null) as Record<string, string[]>; // no name is taken
   for (const text of given) {
@@ -71,37 +60,4 @@ function claimsIn(given: readonly string[]): Record<string, string[]> {
     (claims[name] ??= []).push(value.join('='));
   }
   return claims;
-}
-
-async function findMachine(config: Config, wanted: string): Promise<Machine> {
-  const [cluster, number] = wanted.includes('/') ? wanted.split('/', 2) : [undefined, wanted];
-  const asked = config.clusters.filter(({ name }) => cluster === undefined || name === cluster);
-  if (asked.length === 0) throw new Fault(`There is no cluster ${cluster}.`);
-  const lists = await Promise.all(asked.map(machinesOf));
-  const found = lists
-    .flat()
-    .filter(
-      (machine) => String(machine.vmid) === number || (cluster === undefined && machine.name === wanted),
-    );
-  const [machine, ...more] = found;
-  if (!machine) throw new Fault(`There is no machine ${wanted}.`);
-  if (more.length > 0)
-    throw new Fault(
-      `${wanted} is several machines: ${found.map((one) => `${one.cluster}/${one.vmid} (${displayNameOf(one)})`).join(', ')}.`,
-    );
-  return machine;
-}
-
-async function machinesOf(cluster: Config['clusters'][number]): Promise<readonly Machine[]> {
-  const credential = cluster.brokerCredential ?? cluster.credential;
-  const client = createProxmoxClient({ cluster, credential, clock: systemClock });
-  try {
-    return await listMachines(client, cluster);
-  } catch (error) {
-    const why =
-      error instanceof PortholeError ? `${error.message} (${error.detail ?? error.code})` : String(error);
-    throw new Fault(`Cluster ${cluster.name} does not give its list of machines: ${why}`);
-  } finally {
-    await client.close();
-  }
 }

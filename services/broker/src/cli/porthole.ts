@@ -1,20 +1,30 @@
 import { ConfigError } from '@porthole/shared/config/read';
 import { accessExplain } from './access-explain.ts';
+import { doctor } from './doctor.ts';
+import { grant } from './grant.ts';
+import { sessionsEnd } from './sessions-end.ts';
+import { sessionsList } from './sessions-list.ts';
 import { UsageFault, type Command, type CommandIo } from './command.ts';
 import { configCheck } from './config-check.ts';
 import { userAdd } from './user-add.ts';
 
-/** Every command, by its two words. */
+/** Every command, by its one or two words. */
 const commands: Readonly<Record<string, Command>> = {
   'user add': userAdd,
   'access explain': accessExplain,
   'config check': configCheck,
+  doctor,
+  'sessions list': sessionsList,
+  'sessions end': sessionsEnd,
+  grant,
 };
 
 /** Runs the command that the arguments name. Answers the exit code: 0 done, 1 it could not be, 2 wrong words or configuration. */
 export async function porthole(args: readonly string[], io: CommandIo): Promise<number> {
-  const [noun = '', verb = '', ...rest] = args;
-  const name = `${noun} ${verb}`;
+  const [noun = ''] = args;
+  const words = Object.hasOwn(commands, noun) ? 1 : 2;
+  const name = args.slice(0, words).join(' ');
+  const rest = args.slice(words);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
     const asked = noun === '' || args.some(isHelp);

@@ -84,12 +84,14 @@ export function createProxmoxClient(deps: {
   async function send(request: ProxmoxRequest): Promise<ProxmoxAnswer> {
     const began = clock.now();
     let status: number | undefined;
+    let date: string | undefined;
     try {
       const answer = await http.send(request);
-      ({ status } = answer);
+      ({ status, date } = answer);
       return answer;
     } finally {
-      deps.onCall?.({ call: callNameOf(request.path), status, seconds: (clock.now() - began) / 1000 });
+      const seconds = (clock.now() - began) / 1000;
+      deps.onCall?.({ call: callNameOf(request.path), status, seconds, date });
     }
   }
 

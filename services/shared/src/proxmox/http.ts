@@ -10,6 +10,8 @@ export interface ProxmoxAnswer {
   readonly status: number;
   readonly reason: string;
   readonly json: unknown;
+  /** What the clock of Proxmox said, as it stands in the header. */
+  readonly date?: string | undefined;
 }
 
 export interface ProxmoxRequest {
@@ -83,6 +85,7 @@ export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp 
         reason: answer.statusText,
         // 401s have no body at all, 5xx of the HTTP layer have plain text.
         json: parseJson(await answer.body.text()),
+        date: [answer.headers['date']].flat()[0],
       };
     } catch (error) {
       throw describe(error, call, late);

@@ -8,6 +8,8 @@ export interface SeenCall {
   /** HTTP's, or undefined when there was no answer. */
   readonly status: number | undefined;
   readonly seconds: number;
+  /** The clock of Proxmox, as it stands in the header. */
+  readonly date?: string | undefined;
 }
 
 /** What a service tells of its talks with Proxmox. `cluster` is one of those configured. */

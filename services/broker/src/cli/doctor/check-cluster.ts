@@ -1,0 +1,122 @@
+import type { Clock } from '@porthole/shared/clock';
+import type { ClusterConfig, CredentialConfig } from '@porthole/shared/config/schema';
+import { asPortholeError } from '@porthole/shared/errors';
+import { clusterStatusAnswer, permissionsAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
+import { z } from 'zod';
+import type { Finding, FindingKind } from './findings.ts';
+
+const anything = z.unknown();
+/** Milliseconds by which a node's clock may differ. */
+const clockSlack = 30_000;
+
+/** One cluster with one credential, as one of the services would use it. */
+export interface ClusterRole {
+  readonly cluster: ClusterConfig;
+  readonly credential: CredentialConfig;
+  /** What the services do with it. */
+  readonly lists: boolean;
+  readonly powers: boolean;
+  readonly opens: boolean;
+}
+
+/** Each entry point, the credential and its rights, and each node where consoles would be opened. */
+export async function checkCluster(
+  role: ClusterRole,
+  { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
+): Promise<readonly Finding[]> {
+  const { cluster, credential } = role;
+  const where = `cluster ${cluster.name}`;
+  let date: string | undefined;
+  const client = createProxmoxClient({
+    cluster,
+    credential,
+    clock,
+    timeoutMs,
+    onCall: (seen) => (date = seen.date ?? date),
+  });
+  const findings: Finding[] = [];
+  const find = (kind: FindingKind, what: string, at = where) => void findings.push({ kind, where: at, what });
+  try {
+    if (cluster.tls.insecureSkipVerify) find('proxmox_insecure', 'No certificate is checked.');
+    let works = false;
+    for (const host of client.entries) {
+      const at = `${where}, ${host.base.host}`;
+      date = undefined;
+      const error = await failureOf(client.get({ path: '/version', schema: anything, host }));
+      if (!error) works = true;
+      else find(entryFault(error.code), error.detail ?? error.message, at);
+      const apart = date === undefined ? 0 : Date.parse(date) - clock.now();
+      if (Math.abs(apart) > clockSlack)
+        find('proxmox_clock', `Its clock is ${Math.round(apart / 1000)} s from ours.`, at);
+    }
+    if (!works) return findings;
+    await checkRights(role, client, find);
+    if (role.opens) await checkNodes(role, client, { clock, find });
+    return findings;
+  } finally {
+    await client.close();
+  }
+}
+
+type Find = (kind: FindingKind, what: string, at?: string) => void;
+
+async function failureOf(work: Promise<unknown>) {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return asPortholeError(error);
+  }
+}
+
+function entryFault(code: string): FindingKind {
+  if (code === 'proxmox_tls') return 'proxmox_certificate';
+  if (code === 'proxmox_credential' || code === 'proxmox_permission') return 'proxmox_credential';
+  return 'proxmox_unreachable';
+}
+
+async function checkRights(role: ClusterRole, client: ProxmoxClient, find: Find): Promise<void> {
+  const { data } = await client.get({ path: '/access/permissions', schema: permissionsAnswer });
+  const paths = Object.entries(data);
+  const whose = role.credential.kind === 'token' ? role.credential.token : role.credential.username;
+  if (paths.every(([, privileges]) => Object.keys(privileges).length === 0))
+    return find('proxmox_no_rights', `${whose} has no rights at all.`);
+  const has = (privilege: string, below: RegExp) =>
+    paths.some(([path, privileges]) => below.test(path) && privileges[privilege] !== undefined);
+  const machines = /^\/($|vms|pool)/;
+  const lacks = (privilege: string, where: string) => `${whose} lacks ${privilege} on ${where}.`;
+  if (role.lists && !has('VM.Audit', machines)) find('proxmox_no_audit', lacks('VM.Audit', 'any machine'));
+  else if (role.lists) {
+    const listed = await client.get({ path: '/cluster/resources?type=vm', schema: resourcesAnswer });
+    if (listed.data.length === 0) find('proxmox_no_machines', `${whose} is shown no machine.`);
+  }
+  if (role.powers && !has('VM.PowerMgmt', machines))
+    find('proxmox_no_power', lacks('VM.PowerMgmt', 'any machine'));
+  if (role.opens && !has('VM.Console', machines))
+    find('proxmox_no_console', lacks('VM.Console', 'any machine'));
+  if (role.opens && !has('Sys.Audit', /^\/$/)) find('proxmox_no_nodes', lacks('Sys.Audit', '/'));
+  if (role.opens && role.cluster.nodeShells && !has('Sys.Console', /^\/($|nodes)/))
+    find('proxmox_no_shell', lacks('Sys.Console', '/nodes'));
+}
+
+/** Consoles are opened at the machine's own node, which the entry points may reach and we may not. */
+async function checkNodes(
+  { cluster }: ClusterRole,
+  client: ProxmoxClient,
+  { clock, find }: { readonly clock: Clock; readonly find: Find },
+): Promise<void> {
+  const status = await client
+    .get({ path: '/cluster/status', schema: clusterStatusAnswer })
+    .catch(() => ({ data: [] }));
+  const directory = createNodeDirectory({ cluster, client, clock });
+  for (const { type, name, online } of status.data) {
+    if (type !== 'node' || !online) continue;
+    const host = await directory.hostOf(name);
+    const error = await failureOf(client.get({ path: '/version', schema: anything, host }));
+    if (!error) continue;
+    const kind = error.code === 'proxmox_tls' ? 'node_certificate' : 'node_unreachable';
+    find(kind, error.detail ?? error.message, `cluster ${cluster.name}, node ${name}`);
+  }
+}

@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '@porthole/shared/clock';
+import { createConsoleSignals, type EndTarget } from '@porthole/shared/console-signals';
+import { createEndOrders, targetsOf } from '@porthole/shared/end-orders';
+import { systemRandom } from '@porthole/shared/random';
+import { leaseNames } from '@porthole/shared/store/keys';
+import { Fault, UsageFault, type Command } from './command.ts';
+import { withStore } from './with-store.ts';
+
+const usage = `--session ID | --user ID | --machine CLUSTER/NUMBER
+
+Ends consoles within a second, at whichever relay: one, all of a user (such as local:anna), or all at a machine. Grants from
+before that are not used yet open nothing any more. They may open consoles again, as far as rules allow.
+`;
+
+export const sessionsEnd: Command = {
+  about: 'end consoles: one, all of a user, all at a machine',
+  usage,
+  async run(args, io) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { session: { type: 'string' }, user: { type: 'string' }, machine: { type: 'string' } },
+    });
+    const [target, ...more] = Object.entries(values).map(([kind, ref]): EndTarget => ({
+      kind: kind as keyof typeof values,
+      ref,
+    }));
+    if (!target || more.length > 0) throw new UsageFault('Say which, and one of them only.');
+    if (target.kind === 'machine' && !/^[^/]+\/\d+$/.test(target.ref))
+      throw new UsageFault(`${target.ref} is not CLUSTER/NUMBER`);
+    await withStore(io, async ({ store, keys, sessions, audit, operator }) => {
+      const live = await sessions.list(leaseNames.everyone);
+      const hit = live.filter((session) =>
+        targetsOf({ ...session, user: { ...session.user, groups: [] }, issuedAt: 0 }).some(
+          ({ kind, ref }) => kind === target.kind && ref === target.ref,
+        ),
+      );
+      if (target.kind === 'session' && hit.length === 0)
+        throw new Fault(`There is no session ${target.ref}.`);
+      const deps = { keys, random: systemRandom, clock: systemClock };
+      const signals = createConsoleSignals({ bus: store.signals, ...deps });
+      await createEndOrders({ records: store.records, signals, ...deps }).give(target, 'ended_by');
+      audit({
+        event: 'end_ordered',
+        by: operator,
+        target: { kind: target.kind as 'session' | 'user' | 'machine', ref: target.ref },
+        consoles: hit.length,
+      });
+      io.stdout.write(`${hit.length} ${hit.length === 1 ? 'console ends' : 'consoles end'}.\n`);
+    });
+  },
+};
