@@ -10,7 +10,7 @@ export default {
   transform: { '\\.ts$': strip },
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
   reporters: ['default', '<rootDir>/test/jest-count-reporter.mjs'],
   coverageProvider: 'v8',

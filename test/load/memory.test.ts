@@ -74,11 +74,12 @@ describe('the memory of a relay, seen from outside', () => {
       flood: { frameBytes: 32 * 1024, everyMs: 0, framesPerSession: offered / (32 * 1024) },
       relay: 'Porthole',
     });
-    const most = await mostUntilStill(
-      async () => (await upstream.ask<{ blocked: number }>({})).blocked === hostile,
-    );
+    // Whoever takes nothing for half a minute is sent away, which is as still as it gets.
+    const most = await mostUntilStill(async () => {
+      const { blocked, consoles } = await upstream.ask<{ blocked: number; consoles: number }>({});
+      return blocked === consoles;
+    });
     expect(most - before).toBeLessThan(allowed);
-    expect(viewers.every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   }, 90_000);
 
   test('does not grow with what is typed into machines that do not listen', async () => {

@@ -159,7 +159,7 @@ describe('a grant', () => {
     for (const different of [
       { version: 2 },
       { version: '1' },
-      { vmid: 99 },
+      { vmid: 0 },
       { mode: 'own' },
       { origins: 'x' },
     ]) {
