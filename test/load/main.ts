@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { startChild } from './child.ts';
+import { measureCrowd, reportCrowd } from './crowd.ts';
 import {
   isInstalled,
   others,
@@ -11,7 +12,7 @@ import {
   type Upstream,
 } from './contenders.ts';
 import { measureFlows, measureIdle, type Flow, type Idle, type Rig } from './measure.ts';
-import { readOptions } from './options.ts';
+import { parts, readOptions } from './options.ts';
 import { planOf } from './plan.ts';
 import { profile } from './profile.ts';
 import { report } from './report.ts';
@@ -28,11 +29,24 @@ const skipped = others.filter((other) => !found.includes(other)).map(({ name }) 
 if (!options.profile)
   for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
+const aboutRelays = options.only.some((part) => part !== 'broker');
+if (options.only.includes('broker') && !options.profile) {
+  const school = options.quick
+    ? { users: 20, grants: 5, seconds: 2, machines: 10 }
+    : { users: 1000, grants: 300, seconds: 10, machines: 300 };
+  const text = isInstalled('redis-server')
+    ? reportCrowd(await measureCrowd(school))
+    : 'Not measured: redis-server is not installed here.\n';
+  console.log(text);
+  if (!options.quick) keep(options.report ?? 'docs/performance.md', 'crowded', text);
+}
+if (!aboutRelays) process.exit(0);
+
 const upstream = await startChild('upstream-main.ts');
 const listening = upstream.ready as Upstream;
 const viewers = await startChild('viewers-main.ts');
 const rig: Rig = { upstream, viewers, plan };
-const whole = !options.quick && options.only.length === 4;
+const whole = !options.quick && options.only.length === parts.length;
 
 if (options.profile) {
   const text = await profile(rig, () => startPorthole(listening));
@@ -82,7 +96,7 @@ if (file !== undefined) keep(file, 'measured', text);
 process.exit(0);
 
 /** Only what stands between the two marks is ours to replace. */
-function keep(path: string, mark: 'measured' | 'profiled', measured: string): void {
+function keep(path: string, mark: 'measured' | 'profiled' | 'crowded', measured: string): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;
   const around = `# Performance of the relay\n\n${marks[0]}\n${marks[1]}\n`;
   const old = read(path) ?? around;

@@ -15,8 +15,8 @@ export interface Options {
   readonly profile: boolean;
 }
 
-export type Part = WorkloadName | 'idle';
-const parts: readonly Part[] = [...workloadNames, 'idle'];
+export type Part = WorkloadName | 'idle' | 'broker';
+export const parts: readonly Part[] = [...workloadNames, 'idle', 'broker'];
 
 export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file]`;
 

@@ -5,6 +5,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One of our programs as a process of its own, started as `npm start` does it. */
 export interface ServiceProcess {
+  readonly pid: number;
   /** Everything that it printed so far. */
   output(): string;
   /** Resolves when it has printed this; rejects when it ends without. */
@@ -43,6 +44,7 @@ export function startCommand(
   child.stdin.end(options.input ?? '');
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
+    pid: child.pid ?? 0,
     output: () => output,
     printed: (text) =>
       new Promise((resolve, reject) => {

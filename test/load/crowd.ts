@@ -1,0 +1,205 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createFakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
+import { freePort, startRedisServer } from '../fakes/redis-server.ts';
+import { aUser, brokerToken, password, usersFile } from '../broker/rig.ts';
+import { startProcess } from '../standalone/service-process.ts';
+import { usageOf } from './process-usage.ts';
+
+/** A school at the beginning of a lesson. */
+export interface CrowdPlan {
+  readonly users: number;
+  /** How many of them ask for a console, spread evenly over the time. */
+  readonly grants: number;
+  readonly seconds: number;
+  readonly machines: number;
+}
+
+/** Latencies are in milliseconds. */
+export interface Crowd {
+  readonly plan: CrowdPlan;
+  readonly signInSeconds: number;
+  readonly lists: readonly number[];
+  readonly grants: readonly number[];
+  readonly errors: number;
+  /** Calls for the list of machines that Proxmox saw. */
+  readonly listCalls: number;
+  /** The most that it may see: one for each three seconds begun, however many people look. */
+  readonly mostListCalls: number;
+  readonly cpuSeconds: number;
+  readonly rssMib: number;
+}
+
+/** Pages ask for the list this often. */
+const pollMs = 3000;
+/** The broker asks Proxmox at most this often. */
+const freshMs = 3000;
+
+/** A broker as a process of its own, a real Redis, a simulated Proxmox: everybody looks, and some open consoles. */
+export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
+  const folder = await mkdtemp(join(tmpdir(), 'porthole-crowd-'));
+  const redis = await startRedisServer();
+  const proxmox = await createFakeProxmox({
+    users: [{ userid: 'porthole@pve', password: 'unused', acl: { '/': ['VM.Audit', 'Pool.Audit'] } }],
+    tokens: [{ ...brokerToken, privsep: false }],
+    guests: Array.from({ length: plan.machines }, (_, i) => ({
+      vmid: 100 + i,
+      node: `pve${(i % 2) + 1}`,
+      name: `lab-u${i}`,
+      tags: ['lab'],
+    })),
+  });
+  const names = Array.from({ length: plan.users }, (_, i) => `u${i}`);
+  await writeFile(join(folder, 'ca.pem'), proxmox.caPem);
+  await writeFile(join(folder, 'users.yaml'), usersFile(...names.map((name) => aUser(name, 'class'))));
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const config = {
+    publicUrl: origin,
+    relayUrl: `ws://127.0.0.1:${port}/relay/v1/console`,
+    redis: { url: redis.url },
+    grantKeys: 'k'.repeat(40),
+    clusters: [
+      {
+        name: 'lab',
+        urls: proxmox.url(),
+        credential: { token: brokerToken.tokenid, secret: brokerToken.secret },
+        tls: { caFile: 'ca.pem' },
+      },
+    ],
+    signIn: { local: { usersFile: 'users.yaml' } },
+    access: [
+      { who: { everyone: true }, which: { names: ['lab-{user}'] }, allow: ['control'] },
+      { who: { groups: ['class'] }, which: { vmids: ['100-104'] }, allow: ['view'] },
+    ],
+    // All come from one address here.
+    limits: { signInsPerAddressPerMinute: 1_000_000 },
+  };
+  await writeFile(join(folder, 'porthole.yaml'), JSON.stringify(config));
+  const broker = startProcess('services/broker/src/main.ts', [], {
+    PORTHOLE_CONFIG: join(folder, 'porthole.yaml'),
+    PORTHOLE_LISTEN: `127.0.0.1:${port}`,
+    PORTHOLE_OPERATIONS_LISTEN: '127.0.0.1:0',
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  let errors = 0;
+
+  function ask(
+    method: string,
+    path: string,
+    cookie: string,
+    body?: object,
+  ): Promise<{ ms: number; cookie: string }> {
+    const sent = body && JSON.stringify(body);
+    const began = performance.now();
+    return new Promise((resolve) => {
+      const done = (good: boolean, set = '') => {
+        if (!good) errors++;
+        resolve({ ms: performance.now() - began, cookie: set.split(';')[0] ?? '' });
+      };
+      const asked = request(
+        `${origin}/api/v1${path}`,
+        {
+          method,
+          agent,
+          headers: {
+            'sec-fetch-site': 'same-origin',
+            cookie,
+            ...(sent === undefined
+              ? {}
+              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(sent) }),
+          },
+        },
+        (answer) => {
+          answer
+            .resume()
+            .on('end', () => done((answer.statusCode ?? 500) < 300, answer.headers['set-cookie']?.[0]));
+        },
+      );
+      asked.on('error', () => done(false));
+      asked.end(sent);
+    });
+  }
+
+  try {
+    await broker.printed('"ready"');
+    const cookies: string[] = [];
+    const beganSigningIn = performance.now();
+    for (let at = 0; at < names.length; at += 20)
+      cookies.push(
+        ...(await Promise.all(
+          names
+            .slice(at, at + 20)
+            .map(async (username) => (await ask('POST', '/login', '', { username, password })).cookie),
+        )),
+      );
+    const signInSeconds = (performance.now() - beganSigningIn) / 1000;
+
+    const listCalls = () => proxmox.calls.filter(({ path }) => path.endsWith('/cluster/resources')).length;
+    const before = { calls: listCalls(), cpu: usageOf(broker.pid).cpuSeconds };
+    const began = performance.now();
+    const until = began + plan.seconds * 1000;
+    const lists: number[] = [];
+    const grants: number[] = [];
+    await Promise.all([
+      ...cookies.map(async (cookie, i) => {
+        for (let next = began + (i / plan.users) * pollMs; next < until; next += pollMs) {
+          await pause(Math.max(0, next - performance.now()));
+          lists.push((await ask('GET', '/consoles', cookie)).ms);
+        }
+      }),
+      ...Array.from({ length: plan.grants }, async (_, i) => {
+        await pause(Math.max(0, began + (i / plan.grants) * plan.seconds * 1000 - performance.now()));
+        const path = `/consoles/lab/${100 + (i % plan.machines)}/grants`;
+        grants.push((await ask('POST', path, cookies[i % cookies.length] ?? '', { mode: 'control' })).ms);
+      }),
+    ]);
+    const took = performance.now() - began;
+    const after = usageOf(broker.pid);
+    return {
+      plan,
+      signInSeconds,
+      lists,
+      grants,
+      errors,
+      listCalls: listCalls() - before.calls,
+      mostListCalls: Math.ceil(took / freshMs) + 1,
+      cpuSeconds: after.cpuSeconds - before.cpu,
+      rssMib: after.rssBytes / 1024 / 1024,
+    };
+  } finally {
+    agent.destroy();
+    broker.signal('SIGTERM');
+    await broker.exited;
+    await proxmox.close();
+    await redis.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** As a section of the report. */
+export function reportCrowd({ plan, ...crowd }: Crowd): string {
+  const at = (times: readonly number[], share: number) => {
+    const sorted = times.toSorted((a, b) => a - b);
+    return `${(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(1)} ms`;
+  };
+  const row = (what: string, times: readonly number[]) =>
+    `| ${what} | ${times.length} | ${at(times, 0.5)} | ${at(times, 0.95)} | ${at(times, 0.99)} |`;
+  return [
+    `${plan.users} people who are signed in ask for their list every ${pollMs / 1000} s, of ${plan.machines} machines, and ${plan.grants} ask for a console within ${plan.seconds} s. One broker, a real Redis, a simulated Proxmox, all on this machine.`,
+    '',
+    '| requests | number | median | p95 | p99 |',
+    '|---|--:|--:|--:|--:|',
+    row('list of machines', crowd.lists),
+    row('grant', crowd.grants),
+    '',
+    `- Errors: ${crowd.errors}.`,
+    `- Calls for the list that Proxmox saw: ${crowd.listCalls}, of at most ${crowd.mostListCalls} (one each ${freshMs / 1000} s).`,
+    `- The broker used ${crowd.cpuSeconds.toFixed(1)} s of CPU in these ${plan.seconds} s, and had ${crowd.rssMib.toFixed(0)} MiB.`,
+    `- To sign in, one after the other in groups of 20, took them ${crowd.signInSeconds.toFixed(1)} s (a password hash that costs little here).`,
+    '',
+  ].join('\n');
+}
