@@ -154,9 +154,13 @@ export const others: readonly { readonly name: string; readonly start: StartCont
 ];
 
 export function isInstalled(command: string): boolean {
-  const seen = spawnSync(command, [command === 'nginx' || command === 'haproxy' ? '-v' : '--help'], {
-    timeout: 10_000,
-  });
+  const seen = spawnSync(
+    command,
+    [['nginx', 'haproxy', 'redis-server'].includes(command) ? '-v' : '--help'],
+    {
+      timeout: 10_000,
+    },
+  );
   return seen.status === 0;
 }
 
