@@ -224,7 +224,7 @@ describeWith('redis')('broker and relay as processes of their own', () => {
       body: new URLSearchParams({ logout_token: token }),
     });
     expect(told.status).toBe(200);
-    expect(await second.client.closed).toEqual({ code: 4423, reason: 'You signed out.' });
+    expect(await second.client.closed).toEqual({ code: 4423, reason: 'You were signed out.' });
 
     await redis.stop();
     await issuer.stop();

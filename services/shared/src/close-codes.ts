@@ -53,7 +53,7 @@ export const closeCodes = {
 export type CloseName = keyof typeof closeCodes;
 
 /** The reason beside `ended_by` when the person ended it: then there is no instructor to ask, but a way to sign in. */
-export const signedOutText = 'You signed out.';
+export const signedOutText = 'You were signed out.';
 
 const byCode = new Map<number, CloseName>(
   (Object.keys(closeCodes) as CloseName[]).map((name) => [closeCodes[name].code, name]),
