@@ -114,7 +114,11 @@ describe('every status that the file names', () => {
       proxmox: [{ name: 'school', fake }],
       config: {
         access: [
-          { who: { users: ['anna'] }, which: { all: true }, allow: ['control', 'power', 'end', 'explain'] },
+          {
+            who: { users: ['anna'] },
+            which: { all: true },
+            allow: ['control', 'power', 'end', 'explain', 'audit'],
+          },
           { who: { users: ['ben'] }, which: { vmids: [101] }, allow: ['view'] },
         ],
         classes: [
@@ -193,6 +197,7 @@ describe('every status that the file names', () => {
     { name: 'POST /consoles/{cluster}/{vmid}/power', path: power, body: { action: 'start' } },
     { name: 'GET /consoles/{cluster}/{vmid}/power/{task}', path: `${power}/none` },
     { name: 'GET /access/explain', path: explained },
+    { name: 'GET /audit', path: '/audit' },
     { name: 'GET /sessions', path: '/sessions' },
     { name: 'DELETE /sessions', path: '/sessions?user=nobody' },
     { name: 'DELETE /sessions/{id}', path: '/sessions/none' },
@@ -323,6 +328,13 @@ describe('every status that the file names', () => {
     see(explain, await anna.get('/api/v1/access/explain'), 400);
     see(explain, await anna.get('/api/v1/access/explain?user=ben&cluster=school&vmid=999'), 404);
     see(explain, await ben.get(`/api/v1${explained}`), 403);
+  });
+
+  test('the audit', async () => {
+    const { anna, ben } = walk;
+    see('GET /audit', await anna.get('/api/v1/audit'), 200);
+    see('GET /audit', await anna.get('/api/v1/audit?limit=0'), 400);
+    see('GET /audit', await ben.get('/api/v1/audit'), 403);
   });
 
   test('sessions', async () => {

@@ -132,7 +132,7 @@ export const meanings: Readonly<Record<string, string>> = {
     'Patterns of names: `*` for any characters, `?` for one, `{user}` for the name of who asks, `{group}` for any of their groups.',
   'access[].which.all': '`true`: every machine.',
   'access[].allow':
-    '`view`, `control` (which includes `view`), `terminal` (text, of containers and serial ports), `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`.',
+    '`view`, `control` (which includes `view`), `terminal` (text, of containers and serial ports), `watch` (look on, announced), `power`, `end` (the consoles of others), `explain`, `audit` (what happened).',
   'access[].clipboard':
     'Which way it may go, seen from the machine: `both`, `in`, `out`, `none`. Without: both.',
   'access[].when':

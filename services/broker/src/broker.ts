@@ -1,7 +1,8 @@
 import Koa from 'koa';
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
-import { noAudit, type Audit } from '@porthole/shared/audit';
+import { auditAnd, type Audit } from '@porthole/shared/audit';
+import { createAuditTrail } from '@porthole/shared/audit-trail';
 import type { Clock } from '@porthole/shared/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
@@ -66,8 +67,9 @@ export interface Broker {
 export function createBroker(deps: BrokerDeps): Broker {
   const { config, store, clock, random, log, tracing = noTracing } = deps;
   checkBrokerConfig(config);
-  const audit = deps.audit ?? noAudit;
   const keys = deps.keys ?? configuredKeys(config);
+  const trail = createAuditTrail({ service: 'broker', store, keys, random, clock });
+  const audit = auditAnd(deps.audit, trail.keep);
   const metrics = createBrokerMetrics(deps.registry);
   const clusters = createClusters({
     clusters: config.clusters,
@@ -87,6 +89,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   const { requireLogin, passes } = signIn;
   const router = createRoutes({
     ...signIn.routes,
+    trail,
     requireLogin,
     directory,
     decide,

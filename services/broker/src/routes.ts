@@ -1,4 +1,5 @@
 import { Router } from '@koa/router';
+import type { AuditTrail } from '@porthole/shared/audit-trail';
 import type { Access, Decide } from './access/decide.ts';
 import { explainAccess } from './explain-access.ts';
 import { passHeader } from './grants/asker.ts';
@@ -12,6 +13,7 @@ import { followPower, powerMachine, type PowerRouteDeps } from './power/power-ro
 import { endSession, endSessions, type EndRouteDeps } from './sessions/end-sessions.ts';
 import { listSessions } from './sessions/list-sessions.ts';
 import { signOutUser } from './sessions/sign-out-user.ts';
+import { readAudit } from './read-audit.ts';
 import type { RequireLogin } from './sign-in/identify.ts';
 import { endLogin, listLogins, type OwnLoginsDeps } from './sign-in/own-logins.ts';
 import { publicUser, signIn, type SignInDeps } from './sign-in/sign-in.ts';
@@ -32,6 +34,7 @@ export interface RouteDeps {
   readonly access: () => Access;
   readonly sessions: EndRouteDeps;
   readonly power: PowerRouteDeps;
+  readonly trail: Pick<AuditTrail, 'latest'>;
 }
 
 /** The whole HTTP API on one screen. */
@@ -51,6 +54,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.post('/consoles/:cluster/:vmid/power', readJson(), powerMachine(deps.power));
   router.get('/consoles/:cluster/:vmid/power/:task', followPower(deps.power));
   router.get('/access/explain', explainAccess(deps));
+  router.get('/audit', readAudit({ ...deps.sessions, trail: deps.trail }));
   router.get('/sessions', listSessions(deps.sessions));
   router.delete('/sessions', endSessions(deps.sessions));
   router.delete('/sessions/:id', endSession(deps.sessions));

@@ -1,7 +1,8 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/address-key';
-import { noAudit, type Audit } from '@porthole/shared/audit';
+import { auditAnd, type Audit } from '@porthole/shared/audit';
+import { createAuditTrail } from '@porthole/shared/audit-trail';
 import type { Clock } from '@porthole/shared/clock';
 import { clientAddress } from '@porthole/shared/client-address';
 import type { Config } from '@porthole/shared/config/schema';
@@ -79,6 +80,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
   const ends = createEndOrders({ records, signals, keys, random, clock });
   const sessionRecords = createSessionRecords({ records, leases, keys, random });
+  const trail = createAuditTrail({ service: 'relay', store, keys, random, clock });
   const watchers = createWatchers({ sessions: sessionRecords, signals, clock });
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
   const firstAnswer = createFirstAnswer(store);
@@ -107,7 +109,7 @@ export function createRelay(deps: RelayDeps): Relay {
     random,
     clock,
     log,
-    audit: deps.audit ?? noAudit,
+    audit: auditAnd(deps.audit, trail.keep),
     metrics,
     deadlines,
     clusters,

@@ -7,6 +7,14 @@ export type Audit = (event: AuditEvent) => void;
 /** For tests and tools that answer to nobody. */
 export const noAudit: Audit = () => {};
 
+/** To several at once. */
+export function auditAnd(one: Audit = noAudit, other: Audit): Audit {
+  return (event) => {
+    one(event);
+    other(event);
+  };
+}
+
 /** One JSON line for each event; `"audit":1` tells them from lines of the log, should both go the same way. */
 export function createAudit(deps: {
   readonly service: string;

@@ -22,6 +22,7 @@ export type Route =
   | 'grants'
   | 'explain'
   | 'sessions'
+  | 'audit'
   | 'power'
   | 'page'
   | 'asset'

@@ -39,7 +39,7 @@ export interface Machine {
 export type MachineType = 'qemu' | 'lxc' | 'node';
 
 /** What somebody may do with a machine. */
-export type Right = 'view' | 'control' | 'terminal' | 'watch' | 'power' | 'end' | 'explain';
+export type Right = 'view' | 'control' | 'terminal' | 'watch' | 'power' | 'end' | 'explain' | 'audit';
 
 export type PowerAction = 'start' | 'shutdown' | 'reboot' | 'reset' | 'stop';
 

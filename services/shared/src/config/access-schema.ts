@@ -8,7 +8,7 @@ import { machineTypes } from '../grant-claims.ts';
 const names = z.array(z.string().min(1).max(256)).min(1);
 
 /** Everything that a rule can give, in the order in which it is shown. */
-export const rights = ['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain'] as const;
+export const rights = ['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit'] as const;
 export type Right = (typeof rights)[number];
 
 const who = z
@@ -194,7 +194,7 @@ export const defaultAccess: AccessDocument = {
       name: 'default',
       who: { groups: ['admins'] },
       which: { all: true },
-      allow: ['control', 'terminal', 'watch', 'power', 'end', 'explain'],
+      allow: ['control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit'],
     },
   ],
 };

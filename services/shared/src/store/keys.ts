@@ -28,6 +28,8 @@ export const storeKeys = {
   endOrder: (hidden: string) => `porthole:end:${hidden}`,
   /** Changes with every such order, so that a relay that missed the signal sees that there was one. */
   endStamp: 'porthole:end-stamp',
+  /** What stands in the audit, by the digest of a name of its own. */
+  auditEntry: (idDigest: string) => `porthole:audit:${idDigest}`,
   /** By the hidden name of the lease. */
   leaseOrder: (hidden: string) => `porthole:lease:{${hidden}}:order`,
   leaseExpiry: (hidden: string) => `porthole:lease:{${hidden}}:expiry`,
@@ -53,6 +55,8 @@ export const leaseNames = {
   /** Live consoles that one relay carries, and all of them. */
   relay: (relayId: string) => `relay/${relayId}`,
   everyone: 'sessions',
+  /** What stands in the audit of one hour, counted from the epoch. */
+  audit: (hour: number) => `audit/${hour}`,
 } as const;
 
 /** Milliseconds. */
@@ -75,6 +79,8 @@ export const lifetimes = {
   sessionAway: 30_000,
   /** From the last rotation; a token is replaced every third of it. */
   resume: 120_000,
+  /** What operators can look back on. */
+  auditEntry: 24 * 3_600_000,
   /** Longer than any grant lives, and than a relay may be cut off from the store without noticing an order. */
   endOrder: 3_600_000,
 } as const;
