@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function eventually(
   what: string,
   check: () => boolean | Promise<boolean>,
-  ms = 20_000,
+  ms = 45_000,
 ): Promise<void> {
   const end = Date.now() + ms;
   while (!(await check())) {

@@ -159,7 +159,11 @@ test('{group} stands for any group, and in a rule for groups only for those', ()
 test.each<[string, Given['allow'][], readonly string[]]>([
   ['look on', [['watch']], ['watch']],
   ['switch it on and off', [['power']], ['power']],
-  ['everything, in one order', [['explain', 'end', 'power', 'watch', 'terminal', 'control']], [...rights]],
+  [
+    'everything, in one order',
+    [['audit', 'explain', 'end', 'power', 'watch', 'terminal', 'control']],
+    [...rights],
+  ],
   ['what several rules give together', [['power'], ['view'], ['end']], ['view', 'power', 'end']],
 ])('somebody may %s', (_what, allows, expected) => {
   expect(modes(...allows.map((allow) => rule({ all: true }, allow)))).toEqual(expected);

@@ -162,6 +162,6 @@ test('without any rules the members of admins may do everything, and nobody else
     audit: () => {},
   });
   const may = (...groups: string[]) => rules.current().decide({ name: 'a', groups }, machine).allow;
-  expect(may('admins')).toEqual(['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain']);
+  expect(may('admins')).toEqual(['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit']);
   expect(may('users')).toEqual([]);
 });

@@ -70,19 +70,27 @@ test('a viewer that does not read is seen in what waits for it, and as a stall',
   const client = await rig.open();
   const rfb = await client.rfb();
   client.socket.pause();
-  await eventually('bytes wait', async () => {
-    for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
-    return ((await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) ?? 0) > 100_000;
-  });
-  await eventually('it stalls', async () => {
-    for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
-    return ((await value('porthole_relay_stalls_total{direction="to_viewer"}')) ?? 0) > 0;
-  });
+  await eventually(
+    'bytes wait',
+    async () => {
+      for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
+      return ((await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) ?? 0) > 100_000;
+    },
+    50_000,
+  );
+  await eventually(
+    'it stalls',
+    async () => {
+      for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
+      return ((await value('porthole_relay_stalls_total{direction="to_viewer"}')) ?? 0) > 0;
+    },
+    50_000,
+  );
   client.socket.terminate();
   await eventually('nothing waits', async () => {
     return (await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) === 0;
   });
-});
+}, 120_000);
 
 test('who waits in line, and which slots are held, is counted for the cluster', async () => {
   const blocked = 'somebody-else';
