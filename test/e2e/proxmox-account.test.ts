@@ -101,6 +101,7 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
     const { page } = person;
     await page.goto(stack.origin);
     const places = page.getByLabel('Account');
+    await places.waitFor();
     expect(await places.locator('option').allTextContents()).toEqual(['School account', 'pve', 'Porthole']);
     await places.selectOption('Porthole');
     await signInHere(person, 'anna', anna.password);

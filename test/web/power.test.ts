@@ -32,6 +32,7 @@ describeWith('chromium')('switching machines on and off', () => {
 
   const menuOf = async (name: string) => {
     await page.getByRole('button', { name: `More for ${name}` }).click();
+    await page.getByRole('menu').waitFor();
     return page.getByRole('menuitem').allInnerTexts();
   };
   const closeMenu = () => page.keyboard.press('Escape');
