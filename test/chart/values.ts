@@ -6,7 +6,7 @@ import { isMap, parseDocument, type Pair, type Scalar, type YAMLMap } from 'yaml
 export const chart = fileURLToPath(new URL('../../helm/porthole/', import.meta.url));
 
 /** Values whose inside is somebody else's: Kubernetes's, or the program's. */
-const open = new Set(['broker.resources', 'relay.resources']);
+const open = new Set(['broker.resources', 'relay.resources', 'grafanaDashboard.labels']);
 
 /** What the entries of a list must be, where they are the chart's own. */
 const entries: Readonly<Record<string, unknown>> = {

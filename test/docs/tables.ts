@@ -87,6 +87,7 @@ export const tables: Readonly<Record<string, () => string>> = {
     createRelayMetrics(registry, {
       draining: () => false,
       sockets: () => 0,
+      socketsLimit: 0,
       frames: () => 0,
       buffered: () => 0,
       clusters: ['lab'],

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
 import { openingSteps, type OpeningStep } from '@porthole/shared/control-messages';
 import type { ErrorCode } from '@porthole/shared/errors';
+import { failedOpenings } from '@porthole/shared/failed-openings';
 import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant-claims';
 import { createProxmoxMetrics, type ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
 import type { Direction } from './pump/pump.ts';
@@ -34,6 +35,8 @@ export function createRelayMetrics(
   read: {
     draining(): boolean;
     sockets(): number;
+    /** limits.consolesPerRelay */
+    readonly socketsLimit: number;
     frames(direction: Direction): number;
     buffered(direction: Direction): number;
     /** The names of all clusters. */
@@ -153,6 +156,11 @@ export function createRelayMetrics(
       },
     });
   gauge('porthole_relay_sockets', 'WebSockets of viewers, open or opening.', read.sockets);
+  gauge(
+    'porthole_relay_sockets_limit',
+    'Most WebSockets of viewers that this relay takes (limits.consolesPerRelay).',
+    () => read.socketsLimit,
+  );
   gauge('porthole_relay_draining', '1 while the relay is leaving.', () => (read.draining() ? 1 : 0));
 
   // Series exist from the start, so that a rate over the first event is not lost.
@@ -167,7 +175,7 @@ export function createRelayMetrics(
   for (const side of ['viewer', 'machine']) pings.zero({ side });
   for (const close of [...Object.keys(closeCodes), 'by_viewer']) closes.inc({ close }, 0);
   for (const phase of [...openingSteps, 'queue', 'total', 'picture']) phases.zero({ phase });
-  opens.inc({ result: 'ok' }, 0);
+  for (const result of ['ok', ...failedOpenings]) opens.inc({ result }, 0);
 
   return {
     sessionStarted: (mode, kind) => sessions.inc({ mode, kind }),

@@ -91,6 +91,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const metrics = createRelayMetrics(deps.registry, {
     draining: () => draining,
     sockets: () => sessions.size,
+    socketsLimit: config.limits.consolesPerRelay,
     frames: traffic.frames,
     buffered: traffic.buffered,
     clusters: config.clusters.map(({ name }) => name),
