@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from '../icons.tsx';
 import type { Screen } from './screen.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -20,7 +20,7 @@ export function ClipboardPanel({ screen, terminal, received, paste, copy, close 
   const [typing, setTyping] = useState<AbortController | undefined>(undefined);
   const first = useRef<HTMLTextAreaElement>(null);
   const incoming = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => (first.current ?? incoming.current)?.focus(), []);
+  useLayoutEffect(() => (first.current ?? incoming.current)?.focus(), []);
   useEffect(() => () => typing?.abort(), [typing]);
 
   async function type() {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from '../icons.tsx';
 import { modifiers, named, type Modifier } from './keysyms.ts';
 import type { Screen } from './screen.ts';
@@ -53,7 +53,7 @@ export function KeysPanel({ screen, close }: KeysProps) {
     for (const each of holding.current) screen.sendKey(modifiers[each].keysym, modifiers[each].code, false);
     setHeld(new Set());
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus();
     return letGo;
   }, []);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api, type Factor, type Problem, type SecondFactor, type User } from '../api.ts';
 import { factorWords, signInProblem } from '../texts.ts';
 
@@ -18,7 +18,7 @@ export function CodeForm({ url, wanted, entered, startOver }: CodeFormProps) {
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const words = factorWords[factor];
 
-  useEffect(() => field.current?.focus(), [factor]);
+  useLayoutEffect(() => field.current?.focus(), [factor]);
 
   async function submit(event: Event) {
     event.preventDefault();

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Answer, Entered, Problem } from '../api.ts';
 import { EyeIcon, EyeOffIcon } from '../icons.tsx';
 import { signInProblem } from '../texts.ts';
@@ -28,7 +28,8 @@ export function PasswordForm({ places, before, entered }: PasswordFormProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(before);
 
-  useEffect(() => name.current?.focus(), []);
+  // Before it is painted: who types at once must not type beside it.
+  useLayoutEffect(() => name.current?.focus(), []);
 
   async function submit(event: Event) {
     event.preventDefault();

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { SearchIcon } from '../icons.tsx';
 
 interface SearchFieldProps {
@@ -13,7 +13,7 @@ interface SearchFieldProps {
 
 /** The search above a list. A slash leads there from anywhere on the page. */
 export function SearchField({ field, label, placeholder, hidden, value, set }: SearchFieldProps) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const writing =
         event.target instanceof HTMLElement &&
