@@ -27,6 +27,10 @@ const programs = {
     here: () => findExecutable('haproxy') !== undefined || existsSync('/usr/sbin/haproxy'),
     missing: 'haproxy is not installed (Debian package haproxy)',
   },
+  prometheus: {
+    here: () => ['prometheus', 'promtool'].every((name) => findExecutable(name) !== undefined),
+    missing: 'prometheus or promtool is not installed (Debian package prometheus)',
+  },
   nginx: {
     here: () => findExecutable('nginx') !== undefined || existsSync('/usr/sbin/nginx'),
     missing: 'nginx is not installed (Debian package nginx)',

@@ -215,6 +215,10 @@ const inside = [
     { expr: `max(${of('porthole_broker_rules_faulty')})`, legend: 'rules faulty' },
     { expr: sum('', of('porthole_broker_sign_ins_waiting')), legend: 'sign-ins waiting' },
   ),
+  lines('Changes of the rules', 'The file of access rules, read again: per second, by result.', 'ops', {
+    expr: sum('result', rate('porthole_broker_rules_reads_total')),
+    legend: '{{result}}',
+  }),
   lines(
     'Hand in the cluster',
     'Leading broker, the relay pods it follows, and since when it can not.',

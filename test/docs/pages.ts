@@ -11,10 +11,10 @@ export interface Page {
   readonly text: string;
 }
 
-/** The reference pages as they are. */
+/** The reference pages and runbooks as they are. */
 export function readPages(): readonly Page[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.md'))
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !name.startsWith('decisions/'))
     .map((name) => ({ name, file: `${folder}${name}`, text: readFileSync(`${folder}${name}`, 'utf8') }));
 }
 

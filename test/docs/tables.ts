@@ -11,9 +11,10 @@ import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/cl
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
-import { createRegistry } from '@porthole/shared/metrics';
+import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
+import { readAlerts } from '../monitoring/files.ts';
 import { allSettings, type Setting } from './setting-paths.ts';
 import { remedies } from './remedies.ts';
 import { meanings } from './settings.ts';
@@ -71,35 +72,59 @@ export const tables: Readonly<Record<string, () => string>> = {
       ['Event', 'Fields', 'Meaning'],
       auditEventNames.map((name) => [`\`${name}\``, fieldsOf(name).join(', '), aboutAuditEvent(name)]),
     ),
-  'common-metrics': () => {
-    const registry = createRegistry();
-    openAuditOutput({
-      config: { to: 'none' },
-      stdout: { write: () => {} },
-      log: { error: () => {}, info: () => {} },
-      registry,
-    });
-    createStoreMetrics(registry);
-    return metricsTable(registry);
-  },
-  'relay-metrics': () => {
-    const registry = createRegistry();
-    createRelayMetrics(registry, {
-      draining: () => false,
-      sockets: () => 0,
-      socketsLimit: 0,
-      frames: () => 0,
-      buffered: () => 0,
-      clusters: ['lab'],
-    });
-    return metricsTable(registry);
-  },
-  'broker-metrics': () => {
-    const registry = createRegistry();
-    createBrokerMetrics(registry);
-    return metricsTable(registry);
-  },
+  'common-metrics': () => metricsTable(commonRegistry()),
+  'relay-metrics': () => metricsTable(relayRegistry()),
+  'broker-metrics': () => metricsTable(brokerRegistry()),
+  alerts: () =>
+    table(
+      ['Alert', 'Severity', 'Meaning'],
+      [...readAlerts()].map(([name, { labels, annotations }]) => [
+        `[${name}](runbooks/${name}.md)`,
+        labels?.['severity'] ?? '',
+        annotations?.['description'] ?? '',
+      ]),
+    ),
 };
+
+function commonRegistry(): Registry {
+  const registry = createRegistry();
+  openAuditOutput({
+    config: { to: 'none' },
+    stdout: { write: () => {} },
+    log: { error: () => {}, info: () => {} },
+    registry,
+  });
+  createStoreMetrics(registry);
+  return registry;
+}
+
+function relayRegistry(): Registry {
+  const registry = createRegistry();
+  createRelayMetrics(registry, {
+    draining: () => false,
+    sockets: () => 0,
+    socketsLimit: 0,
+    frames: () => 0,
+    buffered: () => 0,
+    clusters: ['lab'],
+  });
+  return registry;
+}
+
+function brokerRegistry(): Registry {
+  const registry = createRegistry();
+  createBrokerMetrics(registry);
+  return registry;
+}
+
+/** Every metric that a service exports, by name, with its labels. */
+export function exportedMetrics(): ReadonlyMap<string, readonly string[]> {
+  const ofNode = createRegistry();
+  addProcessMetrics(ofNode);
+  const all = [commonRegistry(), relayRegistry(), brokerRegistry(), ofNode].flatMap(metricsOf);
+  ofNode.clear();
+  return new Map(all.map(({ name, labelNames }) => [name, labelNames]));
+}
 
 /** Those with a question mark are not always there. */
 function fieldsOf(name: (typeof auditEventNames)[number]): string[] {

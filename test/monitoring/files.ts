@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { chart } from '../chart/values.ts';
+
+export interface Rule {
+  readonly expr: string;
+  readonly record?: string;
+  readonly alert?: string;
+  readonly for?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export const rulesFile = `${chart}files/rules.yaml`;
+export const monitoring = fileURLToPath(new URL('../../k8s/monitoring/', import.meta.url));
+export const runbooks = fileURLToPath(new URL('../../docs/runbooks/', import.meta.url));
+
+export function readRules(): readonly Rule[] {
+  const { groups } = parse(readFileSync(rulesFile, 'utf8')) as {
+    groups: { rules: Rule[] }[];
+  };
+  return groups.flatMap(({ rules }) => rules);
+}
+
+/** Alerts by name; one that has several speeds is there once, as its fastest. */
+export function readAlerts(): ReadonlyMap<string, Rule> {
+  const alerts = new Map<string, Rule>();
+  for (const rule of readRules())
+    if (rule.alert !== undefined && !alerts.has(rule.alert)) alerts.set(rule.alert, rule);
+  return alerts;
+}
+
+/** What the dashboard asks Prometheus, with Grafana's variables filled in. */
+export function dashboardQueries(): readonly { title: string; expr: string }[] {
+  const { panels } = JSON.parse(readFileSync(`${chart}files/dashboard.json`, 'utf8')) as {
+    panels: { title: string; targets?: { expr: string }[] }[];
+  };
+  return panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ expr }) => ({
+      title,
+      expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$namespace', '.*'),
+    })),
+  );
+}

@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errorKinds } from '@porthole/shared/errors';
+import { failedOpenings } from '@porthole/shared/failed-openings';
+import { parse, stringify } from 'yaml';
+import { exportedMetrics } from '../docs/tables.ts';
+import { describeWith } from '../needs.ts';
+import { dashboardQueries, monitoring, readAlerts, readRules, rulesFile, runbooks } from './files.ts';
+
+const alerts = readAlerts();
+
+interface AlertTest {
+  readonly alertname: string;
+  readonly exp_alerts?: readonly object[];
+}
+const { tests } = parse(readFileSync(`${monitoring}rules.test.yaml`, 'utf8')) as {
+  tests: { name: string; alert_rule_test: AlertTest[] }[];
+};
+
+test('every alert has a runbook, and every runbook its alert', () => {
+  const pages = readdirSync(runbooks).map((file) => file.replace('.md', ''));
+  expect(pages.sort()).toEqual([...alerts.keys()].sort());
+});
+
+test('a runbook says what people see, how to check and what to do', () => {
+  for (const name of alerts.keys()) {
+    const text = readFileSync(`${runbooks}${name}.md`, 'utf8');
+    expect(text.match(/^##? .*$/gm)).toEqual([
+      `# ${name}`,
+      '## What people see',
+      '## How to check',
+      '## What to do',
+    ]);
+  }
+});
+
+test('every alert says how bad it is and what it means', () => {
+  for (const { labels, annotations } of readRules().filter(({ alert }) => alert)) {
+    expect(['critical', 'warning', 'info']).toContain(labels?.['severity']);
+    expect(Object.keys(annotations ?? {})).toEqual(['summary', 'description']);
+  }
+});
+
+test('every alert fires in a test of its own, and none on a good day', () => {
+  const fired = tests.flatMap(({ alert_rule_test: looks }) =>
+    looks.filter(({ exp_alerts: expected }) => expected?.length).map(({ alertname }) => alertname),
+  );
+  expect(new Set(fired)).toEqual(new Set(alerts.keys()));
+  const quiet = tests[0]?.alert_rule_test.filter(({ exp_alerts: expected }) => !expected?.length);
+  expect(new Set(quiet?.map(({ alertname }) => alertname))).toEqual(new Set(alerts.keys()));
+});
+
+test('the goal counts the failures that are ours to answer for, and no others', () => {
+  const patterns = readRules()
+    .filter(({ record }) => record?.startsWith('porthole:opens_failed:rate'))
+    .map(({ expr }) => /result=~"([^"]+)"/.exec(expr)?.[1]);
+  expect(new Set(patterns).size).toBe(1);
+  const pattern = new RegExp(`^(?:${patterns[0]})$`);
+  expect(Object.keys(errorKinds).filter((code) => pattern.test(code))).toEqual(
+    Object.keys(errorKinds).filter((code) => (failedOpenings as readonly string[]).includes(code)),
+  );
+});
+
+test('rules, dashboard, runbooks and the autoscaler use only metrics and labels that are exported', () => {
+  const exported = exportedMetrics();
+  const recorded = new Set(readRules().map(({ record }) => record));
+  const expressions = [
+    ...readRules().map(({ expr }) => expr),
+    ...dashboardQueries().map(({ expr }) => expr),
+    ...readdirSync(runbooks).flatMap((file) =>
+      [...readFileSync(`${runbooks}${file}`, 'utf8').matchAll(/```promql\n([\s\S]*?)```|`([^`\n]+)`/g)].map(
+        ([, block, inline]) => block ?? inline ?? '',
+      ),
+    ),
+  ];
+  let looked = 0;
+  for (const expression of expressions) {
+    for (const [name] of expression.matchAll(/\bporthole:[\w:]+/g)) expect(recorded).toContain(name);
+    for (const [name] of expression.matchAll(/\b(?:porthole|process|nodejs)_[a-z0-9_]+/g)) {
+      const labels = exported.get(name) ?? exported.get(name.replace(/_(?:bucket|sum|count)$/, ''));
+      expect({ name, exported: labels !== undefined }).toEqual({ name, exported: true });
+      const [, matchers = ''] = new RegExp(`${name}\\{([^}]*)\\}`).exec(expression) ?? [];
+      for (const [, label = ''] of matchers.matchAll(/(\w+)(?:=~|!~|!=|=)"/g))
+        expect([...(labels ?? []), 'namespace', 'pod', 'instance', 'job', 'le']).toContain(label);
+      looked++;
+    }
+  }
+  expect(looked).toBeGreaterThan(100);
+});
+
+test('no exported metric of ours is missing on the dashboard', () => {
+  const shown = dashboardQueries()
+    .map(({ expr }) => expr)
+    .join('\n');
+  const missing = [...exportedMetrics().keys()].filter(
+    (name) =>
+      name.startsWith('porthole_') && !new RegExp(`\\b${name}(?:_bucket|_sum|_count)?\\b`).test(shown),
+  );
+  expect(missing).toEqual([]);
+});
+
+describeWith('prometheus')('promtool', () => {
+  const promtool = (...args: string[]) => {
+    const run = spawnSync('promtool', args, { encoding: 'utf8' });
+    return { status: run.status, said: `${run.stdout}${run.stderr}` };
+  };
+
+  test('accepts the rules', () => {
+    expect(promtool('check', 'rules', rulesFile)).toMatchObject({ status: 0 });
+  });
+
+  test('finds every alert firing when it should', () => {
+    const { status, said } = promtool('test', 'rules', `${monitoring}rules.test.yaml`);
+    expect(said).toContain('SUCCESS');
+    expect(status).toBe(0);
+  });
+
+  test('accepts the configuration for who has no operator, and every query of the dashboard', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'porthole-promtool-'));
+    try {
+      const rules = dashboardQueries().map(({ expr }, index) => ({ record: `panel:${index}`, expr }));
+      const file = join(folder, 'panels.yaml');
+      writeFileSync(file, stringify({ groups: [{ name: 'panels', rules }] }));
+      expect(promtool('check', 'rules', file)).toMatchObject({ status: 0 });
+      const config = join(folder, 'prometheus.yml');
+      const text = readFileSync(`${monitoring}prometheus.yml`, 'utf8');
+      // Debian's build brings no discovery of Kubernetes.
+      const known = text
+        .replace('/etc/prometheus/porthole/rules.yaml', rulesFile)
+        .replace(/kubernetes_sd_configs:\n( +)- role: pod\n.*\n/, 'static_configs:\n$1- targets: []\n');
+      expect(known).not.toContain('kubernetes_sd_configs');
+      writeFileSync(config, known);
+      expect(promtool('check', 'config', config)).toMatchObject({ status: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
