@@ -12,6 +12,7 @@ import {
 } from '../fakes/proxmox/fake-proxmox.ts';
 import { freePort, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
+import { startProcess, type ServiceProcess } from '../standalone/service-process.ts';
 import { aUser, brokerToken, someGuests, usersFile } from './rig.ts';
 
 const grantKey = 'k'.repeat(40);
@@ -297,6 +298,46 @@ describeWith('redis')('the doctor', () => {
       const oidc = [{ name: 'school', issuer: 'http://127.0.0.1:1', clientId: 'porthole' }];
       const { found } = await examine({ signIn: { oidc } });
       expect(found).toMatchObject([{ kind: 'issuer_away', where: 'issuer school' }]);
+    });
+
+    describe('asked about a relay', () => {
+      let relay: ServiceProcess | undefined;
+      afterEach(() => {
+        relay?.signal('SIGKILL');
+        relay = undefined;
+      });
+      /** A relay with the configuration that is examined, and whatever should be different. */
+      const aRelay = async (different: Record<string, string> = {}) => {
+        await aCluster();
+        await examine();
+        const port = await freePort();
+        relay = startProcess('services/relay/src/main.ts', [], {
+          PORTHOLE_CONFIG: join(folder, 'porthole.yaml'),
+          PORTHOLE_LISTEN: `127.0.0.1:${port}`,
+          PORTHOLE_OPERATIONS_LISTEN: `127.0.0.1:${await freePort()}`,
+          ...different,
+        });
+        await relay.printed('"ready"');
+        return `http://127.0.0.1:${port}`;
+      };
+
+      test('nothing, when a console would open there', async () => {
+        const { code, text } = await examine({}, ['--relay', await aRelay()]);
+        expect([code, text]).toEqual([0, 'Everything is well.\n']);
+      });
+
+      test('one that has other grant keys', async () => {
+        const url = await aRelay({ PORTHOLE_GRANT_KEYS: 'o'.repeat(40) });
+        const { found } = await examine({}, ['--relay', url]);
+        expect(found).toMatchObject([{ kind: 'relay_refuses', where: `relay ${new URL(url).host}` }]);
+        expect(found[0]?.what).toContain('4401 (grant)');
+      });
+
+      test('one that is not there, or does not pass WebSockets', async () => {
+        await aCluster();
+        const { code, found } = await examine({}, ['--relay', 'wss://127.0.0.1:1']);
+        expect([code, found.map(({ kind }) => kind)]).toEqual([1, ['relay_away']]);
+      });
     });
   });
 });

@@ -3,6 +3,7 @@ import type { Config } from '@porthole/shared/config/schema';
 import { asPortholeError } from '@porthole/shared/errors';
 import { createIssuer } from '../../sign-in/oidc/issuer.ts';
 import { checkCluster, type ClusterRole } from './check-cluster.ts';
+import { checkRelay } from './check-relay.ts';
 import { checkStore } from './check-store.ts';
 import type { Finding } from './findings.ts';
 
@@ -12,12 +13,15 @@ export interface ExamineDeps {
   readonly name: string;
   /** Milliseconds for each call to Proxmox. */
   readonly timeoutMs: number;
+  /** Where a relay is, if one is to be asked. */
+  readonly relay: string | undefined;
 }
 
 /** Looks at everything that the services will need, at the same time. */
 export async function examine(config: Config, deps: ExamineDeps): Promise<readonly Finding[]> {
   const found = await Promise.all([
     checkStore(config, deps),
+    deps.relay === undefined ? [] : checkRelay(config, deps.relay, deps),
     ...rolesIn(config).map((role) => checkCluster(role, deps)),
     ...(config.signIn.oidc ?? []).map(async (issuer): Promise<readonly Finding[]> => {
       try {

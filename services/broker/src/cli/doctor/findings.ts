@@ -109,6 +109,16 @@ export const findingKinds = {
     remedy:
       'Mend signIn.oidc[].issuer (it must be as the issuer calls itself), its caFile, or the way there.',
   },
+  relay_away: {
+    level: 'fault',
+    remedy:
+      'Start relays, and let what stands in front pass WebSockets on /relay/ to them: docs/fronts.md, docs/network.md.',
+  },
+  relay_refuses: {
+    level: 'fault',
+    remedy:
+      '4401: relays need the same Redis and grant keys. Else docs/troubleshooting.md has every code; its cause is in the relay’s log.',
+  },
 } as const satisfies Readonly<Record<string, { readonly level: Level; readonly remedy: string }>>;
 
 export type FindingKind = keyof typeof findingKinds;
