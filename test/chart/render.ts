@@ -9,6 +9,7 @@ export interface Manifest {
   readonly metadata: {
     readonly name: string;
     readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
   // What tests look into differs from kind to kind.
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -42,7 +43,11 @@ export function tryRender(
   return { objects, error: '' };
 }
 
-export function render(set: string, values: object = {}, release = 'porthole'): readonly Manifest[] {
+export function render(
+  set: string | undefined,
+  values: object = {},
+  release = 'porthole',
+): readonly Manifest[] {
   const { objects, error } = tryRender(set, values, release);
   if (error !== '') throw new Error(error);
   return objects;

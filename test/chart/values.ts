@@ -21,10 +21,36 @@ const entries: Readonly<Record<string, unknown>> = {
     end: { type: 'string' },
     desiredReplicas: { type: 'integer', minimum: 1 },
   }),
-  imagePullSecrets: { type: 'string' },
+  'global.imagePullSecrets': { type: 'string' },
+  'redis.sentinel.nodes': { type: 'string' },
+  'redis.cluster.nodes': { type: 'string' },
+  'redis.extraPorts': { type: 'integer', minimum: 1, maximum: 65_535 },
+  'prometheusRule.disabled': { type: 'string' },
   'broker.networkPolicy.proxmoxCIDRs': { type: 'string' },
   'relay.networkPolicy.proxmoxCIDRs': { type: 'string' },
 };
+
+/** What else than any text a value may be, by the end of its path. */
+const choices: readonly (readonly [end: string, schema: unknown])[] = [
+  ['.image.digest', { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' }],
+  ['.image.pullPolicy', { enum: ['Always', 'IfNotPresent', 'Never'] }],
+  ['.service.type', { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] }],
+  ['.monitor.kind', { enum: ['PodMonitor', 'ServiceMonitor'] }],
+  ['.monitor.interval', { type: 'string', pattern: '^[0-9]+(ms|s|m)$' }],
+  [
+    '.pdb.maxUnavailable',
+    {
+      anyOf: [
+        { type: 'integer', minimum: 0 },
+        { type: 'string', pattern: '^[0-9]+%$' },
+      ],
+    },
+  ],
+  ['ingress.controller', { enum: ['', 'nginx', 'haproxy', 'alb'] }],
+];
+
+/** Values that were renamed: the schema lets them through, so that the chart can say what they are called now. */
+const renamed = ['imagePullSecrets'];
 
 function entry(properties: Record<string, unknown>): unknown {
   return { type: 'object', additionalProperties: false, required: Object.keys(properties), properties };
@@ -79,15 +105,17 @@ function walk(map: YAMLMap, path: readonly string[], values: Value[]): Record<st
     values.push({ path: place, about: comment.trim().replaceAll('|', '\\|'), shown });
     properties[key] = typeOf(plain, place);
   }
-  // Helm adds `global` to the values of every chart that is part of another.
-  if (path.length === 0) properties['global'] = { type: 'object' };
-  return { type: 'object', additionalProperties: false, properties };
+  if (path.length === 0) for (const name of renamed) properties[name] = {};
+  // Other charts, of which this one may be a part, have values of their own there.
+  const additionalProperties = path.join() === 'global';
+  return { type: 'object', additionalProperties, properties };
 }
 
 function typeOf(value: unknown, place: string): unknown {
+  const choice = choices.find(([end]) => place.endsWith(end));
+  if (choice) return choice[1];
   if (value === null) return { type: ['integer', 'null'], minimum: 0 };
   if (Array.isArray(value)) return { type: 'array', ...(entries[place] ? { items: entries[place] } : {}) };
   if (typeof value === 'number') return { type: 'integer', minimum: 0 };
-  if (place.endsWith('.digest')) return { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' };
   return { type: typeof value };
 }

@@ -28,13 +28,69 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- .Values.secrets.existingSecret | default (printf "%s-keys" (include "porthole.fullname" .)) }}
 {{- end }}
 
-{{- define "porthole.redisUrl" -}}
-{{- if .Values.redis.dev.enabled }}redis://{{ include "porthole.fullname" . }}-valkey:6379{{ else }}{{ .Values.redis.url }}{{ end }}
+{{/* registry/repository:tag of one image; the digest wins, and the registry of all wins over its own. */}}
+{{- define "porthole.image" -}}
+{{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
+{{- $which := printf ":%s" (.image.tag | default .root.Chart.AppVersion) -}}
+{{- with .image.digest }}{{ $which = printf "@%s" . }}{{ end -}}
+{{- printf "%s%s%s" (ternary (printf "%s/" $registry) "" (ne $registry "")) .image.repository $which }}
 {{- end }}
 
-{{- define "porthole.redisPort" -}}
-{{- $host := regexReplaceAll "^rediss?://([^@/]*@)?" (include "porthole.redisUrl" .) "" | splitList "/" | first -}}
-{{- regexFind ":[0-9]+$" $host | trimPrefix ":" | default "6379" }}
+{{/* Name, labels and annotations of an object: {root, component, name}, and {labels, annotations} of its own. */}}
+{{- define "porthole.meta" -}}
+name: {{ .name }}
+labels: {{- include "porthole.labels" . | nindent 2 }}
+  {{- with .labels }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "porthole.serviceAccount" -}}
+{{- .values.serviceAccount.name | default (printf "%s-%s" (include "porthole.fullname" .root) .component) }}
+{{- end }}
+
+{{/* How Redis is reached, as Porthole's own setting. */}}
+{{- define "porthole.redis" -}}
+{{- $v := .Values.redis -}}
+{{- $in := "/etc/porthole/secrets/redis/" -}}
+{{- $redis := dict -}}
+{{- if $v.dev.enabled }}{{ $_ := set $redis "url" (printf "redis://%s-valkey:6379" (include "porthole.fullname" .)) }}
+{{- else if $v.sentinel.name }}
+{{- $sentinel := dict "name" $v.sentinel.name "nodes" $v.sentinel.nodes -}}
+{{- with $v.sentinel.db }}{{ $_ := set $sentinel "db" (int .) }}{{ end -}}
+{{- with $v.sentinel.username }}{{ $_ := set $sentinel "username" . }}{{ end -}}
+{{- with $v.sentinel.passwordKey }}{{ $_ := set $sentinel "passwordFile" (print $in .) }}{{ end -}}
+{{- $_ := set $redis "sentinel" $sentinel }}
+{{- else if $v.cluster.nodes }}{{ $_ := set $redis "cluster" (dict "nodes" $v.cluster.nodes) }}
+{{- else }}{{ $_ := set $redis "url" $v.url }}{{ end -}}
+{{- if not $v.dev.enabled }}
+{{- with $v.username }}{{ $_ := set $redis "username" . }}{{ end -}}
+{{- if $v.tls }}{{ $_ := set $redis "tls" true }}{{ end -}}
+{{- with $v.serverName }}{{ $_ := set $redis "serverName" . }}{{ end -}}
+{{- if $v.existingSecret }}
+{{- range $setting, $key := dict "passwordFile" $v.passwordKey "caFile" $v.caKey "certFile" $v.certKey "keyFile" $v.keyKey }}
+{{- with $key }}{{ $_ := set $redis $setting (print $in .) }}{{ end -}}
+{{- end }}{{ end }}{{ end -}}
+{{- toYaml $redis }}
+{{- end }}
+
+{{/* Ports at which Redis is: those in its addresses, sentinels' too, and what it names itself. */}}
+{{- define "porthole.redisPorts" -}}
+{{- $v := .Values.redis -}}
+{{- $ports := list -}}
+{{- if $v.url }}
+{{- $host := regexReplaceAll "^rediss?://([^@/]*@)?" $v.url "" | splitList "/" | first -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" $host | trimPrefix ":" | default "6379" | int) }}
+{{- else }}
+{{- $ports = append $ports 6379 }}
+{{- range $v.sentinel.nodes }}{{ $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default "26379" | int) }}{{ end }}
+{{- range $v.cluster.nodes }}{{ $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default "6379" | int) }}{{ end }}
+{{- end }}
+{{- range $v.extraPorts }}{{ $ports = append $ports (int .) }}{{ end }}
+{{- range uniq $ports }}
+- port: {{ . }}
+{{- end }}
 {{- end }}
 
 {{- define "porthole.grace" -}}
@@ -59,12 +115,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- $clusters = append $clusters $cluster }}
 {{- end }}
 {{- if $clusters }}{{ $_ := set $config "clusters" $clusters }}{{ end -}}
-{{- $redis := dict "url" (include "porthole.redisUrl" .root) -}}
-{{- with .root.Values.redis }}{{ if .existingSecret }}
-{{- $_ := set $redis "passwordFile" (printf "/etc/porthole/secrets/redis/%s" .passwordKey) -}}
-{{- with .caKey }}{{ $_ := set $redis "caFile" (printf "/etc/porthole/secrets/redis/%s" .) }}{{ end -}}
-{{- end }}{{ end -}}
-{{- $_ := set $config "redis" $redis -}}
+{{- $_ := set $config "redis" (include "porthole.redis" .root | fromYaml) -}}
 {{- if eq .component "relay" }}
 {{- $config = omit $config "access" "classes" "accessFile" "kubernetes" -}}
 {{- $_ := set $config "signIn" (dict "local" (dict "usersFile" "no-users.yaml")) -}}
@@ -80,22 +131,52 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- define "porthole.check" -}}
 {{- $faults := list -}}
 {{- $v := .Values -}}
+{{- range $old, $new := dict "imagePullSecrets" "global.imagePullSecrets" }}
+{{- if hasKey $v $old }}{{ $faults = append $faults (printf "%s: is called %s now; move it there:\n\n%s" $old $new (dict "global" (dict "imagePullSecrets" (get $v $old)) | toYaml | indent 6)) }}{{ end -}}
+{{- end }}
 {{- if not $v.config.publicUrl }}{{ $faults = append $faults "config.publicUrl: say under which https:// URL browsers reach Porthole" }}{{ end -}}
 {{- if not $v.config.clusters }}{{ $faults = append $faults "config.clusters: name at least one Proxmox cluster" }}{{ end -}}
 {{- if and (not $v.secrets.existingSecret) (not $v.secrets.generate) }}{{ $faults = append $faults "secrets.existingSecret: name a Secret with the grant keys, or set secrets.generate" }}{{ end -}}
-{{- if and (not $v.redis.url) (not $v.redis.dev.enabled) }}{{ $faults = append $faults "redis.url: say where Redis is, or set redis.dev.enabled for a trial" }}{{ end -}}
-{{- if and $v.redis.url $v.redis.dev.enabled }}{{ $faults = append $faults "redis: give url or dev.enabled, not both" }}{{ end -}}
+{{- $ways := list -}}
+{{- if $v.redis.url }}{{ $ways = append $ways "url" }}{{ end -}}
+{{- if or $v.redis.sentinel.name $v.redis.sentinel.nodes }}{{ $ways = append $ways "sentinel" }}{{ end -}}
+{{- if $v.redis.cluster.nodes }}{{ $ways = append $ways "cluster" }}{{ end -}}
+{{- if $v.redis.dev.enabled }}{{ $ways = append $ways "dev.enabled" }}{{ end -}}
+{{- if not $ways }}{{ $faults = append $faults "redis.url: say where Redis is (or redis.sentinel, redis.cluster), or set redis.dev.enabled for a trial" }}{{ end -}}
+{{- if gt (len $ways) 1 }}{{ $faults = append $faults (printf "redis: give one of %s, not several" (join ", " $ways)) }}{{ end -}}
+{{- if and (has "sentinel" $ways) (not (and $v.redis.sentinel.name $v.redis.sentinel.nodes)) }}{{ $faults = append $faults "redis.sentinel: needs name and nodes" }}{{ end -}}
 {{- if regexMatch "^rediss?://[^/]*:[^/]*@" $v.redis.url }}{{ $faults = append $faults "redis.url: leave the password out, it belongs into redis.existingSecret" }}{{ end -}}
-{{- if and $v.redis.caKey (not $v.redis.existingSecret) }}{{ $faults = append $faults "redis.caKey: is a key of redis.existingSecret, which is missing" }}{{ end -}}
+{{- range $key := list "caKey" "certKey" "keyKey" }}
+{{- if and (get $v.redis $key) (not $v.redis.existingSecret) }}{{ $faults = append $faults (printf "redis.%s: is a key of redis.existingSecret, which is missing" $key) }}{{ end -}}
+{{- end }}
+{{- if and $v.redis.sentinel.passwordKey (not $v.redis.existingSecret) }}{{ $faults = append $faults "redis.sentinel.passwordKey: is a key of redis.existingSecret, which is missing" }}{{ end -}}
 {{- if and $v.relay.autoscaling.enabled $v.relay.keda.enabled }}{{ $faults = append $faults "relay: enable autoscaling or keda, not both" }}{{ end -}}
 {{- if and $v.relay.keda.enabled (not (concat $v.relay.keda.triggers $v.relay.keda.schedules)) }}{{ $faults = append $faults "relay.keda: needs triggers or schedules" }}{{ end -}}
+{{- if and $v.relay.keda.fallbackReplicas (not $v.relay.keda.triggers) }}{{ $faults = append $faults "relay.keda.fallbackReplicas: KEDA takes it with triggers only, not with schedules alone" }}{{ end -}}
+{{- range list "broker" "relay" }}
+{{- $its := get $v . }}
+{{- if and (not $its.serviceAccount.create) (not $its.serviceAccount.name) }}{{ $faults = append $faults (printf "%s.serviceAccount: name it, or let it be created" .) }}{{ end -}}
+{{- end }}
 {{- if and $v.httpRoute.enabled (not $v.httpRoute.parentRefs) }}{{ $faults = append $faults "httpRoute.parentRefs: name the Gateway" }}{{ end -}}
 {{- range list "redis" "grantKeys" "listen" "operationsListen" "instance" }}
 {{- if hasKey $v.config . }}{{ $faults = append $faults (printf "config.%s: the chart sets this" .) }}{{ end -}}
 {{- end }}
-{{- range $i, $cluster := $v.config.clusters }}{{ range $part := list "credential" "brokerCredential" "relayCredential" }}
-{{- with get $cluster $part }}{{ if or .secret .password }}{{ $faults = append $faults (printf "config.clusters[%d].%s: would stand readable in a ConfigMap; use secretFile or passwordFile and secrets.mounts" $i $part) }}{{ end }}{{ end -}}
-{{- end }}{{ end -}}
-{{- range ($v.config.signIn | default dict).oidc }}{{ if kindIs "map" . }}{{ if .clientSecret }}{{ $faults = append $faults "config.signIn.oidc: clientSecret would stand readable in a ConfigMap; use clientSecretFile and secrets.mounts" }}{{ end }}{{ end }}{{ end -}}
+{{- range include "porthole.readable" (dict "path" "config" "value" $v.config) | trim | splitList "\n" }}
+{{- with trim . }}{{ $faults = append $faults (printf "%s: would stand readable in a ConfigMap; use %sFile and secrets.mounts" . (splitList "." . | last)) }}{{ end -}}
+{{- end }}
 {{- if $faults }}{{ fail (printf "\n\nThe values can not be meant:\n  - %s\n" (join "\n  - " $faults)) }}{{ end -}}
+{{- end }}
+
+{{/* Where secrets stand in the settings themselves, a path a line: {path, value}. */}}
+{{- define "porthole.readable" -}}
+{{- $path := .path -}}
+{{- if kindIs "map" .value }}
+{{- range $key, $inner := .value }}
+{{- if and (has $key (list "secret" "password" "clientSecret")) (kindIs "string" $inner) }}
+{{ $path }}.{{ $key }}
+{{- else }}{{ include "porthole.readable" (dict "path" (printf "%s.%s" $path $key) "value" $inner) }}{{ end }}
+{{- end }}
+{{- else if kindIs "slice" .value }}
+{{- range $i, $inner := .value }}{{ include "porthole.readable" (dict "path" (printf "%s[%d]" $path $i) "value" $inner) }}{{ end }}
+{{- end }}
 {{- end }}
