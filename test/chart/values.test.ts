@@ -286,7 +286,12 @@ describeWith('helm')('values', () => {
     const pod = find(objects, 'Pod', 'porthole-test');
     expect(pod.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'test' });
     const [doctor] = pod['spec'].containers;
-    expect(doctor.args.slice(1)).toEqual(['doctor', '--relay', 'http://porthole-relay']);
+    expect(doctor.args).toEqual([
+      'services/broker/dist/cli/main.js',
+      'doctor',
+      '--relay',
+      'http://porthole-relay',
+    ]);
     expect(pod['spec'].volumes).toEqual(podOf(objects, 'broker').volumes);
     // It is no broker: no request of anybody goes there. But it may ask a relay.
     expect(pod.metadata.labels?.['app.kubernetes.io/component']).toBe('test');

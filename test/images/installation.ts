@@ -20,6 +20,8 @@ export type Launch = (service: Service, env: Record<string, string>, folder: str
 /** Files and a Proxmox, as somebody has them who installs Porthole. */
 export interface Installation {
   readonly proxmox: FakeProxmox;
+  /** What the environment says to every service of it. */
+  readonly env: Readonly<Record<string, string>>;
   /** Starts it and waits until it says that it is ready. */
   start(service: Service, different?: Record<string, string>): Promise<Running>;
   stop(): Promise<void>;
@@ -55,20 +57,25 @@ export async function createInstallation(launch: Launch, place?: string): Promis
   const running: ServiceProcess[] = [];
   const file = (name: string) => join(place ?? folder, name);
 
+  const common = {
+    PORTHOLE_PROXMOX_URL: proxmox.url('pve1'),
+    PORTHOLE_PROXMOX_TOKEN: token.tokenid,
+    PORTHOLE_PROXMOX_TOKEN_SECRET_FILE: file('secret'),
+    PORTHOLE_PROXMOX_CA_FILE: file('ca.pem'),
+    PORTHOLE_USERS_FILE: file('users.yaml'),
+    PORTHOLE_GRANT_KEYS_FILE: file('keys'),
+  };
+
   return {
     proxmox,
+    env: common,
     async start(service, different = {}) {
       const [port, operations] = [await freePort(), await freePort()];
       const env = {
         PORTHOLE_PUBLIC_URL: `http://127.0.0.1:${port}`,
         PORTHOLE_LISTEN: `127.0.0.1:${port}`,
         PORTHOLE_OPERATIONS_LISTEN: `127.0.0.1:${operations}`,
-        PORTHOLE_PROXMOX_URL: proxmox.url('pve1'),
-        PORTHOLE_PROXMOX_TOKEN: token.tokenid,
-        PORTHOLE_PROXMOX_TOKEN_SECRET_FILE: file('secret'),
-        PORTHOLE_PROXMOX_CA_FILE: file('ca.pem'),
-        PORTHOLE_USERS_FILE: file('users.yaml'),
-        PORTHOLE_GRANT_KEYS_FILE: file('keys'),
+        ...common,
         ...different,
       };
       const process = launch(service, env, folder);

@@ -57,6 +57,12 @@ describeWith('redis')('broker and relay', () => {
     for (const { operations } of [broker, relay])
       await eventually('it is ready', async () => (await fetch(`${operations}/readyz`)).status === 200);
     expect(await openConsole(broker, relay)).toBe('QEMU (lab)');
+    // What `helm test` starts in the broker's image.
+    const doctor = startCommand(
+      [process.execPath, 'services/broker/dist/cli/main.js', 'doctor', '--relay', relay.url],
+      { cwd: join(out, 'broker'), env: { ...installation.env, ...common } },
+    );
+    expect({ code: await doctor.exited, said: doctor.output() }).toMatchObject({ code: 0 });
     for (const { process } of [broker, relay]) {
       process.signal('SIGTERM');
       expect(await process.exited).toBe(0);
