@@ -75,6 +75,8 @@ test('rules, dashboard, runbooks and the autoscaler use only metrics and labels 
       ),
     ),
   ];
+  for (const file of ['examples/prometheus-adapter.yaml', 'examples/keda-sessions.yaml'])
+    expressions.push(readFileSync(`${monitoring}../${file}`, 'utf8'));
   let looked = 0;
   for (const expression of expressions) {
     for (const [name] of expression.matchAll(/\bporthole:[\w:]+/g)) expect(recorded).toContain(name);
@@ -101,6 +103,22 @@ test('no exported metric of ours is missing on the dashboard', () => {
   expect(missing).toEqual([]);
 });
 
+/** What prometheus-adapter and KEDA ask, with the adapter's own placeholders filled in. */
+function autoscalingQueries(): readonly string[] {
+  const read = (name: string) =>
+    parse(readFileSync(`${monitoring}../examples/${name}.yaml`, 'utf8')) as object;
+  const { rules } = read('prometheus-adapter') as { rules: { custom: { metricsQuery: string }[] } };
+  const { relay } = read('keda-sessions') as {
+    relay: { keda: { triggers: { metadata: { query: string } }[] } };
+  };
+  return [
+    ...rules.custom.map(({ metricsQuery }) =>
+      metricsQuery.replace('<<.GroupBy>>', 'pod').replace('<<.LabelMatchers>>', 'namespace="consoles"'),
+    ),
+    ...relay.keda.triggers.map(({ metadata }) => metadata.query),
+  ];
+}
+
 describeWith('prometheus')('promtool', () => {
   const promtool = (...args: string[]) => {
     const run = spawnSync('promtool', args, { encoding: 'utf8' });
@@ -117,10 +135,11 @@ describeWith('prometheus')('promtool', () => {
     expect(status).toBe(0);
   });
 
-  test('accepts the configuration for who has no operator, and every query of the dashboard', () => {
+  test('accepts the configuration for who has no operator, and every query of the dashboard and of autoscaling', () => {
     const folder = mkdtempSync(join(tmpdir(), 'porthole-promtool-'));
     try {
-      const rules = dashboardQueries().map(({ expr }, index) => ({ record: `panel:${index}`, expr }));
+      const queries = [...dashboardQueries().map(({ expr }) => expr), ...autoscalingQueries()];
+      const rules = queries.map((expr, index) => ({ record: `panel:${index}`, expr }));
       const file = join(folder, 'panels.yaml');
       writeFileSync(file, stringify({ groups: [{ name: 'panels', rules }] }));
       expect(promtool('check', 'rules', file)).toMatchObject({ status: 0 });
