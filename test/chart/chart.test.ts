@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';
 import { installations } from './installations.ts';
 import { faultOf } from './models.ts';
+import { danglingReferences } from './references.ts';
 import { find, valueSets, type Manifest } from './render.ts';
 import { unknownFields } from './unknown-fields.ts';
 import { chart } from './values.ts';
@@ -32,6 +33,10 @@ describeWith('helm')('the chart', () => {
 
     test('has nothing that a definition of Kubernetes or of its extensions refuses', () => {
       expect(objects().map(faultOf).filter(Boolean)).toEqual([]);
+    });
+
+    test('names only what is there', () => {
+      expect(danglingReferences(objects())).toEqual([]);
     });
 
     test('keeps every pod within the restricted Pod Security Standard', () => {

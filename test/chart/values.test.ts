@@ -9,6 +9,7 @@ import {
   renderPrometheusRule,
 } from './monitoring-files.ts';
 import { quickstartFile, renderQuickstart } from './quickstart.ts';
+import { danglingReferences } from './references.ts';
 import { find, render, tryRender, valueSets, valuesOf, type Manifest } from './render.ts';
 import { chart, fromValues } from './values.ts';
 
@@ -77,10 +78,21 @@ describeWith('helm')('values', () => {
     );
   });
 
-  test('keeps names within 63 characters', () => {
-    for (const override of ['x'.repeat(90), ''])
-      for (const { metadata } of render('school', { fullnameOverride: override }, 'r'.repeat(50)))
+  test.each([
+    { fullnameOverride: 'x'.repeat(90) },
+    { fullnameOverride: 'screens' },
+    { nameOverride: 'screens' },
+    { nameOverride: 'y'.repeat(80) },
+  ])('names stay within 63 characters and lead to what they mean with %j', (values) => {
+    for (const release of ['porthole', 'r'.repeat(50)]) {
+      const objects = render('school', { ...values, ingress: { enabled: true } }, release);
+      expect(danglingReferences(objects)).toEqual([]);
+      for (const { metadata } of objects) {
         expect(metadata.name.length).toBeLessThanOrEqual(63);
+        for (const label of Object.values(metadata.labels ?? {}))
+          expect(label.length).toBeLessThanOrEqual(63);
+      }
+    }
   });
 
   test('prefers a digest to a tag', () => {
