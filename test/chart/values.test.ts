@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { configSchema } from '@porthole/shared/config/schema';
 import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';
 import { readExample } from './installations.ts';
@@ -59,6 +60,30 @@ describeWith('helm')('values', () => {
     expect(text('relay')).toContain('porthole@pve!relay');
     expect(text('relay')).not.toContain('porthole@pve!console');
     expect(text('broker')).not.toContain('porthole@pve!relay');
+  });
+
+  test('tells a relay no setting that only brokers read, whichever there are', () => {
+    // What services/relay reads, and a stub in place of the ways to sign in, which every configuration must have.
+    const read = [
+      'audit',
+      'allowedOrigins',
+      'clusters',
+      'limits',
+      'logLevel',
+      'publicUrl',
+      'redis',
+      'signIn',
+    ];
+    const allowed = [...read, 'tracing', 'trustedProxies'];
+    const setByChart = ['grantKeys', 'instance', 'listen', 'operationsListen', 'redis'];
+    const all = Object.keys(configSchema.shape).filter((name) => !setByChart.includes(name));
+    expect(all.length).toBeGreaterThan(15);
+    const config = Object.fromEntries(all.map((name) => [name, { placeholder: name }]));
+    const objects = render('school', {
+      config: { ...config, publicUrl: 'https://a', clusters: [{ name: 'a' }], limits: {}, signIn: {} },
+    });
+    const told = parse(find(objects, 'ConfigMap', 'porthole-relay')['data']['porthole.yaml']) as object;
+    expect(Object.keys(told).filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
   test('restarts no relay when only the broker changes', () => {
