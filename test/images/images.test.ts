@@ -5,7 +5,7 @@ import { dockerfile, root, stageOf, userOf, commandOf } from './dockerfile.ts';
 
 describe('the Dockerfile', () => {
   test.each(services)('makes %s run as the user of the chart, without a shell', (service) => {
-    const chart = readFileSync(`${root}helm/porthole/templates/workloads.yaml`, 'utf8');
+    const chart = readFileSync(`${root}k8s/quickstart/porthole.yaml`, 'utf8');
     const [user, group] = userOf(service).split(':');
     expect(chart).toContain(`runAsUser: ${user}\n`);
     expect(chart).toContain(`runAsGroup: ${group}\n`);
