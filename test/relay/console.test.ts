@@ -1,4 +1,5 @@
 import { eventually } from '../eventually.ts';
+import { inTime, timed } from '../in-time.ts';
 import { createRelayRig, type RelayRig } from './rig.ts';
 
 describe('a console through the relay', () => {
@@ -12,15 +13,18 @@ describe('a console through the relay', () => {
     const client = await rig.open();
     const rfb = await client.rfb();
     expect(rfb.name).toBe('QEMU (lab-100)');
-    rfb.requestUpdate(false);
-    await rfb.nextUpdate();
-    const truth = rig.guest.framebuffer();
-    expect([rfb.width, rfb.height]).toEqual([truth.width, truth.height]);
-    // The clock on the screen may have moved on; by far the most pixels have not.
-    let same = 0;
-    for (let at = 0; at < truth.data.length; at += 4)
-      if (truth.data.subarray(at, at + 3).equals(rfb.framebuffer.subarray(at, at + 3))) same++;
-    expect(same / (truth.data.length / 4)).toBeGreaterThan(0.9);
+    const { width, height } = rig.guest.framebuffer();
+    expect([rfb.width, rfb.height]).toEqual([width, height]);
+    // The machine still starts, and its screen may change while a picture is on its way. The clock on it always moves.
+    await eventually('nine of ten pixels are those of the machine', async () => {
+      rfb.requestUpdate(false);
+      await rfb.nextUpdate();
+      const { data } = rig.guest.framebuffer();
+      let same = 0;
+      for (let at = 0; at < data.length; at += 4)
+        if (data.subarray(at, at + 3).equals(rfb.framebuffer.subarray(at, at + 3))) same++;
+      return same / (data.length / 4) > 0.9;
+    });
     client.close();
   });
 
@@ -84,13 +88,13 @@ describe('a console through the relay', () => {
 
   test('ends at Proxmox within two seconds of the tab being closed', async () => {
     await eventually('earlier consoles are gone', () => rig.proxmox.openConsoles() === 0);
-    const client = await rig.open();
-    await client.rfb();
-    expect(rig.proxmox.openConsoles(100)).toBe(1);
-    const since = Date.now();
-    client.socket.terminate();
-    await eventually('the console at Proxmox ended', () => rig.proxmox.openConsoles(100) === 0);
-    expect(Date.now() - since).toBeLessThan(2000);
+    await inTime(2000, async () => {
+      const client = await rig.open();
+      await client.rfb();
+      expect(rig.proxmox.openConsoles(100)).toBe(1);
+      client.socket.terminate();
+      return timed(() => eventually('it ended at Proxmox', () => rig.proxmox.openConsoles(100) === 0));
+    });
   });
 
   test('survives a reset of the machine', async () => {
