@@ -268,6 +268,16 @@ describeWith('helm')('values', () => {
     }
   });
 
+  test('labels of somebody’s own can not take pods away from their Service', () => {
+    const label = { 'app.kubernetes.io/component': 'mine', 'app.kubernetes.io/name': 'mine' };
+    const objects = render('school', {
+      commonLabels: label,
+      broker: { podLabels: label },
+      relay: { podLabels: label },
+    });
+    expect(danglingReferences(objects)).toEqual([]);
+  });
+
   test('labels of all objects change no selector and restart no pod', () => {
     const plain = objectsOf('school');
     const labelled = render('school', { commonLabels: { a: 'b' } });

@@ -14,14 +14,10 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
+{{/* Those of ours win: by some of them pods are selected. */}}
 {{- define "porthole.labels" -}}
-{{ include "porthole.selector" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $ours := dict "app.kubernetes.io/version" .root.Chart.AppVersion "app.kubernetes.io/managed-by" .root.Release.Service "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version) -}}
+{{- merge (include "porthole.selector" . | fromYaml) $ours (.labels | default dict) .root.Values.commonLabels | toYaml }}
 {{- end }}
 
 {{- define "porthole.grantSecret" -}}
@@ -40,7 +36,6 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- define "porthole.meta" -}}
 name: {{ .name }}
 labels: {{- include "porthole.labels" . | nindent 2 }}
-  {{- with .labels }}{{ toYaml . | nindent 2 }}{{ end }}
 {{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
 annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
