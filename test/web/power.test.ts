@@ -80,7 +80,11 @@ describeWith('chromium')('switching machines on and off', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       expect(site.powers).toEqual([]);
+      // Who asked has the focus again.
+      const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+      await eventually('the focus is back', async () => (await focused()) === 'More for web-1');
       await page.keyboard.press('ArrowUp');
+      await page.getByRole('menu').waitFor();
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor();
       await page.keyboard.press('Tab');

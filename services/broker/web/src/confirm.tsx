@@ -12,11 +12,14 @@ export interface Question {
 export function Confirm({ question, done }: { readonly question: Question; readonly done: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
-    // Whoever asked gets the focus back.
     const before = document.activeElement;
-    dialog.current?.showModal();
+    const shown = dialog.current;
+    shown?.showModal();
     return () => {
-      if (before instanceof HTMLElement) before.focus();
+      // Whoever asked gets the focus back, unless the browser saw to that when the dialog closed: then the next key may
+      // have led on already.
+      const at = document.activeElement;
+      if (before instanceof HTMLElement && (!at || at === document.body || shown?.contains(at))) before.focus();
     };
   }, []);
   return (
