@@ -1,3 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+
+/** Where .ci/run finds the files in which something failed, one a line. */
+const failedFile = new URL('../.cache/failed-tests', import.meta.url);
+
 /** Closes a run with one plain line that counts, and names what was skipped: a green run must not hide a gap. */
 export default class CountReporter {
   onRunComplete(_contexts, results) {
@@ -6,6 +11,9 @@ export default class CountReporter {
       const names = testResults.filter(({ status }) => status === 'pending').map(({ fullName }) => fullName);
       for (const name of names) process.stdout.write(`skipped: ${name} (${testFilePath})\n`);
     }
+    const failed = results.testResults.filter((file) => file.numFailingTests > 0 || file.testExecError);
+    mkdirSync(new URL('.', failedFile), { recursive: true });
+    writeFileSync(failedFile, failed.map(({ testFilePath }) => `${testFilePath}\n`).join(''));
     process.stdout.write(
       `${results.numPassedTests} passed, ${results.numFailedTests} failed, ${skipped} skipped\n`,
     );

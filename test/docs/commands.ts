@@ -30,8 +30,9 @@ function pagesIn(folder: string): string[] {
 export function shownCommands(): readonly ShownCommand[] {
   return folders.flatMap(pagesIn).flatMap((page) => {
     const text = readFileSync(`${root}${page}`, 'utf8');
+    const inline = Array.from(text.matchAll(/`(kubectl -[^`]+)`/g), ([, line]) => line ?? '');
     const blocks = Array.from(text.matchAll(/```sh\n([\s\S]*?)```/g), ([, block]) => block ?? '');
-    return blocks
+    return [...blocks, ...inline]
       .flatMap((block) => block.replaceAll(/\\\n\s*/g, '').split('\n'))
       .flatMap((line) => line.replace(/\s+# .*$/, '').split(' && '))
       .map((line) => ({ page, line: line.trim() }))

@@ -19,7 +19,8 @@ export function Confirm({ question, done }: { readonly question: Question; reado
       // Whoever asked gets the focus back, unless the browser saw to that when the dialog closed: then the next key may
       // have led on already.
       const at = document.activeElement;
-      if (before instanceof HTMLElement && (!at || at === document.body || shown?.contains(at))) before.focus();
+      if (before instanceof HTMLElement && (!at || at === document.body || shown?.contains(at)))
+        before.focus();
     };
   }, []);
   return (
