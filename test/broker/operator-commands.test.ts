@@ -108,6 +108,11 @@ describeWith('redis')('commands for operators', () => {
     client.close();
   });
 
+  test('a session whose number begins with a dash is no option', async () => {
+    const { code, err } = await run('sessions', 'end', '--session', '-begins-with-a-dash');
+    expect([code, err]).toEqual([1, expect.stringContaining('There is no session -begins-with-a-dash.')]);
+  });
+
   test.each(['session', 'user', 'machine'])(
     'sessions end --%s closes it at its relay, and is in the audit',
     async (kind) => {

@@ -18,7 +18,7 @@ export const sessionsEnd: Command = {
   usage,
   async run(args, io) {
     const { values } = parseArgs({
-      args: [...args],
+      args: joined(args),
       options: { session: { type: 'string' }, user: { type: 'string' }, machine: { type: 'string' } },
     });
     const [target, ...more] = Object.entries(values).map(([kind, ref]): EndTarget => ({
@@ -50,3 +50,16 @@ export const sessionsEnd: Command = {
     });
   },
 };
+
+/** Each option with its value in one word: a session's number may begin with a dash, which two words would make an option. */
+function joined(args: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const [word = '', value] = [args[at], args[at + 1]];
+    const lone =
+      word.startsWith('--') && !word.includes('=') && value !== undefined && !value.startsWith('--');
+    words.push(lone ? `${word}=${value}` : word);
+    if (lone) at++;
+  }
+  return words;
+}
