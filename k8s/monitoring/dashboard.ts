@@ -6,7 +6,7 @@ const here = 'namespace=~"$namespace"';
 const of = (metric: string, matchers = '') => `${metric}{${here}${matchers && `,${matchers}`}}`;
 /** Node's own metrics, but only of our processes. */
 const ofOurs =
-  ' and on (namespace, job, pod, instance) (porthole_relay_sockets or porthole_broker_sign_ins_waiting)';
+  ' and on (namespace, job, pod, instance) (porthole_relay_sockets or porthole_broker_sign_ins_queued)';
 const rate = (metric: string, matchers = '') => `rate(${of(metric, matchers)}[$__rate_interval])`;
 const sum = (by: string, inner: string) => (by === '' ? `sum(${inner})` : `sum by (${by}) (${inner})`);
 
@@ -35,7 +35,7 @@ const now = [
     'People in line',
     'For their machine, or for a console slot of its node.',
     'none',
-    sum('', of('porthole_relay_waiting')),
+    sum('', of('porthole_relay_queued_sessions')),
     5,
   ),
   stat(
@@ -61,18 +61,18 @@ const opening = [
     'Time to the first picture',
     "From the browser's WebSocket to the machine's first pixels.",
     's',
-    quantile(0.5, 'porthole_relay_open_seconds', '', 'phase="picture"'),
-    quantile(0.95, 'porthole_relay_open_seconds', '', 'phase="picture"'),
-    quantile(0.99, 'porthole_relay_open_seconds', '', 'phase="picture"'),
+    quantile(0.5, 'porthole_relay_open_duration_seconds', '', 'phase="picture"'),
+    quantile(0.95, 'porthole_relay_open_duration_seconds', '', 'phase="picture"'),
+    quantile(0.99, 'porthole_relay_open_duration_seconds', '', 'phase="picture"'),
   ),
   lines(
     'Where the time goes',
     'p95 of each phase of opening.',
     's',
-    quantile(0.95, 'porthole_relay_open_seconds', 'phase'),
+    quantile(0.95, 'porthole_relay_open_duration_seconds', 'phase'),
   ),
   areas('People in line', 'By cluster.', 'none', {
-    expr: sum('cluster', of('porthole_relay_waiting')),
+    expr: sum('cluster', of('porthole_relay_queued_sessions')),
     legend: '{{cluster}}',
   }),
   areas('Node slots in use', 'Openings at Proxmox that are under way.', 'none', {
@@ -102,7 +102,7 @@ const carrying = [
     'Answers to pings',
     'p95, by side. A viewer answers behind the pictures that wait for it.',
     's',
-    quantile(0.95, 'porthole_relay_ping_seconds', 'side'),
+    quantile(0.95, 'porthole_relay_ping_rtt_seconds', 'side'),
   ),
   lines(
     'Bytes that wait',
@@ -115,8 +115,8 @@ const carrying = [
     'How long consoles were open',
     'Of those that ended.',
     's',
-    quantile(0.5, 'porthole_relay_session_seconds', ''),
-    quantile(0.95, 'porthole_relay_session_seconds', ''),
+    quantile(0.5, 'porthole_relay_session_duration_seconds', ''),
+    quantile(0.95, 'porthole_relay_session_duration_seconds', ''),
   ),
 ];
 
@@ -150,8 +150,8 @@ const proxmox = [
     'Seconds of calls',
     'p95 by call.',
     's',
-    quantile(0.95, 'porthole_relay_proxmox_call_seconds', 'call'),
-    quantile(0.95, 'porthole_broker_proxmox_call_seconds', 'call'),
+    quantile(0.95, 'porthole_relay_proxmox_call_duration_seconds', 'call'),
+    quantile(0.95, 'porthole_broker_proxmox_call_duration_seconds', 'call'),
   ),
   lines(
     'Hosts left alone',
@@ -175,7 +175,7 @@ const proxmox = [
     legend: '{{cluster}}',
   }),
   areas('Power', 'Requests per second, by action and result.', 'ops', {
-    expr: sum('action, result', rate('porthole_broker_powers_total')),
+    expr: sum('action, result', rate('porthole_broker_power_actions_total')),
     legend: '{{action}} {{result}}',
   }),
 ];
@@ -211,12 +211,15 @@ const inside = [
     'What must stay 0',
     'Lost lines of the audit, faulty rules, passwords that wait to be checked.',
     'none',
-    { expr: sum('', `increase(${of('porthole_audit_lost_total')}[$__rate_interval])`), legend: 'audit lost' },
-    { expr: `max(${of('porthole_broker_rules_faulty')})`, legend: 'rules faulty' },
-    { expr: sum('', of('porthole_broker_sign_ins_waiting')), legend: 'sign-ins waiting' },
+    {
+      expr: sum('', `increase(${of('porthole_audit_events_lost_total')}[$__rate_interval])`),
+      legend: 'audit lost',
+    },
+    { expr: `max(${of('porthole_broker_rules_invalid')})`, legend: 'rules faulty' },
+    { expr: sum('', of('porthole_broker_sign_ins_queued')), legend: 'sign-ins waiting' },
   ),
   lines('Changes of the rules', 'The file of access rules, read again: per second, by result.', 'ops', {
-    expr: sum('result', rate('porthole_broker_rules_reads_total')),
+    expr: sum('result', rate('porthole_broker_rules_reloads_total')),
     legend: '{{result}}',
   }),
   lines(

@@ -52,7 +52,7 @@ describe('GET /api/v1/audit', () => {
     await anna.post('/api/v1/consoles/school/101/grants', { mode: 'control' });
     await anna.post('/api/v1/consoles/school/110/grants', { mode: 'control' });
     await rig.browser().signIn('anna', 'wrong');
-    const all = ['sign_in_refused', 'grant_refused', 'grant', 'sign_in', 'sign_in'];
+    const all = ['sign_in_refused', 'grant_denied', 'grant', 'sign_in', 'sign_in'];
     await shows(ada, '', all);
     await shows(ada, '?limit=2', all.slice(0, 2));
     await shows(ada, '?user=local:anna', all.slice(0, 4));

@@ -333,7 +333,7 @@ describe('a grant says how the console is', () => {
     expect((await anna.post(path(101), { mode: 'control', watch: true })).status).toBe(400);
     expect(rig.audited).toContainEqual(
       expect.objectContaining({
-        event: 'grant_refused',
+        event: 'grant_denied',
         user: { id: 'local:anna', name: 'anna' },
         machine: { cluster: 'school', vmid: 101 },
         code: 'not_allowed',

@@ -206,6 +206,6 @@ test('while the store is away nobody is told that they are signed out', async ()
   await rig.store.stop();
   const answer = await anna.get('/api/v1/me');
   expect(answer.status).toBe(503);
-  expect(answer.json.code).toBe('store_down');
+  expect(answer.json.code).toBe('store_unavailable');
   expect(answer.headers['set-cookie']).toBeUndefined();
 });

@@ -20,9 +20,9 @@ test('what happened can be counted, by labels from closed sets', async () => {
     'porthole_broker_machine_list_refreshes_total{cluster="school",result="ok"} 1',
     'porthole_broker_http_request_duration_seconds_count{route="grants",method="POST",status="2xx"} 1',
     'porthole_broker_http_request_duration_seconds_count{route="other",method="other",status="4xx"} 1',
-    'porthole_broker_sign_ins_waiting 0',
+    'porthole_broker_sign_ins_queued 0',
     'porthole_broker_proxmox_calls_total{cluster="school",call="resources",status="200"} 1',
-    'porthole_broker_proxmox_call_seconds_count{cluster="school",call="resources"} 1',
+    'porthole_broker_proxmox_call_duration_seconds_count{cluster="school",call="resources"} 1',
     'porthole_broker_proxmox_hosts{cluster="school",state="closed"} 1',
     'porthole_broker_proxmox_hosts{cluster="school",state="open"} 0',
   ])

@@ -69,7 +69,7 @@ describe('every status that the file names', () => {
         get(target, name) {
           const value: unknown = Reflect.get(target, name);
           if (typeof value !== 'function' || !away.store) return value;
-          return () => Promise.reject(new PortholeError('store_down'));
+          return () => Promise.reject(new PortholeError('store_unavailable'));
         },
       });
     const store = {

@@ -132,7 +132,7 @@ describeWith('redis')('commands for operators', () => {
       expect((await client.closed).reason).toMatch(/ended/i);
       expect(await audited()).toMatchObject([
         {
-          event: 'end_ordered',
+          event: 'termination_ordered',
           service: 'cli',
           by: { name: 'root' },
           target: { kind, ref: refs[kind] },

@@ -66,7 +66,7 @@ test('a machine is started, shut down, rebooted, reset and stopped, and the task
     }),
   );
   expect(await rig.registry.metrics()).toContain(
-    'porthole_broker_powers_total{action="start",result="ok"} 2',
+    'porthole_broker_power_actions_total{action="start",result="ok"} 2',
   );
 });
 
@@ -88,7 +88,7 @@ test('an account that may not is named as such', async () => {
   const answer = await anna.post(path(101), { action: 'stop' });
   expect([answer.status, answer.json.code]).toEqual([502, 'proxmox_permission']);
   expect(rig.audited).toContainEqual(
-    expect.objectContaining({ event: 'power_refused', action: 'stop', code: 'proxmox_permission' }),
+    expect.objectContaining({ event: 'power_action_refused', action: 'stop', code: 'proxmox_permission' }),
   );
 });
 

@@ -206,10 +206,10 @@ describe('DELETE /api/v1/sessions', () => {
   test('ends one, by name, and leaves a line for the audit', async () => {
     const { rig, orders } = await aSchool();
     expect((await end(rig, 'ina', '/ben-1')).status).toBe(204);
-    expect(ordered(orders)).toEqual(['session ben-1 ended_by by ina']);
+    expect(ordered(orders)).toEqual(['session ben-1 ended_by_operator by ina']);
     expect(rig.audited).toContainEqual(
       expect.objectContaining({
-        event: 'end_ordered',
+        event: 'termination_ordered',
         by: { id: 'local:ina', name: 'ina' },
         target: { kind: 'session', ref: 'ben-1' },
         consoles: 1,
@@ -218,9 +218,9 @@ describe('DELETE /api/v1/sessions', () => {
   });
 
   test('tells nobody by whom, where that is not to be known', async () => {
-    const { rig, orders } = await aSchool({ config: { nameWhoEnds: false } });
+    const { rig, orders } = await aSchool({ config: { showOperatorName: false } });
     await end(rig, 'ina', '/ben-1');
-    expect(ordered(orders)).toEqual(['session ben-1 ended_by by undefined']);
+    expect(ordered(orders)).toEqual(['session ben-1 ended_by_operator by undefined']);
   });
 
   test('lets everybody end their own', async () => {
@@ -254,12 +254,12 @@ describe('DELETE /api/v1/sessions', () => {
     expect((await end(rig, 'ada', '?cluster=school&vmid=102')).json).toEqual({ ended: 1 });
     expect(ordered(orders)).toEqual(
       [
-        'session anna-1 ended_by by ina',
-        'session anna-1 ended_by by ada',
-        'session anna-2 ended_by by ada',
-        'session anna-1 ended_by by ina',
-        'session ben-1 ended_by by ina',
-        'machine school/102 ended_by by ada',
+        'session anna-1 ended_by_operator by ina',
+        'session anna-1 ended_by_operator by ada',
+        'session anna-2 ended_by_operator by ada',
+        'session anna-1 ended_by_operator by ina',
+        'session ben-1 ended_by_operator by ina',
+        'machine school/102 ended_by_operator by ada',
       ].toSorted(),
     );
   });

@@ -74,7 +74,7 @@ describe('DELETE /api/v1/logins', () => {
       { user: { name: 'anna' }, why: 'operator', by: { name: 'ada' } },
     ]);
     expect(rig.audited.at(-1)).toMatchObject({
-      event: 'end_ordered',
+      event: 'termination_ordered',
       by: { name: 'ada' },
       target: { kind: 'user', ref: 'local:anna' },
     });

@@ -27,11 +27,11 @@ export const remedies: Readonly<Record<ErrorCode, readonly [why: string, what: s
     'Ten minutes went by, or the answer came to another browser or broker address.',
     'Begin anew. If always: `publicUrl` and the redirect URI at the issuer must agree.',
   ],
-  sign_in_away: [
+  sign_in_provider_unavailable: [
     'The issuer or Proxmox can not be reached from the broker.',
     'Try its address from the broker’s pod: DNS, NetworkPolicy (`extraEgress`), `caFile`.',
   ],
-  sign_in_header: [
+  identity_header_untrusted: [
     'A request with an identity in its headers came from an address that is not in `signIn.header.from`.',
     'Enter the proxy’s own address there; see that nothing else reaches the broker.',
   ],
@@ -39,15 +39,18 @@ export const remedies: Readonly<Record<ErrorCode, readonly [why: string, what: s
     'A program’s token is expired, of another issuer or audience, or signed with an unknown key.',
     'The log says which; compare `signIn.programs` or `signIn.serviceAccounts`.',
   ],
-  pass_invalid: ['A link is used once and soon.', 'Let the portal make a new one for each click.'],
-  may_not_act: ['The program’s `mayActFor` does not name that user or group.', 'Extend `mayActFor`.'],
+  embed_token_invalid: ['A link is used once and soon.', 'Let the portal make a new one for each click.'],
+  impersonation_not_allowed: [
+    'The program’s `impersonation` does not name that user or group.',
+    'Extend `impersonation`.',
+  ],
   cross_site: [
     'The request’s Origin is not that of `publicUrl`.',
     'Set `publicUrl` to the address in the browser.',
   ],
   origin_not_allowed: [
     'The console was opened from another site than its grant allows.',
-    'Set `publicUrl`, and `embedIn` for pages that show consoles in a frame.',
+    'Set `publicUrl`, and `frameAncestors` for pages that show consoles in a frame.',
   ],
   not_allowed: [
     'No rule gives this to this person, now.',
@@ -95,29 +98,32 @@ export const remedies: Readonly<Record<ErrorCode, readonly [why: string, what: s
     'A viewer that is not ours, or something between that changes frames.',
     'Try our page; look for a proxy that inspects WebSockets.',
   ],
-  viewer_too_big: ['As above, or a paste of more than 1 MiB.', 'Paste less at once.'],
-  viewer_stuck: [
+  viewer_message_too_big: ['As above, or a paste of more than 1 MiB.', 'Paste less at once.'],
+  viewer_stalled: [
     'The browser took nothing for so long that it was not waited for.',
     'The network between; the page goes on by itself.',
   ],
   idle: ['`limits.idleSeconds` without key, pointer or paste.', 'Raise it, or the rule’s own.'],
-  time_over: [
+  time_limit: [
     '`limits.sessionSeconds`, or the end of the rule’s time.',
     'Raise it; `limits.maxSessionSeconds` lets people ask for more.',
   ],
-  ended_by: ['Somebody with `end` ended it.', 'The [audit](audit.md) says who (`end_ordered`).'],
+  ended_by_operator: [
+    'Somebody with `end` ended it.',
+    'The [audit](audit.md) says who (`termination_ordered`).',
+  ],
   taken_over: ['The same session went on in another window.', 'Nothing.'],
   signed_out: ['The person signed out, here or at the issuer, or was signed out.', 'Sign in.'],
   draining: [
     'The relay is about to stop.',
     'Nothing: the page goes on elsewhere. If nothing takes it: no relay is ready.',
   ],
-  store_down: [
+  store_unavailable: [
     'Redis does not answer broker or relay.',
     'Look at Redis and `porthole_store_errors_total`; [redis](redis.md) says what it needs. Open consoles go on.',
   ],
   queue_full: [
-    'More people wait at one relay than `limits.waitingPerRelay`.',
+    'More people wait at one relay than `limits.queuedPerRelay`.',
     'More relays; look whether Proxmox opens slowly.',
   ],
   queue_timeout: [
@@ -136,7 +142,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [why: string, what: s
     'Another certificate than the CA or fingerprint given, or a name that is not in it.',
     'The log shows what came. `caFile` is `/etc/pve/pve-root-ca.pem`; fingerprints change when certificates are renewed.',
   ],
-  proxmox_nonsense: [
+  proxmox_invalid_response: [
     'Something else answers on that port, or a Proxmox that is older or newer than known.',
     'The log has what came; try the URL from the pod.',
   ],
@@ -153,11 +159,11 @@ export const remedies: Readonly<Record<ErrorCode, readonly [why: string, what: s
     'The [audit](audit.md) has its UPID; its log stands at Proxmox.',
   ],
   power_timeout: ['The guest ignores ACPI, or takes long.', 'Reset or stop it; install the guest agent.'],
-  console_silent: [
+  console_timeout: [
     'Proxmox opened the console, and the machine’s screen said nothing.',
     'A machine without a display (`vga: none`), a hanging QEMU, or ssh between nodes that asks something: try the console at Proxmox.',
   ],
-  console_auth: [
+  console_auth_failed: [
     'Somebody else set the one VNC password of this machine in the same second, from Proxmox’s own pages.',
     'Open it again.',
   ],

@@ -61,7 +61,7 @@ export const meanings: Readonly<Record<string, string>> = {
     'Also offers the [shells of the nodes](access.md#the-shell-of-a-node) to whom a rule of `types: [node]` gives them.',
   'clusters[].opensPerNode':
     'Consoles that are opened at one node at the same time; the others wait in line.',
-  embedIn:
+  frameAncestors:
     'Origins of sites whose pages may show consoles in a frame of theirs. The list of machines and the sign-in page are in nobody’s.',
   'signIn.oidc[].name': 'Name of the issuer in addresses, logs and the ids of its users. Keep it.',
   'signIn.oidc[].title': 'On the button, “Sign in with …”. Without it, the issuer’s host.',
@@ -77,9 +77,9 @@ export const meanings: Readonly<Record<string, string>> = {
   'signIn.oidc[].claims.keep': 'Other claims that access rules ask for.',
   'signIn.oidc[].namePrefix':
     'Put before every name, so that nobody of this issuer is taken for somebody of another.',
-  'signIn.oidc[].recheckSeconds':
+  'signIn.oidc[].refreshSeconds':
     'How often the issuer is asked whether somebody is still who they were, where it gives refresh tokens.',
-  'signIn.oidc[].signOutThere': 'Whether signing out leads to the issuer, to sign out there, too.',
+  'signIn.oidc[].rpInitiatedLogout': 'Whether signing out leads to the issuer, to sign out there, too.',
   'signIn.proxmox[].cluster':
     'Name of the cluster whose accounts sign in. They open its machines, and only those that Proxmox lets them open.',
   'signIn.proxmox[].realms[].name': 'A realm of its accounts: `pve`, or the name of a directory.',
@@ -103,15 +103,15 @@ export const meanings: Readonly<Record<string, string>> = {
   'signIn.programs[].caFile': 'PEM file of the CA that is trusted for the issuer instead of the public ones.',
   'signIn.programs[].subjects':
     'The programs, by the claim `sub`. Without it every one that the issuer names.',
-  'signIn.programs[].mayActFor.users':
-    'Patterns of the names of users for whom they may ask: `*` for any characters, `?` for one. Without `mayActFor` for nobody.',
-  'signIn.programs[].mayActFor.groups': 'Groups that they may say these users are in.',
+  'signIn.programs[].impersonation.users':
+    'Patterns of the names of users for whom they may ask: `*` for any characters, `?` for one. Without `impersonation` for nobody.',
+  'signIn.programs[].impersonation.groups': 'Groups that they may say these users are in.',
   'signIn.serviceAccounts.audience': 'The audience for which the tokens must have been made.',
   'signIn.serviceAccounts.allow': 'Service accounts, `namespace:name`.',
-  'signIn.serviceAccounts.mayActFor.users': 'As for programs.',
-  'signIn.serviceAccounts.mayActFor.groups': 'As for programs.',
+  'signIn.serviceAccounts.impersonation.users': 'As for programs.',
+  'signIn.serviceAccounts.impersonation.groups': 'As for programs.',
   'signIn.session.idleSeconds': 'Seconds without any request after which a sign-in ends.',
-  'signIn.session.lifeSeconds': 'Seconds after which it ends in any case.',
+  'signIn.session.maxSeconds': 'Seconds after which it ends in any case.',
   'signIn.local.usersFile':
     'File with the local users, which `npm run user` writes. Read again when it changes.',
   accessFile:
@@ -166,7 +166,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.consolesPerUser': 'Consoles that one user may have open at a time.',
   'limits.consolesPerMachine': 'Consoles that one machine may have open at a time; QEMU takes 32.',
   'limits.consolesPerRelay': 'Consoles that one relay carries.',
-  'limits.waitingPerRelay': 'People that may wait in line at one relay.',
+  'limits.queuedPerRelay': 'People that may wait in line at one relay.',
   'limits.queueSeconds': 'Seconds that somebody waits in line.',
   'limits.signInsPerMinute': 'Sign-in tries per minute of one user name.',
   'limits.signInsPerAddressPerMinute':
@@ -175,7 +175,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.upgradesPerMinute': 'WebSockets per minute from one address. A whole school may sit behind one.',
   'audit.to': 'Where [audit](audit.md) lines go: `stdout`, `file`, or `none`.',
   'audit.file': 'The file for `to: file`. Lines are appended; it may be truncated while it is written.',
-  nameWhoEnds: 'Whether people read who ended their console, or only that somebody did.',
+  showOperatorName: 'Whether people read who ended their console, or only that somebody did.',
   'limits.drainSeconds':
     'Seconds over which a relay that leaves sends its consoles to others, at most ten minutes. See [drain](drain.md).',
 };

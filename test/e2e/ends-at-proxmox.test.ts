@@ -30,7 +30,7 @@ describeWith('chromium')('a console that ends because of Proxmox', () => {
       const { student, stack } = scene;
       stack.proxmox.refuseVncproxy(100, { body });
       await student.visitConsole(100);
-      await isTold(student, 'proxmox_nonsense');
+      await isTold(student, 'proxmox_invalid_response');
       await isOver(student, { openAgain: true });
       stack.proxmox.refuseVncproxy(100, null);
       await openAgain(student);

@@ -50,7 +50,7 @@ describeWith('chromium')('a console that ends because of its machine', () => {
     const { student, stack } = scene;
     stack.proxmox.stallConsole(100);
     await student.visitConsole(100);
-    await isTold(student, 'console_silent');
+    await isTold(student, 'console_timeout');
     await student.page.getByText(/Trying again (in \d+ s|now)/).waitFor();
     stack.proxmox.stallConsole(100, false);
     await tryNow(student);

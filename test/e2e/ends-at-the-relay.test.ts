@@ -111,7 +111,7 @@ describeWith('chromium', 'redis')('a console while Redis is away', () => {
     await granted;
     redis.pause();
     release();
-    await isTold(student, 'store_down');
+    await isTold(student, 'store_unavailable');
     await student.reaches('retrying');
     redis.resume();
     await student.reaches('open');

@@ -95,7 +95,7 @@ describeWith('chromium')('a console that ends because of a rule', () => {
     test('4410: its time is over', async () => {
       const { student } = scene;
       await student.openConsole(100);
-      await isTold(student, 'time_over');
+      await isTold(student, 'time_limit');
       await isOver(student, { openAgain: false });
     });
   });

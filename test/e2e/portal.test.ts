@@ -56,7 +56,7 @@ describeWith('chromium')('a console in a portal’s page', () => {
         { vmid: 101, name: 'student-1', node: 'pve1', guest: createBuiltinGuest({ name: 'student-1' }) },
       ],
       settings: (origin) => ({
-        embedIn: [portal.origin],
+        frameAncestors: [portal.origin],
         signIn: {
           header: { from: ['10.0.0.1'] },
           programs: [
@@ -65,7 +65,7 @@ describeWith('chromium')('a console in a portal’s page', () => {
               issuer: portal.issuer,
               jwksUrl: `${portal.issuer}/jwks`,
               audience: 'porthole',
-              mayActFor: { users: ['*'], groups: ['class-a'] },
+              impersonation: { users: ['*'], groups: ['class-a'] },
             },
           ],
         },

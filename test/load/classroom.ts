@@ -78,7 +78,7 @@ export async function createClassroom(limits: object = {}): Promise<Classroom> {
       },
     ],
     signIn: { local: { usersFile: join(folder, 'users.yaml') } },
-    limits: { upgradesPerMinute: 100_000, waitingPerRelay: 1000, ...limits },
+    limits: { upgradesPerMinute: 100_000, queuedPerRelay: 1000, ...limits },
   };
   await writeFile(join(folder, 'porthole.yaml'), JSON.stringify(config));
   const relays: RelayProcess[] = [];

@@ -28,7 +28,7 @@ const config = configSchema.parse({
     },
   ],
   signIn: { local: { usersFile: constantSecret('users: []') } },
-  limits: { consolesPerRelay: 100_000, waitingPerRelay: 100_000, upgradesPerMinute: 10_000_000 },
+  limits: { consolesPerRelay: 100_000, queuedPerRelay: 100_000, upgradesPerMinute: 10_000_000 },
 });
 const log = createLog({ service: 'relay', level: 'info' });
 const clock = systemClock;

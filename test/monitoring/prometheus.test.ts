@@ -124,7 +124,7 @@ describeWith('prometheus', 'redis')('a real Prometheus', () => {
 
   test('calls for help when the relays are gone', async () => {
     relay.process.signal('SIGKILL');
-    await eventually('it fires', async () => (await firing()).includes('PortholeRelaysGone'));
-    expect(await firing()).not.toContain('PortholeBrokersGone');
+    await eventually('it fires', async () => (await firing()).includes('PortholeRelaysDown'));
+    expect(await firing()).not.toContain('PortholeBrokersDown');
   });
 });

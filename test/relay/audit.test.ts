@@ -51,7 +51,7 @@ describe('a relay’s part of the audit', () => {
     await client.closed;
     await audited(1);
     expect(rig.audited[0]).toMatchObject({
-      event: 'console_not_opened',
+      event: 'console_open_failed',
       machine: { vmid: 999 },
       end: 'machine_not_found',
     });

@@ -13,7 +13,7 @@ test('a viewer may say ten things in ten seconds, and no more', () => {
 });
 
 test.each<[string, string, string]>([
-  ['is too long', JSON.stringify({ type: 'extend', why: 'x'.repeat(256) }), 'viewer_too_big'],
+  ['is too long', JSON.stringify({ type: 'extend', why: 'x'.repeat(256) }), 'viewer_message_too_big'],
   ['is no JSON', '{', 'viewer_protocol'],
   ['is unknown', '{"type":"please"}', 'viewer_protocol'],
 ])('a text that %s ends it', (_what, text, code) => {

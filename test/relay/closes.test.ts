@@ -116,7 +116,7 @@ test('4502: the certificate is not the expected one', async () => {
 test('4502: Proxmox answers nonsense twice', async () => {
   await start();
   rig.proxmox.refuseVncproxy(100, { body: '<html>maintenance</html>' });
-  await expectClose(await rig.open(), 'proxmox_nonsense');
+  await expectClose(await rig.open(), 'proxmox_invalid_response');
 });
 
 test('a vncproxy that fails once for want of a worker is tried again, unseen', async () => {
@@ -148,7 +148,7 @@ test('4504: Proxmox takes the request and never answers', async () => {
 test('4504: the console opens and stays silent', async () => {
   await start({ deadlines: impatient });
   rig.proxmox.stallConsole(100);
-  expect(await (await rig.open()).closed).toEqual({ code: 4504, reason: errorKinds.console_silent.text });
+  expect(await (await rig.open()).closed).toEqual({ code: 4504, reason: errorKinds.console_timeout.text });
 });
 
 test('4504: all of opening takes too long, though no step of it does', async () => {
@@ -189,7 +189,7 @@ test('4503: nobody got out of line in time', async () => {
 });
 
 test('4503: the line is as long as it may get', async () => {
-  await start({ limits: { waitingPerRelay: 1 } });
+  await start({ limits: { queuedPerRelay: 1 } });
   rig.proxmox.stallConsole(100);
   const first = await rig.open();
   await eventually('the first one dials', () => first.messages.length > 0);
@@ -244,13 +244,13 @@ test('4410: the session is over after its time, however busy', async () => {
   });
   const rfb = await client.rfb();
   rfb.type('busy');
-  await expectClose(client, 'time_over');
+  await expectClose(client, 'time_limit');
 });
 
 test.each([
-  ['ended_by', { kind: 'session', ref: 'session-1' }],
-  ['ended_by', { kind: 'user', ref: 'student' }],
-  ['ended_by', { kind: 'machine', ref: 'lab/100' }],
+  ['ended_by_operator', { kind: 'session', ref: 'session-1' }],
+  ['ended_by_operator', { kind: 'user', ref: 'student' }],
+  ['ended_by_operator', { kind: 'machine', ref: 'lab/100' }],
   ['signed_out', { kind: 'login', ref: 'login-1' }],
 ] as const)('4423: %s ends the consoles of a %s, and no others', async (cause, target) => {
   await start();
@@ -279,7 +279,10 @@ test('1013: the store is away', async () => {
   await start({ store });
   const token = await rig.mint();
   await store.stop();
-  expect(await rig.connect({ token }).closed).toEqual({ code: 1013, reason: errorKinds.store_down.text });
+  expect(await rig.connect({ token }).closed).toEqual({
+    code: 1013,
+    reason: errorKinds.store_unavailable.text,
+  });
 });
 
 test('1012: a relay that leaves tells every viewer to come back, and takes nobody new', async () => {

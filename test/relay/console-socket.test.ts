@@ -94,8 +94,8 @@ test('what comes right behind the answer belongs to the console, byte by byte or
 test.each([
   ['401 permission denied - invalid PVEVNC ticket', 'proxmox_credential'],
   ['403 Permission check failed', 'proxmox_permission'],
-  ['500 missing websocket-key', 'proxmox_nonsense'],
-  ['200 OK', 'proxmox_nonsense'],
+  ['500 missing websocket-key', 'proxmox_invalid_response'],
+  ['200 OK', 'proxmox_invalid_response'],
 ])('an answer of %s is %s, with its reason for the log', async (status, code) => {
   const refused = await openAt((socket) =>
     socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`),
@@ -104,20 +104,24 @@ test.each([
 });
 
 test.each<[string, (socket: TLSSocket, key: string) => void, string]>([
-  ['proves to have read another key', (socket) => socket.write(accepting('other')), 'proxmox_nonsense'],
+  [
+    'proves to have read another key',
+    (socket) => socket.write(accepting('other')),
+    'proxmox_invalid_response',
+  ],
   [
     'agrees on a compression that nobody offered',
     (socket, key) =>
       socket.write(
         accepting(key).replace('\r\n\r\n', '\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n'),
       ),
-    'proxmox_nonsense',
+    'proxmox_invalid_response',
   ],
-  ['is no HTTP', (socket) => socket.write('SSH-2.0-OpenSSH\r\n\r\n'), 'proxmox_nonsense'],
+  ['is no HTTP', (socket) => socket.write('SSH-2.0-OpenSSH\r\n\r\n'), 'proxmox_invalid_response'],
   [
     'has a head without end',
     (socket) => socket.write(`HTTP/1.1 101 x\r\n${'a: b\r\n'.repeat(5000)}`),
-    'proxmox_nonsense',
+    'proxmox_invalid_response',
   ],
   ['is a closed connection', (socket) => socket.end(), 'console_lost'],
 ])('an answer that %s opens nothing', async (_what, answer, code) => {
@@ -131,8 +135,8 @@ test('no answer at all is given up when the phase is over', async () => {
 });
 
 test.each<[string, Buffer, string | undefined]>([
-  ['a text', serverFrame(1, Buffer.from('x')), 'proxmox_nonsense'],
-  ['a frame above 128 KiB', serverFrame(2, Buffer.alloc(131_073)), 'proxmox_nonsense'],
+  ['a text', serverFrame(1, Buffer.from('x')), 'proxmox_invalid_response'],
+  ['a frame above 128 KiB', serverFrame(2, Buffer.alloc(131_073)), 'proxmox_invalid_response'],
   ['a close', serverFrame(8, Buffer.alloc(0)), undefined],
 ])('a console whose server sends %s ends, behind what came before', async (_what, frame, code) => {
   const link = await openAt((socket, key) => {

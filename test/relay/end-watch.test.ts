@@ -55,10 +55,10 @@ test('without an order it asks one thing every two seconds, however many console
 
 test('after an order it looks at every console once, and ends those that are meant', async () => {
   const world = watch(120);
-  world.ordered.set('s7', 'ended_by').set('s119', 'signed_out');
+  world.ordered.set('s7', 'ended_by_operator').set('s119', 'signed_out');
   world.stamp = 'one';
   await world.pass(2000);
-  expect(world.ended.toSorted()).toEqual(['s119 signed_out', 's7 ended_by']);
+  expect(world.ended.toSorted()).toEqual(['s119 signed_out', 's7 ended_by_operator']);
   expect(world.looks).toBe(119);
   await world.pass(10_000);
   expect(world.looks).toBe(119);
@@ -68,12 +68,12 @@ test('while the store is away nobody is ended, and after it orders are found', a
   const world = watch(3);
   world.away = true;
   world.stamp = 'one';
-  world.ordered.set('s1', 'ended_by');
+  world.ordered.set('s1', 'ended_by_operator');
   await world.pass(10_000);
   expect(world.ended).toEqual([]);
   world.away = false;
   await world.pass(2000);
-  expect(world.ended).toEqual(['s1 ended_by']);
+  expect(world.ended).toEqual(['s1 ended_by_operator']);
   world.stop();
   expect(world.clock.pending()).toBe(0);
 });

@@ -86,12 +86,12 @@ describe('what a browser sends', () => {
       wireFrame({ opcode: 8, payload: closePayload(1006, '') }),
       'viewer_protocol',
     ],
-    ['that is longer than allowed', binaryFrame(Buffer.alloc(4097)), 'viewer_too_big'],
-    ['that claims to be endless', Buffer.from('82ffffffffffffffffff', 'hex'), 'viewer_too_big'],
+    ['that is longer than allowed', binaryFrame(Buffer.alloc(4097)), 'viewer_message_too_big'],
+    ['that claims to be endless', Buffer.from('82ffffffffffffffffff', 'hex'), 'viewer_message_too_big'],
     [
       'of a text that is longer than allowed',
       wireFrame({ opcode: 1, payload: Buffer.alloc(257) }),
-      'viewer_too_big',
+      'viewer_message_too_big',
     ],
     [
       'within a message of another kind',
@@ -108,7 +108,7 @@ describe('what a browser sends', () => {
           wireFrame({ opcode: i === 0 ? 2 : 0, final: false, payload: new Uint8Array() }),
         ),
       ),
-      'viewer_too_big',
+      'viewer_message_too_big',
     ],
   ])('is refused as a frame %s', (_what, bytes, error) => {
     const events = meaning([bytes]);
@@ -172,8 +172,8 @@ describe('what Proxmox sends', () => {
     ['a frame above 128 KiB', serverFrame(2, Buffer.alloc(128 * 1024 + 1))],
     ['an endless frame', Buffer.from('827fffffffffffffffff', 'hex')],
   ])('ends the console when it is %s', (_what, bytes) => {
-    expect(carried([serverFrame(2, Buffer.from('ok')), bytes])).toBe('ok proxmox_nonsense');
-    expect(carried(Array.from(bytes, (byte) => Buffer.from([byte])))).toBe(' proxmox_nonsense');
+    expect(carried([serverFrame(2, Buffer.from('ok')), bytes])).toBe('ok proxmox_invalid_response');
+    expect(carried(Array.from(bytes, (byte) => Buffer.from([byte])))).toBe(' proxmox_invalid_response');
   });
 
   test('never crashes the parser, mutated 20,000 times, and means the same however it is cut', () => {

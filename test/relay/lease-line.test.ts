@@ -186,7 +186,7 @@ describe('a line for a lease', () => {
     await settle();
     await store.stop();
     await pass(clock, 1000);
-    expect([second.state, second.error]).toMatchObject(['gone', { code: 'store_down' }]);
+    expect([second.state, second.error]).toMatchObject(['gone', { code: 'store_unavailable' }]);
     expect(line.waiting).toBe(0);
     await first.release(); // harmless: the lease runs out by itself
     expect(clock.pending()).toBe(0);

@@ -35,7 +35,7 @@ test('one that is gone without a word is found within a minute', () => {
   clock.advance(61_000);
   state.answering = false;
   clock.advance(59_000);
-  expect(state.gone[0]).toBe('console_silent');
+  expect(state.gone[0]).toBe('console_timeout');
 });
 
 test('one that sends is alive, whatever it answers', () => {

@@ -27,9 +27,9 @@ test('every series with a closed set of labels is there from the start', async (
     'porthole_relay_frames_total{direction="to_machine"}',
     'porthole_relay_buffered_bytes{direction="to_viewer"}',
     'porthole_relay_stalls_total{direction="to_machine"}',
-    'porthole_relay_ping_seconds_count{side="machine"}',
-    'porthole_relay_open_seconds_count{phase="picture"}',
-    'porthole_relay_waiting{cluster="lab"}',
+    'porthole_relay_ping_rtt_seconds_count{side="machine"}',
+    'porthole_relay_open_duration_seconds_count{phase="picture"}',
+    'porthole_relay_queued_sessions{cluster="lab"}',
     'porthole_relay_node_slots{cluster="lab"}',
   ])
     expect([series, await value(series)]).toEqual([series, 0]);
@@ -38,17 +38,17 @@ test('every series with a closed set of labels is there from the start', async (
 test('an open console counts its first picture, its frames both ways, and how fast both sides answer', async () => {
   const client = await rig.open();
   const rfb = await client.rfb();
-  expect(await value('porthole_relay_open_seconds_count{phase="total"}')).toBe(1);
-  expect(await value('porthole_relay_open_seconds_count{phase="picture"}')).toBe(0);
+  expect(await value('porthole_relay_open_duration_seconds_count{phase="total"}')).toBe(1);
+  expect(await value('porthole_relay_open_duration_seconds_count{phase="picture"}')).toBe(0);
   rfb.requestUpdate(false);
   await rfb.nextUpdate();
-  expect(await value('porthole_relay_open_seconds_count{phase="picture"}')).toBe(1);
+  expect(await value('porthole_relay_open_duration_seconds_count{phase="picture"}')).toBe(1);
   await counted('porthole_relay_frames_total{direction="to_viewer"}', 1);
   await counted('porthole_relay_frames_total{direction="to_machine"}', 1);
   const before = await value('porthole_relay_frames_total{direction="to_machine"}');
   clock.advance(20_000);
-  await counted('porthole_relay_ping_seconds_count{side="viewer"}', 1);
-  await counted('porthole_relay_ping_seconds_count{side="machine"}', 1);
+  await counted('porthole_relay_ping_rtt_seconds_count{side="viewer"}', 1);
+  await counted('porthole_relay_ping_rtt_seconds_count{side="machine"}', 1);
   client.close();
   await eventually('it is over', async () => (await value('porthole_relay_sockets')) === 0);
   // What has been counted stays counted, and pings are no console bytes.
@@ -62,7 +62,7 @@ test('a pong that nobody asked for measures nothing', async () => {
   client.socket.pong();
   rfb.requestUpdate(false);
   await rfb.nextUpdate();
-  expect(await value('porthole_relay_ping_seconds_count{side="viewer"}')).toBe(0);
+  expect(await value('porthole_relay_ping_rtt_seconds_count{side="viewer"}')).toBe(0);
   client.close();
 });
 
@@ -98,10 +98,13 @@ test('who waits in line, and which slots are held, is counted for the cluster', 
   await rig.store.leases.join('node/lab/pve1', `${blocked}-2`, 1, 60_000);
   await rig.store.leases.join('node/lab/pve1', `${blocked}-3`, 1, 60_000);
   const client = await rig.open();
-  await counted('porthole_relay_waiting{cluster="lab"}', 1);
+  await counted('porthole_relay_queued_sessions{cluster="lab"}', 1);
   expect(await value('porthole_relay_node_slots{cluster="lab"}')).toBe(0);
   client.close();
-  await eventually('nobody waits', async () => (await value('porthole_relay_waiting{cluster="lab"}')) === 0);
+  await eventually(
+    'nobody waits',
+    async () => (await value('porthole_relay_queued_sessions{cluster="lab"}')) === 0,
+  );
   // And while Proxmox opens one.
   for (const holder of [blocked, `${blocked}-2`, `${blocked}-3`])
     await rig.store.leases.release('node/lab/pve1', holder);

@@ -249,7 +249,7 @@ describeWith('qemu')('on real QEMU', () => {
     const keys = () => [grantKey];
     const signals = createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock });
     const ends = createEndOrders({ records, signals, keys, random: systemRandom, clock });
-    await ends.give({ kind: 'session', ref: 'to-be-ended' }, 'ended_by');
+    await ends.give({ kind: 'session', ref: 'to-be-ended' }, 'ended_by_operator');
     expect((await client.closed).code).toBe(4423);
     await eventually('QEMU has one viewer left', async () => (await guest.viewers()) === 1);
     await settled(otherRfb);

@@ -208,7 +208,7 @@ describe('a viewer that is slow', () => {
     clock.advance(29_999);
     expect(ends).toEqual([]);
     clock.advance(1);
-    expect(ends).toMatchObject([{ side: 'viewer', error: { code: 'viewer_stuck' } }]);
+    expect(ends).toMatchObject([{ side: 'viewer', error: { code: 'viewer_stalled' } }]);
     expect(clock.pending()).toBe(0);
   });
 
@@ -232,7 +232,7 @@ describe('a machine that takes no input', () => {
     viewer.arrive(Buffer.alloc(101));
     expect(viewer.paused).toBe(true);
     clock.advance(30_000);
-    expect(ends).toMatchObject([{ side: 'machine', error: { code: 'console_silent' } }]);
+    expect(ends).toMatchObject([{ side: 'machine', error: { code: 'console_timeout' } }]);
     machine.take();
   });
 
@@ -293,10 +293,10 @@ describe('the end', () => {
     const { ends } = aPump({
       viewerRest: 'x',
       filter() {
-        throw new PortholeError('viewer_too_big');
+        throw new PortholeError('viewer_message_too_big');
       },
     });
-    expect(ends).toMatchObject([{ side: 'viewer', error: { code: 'viewer_too_big' } }]);
+    expect(ends).toMatchObject([{ side: 'viewer', error: { code: 'viewer_message_too_big' } }]);
   });
 
   test('leaves no timer behind, whatever was stuck', () => {

@@ -91,7 +91,7 @@ describe('a machine whose messages are read', () => {
     side.link.handle(hearing.handler);
     machine.arrive(begin, Buffer.of(99), secret, bell);
     machine.end();
-    expect(hearing.ends).toEqual(['proxmox_nonsense']);
+    expect(hearing.ends).toEqual(['proxmox_invalid_response']);
     expect(hearing.got()).toEqual(begin);
   });
 
@@ -99,7 +99,7 @@ describe('a machine whose messages are read', () => {
     const { side, hearing } = read(Buffer.concat([begin, Buffer.of(99)]));
     expect(side.takeRest()).toEqual(begin);
     side.link.handle(hearing.handler);
-    expect(hearing.ends).toEqual(['proxmox_nonsense']);
+    expect(hearing.ends).toEqual(['proxmox_invalid_response']);
   });
 });
 

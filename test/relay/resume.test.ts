@@ -156,7 +156,7 @@ describe('an order to end consoles', () => {
       const [one, two] = await startTwo();
       const { client } = await open(one);
       return timed(async () => {
-        await ordersOf(two.store).give(target, 'ended_by');
+        await ordersOf(two.store).give(target, 'ended_by_operator');
         expect((await client.closed).code).toBe(4423);
       });
     });
@@ -167,7 +167,7 @@ describe('an order to end consoles', () => {
       const rig = await start();
       const { client, token } = await open(rig);
       const measured = await timed(async () => {
-        await ordersOf(rig.store, deaf).give(target, 'ended_by');
+        await ordersOf(rig.store, deaf).give(target, 'ended_by_operator');
         expect((await client.closed).code).toBe(4423);
       });
       expect((await rig.connect({ token }).closed).code).toBe(4401);
@@ -178,10 +178,10 @@ describe('an order to end consoles', () => {
   test.each(targets)('for a $kind, keeps out who has a grant from before', async (target) => {
     const rig = await start();
     const grant = await rig.mint({ sessionId: 'session-1', issuedAt: Date.now() - 10 });
-    await ordersOf(rig.store, deaf).give(target, 'ended_by');
+    await ordersOf(rig.store, deaf).give(target, 'ended_by_operator');
     expect(await rig.connect({ token: grant }).closed).toEqual({
       code: 4423,
-      reason: errorKinds.ended_by.text,
+      reason: errorKinds.ended_by_operator.text,
     });
   });
 
@@ -190,14 +190,14 @@ describe('an order to end consoles', () => {
     const { client, token } = await open(one);
     client.socket.terminate();
     await eventually('it is gone', () => one.proxmox.openConsoles() === 0);
-    await ordersOf(one.store, deaf).give({ kind: 'user', ref: 'student' }, 'ended_by');
+    await ordersOf(one.store, deaf).give({ kind: 'user', ref: 'student' }, 'ended_by_operator');
     expect((await two.connect({ token }).closed).code).toBe(4423);
   });
 
   test.each(['user', 'machine'] as const)('for a %s does not concern later grants', async (kind) => {
     const rig = await start();
     const ref = kind === 'user' ? 'student' : 'lab/100';
-    await ordersOf(rig.store).give({ kind, ref }, 'ended_by');
+    await ordersOf(rig.store).give({ kind, ref }, 'ended_by_operator');
     const { client } = await open(rig, { issuedAt: Date.now() + 1 });
     client.close();
   });

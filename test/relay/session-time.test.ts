@@ -57,7 +57,7 @@ test('the end of the session is announced five minutes before, and comes however
   work(subject, 55 * minute);
   expect(subject.told).toEqual([{ type: 'notice', notice: 'time', seconds: 300, extend: false }]);
   work(subject, 5 * minute);
-  expect(subject.overs).toEqual(['time_over']);
+  expect(subject.overs).toEqual(['time_limit']);
   expect(subject.clock.pending()).toBe(0);
 });
 
@@ -77,7 +77,7 @@ test('more time is given to who asks, as often as the policy allows, and never m
   expect(told.at(-1)).toEqual({ type: 'notice', notice: 'time', seconds: 300, extend: false });
   time.extend();
   work(subject, 5 * minute);
-  expect(overs).toEqual(['time_over']);
+  expect(overs).toEqual(['time_limit']);
 });
 
 test('who asks for more time before being told gets none', () => {
@@ -92,7 +92,7 @@ test('a session that goes on has the time that was left, and what was extended',
   const { clock, overs, time } = startTime({}, { openedAt: now - 3600_000, endsAt: now + 2 * minute });
   expect(time.openedAt).toBe(now - 3600_000);
   clock.advance(2 * minute);
-  expect(overs).toEqual(['time_over']);
+  expect(overs).toEqual(['time_limit']);
 });
 
 test('nothing is left behind when the console ends before', () => {

@@ -30,9 +30,12 @@ function aWorld() {
 describe('an order to end consoles', () => {
   test('holds while the grant keys change, whoever has which of them first', async () => {
     const { ordersWith, console } = aWorld();
-    await ordersWith(oldKey, newKey).give({ kind: 'user', ref: 'local:anna' }, 'ended_by');
+    await ordersWith(oldKey, newKey).give({ kind: 'user', ref: 'local:anna' }, 'ended_by_operator');
     for (const keys of [[oldKey], [oldKey, newKey], [newKey, oldKey]])
-      expect(await ordersWith(...keys).against(console)).toEqual({ cause: 'ended_by', by: undefined });
+      expect(await ordersWith(...keys).against(console)).toEqual({
+        cause: 'ended_by_operator',
+        by: undefined,
+      });
     expect(await ordersWith(newKey).against(console)).toBeUndefined();
   });
 

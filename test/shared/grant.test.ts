@@ -190,6 +190,6 @@ describe('a grant', () => {
     const desk = aDesk({ clock, records: store.records });
     const token = await mintGrant(desk, someClaims(clock));
     await store.stop();
-    await expect(takeGrant(desk, token)).rejects.toMatchObject({ code: 'store_down' });
+    await expect(takeGrant(desk, token)).rejects.toMatchObject({ code: 'store_unavailable' });
   });
 });

@@ -128,17 +128,17 @@ describe('a call to Proxmox', () => {
 
 describe("Proxmox's answer", () => {
   const answers: readonly [status: number, message: string, code: string][] = [
-    [400, 'Parameter verification failed.', 'proxmox_nonsense'],
+    [400, 'Parameter verification failed.', 'proxmox_invalid_response'],
     [401, 'Authentication failed!', 'proxmox_credential'],
     [403, 'Permission check failed (/vms/100, VM.Console)', 'proxmox_permission'],
     [500, "Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist", 'machine_not_found'],
     [500, "hostname lookup 'pve9' failed - failed to get address info", 'machine_not_found'],
-    [500, 'got no worker upid - start worker failed', 'proxmox_nonsense'],
-    [501, "Method 'GET /x' not implemented", 'proxmox_nonsense'],
+    [500, 'got no worker upid - start worker failed', 'proxmox_invalid_response'],
+    [501, "Method 'GET /x' not implemented", 'proxmox_invalid_response'],
     [595, 'No route to host', 'proxmox_unreachable'],
     [596, 'Connection timed out', 'proxmox_unreachable'],
     [599, 'Too many redirections', 'proxmox_unreachable'],
-    [302, 'Moved', 'proxmox_nonsense'],
+    [302, 'Moved', 'proxmox_invalid_response'],
   ];
 
   test.each(answers)('%d %s is %s, and its words are for the log', async (code, message, kind) => {
@@ -156,7 +156,7 @@ describe("Proxmox's answer", () => {
     async (body) => {
       const { client, fake } = await aClientOfAFake();
       fake.failRequests(/GET \/version/, { body });
-      await expect(client.get(version)).rejects.toMatchObject({ code: 'proxmox_nonsense' });
+      await expect(client.get(version)).rejects.toMatchObject({ code: 'proxmox_invalid_response' });
     },
   );
 
@@ -172,7 +172,7 @@ describe("Proxmox's answer", () => {
     });
     const client = aClient(clusterConfig(node.url, node.caPem));
     await expect(client.get(version)).rejects.toMatchObject({
-      code: 'proxmox_nonsense',
+      code: 'proxmox_invalid_response',
       detail: expect.stringContaining('too large'),
     });
   });

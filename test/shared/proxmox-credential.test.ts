@@ -154,7 +154,7 @@ describe('an account with a password', () => {
   ])('takes %j for nonsense', async (answer) => {
     const { cookie, proxmox } = anAccount();
     proxmox.answer = () => answer;
-    await expect(cookie()).rejects.toMatchObject({ code: 'proxmox_nonsense' });
+    await expect(cookie()).rejects.toMatchObject({ code: 'proxmox_invalid_response' });
   });
 
   test('reads its password anew, in case its file changed', async () => {

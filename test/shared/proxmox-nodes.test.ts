@@ -89,7 +89,9 @@ describe('a node', () => {
 
   test('can not be found while Proxmox does not answer', async () => {
     fake.failRequests(/GET \/cluster\/status/, { status: 500, message: 'no quorum' });
-    await expect(aDirectory().nodes.hostOf('pve1')).rejects.toMatchObject({ code: 'proxmox_nonsense' });
+    await expect(aDirectory().nodes.hostOf('pve1')).rejects.toMatchObject({
+      code: 'proxmox_invalid_response',
+    });
   });
 
   test('whose address was known is found while Proxmox does not tell it', async () => {

@@ -443,7 +443,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       await store.stop();
       await store.stop();
       expect(await store.healthy()).toBe(false);
-      const refused = { code: 'store_down' };
+      const refused = { code: 'store_unavailable' };
       await expect(store.records.put('k', 'v', long)).rejects.toMatchObject(refused);
       await expect(store.records.take('k')).rejects.toMatchObject(refused);
       await expect(store.records.replace('k', 'a', 'b', long)).rejects.toMatchObject(refused);

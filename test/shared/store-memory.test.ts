@@ -52,7 +52,7 @@ describe('the store in memory, on its own clock', () => {
     const { clock, store } = aStore(2);
     await store.records.put('a', 'v', 1000);
     await store.records.put('b', 'v', 5000);
-    await expect(store.records.put('c', 'v', 1000)).rejects.toMatchObject({ code: 'store_down' });
+    await expect(store.records.put('c', 'v', 1000)).rejects.toMatchObject({ code: 'store_unavailable' });
     await store.records.put('b', 'overwriting needs no room', 5000);
     clock.advance(1000);
     await store.records.put('c', 'v', 1000);
@@ -63,8 +63,10 @@ describe('the store in memory, on its own clock', () => {
     const { clock, store } = aStore(2);
     await store.leases.join('l', 'a', 1, 1000);
     await store.leases.join('m', 'b', 1, 5000);
-    await expect(store.leases.join('n', 'c', 1, 1000)).rejects.toMatchObject({ code: 'store_down' });
-    await expect(store.leases.tryAcquire('n', 'c', 1, 1000)).rejects.toMatchObject({ code: 'store_down' });
+    await expect(store.leases.join('n', 'c', 1, 1000)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(store.leases.tryAcquire('n', 'c', 1, 1000)).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
     expect(await store.leases.join('m', 'b', 1, 5000)).toBe(0);
     clock.advance(1000);
     expect(await store.leases.join('n', 'c', 1, 1000)).toBe(0);
@@ -76,7 +78,7 @@ describe('the store in memory, on its own clock', () => {
     const { store } = aStore(2);
     await store.rateLimits.spend('a', 2, 60);
     await store.rateLimits.spend('b', 2, 60);
-    await expect(store.rateLimits.spend('c', 2, 60)).rejects.toMatchObject({ code: 'store_down' });
+    await expect(store.rateLimits.spend('c', 2, 60)).rejects.toMatchObject({ code: 'store_unavailable' });
     await store.rateLimits.spend('a', 2, 60);
     await expect(store.rateLimits.spend('a', 2, 60)).rejects.toMatchObject({ code: 'rate_limited' });
   });

@@ -89,7 +89,7 @@ describeWith('redis')('with a real server', () => {
       store.signals.subscribe((message) => heard.push(message));
       await server.kill();
       await eventually(async () => expect(await store.healthy()).toBe(false));
-      expect(await refusalOf(store.records.get('k'))).toMatchObject({ code: 'store_down' });
+      expect(await refusalOf(store.records.get('k'))).toMatchObject({ code: 'store_unavailable' });
       await eventually(() => expect(linesWith('redis is away').length).toBeGreaterThan(0));
 
       await server.restart();

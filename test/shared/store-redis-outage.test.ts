@@ -5,7 +5,7 @@ import { describeWith } from '../needs.ts';
 import { eventually, recordedLog, redisStores, refusalOf } from './store-harness.ts';
 
 const long = 600_000;
-const down = { code: 'store_down' };
+const down = { code: 'store_unavailable' };
 
 describeWith('redis')('the store on Redis, in an outage', () => {
   const { open } = redisStores();

@@ -69,7 +69,7 @@ describeWith('redis')('the store on Redis, with a password', () => {
     ];
     await eventually(() => expect(linesWith('WRONGPASS')).toHaveLength(1));
     for (const error of errors) {
-      expect(error).toMatchObject({ code: 'store_down' });
+      expect(error).toMatchObject({ code: 'store_unavailable' });
       expect(everythingIn(error)).not.toContain(secret);
     }
     expect(lines.join('')).not.toContain(secret);
@@ -80,7 +80,10 @@ describeWith('redis')('the store on Redis, with a password', () => {
     await admin.config('SET', 'maxmemory', '1');
     const error = await refusalOf(store.records.put('k', 'a sealed grant', long));
     await admin.config('SET', 'maxmemory', '0');
-    expect(error).toMatchObject({ code: 'store_down', cause: { message: expect.stringMatching(/^OOM/) } });
+    expect(error).toMatchObject({
+      code: 'store_unavailable',
+      cause: { message: expect.stringMatching(/^OOM/) },
+    });
     expect(everythingIn(error)).not.toContain('a sealed grant');
   });
 });
@@ -131,7 +134,7 @@ describeWith('redis')('what Redis knows', () => {
       random: systemRandom,
       clock: systemClock,
     });
-    await orders.give({ kind: 'user', ref: 'local:anna' }, 'ended_by');
+    await orders.give({ kind: 'user', ref: 'local:anna' }, 'ended_by_operator');
     const shown = await everything();
     const guesses = ['user/local:anna', '600/sign-in/name/anna', 'user/local:anna', 'end/user/local:anna'];
     expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(5);
@@ -167,14 +170,17 @@ describeWith('redis')('what Redis knows', () => {
     };
     const sessions = createSessionRecords(shared);
     await sessions.claim(console);
-    await createEndOrders({ ...shared, signals }).give({ kind: 'user', ref: 'alice' }, 'ended_by');
+    await createEndOrders({ ...shared, signals }).give({ kind: 'user', ref: 'alice' }, 'ended_by_operator');
     const shown = await everything();
     expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(3);
-    expect(shown).not.toMatch(/alice|secret-cluster|session-1|connection-1|relay-1|ended_by/);
+    expect(shown).not.toMatch(/alice|secret-cluster|session-1|connection-1|relay-1|ended_by_operator/);
 
     const stranger = { ...shared, keys: () => ['x'.repeat(40)] };
     await createSessionRecords(stranger).claim(console);
-    await createEndOrders({ ...stranger, signals }).give({ kind: 'session', ref: 'session-1' }, 'ended_by');
+    await createEndOrders({ ...stranger, signals }).give(
+      { kind: 'session', ref: 'session-1' },
+      'ended_by_operator',
+    );
     expect(await sessions.find('session-1')).toBeUndefined();
     const orders = createEndOrders({ ...shared, signals });
     expect(

@@ -71,9 +71,9 @@ describeWith('redis')('while Redis is away for twenty seconds', () => {
         else await redis.kill();
         const back = sleep(systemClock, awayMs);
         // Not 401: the page would show the sign-in, and people would believe that they have to.
-        expect((await anna.get('/api/v1/me')).json.code).toBe('store_down');
+        expect((await anna.get('/api/v1/me')).json.code).toBe('store_unavailable');
         const grant = await anna.post('/api/v1/consoles/lab/100/grants', { mode: 'control' });
-        expect([grant.status, grant.json.code]).toEqual([503, 'store_down']);
+        expect([grant.status, grant.json.code]).toEqual([503, 'store_unavailable']);
         await carries();
         await back;
         await carries();

@@ -232,7 +232,7 @@ describe('what each close code leads to', () => {
 
 test("the relay's own sentence wins over the table's", async () => {
   const world = await openWorld();
-  await world.close(closeCodes.ended_by.code, 'Ended by Ms Hopper');
+  await world.close(closeCodes.ended_by_operator.code, 'Ended by Ms Hopper');
   expect(world.view()).toMatchObject({ words: { title: 'Ended by Ms Hopper.' } });
 });
 
@@ -499,7 +499,7 @@ describe('what the broker refuses', () => {
     expect(world.view().state).toBe('waiting');
   });
 
-  test.each(['network', 'nonsense', 'store_down', 'proxmox_unreachable', 'internal'] as const)(
+  test.each(['network', 'nonsense', 'store_unavailable', 'proxmox_unreachable', 'internal'] as const)(
     '%s: tries again',
     async (code) => {
       const world = createWorld();

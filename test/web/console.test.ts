@@ -119,7 +119,7 @@ describeWith('chromium')('the console', () => {
 
     test.each(namesWith('retry'))('%s is tried again, with a countdown', async (name) => {
       await openConsole();
-      site.grantReplies.push({ status: 503, code: 'store_down', retryAfter: 600 });
+      site.grantReplies.push({ status: 503, code: 'store_unavailable', retryAfter: 600 });
       newest().close(closeCodes[name].code);
       await said(closeCodes[name].text);
       // The broker's own pause is long enough to be read.

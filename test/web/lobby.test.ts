@@ -189,7 +189,7 @@ describeWith('chromium')('sign-in and list', () => {
   });
 
   test('a list that fails to load can be asked for again', async () => {
-    site.listReply = { status: 502, code: 'proxmox_nonsense' };
+    site.listReply = { status: 502, code: 'proxmox_invalid_response' };
     await page.goto(site.origin);
     await page.getByRole('heading', { name: 'Your machines could not be loaded' }).waitFor();
     site.listReply = undefined;

@@ -108,7 +108,7 @@ describe('what is said about a list', () => {
     expect(noListText({ code, title: 'Proxmox can not be reached.' })).toMatch(
       /^Proxmox can not be reached\. /,
     );
-    expect(noListText({ code: 'store_down' })).toMatch(/^Porthole /);
+    expect(noListText({ code: 'store_unavailable' })).toMatch(/^Porthole /);
   });
 });
 

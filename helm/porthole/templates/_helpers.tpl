@@ -112,7 +112,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- if $clusters }}{{ $_ := set $config "clusters" $clusters }}{{ end -}}
 {{- $_ := set $config "redis" (include "porthole.redis" .root | fromYaml) -}}
 {{- if eq .component "relay" }}
-{{- $config = omit $config "access" "classes" "accessFile" "embedIn" "kubernetes" "nameWhoEnds" "relayUrl" -}}
+{{- $config = omit $config "access" "classes" "accessFile" "frameAncestors" "kubernetes" "showOperatorName" "relayUrl" -}}
 {{- $_ := set $config "signIn" (dict "local" (dict "usersFile" "no-users.yaml")) -}}
 {{- else if .root.Values.rbac.podDeletionCost }}
 {{- $_ := set $config "kubernetes" (mergeOverwrite (dict "leaseName" (printf "%s-broker" (include "porthole.fullname" .root)) "relaySelector" (printf "app.kubernetes.io/name=%s,app.kubernetes.io/instance=%s,app.kubernetes.io/component=relay" (include "porthole.name" .root) .root.Release.Name)) ($config.kubernetes | default dict)) -}}

@@ -117,7 +117,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       ends: signIn.ends,
       rateLimits: store.rateLimits,
       audit,
-      nameWhoEnds: config.nameWhoEnds,
+      showOperatorName: config.showOperatorName,
     },
     grants: {
       config,
@@ -148,7 +148,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     securityHeaders({
       publicUrl: config.publicUrl,
       relayOrigin: relayUrlOf(config).origin,
-      embedIn: config.embedIn,
+      frameAncestors: config.frameAncestors,
     }),
   );
   app.use(shareApi(config.allowedOrigins));

@@ -16,7 +16,7 @@ export const brokerMetrics = {
     labelNames: ['method', 'result'],
   },
   signInsWaiting: {
-    name: 'porthole_broker_sign_ins_waiting',
+    name: 'porthole_broker_sign_ins_queued',
     help: 'Sign-ins that wait for their password to be checked.',
     labelNames: [],
   },
@@ -36,17 +36,17 @@ export const brokerMetrics = {
     labelNames: ['cluster', 'result'],
   },
   powers: {
-    name: 'porthole_broker_powers_total',
+    name: 'porthole_broker_power_actions_total',
     help: 'Requests to start, shut down, reboot, reset or stop a machine by result: ok (Proxmox began), or the code of the error.',
     labelNames: ['action', 'result'],
   },
   rulesReads: {
-    name: 'porthole_broker_rules_reads_total',
+    name: 'porthole_broker_rules_reloads_total',
     help: 'Changes of the rules file by result: ok, or faulty (the rules from before stay in force).',
     labelNames: ['result'],
   },
   rulesFaulty: {
-    name: 'porthole_broker_rules_faulty',
+    name: 'porthole_broker_rules_invalid',
     help: '1 while the rules file is faulty and older rules are in force.',
     labelNames: [],
   },

@@ -8,13 +8,13 @@ const maxTextLength = 256;
 const maxTexts = 10;
 const periodMs = 10_000;
 
-/** Reads what a viewer says in text frames. Throws `viewer_too_big` or `viewer_protocol`. */
+/** Reads what a viewer says in text frames. Throws `viewer_message_too_big` or `viewer_protocol`. */
 export function createClientWords(clock: Clock): (text: string) => ClientMessage {
   let since = clock.now();
   let texts = 0;
   return (text) => {
     if (text.length > maxTextLength)
-      throw new PortholeError('viewer_too_big', { detail: `${text.length} characters of text` });
+      throw new PortholeError('viewer_message_too_big', { detail: `${text.length} characters of text` });
     if (clock.now() - since >= periodMs) {
       since = clock.now();
       texts = 0;

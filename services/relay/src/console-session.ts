@@ -247,7 +247,7 @@ export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented
     const facts = claims && auditFactsOf(claims, deps.relayId);
     const end = error?.code ?? 'by_viewer';
     if (openedAt === undefined || !facts || !claims) {
-      if (facts) deps.audit({ event: 'console_not_opened', ...facts, end });
+      if (facts) deps.audit({ event: 'console_open_failed', ...facts, end });
       metrics.opened(error?.code ?? 'by_viewer');
       deps.log.warn({ ...how, ...(error?.cause ? { err: error.cause } : {}) }, 'console not opened');
       return;

@@ -28,7 +28,7 @@ export function startMachinePulse(deps: {
     if (deps.heard() !== heard) aliveAt = now;
     heard = deps.heard();
     if (now - aliveAt > silentMs) {
-      deps.gone(new PortholeError('console_silent', { detail: 'Proxmox answers no ping' }));
+      deps.gone(new PortholeError('console_timeout', { detail: 'Proxmox answers no ping' }));
       return;
     }
     link.ping(() => {

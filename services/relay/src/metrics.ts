@@ -109,7 +109,7 @@ export function createRelayMetrics(
     registers,
   });
   const waiting = new Gauge({
-    name: 'porthole_relay_waiting',
+    name: 'porthole_relay_queued_sessions',
     help: 'People in line at this relay, for their machine or a console slot of its node.',
     labelNames: ['cluster'],
     registers,
@@ -121,21 +121,21 @@ export function createRelayMetrics(
     registers,
   });
   const phases = new Histogram({
-    name: 'porthole_relay_open_seconds',
+    name: 'porthole_relay_open_duration_seconds',
     help: "Seconds of each phase of opening a console; total is from the WebSocket to ready, picture to the machine's first pixels.",
     labelNames: ['phase'],
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60],
     registers,
   });
   const pings = new Histogram({
-    name: 'porthole_relay_ping_seconds',
+    name: 'porthole_relay_ping_rtt_seconds',
     help: 'Seconds until viewers and Proxmox answered a ping; a viewer answers behind the pictures that wait for it.',
     labelNames: ['side'],
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   const durations = new Histogram({
-    name: 'porthole_relay_session_seconds',
+    name: 'porthole_relay_session_duration_seconds',
     help: 'Seconds that consoles were open.',
     buckets: [10, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800],
     registers,

@@ -28,7 +28,8 @@ export function greet(
     signal,
     rest: {
       maxBytes: maxEarlyBytes,
-      exceeded: () => broken(new PortholeError('viewer_too_big', { detail: 'too much before the screen' })),
+      exceeded: () =>
+        broken(new PortholeError('viewer_message_too_big', { detail: 'too much before the screen' })),
     },
     ended: (_, error) => broken(error ?? new ViewerLeft()),
   });

@@ -161,7 +161,7 @@ export function createRelay(deps: RelayDeps): Relay {
     });
     if (draining) return turnAway('draining');
     if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
-    if (line.waiting >= limits.waitingPerRelay) return turnAway('queue_full');
+    if (line.waiting >= limits.queuedPerRelay) return turnAway('queue_full');
     const started = (session = startConsoleSession(sessionDeps, viewer, presented));
     sessions.add(started);
     void started.done.then(() => sessions.delete(started));

@@ -13,7 +13,7 @@ export interface SessionTime {
   /** When it was first opened and when it ends, in milliseconds since the epoch; both outlive a connection. */
   readonly openedAt: number;
   endsAt(): number;
-  /** Calls `over` once, with `time_over` or `idle`. */
+  /** Calls `over` once, with `time_limit` or `idle`. */
   start(over: (error: PortholeError) => void): Cancel;
   /** Real input from the person. */
   input(): void;
@@ -66,11 +66,11 @@ export function createSessionTime(deps: {
         time.cancel();
         idle.cancel();
       };
-      const end = (code: 'time_over' | 'idle') => {
+      const end = (code: 'time_limit' | 'idle') => {
         cancel();
         over(new PortholeError(code));
       };
-      time.watch(() => end('time_over'));
+      time.watch(() => end('time_limit'));
       idle.watch(() => end('idle'));
       return cancel;
     },

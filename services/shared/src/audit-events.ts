@@ -85,7 +85,7 @@ const described = {
       ...request,
     },
   },
-  grant_refused: {
+  grant_denied: {
     about: 'Somebody asked for a console in vain; `code` says why.',
     fields: {
       user: person.optional(),
@@ -111,11 +111,11 @@ const described = {
       bytes: z.object({ toViewer: z.number().int(), toMachine: z.number().int() }),
     },
   },
-  console_not_opened: {
+  console_open_failed: {
     about: 'A grant was used and led to no console.',
     fields: { ...consoleFacts, end: z.union([z.literal('by_viewer'), errorCode]) },
   },
-  end_ordered: {
+  termination_ordered: {
     about: 'Somebody ended consoles: one session, or all of a user, a machine or a class.',
     fields: {
       by: person,
@@ -129,7 +129,7 @@ const described = {
     about: 'A machine was told to start, shut down, reboot, reset or stop; `task` is its UPID at Proxmox.',
     fields: { by: person, machine, action: powerAction, task: z.string(), ...request },
   },
-  power_refused: {
+  power_action_refused: {
     about: 'Somebody asked in vain for that.',
     fields: { by: person.optional(), machine, action: powerAction, code: errorCode, ...request },
   },

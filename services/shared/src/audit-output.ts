@@ -11,7 +11,7 @@ const maxWaitingBytes = 16 * 1024 * 1024;
 
 export const auditMetrics = {
   lost: {
-    name: 'porthole_audit_lost_total',
+    name: 'porthole_audit_events_lost_total',
     help: 'Audit lines that could not be written, because the disk was full or nobody read the output.',
   },
 } as const;

@@ -42,8 +42,8 @@ export const closeCodes = {
     text: 'The console was closed because nobody used it for a while.',
   },
   not_running: { code: 4409, does: 'wait-for-machine', text: 'The machine is not running.' },
-  time_over: { code: 4410, does: 'say', text: 'The time for this console is over.' },
-  ended_by: { code: 4423, does: 'say', text: 'The console was ended by an operator or instructor.' },
+  time_limit: { code: 4410, does: 'say', text: 'The time for this console is over.' },
+  ended_by_operator: { code: 4423, does: 'say', text: 'The console was ended by an operator or instructor.' },
   too_many: { code: 4429, does: 'offer-reopen', text: 'Too many consoles are open.' },
   upstream: { code: 4502, does: 'offer-reopen', text: 'Proxmox refused to open the console.' },
   no_slot: { code: 4503, does: 'retry', text: 'The node has no free console slot.' },
@@ -52,7 +52,7 @@ export const closeCodes = {
 
 export type CloseName = keyof typeof closeCodes;
 
-/** The reason beside `ended_by` when the person ended it: then there is no instructor to ask, but a way to sign in. */
+/** The reason beside `ended_by_operator` when the person ended it: then there is no instructor to ask, but a way to sign in. */
 export const signedOutText = 'You were signed out.';
 
 const byCode = new Map<number, CloseName>(

@@ -12,7 +12,7 @@ export const endTarget = z.object({
 });
 export type EndTarget = z.infer<typeof endTarget>;
 
-export const endCause = z.enum(['signed_out', 'ended_by']);
+export const endCause = z.enum(['signed_out', 'ended_by_operator']);
 export type EndCause = z.infer<typeof endCause>;
 
 /** Why a console is ended, and who did it where they may be named. */

@@ -90,7 +90,7 @@ export function createEndOrders(deps: {
 export function endError({ cause, by }: EndReason, detail?: string): PortholeError {
   return new PortholeError(cause, {
     ...(detail === undefined ? {} : { detail }),
-    ...(cause === 'ended_by' && by !== undefined ? { said: `Ended by ${by}.` } : {}),
+    ...(cause === 'ended_by_operator' && by !== undefined ? { said: `Ended by ${by}.` } : {}),
   });
 }
 

@@ -7,18 +7,18 @@ import type { ErrorCode } from './errors.ts';
  */
 export const failedOpenings: readonly ErrorCode[] = [
   'internal',
-  'store_down',
+  'store_unavailable',
   'relay_full',
   'queue_full',
   'queue_timeout',
   'proxmox_credential',
   'proxmox_permission',
   'proxmox_tls',
-  'proxmox_nonsense',
+  'proxmox_invalid_response',
   'proxmox_unreachable',
   'proxmox_timeout',
-  'console_silent',
-  'console_auth',
+  'console_timeout',
+  'console_auth_failed',
   'console_lost',
   'terminal_refused',
 ];

@@ -32,7 +32,7 @@ describe('an identity in a header', () => {
     async (from) => {
       const rig = await start({ from: [from] });
       const answer = await me(rig, { 'x-forwarded-user': 'anna' });
-      expect([answer.status, answer.json.code]).toEqual([403, 'sign_in_header']);
+      expect([answer.status, answer.json.code]).toEqual([403, 'identity_header_untrusted']);
       expect(rig.log.join('')).toContain('header_spoofed');
     },
   );
@@ -40,7 +40,7 @@ describe('an identity in a header', () => {
   it('is not believed for what X-Forwarded-For says of where it comes from', async () => {
     const rig = await start({ from: ['10.0.0.1'] }, { trustedProxies: 1 });
     const answer = await me(rig, { 'x-forwarded-user': 'anna', 'x-forwarded-for': '10.0.0.1' });
-    expect(answer.json.code).toBe('sign_in_header');
+    expect(answer.json.code).toBe('identity_header_untrusted');
   });
 
   it('leaves a request that carries none to other ways to sign in', async () => {
@@ -135,6 +135,6 @@ describeWith('nginx')('behind a real nginx that asks somebody else who it is (au
       user: { id: 'header:anna', name: 'anna', groups: ['class-a'] },
       oversees: false,
     });
-    expect((await me(rig, { 'x-forwarded-user': 'root' })).json.code).toBe('sign_in_header');
+    expect((await me(rig, { 'x-forwarded-user': 'root' })).json.code).toBe('identity_header_untrusted');
   });
 });

@@ -49,9 +49,9 @@ test('a wrong user name is locked like any other, so that nobody learns which th
 test('failures of other kinds are no wrong passwords', async () => {
   const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
   const key = lockoutKey('anna', '10.0.0.1');
-  const away = () => Promise.reject(new PortholeError('store_down'));
+  const away = () => Promise.reject(new PortholeError('store_unavailable'));
   for (let time = 0; time < 30; time += 1)
-    await expect(withLockout(rateLimits, key, away)).rejects.toMatchObject({ code: 'store_down' });
+    await expect(withLockout(rateLimits, key, away)).rejects.toMatchObject({ code: 'store_unavailable' });
   await expect(withLockout(rateLimits, key, async () => 'in')).resolves.toBe('in');
 });
 

@@ -142,7 +142,7 @@ describe('signing in at an OpenID provider', () => {
   it('says so when the provider is away, and needs no restart when it is back', async () => {
     await start({ oidc: { issuer: 'http://127.0.0.1:1' } });
     const answer = await walker.fetch(begin());
-    expect(answer.headers.get('location')).toBe('/?why=sign_in_away');
+    expect(answer.headers.get('location')).toBe('/?why=sign_in_provider_unavailable');
   });
 
   it.each([
@@ -245,7 +245,7 @@ describe('signing in at an OpenID provider', () => {
   });
 
   it('does not where that is switched off, or the provider is away', async () => {
-    await start({ oidc: { signOutThere: false } });
+    await start({ oidc: { rpInitiatedLogout: false } });
     await signIn();
     expect((await post('/api/v1/logout')).status).toBe(204);
   });

@@ -42,7 +42,7 @@ describe('programs that ask for consoles', () => {
               audience: 'porthole',
               algorithms: ['ES256'],
               subjects: ['portal', 'other'],
-              mayActFor: { users: ['a*'], groups: ['class-a'] },
+              impersonation: { users: ['a*'], groups: ['class-a'] },
             },
           ],
         },
@@ -92,7 +92,7 @@ describe('programs that ask for consoles', () => {
     ['a group that is not theirs to give', { id: '1', name: 'anna', groups: ['class-a', 'admins'] }],
   ])('may not act for %s', async (_what, onBehalfOf) => {
     const answer = await ask({ mode: 'control', onBehalfOf }, await sign());
-    expect([answer.status, answer.json.code]).toEqual([403, 'may_not_act']);
+    expect([answer.status, answer.json.code]).toEqual([403, 'impersonation_not_allowed']);
   });
 
   it('give their users no more than the rules do', async () => {
@@ -158,7 +158,7 @@ describe('programs that ask for consoles', () => {
 
     it('whose code counts once, and whose pass opens the console again and again', async () => {
       const { code, pass } = await passOf();
-      expect((await post('/api/v1/handover', { code })).json.code).toBe('pass_invalid');
+      expect((await post('/api/v1/handover', { code })).json.code).toBe('embed_token_invalid');
       for (let time = 0; time < 3; time += 1) {
         const answer = await post('/api/v1/consoles/proxmox/101/grants', { mode: 'control' }, pass);
         expect(answer.status).toBe(201);
@@ -184,13 +184,13 @@ describe('programs that ask for consoles', () => {
 
     it.each(['', 'x', 'A'.repeat(43)])('and a made-up pass opens nothing: %p', async (pass) => {
       const answer = await post('/api/v1/handover', { code: pass });
-      expect(answer.json.code).toBe('pass_invalid');
+      expect(answer.json.code).toBe('embed_token_invalid');
       const grant = await rig.ask('/api/v1/consoles/proxmox/101/grants', {
         method: 'POST',
         body: { mode: 'view' },
         headers: { 'sec-fetch-site': 'same-origin', 'x-porthole-pass': pass || 'none' },
       });
-      expect(grant.json.code).toBe('pass_invalid');
+      expect(grant.json.code).toBe('embed_token_invalid');
     });
   });
 });
@@ -213,7 +213,7 @@ describe('service accounts of Kubernetes', () => {
       }),
     );
     return createServiceAccountTokens({
-      config: { audience: 'porthole', allow: ['labs:grader'], mayActFor: undefined },
+      config: { audience: 'porthole', allow: ['labs:grader'], impersonation: undefined },
       review,
       clock,
     });

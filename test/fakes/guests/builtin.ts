@@ -118,9 +118,9 @@ export function createBuiltinGuest({
     async reset() {
       if (running) machine.powerOn();
     },
-    async setPassword(text, lifeSeconds) {
+    async setPassword(text, maxSeconds) {
       if (!running) throw new Error(`${name} is not running`);
-      password = { text, until: clock.now() + lifeSeconds * 1000 };
+      password = { text, until: clock.now() + maxSeconds * 1000 };
     },
     async connect() {
       if (!running) throw new Error(`${name} is not running`);

@@ -17,9 +17,9 @@ export interface Guest {
   reset(): Promise<void>;
   /**
    * Sets the one VNC password of this machine, overwriting the one before (QMP `set_password`), valid for
-   * `lifeSeconds` for *new* authentications (QMP `expire_password`). Only the first 8 bytes count.
+   * `maxSeconds` for *new* authentications (QMP `expire_password`). Only the first 8 bytes count.
    */
-  setPassword(password: string, lifeSeconds: number): Promise<void>;
+  setPassword(password: string, maxSeconds: number): Promise<void>;
   /** One new connection to the VNC server, as raw RFB bytes. Rejects when the machine does not run. */
   connect(): Promise<Duplex>;
   /** Calls back whenever the machine went from running to stopped, by whatever cause. Returns an unsubscriber. */

@@ -143,10 +143,10 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
     async reset() {
       await theRun().qmp.execute('system_reset');
     },
-    async setPassword(password, lifeSeconds) {
+    async setPassword(password, maxSeconds) {
       const { qmp } = theRun();
       await qmp.execute('set_password', { protocol: 'vnc', password });
-      await qmp.execute('expire_password', { protocol: 'vnc', time: `+${lifeSeconds}` });
+      await qmp.execute('expire_password', { protocol: 'vnc', time: `+${maxSeconds}` });
     },
     async connect() {
       return connectUnix(join(theRun().folder, 'vnc'));

@@ -149,11 +149,11 @@ export function createXvncGuest({
     async reset() {
       card.draw(theRun().painter);
     },
-    async setPassword(password, lifeSeconds) {
+    async setPassword(password, maxSeconds) {
       const { folder } = theRun();
       await writePassword(folder, password);
       cancelExpiry?.();
-      cancelExpiry = clock.after(lifeSeconds * 1000, () => {
+      cancelExpiry = clock.after(maxSeconds * 1000, () => {
         // When the folder is gone, so is the server.
         lockOut(folder).catch(() => {});
       });

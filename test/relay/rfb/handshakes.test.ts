@@ -83,26 +83,26 @@ describe("the handshake with a machine's VNC server", () => {
     ['RFB 003.889\n', "Apple's version"],
     ['HTTP/1.1 400 ', 'no VNC at all'],
   ])('refuses %j: %s', (greeting) => {
-    expect(outcome(Buffer.from(greeting))).toMatchObject({ error: { code: 'proxmox_nonsense' } });
+    expect(outcome(Buffer.from(greeting))).toMatchObject({ error: { code: 'proxmox_invalid_response' } });
   });
 
   test('refuses a server without VNC Authentication', () => {
-    expect(outcome(rfbVersion, [2, 1, 19])).toMatchObject({ error: { code: 'proxmox_nonsense' } });
+    expect(outcome(rfbVersion, [2, 1, 19])).toMatchObject({ error: { code: 'proxmox_invalid_response' } });
   });
 
   test('tells the log why a server offers no type at all', () => {
     expect(outcome(rfbVersion, [0], reason('Too many connections'))).toMatchObject({
-      error: { code: 'console_auth', detail: 'the VNC server says: Too many connections' },
+      error: { code: 'console_auth_failed', detail: 'the VNC server says: Too many connections' },
     });
   });
 
   test('tells the log why a password was refused', () => {
     // QEMU counts the zero at the end of its text.
     expect(outcome(rfbVersion, [1, 2], challenge, u32(1), reason('Authentication failed\0'))).toMatchObject({
-      error: { code: 'console_auth', detail: 'the VNC server says: Authentication failed' },
+      error: { code: 'console_auth_failed', detail: 'the VNC server says: Authentication failed' },
     });
     expect(outcome(rfbVersion, [1, 2], challenge, u32(2), reason(''))).toMatchObject({
-      error: { code: 'console_auth' },
+      error: { code: 'console_auth_failed' },
     });
   });
 
@@ -135,7 +135,9 @@ describe("the handshake with a machine's VNC server", () => {
       fc.property(hostile, (bytes) => {
         const { error } = outcomeOf(create(), byteByByte(Buffer.from(bytes)));
         if (error !== undefined)
-          expect(['proxmox_nonsense', 'console_auth']).toContain((error as { code: string }).code);
+          expect(['proxmox_invalid_response', 'console_auth_failed']).toContain(
+            (error as { code: string }).code,
+          );
       }),
     );
   });

@@ -64,7 +64,7 @@ function run(chunks: readonly Buffer[], options: Parameters<typeof reader>[0] = 
   return { passed: reading.passed(), fault };
 }
 
-const nonsense = expect.objectContaining({ code: 'proxmox_nonsense' });
+const nonsense = expect.objectContaining({ code: 'proxmox_invalid_response' });
 const bytesOf = (messages: readonly ServerMessage[]) => Buffer.concat(messages.map(({ bytes }) => bytes));
 const without = (messages: readonly ServerMessage[], ...kinds: readonly ServerMessage['kind'][]) =>
   bytesOf(messages.filter(({ kind }) => !kinds.includes(kind)));

@@ -142,7 +142,7 @@ describe('what a viewer sends to a terminal', () => {
     ['0:-1:', 'viewer_protocol'],
     ['0:+1:', 'viewer_protocol'],
     ['0:12345678', 'viewer_protocol'],
-    ['0:1048577:', 'viewer_too_big'],
+    ['0:1048577:', 'viewer_message_too_big'],
     ['1:0:24:', 'viewer_protocol'],
     ['1:80:0:', 'viewer_protocol'],
     ['1:1001:24:', 'viewer_protocol'],

@@ -24,7 +24,7 @@ test.each([['OK'], ['OKroot@ct:~# '], ['OKOK']])(
 
 test('anything else is not a termproxy', () => {
   expect(() => createTerminalLogin().push(Buffer.from('RFB 003.008\n'))).toThrow(
-    expect.objectContaining({ code: 'proxmox_nonsense' }),
+    expect.objectContaining({ code: 'proxmox_invalid_response' }),
   );
   expect(createTerminalLogin().push(Buffer.from('O')).done).toBe(false);
 });

@@ -39,9 +39,9 @@ export const sessionsEnd: Command = {
         throw new Fault(`There is no session ${target.ref}.`);
       const deps = { keys, random: systemRandom, clock: systemClock };
       const signals = createConsoleSignals({ bus: store.signals, ...deps });
-      await createEndOrders({ records: store.records, signals, ...deps }).give(target, 'ended_by');
+      await createEndOrders({ records: store.records, signals, ...deps }).give(target, 'ended_by_operator');
       audit({
-        event: 'end_ordered',
+        event: 'termination_ordered',
         by: operator,
         target: { kind: target.kind as 'session' | 'user' | 'machine', ref: target.ref },
         consoles: hit.length,

@@ -44,7 +44,7 @@ export async function withStore(
     const operator = { id: `cli:${name}`, name };
     await work({ config, store, keys, sessions, audit: auditOf(config, stderr), operator });
   } catch (error) {
-    if (error instanceof PortholeError && error.code === 'store_down')
+    if (error instanceof PortholeError && error.code === 'store_unavailable')
       throw new Fault(`Redis does not answer: ${error.detail ?? error.message}. porthole doctor says more.`);
     throw error;
   } finally {

@@ -30,7 +30,8 @@ export async function askerOf(
   const { onBehalfOf: user } = wanted.wish;
   if (!user) return { identity };
   const { program } = identity;
-  if (!program) throw new PortholeError('may_not_act', { detail: 'only programs act for others' });
+  if (!program)
+    throw new PortholeError('impersonation_not_allowed', { detail: 'only programs act for others' });
   const actedFor = program.actFor(user);
   ctx.state.user = actedFor;
   return {

@@ -107,7 +107,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     if (!user || code === 'rate_limited') return;
     const known = config.clusters.some(({ name }) => name === cluster) && isVmid(vmid);
     deps.audit({
-      event: 'grant_refused',
+      event: 'grant_denied',
       user: { id: user.id, name: user.name },
       ...(known ? { machine: { cluster, vmid: Number(vmid) } } : {}),
       code,

@@ -5,14 +5,14 @@ export interface SecurityHeaderDeps {
   readonly publicUrl: URL;
   readonly relayOrigin: string;
   /** Sites in whose frames consoles may be shown. */
-  readonly embedIn: readonly string[];
+  readonly frameAncestors: readonly string[];
 }
 
 /** What our pages may do in a browser: show themselves, talk to this origin, and open consoles at the relay. */
 export function securityHeaders(deps: SecurityHeaderDeps): Step {
   // The list and the sign-in page are in nobody's frame.
   const forPages = headersWith(deps, []);
-  const forConsoles = headersWith(deps, deps.embedIn);
+  const forConsoles = headersWith(deps, deps.frameAncestors);
   const permissions = [
     'clipboard-read=(self)',
     'clipboard-write=(self)',

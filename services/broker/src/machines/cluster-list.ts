@@ -46,7 +46,9 @@ export function createClusterList(deps: {
       failure = undefined;
     } catch (thrown) {
       const error =
-        thrown instanceof PortholeError ? thrown : new PortholeError('proxmox_nonsense', { cause: thrown });
+        thrown instanceof PortholeError
+          ? thrown
+          : new PortholeError('proxmox_invalid_response', { cause: thrown });
       failure = { error, at: clock.now() };
     }
     onRefresh?.(failure?.error);

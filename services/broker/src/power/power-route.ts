@@ -59,7 +59,7 @@ export function powerMachine(deps: PowerRouteDeps): Step {
     } catch (thrown) {
       const { code } = asPortholeError(thrown);
       deps.metrics.power(action, code);
-      record(deps, ctx, user, machine, { event: 'power_refused', action, code });
+      record(deps, ctx, user, machine, { event: 'power_action_refused', action, code });
       throw thrown;
     }
   };
@@ -120,7 +120,7 @@ function record(
   what:
     | { readonly event: 'power'; readonly action: PowerAction; readonly task: string }
     | {
-        readonly event: 'power_refused';
+        readonly event: 'power_action_refused';
         readonly action: PowerAction;
         readonly code: PortholeError['code'];
       },

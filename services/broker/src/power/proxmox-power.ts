@@ -55,6 +55,6 @@ function meaningOf(said: string): ErrorCode {
 /** What a refused call means here: of a machine that has gone elsewhere, the next list of machines knows. */
 export function asPowerError(thrown: unknown): PortholeError {
   const error = asPortholeError(thrown);
-  if (error.code !== 'proxmox_nonsense') return error;
+  if (error.code !== 'proxmox_invalid_response') return error;
   return new PortholeError(meaningOf(error.detail ?? ''), { cause: error });
 }

@@ -16,7 +16,7 @@ export interface EndRouteDeps extends SessionRouteDeps {
   readonly rateLimits: RateLimits;
   readonly audit: Audit;
   /** Whether people read who ended their console. */
-  readonly nameWhoEnds: boolean;
+  readonly showOperatorName: boolean;
 }
 
 /** Requests to end something, of one person in a minute. Each may end a whole class. */
@@ -95,7 +95,11 @@ async function endMachine(
   const { allow } = deps.access().decide(user, await deps.directory.find(cluster, vmid));
   if (allow.length === 0) throw new PortholeError('machine_not_found', { detail: 'no rule names it' });
   if (!allow.includes('end')) throw new PortholeError('not_allowed', { detail: 'end' });
-  await deps.ends.give({ kind: 'machine', ref: `${cluster}/${vmid}` }, 'ended_by', nameOf(deps, user));
+  await deps.ends.give(
+    { kind: 'machine', ref: `${cluster}/${vmid}` },
+    'ended_by_operator',
+    nameOf(deps, user),
+  );
   return all.filter((session) => session.cluster === cluster && session.vmid === vmid).length;
 }
 
@@ -105,12 +109,12 @@ async function endAll(deps: EndRouteDeps, user: User, sessions: readonly Session
     await Promise.all(
       sessions
         .slice(at, at + batch)
-        .map(({ sessionId }) => deps.ends.give({ kind: 'session', ref: sessionId }, 'ended_by', by)),
+        .map(({ sessionId }) => deps.ends.give({ kind: 'session', ref: sessionId }, 'ended_by_operator', by)),
     );
 }
 
-function nameOf({ nameWhoEnds }: EndRouteDeps, { name, displayName }: User): string | undefined {
-  return nameWhoEnds ? (displayName ?? name).slice(0, 128) : undefined;
+function nameOf({ showOperatorName }: EndRouteDeps, { name, displayName }: User): string | undefined {
+  return showOperatorName ? (displayName ?? name).slice(0, 128) : undefined;
 }
 
 function record(
@@ -121,5 +125,5 @@ function record(
   consoles: number,
 ): void {
   const { requestId } = ctx.state;
-  audit({ event: 'end_ordered', by: { id, name }, target, consoles, address: ctx.ip, requestId });
+  audit({ event: 'termination_ordered', by: { id, name }, target, consoles, address: ctx.ip, requestId });
 }

@@ -36,7 +36,7 @@ export function signOutUser(deps: SignOutUserDeps): Step {
     for (const info of signIns) await deps.logins.end(info, 'operator', operator);
     await deps.ends.give({ kind: 'user', ref: user }, 'signed_out');
     deps.audit({
-      event: 'end_ordered',
+      event: 'termination_ordered',
       by: { id: operator.id, name: operator.name },
       target: { kind: 'user', ref: user },
       consoles: consoles.length,

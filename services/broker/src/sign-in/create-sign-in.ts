@@ -60,8 +60,8 @@ export function createSignIn(deps: {
   const { config, store, keys, clock, random, log, audit, metrics } = deps;
   const { records, rateLimits } = store;
   const { publicUrl, limits } = config;
-  const { idleSeconds, lifeSeconds } = config.signIn.session;
-  const [idleMs, lifeMs] = [idleSeconds * 1000, lifeSeconds * 1000];
+  const { idleSeconds, maxSeconds } = config.signIn.session;
+  const [idleMs, lifeMs] = [idleSeconds * 1000, maxSeconds * 1000];
 
   const cookie = createLoginCookie(publicUrl);
   const sessions = createLoginSessions({ records, keys, random, clock, idleMs, lifeMs });

@@ -33,9 +33,10 @@ export function createHeaderIdentity(deps: {
         { event: 'header_spoofed', header: config.user, address },
         'A REQUEST CLAIMS AN IDENTITY THAT ONLY THE PROXY MAY CLAIM: signIn.header.from names the proxies',
       );
-      throw new PortholeError('sign_in_header', { detail: `from ${address}` });
+      throw new PortholeError('identity_header_untrusted', { detail: `from ${address}` });
     }
-    if (name.length > longest) throw new PortholeError('sign_in_header', { detail: 'the name is too long' });
+    if (name.length > longest)
+      throw new PortholeError('identity_header_untrusted', { detail: 'the name is too long' });
     const displayName = valueOf(ctx, config.displayName);
     const id = `header:${name}`;
     return {

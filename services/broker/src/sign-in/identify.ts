@@ -18,7 +18,7 @@ export interface Identity {
 export interface Program {
   readonly id: string;
   readonly name: string;
-  /** The user for whom it asks, if it may. Throws `may_not_act`. */
+  /** The user for whom it asks, if it may. Throws `impersonation_not_allowed`. */
   actFor(user: OnBehalfOf): User;
 }
 

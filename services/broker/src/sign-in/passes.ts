@@ -29,7 +29,7 @@ export type PassFacts = z.infer<typeof passFacts>;
  */
 export interface Passes {
   create(facts: PassFacts): Promise<string>;
-  /** Rejects with `pass_invalid`. */
+  /** Rejects with `embed_token_invalid`. */
   exchange(code: string): Promise<{ readonly pass: string; readonly facts: PassFacts }>;
   open(pass: string): Promise<PassFacts>;
 }
@@ -52,7 +52,7 @@ export function createPasses(deps: {
   }
 
   async function read(text: string, contextOf: ContextOf, how: 'get' | 'take'): Promise<PassFacts> {
-    const fail = (detail: string) => new PortholeError('pass_invalid', { detail });
+    const fail = (detail: string) => new PortholeError('embed_token_invalid', { detail });
     if (!tokenPattern.test(text)) throw fail('malformed');
     const context = contextOf(Buffer.from(text, 'base64url'));
     const sealed = await records[how](context.storeKey);

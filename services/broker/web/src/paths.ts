@@ -45,7 +45,7 @@ export const signInReasons = [
   // Back from an issuer that brought nobody.
   'sign_in_refused',
   'sign_in_expired',
-  'sign_in_away',
+  'sign_in_provider_unavailable',
   'rate_limited',
 ] as const;
 export type SignInReason = (typeof signInReasons)[number];

@@ -25,8 +25,8 @@ const adviceFor = {
   not_found: 'Look for it in your list of machines. If it is gone, ask whoever assigned it to you.',
   idle: 'The machine is still running. Open the console again to go on.',
   not_running: 'It opens here by itself as soon as it runs.',
-  time_over: 'Ask your instructor if you need more time.',
-  ended_by: 'Ask your instructor before you open it again.',
+  time_limit: 'Ask your instructor if you need more time.',
+  ended_by_operator: 'Ask your instructor before you open it again.',
   too_many: 'Close a console that you do not need, or try again in a while.',
   upstream: `Try again. ${tellSupport}`,
   no_slot: 'Many people are opening consoles at this moment. We try again by ourselves.',
@@ -70,7 +70,7 @@ export function wordsForProblem(problem: Problem): Words {
     case 'machine_not_found':
     case 'not_found':
       return { title: 'This machine does not exist or is not yours.', advice: adviceFor.not_found };
-    case 'pass_invalid':
+    case 'embed_token_invalid':
       return {
         title: 'This link was already used or is too old.',
         advice: 'Open the console again where you found it.',
@@ -196,7 +196,7 @@ export const signInNotes = {
   sign_in_refused:
     'The sign-in service did not let you in. If you think that it should, ask whoever runs it.',
   sign_in_expired: 'That took too long, or was begun in another browser. Try again.',
-  sign_in_away: 'The sign-in service does not answer at the moment. Try again soon.',
+  sign_in_provider_unavailable: 'The sign-in service does not answer at the moment. Try again soon.',
   rate_limited: 'Many people are signing in at this moment. Wait a little, then try again.',
 } as const satisfies Record<SignInReason, string>;
 

@@ -110,7 +110,7 @@ function readHead(
       if (end < 0 && seen.length <= maxHeadBytes) return;
       const answer = end < 0 ? undefined : readHttpHead(seen.toString('latin1', 0, end));
       if (!answer) {
-        fail(new PortholeError('proxmox_nonsense', { detail: 'vncwebsocket: not an HTTP answer' }));
+        fail(new PortholeError('proxmox_invalid_response', { detail: 'vncwebsocket: not an HTTP answer' }));
         return;
       }
       done();
@@ -129,5 +129,5 @@ function refusal({ status, reason }: HttpAnswer): PortholeError {
   const detail = `vncwebsocket: ${status} ${reason}`;
   if (status === 401) return new PortholeError('proxmox_credential', { detail });
   if (status === 403) return new PortholeError('proxmox_permission', { detail });
-  return new PortholeError('proxmox_nonsense', { detail });
+  return new PortholeError('proxmox_invalid_response', { detail });
 }

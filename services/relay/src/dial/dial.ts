@@ -108,7 +108,7 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
         request,
         'authenticate',
         deadlines.firstByte + deadlines.authenticate,
-        'console_silent',
+        'console_timeout',
         (phase) => authenticate(link, entry, phase),
       );
       return { link, takeRest, machine };
@@ -133,7 +133,7 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
   function authenticate(link: Link, entry: Entry, signal: AbortSignal): Promise<TakeRest> {
     return new Promise((resolve, reject) => {
       const silent = clock.after(deadlines.firstByte, () =>
-        reject(new PortholeError('console_silent', { detail: `no byte within ${deadlines.firstByte} ms` })),
+        reject(new PortholeError('console_timeout', { detail: `no byte within ${deadlines.firstByte} ms` })),
       );
       if (entry.hello) link.send(entry.hello);
       runHandshake(link, entry.handshake, {
@@ -185,9 +185,9 @@ async function counted<T>(
 const hungUp: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['console_lost', 'terminal_refused']);
 
 const worthAnotherTry: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'console_auth',
+  'console_auth_failed',
   'console_lost',
   'terminal_refused',
-  'proxmox_nonsense',
+  'proxmox_invalid_response',
   'proxmox_credential',
 ]);

@@ -19,7 +19,7 @@ export interface LeaseRequest {
  * others see it at their next look.
  */
 export interface LeaseLine {
-  /** Resolves with the release when the lease is held. Rejects with the signal's reason, or `store_down`. */
+  /** Resolves with the release when the lease is held. Rejects with the signal's reason, or `store_unavailable`. */
   acquire(request: LeaseRequest): Promise<() => Promise<void>>;
   /** How many wait here now. */
   readonly waiting: number;

@@ -76,7 +76,9 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     this.#early ??= [];
     this.#early.push(piece);
     if (this.#early.reduce((sum, { length }) => sum + length, 0) > earlyBytes)
-      throw new PortholeError('proxmox_nonsense', { detail: 'the VNC server talks before it is spoken to' });
+      throw new PortholeError('proxmox_invalid_response', {
+        detail: 'the VNC server talks before it is spoken to',
+      });
   }
 
   #lose(error?: PortholeError): void {

@@ -174,7 +174,7 @@ class FromMachine extends OneWay {
   }
 
   protected stuck(): void {
-    this.pump.end('viewer', new PortholeError('viewer_stuck'));
+    this.pump.end('viewer', new PortholeError('viewer_stalled'));
   }
 }
 
@@ -210,6 +210,6 @@ class FromViewer extends OneWay {
   }
 
   protected stuck(): void {
-    this.pump.end('machine', new PortholeError('console_silent', { detail: 'the machine takes no input' }));
+    this.pump.end('machine', new PortholeError('console_timeout', { detail: 'the machine takes no input' }));
   }
 }

@@ -13,7 +13,7 @@ import { encodings, offers } from './encodings.ts';
 export interface ClientMessageFilter {
   /**
    * What may go to the machine of everything that has arrived so far, in order. Slices of the chunk where
-   * possible. Throws `viewer_protocol` or `viewer_too_big`; then `passed`, if it is given, has what came before the
+   * possible. Throws `viewer_protocol` or `viewer_message_too_big`; then `passed`, if it is given, has what came before the
    * fault, so that it makes no difference in which pieces a stream arrives.
    */
   push(chunk: Buffer, passed?: Buffer[]): readonly Buffer[];
@@ -178,5 +178,5 @@ function isPaste(message: Buffer): boolean {
 }
 
 function tooBig(detail: string): PortholeError {
-  return new PortholeError('viewer_too_big', { detail });
+  return new PortholeError('viewer_message_too_big', { detail });
 }

@@ -65,12 +65,12 @@ export function createMachineHandshake(password: string): Handshake {
       .subarray(offset + 4)
       .toString('latin1')
       .replaceAll(/[^\x20-\x7e]/g, '');
-    throw new PortholeError('console_auth', { detail: `the VNC server says: ${text}` });
+    throw new PortholeError('console_auth_failed', { detail: `the VNC server says: ${text}` });
   }
 
   return createHandshake({ advance, done: () => step === 'done' });
 }
 
 function nonsense(detail: string): PortholeError {
-  return new PortholeError('proxmox_nonsense', { detail: `the VNC server: ${detail}` });
+  return new PortholeError('proxmox_invalid_response', { detail: `the VNC server: ${detail}` });
 }

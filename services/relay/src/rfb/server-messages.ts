@@ -13,7 +13,7 @@ import { readPixelFormat, type PixelFormat } from './pixel-format.ts';
 export interface ServerMessages {
   /**
    * Reads on and hands over what may pass, in order: ranges of the source as far as possible. Throws
-   * `proxmox_nonsense`; what came before the fault was handed over.
+   * `proxmox_invalid_response`; what came before the fault was handed over.
    */
   read(source: Buffer, start: number, end: number, pass: PassRange): void;
 }
@@ -260,5 +260,5 @@ export function createServerMessages(options: {
 }
 
 function lost(what: string): PortholeError {
-  return new PortholeError('proxmox_nonsense', { detail: `the VNC server sent ${what}` });
+  return new PortholeError('proxmox_invalid_response', { detail: `the VNC server sent ${what}` });
 }

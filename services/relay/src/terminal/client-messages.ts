@@ -112,7 +112,7 @@ function readHead(bytes: Buffer): Head | undefined {
   if (data) {
     const length = Number(data[1]);
     if (length > terminalLimits.dataBytes)
-      throw new PortholeError('viewer_too_big', { detail: `${length} bytes typed at once` });
+      throw new PortholeError('viewer_message_too_big', { detail: `${length} bytes typed at once` });
     return { type: 'data', bytes: data[0].length, length };
   }
   const size = /^1:(\d{1,4}):(\d{1,4}):/.exec(text);

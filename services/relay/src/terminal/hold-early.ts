@@ -14,7 +14,9 @@ export function holdEarly(link: Link, ended: (error?: PortholeError) => void): T
       size += end - start;
       if (size > maxEarlyBytes) {
         early = [];
-        ended(new PortholeError('viewer_too_big', { detail: 'too much before the terminal was open' }));
+        ended(
+          new PortholeError('viewer_message_too_big', { detail: 'too much before the terminal was open' }),
+        );
         return;
       }
       early.push(Buffer.from(source.subarray(start, end)));

@@ -17,7 +17,9 @@ export function createTerminalLogin(): Handshake {
       const answer = queue.take(accepted.length);
       if (!answer) return undefined;
       if (!answer.equals(accepted))
-        throw new PortholeError('proxmox_nonsense', { detail: 'termproxy answers something else than OK' });
+        throw new PortholeError('proxmox_invalid_response', {
+          detail: 'termproxy answers something else than OK',
+        });
       done = true;
       return [];
     },

@@ -26,7 +26,7 @@ export interface BrowserFrameLimits {
 }
 
 export interface BrowserFrames {
-  /** Reads on. The chunk is unmasked in place. Throws `viewer_protocol` or `viewer_too_big`, once: it is over then. */
+  /** Reads on. The chunk is unmasked in place. Throws `viewer_protocol` or `viewer_message_too_big`, once: it is over then. */
   push(chunk: Buffer): void;
 }
 
@@ -242,5 +242,5 @@ function broken(detail: string): PortholeError {
 }
 
 function tooBig(detail: string): PortholeError {
-  return new PortholeError('viewer_too_big', { detail: `the viewer sent ${detail}` });
+  return new PortholeError('viewer_message_too_big', { detail: `the viewer sent ${detail}` });
 }

@@ -6,7 +6,7 @@ export const maxProxmoxPayload = 128 * 1024;
 
 export interface ProxmoxFrames {
   /**
-   * Reads `length` bytes of `source` and hands on each piece of payload in them. Throws `proxmox_nonsense` at
+   * Reads `length` bytes of `source` and hands on each piece of payload in them. Throws `proxmox_invalid_response` at
    * anything that pveproxy does not send; it is over then.
    */
   read(source: Buffer, length: number): void;
@@ -110,5 +110,5 @@ class FrameReader implements ProxmoxFrames {
 }
 
 function nonsense(what: string): PortholeError {
-  return new PortholeError('proxmox_nonsense', { detail: `the console's WebSocket: ${what}` });
+  return new PortholeError('proxmox_invalid_response', { detail: `the console's WebSocket: ${what}` });
 }

@@ -171,7 +171,7 @@ const limits = z
     consolesPerMachine: z.number().int().positive().max(32, 'QEMU takes 32 viewers at most').default(10),
     consolesPerRelay: z.number().int().positive().default(1000),
     /** People that may wait for one relay to open their console. */
-    waitingPerRelay: z.number().int().positive().default(500),
+    queuedPerRelay: z.number().int().positive().default(500),
     /** Seconds that somebody waits for a console slot. */
     queueSeconds: seconds.default(60),
     /** Sign-in tries per minute of one user name. */
@@ -245,14 +245,14 @@ export const configSchema = z
     clusters: z.array(cluster).min(1, 'name at least one Proxmox cluster'),
     signIn: signInSchema,
     /** Sites whose pages may show consoles in a frame of theirs. */
-    embedIn: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
+    frameAncestors: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
     ...accessDocument.shape,
     /** A file with `access` and `classes`, instead of them here. */
     accessFile: secret.optional(),
     limits: limits.prefault({}),
     audit: audit.prefault({}),
     /** Whether people read who ended their console. */
-    nameWhoEnds: flag.default(true),
+    showOperatorName: flag.default(true),
   })
   // Also looked at when something else is wrong, so that all faults come at once: parts may be missing then.
   .superRefine(

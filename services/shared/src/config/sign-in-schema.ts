@@ -47,11 +47,11 @@ const oidc = z.strictObject({
     })
     .prefault({}),
   /** Whether signing out leads to the issuer, to sign out there, too. */
-  signOutThere: z.boolean().default(true),
+  rpInitiatedLogout: z.boolean().default(true),
   /** Put before every name, so that nobody of this issuer is taken for somebody of another. */
   namePrefix: z.string().max(64).default(''),
   /** How often the issuer is asked whether somebody is still who they were, where it gives refresh tokens. */
-  recheckSeconds: z.number().int().min(30).max(86_400).default(300),
+  refreshSeconds: z.number().int().min(30).max(86_400).default(300),
 });
 
 const proxmox = z.strictObject({
@@ -86,7 +86,7 @@ const header = z.strictObject({
 });
 
 /** For whom a program may ask: each of the user's groups must be named, and the user match a pattern. */
-const mayActFor = z.strictObject({
+const impersonation = z.strictObject({
   /** `*` stands for any characters, `?` for one. */
   users: z.array(words).min(1),
   groups: z.array(words).default([]),
@@ -105,14 +105,14 @@ const programs = z.strictObject({
   caFile: secret.optional(),
   /** The programs, by the claim `sub`. Without it every one that the issuer names. */
   subjects: z.array(words).min(1).optional(),
-  mayActFor: mayActFor.optional(),
+  impersonation: impersonation.optional(),
 });
 
 const serviceAccounts = z.strictObject({
   audience: words.default('porthole'),
   /** "namespace:name". */
   allow: z.array(z.string().regex(/^[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$/, 'must be namespace:name')).min(1),
-  mayActFor: mayActFor.optional(),
+  impersonation: impersonation.optional(),
 });
 
 export const signInSchema = z
@@ -133,7 +133,7 @@ export const signInSchema = z
           .max(week)
           .default(8 * 3600),
         /** Seconds after which it ends in any case. */
-        lifeSeconds: z
+        maxSeconds: z
           .number()
           .int()
           .min(60)
@@ -169,4 +169,4 @@ export type ProxmoxSignInConfig = SignInConfig['proxmox'][number];
 export type HeaderConfig = NonNullable<SignInConfig['header']>;
 export type ProgramsConfig = SignInConfig['programs'][number];
 export type ServiceAccountsConfig = NonNullable<SignInConfig['serviceAccounts']>;
-export type MayActFor = z.infer<typeof mayActFor>;
+export type MayActFor = z.infer<typeof impersonation>;

@@ -207,7 +207,7 @@ function accept<T>(answer: ProxmoxAnswer, schema: z.ZodType<T>, what: string): T
   if (answer.status === 200) {
     const parsed = schema.safeParse(answer.json);
     if (parsed.success) return parsed.data;
-    throw new PortholeError('proxmox_nonsense', {
+    throw new PortholeError('proxmox_invalid_response', {
       detail: `${what}: ${parsed.error.issues[0]?.message ?? 'no JSON'}`,
     });
   }
@@ -217,5 +217,5 @@ function accept<T>(answer: ProxmoxAnswer, schema: z.ZodType<T>, what: string): T
   // The reason phrase is the first line of Perl's die: no other sign says that the machine is not on this node.
   if (answer.status === 500 && /Configuration file .* does not exist|hostname lookup/.test(answer.reason))
     throw new PortholeError('machine_not_found', { detail });
-  throw new PortholeError('proxmox_nonsense', { detail });
+  throw new PortholeError('proxmox_invalid_response', { detail });
 }

@@ -53,7 +53,9 @@ function createTicketCredential(
       });
     const parsed = ticketAnswer.safeParse(answer.json);
     if (!parsed.success)
-      throw new PortholeError('proxmox_nonsense', { detail: `sign-in: ${answer.status} ${answer.reason}` });
+      throw new PortholeError('proxmox_invalid_response', {
+        detail: `sign-in: ${answer.status} ${answer.reason}`,
+      });
     const { ticket, CSRFPreventionToken, NeedTFA } = parsed.data.data;
     if (NeedTFA !== undefined)
       throw new PortholeError('proxmox_credential', {

@@ -113,6 +113,6 @@ function describe(error: unknown, call: ProxmoxRequest, late: boolean): Porthole
       detail: `${detail}: no answer within ${call.timeoutMs} ms`,
     });
   if (error instanceof errors.ResponseExceededMaxSizeError)
-    return new PortholeError('proxmox_nonsense', { detail: `${detail}: the answer is too large` });
+    return new PortholeError('proxmox_invalid_response', { detail: `${detail}: the answer is too large` });
   return new PortholeError('proxmox_unreachable', { detail, cause: error });
 }

@@ -33,7 +33,7 @@ export function proxmoxMetricsOf(prefix: 'porthole_broker' | 'porthole_relay') {
       labelNames: ['cluster', 'call', 'status'],
     },
     proxmoxSeconds: {
-      name: `${prefix}_proxmox_call_seconds`,
+      name: `${prefix}_proxmox_call_duration_seconds`,
       help: "Seconds that calls to Proxmox's API took.",
       labelNames: ['cluster', 'call'],
     },

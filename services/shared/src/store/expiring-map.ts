@@ -4,7 +4,7 @@ import { PortholeError } from '../errors.ts';
 /** A map whose entries expire and whose size is bounded. */
 export interface ExpiringMap<V> {
   get(key: string): V | undefined;
-  /** Throws `store_down` when `maxEntries` other keys live. */
+  /** Throws `store_unavailable` when `maxEntries` other keys live. */
   set(key: string, value: V, ttlMs: number): void;
   delete(key: string): void;
   clear(): void;
@@ -41,5 +41,7 @@ export function createExpiringMap<V>(deps: { clock: Clock; maxEntries: number })
 }
 
 export function memoryFull(maxEntries: number): PortholeError {
-  return new PortholeError('store_down', { detail: `The store in memory is full: ${maxEntries} entries.` });
+  return new PortholeError('store_unavailable', {
+    detail: `The store in memory is full: ${maxEntries} entries.`,
+  });
 }

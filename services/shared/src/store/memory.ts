@@ -12,7 +12,7 @@ import { createRateLimits, type LimiterOptions } from './rate-limits.ts';
 export interface MemoryStoreOptions {
   readonly clock: Clock;
   readonly log?: Pick<Log, 'error'>;
-  /** Of records, of places in leases, and of keys per rate limit. Beyond it, calls reject with `store_down`. */
+  /** Of records, of places in leases, and of keys per rate limit. Beyond it, calls reject with `store_unavailable`. */
   readonly maxEntries?: number;
 }
 
@@ -24,7 +24,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock, log, maxEntries = 100_000 } = options;
   let stopped = false;
   const use = () => {
-    if (stopped) throw new PortholeError('store_down', { detail: 'The store was stopped.' });
+    if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
   };
 
   const listeners = createListeners(log);

@@ -59,5 +59,5 @@ function refusal(thrown: unknown): PortholeError {
     const retryAfter = Math.max(1, Math.ceil(thrown.msBeforeNext / 1000));
     return new PortholeError('rate_limited', { retryAfter });
   }
-  return thrown instanceof PortholeError ? thrown : new PortholeError('store_down', { cause: thrown });
+  return thrown instanceof PortholeError ? thrown : new PortholeError('store_unavailable', { cause: thrown });
 }

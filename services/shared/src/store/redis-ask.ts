@@ -1,6 +1,6 @@
 import { storeDown } from './redis-error.ts';
 
-/** Asks Redis. Whatever goes wrong rejects with `store_down`. */
+/** Asks Redis. Whatever goes wrong rejects with `store_unavailable`. */
 export type Ask = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** `use` throws when the store was stopped; `failed` is told of everything else that went wrong. */

@@ -22,7 +22,7 @@ export function errorKind(error: Error): string {
 export function storeDown(thrown: unknown): PortholeError {
   return thrown instanceof PortholeError
     ? thrown
-    : new PortholeError('store_down', { cause: plainError(thrown) });
+    : new PortholeError('store_unavailable', { cause: plainError(thrown) });
 }
 
 /** Connecting to several addresses, or to a cluster, fails with an error that says little and wraps one that does. */

@@ -41,7 +41,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   let stopped = false;
 
   const use = () => {
-    if (stopped) throw new PortholeError('store_down', { detail: 'The store was stopped.' });
+    if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
   };
   const ask = createAsk(use, options.onFailure);
 

@@ -5,7 +5,7 @@ import { fetchTrusting } from '../fetch-trusting.ts';
 
 /** What is known of an issuer by its discovery document, fetched when first needed and kept. */
 export interface Issuer {
-  /** Rejects with `sign_in_away`; the next call tries again. */
+  /** Rejects with `sign_in_provider_unavailable`; the next call tries again. */
   configuration(): Promise<oidc.Configuration>;
 }
 
@@ -33,7 +33,7 @@ export function createIssuer(config: OidcConfig): Issuer {
         },
       );
     } catch (error) {
-      throw new PortholeError('sign_in_away', {
+      throw new PortholeError('sign_in_provider_unavailable', {
         detail: `discovery of ${config.issuer.href}: ${describe(error)}`,
         cause: error,
       });

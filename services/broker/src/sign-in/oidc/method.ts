@@ -61,7 +61,7 @@ export function createOidcMethod(deps: OidcMethodDeps): LoginMethod {
     }
   }
 
-  const isDue = ({ checkedAt }: OidcFacts) => clock.now() - checkedAt >= config.recheckSeconds * 1000;
+  const isDue = ({ checkedAt }: OidcFacts) => clock.now() - checkedAt >= config.refreshSeconds * 1000;
 
   return {
     name,
@@ -74,7 +74,7 @@ export function createOidcMethod(deps: OidcMethodDeps): LoginMethod {
     // So the issuer may ask whether the person means it (OpenID Connect RP-Initiated Logout 1.0, section 2).
     async farewell() {
       const end = (await deps.issuer.configuration()).serverMetadata().end_session_endpoint;
-      if (!config.signOutThere || end === undefined) return undefined;
+      if (!config.rpInitiatedLogout || end === undefined) return undefined;
       const url = new URL(end);
       url.searchParams.set('client_id', config.clientId);
       url.searchParams.set('post_logout_redirect_uri', new URL('/?why=signed-out', deps.publicUrl).href);

@@ -129,7 +129,9 @@ async function asked<T>(work: () => Promise<T>): Promise<T> {
     const refused =
       error instanceof oidc.AuthorizationResponseError ||
       (error instanceof oidc.ResponseBodyError && error.status < 500);
-    throw new PortholeError(refused ? 'sign_in_refused' : 'sign_in_away', { detail: describe(error) });
+    throw new PortholeError(refused ? 'sign_in_refused' : 'sign_in_provider_unavailable', {
+      detail: describe(error),
+    });
   }
 }
 

@@ -12,7 +12,7 @@ export interface TokenOwner {
   /** Unique over all of them: "program:portal:client-7", "serviceaccount:lab:grader". */
   readonly id: string;
   readonly name: string;
-  readonly mayActFor: MayActFor | undefined;
+  readonly impersonation: MayActFor | undefined;
 }
 
 /** Looks at a token; undefined when it is none of its kind. Throws `token_invalid` when it is and does not count. */
@@ -52,7 +52,7 @@ export function createProgramIdentity(deps: {
     return {
       user: { id, name, groups: [], kind: 'program' },
       loginRef: digest(`program login/${id}`).slice(0, 32),
-      program: { id, name, actFor: createActFor(id, owner.mayActFor) },
+      program: { id, name, actFor: createActFor(id, owner.impersonation) },
     };
   };
 }

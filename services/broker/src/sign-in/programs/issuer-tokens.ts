@@ -40,7 +40,7 @@ export function createIssuerTokens(config: ProgramsConfig): TokenCheck {
       const subject = payload.sub ?? '';
       if (subject === '' || subject.length > 200) throw invalid('no usable subject');
       if (config.subjects && !config.subjects.includes(subject)) throw invalid('not a subject that is named');
-      return { id: `program:${config.name}:${subject}`, name: subject, mayActFor: config.mayActFor };
+      return { id: `program:${config.name}:${subject}`, name: subject, impersonation: config.impersonation };
     } catch (error) {
       if (error instanceof PortholeError) throw error;
       const isOurs =
@@ -48,7 +48,7 @@ export function createIssuerTokens(config: ProgramsConfig): TokenCheck {
         error.code !== 'ERR_JWKS_TIMEOUT' &&
         error.code !== 'ERR_JOSE_GENERIC';
       if (isOurs) throw invalid(error.code);
-      throw new PortholeError('sign_in_away', {
+      throw new PortholeError('sign_in_provider_unavailable', {
         detail: `the keys of ${config.name} can not be fetched`,
         cause: error,
       });

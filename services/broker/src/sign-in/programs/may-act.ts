@@ -6,18 +6,23 @@ import type { User } from '../user.ts';
 
 /**
  * The user for whom a program asks. Their id holds the program's, so no program can take over what somebody has open
- * who signed in themselves, or for whom another program asked. Throws `may_not_act`.
+ * who signed in themselves, or for whom another program asked. Throws `impersonation_not_allowed`.
  */
 export function createActFor(program: string, allowed: MayActFor | undefined): (user: OnBehalfOf) => User {
   const matchers = (allowed?.users ?? []).map(compileNamePattern);
   return ({ id, name, groups }) => {
-    if (!allowed) throw new PortholeError('may_not_act', { detail: `${program} may act for nobody` });
+    if (!allowed)
+      throw new PortholeError('impersonation_not_allowed', { detail: `${program} may act for nobody` });
     const called = (name ?? id).normalize('NFC');
     if (!matchers.some((matches) => matches(called, { user: '', groups: [] })))
-      throw new PortholeError('may_not_act', { detail: `${program} may not act for a user of that name` });
+      throw new PortholeError('impersonation_not_allowed', {
+        detail: `${program} may not act for a user of that name`,
+      });
     const foreign = groups.find((group) => !allowed.groups.includes(group));
     if (foreign !== undefined)
-      throw new PortholeError('may_not_act', { detail: `${program} may not name one of these groups` });
+      throw new PortholeError('impersonation_not_allowed', {
+        detail: `${program} may not name one of these groups`,
+      });
     return { id: `${program}/${id}`, name: called, groups };
   };
 }

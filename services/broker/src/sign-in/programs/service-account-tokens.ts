@@ -49,7 +49,7 @@ export function createServiceAccountTokens(deps: {
             ? 'Kubernetes does not know the token'
             : `${name} is not among signIn.serviceAccounts.allow`,
       });
-    return { id: `serviceaccount:${name}`, name, mayActFor: config.mayActFor };
+    return { id: `serviceaccount:${name}`, name, impersonation: config.impersonation };
   };
 }
 

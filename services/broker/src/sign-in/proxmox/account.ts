@@ -35,14 +35,15 @@ export function createProxmoxAccounts(client: Pick<ProxmoxClient, 'requestTicket
     // 400: longer than Proxmox takes, so nobody's name or password.
     if (answer.status === 401 || answer.status === 400) throw new PortholeError(refused, { detail });
     const parsed = ticketAnswer.safeParse(answer.json);
-    if (answer.status !== 200 || !parsed.success) throw new PortholeError('proxmox_nonsense', { detail });
+    if (answer.status !== 200 || !parsed.success)
+      throw new PortholeError('proxmox_invalid_response', { detail });
     return parsed.data.data;
   }
 
   /** Realms that don't look at upper and lower case answer with the name as it is written. */
   function canonical(asked: string, given: string | undefined): string {
     if (given === undefined || given.toLowerCase() === asked.toLowerCase()) return given ?? asked;
-    throw new PortholeError('proxmox_nonsense', { detail: 'Proxmox signed in somebody else' });
+    throw new PortholeError('proxmox_invalid_response', { detail: 'Proxmox signed in somebody else' });
   }
 
   return {

@@ -21,7 +21,7 @@ export const lineBroke = 1006;
 export function outcomeOfClose(code: number, reason: string): Outcome {
   const name = closeNameOf(code);
   if (!name) return { next: 'retry', words: lost, lost: true };
-  if (name === 'ended_by' && reason === signedOutText)
+  if (name === 'ended_by_operator' && reason === signedOutText)
     return { next: 'end', words: { ...signedOut, title: reason }, offer: 'sign-in' };
   const words = wordsForClose(name, reason);
   const { does } = closeCodes[name];
@@ -60,13 +60,13 @@ export function outcomeOfProblem(problem: Problem): Outcome {
     case 'machine_not_found':
     case 'not_found':
     case 'not_allowed':
-    case 'pass_invalid':
-    case 'may_not_act':
+    case 'embed_token_invalid':
+    case 'impersonation_not_allowed':
     case 'cross_site':
     case 'origin_not_allowed':
     case 'bad_request':
-    case 'time_over':
-    case 'ended_by':
+    case 'time_limit':
+    case 'ended_by_operator':
       return { next: 'end', words, offer: 'list' };
     default:
       return problem.retryAfter === undefined
