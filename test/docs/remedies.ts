@@ -115,7 +115,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'Paste less text at once.',
   ],
   viewer_stalled: [
-    'The browser accepted no data for longer than the relay waits.',
+    'The browser did not catch up with the console within 30 seconds.',
     'Check the network to the browser. The page reconnects by itself.',
   ],
   idle: [
