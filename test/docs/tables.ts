@@ -1,3 +1,4 @@
+import { findingKinds } from '@porthole/broker/cli/doctor/findings';
 import { createBrokerMetrics } from '@porthole/broker/metrics';
 import { createRelayMetrics } from '@porthole/relay/metrics';
 import {
@@ -52,6 +53,11 @@ export const tables: Readonly<Record<string, () => string>> = {
           .filter((error) => errorKinds[error].close === name)
           .map((error) => [`${closeCodes[name].code} \`${name}\``, `\`${error}\``, ...remedies[error]]),
       ),
+    ),
+  findings: () =>
+    table(
+      ['Finding', 'Level', 'Remedy'],
+      Object.entries(findingKinds).map(([kind, { level, remedy }]) => [`\`${kind}\``, level, remedy]),
     ),
   settings: () =>
     table(
