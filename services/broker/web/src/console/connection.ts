@@ -172,6 +172,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
       case 'notice_over':
         setNotices({ ...view.notices, [message.notice]: undefined });
         break;
+      case 'pong':
       case 'moving':
         // The relay is about to leave; the close that follows says when to go.
         break;

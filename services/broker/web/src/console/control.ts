@@ -36,6 +36,7 @@ export function parseControl(text: string): ControlMessage | undefined {
     case 'observers':
       return isNames(by) && isCount(others) ? { type, by, others } : undefined;
     case 'moving':
+    case 'pong':
       return { type };
     default:
       return undefined;
