@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 
-/** A row of the report: how long consoles were without a picture, in milliseconds. */
+/** A row of the report: how long consoles had no picture, in milliseconds. */
 export function row(what: string, moved: string, times: readonly number[]): string {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
@@ -9,11 +9,11 @@ export function row(what: string, moved: string, times: readonly number[]): stri
 }
 
 const head = [
-  '| What happens | Consoles | Median | 95 of 100 | Longest |',
+  '| Event | Consoles | Median | 95th percentile | Longest |',
   '| --- | --- | --- | --- | --- |',
 ];
 
-/** Prints the figures and, when REPORT names a page, puts them between its marks of that name. */
+/** Prints the figures. If REPORT names a page, also writes them between the page's marks of that name. */
 export async function tellFigures(
   name: string,
   before: string,
