@@ -8,10 +8,7 @@ export function row(what: string, moved: string, times: readonly number[]): stri
   return `| ${what} | ${moved} | ${at(0.5)} ms | ${at(0.95)} ms | ${at(1)} ms |`;
 }
 
-const head = [
-  '| Event | Consoles | Median | 95th percentile | Longest |',
-  '| --- | --- | --- | --- | --- |',
-];
+const head = ['| Event | Consoles | Median | 95th percentile | Longest |', '| --- | --- | --- | --- | --- |'];
 
 /** Prints the figures. If REPORT names a page, also writes them between the page's marks of that name. */
 export async function tellFigures(
