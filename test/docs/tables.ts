@@ -5,13 +5,13 @@ import {
   auditEventNames,
   auditLineFields,
   auditLineSchema,
-} from '@porthole/shared/audit-events';
-import { openAuditOutput } from '@porthole/shared/audit-output';
-import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/close-codes';
+} from '@porthole/shared/audit/events';
+import { openAuditOutput } from '@porthole/shared/audit/output';
+import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/protocol/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
-import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
+import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { readAlerts } from '../monitoring/files.ts';

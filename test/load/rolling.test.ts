@@ -1,4 +1,4 @@
-import { sleep, systemClock } from '@porthole/shared/clock';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { eventually } from '../eventually.ts';
 import { startHaproxy, type Front } from '../fakes/haproxy/start.ts';
 import { freePort } from '../fakes/redis-server.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorKinds } from '@porthole/shared/errors';
-import { failedOpenings } from '@porthole/shared/failed-openings';
+import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import { parse, stringify } from 'yaml';
 import { exportedMetrics } from '../docs/tables.ts';
 import { describeWith } from '../needs.ts';
@@ -60,7 +60,7 @@ test('the goal counts the failures that are ours to answer for, and no others', 
   expect(new Set(patterns).size).toBe(1);
   const pattern = new RegExp(`^(?:${patterns[0]})$`);
   expect(Object.keys(errorKinds).filter((code) => pattern.test(code))).toEqual(
-    Object.keys(errorKinds).filter((code) => (failedOpenings as readonly string[]).includes(code)),
+    Object.keys(errorKinds).filter((code) => (openFailures as readonly string[]).includes(code)),
   );
 });
 
