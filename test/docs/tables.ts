@@ -108,8 +108,8 @@ function relayRegistry(): Registry {
   const registry = createRegistry();
   createRelayMetrics(registry, {
     draining: () => false,
-    sockets: () => 0,
-    socketsLimit: 0,
+    connections: () => 0,
+    maxSessions: 0,
     frames: () => 0,
     buffered: () => 0,
     clusters: ['lab'],
