@@ -149,7 +149,7 @@ describeWith('helm')('with helm', () => {
       .filter(({ page, line }) => page === 'docs/air-gapped.md' && line.startsWith('docker push'))
       .map(({ line }) => line.replace('docker push ', ''));
     const imagesOf = (values: object) =>
-      render('school', { broker: { image: { digest: '' } }, ...values })
+      render('production', { broker: { image: { digest: '' } }, ...values })
         .filter(({ kind }) => kind === 'Deployment')
         .map(({ spec }) => spec.template.spec.containers[0].image as string);
     expect(imagesOf({}).sort()).toEqual(carried.sort());

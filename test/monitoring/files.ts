@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { chart } from '../chart/values.ts';
+import { chartFolder } from '../chart/chart-folder.ts';
 
 export interface Rule {
   readonly expr: string;
@@ -12,7 +12,7 @@ export interface Rule {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export const rulesFile = `${chart}files/rules.yaml`;
+export const rulesFile = `${chartFolder}files/rules.yaml`;
 export const monitoring = fileURLToPath(new URL('../../k8s/monitoring/', import.meta.url));
 export const runbooks = fileURLToPath(new URL('../../docs/runbooks/', import.meta.url));
 
@@ -33,7 +33,7 @@ export function readAlerts(): ReadonlyMap<string, Rule> {
 
 /** What the dashboard asks Prometheus, with Grafana's variables filled in. */
 export function dashboardQueries(): readonly { title: string; expr: string }[] {
-  const { panels } = JSON.parse(readFileSync(`${chart}files/dashboard.json`, 'utf8')) as {
+  const { panels } = JSON.parse(readFileSync(`${chartFolder}files/dashboard.json`, 'utf8')) as {
     panels: { title: string; targets?: { expr: string }[] }[];
   };
   return panels.flatMap(({ title, targets = [] }) =>
