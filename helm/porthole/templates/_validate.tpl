@@ -14,7 +14,7 @@
 {{- if not $values.config.publicUrl }}{{ $errors = append $errors "config.publicUrl: required. Set it to the https:// URL that browsers use for Porthole." }}{{ end -}}
 {{- if not $values.config.clusters }}{{ $errors = append $errors "config.clusters: required. Add at least one Proxmox VE cluster." }}{{ end -}}
 {{- range $setting, $value := dict "redis" "redis" "grantKeys" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
-{{- if hasKey $values.config $setting }}{{ $errors = append $errors (printf "config.%s: set by the chart. Remove it%s." $setting (empty $value | ternary "" (printf " and set %s instead" $value))) }}{{ end -}}
+{{- if hasKey $values.config $setting }}{{ $errors = append $errors (printf "config.%s: set by the chart. Remove it%s." $setting (empty $value | ternary "" (printf " and use the value %s instead" $value))) }}{{ end -}}
 {{- end }}
 {{- if and (not $values.secrets.existingSecret) (not $values.secrets.generate) }}{{ $errors = append $errors "secrets.existingSecret: required. Set it to the name of the Secret that holds the grant keys, or set secrets.generate to true." }}{{ end -}}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}{{ $errors = append $errors "httpRoute.parentRefs: required if httpRoute.enabled is true. Add the Gateway that the route attaches to." }}{{ end -}}
