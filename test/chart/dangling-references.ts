@@ -40,13 +40,15 @@ export function danglingReferences(manifests: readonly Manifest[]): readonly str
     if (kind === 'Deployment' || kind === 'Pod') {
       const pod = kind === 'Pod' ? spec : spec.template.spec;
       if (pod.serviceAccountName) requireManifest(manifest, 'ServiceAccount', pod.serviceAccountName);
-      for (const { configMap } of pod.volumes ?? []) if (configMap) requireManifest(manifest, 'ConfigMap', configMap.name);
+      for (const { configMap } of pod.volumes ?? [])
+        if (configMap) requireManifest(manifest, 'ConfigMap', configMap.name);
       if (kind === 'Deployment') selectPods(manifest, spec.selector.matchLabels);
     }
     if (kind === 'Service') {
       const names = portsOf(selectPods(manifest, spec.selector));
       for (const { targetPort } of spec.ports)
-        if (!names.includes(targetPort)) errors.push(`Service ${manifest.metadata.name} refers to a missing port ${targetPort}`);
+        if (!names.includes(targetPort))
+          errors.push(`Service ${manifest.metadata.name} refers to a missing port ${targetPort}`);
     }
     if (['PodDisruptionBudget', 'PodMonitor'].includes(kind)) selectPods(manifest, spec.selector.matchLabels);
     if (kind === 'NetworkPolicy') selectPods(manifest, spec.podSelector.matchLabels);

@@ -61,8 +61,11 @@ describeWith('helm')('helm template', () => {
       expect(error).toContain(`- ${name}: required.`);
   });
 
-  test.each(readdirSync(invalidValuesFolder))('rejects invalid-values/%s with the expected message', (file) => {
-    const { message, values } = readInvalidValues(file);
-    expect(runHelmTemplate('production', values).error.replaceAll(/\s+/g, ' ')).toContain(message);
-  });
+  test.each(readdirSync(invalidValuesFolder))(
+    'rejects invalid-values/%s with the expected message',
+    (file) => {
+      const { message, values } = readInvalidValues(file);
+      expect(runHelmTemplate('production', values).error.replaceAll(/\s+/g, ' ')).toContain(message);
+    },
+  );
 });

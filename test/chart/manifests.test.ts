@@ -15,11 +15,7 @@ import { unknownFields } from './unknown-fields.ts';
 
 const podsIn = (manifests: readonly Manifest[]) =>
   manifests.flatMap((manifest) =>
-    manifest.kind === 'Deployment'
-      ? [manifest['spec'].template]
-      : manifest.kind === 'Pod'
-        ? [manifest]
-        : [],
+    manifest.kind === 'Deployment' ? [manifest['spec'].template] : manifest.kind === 'Pod' ? [manifest] : [],
   );
 
 describeWith('helm')('the chart', () => {
@@ -102,7 +98,8 @@ describeWith('helm')('the chart', () => {
       const { spec } = findManifest(manifests(), 'Deployment', 'porthole-relay')['spec'].template;
       const configMap = findManifest(manifests(), 'ConfigMap', 'porthole-relay');
       const { limits } = parse(configMap['data']['porthole.yaml']) as { limits?: { drainSeconds?: number } };
-      const preStopAndDrain = spec.containers[0].lifecycle.preStop.sleep.seconds + (limits?.drainSeconds ?? 10);
+      const preStopAndDrain =
+        spec.containers[0].lifecycle.preStop.sleep.seconds + (limits?.drainSeconds ?? 10);
       expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopAndDrain + 15);
     });
 

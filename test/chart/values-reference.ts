@@ -78,7 +78,9 @@ export async function generateValuesReference(): Promise<{ schema: string; readm
   const table = [
     '| Value | Default | Description |',
     '| --- | --- | --- |',
-    ...values.map(({ path, defaultText, description }) => `| \`${path}\` | ${defaultText} | ${description} |`),
+    ...values.map(
+      ({ path, defaultText, description }) => `| \`${path}\` | ${defaultText} | ${description} |`,
+    ),
   ].join('\n');
   const updatedReadme = readme.replace(
     /(<!-- generated:values -->\n)[\s\S]*?(<!-- \/generated -->)/,
