@@ -10,63 +10,68 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { npm } from './npm.ts';
-import { sbomOf } from './sbom.ts';
+import { npmCommand } from './npm-command.ts';
+import { createSbom } from './sbom.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Each is an image, and a workspace of the same name. */
+/** Each service has an image and a workspace of the same name. */
 export const services = ['broker', 'relay', 'standalone'] as const;
 export type Service = (typeof services)[number];
 
-/** What Node never reads: types, sources, maps and manuals. Licences stay. */
-const unread = /\.(d\.[cm]?ts|ts|tsx|map|md|markdown|tsbuildinfo)$/;
+/** Files that Node.js doesn't need at run time. Licenses are kept. */
+const unneededFiles = /\.(d\.[cm]?ts|ts|tsx|map|md|markdown|tsbuildinfo)$/;
 
 /**
- * Puts what an image has below /app into a folder: the compiled services, the built pages and the packages that
- * they import at run time, and a list of all that. It takes what `npm ci` and `npm run build` left here and asks
- * nobody, so the Dockerfile and a test without a network stage the very same files.
+ * Copies the files of an image's /app to a folder: the compiled service, the web pages, the packages that it needs at run time
+ * and the SBOM. Requires `npm ci` and `npm run build`, but no network, so that tests stage the same files as the Dockerfile.
  */
-export function stage(service: Service, out: string, epochSeconds: number): void {
+export function stageService(service: Service, out: string, epochSeconds: number): void {
   const { version, license } = readManifest(join(root, 'package.json'));
   mkdirSync(out, { recursive: true });
-  // npm finds what belongs together by it when it writes the list.
-  const own = { name: `porthole-${service}`, version, private: true, license, workspaces: ['services/*'] };
-  writeFileSync(join(out, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
+  // `npm sbom` needs it to find the workspaces.
+  const manifest = {
+    name: `porthole-${service}`,
+    version,
+    private: true,
+    license,
+    workspaces: ['services/*'],
+  };
+  writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
   for (const path of packagesOf(service)) copy(path, out);
   for (const name of workspacesOf(service)) {
     copy(`services/${name}/dist`, out);
     cpSync(join(root, `services/${name}/package.json`), join(out, `services/${name}/package.json`));
-    link(`services/${name}`, out);
+    linkWorkspace(`services/${name}`, out);
   }
   if (service !== 'relay') copy('services/broker/web/dist', out);
-  writeFileSync(join(out, 'sbom.cdx.json'), sbomOf(service, out, epochSeconds));
+  writeFileSync(join(out, 'sbom.cdx.json'), createSbom(service, out, epochSeconds));
   setTimes(out, epochSeconds);
 }
 
-/** Services that a service consists of. */
+/** Workspaces that a service consists of. */
 function workspacesOf(service: Service): readonly string[] {
   if (service === 'standalone') return ['shared', 'broker', 'relay', 'standalone'];
   return ['shared', service];
 }
 
-/** Folders of packages that are needed at run time, `node_modules/pino`; npm itself says which. */
+/** Paths of the packages that a service needs at run time, such as `node_modules/pino`, as listed by npm. */
 function packagesOf(service: Service): readonly string[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Readonly<Record<string, { dev?: boolean; link?: boolean }>>;
   };
-  const [command, ...first] = npm();
+  const [command, ...npmArgs] = npmCommand();
   const args = ['ls', '--workspace', `services/${service}`, '--omit=dev', '--all', '--parseable'];
-  const { stdout, stderr } = spawnSync(command, [...first, ...args], { cwd: root, encoding: 'utf8' });
-  const found = stdout
+  const { stdout, stderr } = spawnSync(command, [...npmArgs, ...args], { cwd: root, encoding: 'utf8' });
+  const paths = stdout
     .split('\n')
     .map((path) => relative(root, path))
-    // Only what is locked for this: something may have been installed by hand, or by a package's script.
+    // Excludes packages that aren't in the lockfile, such as manually installed ones.
     .filter((path) => path.includes('node_modules/') && packages[path] && !packages[path].link)
     .filter((path) => !packages[path]?.dev);
-  if (found.length === 0) throw new Error(`npm lists no packages of ${service}:\n${stderr}`);
-  return found;
+  if (paths.length === 0) throw new Error(`npm lists no packages for ${service}:\n${stderr}`);
+  return paths;
 }
 
 function copy(path: string, out: string): void {
@@ -74,26 +79,26 @@ function copy(path: string, out: string): void {
     recursive: true,
     dereference: true,
     filter: (from) =>
-      !unread.test(from) &&
-      // Packages inside of others are listed by themselves; what lies in `.vite` is the build's own.
+      !unneededFiles.test(from) &&
+      // npm lists nested packages separately. `.vite` is the build cache.
       !(from !== join(root, path) && /^(node_modules|\.vite)$/.test(basename(from))),
   });
 }
 
-/** As npm links workspaces. */
-function link(path: string, out: string): void {
+/** Links a workspace into node_modules, as npm does. */
+function linkWorkspace(path: string, out: string): void {
   const { name } = readManifest(join(root, path, 'package.json'));
-  const place = join(out, 'node_modules', name);
-  mkdirSync(dirname(place), { recursive: true });
-  symlinkSync(relative(dirname(place), join(out, path)), place);
+  const linkPath = join(out, 'node_modules', name);
+  mkdirSync(dirname(linkPath), { recursive: true });
+  symlinkSync(relative(dirname(linkPath), join(out, path)), linkPath);
 }
 
-/** Folders and files alike, so that the same commit gives the same layers. */
+/** Sets the modification time of all files and folders, so that builds of the same commit are identical. */
 function setTimes(path: string, epochSeconds: number): void {
   for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const inside = join(path, entry.name);
-    if (entry.isDirectory()) setTimes(inside, epochSeconds);
-    else lutimesSync(inside, epochSeconds, epochSeconds);
+    const entryPath = join(path, entry.name);
+    if (entry.isDirectory()) setTimes(entryPath, epochSeconds);
+    else lutimesSync(entryPath, epochSeconds, epochSeconds);
   }
   lutimesSync(path, epochSeconds, epochSeconds);
 }

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inThePages } from '../../k8s/images/sbom.ts';
-import { services, stage } from '../../k8s/images/stage.ts';
+import { bundledPackages } from '../../k8s/images/sbom.ts';
+import { services, stageService } from '../../k8s/images/stage-service.ts';
 import { eventually } from '../eventually.ts';
 import { startRedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
@@ -11,19 +11,19 @@ import { startCommand } from '../standalone/service-process.ts';
 import { commandOf, root } from './dockerfile.ts';
 import { createInstallation, openConsole, type Installation } from './installation.ts';
 
-/** The very files that the images have below /app, started as the images start them, without the containers. */
+/** Stages the files of the images and starts them with the commands of the images, without containers. */
 const epoch = 1_700_000_000;
 let out: string;
 let installation: Installation;
 
 beforeAll(async () => {
-  // What `npm run build` compiles; the pages were built before any test.
+  // Staging needs the compiled services. `npm test` builds the web pages, but doesn't compile.
   const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
     cwd: root,
   });
   expect(tsc.status).toBe(0);
   out = mkdtempSync(join(tmpdir(), 'porthole-staged-'));
-  for (const service of services) stage(service, join(out, service), epoch);
+  for (const service of services) stageService(service, join(out, service), epoch);
   installation = await createInstallation((service, env) =>
     startCommand([process.execPath, ...commandOf(service)], { cwd: join(out, service), env }),
   );
@@ -39,7 +39,7 @@ const filesOf = (service: string) =>
     entry,
   }));
 
-test('standalone is ready and opens a console', async () => {
+test('standalone becomes ready and opens a console', async () => {
   const standalone = await installation.start('standalone');
   expect((await fetch(`${standalone.operations}/readyz`)).status).toBe(200);
   expect(await (await fetch(standalone.url)).text()).toContain('<html');
@@ -49,20 +49,23 @@ test('standalone is ready and opens a console', async () => {
 });
 
 describeWith('redis')('broker and relay', () => {
-  test('are ready and open a console', async () => {
+  test('become ready and open a console, and the doctor finds no faults', async () => {
     const redis = await startRedisServer();
     const broker = await installation.start('broker', { PORTHOLE_REDIS_URL: redis.url });
     const common = { PORTHOLE_REDIS_URL: redis.url, PORTHOLE_PUBLIC_URL: broker.url };
     const relay = await installation.start('relay', common);
     for (const { operations } of [broker, relay])
-      await eventually('it is ready', async () => (await fetch(`${operations}/readyz`)).status === 200);
+      await eventually(
+        'the service is ready',
+        async () => (await fetch(`${operations}/readyz`)).status === 200,
+      );
     expect(await openConsole(broker, relay)).toBe('QEMU (lab)');
-    // What `helm test` starts in the broker's image.
+    // The command of the `helm test` pod.
     const doctor = startCommand(
       [process.execPath, 'services/broker/dist/cli/main.js', 'doctor', '--relay', relay.url],
       { cwd: join(out, 'broker'), env: { ...installation.env, ...common } },
     );
-    expect({ code: await doctor.exited, said: doctor.output() }).toMatchObject({ code: 0 });
+    expect({ code: await doctor.exited, output: doctor.output() }).toMatchObject({ code: 0 });
     for (const { process } of [broker, relay]) {
       process.signal('SIGTERM');
       expect(await process.exited).toBe(0);
@@ -71,7 +74,7 @@ describeWith('redis')('broker and relay', () => {
   });
 });
 
-test('the relay has nothing of the broker, and no image has what only building needs', () => {
+test('the relay image contains no files of the broker, and no image contains build dependencies', () => {
   const relay = filesOf('relay').map(({ path }) => path);
   expect(
     relay.filter((path) => /^services\/broker|node_modules\/koa|third-party-notices/.test(path)),
@@ -85,7 +88,7 @@ test('the relay has nothing of the broker, and no image has what only building n
   }
 });
 
-test('every package in an image is on its list, with its version, and so is what the pages contain', () => {
+test('the SBOM of each image lists all packages with their versions, Node.js and the bundled packages', () => {
   for (const service of services) {
     const text = readFileSync(join(out, service, 'sbom.cdx.json'), 'utf8');
     const { components } = JSON.parse(text) as {
@@ -99,18 +102,18 @@ test('every package in an image is on its list, with its version, and so is what
     expect(packages.length).toBeGreaterThan(30);
     for (const { name, version } of packages) expect(listed).toContain(`pkg:npm/${name}@${version}`);
     expect(listed).toContain(`pkg:generic/node@${process.versions.node}`);
-    const pages = [...listed].filter((purl) =>
-      inThePages.some((name) => purl.startsWith(`pkg:npm/${name}@`)),
+    const bundled = [...listed].filter((purl) =>
+      bundledPackages.some((name) => purl.startsWith(`pkg:npm/${name}@`)),
     );
-    expect(pages).toHaveLength(service === 'relay' ? 0 : inThePages.length);
+    expect(bundled).toHaveLength(service === 'relay' ? 0 : bundledPackages.length);
   }
   const notices = readFileSync(join(out, 'broker/services/broker/web/dist/third-party-notices.txt'), 'utf8');
-  for (const name of inThePages) expect(notices.toLowerCase()).toContain(name.replace(/^@novnc\//, ''));
+  for (const name of bundledPackages) expect(notices.toLowerCase()).toContain(name.replace(/^@novnc\//, ''));
 });
 
-test('the same files staged again are the same to the byte, and of the same time', () => {
+test('staging the same files again gives identical contents and modification times', () => {
   const again = mkdtempSync(join(tmpdir(), 'porthole-staged-'));
-  stage('relay', again, epoch);
+  stageService('relay', again, epoch);
   for (const { path, entry } of filesOf('relay')) {
     expect(statSync(join(again, path)).mtimeMs).toBe(epoch * 1000);
     if (entry.isFile())
