@@ -1,8 +1,8 @@
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createAuditTrail } from '@porthole/shared/audit-trail';
+import { createAuditTrail } from '@porthole/shared/audit/trail';
 import { grantKeysOf } from '@porthole/shared/config/read';
-import { systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { eventually } from '../eventually.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import {

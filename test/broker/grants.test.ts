@@ -1,7 +1,7 @@
-import { systemClock, type Clock } from '@porthole/shared/clock';
+import { systemClock, type Clock } from '@porthole/shared/time/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { takeGrant } from '@porthole/shared/grant';
+import { takeGrant } from '@porthole/shared/grant/grant';
 import { leaseNames } from '@porthole/shared/store/keys';
 import { loginRef } from '@porthole/broker/sign-in/login-sessions';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
@@ -295,7 +295,7 @@ describe('a grant says how the console is', () => {
       extendSeconds: 1800,
       maxSessionSeconds: 300,
     });
-    expect(claims).not.toHaveProperty('watches');
+    expect(claims).not.toHaveProperty('observer');
   });
 
   test('and lets it end with its rules', async () => {
@@ -318,10 +318,10 @@ describe('a grant says how the console is', () => {
     const { rig } = await aSchool({ clock, config: { access: [rule({ allow: ['watch', 'control'] })] } });
     const anna = await rig.signedIn('anna');
     for (const wish of [{ mode: 'view', watch: true }, { mode: 'view' }])
-      expect(await claimsOf(rig, clock, await anna.post(path(101), wish))).toMatchObject({ watches: true });
-    expect(await claimsOf(rig, clock, await anna.post(path(101), control))).not.toHaveProperty('watches');
+      expect(await claimsOf(rig, clock, await anna.post(path(101), wish))).toMatchObject({ observer: true });
+    expect(await claimsOf(rig, clock, await anna.post(path(101), control))).not.toHaveProperty('observer');
     expect(rig.audited).toContainEqual(
-      expect.objectContaining({ event: 'grant', watches: true, rules: ['access.0'] }),
+      expect.objectContaining({ event: 'grant', observer: true, rules: ['access.0'] }),
     );
   });
 

@@ -1,13 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { connect } from 'node:net';
 import { createBroker } from '@porthole/broker/broker';
-import { systemClock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import { ConfigError } from '@porthole/shared/config/read';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
-import { systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import {
   aCluster,
   aConfig,

@@ -1,9 +1,9 @@
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { RecordStore } from '@porthole/shared/store/ports';
-import { systemRandom } from '@porthole/shared/random';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { createLoginSessions, loginRef, tokenDigestOf } from '@porthole/broker/sign-in/login-sessions';
 import { createFakeClock } from '../fakes/clock.ts';
 import { closeBrokers, grantKey, startBroker, type Rig } from './rig.ts';

@@ -2,10 +2,10 @@ import { createRoutes, type RouteDeps } from '@porthole/broker/routes';
 import { createPasses } from '@porthole/broker/sign-in/passes';
 import { PortholeError } from '@porthole/shared/errors';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createSessionRecords } from '@porthole/shared/session-records';
+import { createSessionRecords } from '@porthole/shared/session/records';
 import { grantKeysOf } from '@porthole/shared/config/read';
-import { systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { leaseNames } from '@porthole/shared/store/keys';
 import { createFakeClock } from '../fakes/clock.ts';
 import { createFakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
@@ -362,7 +362,7 @@ describe('every status that the file names', () => {
         since: Date.UTC(2026, 0, 1),
         bytes: { toViewer: 1, toMachine: 1 },
       });
-      await store.leases.join(leaseNames.everyone, sessionId, Number.MAX_SAFE_INTEGER, 90_000);
+      await store.leases.join(leaseNames.allSessions, sessionId, Number.MAX_SAFE_INTEGER, 90_000);
     }
     walk.clock.advance(1000);
     const list = await anna.get('/api/v1/sessions?scope=all');

@@ -4,16 +4,16 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBroker, type Broker } from '@porthole/broker/broker';
-import type { AuditEvent } from '@porthole/shared/audit-events';
-import { systemClock, type Clock } from '@porthole/shared/clock';
+import type { AuditEvent } from '@porthole/shared/audit/events';
+import { systemClock, type Clock } from '@porthole/shared/time/clock';
 import type { AccessRule } from '@porthole/shared/config/access-schema';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret, type Secret } from '@porthole/shared/config/secret';
-import { createLifecycle } from '@porthole/shared/lifecycle';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
-import { createPublicServer } from '@porthole/shared/public-server';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createLifecycle } from '@porthole/shared/process/lifecycle';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { createPublicServer } from '@porthole/shared/http/public-server';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
@@ -167,7 +167,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
   const lifecycle = createLifecycle({
     clock: systemClock,
     log: createLog({ service: 'test', level: 'silent' }),
-    parts: [...broker.parts, server],
+    components: [...broker.components, server],
   });
   await lifecycle.start();
   closing.push(() => lifecycle.stop());

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Target } from '@porthole/broker/access/decide';
 import { createRules } from '@porthole/broker/access/rules';
-import type { AuditEvent } from '@porthole/shared/audit-events';
+import type { AuditEvent } from '@porthole/shared/audit/events';
 import { ConfigError } from '@porthole/shared/config/read';
 import { secretFile } from '@porthole/shared/config/secret';
 import { createFakeClock } from '../fakes/clock.ts';

@@ -1,10 +1,10 @@
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
-import { createRedisStore } from '@porthole/shared/store/redis';
-import { createLog } from '@porthole/shared/log';
-import { systemRandom } from '@porthole/shared/random';
-import { createSessionRecords, type SessionRecord } from '@porthole/shared/session-records';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
+import { createRedisStore } from '@porthole/shared/store/redis/store';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createSessionRecords, type SessionRecord } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
@@ -69,7 +69,7 @@ async function live(store: Store, over: Partial<SessionRecord> & { sessionId: st
     ...over,
   };
   await recordsOf(store).claim(record);
-  await store.leases.join(leaseNames.everyone, record.sessionId, Number.MAX_SAFE_INTEGER, 90_000);
+  await store.leases.join(leaseNames.allSessions, record.sessionId, Number.MAX_SAFE_INTEGER, 90_000);
 }
 
 const ben = { user: { id: 'local:ben', name: 'ben' }, vmid: 102, machineName: 'lab-ben', node: 'pve2' };
@@ -125,7 +125,7 @@ describe('GET /api/v1/sessions', () => {
       sessionId: 'ina-1',
       user: { id: 'local:ina', name: 'ina', displayName: 'Ina I.' },
       mode: 'view',
-      watches: true,
+      observer: true,
     });
     const answer = await (await rig.signedIn('ina')).get('/api/v1/sessions?scope=all');
     expect(answer.json.classes).toEqual([{ name: 'networks', title: 'Networks' }]);
@@ -138,7 +138,7 @@ describe('GET /api/v1/sessions', () => {
       relay: 'relay-1',
       since: '2026-01-01T00:00:00.000Z',
       bytes: { toViewer: 1000, toMachine: 10 },
-      watchers: ['Ina I.'],
+      observers: ['Ina I.'],
       mine: false,
       may: ['end', 'watch', 'control'],
     });
@@ -247,7 +247,7 @@ describe('DELETE /api/v1/sessions', () => {
   test('ends all of a user as far as somebody may, all of a class but their own, and all of a machine', async () => {
     const { rig, orders } = await aSchool();
     await live(rig.store, { sessionId: 'anna-2', vmid: 200, machineName: 'teacher' });
-    await live(rig.store, { sessionId: 'ina-1', user: { id: 'local:ina', name: 'ina' }, watches: true });
+    await live(rig.store, { sessionId: 'ina-1', user: { id: 'local:ina', name: 'ina' }, observer: true });
     expect((await end(rig, 'ina', '?user=local:anna')).json).toEqual({ ended: 1 });
     expect((await end(rig, 'ada', '?user=local:anna')).json).toEqual({ ended: 2 });
     expect((await end(rig, 'ina', '?class=networks')).json).toEqual({ ended: 2 });

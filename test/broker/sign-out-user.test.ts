@@ -1,8 +1,8 @@
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
 import { grantKeysOf } from '@porthole/shared/config/read';
-import { createEndOrders } from '@porthole/shared/end-orders';
-import { systemRandom } from '@porthole/shared/random';
+import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { aCluster, aUser, closeBrokers, grantKey, startBroker, usersFile, type Rig } from './rig.ts';
 
 afterEach(closeBrokers);
@@ -57,7 +57,7 @@ describe('DELETE /api/v1/logins', () => {
       }),
     );
     // A console that a program opened for her, by a sign-in that nobody here knows of.
-    const ends = createEndOrders({
+    const ends = createTerminationOrders({
       records: rig.store.records,
       signals: bus,
       keys,
@@ -66,8 +66,8 @@ describe('DELETE /api/v1/logins', () => {
     });
     const console = { sessionId: 's', loginRef: 'portal', cluster: 'school', vmid: 101, issuedAt: granted };
     const user = { id: 'local:anna', name: 'anna', groups: [] };
-    expect(await ends.against({ ...console, user })).toMatchObject({ cause: 'signed_out' });
-    expect(await ends.against({ ...console, user: { ...user, id: 'local:ben' } })).toBeUndefined();
+    expect(await ends.findFor({ ...console, user })).toMatchObject({ cause: 'signed_out' });
+    expect(await ends.findFor({ ...console, user: { ...user, id: 'local:ben' } })).toBeUndefined();
 
     expect(rig.audited.filter(({ event }) => event === 'sign_out')).toMatchObject([
       { user: { name: 'anna' }, why: 'operator', by: { name: 'ada' } },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { hashPassword, parsePasswordHash, passwordMatches } from '@porthole/broker/sign-in/password-hash';
 import { parseUsersFile } from '@porthole/broker/sign-in/users-file';
 import { withUser } from '@porthole/broker/sign-in/user-entry';
-import { systemRandom } from '@porthole/shared/random';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { aUser, closeBrokers, startBroker, usersFile } from './rig.ts';
 

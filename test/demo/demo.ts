@@ -1,7 +1,7 @@
 import { hashPassword } from '@porthole/broker/sign-in/password-hash';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { systemRandom } from '@porthole/shared/random';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { stringify } from 'yaml';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import type { Guest } from '../fakes/guests/guest.ts';

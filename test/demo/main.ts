@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '@porthole/shared/clock';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
-import { systemRandom } from '@porthole/shared/random';
-import { runProcess } from '@porthole/shared/run-process';
+import { systemClock } from '@porthole/shared/time/clock';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { runProcess } from '@porthole/shared/process/run-process';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { demoConfig, startDemoProxmox } from './demo.ts';
 
@@ -26,7 +26,7 @@ await runProcess(process, () => {
   return {
     log,
     clock,
-    parts: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.parts],
+    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.parts],
     started: () =>
       process.stdout.write(`
   Porthole is open:  http://localhost:${port}

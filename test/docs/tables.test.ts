@@ -1,17 +1,17 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeCodes } from '@porthole/shared/close-codes';
+import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { readConfig } from '@porthole/shared/config/read';
-import { clientMessage, controlMessage, openingSteps } from '@porthole/shared/control-messages';
+import { clientMessage, controlMessage, openingSteps } from '@porthole/shared/protocol/control-messages';
 import { errorKinds } from '@porthole/shared/errors';
 import {
   consolePath,
   consoleProtocol,
   grantProtocolPrefix,
   plainProtocol,
-} from '@porthole/shared/subprotocols';
+} from '@porthole/shared/protocol/subprotocols';
 import { z } from 'zod';
 import { checkBrokerConfig } from '@porthole/broker/check-config';
 import { readPages, renderPage, tablesIn } from './pages.ts';
@@ -116,7 +116,7 @@ describe('the page about the protocol', () => {
 
   test('names close codes as they are', () => {
     expect(page).toContain(
-      `with ${closeCodes.protocol.code}, anything too big with ${closeCodes.too_big.code}`,
+      `with ${closeCodes.protocol.code}, an oversized one with ${closeCodes.too_big.code}`,
     );
   });
 });

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '@porthole/shared/clock';
-import { createLifecycle, type Lifecycle } from '@porthole/shared/lifecycle';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
-import { systemRandom } from '@porthole/shared/random';
+import { systemClock } from '@porthole/shared/time/clock';
+import { createLifecycle, type Lifecycle } from '@porthole/shared/process/lifecycle';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { demoConfig, startDemoProxmox } from '../demo/demo.ts';
 import { eventually } from '../eventually.ts';
@@ -58,7 +58,7 @@ describeWith('chromium')('the pictures of the README', () => {
       registry: createRegistry(),
       pagesDir: from('services/broker/web/dist'),
     });
-    lifecycle = createLifecycle({ clock: systemClock, log, parts });
+    lifecycle = createLifecycle({ clock: systemClock, log, components: parts });
     await lifecycle.start();
   });
   beforeEach(async () => {

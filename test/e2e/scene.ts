@@ -1,4 +1,4 @@
-import { closeCodes } from '@porthole/shared/close-codes';
+import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';

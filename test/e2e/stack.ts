@@ -3,21 +3,21 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createBroker } from '@porthole/broker/broker';
 import { hashPassword } from '@porthole/broker/sign-in/password-hash';
-import { defaultDeadlines, type Deadlines } from '@porthole/relay/deadlines';
+import { defaultDeadlines, type Deadlines } from '@porthole/relay/session/deadlines';
 import { createRelay, type Relay } from '@porthole/relay/relay';
-import { systemClock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createLifecycle, type Lifecycle } from '@porthole/shared/lifecycle';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
-import { createPublicServer } from '@porthole/shared/public-server';
-import { systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createLifecycle, type Lifecycle } from '@porthole/shared/process/lifecycle';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { createPublicServer } from '@porthole/shared/http/public-server';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
-import type { Tracing } from '@porthole/shared/tracing';
+import type { Tracing } from '@porthole/shared/telemetry/tracing';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
@@ -151,7 +151,7 @@ async function startTogether({ options, proxmox, log }: Ground): Promise<Service
     registry: createRegistry(),
     pagesDir,
   };
-  const lifecycle = createLifecycle({ clock: systemClock, log, parts: createStandalone(deps).parts });
+  const lifecycle = createLifecycle({ clock: systemClock, log, components: createStandalone(deps).parts });
   await lifecycle.start();
   return {
     origin: config.publicUrl.origin,
@@ -187,8 +187,8 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
     });
     const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
     const storePart = { name: 'store', start: () => store.start(), stop: () => store.stop() };
-    const parts = [storePart, ...broker.parts, server];
-    const lifecycle = createLifecycle({ clock: systemClock, log, parts });
+    const parts = [storePart, ...broker.components, server];
+    const lifecycle = createLifecycle({ clock: systemClock, log, components: parts });
     await lifecycle.start();
     return lifecycle;
   }
@@ -204,7 +204,7 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
       ...(options.relayTracing ? { tracing: options.relayTracing } : {}),
     });
     const own = shared ? [] : [{ name: 'store', start: () => store.start(), stop: () => store.stop() }];
-    const lifecycle = createLifecycle({ clock: systemClock, log, parts: [...own, ...relay.parts] });
+    const lifecycle = createLifecycle({ clock: systemClock, log, components: [...own, ...relay.components] });
     await lifecycle.start();
     return { relay, lifecycle };
   }

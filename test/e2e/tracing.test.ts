@@ -1,6 +1,6 @@
-import { systemClock } from '@porthole/shared/clock';
-import { createLog } from '@porthole/shared/log';
-import { openTracing } from '@porthole/shared/tracing-part';
+import { systemClock } from '@porthole/shared/time/clock';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { openTracing } from '@porthole/shared/telemetry/tracing-component';
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../fakes/otlp-receiver.ts';

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 
 export interface FakeClock extends Clock {
   /** Moves time forward and runs what became due, in order of its due time. */

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sleep, systemClock } from '@porthole/shared/clock';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
 
 /** A real Redis on a loopback port of its own, which forgets everything when it ends. */
 export interface RedisServer {

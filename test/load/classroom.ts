@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@porthole/shared/clock';
-import { mintGrant } from '@porthole/shared/grant';
-import { createLog } from '@porthole/shared/log';
-import { randomId, systemRandom } from '@porthole/shared/random';
-import { createSessionRecords } from '@porthole/shared/session-records';
+import { systemClock } from '@porthole/shared/time/clock';
+import { mintGrant } from '@porthole/shared/grant/grant';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { randomId, systemRandom } from '@porthole/shared/crypto/random';
+import { createSessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
-import { createRedisStore } from '@porthole/shared/store/redis';
+import { createRedisStore } from '@porthole/shared/store/redis/store';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { freePort, startRedisServer } from '../fakes/redis-server.ts';
@@ -116,7 +116,7 @@ export async function createClassroom(limits: object = {}): Promise<Classroom> {
     },
     sessions: () =>
       createSessionRecords({ ...store, keys: () => [grantKey], random: systemRandom }).list(
-        leaseNames.everyone,
+        leaseNames.allSessions,
       ),
     async stop() {
       for (const { process } of relays) process.signal('SIGKILL');

@@ -1,4 +1,4 @@
-import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
+import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import { WebSocket } from 'ws';
 import { startChild, type Child } from './child.ts';
 import { usageOf } from './process-usage.ts';

@@ -1,13 +1,13 @@
-import { systemClock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import { configSchema } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { mintGrant } from '@porthole/shared/grant';
-import { createLifecycle } from '@porthole/shared/lifecycle';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
-import { createPublicServer } from '@porthole/shared/public-server';
-import { randomId, systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { mintGrant } from '@porthole/shared/grant/grant';
+import { createLifecycle } from '@porthole/shared/process/lifecycle';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { createPublicServer } from '@porthole/shared/http/public-server';
+import { randomId, systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createRelay } from '@porthole/relay/relay';
 import { serveParent } from './child.ts';
 import { createProfileChild, type ProfileQuestion } from './profile-child.ts';
@@ -42,7 +42,7 @@ const server = createPublicServer({
   onUpgrade: relay.onUpgrade,
 });
 await store.start();
-await createLifecycle({ clock, log, parts: [server, ...relay.parts] }).start();
+await createLifecycle({ clock, log, components: [server, ...relay.components] }).start();
 
 let vmid = 100;
 function mint(): Promise<string> {

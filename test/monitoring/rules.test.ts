@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorKinds } from '@porthole/shared/errors';
-import { failedOpenings } from '@porthole/shared/failed-openings';
+import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import { parse } from 'yaml';
 import { exportedMetrics } from '../docs/tables.ts';
 import { describeWith } from '../needs.ts';
@@ -32,14 +32,15 @@ test('every alert has a runbook, and every runbook has an alert', () => {
   expect(pages.sort()).toEqual([...alerts.keys()].sort());
 });
 
-test('every runbook has the same sections', () => {
+test('every runbook explains what the alert means, its impact, what to check and how to fix it', () => {
   for (const name of alerts.keys()) {
     const text = readFileSync(`${runbooksFolder}${name}.md`, 'utf8');
     expect(text.match(/^##? .*$/gm)).toEqual([
       `# ${name}`,
-      '## What people see',
-      '## How to check',
-      '## What to do',
+      '## What it means',
+      '## Impact',
+      '## Check',
+      '## Fix',
     ]);
   }
 });
@@ -62,14 +63,14 @@ test('every alert fires in a promtool test, and none fires in the first one', ()
   expect(new Set(quiet?.map(({ alertname }) => alertname))).toEqual(new Set(alerts.keys()));
 });
 
-test('the recording rules count the results in failedOpenings as failed, and no others', () => {
+test('the recording rules count the results in openFailures as failed, and no others', () => {
   const patterns = readRules()
     .filter(({ record }) => record?.startsWith('namespace_service:porthole_opens_failed:rate'))
     .map(({ expr }) => /result=~"([^"]+)"/.exec(expr)?.[1]);
   expect(new Set(patterns).size).toBe(1);
   const pattern = new RegExp(`^(?:${patterns[0]})$`);
   expect(Object.keys(errorKinds).filter((code) => pattern.test(code))).toEqual(
-    Object.keys(errorKinds).filter((code) => (failedOpenings as readonly string[]).includes(code)),
+    Object.keys(errorKinds).filter((code) => (openFailures as readonly string[]).includes(code)),
   );
 });
 

@@ -1,4 +1,4 @@
-import { auditLineSchema } from '@porthole/shared/audit-events';
+import { auditLineSchema } from '@porthole/shared/audit/events';
 import { eventually } from '../eventually.ts';
 import { createRelayRig, type RelayRig } from './rig.ts';
 
@@ -18,7 +18,7 @@ describe('a relay’s part of the audit', () => {
   };
 
   test('says that a console was opened, and when it ended how long it was, how much it carried and why', async () => {
-    const client = await rig.open({ sessionId: 'the-session', mode: 'view', watches: true });
+    const client = await rig.open({ sessionId: 'the-session', mode: 'view', observer: true });
     const rfb = await client.rfb();
     await audited(1);
     expect(rig.audited[0]).toMatchObject({
@@ -26,7 +26,7 @@ describe('a relay’s part of the audit', () => {
       session: 'the-session',
       ...who,
       mode: 'view',
-      watches: true,
+      observer: true,
       resumed: false,
     });
     rfb.requestUpdate(false);

@@ -1,4 +1,4 @@
-import { createClientWords } from '@porthole/relay/client-words';
+import { createClientWords } from '@porthole/relay/viewer/control-message-reader';
 import { createFakeClock } from '../fakes/clock.ts';
 
 const extend = JSON.stringify({ type: 'extend' });

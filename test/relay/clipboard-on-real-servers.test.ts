@@ -1,5 +1,5 @@
 import { encodings as known } from '@porthole/relay/rfb/encodings';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { eventually } from '../eventually.ts';
 import { createClipboardPeer } from '../fakes/guests/clipboard-peer.ts';
 import type { Guest } from '../fakes/guests/guest.ts';

@@ -1,10 +1,10 @@
-import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
+import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createConsoleSignals } from '@porthole/shared/console-signals';
-import { systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
-import { systemClock } from '@porthole/shared/clock';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import { systemClock } from '@porthole/shared/time/clock';
 import { eventually } from '../eventually.ts';
 import type { ConsoleClient } from './console-client.ts';
 import { createRelayRig, grantKey, relayToken, type RelayRig, type RigOptions } from './rig.ts';
@@ -290,7 +290,7 @@ test('1012: a relay that leaves tells every viewer to come back, and takes nobod
   const client = await rig.open();
   await client.rfb();
   const token = await rig.mint();
-  const stopped = Promise.all(rig.relay.parts.map(async (part) => part.stop?.()));
+  const stopped = Promise.all(rig.relay.components.map(async (part) => part.stop?.()));
   await expectClose(client, 'draining');
   await stopped;
   expect(await rig.relay.readiness()).toEqual(['draining']);

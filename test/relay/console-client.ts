@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { ControlMessage } from '@porthole/shared/control-messages';
+import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { WebSocket } from 'ws';
 import { openRfb, type RfbClient } from '../fakes/guests/rfb-client.ts';
 

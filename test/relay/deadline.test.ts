@@ -1,4 +1,4 @@
-import { withDeadline } from '@porthole/relay/dial/deadline';
+import { withDeadline } from '@porthole/relay/session/with-deadline';
 import { createFakeClock } from '../fakes/clock.ts';
 
 function aPhase(signal = new AbortController().signal) {

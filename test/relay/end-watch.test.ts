@@ -1,7 +1,7 @@
-import type { EndCause } from '@porthole/shared/console-signals';
-import type { Endable } from '@porthole/shared/end-orders';
+import type { TerminationCause } from '@porthole/shared/session/signals';
+import type { TerminationSubject } from '@porthole/shared/session/termination-orders';
 import type { PortholeError } from '@porthole/shared/errors';
-import { createEndWatch, type Watched } from '@porthole/relay/end-watch';
+import { createEndWatch, type Watched } from '@porthole/relay/session/termination-watcher';
 import { createFakeClock } from '../fakes/clock.ts';
 import { aGrant } from './rig.ts';
 
@@ -12,7 +12,7 @@ function watch(count: number) {
     clock,
     ended,
     stamp: undefined as string | undefined,
-    ordered: new Map<string, EndCause>(),
+    ordered: new Map<string, TerminationCause>(),
     stamps: 0,
     looks: 0,
     away: false,
@@ -31,12 +31,12 @@ function watch(count: number) {
     clock,
     consoles: () => consoles,
     ends: {
-      async stamp() {
+      async revision() {
         world.stamps++;
         if (world.away) throw new Error('away');
         return world.stamp;
       },
-      async against({ sessionId }: Endable) {
+      async findFor({ sessionId }: TerminationSubject) {
         world.looks++;
         const cause = world.ordered.get(sessionId);
         return cause && { cause };

@@ -1,5 +1,5 @@
-import { spreadOver } from '@porthole/relay/farewell';
-import { systemRandom } from '@porthole/shared/random';
+import { spreadOver } from '@porthole/relay/session/stagger-drain';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { createFakeClock } from '../fakes/clock.ts';
 
 async function times(count: number, windowMs: number): Promise<number[]> {

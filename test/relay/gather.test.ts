@@ -1,5 +1,5 @@
-import { createGather, type GatherSink } from '@porthole/relay/pump/gather';
-import { createProxmoxFrames } from '@porthole/relay/websocket/proxmox-frames';
+import { createGather, type GatherSink } from '@porthole/relay/stream/gather';
+import { createProxmoxFrames } from '@porthole/relay/upstream/proxmox-frames';
 import { createNumbers } from './wire.ts';
 
 /** A viewer that takes frames at once, or keeps their memory for a while as a slow network does. */

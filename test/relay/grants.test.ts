@@ -1,8 +1,8 @@
-import { seal } from '@porthole/shared/seal';
-import { mintGrant } from '@porthole/shared/grant';
-import { systemRandom } from '@porthole/shared/random';
-import { systemClock } from '@porthole/shared/clock';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { seal } from '@porthole/shared/crypto/seal';
+import { mintGrant } from '@porthole/shared/grant/grant';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { systemClock } from '@porthole/shared/time/clock';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { storeKeys } from '@porthole/shared/store/keys';
 import { aGrant, createRelayRig, grantKey, type RelayRig } from './rig.ts';
 import { createFakeClock } from '../fakes/clock.ts';

@@ -1,7 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { createBrowserFrames } from '@porthole/relay/websocket/browser-frames';
-import { createProxmoxFrames } from '@porthole/relay/websocket/proxmox-frames';
-import { closePayload, serverFrame } from '@porthole/relay/websocket/frame';
+import { createBrowserFrames } from '@porthole/relay/viewer/browser-frames';
+import { createProxmoxFrames } from '@porthole/relay/upstream/proxmox-frames';
+import { closePayload, serverFrame } from '@porthole/relay/stream/websocket-frame';
 import { binaryFrame, createNumbers, cutAtRandom, wireFrame } from './wire.ts';
 
 const limits = { binaryBytes: 4096, textBytes: 256, fragments: 20 };

@@ -1,5 +1,5 @@
-import { systemClock } from '@porthole/shared/clock';
-import { closeCodes } from '@porthole/shared/close-codes';
+import { systemClock } from '@porthole/shared/time/clock';
+import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import type { RfbClient } from '../fakes/guests/rfb-client.ts';

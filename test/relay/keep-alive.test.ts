@@ -1,4 +1,4 @@
-import { keepAliveRequest, startKeepAlive } from '@porthole/relay/keep-alive';
+import { keepAliveRequest, startKeepAlive } from '@porthole/relay/upstream/keep-alive';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createFakeClock } from '../fakes/clock.ts';
 import { createRelayRig } from './rig.ts';

@@ -1,6 +1,6 @@
-import { createLeaseLine, waitAtMost, type LeaseRequest } from '@porthole/relay/dial/lease-line';
+import { createLeaseLine, waitAtMost, type LeaseRequest } from '@porthole/relay/upstream/lease-queue';
 import { lifetimes } from '@porthole/shared/store/keys';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { LeaseStore } from '@porthole/shared/store/ports';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 

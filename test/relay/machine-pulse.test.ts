@@ -1,4 +1,4 @@
-import { startMachinePulse } from '@porthole/relay/machine-pulse';
+import { startMachinePulse } from '@porthole/relay/upstream/heartbeat';
 import { createFakeClock } from '../fakes/clock.ts';
 
 function aPulse() {

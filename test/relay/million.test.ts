@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { createBrowserLink } from '@porthole/relay/pump/browser-link';
-import { createGather } from '@porthole/relay/pump/gather';
-import { createProxmoxLink } from '@porthole/relay/pump/proxmox-link';
-import { startPump } from '@porthole/relay/pump/pump';
+import { createBrowserLink } from '@porthole/relay/viewer/browser-link';
+import { createGather } from '@porthole/relay/stream/gather';
+import { createProxmoxLink } from '@porthole/relay/upstream/proxmox-link';
+import { startPump } from '@porthole/relay/stream/pump';
 import { createClientMessageFilter } from '@porthole/relay/rfb/client-messages';
 import { createFakeClock } from '../fakes/clock.ts';
-import { serverFrame } from '@porthole/relay/websocket/frame';
+import { serverFrame } from '@porthole/relay/stream/websocket-frame';
 import { createNumbers, cutAtRandom, wireFrame } from './wire.ts';
 
 /** A socket that takes everything at once and remembers it. */

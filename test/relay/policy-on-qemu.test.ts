@@ -1,7 +1,7 @@
-import { systemRandom } from '@porthole/shared/random';
-import { createConsoleSignals } from '@porthole/shared/console-signals';
-import { createEndOrders } from '@porthole/shared/end-orders';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
+import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { eventually } from '../eventually.ts';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import { createClipboardPeer } from '../fakes/guests/clipboard-peer.ts';
@@ -248,8 +248,8 @@ describeWith('qemu')('on real QEMU', () => {
     const { records } = rig.store;
     const keys = () => [grantKey];
     const signals = createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock });
-    const ends = createEndOrders({ records, signals, keys, random: systemRandom, clock });
-    await ends.give({ kind: 'session', ref: 'to-be-ended' }, 'ended_by_operator');
+    const ends = createTerminationOrders({ records, signals, keys, random: systemRandom, clock });
+    await ends.issue({ kind: 'session', ref: 'to-be-ended' }, 'ended_by_operator');
     expect((await client.closed).code).toBe(4423);
     await eventually('QEMU has one viewer left', async () => (await guest.viewers()) === 1);
     await settled(otherRfb);

@@ -1,10 +1,10 @@
-import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
-import { systemRandom } from '@porthole/shared/random';
-import { createSessionRecords } from '@porthole/shared/session-records';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createSessionRecords } from '@porthole/shared/session/records';
 import { digest, leaseNames, storeKeys } from '@porthole/shared/store/keys';
-import { createMemoryStore } from '@porthole/shared/store/memory';
-import { appear, recordOf } from '@porthole/relay/presence';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import { appear, recordOf } from '@porthole/relay/session/registration';
 import { createFakeClock } from '../fakes/clock.ts';
 import { aGrant } from './rig.ts';
 
@@ -64,11 +64,11 @@ test('a live console is listed with its user, its machine, its relay, for as lon
     leaseNames.user('student'),
     leaseNames.machine('lab', 100),
     leaseNames.relay('r1'),
-    leaseNames.everyone,
+    leaseNames.allSessions,
   ])
     expect(await world.sessions.list(name)).toMatchObject([{ connection: 'c1', bytes: { toViewer: 7 } }]);
   await presence.end();
-  expect(await world.sessions.list(leaseNames.everyone)).toEqual([]);
+  expect(await world.sessions.list(leaseNames.allSessions)).toEqual([]);
   expect(await world.sessions.find('session-1')).toBeUndefined();
   expect(await world.count(leaseNames.user('student'))).toBe(0);
   expect(world.clock.pending()).toBe(0);
@@ -139,7 +139,7 @@ test('a viewer that was lost keeps its place for half a minute', async () => {
 test('a store that forgot everything is told again', async () => {
   const world = createWorld();
   const { taken } = await world.enter('c1', 'r1');
-  const [record] = await world.sessions.list(leaseNames.everyone);
+  const [record] = await world.sessions.list(leaseNames.allSessions);
   expect(record).toBeDefined();
   await world.records.delete(storeKeys.session(digest('session-1')));
   expect(await world.sessions.find('session-1')).toBeUndefined();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { PortholeError } from '@porthole/shared/errors';
-import type { Link, LinkHandler } from '@porthole/relay/pump/link';
-import { startPump, type Direction, type PumpDeps } from '@porthole/relay/pump/pump';
+import type { Link, LinkHandler } from '@porthole/relay/stream/link';
+import { startPump, type Direction, type PumpDeps } from '@porthole/relay/stream/pump';
 import { createFakeClock } from '../fakes/clock.ts';
 
 /** One side in memory: what it was sent waits until the network takes it. */

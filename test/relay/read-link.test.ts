@@ -1,7 +1,7 @@
 import type { PortholeError } from '@porthole/shared/errors';
-import { watchFirstPicture } from '@porthole/relay/pump/first-picture';
-import type { Link, LinkHandler } from '@porthole/relay/pump/link';
-import { readMessages, type MachineSide } from '@porthole/relay/pump/read-link';
+import { watchFirstPicture } from '@porthole/relay/stream/first-picture';
+import type { Link, LinkHandler } from '@porthole/relay/stream/link';
+import { readMessages, type MachineSide } from '@porthole/relay/stream/read-link';
 import { createServerMessages } from '@porthole/relay/rfb/server-messages';
 import { cutText, pixelFormatBytes, serverInit, u16, u32 } from './rfb/server-stream.ts';
 

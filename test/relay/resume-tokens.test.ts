@@ -1,8 +1,8 @@
-import { takeGrant } from '@porthole/shared/grant';
-import { systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { takeGrant } from '@porthole/shared/grant/grant';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { RecordStore } from '@porthole/shared/store/ports';
-import { startResumeTokens } from '@porthole/relay/resume-tokens';
+import { startResumeTokens } from '@porthole/relay/session/resume-tokens';
 import { createFakeClock } from '../fakes/clock.ts';
 import { aGrant } from './rig.ts';
 

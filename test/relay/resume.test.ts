@@ -1,9 +1,9 @@
-import { createConsoleSignals } from '@porthole/shared/console-signals';
-import { createEndOrders } from '@porthole/shared/end-orders';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
+import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
 import { errorKinds } from '@porthole/shared/errors';
-import { systemClock } from '@porthole/shared/clock';
-import { systemRandom } from '@porthole/shared/random';
-import { createSessionRecords } from '@porthole/shared/session-records';
+import { systemClock } from '@porthole/shared/time/clock';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createSessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import { eventually } from '../eventually.ts';
@@ -49,7 +49,7 @@ test('a console whose line broke goes on at another relay, as the same session, 
   const [one, two] = await startTwo();
   const limits = { sessionSeconds: 3600, idleSeconds: 3600, perUser: 1, perMachine: 1 };
   const { client, token } = await open(one, { limits });
-  const [before] = await recordsOf(one.store).list(leaseNames.everyone);
+  const [before] = await recordsOf(one.store).list(leaseNames.allSessions);
   client.socket.terminate();
   const back = two.connect({ token });
   expect((await back.rfb()).name).toBe('QEMU (lab-100)');
@@ -79,7 +79,7 @@ test('a token opens one console, once, and nothing after the console was closed'
   back.close();
   await back.closed;
   await eventually('the token is worth nothing', async () => {
-    const listed = await recordsOf(one.store).list(leaseNames.everyone);
+    const listed = await recordsOf(one.store).list(leaseNames.allSessions);
     return listed.length === 0;
   });
   expect((await one.connect({ token: newer }).closed).code).toBe(4401);
@@ -93,7 +93,7 @@ test('the newcomer wins: of two connections of a session, the older one is told 
   expect(await client.closed).toEqual({ code: 4423, reason: errorKinds.taken_over.text });
   await eventually('one is left at Proxmox', () => one.proxmox.openConsoles() === 1);
   await eventually('the place is the newcomer’s', async () => {
-    const [record] = await recordsOf(two.store).list(leaseNames.everyone);
+    const [record] = await recordsOf(two.store).list(leaseNames.allSessions);
     return record !== undefined && (await one.store.leases.count(leaseNames.user('student'))) === 1;
   });
   expect(back.socket.readyState).toBe(back.socket.OPEN);
@@ -123,7 +123,7 @@ test('a session that somebody ends leaves no record and no place behind', async 
   client.close();
   await eventually('nothing is left', async () => {
     const left = await Promise.all(
-      [leaseNames.user('student'), leaseNames.machine('lab', 100), leaseNames.everyone].map((name) =>
+      [leaseNames.user('student'), leaseNames.machine('lab', 100), leaseNames.allSessions].map((name) =>
         rig.store.leases.count(name),
       ),
     );
@@ -135,7 +135,7 @@ describe('an order to end consoles', () => {
   /** As if every message got lost. */
   const deaf = { publish: async () => {} };
   const ordersOf = (store: Store, signals?: { publish: () => Promise<void> }) =>
-    createEndOrders({
+    createTerminationOrders({
       records: store.records,
       signals:
         signals ??
@@ -156,7 +156,7 @@ describe('an order to end consoles', () => {
       const [one, two] = await startTwo();
       const { client } = await open(one);
       return timed(async () => {
-        await ordersOf(two.store).give(target, 'ended_by_operator');
+        await ordersOf(two.store).issue(target, 'ended_by_operator');
         expect((await client.closed).code).toBe(4423);
       });
     });
@@ -167,7 +167,7 @@ describe('an order to end consoles', () => {
       const rig = await start();
       const { client, token } = await open(rig);
       const measured = await timed(async () => {
-        await ordersOf(rig.store, deaf).give(target, 'ended_by_operator');
+        await ordersOf(rig.store, deaf).issue(target, 'ended_by_operator');
         expect((await client.closed).code).toBe(4423);
       });
       expect((await rig.connect({ token }).closed).code).toBe(4401);
@@ -178,7 +178,7 @@ describe('an order to end consoles', () => {
   test.each(targets)('for a $kind, keeps out who has a grant from before', async (target) => {
     const rig = await start();
     const grant = await rig.mint({ sessionId: 'session-1', issuedAt: Date.now() - 10 });
-    await ordersOf(rig.store, deaf).give(target, 'ended_by_operator');
+    await ordersOf(rig.store, deaf).issue(target, 'ended_by_operator');
     expect(await rig.connect({ token: grant }).closed).toEqual({
       code: 4423,
       reason: errorKinds.ended_by_operator.text,
@@ -190,21 +190,21 @@ describe('an order to end consoles', () => {
     const { client, token } = await open(one);
     client.socket.terminate();
     await eventually('it is gone', () => one.proxmox.openConsoles() === 0);
-    await ordersOf(one.store, deaf).give({ kind: 'user', ref: 'student' }, 'ended_by_operator');
+    await ordersOf(one.store, deaf).issue({ kind: 'user', ref: 'student' }, 'ended_by_operator');
     expect((await two.connect({ token }).closed).code).toBe(4423);
   });
 
   test.each(['user', 'machine'] as const)('for a %s does not concern later grants', async (kind) => {
     const rig = await start();
     const ref = kind === 'user' ? 'student' : 'lab/100';
-    await ordersOf(rig.store).give({ kind, ref }, 'ended_by_operator');
+    await ordersOf(rig.store).issue({ kind, ref }, 'ended_by_operator');
     const { client } = await open(rig, { issuedAt: Date.now() + 1 });
     client.close();
   });
 
   test('for a sign-in holds for good: a grant that was just being made opens nothing', async () => {
     const rig = await start();
-    await ordersOf(rig.store).give({ kind: 'login', ref: 'login-1' }, 'signed_out');
+    await ordersOf(rig.store).issue({ kind: 'login', ref: 'login-1' }, 'signed_out');
     const late = await rig.open({ issuedAt: Date.now() + 1000 });
     expect(await late.closed).toEqual({ code: 4423, reason: errorKinds.signed_out.text });
   });
@@ -212,7 +212,7 @@ describe('an order to end consoles', () => {
 
 describe('a relay that leaves', () => {
   /** The part that a process stops first. */
-  const leave = async ({ relay }: RelayRig) => relay.parts.at(-1)?.stop?.();
+  const leave = async ({ relay }: RelayRig) => relay.components.at(-1)?.stop?.();
 
   test('says so, sends its viewers to another one, and is gone in time', async () => {
     const [one, two] = await startTwo();
@@ -230,7 +230,7 @@ describe('a relay that leaves', () => {
       }),
     );
     await stopping;
-    const sessions = await recordsOf(two.store).list(leaseNames.everyone);
+    const sessions = await recordsOf(two.store).list(leaseNames.allSessions);
     expect(sessions.map(({ sessionId }) => sessionId).toSorted()).toEqual(
       clients.map((_, i) => `session-${i}`),
     );

@@ -1,18 +1,18 @@
-import type { AuditEvent } from '@porthole/shared/audit-events';
-import type { Clock } from '@porthole/shared/clock';
-import { systemClock } from '@porthole/shared/clock';
+import type { AuditEvent } from '@porthole/shared/audit/events';
+import type { Clock } from '@porthole/shared/time/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import { configSchema, type Limits } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { mintGrant } from '@porthole/shared/grant';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
-import { createLifecycle } from '@porthole/shared/lifecycle';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
-import { createPublicServer } from '@porthole/shared/public-server';
-import { randomId, systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { mintGrant } from '@porthole/shared/grant/grant';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import { createLifecycle } from '@porthole/shared/process/lifecycle';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { createPublicServer } from '@porthole/shared/http/public-server';
+import { randomId, systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
-import { defaultDeadlines, type Deadlines } from '@porthole/relay/deadlines';
+import { defaultDeadlines, type Deadlines } from '@porthole/relay/session/deadlines';
 import { createRelay, type Relay } from '@porthole/relay/relay';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import {
@@ -125,7 +125,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     onRequest: relay.onRequest,
     onUpgrade: relay.onUpgrade,
   });
-  const lifecycle = createLifecycle({ clock: systemClock, log, parts: [server, ...relay.parts] });
+  const lifecycle = createLifecycle({ clock: systemClock, log, components: [server, ...relay.components] });
   await lifecycle.start();
   const url = `ws://127.0.0.1:${server.address().port}/relay/v1/console`;
 

@@ -1,6 +1,6 @@
-import type { ControlMessage } from '@porthole/shared/control-messages';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
-import { createSessionTime } from '@porthole/relay/session-time';
+import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import { createSessionTime } from '@porthole/relay/session/time-limits';
 import { createFakeClock } from '../fakes/clock.ts';
 
 const policy = { sessionSeconds: 3600, idleSeconds: 600, perUser: 1, perMachine: 1 };

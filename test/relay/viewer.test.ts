@@ -1,9 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { PortholeError } from '@porthole/shared/errors';
-import { defaultDeadlines } from '@porthole/relay/deadlines';
-import { createGather } from '@porthole/relay/pump/gather';
-import { createViewer } from '@porthole/relay/viewer';
+import { defaultDeadlines } from '@porthole/relay/session/deadlines';
+import { createGather } from '@porthole/relay/stream/gather';
+import { createViewer } from '@porthole/relay/viewer/viewer';
 import { createFakeClock } from '../fakes/clock.ts';
 import { eventually } from '../eventually.ts';
 import { binaryFrame, wireFrame } from './wire.ts';

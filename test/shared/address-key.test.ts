@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { addressKey } from '@porthole/shared/address-key';
+import { addressKey } from '@porthole/shared/http/address-key';
 
 describe('what counts as one address', () => {
   test('is an IPv4 address, also where it came in over IPv6', () => {

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAudit } from '@porthole/shared/audit';
-import { auditEventNames, auditLineSchema, type AuditEvent } from '@porthole/shared/audit-events';
-import { auditMetrics, openAuditOutput } from '@porthole/shared/audit-output';
-import { createRegistry } from '@porthole/shared/metrics';
+import { createAudit } from '@porthole/shared/audit/audit';
+import { auditEventNames, auditLineSchema, type AuditEvent } from '@porthole/shared/audit/events';
+import { auditMetrics, openAuditOutput } from '@porthole/shared/audit/output';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { eventually } from '../eventually.ts';
 
 const anna = { id: 'local:anna', name: 'anna' };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { clientAddress } from '@porthole/shared/client-address';
+import { clientAddress } from '@porthole/shared/http/client-address';
 
 function addressOf(
   forwarded: string | string[] | undefined,

@@ -1,4 +1,4 @@
-import { sleep, every } from '@porthole/shared/clock';
+import { sleep, every } from '@porthole/shared/time/clock';
 import { createFakeClock } from '../fakes/clock.ts';
 
 test('every runs once a period until it is cancelled', () => {

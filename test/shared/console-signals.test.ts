@@ -1,14 +1,18 @@
 import fc from 'fast-check';
-import { createConsoleSignals, type ConsoleSignal, type EndSignal } from '@porthole/shared/console-signals';
-import { systemRandom } from '@porthole/shared/random';
-import { seal } from '@porthole/shared/seal';
+import {
+  createConsoleSignals,
+  type ConsoleSignal,
+  type TerminationSignal,
+} from '@porthole/shared/session/signals';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { seal } from '@porthole/shared/crypto/seal';
 import { storeKeys } from '@porthole/shared/store/keys';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { SignalBus } from '@porthole/shared/store/ports';
 import { createFakeClock } from '../fakes/clock.ts';
 
 const key = 'k'.repeat(40);
-const order: EndSignal = {
+const order: TerminationSignal = {
   type: 'end',
   target: { kind: 'user', ref: 'anna' },
   cause: 'signed_out',

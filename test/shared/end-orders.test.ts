@@ -1,6 +1,10 @@
-import { createEndOrders, isMeant, type Endable } from '@porthole/shared/end-orders';
-import { systemRandom } from '@porthole/shared/random';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import {
+  createTerminationOrders,
+  appliesTo,
+  type TerminationSubject,
+} from '@porthole/shared/session/termination-orders';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock } from '../fakes/clock.ts';
 
 const [oldKey, newKey] = ['o'.repeat(40), 'n'.repeat(40)];
@@ -9,14 +13,14 @@ function aWorld() {
   const clock = createFakeClock();
   const store = createMemoryStore({ clock });
   const ordersWith = (...keys: string[]) =>
-    createEndOrders({
+    createTerminationOrders({
       records: store.records,
       signals: { publish: async () => {} },
       keys: () => keys,
       random: systemRandom,
       clock,
     });
-  const console: Endable = {
+  const console: TerminationSubject = {
     sessionId: 'session-1',
     loginRef: 'login-1',
     user: { id: 'local:anna', name: 'Anna', groups: [] },
@@ -30,21 +34,21 @@ function aWorld() {
 describe('an order to end consoles', () => {
   test('holds while the grant keys change, whoever has which of them first', async () => {
     const { ordersWith, console } = aWorld();
-    await ordersWith(oldKey, newKey).give({ kind: 'user', ref: 'local:anna' }, 'ended_by_operator');
+    await ordersWith(oldKey, newKey).issue({ kind: 'user', ref: 'local:anna' }, 'ended_by_operator');
     for (const keys of [[oldKey], [oldKey, newKey], [newKey, oldKey]])
-      expect(await ordersWith(...keys).against(console)).toEqual({
+      expect(await ordersWith(...keys).findFor(console)).toEqual({
         cause: 'ended_by_operator',
         by: undefined,
       });
-    expect(await ordersWith(newKey).against(console)).toBeUndefined();
+    expect(await ordersWith(newKey).findFor(console)).toBeUndefined();
   });
 
   test('is meant for consoles from before it, so that repeating it ends nothing new', () => {
     const { clock, console } = aWorld();
     const order = { target: { kind: 'user', ref: 'local:anna' }, at: clock.now() } as const;
-    expect(isMeant(order, console)).toBe(true);
-    expect(isMeant(order, { ...console, issuedAt: clock.now() + 1 })).toBe(false);
-    expect(isMeant({ ...order, target: { kind: 'user', ref: 'local:ben' } }, console)).toBe(false);
+    expect(appliesTo(order, console)).toBe(true);
+    expect(appliesTo(order, { ...console, issuedAt: clock.now() + 1 })).toBe(false);
+    expect(appliesTo({ ...order, target: { kind: 'user', ref: 'local:ben' } }, console)).toBe(false);
   });
 
   test.each([
@@ -52,6 +56,6 @@ describe('an order to end consoles', () => {
     { kind: 'login', ref: 'login-1' },
   ] as const)('of a $kind is meant for good', (target) => {
     const { clock, console } = aWorld();
-    expect(isMeant({ target, at: clock.now() }, { ...console, issuedAt: clock.now() + 1 })).toBe(true);
+    expect(appliesTo({ target, at: clock.now() }, { ...console, issuedAt: clock.now() + 1 })).toBe(true);
   });
 });

@@ -1,4 +1,9 @@
-import { closeCodes, closeNameOf, type CloseCode, type CloseName } from '@porthole/shared/close-codes';
+import {
+  closeCodes,
+  closeNameOf,
+  type CloseCode,
+  type CloseName,
+} from '@porthole/shared/protocol/close-codes';
 import { asPortholeError, errorKinds, PortholeError, type ErrorCode } from '@porthole/shared/errors';
 
 const codes = Object.keys(errorKinds) as ErrorCode[];

@@ -1,8 +1,8 @@
-import { createFirstAnswer } from '@porthole/shared/store/first-answer';
+import { createStoreReadiness } from '@porthole/shared/store/readiness';
 
 test('a pod is not ready before its store has answered once, and stays ready when the store goes away', async () => {
   let healthy = false;
-  const readiness = createFirstAnswer({ healthy: async () => healthy });
+  const readiness = createStoreReadiness({ healthy: async () => healthy });
   expect(await readiness()).toEqual(['the store has not answered yet']);
   healthy = true;
   expect(await readiness()).toEqual([]);

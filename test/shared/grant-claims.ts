@@ -1,5 +1,5 @@
-import type { Clock } from '@porthole/shared/clock';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { Clock } from '@porthole/shared/time/clock';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 
 /** Claims that are good for a minute from now, with whatever should be different. */
 export function someClaims(clock: Clock, different: Partial<GrantClaims> = {}): GrantClaims {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { mintGrant, takeGrant, type GrantDeps } from '@porthole/shared/grant';
-import { systemRandom } from '@porthole/shared/random';
-import { seal } from '@porthole/shared/seal';
+import { mintGrant, takeGrant, type GrantDeps } from '@porthole/shared/grant/grant';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { seal } from '@porthole/shared/crypto/seal';
 import { storeKeys } from '@porthole/shared/store/keys';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import { someClaims } from './grant-claims.ts';
 

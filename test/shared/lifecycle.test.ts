@@ -1,11 +1,11 @@
-import { createLifecycle, type Part } from '@porthole/shared/lifecycle';
+import { createLifecycle, type LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import { createFakeClock } from '../fakes/clock.ts';
 import { recordedLog } from './store-harness.ts';
 
 /** Parts that write down what happens to them. */
-function someParts(names: readonly string[], different: Record<string, Partial<Part>> = {}) {
+function someParts(names: readonly string[], different: Record<string, Partial<LifecycleComponent>> = {}) {
   const story: string[] = [];
-  const parts = names.map((name): Part => ({
+  const parts = names.map((name): LifecycleComponent => ({
     name,
     start: async () => void story.push(`${name} starts`),
     stop: async () => void story.push(`${name} stops`),
@@ -14,10 +14,10 @@ function someParts(names: readonly string[], different: Record<string, Partial<P
   return { story, parts };
 }
 
-function aLifecycle(parts: readonly Part[]) {
+function aLifecycle(parts: readonly LifecycleComponent[]) {
   const clock = createFakeClock();
   const { log, lines } = recordedLog();
-  return { ...createLifecycle({ clock, log, parts }), clock, lines };
+  return { ...createLifecycle({ clock, log, components: parts }), clock, lines };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));

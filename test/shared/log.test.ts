@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { PortholeError } from '@porthole/shared/errors';
-import { createLog, type LogLevel } from '@porthole/shared/log';
+import { createLog, type LogLevel } from '@porthole/shared/telemetry/log';
 
 interface Line {
   readonly level: string;

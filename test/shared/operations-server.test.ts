@@ -1,6 +1,6 @@
 import { Gauge } from 'prom-client';
-import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
-import { createOperationsServer, type Readiness } from '@porthole/shared/operations-server';
+import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
+import { createOperationsServer, type Readiness } from '@porthole/shared/http/operations-server';
 
 const loopback = { host: '127.0.0.1', port: 0 };
 const closing: (() => Promise<void> | undefined)[] = [];

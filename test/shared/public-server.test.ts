@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createPublicServer } from '@porthole/shared/public-server';
+import { createPublicServer } from '@porthole/shared/http/public-server';
 
 const closing: (() => Promise<void> | undefined)[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { ConfigError } from '@porthole/shared/config/read';
-import type { Part } from '@porthole/shared/lifecycle';
-import { runProcess, type ProcessPort } from '@porthole/shared/run-process';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import { runProcess, type ProcessPort } from '@porthole/shared/process/run-process';
 import { createFakeClock } from '../fakes/clock.ts';
 import { recordedLog } from './store-harness.ts';
 
@@ -22,8 +22,8 @@ function aProcess() {
   };
 }
 
-function withParts(parts: readonly Part[], started = () => {}) {
-  return () => ({ log: recordedLog().log, clock: createFakeClock(), parts, started });
+function withParts(components: readonly LifecycleComponent[], started = () => {}) {
+  return () => ({ log: recordedLog().log, clock: createFakeClock(), components, started });
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -32,7 +32,7 @@ describe('a process', () => {
   test('runs until it is told to stop, and ends well', async () => {
     const { port, exits, send } = aProcess();
     const story: string[] = [];
-    const part: Part = {
+    const part: LifecycleComponent = {
       name: 'server',
       start: async () => void story.push('starts'),
       stop: async () => void story.push('stops'),
@@ -58,7 +58,10 @@ describe('a process', () => {
 
   test('that can not start says why and ends with 1', async () => {
     const { port, exits, told } = aProcess();
-    const part: Part = { name: 'server', start: () => Promise.reject(new Error('Can not listen on :8080.')) };
+    const part: LifecycleComponent = {
+      name: 'server',
+      start: () => Promise.reject(new Error('Can not listen on :8080.')),
+    };
     await runProcess(port, withParts([part]));
     expect(exits).toEqual([1]);
     expect(told()).toContain('Can not listen on :8080.');

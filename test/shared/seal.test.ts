@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { systemRandom } from '@porthole/shared/random';
-import { seal, unseal, type SealContext } from '@porthole/shared/seal';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { seal, unseal, type SealContext } from '@porthole/shared/crypto/seal';
 
 const aKey = fc.string({ minLength: 32, maxLength: 64 });
 const aContext: fc.Arbitrary<SealContext> = fc.record({

@@ -1,4 +1,4 @@
-import { systemClock, sleep } from '@porthole/shared/clock';
+import { systemClock, sleep } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import { digest } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { sleep, systemClock } from '@porthole/shared/clock';
-import { createLog, type Log } from '@porthole/shared/log';
-import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
+import { createLog, type Log } from '@porthole/shared/telemetry/log';
+import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis/store';
 import type { Store } from '@porthole/shared/store/ports';
 
 export const storeTestKeys = () => ['k'.repeat(40)];

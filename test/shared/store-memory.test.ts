@@ -1,4 +1,4 @@
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock } from '../fakes/clock.ts';
 import { describeStore } from './store-contract.ts';
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import { sleep, systemClock } from '@porthole/shared/clock';
-import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
+import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis/store';
 import { startRedisCluster, type RedisCluster } from '../fakes/redis-cluster.ts';
 import { freePort, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';

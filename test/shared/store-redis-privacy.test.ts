@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
-import { createEndOrders } from '@porthole/shared/end-orders';
-import { systemClock } from '@porthole/shared/clock';
-import { systemRandom } from '@porthole/shared/random';
-import { createSessionRecords } from '@porthole/shared/session-records';
-import { createHiddenNames } from '@porthole/shared/store/hidden-names';
+import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
+import { systemClock } from '@porthole/shared/time/clock';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createSessionRecords } from '@porthole/shared/session/records';
+import { createKeyedDigests } from '@porthole/shared/crypto/keyed-digests';
 import { digest } from '@porthole/shared/store/keys';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
-import { createRedisStore } from '@porthole/shared/store/redis';
+import { createRedisStore } from '@porthole/shared/store/redis/store';
 import type { Store } from '@porthole/shared/store/ports';
 import { describeWith } from '../needs.ts';
 import { someClaims } from './grant-claims.ts';
@@ -127,23 +127,23 @@ describeWith('redis')('what Redis knows', () => {
     const store = await open({ mode: 'standalone', url: server.url });
     await store.leases.join('user/local:anna', 'session-1', 1, long);
     await store.rateLimits.spend('sign-in/name/anna', 5, 600);
-    const orders = createEndOrders({
+    const orders = createTerminationOrders({
       records: store.records,
       signals: { publish: async () => {} },
       keys: storeTestKeys,
       random: systemRandom,
       clock: systemClock,
     });
-    await orders.give({ kind: 'user', ref: 'local:anna' }, 'ended_by_operator');
+    await orders.issue({ kind: 'user', ref: 'local:anna' }, 'ended_by_operator');
     const shown = await everything();
     const guesses = ['user/local:anna', '600/sign-in/name/anna', 'user/local:anna', 'end/user/local:anna'];
     expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(5);
     for (const guess of guesses) {
       expect(shown).not.toContain(digest(guess));
       // Somebody who has another installation of Porthole knows no more.
-      expect(shown).not.toContain(createHiddenNames(() => ['x'.repeat(40)]).of(guess));
+      expect(shown).not.toContain(createKeyedDigests(() => ['x'.repeat(40)]).of(guess));
     }
-    expect(shown).toContain(createHiddenNames(storeTestKeys).of('user/local:anna'));
+    expect(shown).toContain(createKeyedDigests(storeTestKeys).of('user/local:anna'));
   });
 
   test('the record of a console and an order to end it can not be read, and nobody else can write them', async () => {
@@ -170,21 +170,24 @@ describeWith('redis')('what Redis knows', () => {
     };
     const sessions = createSessionRecords(shared);
     await sessions.claim(console);
-    await createEndOrders({ ...shared, signals }).give({ kind: 'user', ref: 'alice' }, 'ended_by_operator');
+    await createTerminationOrders({ ...shared, signals }).issue(
+      { kind: 'user', ref: 'alice' },
+      'ended_by_operator',
+    );
     const shown = await everything();
     expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(3);
     expect(shown).not.toMatch(/alice|secret-cluster|session-1|connection-1|relay-1|ended_by_operator/);
 
     const stranger = { ...shared, keys: () => ['x'.repeat(40)] };
     await createSessionRecords(stranger).claim(console);
-    await createEndOrders({ ...stranger, signals }).give(
+    await createTerminationOrders({ ...stranger, signals }).issue(
       { kind: 'session', ref: 'session-1' },
       'ended_by_operator',
     );
     expect(await sessions.find('session-1')).toBeUndefined();
-    const orders = createEndOrders({ ...shared, signals });
+    const orders = createTerminationOrders({ ...shared, signals });
     expect(
-      await orders.against({ ...console, user: { id: 'bob', name: 'Bob', groups: [] } }),
+      await orders.findFor({ ...console, user: { id: 'bob', name: 'Bob', groups: [] } }),
     ).toBeUndefined();
   });
 

@@ -1,4 +1,4 @@
-import { parseRedisUrl } from '@porthole/shared/store/redis-url';
+import { parseRedisUrl } from '@porthole/shared/store/redis/url';
 
 test.each([
   ['redis://cache', { host: 'cache', port: 6379, db: 0, tls: false }],

@@ -1,5 +1,5 @@
-import { createRedisStore } from '@porthole/shared/store/redis';
-import { sleep, systemClock } from '@porthole/shared/clock';
+import { createRedisStore } from '@porthole/shared/store/redis/store';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { startRedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
 import { describeStore } from './store-contract.ts';

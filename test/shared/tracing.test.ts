@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { PortholeError } from '@porthole/shared/errors';
-import { createLog } from '@porthole/shared/log';
-import { createTracing, noTracing } from '@porthole/shared/tracing';
-import { openTracing } from '@porthole/shared/tracing-part';
-import { parseTraceparent, writeTraceparent } from '@porthole/shared/traceparent';
-import { systemClock } from '@porthole/shared/clock';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createTracing, noTracing } from '@porthole/shared/telemetry/tracing';
+import { openTracing } from '@porthole/shared/telemetry/tracing-component';
+import { parseTraceparent, writeTraceparent } from '@porthole/shared/telemetry/traceparent';
+import { systemClock } from '@porthole/shared/time/clock';
 import { eventually } from '../eventually.ts';
 import { createOtlpReceiver, type OtlpReceiver } from '../fakes/otlp-receiver.ts';
 

@@ -1,11 +1,11 @@
-import { sleep, systemClock } from '@porthole/shared/clock';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createSessionRecords } from '@porthole/shared/session-records';
+import { createSessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
-import { createRedisStore } from '@porthole/shared/store/redis';
-import { systemRandom } from '@porthole/shared/random';
-import { createLog } from '@porthole/shared/log';
+import { createRedisStore } from '@porthole/shared/store/redis/store';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { createLog } from '@porthole/shared/telemetry/log';
 import { brokerToken, closeBrokers, startBroker } from '../broker/rig.ts';
 import { eventually } from '../eventually.ts';
 import { startRedisServer } from '../fakes/redis-server.ts';
@@ -94,7 +94,7 @@ describeWith('redis')('while Redis is away for twenty seconds', () => {
         await carries();
         const sessions = createSessionRecords({ ...brokerStore, keys, random: systemRandom });
         await eventually('the console is on the list', async () =>
-          (await sessions.list(leaseNames.everyone)).some(({ sessionId }) => sessionId === 'the-session'),
+          (await sessions.list(leaseNames.allSessions)).some(({ sessionId }) => sessionId === 'the-session'),
         );
         // The relay has a connection of its own to get back. Pages try again by themselves, too.
         await eventually('a new console opens', async () => {

@@ -1,5 +1,5 @@
-import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
-import type { ClientMessage, ControlMessage } from '@porthole/shared/control-messages';
+import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
+import type { ClientMessage, ControlMessage } from '@porthole/shared/protocol/control-messages';
 import * as fc from 'fast-check';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import type { Answer, Grant, Problem } from '../../services/broker/web/src/api.ts';

@@ -1,4 +1,4 @@
-import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
+import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
 import type { Page } from 'playwright-core';
 import { reaches, startBrowser, type Browser } from './browser.ts';
 import { describeWith } from '../needs.ts';
@@ -412,14 +412,14 @@ describeWith('chromium')('the console', () => {
     await openConsole();
     const status = page.locator('.watched-place[role=status]');
     expect(await status.textContent()).toBe('');
-    newest().say({ type: 'watched', by: ['Ina Instructor'], others: 0 });
+    newest().say({ type: 'observers', by: ['Ina Instructor'], others: 0 });
     await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
-    newest().say({ type: 'watched', by: ['Bo', 'Cleo', 'Dan', 'Eva'], others: 2 });
+    newest().say({ type: 'observers', by: ['Bo', 'Cleo', 'Dan', 'Eva'], others: 2 });
     await status.getByText('Bo, Cleo, Dan, Eva and 2 others are watching', { exact: true }).waitFor();
-    newest().say({ type: 'watched', by: [], others: 0 });
+    newest().say({ type: 'observers', by: [], others: 0 });
     await page.locator('.watched').waitFor({ state: 'detached' });
     // Whoever reconnects is told anew.
-    newest().say({ type: 'watched', by: ['Ina Instructor'], others: 0 });
+    newest().say({ type: 'observers', by: ['Ina Instructor'], others: 0 });
     await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Reconnect' }).click();
     await until(() => site.opened.length === 2);

@@ -26,8 +26,8 @@ describeWith('chromium')('the page of live consoles', () => {
       aSession('ben', {
         machine: { cluster: 'lab', vmid: 102, name: 'lab-ben', type: 'qemu', node: 'pve2' },
       }),
-      aSession('anna', { watchers: ['Ina Instructor'] }),
-      aSession('ina', { mine: true, watches: true, mode: 'view', may: ['end'] }),
+      aSession('anna', { observers: ['Ina Instructor'] }),
+      aSession('ina', { mine: true, observer: true, mode: 'view', may: ['end'] }),
       aSession('zoe', { may: ['watch'], user: { id: 'local:zoe', name: 'zoe', displayName: 'Zoë Z.' } }),
     ];
     ({ page, faults } = await browser.open());

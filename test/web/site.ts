@@ -58,11 +58,11 @@ export interface SiteSession {
   machine: { cluster: string; vmid: number; name: string; type: 'qemu' | 'lxc'; node: string };
   mode: 'view' | 'control';
   kind: 'screen';
-  watches?: boolean;
+  observer?: boolean;
   relay: string;
   since: string;
   bytes: { toViewer: number; toMachine: number };
-  watchers: string[];
+  observers: string[];
   mine: boolean;
   may: ('end' | 'watch' | 'control' | 'sign_out')[];
 }
@@ -77,7 +77,7 @@ export function aSession(id: string, over: Partial<SiteSession> = {}): SiteSessi
     relay: 'relay-1',
     since: new Date(Date.now() - 42 * 60_000).toISOString(),
     bytes: { toViewer: 12_400_000, toMachine: 90_000 },
-    watchers: [],
+    observers: [],
     mine: false,
     may: ['end', 'watch', 'control'],
     ...over,

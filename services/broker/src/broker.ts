@@ -1,20 +1,20 @@
 import Koa from 'koa';
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
-import { auditAnd, type Audit } from '@porthole/shared/audit';
-import { createAuditTrail } from '@porthole/shared/audit-trail';
-import type { Clock } from '@porthole/shared/clock';
+import { auditAnd, type Audit } from '@porthole/shared/audit/audit';
+import { createAuditTrail } from '@porthole/shared/audit/trail';
+import type { Clock } from '@porthole/shared/time/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import type { Part } from '@porthole/shared/lifecycle';
-import type { Log } from '@porthole/shared/log';
-import type { Readiness } from '@porthole/shared/operations-server';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Readiness } from '@porthole/shared/http/operations-server';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
-import { randomId, type RandomBytes } from '@porthole/shared/random';
-import type { SealKeys } from '@porthole/shared/seal';
-import { createSessionRecords } from '@porthole/shared/session-records';
-import { noTracing, type Tracing } from '@porthole/shared/tracing';
-import { createFirstAnswer } from '@porthole/shared/store/first-answer';
+import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createSessionRecords } from '@porthole/shared/session/records';
+import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
+import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Decide } from './access/decide.ts';
@@ -57,7 +57,7 @@ export interface BrokerDeps {
 export interface Broker {
   readonly onRequest: RequestListener;
   /** To be started before requests come. The store is not among them. */
-  readonly parts: readonly Part[];
+  readonly components: readonly LifecycleComponent[];
   readonly readiness: Readiness;
   /** What is wrong and yet keeps nobody out. */
   readonly notes: () => readonly string[];
@@ -160,11 +160,11 @@ export function createBroker(deps: BrokerDeps): Broker {
   app.use(servePages(pages.files));
 
   const handle = app.callback();
-  const firstAnswer = createFirstAnswer(store);
+  const firstAnswer = createStoreReadiness(store);
   return {
     // It never rejects: what a step throws is answered above, what fails beyond is told to `error`.
     onRequest: (request, response) => void handle(request, response),
-    parts: [
+    components: [
       { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
       clusters.part,
       rules.part,
@@ -190,7 +190,7 @@ const neverStoreApi: Step = async (ctx, next) => {
   await next();
 };
 
-function kubernetesParts(deps: BrokerDeps, metrics: BrokerMetrics): Part[] {
+function kubernetesParts(deps: BrokerDeps, metrics: BrokerMetrics): LifecycleComponent[] {
   const { config, store, clock, random, log } = deps;
   const settings = config.kubernetes;
   if (!settings) return [];
@@ -206,7 +206,7 @@ function kubernetesParts(deps: BrokerDeps, metrics: BrokerMetrics): Part[] {
   ];
 }
 
-function createPages(folder: string): { part: Part; files: () => PageFiles | undefined } {
+function createPages(folder: string): { part: LifecycleComponent; files: () => PageFiles | undefined } {
   let files: PageFiles | undefined;
   return {
     part: {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
-import { machineNumber } from '@porthole/shared/grant-claims';
+import { machineNumber } from '@porthole/shared/grant/claims';
 import { badRequestOf } from './http/bad-request.ts';
 import type { Step } from './http/context.ts';
 import type { MachineDirectory } from './machines/directory.ts';

@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
-import { createAudit } from '@porthole/shared/audit';
-import { openAuditOutput } from '@porthole/shared/audit-output';
-import { systemClock } from '@porthole/shared/clock';
+import { createAudit } from '@porthole/shared/audit/audit';
+import { openAuditOutput } from '@porthole/shared/audit/output';
+import { systemClock } from '@porthole/shared/time/clock';
 import { ConfigError, readConfig } from '@porthole/shared/config/read';
-import { createLog, openStdout } from '@porthole/shared/log';
-import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
-import { createOperationsServer } from '@porthole/shared/operations-server';
-import { createPublicServer } from '@porthole/shared/public-server';
-import { systemRandom } from '@porthole/shared/random';
-import { runProcess } from '@porthole/shared/run-process';
+import { createLog, openStdout } from '@porthole/shared/telemetry/log';
+import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
+import { createOperationsServer } from '@porthole/shared/http/operations-server';
+import { createPublicServer } from '@porthole/shared/http/public-server';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { runProcess } from '@porthole/shared/process/run-process';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { openStore } from '@porthole/shared/store/open';
-import { openTracing } from '@porthole/shared/tracing-part';
+import { openTracing } from '@porthole/shared/telemetry/tracing-component';
 import { createBroker } from './broker.ts';
 
 // The same from src and from dist.
@@ -47,11 +47,11 @@ await runProcess(process, () => {
   return {
     log,
     clock,
-    parts: [
+    components: [
       output.part,
       ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
-      ...broker.parts,
+      ...broker.components,
       createOperationsServer({
         listen: config.operationsListen,
         registry,

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@porthole/shared/errors';
-import { failedOpenings } from '@porthole/shared/failed-openings';
+import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import {
   createProxmoxMetrics,
   proxmoxMetricsOf,
@@ -153,7 +153,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   gauge(brokerMetrics.leader, ({ leads }) => (leads ? 1 : 0));
   gauge(brokerMetrics.relayPods, ({ relays }) => relays);
   gauge(brokerMetrics.relayPodsStale, ({ staleSeconds }) => staleSeconds);
-  for (const result of ['ok', ...failedOpenings]) grants.inc({ result }, 0);
+  for (const result of ['ok', ...openFailures]) grants.inc({ result }, 0);
 
   return {
     signIn: (method, result) => signIns.inc({ method, result }),

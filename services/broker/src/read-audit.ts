@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { auditEventNames } from '@porthole/shared/audit-events';
-import type { AuditEntry, AuditTrail } from '@porthole/shared/audit-trail';
+import { auditEventNames } from '@porthole/shared/audit/events';
+import type { AuditEntry, AuditTrail } from '@porthole/shared/audit/trail';
 import { PortholeError } from '@porthole/shared/errors';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import type { Access } from './access/decide.ts';

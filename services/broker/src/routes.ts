@@ -1,5 +1,5 @@
 import { Router } from '@koa/router';
-import type { AuditTrail } from '@porthole/shared/audit-trail';
+import type { AuditTrail } from '@porthole/shared/audit/trail';
 import type { Access, Decide } from './access/decide.ts';
 import { explainAccess } from './explain-access.ts';
 import { passHeader } from './grants/asker.ts';

@@ -1,16 +1,16 @@
-import { createAudit } from '@porthole/shared/audit';
-import { openAuditOutput } from '@porthole/shared/audit-output';
-import { systemClock } from '@porthole/shared/clock';
+import { createAudit } from '@porthole/shared/audit/audit';
+import { openAuditOutput } from '@porthole/shared/audit/output';
+import { systemClock } from '@porthole/shared/time/clock';
 import { ConfigError, grantKeysOf, readConfig } from '@porthole/shared/config/read';
-import { createLog, openStdout } from '@porthole/shared/log';
-import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
-import { createOperationsServer } from '@porthole/shared/operations-server';
-import { createPublicServer } from '@porthole/shared/public-server';
-import { systemRandom } from '@porthole/shared/random';
-import { runProcess } from '@porthole/shared/run-process';
+import { createLog, openStdout } from '@porthole/shared/telemetry/log';
+import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
+import { createOperationsServer } from '@porthole/shared/http/operations-server';
+import { createPublicServer } from '@porthole/shared/http/public-server';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { runProcess } from '@porthole/shared/process/run-process';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { openStore } from '@porthole/shared/store/open';
-import { openTracing } from '@porthole/shared/tracing-part';
+import { openTracing } from '@porthole/shared/telemetry/tracing-component';
 import { createRelay } from './relay.ts';
 
 /** The relay as a service of its own. It finds its grants in Redis, where the broker puts them. */
@@ -44,13 +44,13 @@ await runProcess(process, () => {
   return {
     log,
     clock,
-    parts: [
+    components: [
       output.part,
       ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       createOperationsServer({ listen: config.operationsListen, registry, readiness: relay.readiness }),
       createPublicServer({ listen: config.listen, onRequest: relay.onRequest, onUpgrade: relay.onUpgrade }),
-      ...relay.parts,
+      ...relay.components,
     ],
     started: () => log.info({ listen: config.listen }, 'ready'),
   };

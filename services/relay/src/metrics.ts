@@ -1,11 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
-import { openingSteps, type OpeningStep } from '@porthole/shared/control-messages';
+import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
+import { openingSteps, type OpeningStep } from '@porthole/shared/protocol/control-messages';
 import type { ErrorCode } from '@porthole/shared/errors';
-import { failedOpenings } from '@porthole/shared/failed-openings';
-import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant-claims';
+import { openFailures } from '@porthole/shared/telemetry/open-failures';
+import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant/claims';
 import { createProxmoxMetrics, type ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
-import type { Direction } from './pump/pump.ts';
+import type { Direction } from './stream/pump.ts';
 
 export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draining';
 
@@ -175,7 +175,7 @@ export function createRelayMetrics(
   for (const side of ['viewer', 'machine']) pings.zero({ side });
   for (const close of [...Object.keys(closeCodes), 'by_viewer']) closes.inc({ close }, 0);
   for (const phase of [...openingSteps, 'queue', 'total', 'picture']) phases.zero({ phase });
-  for (const result of ['ok', ...failedOpenings]) opens.inc({ result }, 0);
+  for (const result of ['ok', ...openFailures]) opens.inc({ result }, 0);
 
   return {
     sessionStarted: (mode, kind) => sessions.inc({ mode, kind }),

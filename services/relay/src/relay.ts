@@ -1,43 +1,43 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
-import { addressKey } from '@porthole/shared/address-key';
-import { auditAnd, type Audit } from '@porthole/shared/audit';
-import { createAuditTrail } from '@porthole/shared/audit-trail';
-import type { Clock } from '@porthole/shared/clock';
-import { clientAddress } from '@porthole/shared/client-address';
+import { addressKey } from '@porthole/shared/http/address-key';
+import { auditAnd, type Audit } from '@porthole/shared/audit/audit';
+import { createAuditTrail } from '@porthole/shared/audit/trail';
+import type { Clock } from '@porthole/shared/time/clock';
+import { clientAddress } from '@porthole/shared/http/client-address';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
-import { createEndOrders, endError } from '@porthole/shared/end-orders';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
+import { createTerminationOrders, terminationError } from '@porthole/shared/session/termination-orders';
 import { PortholeError } from '@porthole/shared/errors';
-import type { Part } from '@porthole/shared/lifecycle';
-import type { Log } from '@porthole/shared/log';
-import type { Readiness } from '@porthole/shared/operations-server';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Readiness } from '@porthole/shared/http/operations-server';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
 import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
-import type { UpgradeListener } from '@porthole/shared/public-server';
-import { randomId, type RandomBytes } from '@porthole/shared/random';
-import type { SealKeys } from '@porthole/shared/seal';
-import { createSessionRecords } from '@porthole/shared/session-records';
-import { createFirstAnswer } from '@porthole/shared/store/first-answer';
+import type { UpgradeListener } from '@porthole/shared/http/public-server';
+import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createSessionRecords } from '@porthole/shared/session/records';
+import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
-import { noTracing, type Tracing } from '@porthole/shared/tracing';
-import type { Presented } from './admit.ts';
-import { startConsoleSession, type ConsoleSession, type SessionDeps } from './console-session.ts';
-import { defaultDeadlines, type Deadlines } from './deadlines.ts';
-import { createDial } from './dial/dial.ts';
-import { createLeaseLine } from './dial/lease-line.ts';
-import type { RelayCluster } from './dial/machine.ts';
-import { createEndWatch } from './end-watch.ts';
-import { spreadOver } from './farewell.ts';
+import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
+import type { Presented } from './session/admit.ts';
+import { startConsoleSession, type ConsoleSession, type SessionDeps } from './session/console-session.ts';
+import { defaultDeadlines, type Deadlines } from './session/deadlines.ts';
+import { createDial } from './upstream/dial.ts';
+import { createLeaseLine } from './upstream/lease-queue.ts';
+import type { RelayCluster } from './upstream/machine.ts';
+import { createEndWatch } from './session/termination-watcher.ts';
+import { spreadOver } from './session/stagger-drain.ts';
 import { createRelayMetrics } from './metrics.ts';
-import type { BrowserSocket } from './pump/browser-link.ts';
-import { createGather } from './pump/gather.ts';
-import { createTraffic } from './traffic.ts';
-import { createUpgradeListener } from './upgrade.ts';
-import { createViewer } from './viewer.ts';
-import { createWatchers } from './watchers.ts';
+import type { BrowserSocket } from './viewer/browser-link.ts';
+import { createGather } from './stream/gather.ts';
+import { createTraffic } from './stream/link-gauges.ts';
+import { createUpgradeListener } from './viewer/upgrade.ts';
+import { createViewer } from './viewer/viewer.ts';
+import { createObserverNotifier } from './session/observers.ts';
 
 export interface RelayDeps {
   readonly config: Pick<
@@ -60,7 +60,7 @@ export interface Relay {
   readonly onUpgrade: UpgradeListener;
   /** A relay has no pages. */
   readonly onRequest: RequestListener;
-  readonly parts: readonly Part[];
+  readonly components: readonly LifecycleComponent[];
   readonly readiness: Readiness;
 }
 
@@ -78,12 +78,12 @@ export function createRelay(deps: RelayDeps): Relay {
   const { keys, random } = deps;
   const { records, leases } = store;
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
-  const ends = createEndOrders({ records, signals, keys, random, clock });
+  const ends = createTerminationOrders({ records, signals, keys, random, clock });
   const sessionRecords = createSessionRecords({ records, leases, keys, random });
   const trail = createAuditTrail({ service: 'relay', store, keys, random, clock });
-  const watchers = createWatchers({ sessions: sessionRecords, signals, clock });
+  const observers = createObserverNotifier({ sessions: sessionRecords, signals, clock });
   const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
-  const firstAnswer = createFirstAnswer(store);
+  const firstAnswer = createStoreReadiness(store);
   const traffic = createTraffic();
   let draining = false;
   const stopListening: (() => void)[] = [];
@@ -102,7 +102,7 @@ export function createRelay(deps: RelayDeps): Relay {
     records,
     leases,
     sessions: sessionRecords,
-    watchers,
+    observers,
     signals,
     ends,
     relayId: config.instance ?? randomId(random, 12),
@@ -199,13 +199,13 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   function obey(signal: ConsoleSignal): void {
-    if (signal.type === 'watchers') {
-      watchers.changed(signal);
+    if (signal.type === 'observers') {
+      observers.changed(signal);
       return;
     }
     for (const session of sessions) {
       if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
-      else if (session.matches(signal)) session.end(endError(signal));
+      else if (session.matches(signal)) session.end(terminationError(signal));
     }
   }
 
@@ -214,7 +214,7 @@ export function createRelay(deps: RelayDeps): Relay {
     onRequest: (_request, response) => {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('The relay serves WebSockets only.\n');
     },
-    parts: [
+    components: [
       {
         name: 'proxmox connections',
         async stop() {
@@ -226,7 +226,7 @@ export function createRelay(deps: RelayDeps): Relay {
         stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
-          stopListening.push(signals.subscribe(obey), endWatch.start(), watchers.start());
+          stopListening.push(signals.subscribe(obey), endWatch.start(), observers.start());
         },
         async stop() {
           await drain();

@@ -1,4 +1,4 @@
-import { signedOutText, type CloseName } from './close-codes.ts';
+import { signedOutText, type CloseName } from './protocol/close-codes.ts';
 
 /**
  * Every error that leaves Porthole, as a closed list: the stable `code` of problem+json answers, its HTTP
@@ -144,7 +144,7 @@ export interface ErrorExtra {
   readonly detail?: string;
   readonly cause?: unknown;
   /** What this person is told instead of the kind's text: names somebody whom they may know of. */
-  readonly said?: string;
+  readonly publicMessage?: string;
   /** Seconds after which another try makes sense (HTTP Retry-After). */
   readonly retryAfter?: number;
 }
@@ -156,7 +156,7 @@ export class PortholeError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, extra: ErrorExtra = {}) {
-    super(extra.said ?? errorKinds[code].text, { cause: extra.cause });
+    super(extra.publicMessage ?? errorKinds[code].text, { cause: extra.cause });
     this.code = code;
     this.detail = extra.detail;
     this.retryAfter = extra.retryAfter;

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { createAudit } from '@porthole/shared/audit';
-import { openAuditOutput } from '@porthole/shared/audit-output';
-import { systemClock } from '@porthole/shared/clock';
+import { createAudit } from '@porthole/shared/audit/audit';
+import { openAuditOutput } from '@porthole/shared/audit/output';
+import { systemClock } from '@porthole/shared/time/clock';
 import { readConfig } from '@porthole/shared/config/read';
-import { createLog, openStdout } from '@porthole/shared/log';
-import { addProcessMetrics, createRegistry } from '@porthole/shared/metrics';
-import { systemRandom } from '@porthole/shared/random';
-import { runProcess } from '@porthole/shared/run-process';
-import { openTracing } from '@porthole/shared/tracing-part';
+import { createLog, openStdout } from '@porthole/shared/telemetry/log';
+import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { runProcess } from '@porthole/shared/process/run-process';
+import { openTracing } from '@porthole/shared/telemetry/tracing-component';
 import { createStandalone } from './standalone.ts';
 
 const pagesDir = fileURLToPath(new URL('../../broker/web/dist', import.meta.url));
@@ -35,7 +35,7 @@ await runProcess(process, () => {
   return {
     log,
     clock,
-    parts: [output.part, ...parts, ...standalone.parts],
+    components: [output.part, ...parts, ...standalone.parts],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

@@ -1,22 +1,22 @@
 import type { Registry } from 'prom-client';
 import { createBroker } from '@porthole/broker/broker';
 import { createRelay } from '@porthole/relay/relay';
-import type { Audit } from '@porthole/shared/audit';
-import type { Clock } from '@porthole/shared/clock';
+import type { Audit } from '@porthole/shared/audit/audit';
+import type { Clock } from '@porthole/shared/time/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import type { Part } from '@porthole/shared/lifecycle';
-import type { Log } from '@porthole/shared/log';
-import { createOperationsServer, type Address } from '@porthole/shared/operations-server';
-import { createPublicServer } from '@porthole/shared/public-server';
-import type { RandomBytes } from '@porthole/shared/random';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import type { Log } from '@porthole/shared/telemetry/log';
+import { createOperationsServer, type Address } from '@porthole/shared/http/operations-server';
+import { createPublicServer } from '@porthole/shared/http/public-server';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
-import { noTracing, type Tracing } from '@porthole/shared/tracing';
+import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 
 export interface Standalone {
-  readonly parts: readonly Part[];
+  readonly parts: readonly LifecycleComponent[];
   address(): Address;
   operationsAddress(): Address;
 }
@@ -60,11 +60,11 @@ export function createStandalone(deps: {
   return {
     parts: [
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
-      ...broker.parts,
+      ...broker.components,
       operations,
       server,
       // Last to start, first to stop: viewers hear that their console ends before their sockets close.
-      ...relay.parts,
+      ...relay.components,
     ],
     address: server.address,
     operationsAddress: operations.address,

@@ -1,9 +1,9 @@
 import { connectKubernetes } from '@porthole/broker/kubernetes/client';
 import { createKubernetesHand } from '@porthole/broker/kubernetes/hand';
 import { createBrokerMetrics } from '@porthole/broker/metrics';
-import type { Part } from '@porthole/shared/lifecycle';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { startFakeKubernetes, type FakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
 import { eventually } from '../../shared/store-harness.ts';
@@ -28,9 +28,9 @@ describe('the brokers’ hand in the cluster', () => {
   const consoles = new Map<string, number>();
   let kubernetes: FakeKubernetes;
   let registry: ReturnType<typeof createRegistry>;
-  let hands: Part[];
+  let hands: LifecycleComponent[];
 
-  async function startHand(identity: string): Promise<Part> {
+  async function startHand(identity: string): Promise<LifecycleComponent> {
     registry = createRegistry();
     const hand = createKubernetesHand({
       connect: () =>

@@ -1,7 +1,7 @@
 import { createLeadership, type Leadership } from '@porthole/broker/kubernetes/leadership';
 import type { Lease, LeasePort, SeenLease } from '@porthole/broker/kubernetes/ports';
-import type { Clock } from '@porthole/shared/clock';
-import { createLog } from '@porthole/shared/log';
+import type { Clock } from '@porthole/shared/time/clock';
+import { createLog } from '@porthole/shared/telemetry/log';
 import fc from 'fast-check';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { connectKubernetes } from '@porthole/broker/kubernetes/client';
 import { createRelayPods } from '@porthole/broker/kubernetes/relay-pods';
-import { systemClock } from '@porthole/shared/clock';
-import { createLog } from '@porthole/shared/log';
+import { systemClock } from '@porthole/shared/time/clock';
+import { createLog } from '@porthole/shared/telemetry/log';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { describeWith } from '../../needs.ts';
 import { eventually } from '../../shared/store-harness.ts';

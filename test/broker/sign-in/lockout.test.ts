@@ -1,6 +1,6 @@
 import { lockoutKey, withLockout } from '@porthole/broker/sign-in/lockout';
 import { PortholeError } from '@porthole/shared/errors';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { closeBrokers, startBroker } from '../rig.ts';
 

@@ -1,7 +1,7 @@
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/console-signals';
+import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
 import { grantKeysOf } from '@porthole/shared/config/read';
-import { systemRandom } from '@porthole/shared/random';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { startIssuer, type TestIssuer } from '../../fakes/oidc/issuer.ts';
 import { createWalker, type Walker } from '../../fakes/oidc/walk.ts';

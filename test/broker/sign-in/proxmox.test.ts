@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createMemoryStore } from '@porthole/shared/store/memory';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createBroker } from '@porthole/broker/broker';
-import { createLog } from '@porthole/shared/log';
-import { createRegistry } from '@porthole/shared/metrics';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import {
   createFakeProxmox,

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { systemClock } from '@porthole/shared/clock';
-import type { Clock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Framebuffer } from './framebuffer.ts';
 import type { Guest } from './guest.ts';
 import { linkedPair } from './linked-pair.ts';

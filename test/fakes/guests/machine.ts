@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import { bootScript } from './boot-script.ts';
 import type { BootLine } from './boot-script.ts';
 import { createFramebuffer } from './framebuffer.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sleep, systemClock } from '@porthole/shared/clock';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
 import type { Nginx } from '../nginx/start.ts';
 
 /** What can be done with any front. */

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sleep, systemClock } from '@porthole/shared/clock';
+import { sleep, systemClock } from '@porthole/shared/time/clock';
 
 export interface Nginx {
   /** Loads its configuration again, or another one, as an ingress does at every change. */

@@ -1,4 +1,4 @@
-import { sleep } from '@porthole/shared/clock';
+import { sleep } from '@porthole/shared/time/clock';
 import { createPermissions, type Permissions, type TokenOptions, type UserOptions } from './acl.ts';
 import { createAccounts, type Accounts } from './accounts.ts';
 import { createConsolePorts, type ConsolePorts } from './console-ports.ts';

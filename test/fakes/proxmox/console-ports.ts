@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { ByteSink, ConsoleProgram } from './byte-sink.ts';
 
 export interface Listener {

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@porthole/shared/clock';
+import { systemClock, type Clock } from '@porthole/shared/time/clock';
 import type { Acl, TokenOptions, UserOptions } from './acl.ts';
 import { createCertificateAuthority } from './certificates.ts';
 import { createCluster, createClusterNode, type Call, type Violation } from './cluster.ts';

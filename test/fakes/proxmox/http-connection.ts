@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { Cancel, Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import { answerBytes, emptyAnswer, textAnswer, type Answer } from './answers.ts';
 import { readRequest, type HttpRequest } from './http-requests.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
-import type { Cancel, Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { NodeCertificate } from './certificates.ts';
 import { serveConnection, type Outcome } from './http-connection.ts';
 import type { HttpRequest } from './http-requests.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Cancel } from '@porthole/shared/clock';
+import type { Cancel } from '@porthole/shared/time/clock';
 import type { ConsoleProgram } from './byte-sink.ts';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';

@@ -1,4 +1,4 @@
-import { every } from '@porthole/shared/clock';
+import { every } from '@porthole/shared/time/clock';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Random } from './random.ts';
 
 export interface Task {

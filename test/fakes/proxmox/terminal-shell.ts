@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 
 /**
  * What sits behind termproxy: just enough of a shell on just enough of a terminal to see that keys, sizes and output

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 
 /**
  * Everything that the cluster signs: session tickets, second-factor challenges, CSRF tokens and VNC tickets, with the

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 
 export interface TrackedClock extends Clock {
   /** Forgets everything that still waits: after this nothing of the fake can keep the process alive. */

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { systemClock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import { createBuiltinGuest } from '../guests/builtin.ts';
 import { vncResponse } from '../guests/vnc-des.ts';
 import { byToken, startCluster, until, type Cluster } from './test-kit.ts';

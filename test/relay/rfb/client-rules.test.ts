@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { createClientMessageFilter } from '@porthole/relay/rfb/client-messages';
 import { clipboardActions } from '@porthole/relay/rfb/clipboard';
-import { createSessionPolicy } from '@porthole/relay/session-policy';
+import { createSessionPolicy } from '@porthole/relay/rfb/screen-policy';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { byteByByte } from './cuts.ts';
 import { loadNovnc, written, type OutgoingBytes } from './novnc.ts';

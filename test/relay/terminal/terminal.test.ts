@@ -230,7 +230,7 @@ describe('a terminal is a console like any other', () => {
     await eventually('it has a token', () => client.messages.some(({ type: kind }) => kind === 'resume'));
     const last = client.messages.findLast((message) => message.type === 'resume');
     const token = last?.type === 'resume' ? last.token : '';
-    const drained = one.relay.parts.find(({ name }) => name === 'consoles')?.stop?.();
+    const drained = one.relay.components.find(({ name }) => name === 'consoles')?.stop?.();
     expect((await client.closed).code).toBe(1012);
     await drained;
     const back = two.connect({ token });

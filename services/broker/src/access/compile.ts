@@ -1,5 +1,5 @@
 import type { AccessClass, AccessDocument, AccessRule, Right } from '@porthole/shared/config/access-schema';
-import type { MachineType } from '@porthole/shared/grant-claims';
+import type { MachineType } from '@porthole/shared/grant/claims';
 import { compileNamePattern } from './name-pattern.ts';
 import { compileWhen, type IsOpen } from './time-windows.ts';
 

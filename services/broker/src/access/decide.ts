@@ -1,5 +1,5 @@
 import { rights, type AccessDocument, type Right } from '@porthole/shared/config/access-schema';
-import type { ConsoleMode } from '@porthole/shared/grant-claims';
+import type { ConsoleMode } from '@porthole/shared/grant/claims';
 import {
   compileAccess,
   type CompiledClass,

@@ -1,12 +1,12 @@
-import type { Audit } from '@porthole/shared/audit';
-import { every, type Clock } from '@porthole/shared/clock';
+import type { Audit } from '@porthole/shared/audit/audit';
+import { every, type Clock } from '@porthole/shared/time/clock';
 import { accessDocument, defaultAccess, type AccessDocument } from '@porthole/shared/config/access-schema';
 import { describeIssue } from '@porthole/shared/config/describe-issue';
 import { ConfigError } from '@porthole/shared/config/read';
 import { parseYaml } from '@porthole/shared/config/read-yaml';
 import type { Config } from '@porthole/shared/config/schema';
-import type { Part } from '@porthole/shared/lifecycle';
-import type { Log } from '@porthole/shared/log';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { digest } from '@porthole/shared/store/keys';
 import { atMostOf, whateverElseGives } from './at-most.ts';
 import { createAccess, type Access } from './decide.ts';
@@ -21,7 +21,7 @@ export interface Rules {
   current(): Access;
   /** What is wrong with the file, while the rules from before it are in force. */
   fault(): string | undefined;
-  readonly part: Part;
+  readonly part: LifecycleComponent;
 }
 
 export type RulesConfig = Pick<Config, 'access' | 'classes' | 'accessFile' | 'clusters' | 'limits'>;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { noAudit } from '@porthole/shared/audit';
-import { systemClock } from '@porthole/shared/clock';
+import { noAudit } from '@porthole/shared/audit/audit';
+import { systemClock } from '@porthole/shared/time/clock';
 import { readConfig } from '@porthole/shared/config/read';
 import type { Subject } from '../access/decide.ts';
 import { explainInWords } from '../access/explain-words.ts';

@@ -1,7 +1,7 @@
 import { ConfigError, readConfig } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import { systemClock } from '@porthole/shared/clock';
-import { noAudit } from '@porthole/shared/audit';
+import { systemClock } from '@porthole/shared/time/clock';
+import { noAudit } from '@porthole/shared/audit/audit';
 import { createRules } from '../access/rules.ts';
 import { checkBrokerConfig } from '../check-config.ts';
 import { parseUsersFile, UsersFileError } from '../sign-in/users-file.ts';

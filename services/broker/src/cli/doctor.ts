@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import { ConfigError, readConfig } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import { randomId, systemRandom } from '@porthole/shared/random';
+import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { Fault, UsageFault, type Command } from './command.ts';
 import { faultsIn } from './config-check.ts';
 import { examine } from './doctor/examine.ts';

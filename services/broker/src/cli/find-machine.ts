@@ -1,4 +1,4 @@
-import { systemClock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { PortholeError } from '@porthole/shared/errors';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';

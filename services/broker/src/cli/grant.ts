@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '@porthole/shared/clock';
-import { noAudit } from '@porthole/shared/audit';
-import { mintGrant } from '@porthole/shared/grant';
+import { systemClock } from '@porthole/shared/time/clock';
+import { noAudit } from '@porthole/shared/audit/audit';
+import { mintGrant } from '@porthole/shared/grant/grant';
 import { PortholeError } from '@porthole/shared/errors';
-import { randomId, systemRandom } from '@porthole/shared/random';
-import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
+import { randomId, systemRandom } from '@porthole/shared/crypto/random';
+import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import { createRules } from '../access/rules.ts';
 import { claimsOf } from '../grants/claims.ts';
 import { relayUrlOf } from '../grants/relay-url.ts';

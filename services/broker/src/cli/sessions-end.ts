@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '@porthole/shared/clock';
-import { createConsoleSignals, type EndTarget } from '@porthole/shared/console-signals';
-import { createEndOrders, targetsOf } from '@porthole/shared/end-orders';
-import { systemRandom } from '@porthole/shared/random';
+import { systemClock } from '@porthole/shared/time/clock';
+import { createConsoleSignals, type TerminationTarget } from '@porthole/shared/session/signals';
+import { createTerminationOrders, targetsOf } from '@porthole/shared/session/termination-orders';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { leaseNames } from '@porthole/shared/store/keys';
 import { Fault, UsageFault, type Command } from './command.ts';
 import { withStore } from './with-store.ts';
@@ -21,7 +21,7 @@ export const sessionsEnd: Command = {
       args: joined(args),
       options: { session: { type: 'string' }, user: { type: 'string' }, machine: { type: 'string' } },
     });
-    const [target, ...more] = Object.entries(values).map(([kind, ref]): EndTarget => ({
+    const [target, ...more] = Object.entries(values).map(([kind, ref]): TerminationTarget => ({
       kind: kind as keyof typeof values,
       ref,
     }));
@@ -29,7 +29,7 @@ export const sessionsEnd: Command = {
     if (target.kind === 'machine' && !/^[^/]+\/\d+$/.test(target.ref))
       throw new UsageFault(`${target.ref} is not CLUSTER/NUMBER`);
     await withStore(io, async ({ store, keys, sessions, audit, operator }) => {
-      const live = await sessions.list(leaseNames.everyone);
+      const live = await sessions.list(leaseNames.allSessions);
       const hit = live.filter((session) =>
         targetsOf({ ...session, user: { ...session.user, groups: [] }, issuedAt: 0 }).some(
           ({ kind, ref }) => kind === target.kind && ref === target.ref,
@@ -39,7 +39,10 @@ export const sessionsEnd: Command = {
         throw new Fault(`There is no session ${target.ref}.`);
       const deps = { keys, random: systemRandom, clock: systemClock };
       const signals = createConsoleSignals({ bus: store.signals, ...deps });
-      await createEndOrders({ records: store.records, signals, ...deps }).give(target, 'ended_by_operator');
+      await createTerminationOrders({ records: store.records, signals, ...deps }).issue(
+        target,
+        'ended_by_operator',
+      );
       audit({
         event: 'termination_ordered',
         by: operator,

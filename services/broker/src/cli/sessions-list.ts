@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { leaseNames } from '@porthole/shared/store/keys';
-import type { SessionRecord } from '@porthole/shared/session-records';
+import type { SessionRecord } from '@porthole/shared/session/records';
 import type { Command } from './command.ts';
 import { withStore } from './with-store.ts';
 
@@ -15,7 +15,7 @@ export const sessionsList: Command = {
   async run(args, io) {
     const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } } });
     await withStore(io, async ({ sessions }) => {
-      const found = (await sessions.list(leaseNames.everyone)).toSorted((a, b) => a.since - b.since);
+      const found = (await sessions.list(leaseNames.allSessions)).toSorted((a, b) => a.since - b.since);
       io.stdout.write(values.json ? `${JSON.stringify(found.map(shown), undefined, 2)}\n` : inLines(found));
     });
   },

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { systemRandom } from '@porthole/shared/random';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { hashPassword } from '../sign-in/password-hash.ts';
 import { Fault, UsageFault, type Command, type CommandIo } from './command.ts';
 import { entryText, withUser, type UserEntry } from '../sign-in/user-entry.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '@porthole/shared/config/schema';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { digest } from '@porthole/shared/store/keys';
 import type { Context } from '../http/context.ts';
 import type { Identity, Program, RequireLogin } from '../sign-in/identify.ts';

@@ -1,4 +1,4 @@
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { lifetimes } from '@porthole/shared/store/keys';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
 import type { Identity } from '../sign-in/identify.ts';
@@ -18,7 +18,7 @@ export function claimsOf(facts: {
   readonly traceparent?: string | undefined;
 }): GrantClaims {
   const { identity, machine, wish, now, traceparent } = facts;
-  const { terms, until, watches } = facts.authorised;
+  const { terms, until, observer } = facts.authorised;
   // A console ends when the rules that it rests on do.
   const secondsLeft =
     until === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((until - now) / 1000));
@@ -39,7 +39,7 @@ export function claimsOf(facts: {
     kind: wish.kind,
     ...(terms.clipboard === 'both' ? {} : { clipboard: terms.clipboard }),
     ...(Number.isFinite(terms.updatesPerSecond) ? { updatesPerSecond: terms.updatesPerSecond } : {}),
-    ...(watches ? { watches } : {}),
+    ...(observer ? { observer } : {}),
     limits: {
       sessionSeconds,
       idleSeconds: terms.idleSeconds,

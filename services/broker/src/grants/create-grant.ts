@@ -1,15 +1,15 @@
-import type { Audit } from '@porthole/shared/audit';
-import type { Clock } from '@porthole/shared/clock';
+import type { Audit } from '@porthole/shared/audit/audit';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import type { Right } from '@porthole/shared/config/access-schema';
 import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
-import { mintGrant } from '@porthole/shared/grant';
-import type { GrantClaims } from '@porthole/shared/grant-claims';
-import { randomId, type RandomBytes } from '@porthole/shared/random';
-import type { SealKeys } from '@porthole/shared/seal';
+import { mintGrant } from '@porthole/shared/grant/grant';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { Store } from '@porthole/shared/store/ports';
-import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
-import type { TraceSpan, Tracing } from '@porthole/shared/tracing';
+import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
+import type { TraceSpan, Tracing } from '@porthole/shared/telemetry/tracing';
 import type { Decide } from '../access/decide.ts';
 import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
@@ -84,7 +84,8 @@ export function createGrant(deps: GrantRouteDeps): Step {
 
   /** Who was let in to what. */
   function record(ctx: Context, { program }: Asker, claims: GrantClaims, rules: readonly string[]): void {
-    const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind, watches } = claims;
+    const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind, observer } =
+      claims;
     deps.audit({
       event: 'grant',
       session: sessionId,
@@ -94,7 +95,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       machine: { cluster, vmid, name: machineName, node, type },
       mode,
       kind,
-      ...(watches ? { watches } : {}),
+      ...(observer ? { observer } : {}),
       rules: [...rules],
       address: ctx.ip,
       requestId: ctx.state.requestId,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressKey } from '@porthole/shared/address-key';
+import { addressKey } from '@porthole/shared/http/address-key';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';

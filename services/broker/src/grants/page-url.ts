@@ -1,4 +1,4 @@
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 
 /** Our own page of a console: what it is called is in the path, how it is opened in the query. */
 export function pageOf(

@@ -1,4 +1,4 @@
-import { consolePath } from '@porthole/shared/subprotocols';
+import { consolePath } from '@porthole/shared/protocol/subprotocols';
 
 /** Where browsers open consoles: the relays' own address, or below the public one. */
 export function relayUrlOf(config: { readonly publicUrl: URL; readonly relayUrl?: URL | undefined }): URL {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
-import { machineNumber } from '@porthole/shared/grant-claims';
-import { soon } from '@porthole/shared/soon';
+import { machineNumber } from '@porthole/shared/grant/claims';
+import { pollUntil } from '@porthole/shared/time/poll-until';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore, RateLimits } from '@porthole/shared/store/ports';
 import type { Decide, Decision } from '../access/decide.ts';
@@ -67,7 +67,7 @@ export interface Authorised {
   readonly terms: Terms;
   /** When its rules end, if before the session's own end. */
   readonly until: number | undefined;
-  readonly watches: boolean;
+  readonly observer: boolean;
   /** By which rules, for the audit. */
   readonly rules: readonly string[];
 }
@@ -87,7 +87,7 @@ export function authorise({ machine, decision }: FoundMachine, wish: GrantWish):
     terms,
     until: decision.until(opening),
     // Whoever may look on does so whenever they only look: nobody is watched without being told.
-    watches: mode === 'view' && mayWatch,
+    observer: mode === 'view' && mayWatch,
     rules: [...new Set(rights.flatMap((right) => decision.rulesFor(right)))],
   };
 }
@@ -99,5 +99,6 @@ export async function checkQuota(
   most: number,
 ): Promise<void> {
   const hasRoom = async () => (await leases.count(leaseNames.user(user.id))) < most;
-  if (!(await soon(clock, hasRoom))) throw new PortholeError('user_limit', { detail: `${most} consoles` });
+  if (!(await pollUntil(clock, hasRoom)))
+    throw new PortholeError('user_limit', { detail: `${most} consoles` });
 }

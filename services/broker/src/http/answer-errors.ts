@@ -1,5 +1,5 @@
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { BadRequest } from './bad-request.ts';
 import type { Context, Step } from './context.ts';
 

@@ -1,6 +1,6 @@
-import type { Clock } from '@porthole/shared/clock';
-import type { Log } from '@porthole/shared/log';
-import { randomId, type RandomBytes } from '@porthole/shared/random';
+import type { Clock } from '@porthole/shared/time/clock';
+import type { Log } from '@porthole/shared/telemetry/log';
+import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { Step } from './context.ts';
 

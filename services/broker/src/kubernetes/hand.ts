@@ -1,6 +1,6 @@
-import { every, type Cancel, type Clock } from '@porthole/shared/clock';
-import type { Part } from '@porthole/shared/lifecycle';
-import type { Log } from '@porthole/shared/log';
+import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import type { Log } from '@porthole/shared/telemetry/log';
 import type { KubernetesState } from '../metrics.ts';
 import { createLeadership } from './leadership.ts';
 import { createOnceLog, writePodCosts } from './pod-costs.ts';
@@ -28,7 +28,7 @@ export interface HandDeps {
  * many consoles, so that scaling down takes the empty ones first. Nothing else depends on it: without Kubernetes,
  * or while it is away, consoles open and run as ever.
  */
-export function createKubernetesHand(deps: HandDeps): Part {
+export function createKubernetesHand(deps: HandDeps): LifecycleComponent {
   const { clock, log } = deps;
   let stop = async (): Promise<void> => {};
 

@@ -1,5 +1,5 @@
-import { every, type Cancel, type Clock } from '@porthole/shared/clock';
-import type { Log } from '@porthole/shared/log';
+import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
+import type { Log } from '@porthole/shared/telemetry/log';
 import type { Lease, LeasePort, SeenLease } from './ports.ts';
 
 /** Seconds and milliseconds of client-go's leaderelection package, which every other controller uses. */

@@ -1,4 +1,4 @@
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { deletionCostOf } from './deletion-cost.ts';
 import type { RelayPod } from './ports.ts';
 

@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '@porthole/shared/clock';
-import type { Log } from '@porthole/shared/log';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import type { Log } from '@porthole/shared/telemetry/log';
 import type { PodWatch, RelayPod } from './ports.ts';
 
 /** A watch that failed is begun anew after this long, then twice as long, up to a minute. */

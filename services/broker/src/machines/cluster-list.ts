@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { Machine } from './machine.ts';
 

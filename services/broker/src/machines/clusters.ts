@@ -1,8 +1,8 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
 import type { ErrorCode, PortholeError } from '@porthole/shared/errors';
-import type { Part } from '@porthole/shared/lifecycle';
-import type { Log } from '@porthole/shared/log';
+import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
 import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
@@ -12,7 +12,7 @@ import { listMachines } from './proxmox-list.ts';
 export interface Clusters {
   readonly lists: ReadonlyMap<string, ClusterList>;
   readonly clients: ReadonlyMap<string, ProxmoxClient>;
-  readonly part: Part;
+  readonly part: LifecycleComponent;
 }
 
 /** The lists of all configured clusters, each with a client of its own. Nobody is asked before somebody looks. */

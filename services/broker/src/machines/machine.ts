@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { MachineType } from '@porthole/shared/grant-claims';
+import type { MachineType } from '@porthole/shared/grant/claims';
 import type { clusterStatusAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
 
 /** A virtual machine or container as the cluster lists it, or one of its nodes. */

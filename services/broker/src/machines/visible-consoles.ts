@@ -1,5 +1,5 @@
 import type { Right } from '@porthole/shared/config/access-schema';
-import type { ConsoleKind, MachineType } from '@porthole/shared/grant-claims';
+import type { ConsoleKind, MachineType } from '@porthole/shared/grant/claims';
 import type { Decide, Subject } from '../access/decide.ts';
 import type { Listing } from './cluster-list.ts';
 import { displayNameOf } from './machine.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Audit } from '@porthole/shared/audit';
+import type { Audit } from '@porthole/shared/audit/audit';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
-import type { RandomBytes } from '@porthole/shared/random';
-import type { SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import type { Decide } from '../access/decide.ts';
 import { findMachine } from '../grants/steps.ts';

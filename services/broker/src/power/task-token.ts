@@ -1,5 +1,5 @@
-import type { RandomBytes } from '@porthole/shared/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
 import { digest } from '@porthole/shared/store/keys';
 
 /** Whose task it is, and of which machine. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Audit } from '@porthole/shared/audit';
-import type { EndOrders } from '@porthole/shared/end-orders';
+import type { Audit } from '@porthole/shared/audit/audit';
+import type { TerminationOrders } from '@porthole/shared/session/termination-orders';
 import { PortholeError } from '@porthole/shared/errors';
-import { machineNumber } from '@porthole/shared/grant-claims';
-import type { SessionRecord } from '@porthole/shared/session-records';
+import { machineNumber } from '@porthole/shared/grant/claims';
+import type { SessionRecord } from '@porthole/shared/session/records';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Context, Step } from '../http/context.ts';
@@ -12,7 +12,7 @@ import type { SessionRouteDeps } from './list-sessions.ts';
 import { overseerOf } from './overseer.ts';
 
 export interface EndRouteDeps extends SessionRouteDeps {
-  readonly ends: Pick<EndOrders, 'give'>;
+  readonly ends: Pick<TerminationOrders, 'issue'>;
   readonly rateLimits: RateLimits;
   readonly audit: Audit;
   /** Whether people read who ended their console. */
@@ -95,7 +95,7 @@ async function endMachine(
   const { allow } = deps.access().decide(user, await deps.directory.find(cluster, vmid));
   if (allow.length === 0) throw new PortholeError('machine_not_found', { detail: 'no rule names it' });
   if (!allow.includes('end')) throw new PortholeError('not_allowed', { detail: 'end' });
-  await deps.ends.give(
+  await deps.ends.issue(
     { kind: 'machine', ref: `${cluster}/${vmid}` },
     'ended_by_operator',
     nameOf(deps, user),
@@ -109,7 +109,9 @@ async function endAll(deps: EndRouteDeps, user: User, sessions: readonly Session
     await Promise.all(
       sessions
         .slice(at, at + batch)
-        .map(({ sessionId }) => deps.ends.give({ kind: 'session', ref: sessionId }, 'ended_by_operator', by)),
+        .map(({ sessionId }) =>
+          deps.ends.issue({ kind: 'session', ref: sessionId }, 'ended_by_operator', by),
+        ),
     );
 }
 

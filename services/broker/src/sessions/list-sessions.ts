@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
-import type { SessionRecord } from '@porthole/shared/session-records';
+import type { SessionRecord } from '@porthole/shared/session/records';
 import type { Access } from '../access/decide.ts';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
@@ -72,7 +72,7 @@ function scopeOf(
 }
 
 function shown(session: SessionRecord, overseer: Overseer, all: readonly SessionRecord[]) {
-  const { sessionId, user, cluster, vmid, machineName, type, node, mode, kind, watches } = session;
+  const { sessionId, user, cluster, vmid, machineName, type, node, mode, kind, observer } = session;
   const { allow } = overseer.decide(session);
   return {
     id: sessionId,
@@ -80,12 +80,12 @@ function shown(session: SessionRecord, overseer: Overseer, all: readonly Session
     machine: { cluster, vmid, name: machineName, type, node },
     mode,
     kind,
-    ...(watches ? { watches } : {}),
+    ...(observer ? { observer } : {}),
     relay: session.relay,
     since: new Date(session.since).toISOString(),
     bytes: session.bytes,
     // Those at the machine are told themselves, so everybody who sees the console may know.
-    watchers: watches ? [] : watchersOf(session, all),
+    observers: observer ? [] : watchersOf(session, all),
     mine: overseer.isMine(session),
     may: [
       ...(overseer.mayEnd(session) ? ['end'] : []),
@@ -97,7 +97,7 @@ function shown(session: SessionRecord, overseer: Overseer, all: readonly Session
 
 function watchersOf(session: SessionRecord, all: readonly SessionRecord[]): readonly string[] {
   const there = all.filter(
-    ({ watches, cluster, vmid }) => watches && cluster === session.cluster && vmid === session.vmid,
+    ({ observer, cluster, vmid }) => observer && cluster === session.cluster && vmid === session.vmid,
   );
   return [...new Set(there.map(({ user }) => user.displayName ?? user.name))];
 }

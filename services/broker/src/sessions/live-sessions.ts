@@ -1,5 +1,5 @@
-import type { Clock } from '@porthole/shared/clock';
-import type { SessionRecord, SessionRecords } from '@porthole/shared/session-records';
+import type { Clock } from '@porthole/shared/time/clock';
+import type { SessionRecord, SessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 
 /** Every console that is open, wherever it is carried, read from the store once for everybody who looks. */
@@ -24,7 +24,7 @@ export function createLiveSessions(deps: {
 
   async function read(): Promise<void> {
     const askedAt = clock.now();
-    known = (await records.list(leaseNames.everyone)).toSorted(byAge);
+    known = (await records.list(leaseNames.allSessions)).toSorted(byAge);
     readAt = askedAt;
   }
 

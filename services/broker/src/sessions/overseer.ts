@@ -1,4 +1,4 @@
-import type { SessionRecord } from '@porthole/shared/session-records';
+import type { SessionRecord } from '@porthole/shared/session/records';
 import type { Access, Decision, Target } from '../access/decide.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { User } from '../sign-in/user.ts';

@@ -34,7 +34,7 @@ export function signOutUser(deps: SignOutUserDeps): Step {
     const consoles = (await deps.live.listNow()).filter((session) => session.user.id === user);
     // The sign-ins first, so that nobody asks for a new console while the old ones end.
     for (const info of signIns) await deps.logins.end(info, 'operator', operator);
-    await deps.ends.give({ kind: 'user', ref: user }, 'signed_out');
+    await deps.ends.issue({ kind: 'user', ref: user }, 'signed_out');
     deps.audit({
       event: 'termination_ordered',
       by: { id: operator.id, name: operator.name },

@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import type { RandomBytes } from '@porthole/shared/random';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { BoundedWork } from './bounded-work.ts';
 import type { LocalUsers } from './local-users.ts';
 import { hashOfNobody, passwordMatches } from './password-hash.ts';

@@ -1,12 +1,12 @@
-import type { Audit } from '@porthole/shared/audit';
-import type { Clock } from '@porthole/shared/clock';
+import type { Audit } from '@porthole/shared/audit/audit';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals } from '@porthole/shared/console-signals';
-import { createEndOrders, type EndOrders } from '@porthole/shared/end-orders';
-import type { Log } from '@porthole/shared/log';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
+import { createTerminationOrders, type TerminationOrders } from '@porthole/shared/session/termination-orders';
+import type { Log } from '@porthole/shared/telemetry/log';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
-import type { RandomBytes } from '@porthole/shared/random';
-import type { SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { Store } from '@porthole/shared/store/ports';
 import { connectTokenReview } from '../kubernetes/client.ts';
 import type { BrokerMetrics } from '../metrics.ts';
@@ -38,7 +38,7 @@ export interface SignIn {
   readonly requireLogin: RequireLogin;
   readonly passes: Passes;
   readonly logins: Logins;
-  readonly ends: EndOrders;
+  readonly ends: TerminationOrders;
   readonly routes: Pick<RouteDeps, 'signIn' | 'signOut' | 'logins' | 'offers' | 'ways' | 'handover'>;
   /** Paths where an issuer calls, and no browser. */
   readonly calledByServers: RegExp;
@@ -66,7 +66,7 @@ export function createSignIn(deps: {
   const cookie = createLoginCookie(publicUrl);
   const sessions = createLoginSessions({ records, keys, random, clock, idleMs, lifeMs });
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
-  const ends = createEndOrders({ records, signals, keys, random, clock });
+  const ends = createTerminationOrders({ records, signals, keys, random, clock });
   const logins = createLogins({
     sessions,
     index: createLoginIndex({ store, keys, random, lifeMs }),

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import type { HeaderConfig } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { digest } from '@porthole/shared/store/keys';
 import type { Context } from '../http/context.ts';
 import type { Identity } from './identify.ts';

@@ -1,6 +1,6 @@
 import { ConfigError } from '@porthole/shared/config/read';
 import type { Secret } from '@porthole/shared/config/secret';
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { parseUsersFile, UsersFileError, type LocalUser } from './users-file.ts';
 
 export interface LocalUsers {

@@ -1,4 +1,4 @@
-import { addressKey } from '@porthole/shared/address-key';
+import { addressKey } from '@porthole/shared/http/address-key';
 import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
 import type { RateLimits } from '@porthole/shared/store/ports';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseJson } from '@porthole/shared/parse-json';
-import type { RandomBytes } from '@porthole/shared/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
 import { digest, leaseNames, storeKeys } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { parseJson } from '@porthole/shared/parse-json';
-import type { RandomBytes } from '@porthole/shared/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
 import { digest, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
 

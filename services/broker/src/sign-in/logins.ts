@@ -1,7 +1,7 @@
-import type { Audit } from '@porthole/shared/audit';
-import type { Clock } from '@porthole/shared/clock';
-import type { EndOrders } from '@porthole/shared/end-orders';
-import type { Log } from '@porthole/shared/log';
+import type { Audit } from '@porthole/shared/audit/audit';
+import type { Clock } from '@porthole/shared/time/clock';
+import type { TerminationOrders } from '@porthole/shared/session/termination-orders';
+import type { Log } from '@porthole/shared/telemetry/log';
 import type { Context } from '../http/context.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import type { LoginIndex, LoginInfo } from './login-index.ts';
@@ -33,7 +33,7 @@ export function createLogins(deps: {
   readonly sessions: LoginSessions;
   readonly index: LoginIndex;
   readonly cookie: LoginCookie;
-  readonly ends: Pick<EndOrders, 'give'>;
+  readonly ends: Pick<TerminationOrders, 'issue'>;
   readonly clock: Clock;
   readonly audit: Audit;
   readonly log: Pick<Log, 'info'>;
@@ -42,7 +42,7 @@ export function createLogins(deps: {
 
   async function end(info: LoginInfo, why: WhyLeft, by?: User): Promise<void> {
     await sessions.end(info.tokenDigest);
-    await ends.give({ kind: 'login', ref: info.ref }, 'signed_out');
+    await ends.issue({ kind: 'login', ref: info.ref }, 'signed_out');
     await index.remove(info);
     log.info({ event: 'sign_out', user: info.user.id, login: info.ref, why }, 'a sign-in was ended');
     audit({

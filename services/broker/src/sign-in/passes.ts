@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
-import { grantClaims } from '@porthole/shared/grant-claims';
+import { grantClaims } from '@porthole/shared/grant/claims';
 import { parseJson } from '@porthole/shared/parse-json';
-import type { RandomBytes } from '@porthole/shared/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
 import { lifetimes, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
 
@@ -64,7 +64,7 @@ export function createPasses(deps: {
   }
 
   return {
-    create: (facts) => write(facts, codeContext, lifetimes.passCode),
+    create: (facts) => write(facts, codeContext, lifetimes.embedCode),
     async exchange(code) {
       const facts = await read(code, codeContext, 'take');
       return { pass: await write(facts, passContext, facts.until - clock.now()), facts };
@@ -77,10 +77,10 @@ type ContextOf = (token: Buffer) => SealContext;
 const codeContext: ContextOf = (token) => ({
   token,
   purpose: 'porthole pass code v1',
-  storeKey: storeKeys.passCode(token),
+  storeKey: storeKeys.embedCode(token),
 });
 const passContext: ContextOf = (token) => ({
   token,
   purpose: 'porthole pass v1',
-  storeKey: storeKeys.pass(token),
+  storeKey: storeKeys.embedToken(token),
 });

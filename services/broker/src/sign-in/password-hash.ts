@@ -1,5 +1,5 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
-import type { RandomBytes } from '@porthole/shared/random';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
 
 /**
  * Passwords at rest: `scrypt$N$r$p$salt$hash`, salt and hash in base64. The parameters are part of the text, so

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { addressKey } from '@porthole/shared/address-key';
-import type { Audit } from '@porthole/shared/audit';
+import { addressKey } from '@porthole/shared/http/address-key';
+import type { Audit } from '@porthole/shared/audit/audit';
 import type { Limits } from '@porthole/shared/config/schema';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Context, Step } from '../http/context.ts';

@@ -61,12 +61,12 @@ export interface Session {
   readonly mode: 'view' | 'control';
   readonly kind: 'screen' | 'terminal';
   /** Somebody looks on at what others do. */
-  readonly watches?: boolean;
+  readonly observer?: boolean;
   readonly relay: string;
   readonly since: string;
   readonly bytes: { readonly toViewer: number; readonly toMachine: number };
   /** Who looks on. */
-  readonly watchers: readonly string[];
+  readonly observers: readonly string[];
   readonly mine: boolean;
   readonly may: readonly ('end' | 'watch' | 'control' | 'sign_out')[];
 }

@@ -1,5 +1,5 @@
-import { closeCodes, type CloseName } from '@porthole/shared/close-codes';
-import type { Notice, OpeningStep } from '@porthole/shared/control-messages';
+import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
+import type { Notice, OpeningStep } from '@porthole/shared/protocol/control-messages';
 import type { Factor, PowerAction, Problem, Session } from './api.ts';
 import type { SignInReason } from './paths.ts';
 

@@ -1,4 +1,4 @@
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 
 /** Which way the clipboard may go, seen from the machine. */
 export type ClipboardWays = NonNullable<GrantClaims['clipboard']>;

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '@porthole/shared/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 
 /**
  * Lets at most so many FramebufferUpdateRequests a second pass (RFC 6143 section 7.5.3). The machine draws only what

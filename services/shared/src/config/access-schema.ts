@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { machineTypes } from '../grant-claims.ts';
+import { machineTypes } from '../grant/claims.ts';
 
 /**
  * Who may do what with which machines, when, and within which limits. What a rule gives is the broker's

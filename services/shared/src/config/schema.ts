@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { logLevels } from '../log.ts';
+import { logLevels } from '../telemetry/log.ts';
 import { accessDocument } from './access-schema.ts';
 import type { Secret } from './secret.ts';
 import { signInSchema } from './sign-in-schema.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { RandomBytes } from '../random.ts';
+import type { Clock } from '../time/clock.ts';
+import type { RandomBytes } from '../crypto/random.ts';
 
 /** `half_open`: the pause is over, and one try decides for all. */
 export const breakerStates = ['closed', 'open', 'half_open'] as const;

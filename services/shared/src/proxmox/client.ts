@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ClusterConfig, CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
-import { systemRandom, type RandomBytes } from '../random.ts';
+import { systemRandom, type RandomBytes } from '../crypto/random.ts';
 import type { BreakerState } from './breaker.ts';
 import { callNameOf } from './call-name.ts';
 import { createProxmoxCredential, type RequestTicket } from './credential.ts';
@@ -10,7 +10,7 @@ import { guardDial, type HostChange } from './guarded-dial.ts';
 import { createProxmoxHttp, type ProxmoxAnswer, type ProxmoxRequest } from './http.ts';
 import type { SeenCall } from './metrics.ts';
 import { createProxmoxDial, type ProxmoxDial } from './tls.ts';
-import { noTracing, type Tracing } from '../tracing.ts';
+import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { traceCalls } from './trace-calls.ts';
 
 /** One host of a cluster: where calls and console sockets go. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
 import { ticketAnswer } from './answers.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { PortholeError, type ErrorCode } from '../errors.ts';
-import type { RandomBytes } from '../random.ts';
+import type { RandomBytes } from '../crypto/random.ts';
 import { createBreaker, type Breaker, type BreakerState } from './breaker.ts';
 import type { ProxmoxDial } from './tls.ts';
 

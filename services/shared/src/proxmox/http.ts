@@ -1,7 +1,7 @@
 import { Agent, errors, request } from 'undici';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { PortholeError } from '../errors.ts';
-import { followSignal } from '../follow-signal.ts';
+import { linkSignal } from '../time/link-signal.ts';
 import { parseJson } from '../parse-json.ts';
 import type { ProxmoxDial } from './tls.ts';
 
@@ -62,7 +62,7 @@ export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp 
   }
 
   async function send(call: ProxmoxRequest): Promise<ProxmoxAnswer> {
-    const giveUp = followSignal(call.signal);
+    const giveUp = linkSignal(call.signal);
     let late = false;
     const cancelLate = clock.after(call.timeoutMs, () => {
       late = true;
@@ -91,7 +91,7 @@ export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp 
       throw describe(error, call, late);
     } finally {
       cancelLate();
-      giveUp.letGo();
+      giveUp.unlink();
     }
   }
 

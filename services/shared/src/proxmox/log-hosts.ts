@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { HostChange } from './guarded-dial.ts';
 
 /** One line when a host is left alone and one when it answers again, however many people ask for it meanwhile. */

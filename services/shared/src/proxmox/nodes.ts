@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ClusterConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
 import { clusterStatusAnswer } from './answers.ts';

@@ -7,7 +7,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { isIP, type OnReadOpts } from 'node:net';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ClusterConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
 

@@ -1,4 +1,4 @@
-import type { Tracing } from '../tracing.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { ProxmoxHttp } from './http.ts';
 
 /** A span for each call that belongs to a trace. Its path is without the query; headers and forms are not in it. */

@@ -1,6 +1,6 @@
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
-import type { Clock } from '../clock.ts';
-import { createExpiringMap, type ExpiringMap } from './expiring-map.ts';
+import type { Clock } from '../time/clock.ts';
+import { createExpiringMap, type ExpiringMap } from './memory/expiring-map.ts';
 import type { LimiterOptions } from './rate-limits.ts';
 
 /**

@@ -14,20 +14,20 @@ export const storeKeys = {
   /** What is told about a sign-in in lists, by the digest of its public name. */
   loginInfo: (refDigest: string) => `porthole:login-info:${refDigest}`,
   /** A sign-in at an issuer that is under way. */
-  signInBegun: (token: Uint8Array) => `porthole:sign-in:${digest(token)}`,
+  pendingAuthorization: (token: Uint8Array) => `porthole:sign-in:${digest(token)}`,
   /** A sign-in that waits for its second factor. */
   secondFactor: (token: Uint8Array) => `porthole:second-factor:${digest(token)}`,
   /** The right to open one console again and again, and the code by which a page gets it. */
-  pass: (token: Uint8Array) => `porthole:pass:${digest(token)}`,
-  passCode: (token: Uint8Array) => `porthole:pass-code:${digest(token)}`,
+  embedToken: (token: Uint8Array) => `porthole:pass:${digest(token)}`,
+  embedCode: (token: Uint8Array) => `porthole:pass-code:${digest(token)}`,
   /** A logout token of an issuer that was used. */
   logoutToken: (issuer: string, id: string) => `porthole:logout-token:${digest(`${issuer} ${id}`)}`,
   /** By the digest of the session's id, because that is what a listing of leases answers. */
   session: (idDigest: string) => `porthole:session:${idDigest}`,
   /** An order to end the consoles of one session, sign-in, user or machine, by its hidden name. */
-  endOrder: (hidden: string) => `porthole:end:${hidden}`,
+  terminationOrder: (hidden: string) => `porthole:end:${hidden}`,
   /** Changes with every such order, so that a relay that missed the signal sees that there was one. */
-  endStamp: 'porthole:end-stamp',
+  terminationRevision: 'porthole:end-stamp',
   /** What stands in the audit, by the digest of a name of its own. */
   auditEntry: (idDigest: string) => `porthole:audit:${idDigest}`,
   /** By the hidden name of the lease. */
@@ -54,7 +54,7 @@ export const leaseNames = {
   recheck: (loginRef: string) => `recheck/${loginRef}`,
   /** Live consoles that one relay carries, and all of them. */
   relay: (relayId: string) => `relay/${relayId}`,
-  everyone: 'sessions',
+  allSessions: 'sessions',
   /** What stands in the audit of one hour, counted from the epoch. */
   audit: (hour: number) => `audit/${hour}`,
 } as const;
@@ -64,11 +64,11 @@ export const lifetimes = {
   /** From the click to the WebSocket. */
   grant: 60_000,
   /** From the button to the issuer and back. */
-  signInBegun: 600_000,
+  pendingAuthorization: 600_000,
   /** From the password to the code. */
   secondFactor: 300_000,
   /** From a program's answer to the page in its user's browser. */
-  passCode: 300_000,
+  embedCode: 300_000,
   /** Leases of a dial or of a place in line; renewed every third of it. */
   dialLease: 15_000,
   /** Leases that count live consoles; renewed every third of it. */
@@ -76,13 +76,13 @@ export const lifetimes = {
   /** The record of a live console; renewed every sixth of it. */
   session: 30_000,
   /** The places and the record of a console whose viewer was lost and may come back. */
-  sessionAway: 30_000,
+  resumeGrace: 30_000,
   /** From the last rotation; a token is replaced every third of it. */
   resume: 120_000,
   /** What operators can look back on. */
   auditEntry: 24 * 3_600_000,
   /** Longer than any grant lives, and than a relay may be cut off from the store without noticing an order. */
-  endOrder: 3_600_000,
+  terminationOrder: 3_600_000,
 } as const;
 
 /** First 128 bits of SHA-256 would do for names; the whole of it costs nothing and is what the protocol says. */

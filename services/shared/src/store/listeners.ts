@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts';
+import type { Log } from '../telemetry/log.ts';
 
 export interface Listeners {
   add(listener: (message: string) => void): () => void;

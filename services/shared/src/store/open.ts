@@ -1,11 +1,11 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { grantKeysOf } from '../config/read.ts';
 import type { Config, RedisConfig } from '../config/schema.ts';
-import type { Log } from '../log.ts';
-import { createMemoryStore } from './memory.ts';
+import type { Log } from '../telemetry/log.ts';
+import { createMemoryStore } from './memory/store.ts';
 import type { Store } from './ports.ts';
-import { createRedisStore } from './redis.ts';
-import type { RedisOptions, TlsOptions } from './redis-options.ts';
+import { createRedisStore } from './redis/store.ts';
+import type { RedisOptions, TlsOptions } from './redis/options.ts';
 
 /** The store that the configuration asks for: Redis if it names one, otherwise the memory of this process. */
 export function openStore(

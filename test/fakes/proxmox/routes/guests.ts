@@ -1,4 +1,4 @@
-import { sleep } from '@porthole/shared/clock';
+import { sleep } from '@porthole/shared/time/clock';
 import { ApiError } from '../answers.ts';
 import { powerActions } from '../machines.ts';
 import { machineOf, type Route } from '../route.ts';

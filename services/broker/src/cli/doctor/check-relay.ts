@@ -1,14 +1,14 @@
-import type { Clock } from '@porthole/shared/clock';
-import { closeCodes } from '@porthole/shared/close-codes';
+import type { Clock } from '@porthole/shared/time/clock';
+import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import type { Secret } from '@porthole/shared/config/secret';
-import { mintGrant } from '@porthole/shared/grant';
-import { createLog } from '@porthole/shared/log';
-import { systemRandom } from '@porthole/shared/random';
+import { mintGrant } from '@porthole/shared/grant/grant';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { openStore } from '@porthole/shared/store/open';
 import { lifetimes } from '@porthole/shared/store/keys';
-import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/subprotocols';
+import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import { relayUrlOf } from '../../grants/relay-url.ts';
 import type { Finding } from './findings.ts';
 

@@ -1,7 +1,7 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { redisOptionsOf } from '@porthole/shared/store/open';
-import { createRedisClient, type RedisClient } from '@porthole/shared/store/redis-connection';
+import { createRedisClient, type RedisClient } from '@porthole/shared/store/redis/connection';
 import type { Finding, FindingKind } from './findings.ts';
 
 /** Redis and this host may be this far apart, in milliseconds. */

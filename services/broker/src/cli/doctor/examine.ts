@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { asPortholeError } from '@porthole/shared/errors';
 import { createIssuer } from '../../sign-in/oidc/issuer.ts';

@@ -2,7 +2,7 @@ import { bodyParser } from '@koa/bodyparser';
 import { jwtVerify } from 'jose';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore, RateLimits } from '@porthole/shared/store/ports';
 import { BadRequest } from '../../http/bad-request.ts';

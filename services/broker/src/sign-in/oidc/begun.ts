@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
 import { parseJson } from '@porthole/shared/parse-json';
-import type { RandomBytes } from '@porthole/shared/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
 import { digest, lifetimes, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
 
@@ -41,7 +41,7 @@ export function createBegunSignIns(deps: {
       await records.put(
         context.storeKey,
         seal(keys, random, context, JSON.stringify(record)),
-        lifetimes.signInBegun,
+        lifetimes.pendingAuthorization,
       );
       return token.toString('base64url');
     },
@@ -61,5 +61,5 @@ export function createBegunSignIns(deps: {
 }
 
 function contextOf(token: Uint8Array): SealContext {
-  return { token, purpose: 'porthole sign-in v1', storeKey: storeKeys.signInBegun(token) };
+  return { token, purpose: 'porthole sign-in v1', storeKey: storeKeys.pendingAuthorization(token) };
 }

@@ -1,8 +1,8 @@
 import * as oidc from 'openid-client';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
 import { asPortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/log';
+import type { Log } from '@porthole/shared/telemetry/log';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore } from '@porthole/shared/store/ports';
 import type { Login } from '../login-sessions.ts';

@@ -1,8 +1,8 @@
 import * as oidc from 'openid-client';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { RandomBytes } from '@porthole/shared/random';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { Context, Step } from '../../http/context.ts';
 import { safeReturnPath } from '../return-path.ts';
 import { limitByAddress, reportSignIn, type SignInDeps } from '../sign-in.ts';

@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { RateLimits } from '@porthole/shared/store/ports';
-import { addressKey } from '@porthole/shared/address-key';
+import { addressKey } from '@porthole/shared/http/address-key';
 import { digest } from '@porthole/shared/store/keys';
 import type { MayActFor } from '@porthole/shared/config/sign-in-schema';
 import type { Context } from '../../http/context.ts';

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { ServiceAccountsConfig } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
 import { digest } from '@porthole/shared/store/keys';

@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import { permissionsAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
 import { parseJson } from '@porthole/shared/parse-json';
-import type { RandomBytes } from '@porthole/shared/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
 import { lifetimes, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
 import type { Challenge } from './account.ts';

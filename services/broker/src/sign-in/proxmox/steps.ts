@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { ProxmoxSignInConfig } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
 import { badRequestOf } from '../../http/bad-request.ts';

@@ -1,8 +1,8 @@
-import type { Clock } from '@porthole/shared/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { ProxmoxSignInConfig } from '@porthole/shared/config/sign-in-schema';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
-import type { RandomBytes } from '@porthole/shared/random';
-import type { SealKeys } from '@porthole/shared/seal';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { Store } from '@porthole/shared/store/ports';
 import { readJson } from '../../http/read-json.ts';
 import { createBoundedWork } from '../bounded-work.ts';

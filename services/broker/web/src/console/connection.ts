@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '@porthole/shared/clock';
-import type { ClientMessage, ControlMessage } from '@porthole/shared/control-messages';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import type { ClientMessage, ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { Answer, Grant } from '../api.ts';
 import { wordsForProblem } from '../texts.ts';
 import { backoff } from './backoff.ts';
@@ -157,7 +157,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
           { facts: { ...view.facts, clipboard: message.clipboard ?? 'both' } },
         );
         break;
-      case 'watched':
+      case 'observers':
         show(view, { facts: { ...view.facts, watched: { by: message.by, others: message.others } } });
         break;
       case 'resume':
@@ -172,6 +172,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
       case 'notice_over':
         setNotices({ ...view.notices, [message.notice]: undefined });
         break;
+      case 'pong':
       case 'moving':
         // The relay is about to leave; the close that follows says when to go.
         break;

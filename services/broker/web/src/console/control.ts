@@ -1,4 +1,4 @@
-import type { ControlMessage, Notice, OpeningStep } from '@porthole/shared/control-messages';
+import type { ControlMessage, Notice, OpeningStep } from '@porthole/shared/protocol/control-messages';
 import type { ClipboardWays } from './session-facts.ts';
 
 /**
@@ -33,9 +33,10 @@ export function parseControl(text: string): ControlMessage | undefined {
         : undefined;
     case 'notice_over':
       return isNotice(notice) ? { type, notice } : undefined;
-    case 'watched':
+    case 'observers':
       return isNames(by) && isCount(others) ? { type, by, others } : undefined;
     case 'moving':
+    case 'pong':
       return { type };
     default:
       return undefined;

@@ -1,4 +1,4 @@
-import { systemClock } from '@porthole/shared/clock';
+import { systemClock } from '@porthole/shared/time/clock';
 import { render } from 'preact';
 import { api, type Grant } from '../api.ts';
 import { consolePath, parseConsolePath, signInPath, type ConsoleAddress } from '../paths.ts';

@@ -1,4 +1,4 @@
-import type { Notice } from '@porthole/shared/control-messages';
+import type { Notice } from '@porthole/shared/protocol/control-messages';
 
 /** What the relay has announced: the console is going to end, and whether the person may put that off. */
 export interface Announced {

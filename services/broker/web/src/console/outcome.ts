@@ -1,4 +1,4 @@
-import { closeCodes, closeNameOf, signedOutText } from '@porthole/shared/close-codes';
+import { closeCodes, closeNameOf, signedOutText } from '@porthole/shared/protocol/close-codes';
 import type { Problem } from '../api.ts';
 import { lost, signedOut, wordsForClose, wordsForProblem, type Words } from '../texts.ts';
 

@@ -1,4 +1,4 @@
-import type { GrantClaims } from '@porthole/shared/grant-claims';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 
 /** What the relay has said of the session that is open: which way the clipboard may go, and who looks on. */
 export interface SessionFacts {

@@ -1,4 +1,4 @@
-import type { OpeningStep } from '@porthole/shared/control-messages';
+import type { OpeningStep } from '@porthole/shared/protocol/control-messages';
 import type { Words } from '../texts.ts';
 import type { Notices } from './notices.ts';
 import type { Offer } from './outcome.ts';

@@ -14,12 +14,12 @@ interface SessionRowProps {
 
 /** One console: who, what, how long, and what can be done about it. */
 export function SessionRow({ session, now, showCluster, ending, end, signOut }: SessionRowProps) {
-  const { machine, mode, watches, watchers, mine, since, bytes, user } = session;
+  const { machine, mode, observer, observers, mine, since, bytes, user } = session;
   const called = calledName(session);
   const facts = [
     showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
     dataText(bytes),
-    ...(mode === 'view' && !watches ? ['view only'] : []),
+    ...(mode === 'view' && !observer ? ['view only'] : []),
   ];
   return (
     <li class="session" data-session={session.id} data-ending={ending}>
@@ -46,9 +46,9 @@ export function SessionRow({ session, now, showCluster, ending, end, signOut }: 
             <span key={fact}>{fact}</span>
           ))}
         </span>
-        {watches || watchers.length > 0 ? (
+        {observer || observers.length > 0 ? (
           <span class="badge">
-            <EyeIcon /> {watches ? 'watching' : watchedText({ by: watchers, others: 0 })}
+            <EyeIcon /> {observer ? 'watching' : watchedText({ by: observers, others: 0 })}
           </span>
         ) : null}
       </span>

@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import type { Clock } from '../time/clock.ts';
+import {
+  terminationReason,
+  terminationTarget,
+  type ConsoleSignals,
+  type TerminationReason,
+  type TerminationTarget,
+} from './signals.ts';
+import { PortholeError } from '../errors.ts';
+import type { GrantClaims } from '../grant/claims.ts';
+import { parseJson } from '../parse-json.ts';
+import { randomId, type RandomBytes } from '../crypto/random.ts';
+import { seal, unseal, type SealContext, type SealKeys } from '../crypto/seal.ts';
+import { createKeyedDigests } from '../crypto/keyed-digests.ts';
+import { lifetimes, storeKeys } from '../store/keys.ts';
+import type { RecordStore } from '../store/ports.ts';
+
+const terminationOrder = z.object({
+  version: z.literal(1),
+  target: terminationTarget,
+  ...terminationReason.shape,
+  at: z.number().int(),
+});
+
+/** What of a console an order may name. */
+export type TerminationSubject = Pick<
+  GrantClaims,
+  'sessionId' | 'loginRef' | 'user' | 'cluster' | 'vmid' | 'issuedAt'
+>;
+
+/**
+ * Orders to end consoles, wherever they are. Each is told to all relays by a signal, which may get lost, and
+ * written to the store, where relays find it at their next look and where admission finds it: a grant that was
+ * given before the order opens nothing after it. Later grants are no concern of the order.
+ */
+export interface TerminationOrders {
+  issue(target: TerminationTarget, cause: TerminationReason['cause'], by?: string): Promise<void>;
+  /** Why a console that rests on this grant must not be open, if so. */
+  findFor(console: TerminationSubject): Promise<TerminationReason | undefined>;
+  /** Changes with every order. Cheap to ask, so that relays ask often. */
+  revision(): Promise<string | undefined>;
+}
+
+export function createTerminationOrders(deps: {
+  readonly records: Pick<RecordStore, 'put' | 'get'>;
+  readonly signals: Pick<ConsoleSignals, 'publish'>;
+  readonly keys: SealKeys;
+  readonly random: RandomBytes;
+  readonly clock: Clock;
+}): TerminationOrders {
+  const { records, signals, keys, random, clock } = deps;
+
+  const names = createKeyedDigests(keys);
+
+  async function find(target: TerminationTarget, issuedAt: number): Promise<TerminationReason | undefined> {
+    // While keys change, an order may have been given under the name that another one gives.
+    for (const hidden of names.all(nameOf(target))) {
+      const context = contextOf(hidden);
+      const sealed = await records.get(context.storeKey);
+      const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
+      const order = terminationOrder.safeParse(plain === undefined ? undefined : parseJson(plain));
+      if (!order.success || !counts(order.data, issuedAt)) continue;
+      const { cause, by } = order.data;
+      return { cause, by };
+    }
+    return undefined;
+  }
+
+  return {
+    async issue(target, cause, by) {
+      const context = contextOf(names.of(nameOf(target)));
+      const reason = { cause, ...(by === undefined ? {} : { by }) };
+      const order = { version: 1, target, ...reason, at: clock.now() } satisfies z.infer<
+        typeof terminationOrder
+      >;
+      // In this order: whoever sees the new stamp finds the order, too.
+      await records.put(
+        context.storeKey,
+        seal(keys, random, context, JSON.stringify(order)),
+        lifetimes.terminationOrder,
+      );
+      await records.put(storeKeys.terminationRevision, randomId(random), lifetimes.terminationOrder);
+      await signals.publish({ type: 'end', target, ...reason, at: order.at });
+    },
+    async findFor(console) {
+      const found = await Promise.all(targetsOf(console).map((target) => find(target, console.issuedAt)));
+      return found.find((reason) => reason !== undefined);
+    },
+    revision: () => records.get(storeKeys.terminationRevision),
+  };
+}
+
+/** What a console that such an order ends is ended with. */
+export function terminationError({ cause, by }: TerminationReason, detail?: string): PortholeError {
+  return new PortholeError(cause, {
+    ...(detail === undefined ? {} : { detail }),
+    ...(cause === 'ended_by_operator' && by !== undefined ? { publicMessage: `Ended by ${by}.` } : {}),
+  });
+}
+
+/** Everything by which an order may name this console. */
+export function targetsOf({
+  sessionId,
+  loginRef,
+  user,
+  cluster,
+  vmid,
+}: TerminationSubject): readonly TerminationTarget[] {
+  return [
+    { kind: 'session', ref: sessionId },
+    { kind: 'login', ref: loginRef },
+    { kind: 'user', ref: user.id },
+    { kind: 'machine', ref: `${cluster}/${vmid}` },
+  ];
+}
+
+/** Whether an order, however it was heard of, is meant for this console. */
+export function appliesTo(
+  order: { readonly target: TerminationTarget; readonly at: number },
+  console: TerminationSubject,
+): boolean {
+  const { kind, ref } = order.target;
+  return (
+    targetsOf(console).some((target) => target.kind === kind && target.ref === ref) &&
+    counts(order, console.issuedAt)
+  );
+}
+
+/** Later grants are no concern of an order, but a session or a sign-in never lives again, whatever came of it since. */
+function counts(
+  { target, at }: { readonly target: TerminationTarget; readonly at: number },
+  issuedAt: number,
+): boolean {
+  return target.kind === 'session' || target.kind === 'login' || at >= issuedAt;
+}
+
+function nameOf({ kind, ref }: TerminationTarget): string {
+  return `end/${kind}/${ref}`;
+}
+
+/** The salt is no secret: see session-records.ts. */
+function contextOf(hidden: string): SealContext {
+  return {
+    token: Buffer.from(hidden, 'hex'),
+    purpose: 'porthole end order v1',
+    storeKey: storeKeys.terminationOrder(hidden),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Clock } from '../../time/clock.ts';
+import { PortholeError } from '../../errors.ts';
+
+/** A map whose entries expire and whose size is bounded. */
+export interface ExpiringMap<V> {
+  get(key: string): V | undefined;
+  /** Throws `store_unavailable` when `maxEntries` other keys live. */
+  set(key: string, value: V, ttlMs: number): void;
+  delete(key: string): void;
+  clear(): void;
+}
+
+/** How often, at most, a write pays for looking at every entry. */
+const sweepMs = 1000;
+
+/**
+ * No timers: what has expired is invisible at once and leaves with one of the next writes. So nothing keeps
+ * the process alive, and a test's clock needs no moving for it.
+ */
+export function createExpiringMap<V>(deps: { clock: Clock; maxEntries: number }): ExpiringMap<V> {
+  const entries = new Map<string, { value: V; expires: number }>();
+  let nextSweep = 0;
+
+  return {
+    get(key) {
+      const entry = entries.get(key);
+      return entry && entry.expires > deps.clock.now() ? entry.value : undefined;
+    },
+    set(key, value, ttlMs) {
+      const now = deps.clock.now();
+      if (now >= nextSweep) {
+        nextSweep = now + sweepMs;
+        for (const [old, entry] of entries) if (entry.expires <= now) entries.delete(old);
+      }
+      if (entries.size >= deps.maxEntries && !entries.has(key)) throw memoryFull(deps.maxEntries);
+      entries.set(key, { value, expires: now + ttlMs });
+    },
+    delete: (key) => void entries.delete(key),
+    clear: () => entries.clear(),
+  };
+}
+
+export function memoryFull(maxEntries: number): PortholeError {
+  return new PortholeError('store_unavailable', {
+    detail: `The store in memory is full: ${maxEntries} entries.`,
+  });
+}

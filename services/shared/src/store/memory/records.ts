@@ -1,0 +1,47 @@
+import type { Clock } from '../../time/clock.ts';
+import { createExpiringMap } from './expiring-map.ts';
+import type { RecordStore } from '../ports.ts';
+
+/** `use` throws when the store was stopped. */
+export function createMemoryRecords(deps: {
+  clock: Clock;
+  maxEntries: number;
+  use: () => void;
+}): RecordStore & { clear(): void } {
+  const records = createExpiringMap<string>(deps);
+
+  return {
+    async put(key, value, ttlMs) {
+      deps.use();
+      records.set(key, value, ttlMs);
+    },
+    async get(key) {
+      deps.use();
+      return records.get(key);
+    },
+    async take(key) {
+      deps.use();
+      // Atomic because nothing is awaited between the two.
+      const value = records.get(key);
+      records.delete(key);
+      return value;
+    },
+    async delete(key) {
+      deps.use();
+      records.delete(key);
+    },
+    async replace(key, expected, value, ttlMs) {
+      deps.use();
+      if (records.get(key) !== expected) return false;
+      records.set(key, value, ttlMs);
+      return true;
+    },
+    async remove(key, expected) {
+      deps.use();
+      if (records.get(key) !== expected) return false;
+      records.delete(key);
+      return true;
+    },
+    clear: () => records.clear(),
+  };
+}

@@ -1,0 +1,13 @@
+import type { Listeners } from '../listeners.ts';
+import type { SignalBus } from '../ports.ts';
+
+/** Everybody listens in this process, so they have heard it when `publish` resolves. */
+export function createMemorySignals(deps: { listeners: Listeners; use: () => void }): SignalBus {
+  return {
+    async publish(message) {
+      deps.use();
+      deps.listeners.tell(message);
+    },
+    subscribe: (listener) => deps.listeners.add(listener),
+  };
+}

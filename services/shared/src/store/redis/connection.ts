@@ -1,0 +1,168 @@
+import type { ConnectionOptions } from 'node:tls';
+import { Cluster, Redis, type RedisOptions as AllClientOptions } from 'ioredis';
+import type {
+  ClusterOptions,
+  RedisOptions,
+  SentinelOptions,
+  StandaloneOptions,
+  TlsOptions,
+} from './options.ts';
+import { parseRedisUrl } from './url.ts';
+
+export type RedisClient = Redis | Cluster;
+
+/** Without the one option that exists twice in ioredis's types, once as a type parameter. */
+type ClientOptions = Omit<AllClientOptions, 'replyMapping'>;
+
+/** Milliseconds. */
+export const redisTimes = {
+  connect: 3000,
+  /** Until an answer; a call that has none by then fails. */
+  answer: 2000,
+  /** Until a connection that answers nothing is given up and made anew. */
+  silence: 5000,
+  longestBackOff: 2000,
+} as const;
+
+/**
+ * A client that connects on `connect()`, then again for ever. While it is not connected, calls fail at once
+ * instead of waiting in a queue: whoever waits for a console is told so, and comes back.
+ */
+export function createRedisClient(options: RedisOptions): RedisClient {
+  if (options.mode === 'cluster') return cluster(options);
+  if (options.mode === 'sentinel') return sentinel(options);
+  return standalone(options);
+}
+
+const common = {
+  lazyConnect: true,
+  connectTimeout: redisTimes.connect,
+  commandTimeout: redisTimes.answer,
+  socketTimeout: redisTimes.silence,
+  // Until a goodbye that nobody answers is cut short.
+  disconnectTimeout: 250,
+  // A grant may have been taken although the answer got lost: nothing is ever sent a second time.
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  // redis-signals.ts does that itself.
+  autoResubscribe: false,
+  maxLoadingRetryTime: redisTimes.longestBackOff,
+  disableClientInfo: true,
+} satisfies ClientOptions;
+
+function standalone(options: StandaloneOptions): Redis {
+  const { host, port, db, tls, username, password } = parseRedisUrl(options.url);
+  const credentials = credentialsOf({
+    username: options.username ?? username,
+    password: options.password ?? password,
+  });
+  return single(credentials, { host, port, db, ...tlsOf(tls ? (options.tls ?? {}) : undefined) });
+}
+
+function sentinel(options: SentinelOptions): Redis {
+  const { tls } = options;
+  const toServers = credentialsOf(options);
+  const toSentinels = credentialsOf({
+    username: options.sentinelUsername,
+    password: options.sentinelPassword,
+  });
+  const credentials = () => {
+    const { username, password } = toSentinels();
+    return {
+      ...toServers(),
+      ...(username === undefined ? {} : { sentinelUsername: username }),
+      ...(password === undefined ? {} : { sentinelPassword: password }),
+    };
+  };
+  const client: Redis = single(credentials, {
+    sentinels: [...options.sentinels],
+    name: options.name,
+    // No sentinel answered. Until one does, no connection is tried, so the other place where credentials are asked
+    // for again is not reached.
+    sentinelRetryStrategy(times) {
+      Object.assign(client.options, credentials());
+      return backOff(times);
+    },
+    sentinelCommandTimeout: redisTimes.answer,
+    db: options.db ?? 0,
+    ...(tls ? { ...tlsOf(tls), sentinelTLS: tlsFields(tls), enableTLSForSentinelMode: true } : {}),
+  });
+  return client;
+}
+
+function single(credentials: () => Credentials, options: ClientOptions): Redis {
+  const all: ClientOptions = {
+    ...common,
+    enableOfflineQueue: false,
+    // After a failover the connection may lead to what has become a replica.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    ...credentials(),
+    ...options,
+    retryStrategy(times) {
+      Object.assign(client.options, credentials());
+      return backOff(times);
+    },
+  };
+  const client = new Redis(all);
+  return client;
+}
+
+function cluster(options: ClusterOptions): Cluster {
+  const credentials = credentialsOf(options);
+  const client = new Cluster([...options.nodes], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRedirections: 3,
+    slotsRefreshTimeout: redisTimes.answer,
+    clusterRetryStrategy: backOff,
+    redisOptions: { ...common, ...credentials(), ...tlsOf(options.tls) },
+    // Certificates are made out to names, so names are dialled.
+    ...(options.tls ? { dnsLookup: (name, done) => done(null, name) } : {}),
+  });
+  // Comes before the node's connection is made. After an outage all nodes are new.
+  client.on('+node', (node: Redis) => Object.assign(node.options, credentials()));
+  return client;
+}
+
+function tlsOf(tls: TlsOptions | undefined): { tls?: ConnectionOptions } {
+  return tls ? { tls: tlsFields(tls) } : {};
+}
+
+/** The client copies these fields for each of its connections: as getters, they are read from their files anew. */
+function tlsFields({ ca, cert, key, servername }: TlsOptions): ConnectionOptions {
+  const pem = (value: string | (() => string) | undefined) => (typeof value === 'function' ? value() : value);
+  return {
+    ...(servername === undefined ? {} : { servername }),
+    get ca() {
+      return pem(ca);
+    },
+    get cert() {
+      return pem(cert);
+    },
+    get key() {
+      return pem(key);
+    },
+  };
+}
+
+interface Credentials {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+}
+
+function credentialsOf(options: {
+  readonly username?: string | undefined;
+  readonly password?: string | (() => string | undefined) | undefined;
+}): () => Credentials {
+  return () => {
+    const password = typeof options.password === 'function' ? options.password() : options.password;
+    // A name without a password is no credential.
+    return { username: password === undefined ? undefined : options.username, password };
+  };
+}
+
+function backOff(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times - 1, 10), redisTimes.longestBackOff);
+}

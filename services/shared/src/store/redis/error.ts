@@ -1,0 +1,38 @@
+import { PortholeError } from '../../errors.ts';
+
+/**
+ * What an error of the Redis client says, without what it carries: its `command` field holds the arguments,
+ * which may be a password or a sealed record, and old servers quote them in the message.
+ */
+export function plainError(thrown: unknown): Error {
+  const error = reason(thrown);
+  if (!(error instanceof Error)) return new Error(String(error));
+  const message = error.message.replace(/,? with args beginning with.*/s, '');
+  const code = errorCode(error);
+  const plain = new Error(message || code || error.name);
+  plain.name = error.name;
+  return code === undefined ? plain : Object.assign(plain, { code });
+}
+
+/** The same for one outage, however often it is retried: `ECONNREFUSED`, `WRONGPASS`. */
+export function errorKind(error: Error): string {
+  return errorCode(error) ?? error.message.split(' ', 1)[0] ?? '';
+}
+
+export function storeDown(thrown: unknown): PortholeError {
+  return thrown instanceof PortholeError
+    ? thrown
+    : new PortholeError('store_unavailable', { cause: plainError(thrown) });
+}
+
+/** Connecting to several addresses, or to a cluster, fails with an error that says little and wraps one that does. */
+function reason(thrown: unknown): unknown {
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return thrown.errors[0];
+  if (thrown instanceof Error && 'lastNodeError' in thrown && thrown.lastNodeError)
+    return thrown.lastNodeError;
+  return thrown;
+}
+
+function errorCode(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,57 @@
+import type { ClientContext, Result } from 'ioredis';
+import type { RecordStore } from '../ports.ts';
+import type { StoreRequest } from './request.ts';
+import type { RedisClient } from './connection.ts';
+
+declare module 'ioredis' {
+  interface RedisCommander<Context extends ClientContext = { type: 'default' }> {
+    portholeReplace(key: string, expected: string, value: string, ttlMs: number): Result<number, Context>;
+    portholeRemove(key: string, expected: string): Result<number, Context>;
+  }
+}
+
+/** Redis itself compares and sets only since 8.4. */
+const replaceScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+`;
+const removeScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+return redis.call('DEL', KEYS[1])
+`;
+
+export function createRedisRecords(deps: { client: RedisClient; ask: StoreRequest }): RecordStore {
+  const { client, ask } = deps;
+  client.defineCommand('portholeReplace', { lua: replaceScript, numberOfKeys: 1 });
+  client.defineCommand('portholeRemove', { lua: removeScript, numberOfKeys: 1 });
+  return {
+    async put(key, value, ttlMs) {
+      await ask(() => client.set(key, value, 'PX', lifetime(ttlMs)));
+    },
+    async get(key) {
+      return (await ask(() => client.get(key))) ?? undefined;
+    },
+    async take(key) {
+      return (await ask(() => client.getdel(key))) ?? undefined;
+    },
+    async delete(key) {
+      await ask(() => client.del(key));
+    },
+    async replace(key, expected, value, ttlMs) {
+      return (await ask(() => client.portholeReplace(key, expected, value, lifetime(ttlMs)))) === 1;
+    },
+    async remove(key, expected) {
+      return (await ask(() => client.portholeRemove(key, expected))) === 1;
+    },
+  };
+}
+
+/** Redis takes whole milliseconds, from 1. */
+function lifetime(ttlMs: number): number {
+  return Math.max(1, Math.ceil(ttlMs));
+}
