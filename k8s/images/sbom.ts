@@ -18,7 +18,13 @@ interface Bom {
  */
 export function createSbom(service: string, stagingFolder: string, epochSeconds: number): string {
   const [command, ...npmArgs] = npmCommand();
-  const args = ['sbom', '--omit=dev', '--sbom-format=cyclonedx', '--sbom-type=application'];
+  const args = [
+    'sbom',
+    '--loglevel=error',
+    '--omit=dev',
+    '--sbom-format=cyclonedx',
+    '--sbom-type=application',
+  ];
   const run = spawnSync(command, [...npmArgs, ...args], {
     cwd: stagingFolder,
     encoding: 'utf8',
