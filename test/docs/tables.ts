@@ -87,7 +87,7 @@ export const tables: Readonly<Record<string, () => string>> = {
       [...readAlerts()].map(([name, { labels, annotations }]) => [
         `[${name}](runbooks/${name}.md)`,
         labels?.['severity'] ?? '',
-        annotations?.['description'] ?? '',
+        annotations?.['summary'] ?? '',
       ]),
     ),
 };
