@@ -134,7 +134,10 @@ const drainAndResume = [
     'WebSockets by relay',
     'Open WebSockets. During a rolling upgrade, they move from the old relays to the new ones.',
     'none',
-    { expr: sumBy('pod, instance', series('porthole_relay_sockets')), legend: '{{pod}} {{instance}}' },
+    {
+      expr: sumBy('pod, instance, state', series('porthole_relay_sockets')),
+      legend: '{{pod}} {{instance}} {{state}}',
+    },
   ),
   timeSeries(
     'Moved and resumed consoles',
