@@ -13,9 +13,9 @@ import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Readiness } from '@porthole/shared/http/operations-server';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
-import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
-import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
+import { createHostStateLogger } from '@porthole/shared/proxmox/host-state-logger';
+import { createNodeDirectory } from '@porthole/shared/proxmox/node-directory';
+import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls';
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
@@ -135,11 +135,11 @@ export function createRelay(deps: RelayDeps): Relay {
       credential: cluster.relayCredential ?? cluster.credential,
       clock,
       random,
-      onCall: (seen) => metrics.proxmox.called(cluster.name, seen),
-      onHostChange: createLogHosts(cluster.name, log),
+      onCallCompleted: (seen) => metrics.proxmox.recordCall(cluster.name, seen),
+      onHostStateChange: createHostStateLogger(cluster.name, log),
       tracing,
     });
-    metrics.proxmox.observeHosts(cluster.name, client.hostStates);
+    metrics.proxmox.registerHosts(cluster.name, client.hostStates);
     return {
       name: cluster.name,
       opensPerNode: cluster.opensPerNode,
@@ -225,7 +225,7 @@ export function createRelay(deps: RelayDeps): Relay {
         name: 'consoles',
         stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
         async start() {
-          warnOfInsecureClusters(config.clusters, log);
+          warnAboutInsecureTls(config.clusters, log);
           stopListening.push(signals.subscribe(obey), endWatch.start(), observers.start());
         },
         async stop() {

@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { configAnswer, termproxyAnswer } from '@porthole/shared/proxmox/answers';
+import { configResponse, termproxyResponse } from '@porthole/shared/proxmox/responses';
 import type { Entry } from '../upstream/ticket.ts';
 import type { LocatedMachine } from '../upstream/machine.ts';
 import { createTerminalLogin, loginLine } from './login.ts';
@@ -9,7 +9,7 @@ export async function askTerminal(machine: LocatedMachine, signal: AbortSignal):
   if (machine.path.includes('/qemu/')) await demandSerialPort(machine, signal);
   const { data } = await machine.cluster.client.post({
     path: `${machine.path}/termproxy`,
-    schema: termproxyAnswer,
+    schema: termproxyResponse,
     host: machine.host,
     form: {},
     signal,
@@ -36,7 +36,7 @@ export async function askTerminal(machine: LocatedMachine, signal: AbortSignal):
 async function demandSerialPort({ cluster, path, host }: LocatedMachine, signal: AbortSignal): Promise<void> {
   const { data } = await cluster.client.get({
     path: `${path}/config?current=1`,
-    schema: configAnswer,
+    schema: configResponse,
     host,
     signal,
   });

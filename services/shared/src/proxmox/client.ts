@@ -3,13 +3,13 @@ import type { Clock } from '../time/clock.ts';
 import type { ClusterConfig, CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
 import { systemRandom, type RandomBytes } from '../crypto/random.ts';
-import type { BreakerState } from './breaker.ts';
+import type { CircuitState } from './circuit-breaker.ts';
 import { callNameOf } from './call-name.ts';
 import { createProxmoxCredential, type RequestTicket } from './credential.ts';
-import { guardDial, type HostChange } from './guarded-dial.ts';
-import { createProxmoxHttp, type ProxmoxAnswer, type ProxmoxRequest } from './http.ts';
-import type { SeenCall } from './metrics.ts';
-import { createProxmoxDial, type ProxmoxDial } from './tls.ts';
+import { createCircuitBreakingDial, type HostStateChange } from './circuit-breaking-dial.ts';
+import { createProxmoxHttp, type ProxmoxResponse, type ProxmoxRequest } from './http.ts';
+import type { CallObservation } from './metrics.ts';
+import { createProxmoxDial, type ProxmoxDial } from './dial.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { traceCalls } from './trace-calls.ts';
 
@@ -26,7 +26,7 @@ export interface CallOptions<T> {
 }
 
 /** Headers that prove somebody else than us. */
-export type ProxmoxHeaders = Readonly<Record<string, string>>;
+export type CredentialHeaders = Readonly<Record<string, string>>;
 
 /**
  * Calls to one Proxmox cluster with one credential. A GET that fails on its way is tried once more; a POST
@@ -35,7 +35,10 @@ export type ProxmoxHeaders = Readonly<Record<string, string>>;
 export interface ProxmoxClient {
   /** At the given host, or at whichever entry point answers. With `as` in the name of somebody else. */
   get<T>(
-    call: CallOptions<T> & { host?: ProxmoxHost | undefined; as?: ProxmoxHeaders | undefined },
+    call: CallOptions<T> & {
+      host?: ProxmoxHost | undefined;
+      credentialHeaders?: CredentialHeaders | undefined;
+    },
   ): Promise<T>;
   /** At the given host, or at the entry point that answered last. */
   post<T>(
@@ -49,11 +52,11 @@ export interface ProxmoxClient {
   /** Headers for the console socket: the same credential that made the POST. */
   headers(): Promise<Readonly<Record<string, string>>>;
   readonly dial: ProxmoxDial;
-  readonly entries: readonly ProxmoxHost[];
+  readonly entryPoints: readonly ProxmoxHost[];
   /** The entry point that a call would go to first: the one that answered last, unless it is known to be away. */
-  entry(): ProxmoxHost;
+  entryPoint(): ProxmoxHost;
   /** Whether the hosts that were dialled so far are left alone for a moment. */
-  hostStates(): readonly BreakerState[];
+  hostStates(): readonly CircuitState[];
   close(): Promise<void>;
 }
 
@@ -64,14 +67,14 @@ export function createProxmoxClient(deps: {
   readonly random?: RandomBytes;
   readonly tracing?: Tracing;
   readonly timeoutMs?: number;
-  readonly onCall?: ((seen: SeenCall) => void) | undefined;
-  readonly onHostChange?: ((change: HostChange) => void) | undefined;
+  readonly onCallCompleted?: ((seen: CallObservation) => void) | undefined;
+  readonly onHostStateChange?: ((change: HostStateChange) => void) | undefined;
 }): ProxmoxClient {
   const { cluster, clock, tracing = noTracing, timeoutMs = 15_000 } = deps;
-  const guarded = guardDial(createProxmoxDial(cluster.tls, clock), {
+  const guarded = createCircuitBreakingDial(createProxmoxDial(cluster.tls, clock), {
     clock,
     random: deps.random ?? systemRandom,
-    onChange: deps.onHostChange,
+    onChange: deps.onHostStateChange,
   });
   const { dial } = guarded;
   const http = traceCalls(createProxmoxHttp(dial, clock), tracing);
@@ -81,7 +84,7 @@ export function createProxmoxClient(deps: {
   const credential = createProxmoxCredential(deps.credential, { clock, requestTicket });
 
   /** Counts the call, however it comes out. */
-  async function send(request: ProxmoxRequest): Promise<ProxmoxAnswer> {
+  async function send(request: ProxmoxRequest): Promise<ProxmoxResponse> {
     const began = clock.now();
     let status: number | undefined;
     let date: string | undefined;
@@ -91,7 +94,7 @@ export function createProxmoxClient(deps: {
       return answer;
     } finally {
       const seconds = (clock.now() - began) / 1000;
-      deps.onCall?.({ call: callNameOf(request.path), status, seconds, date });
+      deps.onCallCompleted?.({ call: callNameOf(request.path), status, seconds, date });
     }
   }
 
@@ -114,10 +117,10 @@ export function createProxmoxClient(deps: {
    * certificate is not the expected one gets no credential and no say, and the others are as good as before.
    */
   async function anywhere(
-    attempt: (host: ProxmoxHost) => Promise<ProxmoxAnswer>,
+    attempt: (host: ProxmoxHost) => Promise<ProxmoxResponse>,
     signal?: AbortSignal,
-  ): Promise<ProxmoxAnswer> {
-    let last: (() => ProxmoxAnswer) | undefined;
+  ): Promise<ProxmoxResponse> {
+    let last: (() => ProxmoxResponse) | undefined;
     for (const index of inTurn()) {
       try {
         const answer = await attempt(entryAt(index));
@@ -145,7 +148,7 @@ export function createProxmoxClient(deps: {
   }
 
   /** With our credential; once more with a fresh one when Proxmox no longer takes the cached ticket. */
-  async function authorised(send: (headers: Readonly<Record<string, string>>) => Promise<ProxmoxAnswer>) {
+  async function authorised(send: (headers: Readonly<Record<string, string>>) => Promise<ProxmoxResponse>) {
     const headers = await credential.headers();
     const answer = await send(headers);
     if (answer.status !== 401 || deps.credential.kind === 'token') return answer;
@@ -154,9 +157,9 @@ export function createProxmoxClient(deps: {
   }
 
   return {
-    async get({ path, schema, host, signal, as }) {
+    async get({ path, schema, host, signal, credentialHeaders: as }) {
       const at = (target: ProxmoxHost) => {
-        const ask = (headers: ProxmoxHeaders) => send(requestTo(target, 'GET', path, { headers, signal }));
+        const ask = (headers: CredentialHeaders) => send(requestTo(target, 'GET', path, { headers, signal }));
         return as ? ask(as) : authorised(ask);
       };
       const attempt = () => (host ? at(host) : anywhere(at, signal));
@@ -175,8 +178,8 @@ export function createProxmoxClient(deps: {
     requestTicket,
     headers: () => credential.headers(),
     dial,
-    entries,
-    entry,
+    entryPoints: entries,
+    entryPoint: entry,
     hostStates: () => guarded.states(),
     close: () => http.close(),
   };
@@ -197,12 +200,12 @@ function saysAway(error: unknown): boolean {
  * AnyEvent's own codes, passed on by a node that could not reach what should answer, its own pvedaemon included:
  * 595 connect, 596 TLS or no answer, 597 body, 599 other.
  */
-function cameFromNobody({ status }: ProxmoxAnswer): boolean {
+function cameFromNobody({ status }: ProxmoxResponse): boolean {
   return status >= 595 && status <= 599;
 }
 
 /** The parsed data of a good answer; otherwise the error that says which kind of bad it is. */
-function accept<T>(answer: ProxmoxAnswer, schema: z.ZodType<T>, what: string): T {
+function accept<T>(answer: ProxmoxResponse, schema: z.ZodType<T>, what: string): T {
   const detail = `${what}: ${answer.status} ${answer.reason}`;
   if (answer.status === 200) {
     const parsed = schema.safeParse(answer.json);

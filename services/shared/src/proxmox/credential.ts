@@ -1,8 +1,8 @@
 import type { Clock } from '../time/clock.ts';
 import type { CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
-import { ticketAnswer } from './answers.ts';
-import type { ProxmoxAnswer } from './http.ts';
+import { ticketResponse } from './responses.ts';
+import type { ProxmoxResponse } from './http.ts';
 
 /** Headers that prove who we are, for REST calls and for the WebSocket alike. */
 export interface ProxmoxCredential {
@@ -12,7 +12,7 @@ export interface ProxmoxCredential {
 }
 
 /** Posts the form to /access/ticket at whichever entry node answers. */
-export type RequestTicket = (form: Readonly<Record<string, string>>) => Promise<ProxmoxAnswer>;
+export type RequestTicket = (form: Readonly<Record<string, string>>) => Promise<ProxmoxResponse>;
 
 /** Tickets live 2 h at Proxmox (AccessControl.pm). Renewing after one leaves an hour for Proxmox to be away. */
 const renewAfterMs = 3_600_000;
@@ -51,7 +51,7 @@ function createTicketCredential(
       throw new PortholeError('proxmox_credential', {
         detail: `sign-in of ${config.username}: ${answer.reason}`,
       });
-    const parsed = ticketAnswer.safeParse(answer.json);
+    const parsed = ticketResponse.safeParse(answer.json);
     if (!parsed.success)
       throw new PortholeError('proxmox_invalid_response', {
         detail: `sign-in: ${answer.status} ${answer.reason}`,

@@ -3,10 +3,10 @@ import type { Clock } from '../time/clock.ts';
 import { PortholeError } from '../errors.ts';
 import { linkSignal } from '../time/link-signal.ts';
 import { parseJson } from '../parse-json.ts';
-import type { ProxmoxDial } from './tls.ts';
+import type { ProxmoxDial } from './dial.ts';
 
 /** An answer of Proxmox's API: its status, the reason phrase (the only text of a 401), the decoded body if it is JSON. */
-export interface ProxmoxAnswer {
+export interface ProxmoxResponse {
   readonly status: number;
   readonly reason: string;
   readonly json: unknown;
@@ -27,7 +27,7 @@ export interface ProxmoxRequest {
 }
 
 export interface ProxmoxHttp {
-  send(request: ProxmoxRequest): Promise<ProxmoxAnswer>;
+  send(request: ProxmoxRequest): Promise<ProxmoxResponse>;
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp 
     return agent;
   }
 
-  async function send(call: ProxmoxRequest): Promise<ProxmoxAnswer> {
+  async function send(call: ProxmoxRequest): Promise<ProxmoxResponse> {
     const giveUp = linkSignal(call.signal);
     let late = false;
     const cancelLate = clock.after(call.timeoutMs, () => {

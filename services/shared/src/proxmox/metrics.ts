@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { breakerStates, type BreakerState } from './breaker.ts';
-import { proxmoxCalls, type ProxmoxCall } from './call-name.ts';
+import { circuitStates, type CircuitState } from './circuit-breaker.ts';
+import { callNames, type CallName } from './call-name.ts';
 
 /** One answered or failed call, as the client saw it. */
-export interface SeenCall {
-  readonly call: ProxmoxCall;
+export interface CallObservation {
+  readonly call: CallName;
   /** HTTP's, or undefined when there was no answer. */
   readonly status: number | undefined;
   readonly seconds: number;
@@ -14,9 +14,9 @@ export interface SeenCall {
 
 /** What a service tells of its talks with Proxmox. `cluster` is one of those configured. */
 export interface ProxmoxMetrics {
-  called(cluster: string, seen: SeenCall): void;
+  recordCall(cluster: string, seen: CallObservation): void;
   /** Read when the metrics are. */
-  observeHosts(cluster: string, read: () => readonly BreakerState[]): void;
+  registerHosts(cluster: string, read: () => readonly CircuitState[]): void;
 }
 
 const buckets = [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15];
@@ -25,7 +25,7 @@ const buckets = [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15];
 const knownStatuses = new Set([200, 400, 401, 403, 500, 501, 595, 596, 597, 599]);
 
 /** The same for each service, under its own name. */
-export function proxmoxMetricsOf(prefix: 'porthole_broker' | 'porthole_relay') {
+export function proxmoxMetricDefinitions(prefix: 'porthole_broker' | 'porthole_relay') {
   return {
     proxmoxCalls: {
       name: `${prefix}_proxmox_calls_total`,
@@ -50,31 +50,31 @@ export function createProxmoxMetrics(
   prefix: 'porthole_broker' | 'porthole_relay',
 ): ProxmoxMetrics {
   const registers = [registry];
-  const { proxmoxCalls: counted, proxmoxSeconds, proxmoxHosts } = proxmoxMetricsOf(prefix);
+  const { proxmoxCalls: counted, proxmoxSeconds, proxmoxHosts } = proxmoxMetricDefinitions(prefix);
   const calls = new Counter({ ...counted, registers });
   const seconds = new Histogram({ ...proxmoxSeconds, registers, buckets });
-  const readers = new Map<string, () => readonly BreakerState[]>();
+  const readers = new Map<string, () => readonly CircuitState[]>();
   const hosts: Gauge<'cluster' | 'state'> = new Gauge({
     ...proxmoxHosts,
     registers,
     collect() {
       for (const [cluster, read] of readers) {
         const states = read();
-        for (const state of breakerStates)
+        for (const state of circuitStates)
           hosts.set({ cluster, state }, states.filter((one) => one === state).length);
       }
     },
   });
 
   return {
-    called(cluster, { call, status, seconds: took }) {
+    recordCall(cluster, { call, status, seconds: took }) {
       calls.inc({ cluster, call, status: statusLabel(status) });
       seconds.observe({ cluster, call }, took);
     },
-    observeHosts(cluster, read) {
+    registerHosts(cluster, read) {
       readers.set(cluster, read);
       // Series exist from the start, so that a rate over the first call is not lost.
-      for (const call of proxmoxCalls) calls.inc({ cluster, call, status: '200' }, 0);
+      for (const call of callNames) calls.inc({ cluster, call, status: '200' }, 0);
     },
   };
 }

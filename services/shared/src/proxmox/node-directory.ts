@@ -1,7 +1,7 @@
 import type { Clock } from '../time/clock.ts';
 import type { ClusterConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
-import { clusterStatusAnswer } from './answers.ts';
+import { clusterStatusResponse } from './responses.ts';
 import type { ProxmoxClient, ProxmoxHost } from './client.ts';
 
 /** Where each node of a cluster is reached. */
@@ -28,10 +28,10 @@ export function createNodeDirectory(deps: {
 
   async function refresh(): Promise<void> {
     try {
-      const { data } = await client.get({ path: '/cluster/status', schema: clusterStatusAnswer });
+      const { data } = await client.get({ path: '/cluster/status', schema: clusterStatusResponse });
       known = new Map(
         data.flatMap(({ type, name, ip }) =>
-          type === 'node' && ip ? [[name, hostAt(client.entry(), name, ip)] as const] : [],
+          type === 'node' && ip ? [[name, hostAt(client.entryPoint(), name, ip)] as const] : [],
         ),
       );
     } catch (error) {
@@ -52,7 +52,7 @@ export function createNodeDirectory(deps: {
         await pending;
       }
       // Asked each time: the entry point that served all until now may be away.
-      return known.get(node) ?? client.entry();
+      return known.get(node) ?? client.entryPoint();
     },
   };
 }

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
-import { createProxmoxDial, type DialTarget } from '@porthole/shared/proxmox/tls';
-import { createCertificateAuthority, type NodeCertificate } from '../fakes/proxmox/certificates.ts';
-import { createFakeClock } from '../fakes/clock.ts';
-import { eventually } from '../eventually.ts';
+import { createProxmoxDial, type DialTarget } from '@porthole/shared/proxmox/dial';
+import { createCertificateAuthority, type NodeCertificate } from '../../fakes/proxmox/certificates.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { eventually } from '../../eventually.ts';
 
 type Tls = ClusterConfig['tls'];
 

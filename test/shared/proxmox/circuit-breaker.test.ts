@@ -1,5 +1,5 @@
-import { createBreaker } from '@porthole/shared/proxmox/breaker';
-import { createFakeClock } from '../fakes/clock.ts';
+import { createCircuitBreaker } from '@porthole/shared/proxmox/circuit-breaker';
+import { createFakeClock } from '../../fakes/clock.ts';
 
 class Away extends Error {}
 class Refused extends Error {}
@@ -7,11 +7,11 @@ class Refused extends Error {}
 function aBreaker(jitter = 0) {
   const clock = createFakeClock();
   const changes: string[] = [];
-  const breaker = createBreaker({
+  const breaker = createCircuitBreaker({
     clock,
     random: (size) => Buffer.alloc(size, jitter),
-    isFault: (error) => error instanceof Away,
-    refuse: () => new Refused(),
+    isFailure: (error) => error instanceof Away,
+    createRejection: () => new Refused(),
     onChange: (state) => changes.push(state),
   });
   let tries = 0;

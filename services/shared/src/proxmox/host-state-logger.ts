@@ -1,11 +1,11 @@
 import type { Log } from '../telemetry/log.ts';
-import type { HostChange } from './guarded-dial.ts';
+import type { HostStateChange } from './circuit-breaking-dial.ts';
 
 /** One line when a host is left alone and one when it answers again, however many people ask for it meanwhile. */
-export function createLogHosts(
+export function createHostStateLogger(
   cluster: string,
   log: Pick<Log, 'info' | 'warn'>,
-): (change: HostChange) => void {
+): (change: HostStateChange) => void {
   return ({ host, state, error }) => {
     if (state === 'open') log.warn({ cluster, host, err: error }, 'a Proxmox host does not answer');
     else log.info({ cluster, host }, 'a Proxmox host answers again');

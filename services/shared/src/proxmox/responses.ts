@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** The parts of Proxmox's answers that Porthole reads (pve-manager API2/Cluster.pm, qemu-server API2/Qemu.pm). */
 
 /** GET /cluster/resources?type=vm */
-export const resourcesAnswer = z.object({
+export const resourcesResponse = z.object({
   data: z.array(
     z.object({
       vmid: z.number().int(),
@@ -19,10 +19,12 @@ export const resourcesAnswer = z.object({
 });
 
 /** GET /nodes/{node}/{type}/{vmid}/status/current */
-export const statusAnswer = z.object({ data: z.object({ status: z.string(), name: z.string().optional() }) });
+export const statusResponse = z.object({
+  data: z.object({ status: z.string(), name: z.string().optional() }),
+});
 
 /** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a text on some versions, `password` is missing on old ones. */
-export const vncproxyAnswer = z.object({
+export const vncproxyResponse = z.object({
   data: z.object({
     port: z.coerce.number().int().min(5900).max(5999),
     ticket: z.string().min(8).max(512),
@@ -31,15 +33,15 @@ export const vncproxyAnswer = z.object({
 });
 
 /** POST /nodes/{node}/{type}/{vmid}/status/{action}: the UPID of the task that does it. */
-export const taskStartedAnswer = z.object({ data: z.string().startsWith('UPID:').max(512) });
+export const taskStartedResponse = z.object({ data: z.string().startsWith('UPID:').max(512) });
 
 /** GET /nodes/{node}/tasks/{upid}/status */
-export const taskStatusAnswer = z.object({
+export const taskStatusResponse = z.object({
   data: z.object({ status: z.string(), exitstatus: z.string().optional() }),
 });
 
 /** POST /nodes/{node}[/{type}/{vmid}]/termproxy. `user` may be a token, and is what the ticket is good for. */
-export const termproxyAnswer = z.object({
+export const termproxyResponse = z.object({
   data: z.object({
     port: z.coerce.number().int().min(5900).max(5999),
     ticket: z.string().min(8).max(512),
@@ -49,7 +51,7 @@ export const termproxyAnswer = z.object({
 
 /** GET /nodes/{node}/qemu/{vmid}/config */
 const serialPort = z.string().optional();
-export const configAnswer = z.object({
+export const configResponse = z.object({
   data: z.object({ serial0: serialPort, serial1: serialPort, serial2: serialPort, serial3: serialPort }),
 });
 
@@ -57,7 +59,7 @@ export const configAnswer = z.object({
  * POST /access/ticket. With `NeedTFA` the ticket is a challenge, which only a second factor turns into one; its text says
  * which factors there are.
  */
-export const ticketAnswer = z.object({
+export const ticketResponse = z.object({
   data: z.object({
     username: z.string().optional(),
     ticket: z.string().min(1),
@@ -70,12 +72,12 @@ export const ticketAnswer = z.object({
  * GET /access/permissions: by path the privileges of whoever asks, each with whether it holds below the path, too. Paths
  * on which somebody has none are left out, whether an entry takes everything away there or there is no entry.
  */
-export const permissionsAnswer = z.object({
+export const permissionsResponse = z.object({
   data: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.boolean()]))),
 });
 
 /** GET /cluster/status; a node that is not in a cluster lists itself only, as number 0. */
-export const clusterStatusAnswer = z.object({
+export const clusterStatusResponse = z.object({
   data: z.array(
     z.object({
       type: z.string(),

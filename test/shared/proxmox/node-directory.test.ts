@@ -1,9 +1,9 @@
-import { statusAnswer } from '@porthole/shared/proxmox/answers';
+import { statusResponse } from '@porthole/shared/proxmox/responses';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
-import { createFakeClock } from '../fakes/clock.ts';
-import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { account, aProxmox, clusterConfig } from './proxmox-cluster.ts';
+import { createNodeDirectory } from '@porthole/shared/proxmox/node-directory';
+import { createFakeClock } from '../../fakes/clock.ts';
+import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
+import { account, aProxmox, clusterConfig } from './cluster.ts';
 
 let fake: FakeProxmox;
 const closing: (() => Promise<unknown>)[] = [];
@@ -71,7 +71,7 @@ describe('a node', () => {
     const nodes = createNodeDirectory({ cluster, client, clock });
     expect((await nodes.hostOf('pve2')).base.origin).toBe(fake.url('pve1'));
     await fake.setNodeDown('pve1', true);
-    const call = { path: '/nodes/pve2/qemu/100/status/current', schema: statusAnswer };
+    const call = { path: '/nodes/pve2/qemu/100/status/current', schema: statusResponse };
     for (let i = 0; i < 2; i++) {
       const host = await nodes.hostOf('pve2');
       await expect(client.get({ ...call, host })).rejects.toMatchObject({ code: 'proxmox_unreachable' });

@@ -4,16 +4,16 @@ import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
-import { statusAnswer } from '@porthole/shared/proxmox/answers';
+import { statusResponse } from '@porthole/shared/proxmox/responses';
 import { callNameOf } from '@porthole/shared/proxmox/call-name';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
-import type { SeenCall } from '@porthole/shared/proxmox/metrics';
+import type { CallObservation } from '@porthole/shared/proxmox/metrics';
 import { z } from 'zod';
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
-import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
-import type { FakeProxmox, FakeProxmoxOptions } from '../fakes/proxmox/fake-proxmox.ts';
-import { eventually } from '../eventually.ts';
-import { account, aProxmox, byPassword, clusterConfig, token } from './proxmox-cluster.ts';
+import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
+import { createCertificateAuthority } from '../../fakes/proxmox/certificates.ts';
+import type { FakeProxmox, FakeProxmoxOptions } from '../../fakes/proxmox/fake-proxmox.ts';
+import { eventually } from '../../eventually.ts';
+import { account, aProxmox, byPassword, clusterConfig, token } from './cluster.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -39,7 +39,7 @@ async function aClientOfAFake(options: { fake?: FakeProxmoxOptions; config?: Rec
 }
 
 const version = { path: '/version', schema: z.object({ data: z.object({ version: z.string() }) }) };
-const status = { path: '/nodes/pve1/qemu/100/status/current', schema: statusAnswer };
+const status = { path: '/nodes/pve1/qemu/100/status/current', schema: statusResponse };
 const logins = (fake: FakeProxmox) => fake.calls.filter(({ path }) => path.endsWith('/access/ticket')).length;
 
 /** A node that is scripted, request by request, and writes down what it got. */
@@ -323,14 +323,14 @@ describe('a host that does not answer', () => {
     const cluster = clusterConfig(fake.url('pve1'), fake.caPem);
     const clock = createFakeClock();
     const changes: string[] = [];
-    const seen: SeenCall[] = [];
+    const seen: CallObservation[] = [];
     const client = createProxmoxClient({
       cluster,
       credential: cluster.credential,
       clock,
       random: (size) => Buffer.alloc(size, 255),
-      onCall: (call) => seen.push(call),
-      onHostChange: ({ host, state }) => changes.push(`${host} ${state}`),
+      onCallCompleted: (call) => seen.push(call),
+      onHostStateChange: ({ host, state }) => changes.push(`${host} ${state}`),
     });
     closing.push(() => client.close());
     await fake.setNodeDown('pve1', true);

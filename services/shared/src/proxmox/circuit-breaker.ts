@@ -2,17 +2,17 @@ import type { Clock } from '../time/clock.ts';
 import type { RandomBytes } from '../crypto/random.ts';
 
 /** `half_open`: the pause is over, and one try decides for all. */
-export const breakerStates = ['closed', 'open', 'half_open'] as const;
-export type BreakerState = (typeof breakerStates)[number];
+export const circuitStates = ['closed', 'open', 'half_open'] as const;
+export type CircuitState = (typeof circuitStates)[number];
 
 /**
  * Spares everybody the wait for a host that just did not answer several times. Without it, each of three hundred
  * people who open a console on a dead node waits out a connection timeout of their own.
  */
-export interface Breaker {
+export interface CircuitBreaker {
   /** Runs the work, or rejects with `refuse()` at once while the host is left alone. */
   run<T>(work: () => Promise<T>): Promise<T>;
-  state(): BreakerState;
+  state(): CircuitState;
 }
 
 /** One lost connection says nothing yet: hosts restart their proxies, kept connections close. */
@@ -20,15 +20,15 @@ const failuresInARow = 3;
 /** Short, because people wait for a host that comes back. */
 const pauseMs = 5000;
 
-export function createBreaker(deps: {
+export function createCircuitBreaker(deps: {
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** Whether this rejection says that the host is away. What it says about anything else counts neither way. */
-  readonly isFault: (error: unknown) => boolean;
-  readonly refuse: (lastFault: unknown) => Error;
+  readonly isFailure: (error: unknown) => boolean;
+  readonly createRejection: (lastFault: unknown) => Error;
   readonly onChange?: (state: 'closed' | 'open', fault: unknown) => void;
-}): Breaker {
-  const { clock, random, isFault, refuse, onChange } = deps;
+}): CircuitBreaker {
+  const { clock, random, isFailure: isFault, createRejection: refuse, onChange } = deps;
   let failures = 0;
   let lastFault: unknown;
   /** When the host may be tried again; undefined while it is well. */

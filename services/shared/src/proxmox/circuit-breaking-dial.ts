@@ -1,22 +1,22 @@
 import type { Clock } from '../time/clock.ts';
 import { PortholeError, type ErrorCode } from '../errors.ts';
 import type { RandomBytes } from '../crypto/random.ts';
-import { createBreaker, type Breaker, type BreakerState } from './breaker.ts';
-import type { ProxmoxDial } from './tls.ts';
+import { createCircuitBreaker, type CircuitBreaker, type CircuitState } from './circuit-breaker.ts';
+import type { ProxmoxDial } from './dial.ts';
 
 /** A host that is left alone from now on, or that answers again. */
-export interface HostChange {
+export interface HostStateChange {
   readonly host: string;
   readonly state: 'closed' | 'open';
   readonly error: unknown;
 }
 
-export interface GuardedDial {
+export interface CircuitBreakingDial {
   readonly dial: ProxmoxDial;
   /** Of the breaker of `host:port`. */
-  stateOf(host: string, port: number): BreakerState;
+  stateOf(host: string, port: number): CircuitState;
   /** Of all hosts that were dialled so far. */
-  states(): readonly BreakerState[];
+  states(): readonly CircuitState[];
 }
 
 const hostFaults: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -29,25 +29,25 @@ const hostFaults: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * One breaker for each host, around its connections: that covers REST and WebSocket alike, and a host that answers
  * is not blamed for what it says.
  */
-export function guardDial(
+export function createCircuitBreakingDial(
   dial: ProxmoxDial,
   deps: {
     readonly clock: Clock;
     readonly random: RandomBytes;
-    readonly onChange?: ((change: HostChange) => void) | undefined;
+    readonly onChange?: ((change: HostStateChange) => void) | undefined;
   },
-): GuardedDial {
-  const breakers = new Map<string, Breaker>();
+): CircuitBreakingDial {
+  const breakers = new Map<string, CircuitBreaker>();
 
-  function breakerOf(where: string): Breaker {
+  function breakerOf(where: string): CircuitBreaker {
     let breaker = breakers.get(where);
     if (!breaker) {
-      breaker = createBreaker({
+      breaker = createCircuitBreaker({
         ...deps,
         // Whoever gave up waiting has not seen a host fail.
-        isFault: (error) =>
+        isFailure: (error) =>
           error instanceof PortholeError && hostFaults.has(error.code) && !givenUp.has(error),
-        refuse: (lastFault) => {
+        createRejection: (lastFault) => {
           const known = lastFault instanceof PortholeError ? lastFault : undefined;
           return new PortholeError(known?.code ?? 'proxmox_unreachable', {
             detail: `${where} is left alone for a moment; last: ${known?.detail ?? 'unknown'}`,

@@ -1,7 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
 import { createProxmoxCredential } from '@porthole/shared/proxmox/credential';
-import type { ProxmoxAnswer } from '@porthole/shared/proxmox/http';
-import { createFakeClock } from '../fakes/clock.ts';
+import type { ProxmoxResponse } from '@porthole/shared/proxmox/http';
+import { createFakeClock } from '../../fakes/clock.ts';
 
 const hour = 3_600_000;
 
@@ -12,9 +12,9 @@ function anAccount(different: { readonly password?: () => string } = {}) {
   let tickets = 0;
   const proxmox = {
     /** What Proxmox answers; it gives tickets unless told otherwise. */
-    answer: (_password: string): ProxmoxAnswer | Promise<ProxmoxAnswer> => ticketAnswer(),
+    answer: (_password: string): ProxmoxResponse | Promise<ProxmoxResponse> => ticketAnswer(),
   };
-  const ticketAnswer = (more: Record<string, unknown> = {}): ProxmoxAnswer => ({
+  const ticketAnswer = (more: Record<string, unknown> = {}): ProxmoxResponse => ({
     status: 200,
     reason: 'OK',
     json: { data: { ticket: `PVE:porthole@pve:${++tickets}`, CSRFPreventionToken: 'csrf', ...more } },
@@ -37,7 +37,7 @@ function anAccount(different: { readonly password?: () => string } = {}) {
   return { clock, credential, tried, proxmox, ticketAnswer, cookie };
 }
 
-const refusal: ProxmoxAnswer = { status: 401, reason: 'authentication failure', json: undefined };
+const refusal: ProxmoxResponse = { status: 401, reason: 'authentication failure', json: undefined };
 const cookieOf = (ticket: number) => `PVEAuthCookie=PVE%3Aporthole%40pve%3A${ticket}`;
 
 describe('an API token', () => {
