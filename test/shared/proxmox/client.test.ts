@@ -182,7 +182,7 @@ describe("Proxmox's answer", () => {
     fake.failRequests(/GET \/version/, { noAnswer: true });
     const calling = expect(client.get(version)).rejects.toMatchObject({
       code: 'proxmox_timeout',
-      detail: expect.stringContaining('no answer within 15000 ms'),
+      detail: expect.stringContaining('no response within 15000 ms'),
     });
     await eventually('the request arrived', () => fake.calls.length === 1);
     clock.advance(15_000);

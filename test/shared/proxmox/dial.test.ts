@@ -227,11 +227,11 @@ describe('a connection that does not come about', () => {
     const accepted = Promise.withResolvers<Socket>();
     const port = await listening(createServer((socket) => accepted.resolve(socket)));
     const clock = createFakeClock();
-    const open = createProxmoxDial({ insecureSkipVerify: true }, clock, 5000);
+    const open = createProxmoxDial({ insecureSkipVerify: true }, clock, { connectMs: 5000 });
     const dialling = open({ host: '127.0.0.1', port });
     const outcome = expect(dialling).rejects.toMatchObject({
       code: 'proxmox_timeout',
-      detail: `127.0.0.1:${port} did not accept within 5000 ms`,
+      detail: `127.0.0.1:${port} did not complete the TLS handshake within 5000 ms`,
     });
     const socket = await accepted.promise;
     clock.advance(5000);

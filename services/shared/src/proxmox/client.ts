@@ -12,6 +12,7 @@ import type { CallObservation } from './metrics.ts';
 import { createProxmoxDial, type ProxmoxDial } from './dial.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { traceCalls } from './trace-calls.ts';
+import { createTrustPolicyReader } from './trust-policy.ts';
 
 /** One host of a cluster: where calls and console sockets go. */
 export interface ProxmoxHost {
@@ -71,13 +72,14 @@ export function createProxmoxClient(deps: {
   readonly onHostStateChange?: ((change: HostStateChange) => void) | undefined;
 }): ProxmoxClient {
   const { cluster, clock, tracing = noTracing, timeoutMs = 15_000 } = deps;
-  const guarded = createCircuitBreakingDial(createProxmoxDial(cluster.tls, clock), {
+  const trustPolicy = createTrustPolicyReader(cluster.tls);
+  const guarded = createCircuitBreakingDial(createProxmoxDial(cluster.tls, clock, { trustPolicy }), {
     clock,
     random: deps.random ?? systemRandom,
     onChange: deps.onHostStateChange,
   });
   const { dial } = guarded;
-  const http = traceCalls(createProxmoxHttp(dial, clock), tracing);
+  const http = traceCalls(createProxmoxHttp({ dial, clock, trustPolicy }), tracing);
   const entries: readonly ProxmoxHost[] = cluster.urls.map((base) => ({ base }));
   const requestTicket: RequestTicket = (form) =>
     anywhere((host) => send(requestTo(host, 'POST', '/access/ticket', { form })));

@@ -1,26 +1,23 @@
-import {
-  checkServerIdentity,
-  connect,
-  createSecureContext,
-  type PeerCertificate,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls';
 import { isIP, type OnReadOpts } from 'node:net';
-import type { Clock } from '../time/clock.ts';
+import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { ClusterConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
+import type { Clock } from '../time/clock.ts';
+import { createSessionTickets, type SessionTicket } from './session-tickets.ts';
+import { createTrustPolicyReader, type TrustPolicy } from './trust-policy.ts';
 
 export interface DialTarget {
   readonly host: string;
   readonly port: number;
-  /** The node's name, if known: its certificate is good for that, too, when the address is not in it. */
+  /** The node's name, if known: a certificate for this name is valid even if it does not contain the address. */
   readonly nodeName?: string | undefined;
 }
 
 /**
- * Opens a TLS connection to a Proxmox node, its certificate checked as configured. With `onread` what arrives is
- * read into the caller's own memory, without `data` events.
+ * Opens a TLS connection to a Proxmox node and verifies its certificate. With `onread`, received bytes are written
+ * to the caller's own buffer instead of being emitted as `data` events.
+ *
+ * Rejects with `proxmox_unreachable`, `proxmox_timeout` (also after an abort) or `proxmox_tls`.
  */
 export type ProxmoxDial = (
   target: DialTarget,
@@ -28,112 +25,113 @@ export type ProxmoxDial = (
   onread?: OnReadOpts,
 ) => Promise<TLSSocket>;
 
-/**
- * One way to verify Proxmox for everything that talks to it, REST and WebSocket alike.
- *
- * A pinned fingerprint replaces the chain: Proxmox's own certificates are signed by a CA of the cluster that
- * nobody else knows. pveupdate renews them in time, so a pin of a node's certificate changes; a CA file stays.
- */
-export function createProxmoxDial(tls: ClusterConfig['tls'], clock: Clock, connectMs = 5000): ProxmoxDial {
-  const pinned = tls.fingerprints && new Set(tls.fingerprints);
-  const verifyChain = !pinned && !tls.insecureSkipVerify;
-  const secureContext = createContextCache(tls);
-  const tickets = createTicketCache(clock);
+/** Creates the dial for REST calls and console sockets. All connections of one dial share its session tickets. */
+export function createProxmoxDial(
+  tls: ClusterConfig['tls'],
+  clock: Clock,
+  { connectMs = 5000, trustPolicy = createTrustPolicyReader(tls) } = {},
+): ProxmoxDial {
+  const tickets = createSessionTickets(clock);
 
   return ({ host, port, nodeName }, signal, onread) =>
     new Promise((resolve, reject) => {
       const where = `${host}:${port}`;
-      const context = secureContext();
-      const ticket = tickets.of(context, `${where} ${nodeName ?? ''}`);
+      const aborted = () =>
+        new PortholeError('proxmox_timeout', { detail: `${where}: the caller cancelled the connection` });
+      if (signal?.aborted) {
+        reject(aborted());
+        return;
+      }
+      const policy = trustPolicy();
+      const peer = { host, port, nodeName, policy };
+      const ticket = tickets.find(peer);
       const socket = connect({
         host,
         port,
         ...(isIP(host) ? {} : { servername: host }),
         ...(onread ? { onread } : {}),
-        secureContext: context,
-        ...(ticket.session ? { session: ticket.session } : {}),
-        rejectUnauthorized: verifyChain,
+        secureContext: policy.secureContext,
+        ...(ticket ? { session: ticket.session } : {}),
+        rejectUnauthorized: policy.verifyChain,
         checkServerIdentity: createIdentityCheck(nodeName),
       });
       socket.setNoDelay(true);
-      if (!ticket.session) socket.once('session', ticket.keep);
-      // What the destruction of a half-open socket still has to say, and what happens before somebody uses it.
+      // Errors after a failed handshake, or before the caller listens, must not end the process.
       socket.on('error', ignore);
-      const fail = (error: PortholeError) => {
+      // Node reports tickets of TLS 1.2 only if there is a listener before the handshake.
+      if (!ticket) socket.once('session', ignore);
+      const stop = (error: PortholeError) => {
         done();
-        ticket.forget();
         socket.destroy();
         reject(error);
       };
-      const onError = (error: Error) => fail(dialFault(error, where));
+      const fail = (error: PortholeError) => {
+        // The ticket may be the reason.
+        if (ticket) tickets.forget(peer, ticket);
+        stop(error);
+      };
+      const onError = (error: Error) => fail(toDialError(error, where));
       const onEnd = () =>
         // Proxmox's ALLOW_FROM and DENY_FROM close a connection before TLS begins.
         fail(
-          new PortholeError('proxmox_unreachable', { detail: `${where} closed the connection during TLS` }),
+          new PortholeError('proxmox_unreachable', {
+            detail: `${where} closed the connection during the TLS handshake`,
+          }),
         );
-      const onAbort = () =>
-        fail(new PortholeError('proxmox_timeout', { detail: `given up connecting to ${where}` }));
-      const cancel = clock.after(connectMs, () =>
+      const onAbort = () => stop(aborted());
+      const onSecureConnect = () => {
+        const certificate = verifyPeer(socket, policy, ticket);
+        if (certificate.fault !== undefined) {
+          fail(new PortholeError('proxmox_tls', { detail: `${where}: ${certificate.fault}` }));
+          return;
+        }
+        done();
+        // Node emits `session` after this event, even if the peer sent its ticket earlier.
+        socket.off('session', ignore);
+        if (!socket.isSessionReused()) socket.once('session', tickets.keepFor(peer, certificate.fingerprint));
+        resolve(socket);
+      };
+      const cancelTimer = clock.after(connectMs, () =>
         fail(
-          new PortholeError('proxmox_timeout', { detail: `${where} did not accept within ${connectMs} ms` }),
+          new PortholeError('proxmox_timeout', {
+            detail: `${where} did not complete the TLS handshake within ${connectMs} ms`,
+          }),
         ),
       );
       const done = () => {
-        cancel();
+        cancelTimer();
         signal?.removeEventListener('abort', onAbort);
-        socket.off('error', onError).off('end', onEnd);
+        socket.off('error', onError).off('end', onEnd).off('secureConnect', onSecureConnect);
       };
-      socket.once('error', onError).once('end', onEnd);
+      socket.once('error', onError).once('end', onEnd).once('secureConnect', onSecureConnect);
       signal?.addEventListener('abort', onAbort, { once: true });
-      if (signal?.aborted) onAbort();
-      socket.once('secureConnect', () => {
-        const resumed = socket.isSessionReused();
-        // A resumed session shows no certificate: its ticket is from a connection that was found good.
-        const seen = socket.getPeerX509Certificate()?.fingerprint256;
-        if (pinned && !resumed && (seen === undefined || !pinned.has(seen))) {
-          fail(
-            new PortholeError('proxmox_tls', {
-              detail: `${where} has fingerprint ${seen}, which is not pinned`,
-            }),
-          );
-          return;
-        }
-        if (ticket.session && !resumed) ticket.forget();
-        done();
-        resolve(socket);
-      });
     });
 }
 
-/**
- * Key exchange without ML-KEM, of which OpenSSL makes a key pair for each connection and keeps it: 13 KiB of each
- * console's memory, and much of what it costs to open one (docs/performance.md).
- */
-const classicGroups = 'X25519:P-256:P-384:P-521';
+type VerifiedCertificate =
+  | { readonly fingerprint: string; readonly fault?: undefined }
+  | { readonly fault: string };
 
-/** One context for all connections, made anew when the CA file has changed: making one costs milliseconds. */
-function createContextCache({ caFile, postQuantum }: ClusterConfig['tls']): () => SecureContext {
-  const groups = postQuantum ? 'auto' : classicGroups;
-  let text: string | undefined;
-  let context: SecureContext | undefined;
-  return () => {
-    const now = caFile?.();
-    if (context === undefined || now !== text) {
-      try {
-        context = createSecureContext({ ecdhCurve: groups, ...(now === undefined ? {} : { ca: now }) });
-      } catch (error) {
-        throw new PortholeError('proxmox_tls', {
-          detail: 'the CA file holds no PEM certificate',
-          cause: error,
-        });
-      }
-      text = now;
-    }
-    return context;
-  };
+/**
+ * Verifies the peer of a finished handshake. A resumed session does not show the certificate again: the ticket has the
+ * fingerprint that was verified.
+ */
+function verifyPeer(
+  socket: TLSSocket,
+  policy: TrustPolicy,
+  ticket: SessionTicket | undefined,
+): VerifiedCertificate {
+  const fingerprint = socket.isSessionReused()
+    ? ticket?.fingerprint
+    : socket.getPeerX509Certificate()?.fingerprint256;
+  if (fingerprint === undefined) return { fault: 'the peer shows no certificate' };
+  if (policy.verifyChain && !socket.authorized) return { fault: String(socket.authorizationError) };
+  if (policy.fingerprints && !policy.fingerprints.has(fingerprint))
+    return { fault: `the fingerprint of its certificate, ${fingerprint}, is not pinned` };
+  return { fingerprint };
 }
 
-/** The socket keeps its check for as long as it lives, so the check knows nothing but the name. */
+/** Depends on the name only, because the socket keeps it for its lifetime. */
 function createIdentityCheck(nodeName: string | undefined) {
   return (host: string, certificate: PeerCertificate): Error | undefined => {
     const fault = checkServerIdentity(host, certificate);
@@ -142,42 +140,6 @@ function createIdentityCheck(nodeName: string | undefined) {
 }
 
 function ignore(): void {}
-
-/** A ticket is used for this long. Shorter than any server's: its certificate is looked at again now and then. */
-const ticketMs = 5 * 60_000;
-/** Nodes, by each name that they are called; a cluster has fewer. */
-const maxTickets = 256;
-
-interface Ticket {
-  readonly session: Buffer | undefined;
-  keep(session: Buffer): void;
-  forget(): void;
-}
-
-/**
- * TLS sessions to take up again (RFC 8446 section 2.2): less than half of the work of a new one at both ends, and
- * no certificates in memory. Nothing is checked again when one is taken up, so a ticket comes from a connection that
- * was found good, and is good for its address, name and authorities only.
- */
-function createTicketCache(clock: Clock): { of(context: SecureContext, peer: string): Ticket } {
-  let of: SecureContext | undefined;
-  const tickets = new Map<string, { session: Buffer; until: number }>();
-  return {
-    of(context, peer) {
-      if (of !== context) tickets.clear();
-      of = context;
-      const known = tickets.get(peer);
-      return {
-        session: known && clock.now() < known.until ? known.session : undefined,
-        keep(session) {
-          if (of !== context || (tickets.size >= maxTickets && !tickets.has(peer))) return;
-          tickets.set(peer, { session, until: clock.now() + ticketMs });
-        },
-        forget: () => void tickets.delete(peer),
-      };
-    },
-  };
-}
 
 const networkCodes = new Set([
   'ECONNREFUSED',
@@ -190,7 +152,7 @@ const networkCodes = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-function dialFault(error: Error & { code?: string }, where: string): PortholeError {
+function toDialError(error: Error & { code?: string }, where: string): PortholeError {
   if (error.code === 'ETIMEDOUT')
     return new PortholeError('proxmox_timeout', { detail: where, cause: error });
   if (error.code !== undefined && networkCodes.has(error.code))
