@@ -7,7 +7,8 @@ import {
   statusResponse,
   vncproxyResponse,
 } from '@porthole/shared/proxmox/responses';
-import type { ProxmoxClient, ProxmoxHost } from '@porthole/shared/proxmox/client';
+import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
+import type { ProxmoxHost } from '@porthole/shared/proxmox/host';
 import type { NodeDirectory } from '@porthole/shared/proxmox/node-directory';
 
 /** One cluster as the relay uses it. */

@@ -1,4 +1,4 @@
-/** What a call is about, for metrics: a closed list, because paths name machines. */
+/** Names of calls in metrics: a closed list, because paths contain machine numbers. */
 export const callNames = [
   'resources',
   'machine_status',
@@ -13,7 +13,7 @@ export const callNames = [
 ] as const;
 export type CallName = (typeof callNames)[number];
 
-const names: readonly (readonly [RegExp, CallName])[] = [
+const patterns: readonly (readonly [RegExp, CallName])[] = [
   [/^\/cluster\/resources$/, 'resources'],
   [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/status\/current$/, 'machine_status'],
   [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/(?:vncproxy|termproxy)$/, 'console'],
@@ -27,6 +27,6 @@ const names: readonly (readonly [RegExp, CallName])[] = [
 ];
 
 export function callNameOf(path: string): CallName {
-  const plain = path.split('?', 1)[0] ?? '';
-  return names.find(([pattern]) => pattern.test(plain))?.[1] ?? 'other';
+  const [pathname = ''] = path.split('?', 1);
+  return patterns.find(([pattern]) => pattern.test(pathname))?.[1] ?? 'other';
 }

@@ -1,75 +1,75 @@
-import type { Clock } from '../time/clock.ts';
 import type { RandomBytes } from '../crypto/random.ts';
+import type { Clock } from '../time/clock.ts';
 
-/** `half_open`: the pause is over, and one try decides for all. */
+/** `half_open`: the pause is over, and one attempt decides whether the circuit closes. */
 export const circuitStates = ['closed', 'open', 'half_open'] as const;
 export type CircuitState = (typeof circuitStates)[number];
 
 /**
- * Spares everybody the wait for a host that just did not answer several times. Without it, each of three hundred
- * people who open a console on a dead node waits out a connection timeout of their own.
+ * Rejects work at once while a host fails. Without it, each of three hundred users who open a console on a dead node
+ * waits for a connection timeout.
  */
 export interface CircuitBreaker {
-  /** Runs the work, or rejects with `refuse()` at once while the host is left alone. */
+  /** Runs the work. Rejects with `createRejection()` while the circuit is open. */
   run<T>(work: () => Promise<T>): Promise<T>;
   state(): CircuitState;
 }
 
-/** One lost connection says nothing yet: hosts restart their proxies, kept connections close. */
-const failuresInARow = 3;
-/** Short, because people wait for a host that comes back. */
+/** One failed connection does not open the circuit: hosts restart their proxies and close kept connections. */
+const failuresToOpen = 3;
+/** Short, because users wait for a host that comes back. */
 const pauseMs = 5000;
 
 export function createCircuitBreaker(deps: {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   readonly random: RandomBytes;
-  /** Whether this rejection says that the host is away. What it says about anything else counts neither way. */
+  /** Whether the error means that the host is unavailable. Other errors count neither as failure nor as success. */
   readonly isFailure: (error: unknown) => boolean;
-  readonly createRejection: (lastFault: unknown) => Error;
-  readonly onChange?: (state: 'closed' | 'open', fault: unknown) => void;
+  readonly createRejection: (lastFailure: unknown) => Error;
+  readonly onChange?: (state: 'closed' | 'open', failure: unknown) => void;
 }): CircuitBreaker {
-  const { clock, random, isFailure: isFault, createRejection: refuse, onChange } = deps;
+  const { clock, random, isFailure, createRejection, onChange } = deps;
   let failures = 0;
-  let lastFault: unknown;
-  /** When the host may be tried again; undefined while it is well. */
+  let lastFailure: unknown;
+  /** When the next attempt is allowed. Undefined while the circuit is closed. */
   let pausedUntil: number | undefined;
   let probing = false;
 
-  function worked(): void {
+  function onSuccess(): void {
     failures = 0;
-    lastFault = undefined;
+    lastFailure = undefined;
     if (pausedUntil === undefined) return;
     pausedUntil = undefined;
     onChange?.('closed', undefined);
   }
 
-  function failed(error: unknown, probe: boolean): void {
-    // Tries from before the pause say nothing new.
-    if (pausedUntil !== undefined && !probe) return;
+  function onFailure(error: unknown, isProbe: boolean): void {
+    // Attempts that started before the pause do not extend it.
+    if (pausedUntil !== undefined && !isProbe) return;
     failures++;
-    lastFault = error;
-    if (failures < failuresInARow) return;
-    const news = pausedUntil === undefined;
-    pausedUntil = clock.now() + jittered(pauseMs, random);
-    if (news) onChange?.('open', error);
+    lastFailure = error;
+    if (failures < failuresToOpen) return;
+    const wasClosed = pausedUntil === undefined;
+    pausedUntil = clock.now() + withJitter(pauseMs, random);
+    if (wasClosed) onChange?.('open', error);
   }
 
   return {
     async run(work) {
-      const probe = pausedUntil !== undefined;
+      const isProbe = pausedUntil !== undefined;
       if (pausedUntil !== undefined) {
-        if (probing || clock.now() < pausedUntil) throw refuse(lastFault);
+        if (probing || clock.now() < pausedUntil) throw createRejection(lastFailure);
         probing = true;
       }
       try {
         const result = await work();
-        worked();
+        onSuccess();
         return result;
       } catch (error) {
-        if (isFault(error)) failed(error, probe);
+        if (isFailure(error)) onFailure(error, isProbe);
         throw error;
       } finally {
-        if (probe) probing = false;
+        if (isProbe) probing = false;
       }
     },
     state() {
@@ -79,7 +79,7 @@ export function createCircuitBreaker(deps: {
   };
 }
 
-/** Between three and five quarters, so that not all relays come back in the same moment. */
-function jittered(ms: number, random: RandomBytes): number {
+/** Between three and five quarters of the time, so that relays do not retry at the same moment. */
+function withJitter(ms: number, random: RandomBytes): number {
   return ms * (0.75 + random(1).readUInt8() / 510);
 }

@@ -1,78 +1,84 @@
-import type { Clock } from '../time/clock.ts';
-import { PortholeError, type ErrorCode } from '../errors.ts';
 import type { RandomBytes } from '../crypto/random.ts';
+import { PortholeError, type ErrorCode } from '../errors.ts';
+import type { Clock } from '../time/clock.ts';
 import { createCircuitBreaker, type CircuitBreaker, type CircuitState } from './circuit-breaker.ts';
-import type { ProxmoxDial } from './dial.ts';
+import type { DialTarget, ProxmoxDial } from './dial.ts';
 
-/** A host that is left alone from now on, or that answers again. */
+/** The circuit breaker of a host opened or closed. */
 export interface HostStateChange {
+  /** `host:port` */
   readonly host: string;
   readonly state: 'closed' | 'open';
+  /** The failure that opened it. */
   readonly error: unknown;
 }
 
 export interface CircuitBreakingDial {
   readonly dial: ProxmoxDial;
-  /** Of the breaker of `host:port`. */
-  stateOf(host: string, port: number): CircuitState;
-  /** Of all hosts that were dialled so far. */
+  /** Returns the state of one host: `closed` if it was never dialled. */
+  stateOf(target: DialTarget): CircuitState;
+  /** Returns the states of all hosts that were dialled. */
   states(): readonly CircuitState[];
 }
 
-const hostFaults: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const hostFailures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'proxmox_unreachable',
   'proxmox_timeout',
   'proxmox_tls',
 ]);
 
 /**
- * One breaker for each host, around its connections: that covers REST and WebSocket alike, and a host that answers
- * is not blamed for what it says.
+ * Adds one circuit breaker per host to the dial of REST calls and console sockets. Only connections count, not what a
+ * host responds.
  */
 export function createCircuitBreakingDial(
   dial: ProxmoxDial,
   deps: {
-    readonly clock: Clock;
+    readonly clock: Pick<Clock, 'now'>;
     readonly random: RandomBytes;
     readonly onChange?: ((change: HostStateChange) => void) | undefined;
   },
 ): CircuitBreakingDial {
   const breakers = new Map<string, CircuitBreaker>();
+  /** Errors of attempts that the caller cancelled, which say nothing about the host. */
+  const cancelled = new WeakSet<PortholeError>();
 
-  function breakerOf(where: string): CircuitBreaker {
-    let breaker = breakers.get(where);
+  function breakerOf(host: string): CircuitBreaker {
+    let breaker = breakers.get(host);
     if (!breaker) {
       breaker = createCircuitBreaker({
         ...deps,
-        // Whoever gave up waiting has not seen a host fail.
         isFailure: (error) =>
-          error instanceof PortholeError && hostFaults.has(error.code) && !givenUp.has(error),
-        createRejection: (lastFault) => {
-          const known = lastFault instanceof PortholeError ? lastFault : undefined;
-          return new PortholeError(known?.code ?? 'proxmox_unreachable', {
-            detail: `${where} is left alone for a moment; last: ${known?.detail ?? 'unknown'}`,
-            cause: lastFault,
+          error instanceof PortholeError && hostFailures.has(error.code) && !cancelled.has(error),
+        createRejection: (lastFailure) => {
+          const last = lastFailure instanceof PortholeError ? lastFailure : undefined;
+          return new PortholeError(last?.code ?? 'proxmox_unreachable', {
+            detail: `${host}: not dialled while its circuit breaker is open; last failure: ${last?.detail ?? 'unknown'}`,
+            cause: lastFailure,
           });
         },
-        onChange: (state, error) => deps.onChange?.({ host: where, state, error }),
+        onChange: (state, error) => deps.onChange?.({ host, state, error }),
       });
-      breakers.set(where, breaker);
+      breakers.set(host, breaker);
     }
     return breaker;
   }
 
-  const givenUp = new WeakSet<PortholeError>();
   return {
     dial: (target, signal, onread) =>
-      breakerOf(`${target.host}:${target.port}`).run(async () => {
+      breakerOf(keyOf(target)).run(async () => {
         try {
           return await dial(target, signal, onread);
         } catch (error) {
-          if (signal?.aborted && error instanceof PortholeError) givenUp.add(error);
+          if (signal?.aborted && error instanceof PortholeError) cancelled.add(error);
           throw error;
         }
       }),
-    stateOf: (host, port) => breakers.get(`${host}:${port}`)?.state() ?? 'closed',
+    stateOf: (target) => breakers.get(keyOf(target))?.state() ?? 'closed',
     states: () => [...breakers.values()].map((breaker) => breaker.state()),
   };
+}
+
+function keyOf({ host, port }: DialTarget): string {
+  return `${host}:${port}`;
 }

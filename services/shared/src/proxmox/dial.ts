@@ -109,8 +109,7 @@ export function createProxmoxDial(
 }
 
 type VerifiedCertificate =
-  | { readonly fingerprint: string; readonly fault?: undefined }
-  | { readonly fault: string };
+  { readonly fingerprint: string; readonly fault?: undefined } | { readonly fault: string };
 
 /**
  * Verifies the peer of a finished handshake. A resumed session does not show the certificate again: the ticket has the

@@ -2,8 +2,9 @@ import { Agent, errors, request } from 'undici';
 import { PortholeError } from '../errors.ts';
 import { parseJson } from '../parse-json.ts';
 import type { Clock } from '../time/clock.ts';
-import { linkSignal } from '../time/link-signal.ts';
+import { linkSignal, type LinkedSignal } from '../time/link-signal.ts';
 import type { ProxmoxDial } from './dial.ts';
+import { dialTargetOf, type ProxmoxHost } from './host.ts';
 import type { ReadTrustPolicy, TrustPolicy } from './trust-policy.ts';
 
 /** A response of Proxmox's API. */
@@ -18,8 +19,7 @@ export interface ProxmoxResponse {
 }
 
 export interface ProxmoxRequest {
-  readonly base: URL;
-  readonly nodeName?: string | undefined;
+  readonly host: ProxmoxHost;
   readonly method: 'GET' | 'POST';
   /** Below /api2/json, with a leading slash. */
   readonly path: string;
@@ -33,7 +33,7 @@ export interface ProxmoxRequest {
 export interface ProxmoxHttp {
   /** Rejects with a PortholeError if there is no complete response. */
   send(request: ProxmoxRequest): Promise<ProxmoxResponse>;
-  /** Ends all connections, including those that are being opened. */
+  /** Ends all connections and requests, also those of which the connection is being opened. */
   close(): Promise<void>;
 }
 
@@ -50,19 +50,17 @@ export function createProxmoxHttp(deps: {
   /** By origin and node name, all with connections that were verified under `agentsPolicy`. */
   const agents = new Map<string, Agent>();
   let agentsPolicy: TrustPolicy | undefined;
-  /** Agents of former policies: they finish the requests that they have. */
-  const retired = new Set<Agent>();
+  const inFlight = new Set<LinkedSignal>();
 
-  function createAgent(nodeName: string | undefined): Agent {
+  function createAgent(host: ProxmoxHost): Agent {
     return new Agent({
       allowH2: false,
       // pveproxy closes an idle connection after 5 s. Closing earlier avoids a request on a connection that closes.
       keepAliveTimeout: 3000,
       keepAliveMaxTimeout: 3000,
       maxResponseSize: maxResponseBytes,
-      connect: ({ hostname, port }, callback) => {
-        const host = hostname.replace(/^\[|\]$/g, '');
-        dial({ host, port: Number(port) || 443, nodeName }, closing.signal).then(
+      connect: (_options, callback) => {
+        dial(dialTargetOf(host), closing.signal).then(
           (socket) => callback(null, socket),
           (error: Error) => callback(error, null),
         );
@@ -70,34 +68,30 @@ export function createProxmoxHttp(deps: {
     });
   }
 
-  /** One agent per node name, because a connection is verified for the name. */
-  function agentFor(base: URL, nodeName: string | undefined): Agent {
+  /** One agent per address and node name, because a connection is verified for both. */
+  function agentFor(host: ProxmoxHost): Agent {
     const policy = trustPolicy();
     if (policy !== agentsPolicy) retireAgents();
     agentsPolicy = policy;
-    const key = `${base.origin} ${nodeName ?? ''}`;
+    const key = `${host.base.origin} ${host.nodeName ?? ''}`;
     let agent = agents.get(key);
     if (!agent) {
-      agent = createAgent(nodeName);
+      agent = createAgent(host);
       agents.set(key, agent);
     }
     return agent;
   }
 
+  /** Their idle connections end now, and the others after the response that they wait for. */
   function retireAgents(): void {
-    for (const agent of agents.values()) {
-      retired.add(agent);
-      // Rejects if `close` below destroys it first.
-      agent.close().then(
-        () => retired.delete(agent),
-        () => retired.delete(agent),
-      );
-    }
+    for (const agent of agents.values()) void agent.close();
     agents.clear();
   }
 
   async function send(call: ProxmoxRequest): Promise<ProxmoxResponse> {
     const cancellation = linkSignal(call.signal);
+    inFlight.add(cancellation);
+    if (closing.signal.aborted) cancellation.abort();
     let timedOut = false;
     const cancelTimer = clock.after(call.timeoutMs, () => {
       timedOut = true;
@@ -105,8 +99,8 @@ export function createProxmoxHttp(deps: {
     });
     try {
       const body = call.form && new URLSearchParams(call.form).toString();
-      const response = await request(new URL(`/api2/json${call.path}`, call.base), {
-        dispatcher: agentFor(call.base, call.nodeName),
+      const response = await request(new URL(`/api2/json${call.path}`, call.host.base), {
+        dispatcher: agentFor(call.host),
         method: call.method,
         headers: {
           ...call.headers,
@@ -126,6 +120,7 @@ export function createProxmoxHttp(deps: {
       throw toPortholeError(error, call, timedOut);
     } finally {
       cancelTimer();
+      inFlight.delete(cancellation);
       cancellation.unlink();
     }
   }
@@ -134,7 +129,8 @@ export function createProxmoxHttp(deps: {
     send,
     async close() {
       closing.abort();
-      await Promise.all([...agents.values(), ...retired].map((agent) => agent.destroy()));
+      for (const cancellation of inFlight) cancellation.abort();
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
       agents.clear();
     },
   };
@@ -142,7 +138,7 @@ export function createProxmoxHttp(deps: {
 
 function toPortholeError(error: unknown, call: ProxmoxRequest, timedOut: boolean): PortholeError {
   if (error instanceof PortholeError) return error;
-  const detail = `${call.method} ${call.base.host}${call.path}`;
+  const detail = `${call.method} ${call.host.base.host}${call.path}`;
   if (call.signal?.aborted)
     return new PortholeError('proxmox_timeout', { detail: `${detail}: the caller cancelled the request` });
   if (timedOut)

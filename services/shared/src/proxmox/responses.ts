@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The parts of Proxmox's answers that Porthole reads (pve-manager API2/Cluster.pm, qemu-server API2/Qemu.pm). */
+/** The fields of Proxmox's responses that Porthole reads (pve-manager API2/Cluster.pm, qemu-server API2/Qemu.pm). */
 
 /** GET /cluster/resources?type=vm */
 export const resourcesResponse = z.object({
@@ -23,7 +23,7 @@ export const statusResponse = z.object({
   data: z.object({ status: z.string(), name: z.string().optional() }),
 });
 
-/** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a text on some versions, `password` is missing on old ones. */
+/** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a string in some versions; `password` is missing in those before April 2026. */
 export const vncproxyResponse = z.object({
   data: z.object({
     port: z.coerce.number().int().min(5900).max(5999),
@@ -32,7 +32,7 @@ export const vncproxyResponse = z.object({
   }),
 });
 
-/** POST /nodes/{node}/{type}/{vmid}/status/{action}: the UPID of the task that does it. */
+/** POST /nodes/{node}/{type}/{vmid}/status/{action}: the UPID of the task. */
 export const taskStartedResponse = z.object({ data: z.string().startsWith('UPID:').max(512) });
 
 /** GET /nodes/{node}/tasks/{upid}/status */
@@ -40,7 +40,7 @@ export const taskStatusResponse = z.object({
   data: z.object({ status: z.string(), exitstatus: z.string().optional() }),
 });
 
-/** POST /nodes/{node}[/{type}/{vmid}]/termproxy. `user` may be a token, and is what the ticket is good for. */
+/** POST /nodes/{node}[/{type}/{vmid}]/termproxy. The ticket is valid for `user`, which may be an API token. */
 export const termproxyResponse = z.object({
   data: z.object({
     port: z.coerce.number().int().min(5900).max(5999),
@@ -56,33 +56,38 @@ export const configResponse = z.object({
 });
 
 /**
- * POST /access/ticket. With `NeedTFA` the ticket is a challenge, which only a second factor turns into one; its text says
- * which factors there are.
+ * POST /access/ticket. With `NeedTFA` the ticket is a challenge, which lists the second factors and is exchanged for a
+ * ticket with one of them.
  */
 export const ticketResponse = z.object({
   data: z.object({
     username: z.string().optional(),
     ticket: z.string().min(1),
-    CSRFPreventionToken: z.string().min(1).optional(),
+    /** Sent as a header, so it must not contain line breaks. */
+    CSRFPreventionToken: z
+      .string()
+      .regex(/^[!-~]+$/)
+      .optional(),
     NeedTFA: z.union([z.literal(1), z.literal(true)]).optional(),
   }),
 });
 
 /**
- * GET /access/permissions: by path the privileges of whoever asks, each with whether it holds below the path, too. Paths
- * on which somebody has none are left out, whether an entry takes everything away there or there is no entry.
+ * GET /access/permissions: the caller's privileges by path, each with whether it propagates below the path. Paths
+ * without privileges are left out, whether an entry removes them (NoAccess) or there is no entry.
  */
 export const permissionsResponse = z.object({
   data: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.boolean()]))),
 });
 
-/** GET /cluster/status; a node that is not in a cluster lists itself only, as number 0. */
+/** GET /cluster/status. A node that is not in a cluster lists only itself, with ID 0. */
 export const clusterStatusResponse = z.object({
   data: z.array(
     z.object({
       type: z.string(),
       name: z.string(),
-      ip: z.string().optional(),
+      /** Anything but an IP address counts as unknown. */
+      ip: z.union([z.ipv4(), z.ipv6()]).optional().catch(undefined),
       nodeid: z.number().int().optional(),
       online: z.union([z.number(), z.boolean()]).optional(),
     }),
