@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { createFakeClock } from '../../fakes/clock.ts';
@@ -68,6 +68,14 @@ describe('a response', () => {
     caller.abort();
     await calling;
     expect(clock.pending()).toBe(0);
+    expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
+  });
+
+  test('leaves no listener on the signal of the caller', async () => {
+    const { client } = await aClientOfACluster();
+    const { signal } = new AbortController();
+    await client.get({ ...versionCall, signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
