@@ -53,7 +53,7 @@ export function createCircuitBreakingDial(
         createRejection: (lastFailure) => {
           const last = lastFailure instanceof PortholeError ? lastFailure : undefined;
           return new PortholeError(last?.code ?? 'proxmox_unreachable', {
-            detail: `${host}: not dialled while its circuit breaker is open; last failure: ${last?.detail ?? 'unknown'}`,
+            detail: `${host}: the circuit breaker is open; last failure: ${last?.detail ?? 'unknown'}`,
             cause: lastFailure,
           });
         },

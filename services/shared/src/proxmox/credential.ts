@@ -25,7 +25,7 @@ interface TicketDeps {
   readonly trustPolicy: ReadTrustPolicy;
 }
 
-/** Proxmox accepts a ticket for 2 h (AccessControl.pm). Renewal after 1 h leaves an hour for Proxmox to be unavailable. */
+/** Proxmox accepts a ticket for 2 h (AccessControl.pm), so renewal can fail for an hour. */
 const renewAfterMs = 3_600_000;
 const expiresAfterMs = 7_200_000 - 60_000;
 
@@ -70,7 +70,7 @@ function createTicketCredential(
     return { ...parseSignIn(response, config.username), requestedAt };
   }
 
-  /** A valid ticket renews itself, which spares Proxmox the password check. If Proxmox refuses it, the password is used. */
+  /** Renews a valid ticket with itself, which needs no password check. If Proxmox refuses it, the password is used. */
   async function fetchTicket(last: LoginTicket | undefined): Promise<LoginTicket> {
     if (last && clock.now() - last.requestedAt < expiresAfterMs) {
       try {

@@ -58,7 +58,7 @@ export function createEntryPoints(
   };
 }
 
-/** A host that fails the verification of its certificate receives no credential, and the other hosts can still serve the call. */
+/** An invalid certificate counts: the host has received no credential, and other hosts can serve the call. */
 function isHostUnavailable(error: unknown): boolean {
   return (
     error instanceof PortholeError &&

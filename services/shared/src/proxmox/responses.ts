@@ -23,7 +23,7 @@ export const statusResponse = z.object({
   data: z.object({ status: z.string(), name: z.string().optional() }),
 });
 
-/** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a string in some versions; `password` is missing in those before April 2026. */
+/** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a string in some versions; `password` is new in April 2026. */
 export const vncproxyResponse = z.object({
   data: z.object({
     port: z.coerce.number().int().min(5900).max(5999),

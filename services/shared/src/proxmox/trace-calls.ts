@@ -1,7 +1,7 @@
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { ProxmoxHttp } from './http.ts';
 
-/** Adds a span for each call that belongs to a trace. Spans contain the path without the query, no headers and no form. */
+/** Adds a span for each call that belongs to a trace. Spans contain no query, headers or form. */
 export function traceCalls(http: ProxmoxHttp, tracing: Tracing): ProxmoxHttp {
   return {
     send(call) {

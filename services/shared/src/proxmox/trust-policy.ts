@@ -26,7 +26,7 @@ export type ReadTrustPolicy = () => TrustPolicy;
  */
 const classicGroups = 'X25519:P-256:P-384:P-521';
 
-/** Reads the CA file and the fingerprints at each call, but creates a policy only when they changed: that takes milliseconds. */
+/** Compares the settings at each call, and creates a policy only if they changed, because that takes milliseconds. */
 export function createTrustPolicyReader(tls: ClusterConfig['tls']): ReadTrustPolicy {
   let settings: string | undefined;
   let policy: TrustPolicy | undefined;
