@@ -9,7 +9,7 @@ import type { Config } from '@porthole/shared/config/schema';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Readiness } from '@porthole/shared/http/operations-server';
-import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
+import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { createSessionRecords } from '@porthole/shared/session/records';
@@ -165,7 +165,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     // It never rejects: what a step throws is answered above, what fails beyond is told to `error`.
     onRequest: (request, response) => void handle(request, response),
     components: [
-      { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
+      { name: 'warnings', start: async () => warnAboutInsecureTls(config.clusters, log) },
       clusters.part,
       rules.part,
       pages.part,

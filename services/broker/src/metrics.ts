@@ -2,7 +2,7 @@ import type { ErrorCode } from '@porthole/shared/errors';
 import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import {
   createProxmoxMetrics,
-  proxmoxMetricsOf,
+  proxmoxMetricDefinitions,
   type ProxmoxMetrics,
 } from '@porthole/shared/proxmox/metrics';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -75,7 +75,7 @@ export const brokerMetrics = {
     help: 'Deletion costs of relays that were to be written to Kubernetes, by result.',
     labelNames: ['result'],
   },
-  ...proxmoxMetricsOf('porthole_broker'),
+  ...proxmoxMetricDefinitions('porthole_broker'),
 } as const satisfies Record<string, { name: string; help: string; labelNames: readonly string[] }>;
 
 export type Result = 'ok' | ErrorCode;

@@ -1,4 +1,4 @@
-import { ticketAnswer } from '@porthole/shared/proxmox/answers';
+import { ticketResponse } from '@porthole/shared/proxmox/responses';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { PortholeError, type ErrorCode } from '@porthole/shared/errors';
 import { factorsIn, type Factor } from './factors.ts';
@@ -34,7 +34,7 @@ export function createProxmoxAccounts(client: Pick<ProxmoxClient, 'requestTicket
     const detail = `sign-in at Proxmox: ${answer.status} ${answer.reason}`;
     // 400: longer than Proxmox takes, so nobody's name or password.
     if (answer.status === 401 || answer.status === 400) throw new PortholeError(refused, { detail });
-    const parsed = ticketAnswer.safeParse(answer.json);
+    const parsed = ticketResponse.safeParse(answer.json);
     if (answer.status !== 200 || !parsed.success)
       throw new PortholeError('proxmox_invalid_response', { detail });
     return parsed.data.data;

@@ -1,6 +1,6 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import { permissionsAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import { permissionsResponse, resourcesResponse } from '@porthole/shared/proxmox/responses';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { AccountTicket } from './account.ts';
 import { inherits, reachOf, type Reach } from './reach.ts';
@@ -37,7 +37,7 @@ export function createKnownReach(deps: {
   async function ask({ ticket }: AccountTicket): Promise<Reach> {
     const as = { cookie: `PVEAuthCookie=${encodeURIComponent(ticket)}` };
     const { data } = await client
-      .get({ path: '/access/permissions', schema: permissionsAnswer, as })
+      .get({ path: '/access/permissions', schema: permissionsResponse, credentialHeaders: as })
       .catch((thrown: unknown) => {
         const error = asPortholeError(thrown);
         throw error.code === 'proxmox_credential'
@@ -45,7 +45,11 @@ export function createKnownReach(deps: {
           : error;
       });
     if (!inherits(data)) return reachOf(data, new Set());
-    const listed = await client.get({ path: '/cluster/resources?type=vm', schema: resourcesAnswer, as });
+    const listed = await client.get({
+      path: '/cluster/resources?type=vm',
+      schema: resourcesResponse,
+      credentialHeaders: as,
+    });
     return reachOf(data, new Set(listed.data.map(({ vmid }) => vmid)));
   }
 

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { Right } from '@porthole/shared/config/access-schema';
-import type { permissionsAnswer } from '@porthole/shared/proxmox/answers';
+import type { permissionsResponse } from '@porthole/shared/proxmox/responses';
 
 /** What an account may do with the machines of its cluster. */
 export type Reach = (vmid: number) => ReadonlySet<Right>;
 
-type Permissions = z.infer<typeof permissionsAnswer>['data'];
+type Permissions = z.infer<typeof permissionsResponse>['data'];
 
 /**
  * By privilege, what rules may give at most. Whatever shows a screen, or ends what others see, is VM.Console; rules say

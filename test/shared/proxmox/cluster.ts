@@ -4,7 +4,7 @@ import {
   createFakeProxmox,
   type FakeProxmox,
   type FakeProxmoxOptions,
-} from '../fakes/proxmox/fake-proxmox.ts';
+} from '../../fakes/proxmox/fake-proxmox.ts';
 
 export const account = { userid: 'porthole@pve', password: 'hunter2' };
 export const token = { tokenid: 'porthole@pve!relay', secret: '1b7f0f6e-0000-4000-8000-000000000001' };

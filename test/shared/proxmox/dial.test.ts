@@ -1,11 +1,11 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer } from 'node:tls';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
-import { createProxmoxDial, type DialTarget } from '@porthole/shared/proxmox/tls';
-import { createCertificateAuthority, type NodeCertificate } from '../fakes/proxmox/certificates.ts';
-import { createFakeClock } from '../fakes/clock.ts';
-import { eventually } from '../eventually.ts';
+import { createProxmoxDial, type DialTarget } from '@porthole/shared/proxmox/dial';
+import { createCertificateAuthority, type NodeCertificate } from '../../fakes/proxmox/certificates.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { eventually } from '../../eventually.ts';
 
 type Tls = ClusterConfig['tls'];
 
@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** Listens on a free port and lets go of everything after the test. */
+/** Listens on a free port. Closed after the test, with all connections. */
 async function listening(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -32,7 +32,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A node whose certificate is good for `name` and for the address, 127.0.0.1 unless said otherwise. */
+/** A node whose certificate contains its name and the address, 127.0.0.1 by default. */
 async function aNode(options: { by?: typeof authority; address?: string } = {}) {
   const certificate = (options.by ?? authority).issue({
     name: 'pve1',
@@ -62,76 +62,13 @@ async function dial(tls: Partial<Tls>, target: Partial<DialTarget>): Promise<boo
 
 const withCa: Partial<Tls> = { caFile: () => authority.caPem };
 
-/** Whether the TLS session was taken up again. The ticket for the next one comes behind the handshake. */
-async function resumed(opening: Promise<TLSSocket>): Promise<boolean> {
-  const socket = await opening;
-  const reused = socket.isSessionReused();
-  socket.resume().end();
-  await once(socket, 'close');
-  return reused;
-}
-
-describe('the TLS session of a node', () => {
-  async function aDial(tls: Partial<Tls>, known?: NodeCertificate) {
-    const port = known ? await serve(known) : (await aNode()).port;
-    const clock = createFakeClock();
-    const open = createProxmoxDial({ insecureSkipVerify: false, ...tls }, clock);
-    return { clock, again: (nodeName?: string) => resumed(open({ host: '127.0.0.1', port, nodeName })) };
-  }
-
-  test('is taken up again by the next console, for five minutes', async () => {
-    const { clock, again } = await aDial(withCa);
-    expect([await again(), await again(), await again()]).toEqual([false, true, true]);
-    clock.advance(5 * 60_000);
-    expect([await again(), await again()]).toEqual([false, true]);
-  });
-
-  test('is taken up where certificates are pinned, too, and never from a node that has another one', async () => {
-    const { certificate } = await aNode();
-    const { again } = await aDial({ fingerprints: [certificate.fingerprint] }, certificate);
-    expect([await again(), await again()]).toEqual([false, true]);
-    const other = await aDial({ fingerprints: [certificate.fingerprint] });
-    for (let round = 0; round < 3; round++)
-      await expect(other.again()).rejects.toMatchObject({ code: 'proxmox_tls' });
-  });
-
-  test('is worth nothing once the authorities have changed', async () => {
-    let pem = authority.caPem;
-    const { again } = await aDial({ caFile: () => pem });
-    expect([await again(), await again()]).toEqual([false, true]);
-    pem = stranger.caPem;
-    await expect(again()).rejects.toMatchObject({ code: 'proxmox_tls' });
-  });
-
-  test('is not offered under another name', async () => {
-    const { again } = await aDial(withCa);
-    expect([await again('pve1'), await again('pve2'), await again('pve1')]).toEqual([false, false, true]);
-  });
-
-  test('is begun without ML-KEM, unless that is wanted', async () => {
-    const groups: unknown[] = [];
-    for (const postQuantum of [false, true]) {
-      const { port } = await aNode();
-      const open = createProxmoxDial(
-        { insecureSkipVerify: false, postQuantum, ...withCa },
-        createFakeClock(),
-      );
-      const socket = await open({ host: '127.0.0.1', port });
-      groups.push(socket.getEphemeralKeyInfo());
-      socket.destroy();
-    }
-    expect(groups[0]).toMatchObject({ name: 'X25519' });
-    expect(groups[1]).not.toMatchObject({ name: 'X25519' });
-  });
-});
-
-describe('a node of Proxmox', () => {
-  test('is trusted by the CA of its cluster', async () => {
+describe('a Proxmox node', () => {
+  test('is trusted if its CA is the configured one', async () => {
     const { port } = await aNode();
     expect(await dial(withCa, { port })).toBe(true);
   });
 
-  test('is not trusted without that CA, nor with another one', async () => {
+  test('is not trusted without its CA or with another one', async () => {
     const { port } = await aNode();
     await expect(dial({}, { port })).rejects.toMatchObject({ code: 'proxmox_tls' });
     await expect(dial({ caFile: () => stranger.caPem }, { port })).rejects.toMatchObject({
@@ -139,12 +76,12 @@ describe('a node of Proxmox', () => {
     });
   });
 
-  test('is not trusted with a CA file that holds no certificate', async () => {
+  test('is not trusted if the CA file holds no certificate', async () => {
     const { port } = await aNode();
     await expect(dial({ caFile: () => 'no PEM' }, { port })).rejects.toMatchObject({ code: 'proxmox_tls' });
   });
 
-  test('is trusted by a CA that was put into the file later', async () => {
+  test('is trusted after its CA was written to the file', async () => {
     const { port } = await aNode();
     let pem = stranger.caPem;
     const open = createProxmoxDial({ insecureSkipVerify: false, caFile: () => pem }, createFakeClock());
@@ -153,12 +90,12 @@ describe('a node of Proxmox', () => {
     (await open({ host: '127.0.0.1', port })).destroy();
   });
 
-  test('is trusted by its fingerprint, whoever signed it', async () => {
+  test('is trusted by its fingerprint, with any CA and address', async () => {
     const { port, certificate } = await aNode({ by: stranger, address: '10.9.9.9' });
     expect(await dial({ fingerprints: ['AA', certificate.fingerprint] }, { port })).toBe(true);
   });
 
-  test('is not trusted with another fingerprint, which the log is told', async () => {
+  test('is not trusted with another fingerprint, which is in the detail of the error', async () => {
     const { port, certificate } = await aNode();
     const other = Array(32).fill('AA').join(':');
     await expect(dial({ fingerprints: [other] }, { port })).rejects.toMatchObject({
@@ -167,7 +104,7 @@ describe('a node of Proxmox', () => {
     });
   });
 
-  test('is trusted in any case when nothing is to be verified', async () => {
+  test('is trusted with insecureSkipVerify', async () => {
     const { port } = await aNode({ by: stranger });
     expect(await dial({ insecureSkipVerify: true }, { port })).toBe(true);
   });
@@ -185,17 +122,17 @@ describe("a node's certificate", () => {
     return (server.address() as AddressInfo).port;
   }
 
-  test('is good for its address and its name', async () => {
+  test('is valid for its address and its name', async () => {
     const { port } = await aNode();
     expect(await dial(withCa, { port, host: 'localhost' })).toBe(true);
   });
 
-  test('that does not carry the address is good when it carries the name of the node that was meant', async () => {
+  test('without the address is valid if it contains the name of the dialled node', async () => {
     const port = await onAnotherAddress();
     expect(await dial(withCa, { port, host: elsewhere, nodeName: 'pve1' })).toBe(true);
   });
 
-  test('of another node of the same cluster is not good', async () => {
+  test('of another node of the same cluster is not valid', async () => {
     const port = await onAnotherAddress();
     for (const target of [{ nodeName: 'pve2' }, {}])
       await expect(dial(withCa, { port, host: elsewhere, ...target })).rejects.toMatchObject({
@@ -204,34 +141,34 @@ describe("a node's certificate", () => {
   });
 });
 
-describe('a connection that does not come about', () => {
-  test('is unreachable where nobody listens', async () => {
+describe('a connection that fails', () => {
+  test('is unreachable if the port is closed', async () => {
     const { port } = await aNode();
     await closing.pop()?.();
     await expect(dial(withCa, { port })).rejects.toMatchObject({ code: 'proxmox_unreachable' });
   });
 
-  test('is unreachable when Proxmox closes it before TLS, as it does to addresses that it denies', async () => {
+  test('is unreachable if Proxmox closes it before TLS, as DENY_FROM does', async () => {
     const port = await listening(createServer((socket) => socket.end()));
     await expect(dial(withCa, { port })).rejects.toMatchObject({ code: 'proxmox_unreachable' });
-    const rude = await listening(createServer((socket) => socket.resetAndDestroy()));
-    await expect(dial(withCa, { port: rude })).rejects.toMatchObject({ code: 'proxmox_unreachable' });
+    const resetting = await listening(createServer((socket) => socket.resetAndDestroy()));
+    await expect(dial(withCa, { port: resetting })).rejects.toMatchObject({ code: 'proxmox_unreachable' });
   });
 
-  test('is no TLS when something else answers there', async () => {
+  test('is a TLS error if another protocol responds', async () => {
     const port = await listening(createServer((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')));
     await expect(dial(withCa, { port })).rejects.toMatchObject({ code: 'proxmox_tls' });
   });
 
-  test('times out with a server that accepts and says nothing', async () => {
+  test('times out if the server accepts and sends nothing', async () => {
     const accepted = Promise.withResolvers<Socket>();
     const port = await listening(createServer((socket) => accepted.resolve(socket)));
     const clock = createFakeClock();
-    const open = createProxmoxDial({ insecureSkipVerify: true }, clock, 5000);
+    const open = createProxmoxDial({ insecureSkipVerify: true }, clock, { connectMs: 5000 });
     const dialling = open({ host: '127.0.0.1', port });
     const outcome = expect(dialling).rejects.toMatchObject({
       code: 'proxmox_timeout',
-      detail: `127.0.0.1:${port} did not accept within 5000 ms`,
+      detail: `127.0.0.1:${port} did not complete the TLS handshake within 5000 ms`,
     });
     const socket = await accepted.promise;
     clock.advance(5000);
@@ -241,7 +178,7 @@ describe('a connection that does not come about', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('is given up at once when the caller is gone, before or while it is tried', async () => {
+  test('is cancelled at once by the signal of the caller, before or during the handshake', async () => {
     const accepted = Promise.withResolvers<Socket>();
     const port = await listening(createServer((socket) => accepted.resolve(socket)));
     const clock = createFakeClock();
@@ -253,6 +190,7 @@ describe('a connection that does not come about', () => {
     await accepted.promise;
     caller.abort();
     await dialling;
+    expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
     await expect(open({ host: '127.0.0.1', port }, caller.signal)).rejects.toMatchObject({
       code: 'proxmox_timeout',
     });
@@ -260,7 +198,7 @@ describe('a connection that does not come about', () => {
   });
 });
 
-test('a connection that breaks before anybody uses it does not take the process down', async () => {
+test('a connection that breaks before the caller uses it does not end the process', async () => {
   const { certPem, keyPem } = authority.issue({ name: 'pve1', fqdn: 'pve1.example', address: '127.0.0.1' });
   const accepted = Promise.withResolvers<Socket>();
   const port = await listening(
@@ -273,6 +211,31 @@ test('a connection that breaks before anybody uses it does not take the process 
   const socket = await open({ host: '127.0.0.1', port });
   socket.resume();
   (await accepted.promise).resetAndDestroy();
-  // Without a listener of the dial's own this would be an uncaught exception.
+  // Without the listener of the dial this is an uncaught exception.
   await eventually('the connection is gone', () => socket.closed);
+});
+
+test('a connection leaves no listener on the signal of its caller', async () => {
+  const { port } = await aNode();
+  const open = createProxmoxDial({ insecureSkipVerify: false, ...withCa }, createFakeClock());
+  const { signal } = new AbortController();
+  for (let i = 0; i < 2; i++) {
+    const socket = await open({ host: '127.0.0.1', port }, signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(socket.listenerCount('secureConnect') + socket.listenerCount('end')).toBe(1); // Node's own
+    socket.destroy();
+  }
+});
+
+test('a connection offers ML-KEM only with postQuantum', async () => {
+  const groups: unknown[] = [];
+  for (const postQuantum of [false, true]) {
+    const { port } = await aNode();
+    const open = createProxmoxDial({ insecureSkipVerify: false, postQuantum, ...withCa }, createFakeClock());
+    const socket = await open({ host: '127.0.0.1', port });
+    groups.push(socket.getEphemeralKeyInfo());
+    socket.destroy();
+  }
+  expect(groups[0]).toMatchObject({ name: 'X25519' });
+  expect(groups[1]).not.toMatchObject({ name: 'X25519' });
 });

@@ -1,38 +1,38 @@
-import { createBreaker } from '@porthole/shared/proxmox/breaker';
-import { createFakeClock } from '../fakes/clock.ts';
+import { createCircuitBreaker } from '@porthole/shared/proxmox/circuit-breaker';
+import { createFakeClock } from '../../fakes/clock.ts';
 
-class Away extends Error {}
-class Refused extends Error {}
+class Unavailable extends Error {}
+class Rejected extends Error {}
 
 function aBreaker(jitter = 0) {
   const clock = createFakeClock();
   const changes: string[] = [];
-  const breaker = createBreaker({
+  const breaker = createCircuitBreaker({
     clock,
     random: (size) => Buffer.alloc(size, jitter),
-    isFault: (error) => error instanceof Away,
-    refuse: () => new Refused(),
+    isFailure: (error) => error instanceof Unavailable,
+    createRejection: () => new Rejected(),
     onChange: (state) => changes.push(state),
   });
-  let tries = 0;
+  let attempts = 0;
   const run = (outcome: () => Promise<unknown>) =>
     breaker
       .run(() => {
-        tries++;
+        attempts++;
         return outcome();
       })
       .then(
         () => 'worked',
-        (error: unknown) => (error instanceof Refused ? 'refused' : 'failed'),
+        (error: unknown) => (error instanceof Rejected ? 'rejected' : 'failed'),
       );
   return {
     clock,
     changes,
     breaker,
     run,
-    fails: () => run(() => Promise.reject(new Away())),
+    fails: () => run(() => Promise.reject(new Unavailable())),
     works: () => run(() => Promise.resolve()),
-    tries: () => tries,
+    attempts: () => attempts,
   };
 }
 
@@ -40,17 +40,17 @@ async function open(one: ReturnType<typeof aBreaker>): Promise<void> {
   for (let i = 0; i < 3; i++) await one.fails();
 }
 
-describe('a host', () => {
-  test('that fails three times in a row is left alone for a few seconds, and nobody waits for it', async () => {
+describe('the circuit of a host', () => {
+  test('opens for a few seconds after three failures in a row, and rejects work at once', async () => {
     const one = aBreaker();
     await open(one);
     expect(one.breaker.state()).toBe('open');
     one.clock.advance(3749);
-    expect(await one.works()).toBe('refused');
-    expect(one.tries()).toBe(3);
+    expect(await one.works()).toBe('rejected');
+    expect(one.attempts()).toBe(3);
   });
 
-  test('that answers now and then is not left alone', async () => {
+  test('stays closed if an attempt succeeds now and then', async () => {
     const one = aBreaker();
     for (let i = 0; i < 5; i++) {
       await one.fails();
@@ -61,62 +61,62 @@ describe('a host', () => {
     expect(one.changes).toEqual([]);
   });
 
-  test('that says no is well', async () => {
+  test('stays closed after errors that are not failures of the host', async () => {
     const one = aBreaker();
     for (let i = 0; i < 9; i++) await one.run(() => Promise.reject(new Error('permission')));
     expect(one.breaker.state()).toBe('closed');
   });
 
-  test('is tried by one for all when the pause is over', async () => {
+  test('allows one attempt after the pause, which closes it', async () => {
     const one = aBreaker();
     await open(one);
     one.clock.advance(3750);
     expect(one.breaker.state()).toBe('half_open');
     const probe = Promise.withResolvers<void>();
     const first = one.run(() => probe.promise);
-    expect(await one.works()).toBe('refused');
+    expect(await one.works()).toBe('rejected');
     probe.resolve();
     expect(await first).toBe('worked');
     expect(await one.works()).toBe('worked');
     expect(one.changes).toEqual(['open', 'closed']);
   });
 
-  test('that still fails then has another pause, and is no news', async () => {
+  test('stays open for another pause if that attempt fails, and does not report it', async () => {
     const one = aBreaker();
     await open(one);
     one.clock.advance(3750);
     expect(await one.fails()).toBe('failed');
-    expect(await one.works()).toBe('refused');
+    expect(await one.works()).toBe('rejected');
     one.clock.advance(3750);
     expect(await one.works()).toBe('worked');
     expect(one.changes).toEqual(['open', 'closed']);
   });
 
-  test('whose trial was given up is tried again by the next', async () => {
+  test('allows another attempt if that attempt is cancelled', async () => {
     const one = aBreaker();
     await open(one);
     one.clock.advance(3750);
-    expect(await one.run(() => Promise.reject(new Error('the viewer left')))).toBe('failed');
+    expect(await one.run(() => Promise.reject(new Error('cancelled')))).toBe('failed');
     expect(await one.works()).toBe('worked');
   });
 
-  test('is not left alone for longer because of tries from before the pause', async () => {
+  test('does not pause for longer because of attempts that started before', async () => {
     const one = aBreaker();
     const late = Promise.withResolvers<void>();
     const slow = one.run(() => late.promise);
     await open(one);
     one.clock.advance(3000);
-    late.reject(new Away());
+    late.reject(new Unavailable());
     expect(await slow).toBe('failed');
     one.clock.advance(750);
     expect(await one.works()).toBe('worked');
   });
 
-  test('is tried at another moment by each relay', async () => {
+  test('has a pause of random length', async () => {
     const one = aBreaker(255);
     await open(one);
     one.clock.advance(6249);
-    expect(await one.works()).toBe('refused');
+    expect(await one.works()).toBe('rejected');
     one.clock.advance(1);
     expect(await one.works()).toBe('worked');
   });
