@@ -15,7 +15,7 @@ export const brokerMetrics = {
     help: 'Sign-in attempts by method (local, oidc, proxmox) and result: ok, or the code of the error.',
     labelNames: ['method', 'result'],
   },
-  signInsWaiting: {
+  signInsQueued: {
     name: 'porthole_broker_sign_ins_queued',
     help: 'Sign-ins that wait for their password to be checked.',
     labelNames: [],
@@ -35,17 +35,17 @@ export const brokerMetrics = {
     help: "Refreshes of a cluster's list of machines by result: ok, or the code of the error.",
     labelNames: ['cluster', 'result'],
   },
-  powers: {
+  powerActions: {
     name: 'porthole_broker_power_actions_total',
     help: 'Requests to start, shut down, reboot, reset or stop a machine by result: ok (Proxmox began), or the code of the error.',
     labelNames: ['action', 'result'],
   },
-  rulesReads: {
+  rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
     help: 'Changes of the rules file by result: ok, or faulty (the rules from before stay in force).',
     labelNames: ['result'],
   },
-  rulesFaulty: {
+  rulesInvalid: {
     name: 'porthole_broker_rules_invalid',
     help: '1 while the rules file is faulty and older rules are in force.',
     labelNames: [],
@@ -88,13 +88,13 @@ export interface BrokerMetrics {
   grant(result: Result): void;
   request(seen: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
-  power(action: string, result: Result): void;
-  rulesRead(result: 'ok' | 'faulty'): void;
+  powerAction(action: string, result: Result): void;
+  rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
   /** Read when the metrics are. */
-  observeSignInsWaiting(read: () => number): void;
+  observeSignInsQueued(read: () => number): void;
   observeListAge(read: () => ListAges): void;
-  observeRulesFault(read: () => boolean): void;
+  observeRulesInvalid(read: () => boolean): void;
   podCosts(result: 'ok' | 'failed', count: number): void;
   /** Read when the metrics are. Only where Kubernetes is asked anything. */
   observeKubernetes(read: () => KubernetesState): void;
@@ -118,18 +118,18 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     registers,
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
   });
-  const powers = new Counter({ ...brokerMetrics.powers, registers });
-  const rulesReads = new Counter({ ...brokerMetrics.rulesReads, registers });
+  const powers = new Counter({ ...brokerMetrics.powerActions, registers });
+  const rulesReads = new Counter({ ...brokerMetrics.rulesReloads, registers });
   let signInsWaiting = () => 0;
   let rulesFaulty = () => false;
   let listAges: () => ListAges = () => [];
   const waiting: Gauge = new Gauge({
-    ...brokerMetrics.signInsWaiting,
+    ...brokerMetrics.signInsQueued,
     registers,
     collect: () => waiting.set(signInsWaiting()),
   });
   const faulty: Gauge = new Gauge({
-    ...brokerMetrics.rulesFaulty,
+    ...brokerMetrics.rulesInvalid,
     registers,
     collect: () => faulty.set(rulesFaulty() ? 1 : 0),
   });
@@ -164,11 +164,11 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
         seconds,
       ),
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
-    power: (action, result) => powers.inc({ action, result }),
-    rulesRead: (result) => rulesReads.inc({ result }),
-    observeRulesFault: (read) => (rulesFaulty = read),
+    powerAction: (action, result) => powers.inc({ action, result }),
+    rulesReload: (result) => rulesReads.inc({ result }),
+    observeRulesInvalid: (read) => (rulesFaulty = read),
     proxmox: createProxmoxMetrics(registry, 'porthole_broker'),
-    observeSignInsWaiting: (read) => (signInsWaiting = read),
+    observeSignInsQueued: (read) => (signInsWaiting = read),
     observeListAge: (read) => (listAges = read),
     podCosts: (result, count) => podCosts.inc({ result }, count),
     observeKubernetes: (read) => (kubernetes = read),

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectTokenReview } from '@porthole/broker/kubernetes/client';
-import { createServiceAccountTokens } from '@porthole/broker/sign-in/programs/service-account-tokens';
+import { createServiceAccountVerifier } from '@porthole/broker/sign-in/programs/service-account-verifier';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { startFakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
@@ -212,7 +212,7 @@ describe('service accounts of Kubernetes', () => {
         currentContext: 'x',
       }),
     );
-    return createServiceAccountTokens({
+    return createServiceAccountVerifier({
       config: { audience: 'porthole', allow: ['labs:grader'], impersonation: undefined },
       review,
       clock,

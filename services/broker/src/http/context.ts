@@ -1,5 +1,5 @@
 import type { Middleware, ParameterizedContext } from 'koa';
-import type { User } from '../sign-in/user.ts';
+import type { User } from '../identity/user.ts';
 
 /** What the steps of a request leave for those around them: the log line, the metrics, the error answer. */
 export interface RequestState {

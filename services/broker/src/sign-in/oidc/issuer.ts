@@ -1,7 +1,7 @@
 import * as oidc from 'openid-client';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
-import { fetchTrusting } from '../fetch-trusting.ts';
+import { fetchWithCa } from '../issuer-http.ts';
 
 /** What is known of an issuer by its discovery document, fetched when first needed and kept. */
 export interface Issuer {
@@ -29,12 +29,12 @@ export function createIssuer(config: OidcConfig): Issuer {
             oidc.enableNonRepudiationChecks,
             ...(config.issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
           ],
-          ...(config.caFile ? { [oidc.customFetch]: fetchTrusting(config.caFile) as oidc.CustomFetch } : {}),
+          ...(config.caFile ? { [oidc.customFetch]: fetchWithCa(config.caFile) as oidc.CustomFetch } : {}),
         },
       );
     } catch (error) {
       throw new PortholeError('sign_in_provider_unavailable', {
-        detail: `discovery of ${config.issuer.href}: ${describe(error)}`,
+        detail: `discovery of ${config.issuer.href}: ${describeError(error)}`,
         cause: error,
       });
     }
@@ -68,7 +68,7 @@ function clientAuthentication(secret: string): oidc.ClientAuth {
 }
 
 /** The code of an error of the library or the issuer: its texts may quote tokens. */
-export function describe(error: unknown): string {
+export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const { code, error: issuerCode } = error as { code?: unknown; error?: unknown };
   const inner =

@@ -1,0 +1,23 @@
+import { createRemoteJWKSet, customFetch } from 'jose';
+import { Agent, fetch as undiciFetch } from 'undici';
+import type { Secret } from '@porthole/shared/config/secret';
+
+/** Returns a `fetch` that trusts only this CA. The CA is read once. */
+export function fetchWithCa(caFile: Secret): typeof fetch {
+  const dispatcher = new Agent({ connect: { ca: caFile() } });
+  // undici and Node declare the same standard interface twice.
+  return (async (url: string, options: object) =>
+    undiciFetch(url, { ...options, dispatcher })) as unknown as typeof fetch;
+}
+
+export type IssuerKeys = ReturnType<typeof createRemoteJWKSet>;
+
+/** The public keys of an issuer: cached for ten minutes, and fetched again for an unknown key ID. */
+export function createIssuerKeys(url: URL, caFile: Secret | undefined): IssuerKeys {
+  return createRemoteJWKSet(url, {
+    timeoutDuration: 5000,
+    cooldownDuration: 30_000,
+    cacheMaxAge: 600_000,
+    ...(caFile ? { [customFetch]: fetchWithCa(caFile) } : {}),
+  });
+}
