@@ -18,7 +18,7 @@ import { readAudit } from './read-audit.ts';
 import type { RequireLogin } from './sign-in/require-login.ts';
 import type { SignInRouteDeps } from './sign-in/create-sign-in.ts';
 import { signInWithPassword } from './sign-in/local/sign-in-with-password.ts';
-import { endLogin, listLogins } from './sign-in/logins/own-logins.ts';
+import { endOwnLogin, listOwnLogins } from './sign-in/logins/own-logins.ts';
 import { signOut } from './sign-in/logins/sign-out.ts';
 import { listSignInMethods } from './sign-in/sign-in-methods.ts';
 
@@ -40,8 +40,8 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.get('/login', listSignInMethods(deps.signInMethodInfos));
   for (const method of deps.signInMethods) method.mount(router);
   router.post('/logout', signOut(deps.signOut));
-  router.get('/me/logins', listLogins(deps));
-  router.delete('/me/logins/:id', endLogin(deps));
+  router.get('/me/logins', listOwnLogins(deps));
+  router.delete('/me/logins/:id', endOwnLogin(deps));
   router.delete('/logins', signOutUser({ ...deps.sessions, logins: deps.logins }));
   router.post('/handover', readJson(), redeemEmbedCode(deps.redeemEmbedCode));
   router.get('/me', me(deps));

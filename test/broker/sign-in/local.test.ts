@@ -93,7 +93,7 @@ test('a users file that an edit broke leaves the users before it in place, and s
     expect((await rig.browser().signIn('anna')).status).toBe(200);
     expect(rig.log.at(-1)).toBeDefined();
   }
-  const complaints = rig.log.filter((line) => line.includes('THE USERS FILE IS BROKEN'));
+  const complaints = rig.log.filter((line) => line.includes('THE USERS FILE IS INVALID'));
   expect(complaints).toHaveLength(4);
   expect(complaints.join('')).not.toContain('plain text');
 });

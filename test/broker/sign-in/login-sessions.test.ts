@@ -11,7 +11,7 @@ import { closeBrokers, grantKey, startBroker, type Rig } from '../rig.ts';
 afterEach(closeBrokers);
 
 const [idleMs, lifeMs] = [8 * 3_600_000, 24 * 3_600_000];
-const basis = { method: 'local', facts: { userName: 'anna' } };
+const basis = { method: 'local', data: { userName: 'anna' } };
 const keys = grantKeysOf(constantSecret(grantKey));
 
 /** The end signals that relays would get. */

@@ -87,7 +87,7 @@ export function createSignIn(deps: CreateSignInDeps): SignIn {
     sessions,
     index: createLoginIndex({ store, keys, random, lifeMs }),
     cookie,
-    ends: terminationOrders,
+    terminationOrders,
     clock,
     audit,
     log,
@@ -113,7 +113,7 @@ export function createSignIn(deps: CreateSignInDeps): SignIn {
     terminationOrders,
     routes: {
       signIn: { ...attemptDeps, local },
-      signOut: { cookie, sessions, resolvers, logins, proxySignOutUrl: header?.signOutUrl },
+      signOut: { cookie, sessions, resolvers, logins, proxySignOutUrl: header?.signOutUrl, clock },
       logins,
       signInMethodInfos: [
         ...signInMethods.map(({ info }) => info),

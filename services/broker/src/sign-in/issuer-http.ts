@@ -12,8 +12,17 @@ export function fetchWithCa(caFile: Secret): typeof fetch {
 
 export type IssuerKeys = ReturnType<typeof createRemoteJWKSet>;
 
-/** The public keys of an issuer: cached for ten minutes, and fetched again for an unknown key ID. */
-export function createIssuerKeys(url: URL, caFile: Secret | undefined): IssuerKeys {
+/**
+ * The public keys of an issuer: cached for ten minutes, and fetched again for an unknown key ID, at most every 30
+ * seconds. Take `url` from the configuration or the issuer's own discovery document, never from a token. Throws if an
+ * https:// issuer names keys at an http:// URL, where anyone on the network could replace them.
+ */
+export function createIssuerKeys(
+  url: URL,
+  { issuer, caFile }: { readonly issuer: URL; readonly caFile?: Secret | undefined },
+): IssuerKeys {
+  if (issuer.protocol === 'https:' && url.protocol !== 'https:')
+    throw new Error(`the keys of ${issuer.href} must have an https:// URL`);
   return createRemoteJWKSet(url, {
     timeoutDuration: 5000,
     cooldownDuration: 30_000,

@@ -15,7 +15,7 @@ export interface SignInAttemptDeps {
   readonly limits: Pick<Limits, 'signInsPerMinute' | 'signInsPerAddressPerMinute'>;
   readonly metrics: Pick<BrokerMetrics, 'signIn'>;
   readonly audit: Audit;
-  readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
 }
 
 /** Runs a sign-in attempt, and records its result in the metrics and a refusal also in the log and the audit. */

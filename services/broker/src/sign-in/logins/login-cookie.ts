@@ -1,37 +1,27 @@
+import { readSecretCookie } from '../../http/cookie.ts';
+
 /**
- * The cookie that carries a sign-in. Over https its name begins with `__Host-`, so a browser takes it only from
- * this very host, with Secure and for the whole site: no neighbour under the same domain can plant one.
- * Over http, which is allowed on this computer alone, browsers take no such name.
+ * The cookie of a sign-in. Over HTTPS its name starts with `__Host-`: browsers then accept it only from this host, with
+ * Secure and Path=/, so that a neighbor under the same domain can't plant one (RFC 6265bis, section 4.1.3.2). Plain HTTP
+ * is allowed on localhost only, where browsers reject such names.
  *
- * Without Max-Age the cookie goes with the browser window, as it should on the computers of a classroom.
+ * Without Max-Age the cookie ends with the browser session, which suits shared computers.
  */
 export interface LoginCookie {
-  /** The value sent, if it looks like one of ours. */
+  /** Returns the secret, or undefined if the header has no well-formed one. */
   read(header: string | undefined): string | undefined;
-  /** Values for Set-Cookie. */
-  set(value: string): string;
+  /** Returns a value for Set-Cookie. */
+  set(secret: string): string;
   clear(): string;
 }
-
-const valuePattern = /^[A-Za-z0-9_-]{43}$/;
 
 export function createLoginCookie(publicUrl: URL): LoginCookie {
   const secure = publicUrl.protocol === 'https:';
   const name = secure ? '__Host-porthole' : 'porthole';
   const attributes = `Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
   return {
-    read(header) {
-      const prefix = `${name}=`;
-      const values = (header ?? '')
-        .split(';')
-        .map((pair) => pair.trim())
-        .filter((pair) => pair.startsWith(prefix))
-        .map((pair) => pair.slice(prefix.length));
-      // Two of them means that somebody meddles; which one would be ours can't be told.
-      const [value, ...more] = values;
-      return value !== undefined && more.length === 0 && valuePattern.test(value) ? value : undefined;
-    },
-    set: (value) => `${name}=${value}; ${attributes}`,
+    read: (header) => readSecretCookie(header, name),
+    set: (secret) => `${name}=${secret}; ${attributes}`,
     clear: () => `${name}=; ${attributes}; Max-Age=0`,
   };
 }

@@ -5,36 +5,36 @@ import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/
 import { digest, leaseNames, storeKeys } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 
-/** What may be told about a sign-in to whose it is and to operators. */
+/** What the user and operators can see of a sign-in. */
 const loginInfo = z.object({
   version: z.literal(1),
-  /** Its public name. */
+  /** The public ID. */
   ref: z.string(),
-  /** Finds its records. Worth nothing to a browser. */
+  /** Finds the records of the sign-in. It can't be used as a cookie. */
   tokenDigest: z.string(),
   user: z.object({ id: z.string(), name: z.string() }),
   method: z.string(),
-  /** By which others know it: an issuer's subject, an issuer's session. */
-  handles: z.array(z.string()),
+  /** References of the identity provider to the sign-in, see oidc/provider-refs.ts. */
+  providerRefs: z.array(z.string()),
   /** Milliseconds since the epoch. */
   since: z.number(),
   address: z.string(),
 });
 export type LoginInfo = z.infer<typeof loginInfo>;
 
-/** Of one user. A program that signs in again and again fills no store. */
+/** Limits what a script that signs in again and again can store. */
 const maxPerUser = 50;
 
 export interface LoginIndex {
-  /** Answers those that had to make room. */
+  /** Returns the oldest sign-ins of the user above the limit, for the caller to end. */
   add(info: LoginInfo): Promise<readonly LoginInfo[]>;
   remove(info: LoginInfo): Promise<void>;
   find(ref: string): Promise<LoginInfo | undefined>;
   ofUser(userId: string): Promise<readonly LoginInfo[]>;
-  byProviderRef(handle: string): Promise<readonly LoginInfo[]>;
+  byProviderRef(ref: string): Promise<readonly LoginInfo[]>;
 }
 
-/** Which sign-ins live, for lists and for ending them. The records themselves say whether one still counts. */
+/** Lists active sign-ins by user and provider reference. An entry can outlive its sign-in by the idle timeout. */
 export function createLoginIndex(deps: {
   readonly store: Pick<Store, 'records' | 'leases'>;
   readonly keys: SealKeys;
@@ -57,9 +57,9 @@ export function createLoginIndex(deps: {
     return found.filter((info) => info !== undefined);
   }
 
-  const leasesOf = ({ user, handles }: LoginInfo) => [
+  const leasesOf = ({ user, providerRefs }: LoginInfo) => [
     leaseNames.logins(user.id),
-    ...handles.map(leaseNames.loginsBy),
+    ...providerRefs.map(leaseNames.loginsBy),
   ];
 
   return {
@@ -77,11 +77,11 @@ export function createLoginIndex(deps: {
     },
     find: (ref) => read(digest(ref)),
     ofUser: (userId) => list(leaseNames.logins(userId)),
-    byProviderRef: (handle) => list(leaseNames.loginsBy(handle)),
+    byProviderRef: (ref) => list(leaseNames.loginsBy(ref)),
   };
 }
 
-/** The salt is no secret: whoever has the keys may read it. */
+/** The digest is not secret: the seal keys alone protect the record. */
 function contextOf(refDigest: string): SealContext {
   return {
     token: Buffer.from(refDigest, 'hex'),

@@ -1,15 +1,15 @@
-import type { Login } from './login-sessions.ts';
 import type { User } from '../../identity/user.ts';
+import type { Login } from './login-sessions.ts';
 
-/** A way to sign in that leaves a sign-in behind. */
+/** Resolves the sign-ins of one method to users. */
 export interface LoginResolver {
-  /** In records, logs, metrics: "local", "oidc:school". */
+  /** The method as in records, logs, and metrics: "local", "oidc:school". */
   readonly method: string;
   /**
-   * For whom a living sign-in stands now; undefined when it is worth nothing any more. `acts`: they are about to do
-   * something, and not only to look, so what is known of them should be as new as can be.
+   * Returns the user as known now, or undefined if the sign-in is no longer valid. With `requireFresh`, the request
+   * changes something, so cached rights must be at most seconds old.
    */
-  resolveUser(login: Login, asks: { readonly requireFresh: boolean }): Promise<User | undefined>;
-  /** Where the browser signs out at whoever signed the person in, too. */
-  providerSignOutUrl?(login: Login): Promise<string | undefined>;
+  resolveUser(login: Login, options: { readonly requireFresh: boolean }): Promise<User | undefined>;
+  /** Returns the page of the identity provider that signs the user out there, if there is one. */
+  providerSignOutUrl?(): Promise<string | undefined>;
 }

@@ -6,46 +6,48 @@ import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/
 import { digest, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
 
-/** What a sign-in rests on. Only its method knows what the facts mean. */
+/** What a sign-in stores. */
 export interface LoginData {
-  /** The way it was made: "local", "oidc:school". */
+  /** The sign-in method: "local", "oidc:school". */
   readonly method: string;
+  /** Data of the method. Only its resolver can parse it. */
   readonly data: unknown;
 }
 
 export interface Login extends LoginData {
-  /** Names the sign-in in grants and signals without giving it away. */
+  /** Names the sign-in in grants, signals, and logs. It does not reveal the secret. */
   readonly ref: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Puts other facts in the place of these. False, and nothing written, when it has ended or changed meanwhile. */
-  replaceData(facts: unknown): Promise<boolean>;
-  /** As it is in the store by now. */
+  /** Replaces the data atomically. Returns false, and writes nothing, if the sign-in ended or changed since the read. */
+  replaceData(data: unknown): Promise<boolean>;
+  /** Reads the sign-in again. Returns undefined if it ended. */
   reload(): Promise<Login | undefined>;
 }
 
 export interface LoginSessions {
-  /** Answers the secret for the cookie. */
-  create(basis: LoginData): Promise<string>;
-  /** The living sign-in of a cookie, which its use keeps alive. */
+  /** Returns the secret for the cookie. */
+  create(login: LoginData): Promise<string>;
+  /** Returns the active sign-in of a cookie, and extends its idle time. */
   find(secret: string): Promise<Login | undefined>;
-  /** Whatever `find` said before, it says no more. Takes the digest of the secret, which lists know. */
+  /** Ends a sign-in at once, by the digest of its secret. */
   end(tokenDigest: string): Promise<void>;
 }
 
 const secretBytes = 32;
-const renewMs = 60_000;
+/** The time of the last use is written at most this often. */
+const touchMs = 60_000;
 const loginRecord = z.object({
   version: z.literal(2),
   method: z.string(),
-  facts: z.unknown(),
+  data: z.unknown(),
   since: z.number(),
 });
 
 /**
- * Two records for each sign-in. One says who, is replaced only as long as it is there, and is deleted at the end; the
- * other says when it was last used and is written again and again. So a request that is under way while somebody
- * signs out can write the second, which alone opens nothing, and not bring the first back.
+ * Stores each sign-in as two records. The first holds the user's data: it is replaced only while it exists, and deleted
+ * at sign-out. The second holds the time of the last use and is overwritten often. A request that runs during a sign-out
+ * can restore only the second record, which opens nothing by itself.
  */
 export function createLoginSessions(deps: {
   readonly records: RecordStore;
@@ -74,33 +76,33 @@ export function createLoginSessions(deps: {
     const seenAt = Number(unseal(keys, seen, sealedSeen));
     const record = loginRecord.safeParse(plain === undefined ? undefined : parseJson(plain));
     if (!record.success || !Number.isFinite(seenAt)) return undefined;
-    const { method, facts, since } = record.data;
-    // The store lets records go in time; one that somebody put back later must not live again.
+    const { method, data, since } = record.data;
+    // The store expires records, but a record that an attacker restores later must not count.
     const now = clock.now();
     if (now >= since + lifeMs || now >= seenAt + idleMs) return undefined;
-    if (now >= seenAt + renewMs) await touch(token);
+    if (now >= seenAt + touchMs) await touch(token);
     return {
       ref: loginRef(secret),
       method,
-      data: facts,
+      data,
       since,
       replaceData: (next) =>
         records.replace(
           login.storeKey,
           sealed,
-          sealRecord(login, { version: 2, method, facts: next, since }),
-          since + lifeMs - clock.now(),
+          sealRecord(login, { version: 2, method, data: next, since }),
+          Math.max(1, since + lifeMs - clock.now()),
         ),
       reload: () => find(secret),
     };
   }
 
   return {
-    async create({ method, data: facts }) {
+    async create({ method, data }) {
       const token = random(secretBytes);
       const context = loginContext(token);
       await touch(token);
-      const record = { version: 2, method, facts, since: clock.now() } as const;
+      const record = { version: 2, method, data, since: clock.now() } as const;
       await records.put(context.storeKey, sealRecord(context, record), lifeMs);
       return token.toString('base64url');
     },
@@ -112,12 +114,12 @@ export function createLoginSessions(deps: {
   };
 }
 
-/** Finds the records of a sign-in, and opens nothing. */
+/** Returns the digest that finds the records of a sign-in. It does not decrypt them. */
 export function tokenDigestOf(secret: string): string {
   return digest(Buffer.from(secret, 'base64url'));
 }
 
-/** Half a digest: enough to tell sign-ins apart, and no way back to the secret. */
+/** Half of the digest: enough to identify a sign-in, and too little to find its records. */
 export function loginRef(secret: string): string {
   return tokenDigestOf(secret).slice(0, 32);
 }

@@ -1,60 +1,61 @@
 import type { Audit } from '@porthole/shared/audit/audit';
-import type { Clock } from '@porthole/shared/time/clock';
 import type { TerminationOrders } from '@porthole/shared/session/termination-orders';
 import type { Log } from '@porthole/shared/telemetry/log';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Context } from '../../http/context.ts';
+import type { User } from '../../identity/user.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import type { LoginIndex, LoginInfo } from './login-index.ts';
 import { loginRef, tokenDigestOf, type LoginData, type LoginSessions } from './login-sessions.ts';
-import type { User } from '../../identity/user.ts';
 
 export interface NewLogin extends LoginData {
   readonly user: User;
-  /** By which an issuer knows the sign-in, see login-index.ts. */
+  /** References of the identity provider to the sign-in, see oidc/provider-refs.ts. */
   readonly providerRefs?: readonly string[];
 }
 
+/** Who ended a sign-in. */
 export type SignOutReason = 'user' | 'operator' | 'provider';
 
-/** Sign-ins as they begin and end, however they were made. */
+/** Starts and ends sign-ins of all methods. */
 export interface Logins {
-  /** Sets the cookie. A new id at each sign-in, and the old one is worth nothing from then on, whoever may know it. */
-  start(ctx: Context, entry: NewLogin): Promise<void>;
+  /** Starts a sign-in with a new secret, sets its cookie, and ends the sign-in of the cookie that the browser sent. */
+  start(ctx: Context, login: NewLogin): Promise<void>;
   /** Ends the sign-in of the request's cookie, if there is one. */
   endCurrent(ctx: Context): Promise<void>;
-  /** First the sign-in, so that it can ask for no further console, and then the consoles that it opened. */
-  end(info: LoginInfo, why: SignOutReason, by?: User): Promise<void>;
-  endByRef(ref: string, why: SignOutReason): Promise<void>;
+  /** Ends a sign-in, and then its consoles. In this order it can't open another console in between. */
+  end(info: LoginInfo, reason: SignOutReason, by?: User): Promise<void>;
+  endByRef(ref: string, reason: SignOutReason): Promise<void>;
   ofUser(userId: string): Promise<readonly LoginInfo[]>;
-  byProviderRef(handle: string): Promise<readonly LoginInfo[]>;
+  byProviderRef(ref: string): Promise<readonly LoginInfo[]>;
 }
 
 export function createLogins(deps: {
   readonly sessions: LoginSessions;
   readonly index: LoginIndex;
   readonly cookie: LoginCookie;
-  readonly ends: Pick<TerminationOrders, 'issue'>;
+  readonly terminationOrders: Pick<TerminationOrders, 'issue'>;
   readonly clock: Clock;
   readonly audit: Audit;
   readonly log: Pick<Log, 'info'>;
 }): Logins {
-  const { sessions, index, cookie, ends, clock, audit, log } = deps;
+  const { sessions, index, cookie, terminationOrders, clock, audit, log } = deps;
 
-  async function end(info: LoginInfo, why: SignOutReason, by?: User): Promise<void> {
+  async function end(info: LoginInfo, reason: SignOutReason, by?: User): Promise<void> {
     await sessions.end(info.tokenDigest);
-    await ends.issue({ kind: 'login', ref: info.ref }, 'signed_out');
+    await terminationOrders.issue({ kind: 'login', ref: info.ref }, 'signed_out');
     await index.remove(info);
-    log.info({ event: 'sign_out', user: info.user.id, login: info.ref, why }, 'a sign-in was ended');
+    log.info({ event: 'sign_out', user: info.user.id, login: info.ref, why: reason }, 'a sign-in ended');
     audit({
       event: 'sign_out',
       user: info.user,
       login: info.ref,
-      why,
+      why: reason,
       ...(by && { by: { id: by.id, name: by.name } }),
     });
   }
 
-  async function leave(ctx: Context): Promise<void> {
+  async function endCurrent(ctx: Context): Promise<void> {
     const secret = cookie.read(ctx.get('cookie'));
     if (secret === undefined) return;
     const info = await index.find(loginRef(secret));
@@ -63,27 +64,24 @@ export function createLogins(deps: {
   }
 
   return {
-    async start(ctx, { method, data: facts, user, providerRefs: handles = [] }) {
-      await leave(ctx);
-      const secret = await sessions.create({ method, data: facts });
+    async start(ctx, { method, data, user, providerRefs = [] }) {
+      await endCurrent(ctx);
+      const secret = await sessions.create({ method, data });
       const ref = loginRef(secret);
-      const crowdedOut = await index.add({
+      const aboveLimit = await index.add({
         version: 1,
         ref,
         tokenDigest: tokenDigestOf(secret),
         user: { id: user.id, name: user.name },
         method,
-        handles: [...handles],
+        providerRefs: [...providerRefs],
         since: clock.now(),
         address: ctx.ip,
       });
-      for (const oldest of crowdedOut) await end(oldest, 'user');
+      for (const oldest of aboveLimit) await end(oldest, 'user');
       ctx.append('set-cookie', cookie.set(secret));
       ctx.state.user = user;
-      log.info(
-        { event: 'sign_in', method, user: user.id, login: ref, address: ctx.ip },
-        'somebody signed in',
-      );
+      log.info({ event: 'sign_in', method, user: user.id, login: ref, address: ctx.ip }, 'a user signed in');
       audit({
         event: 'sign_in',
         user: { id: user.id, name: user.name },
@@ -94,22 +92,23 @@ export function createLogins(deps: {
         requestId: ctx.state.requestId,
       });
     },
-    endCurrent: leave,
+    endCurrent,
     end,
-    async endByRef(ref, why) {
+    async endByRef(ref, reason) {
       const info = await index.find(ref);
-      if (info) await end(info, why);
+      if (info) await end(info, reason);
     },
     ofUser: index.ofUser,
     byProviderRef: index.byProviderRef,
   };
 }
 
-/** "oidc" of "oidc:school". */
+/** Returns "oidc" for "oidc:school". */
 export function methodKindOf(method: string): string {
   return method.split(':', 1)[0] ?? method;
 }
 
+/** Returns "school" as `provider` for "oidc:school". */
 export function providerOf(method: string): { provider?: string } {
   const colon = method.indexOf(':');
   return colon < 0 ? {} : { provider: method.slice(colon + 1) };

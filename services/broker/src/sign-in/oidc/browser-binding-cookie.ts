@@ -1,30 +1,24 @@
+import { readSecretCookie } from '../../http/cookie.ts';
+
 /**
- * Binds a sign-in that is under way to the browser that began it, so that nobody can be signed in as somebody else by
- * a link. A cookie of its own, as whoever signs in has no sign-in yet.
+ * Binds an authorization to the browser that started it, so that a link can't sign a user in to another account (login
+ * CSRF, RFC 6749 section 10.12). It is separate from the sign-in cookie, which does not exist yet.
  */
 export interface BrowserBindingCookie {
   read(header: string | undefined): string | undefined;
-  /** A value for Set-Cookie. */
-  set(value: string): string;
+  /** Returns a value for Set-Cookie. */
+  set(secret: string): string;
 }
 
-const seconds = 600;
-const valuePattern = /^[A-Za-z0-9_-]{43}$/;
+const maxAgeSeconds = 600;
 
 export function createBrowserBindingCookie(publicUrl: URL): BrowserBindingCookie {
   const secure = publicUrl.protocol === 'https:';
   const name = secure ? '__Host-porthole-sign-in' : 'porthole-sign-in';
+  // Lax, because the provider's redirect back must carry the cookie.
+  const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${secure ? '; Secure' : ''}`;
   return {
-    read(header) {
-      const values = (header ?? '')
-        .split(';')
-        .map((pair) => pair.trim().split('='))
-        .filter(([key]) => key === name)
-        .map(([, value = '']) => value);
-      return values.length === 1 && valuePattern.test(values[0] ?? '') ? values[0] : undefined;
-    },
-    // Lax: it must come along when the issuer sends the browser back.
-    set: (value) =>
-      `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
+    read: (header) => readSecretCookie(header, name),
+    set: (secret) => `${name}=${secret}; ${attributes}`,
   };
 }

@@ -1,81 +1,73 @@
 import * as oidc from 'openid-client';
-import type { Clock } from '@porthole/shared/time/clock';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
-import { asPortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/telemetry/log';
-import { leaseNames } from '@porthole/shared/store/keys';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { LeaseStore } from '@porthole/shared/store/ports';
-import type { Login } from '../logins/login-sessions.ts';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Clock } from '@porthole/shared/time/clock';
+import { createLoginRefresher } from '../logins/login-refresher.ts';
 import type { LoginResolver } from '../logins/login-resolver.ts';
-import type { Issuer } from './issuer.ts';
-import { oidcLoginData, userFromProfile, type OidcLoginData } from './profile.ts';
-import { fetchLoginData, oidcMethodName } from './authorization-code-flow.ts';
-
-/** Milliseconds for which one broker asks and the others wait with asking. */
-const recheckLease = 30_000;
+import type { Login } from '../logins/login-sessions.ts';
+import { describeError, type Issuer } from './issuer.ts';
+import { fetchLoginData, oidcLoginData, oidcMethodName, type OidcLoginData } from './login-data.ts';
+import { userFromProfile } from './profile.ts';
 
 export interface OidcLoginResolverDeps {
   readonly config: OidcConfig;
   readonly issuer: Issuer;
-  readonly leases: Pick<LeaseStore, 'tryAcquire'>;
+  readonly leases: Pick<LeaseStore, 'tryAcquire' | 'release'>;
   readonly publicUrl: URL;
   readonly clock: Clock;
-  readonly log: Pick<Log, 'info' | 'warn'>;
-  /** Ends a sign-in that the issuer no longer knows, and its consoles. */
+  readonly random: RandomBytes;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Ends a sign-in that the provider ended, and its consoles. */
   readonly revoke: (login: Login) => Promise<void>;
 }
 
 /**
- * Who signed in at an issuer. Where it gives refresh tokens it is asked every few minutes whether all is still so:
- * whoever was locked out or left a group there is so here soon. An issuer that does not answer changes nothing.
+ * Resolves sign-ins by an OpenID Connect provider. If the provider issues refresh tokens, it is asked again every
+ * `refreshSeconds`, so a disabled account or a changed group applies soon. While the provider does not answer, the last
+ * known data stays valid.
  */
 export function createOidcLoginResolver(deps: OidcLoginResolverDeps): LoginResolver {
   const { config, clock, log } = deps;
-  const name = oidcMethodName(config);
+  const method = oidcMethodName(config);
+  const isDue = ({ refreshToken, refreshedAt }: OidcLoginData) =>
+    refreshToken !== undefined && clock.now() - refreshedAt >= config.refreshSeconds * 1000;
 
-  async function recheck(login: Login, facts: OidcLoginData): Promise<OidcLoginData | undefined> {
-    // One at a time over all brokers, since a refresh token that is used twice is taken for stolen. Nobody lets go
-    // before its time, so an issuer that is away is asked twice a minute at most.
-    if (
-      !(await deps.leases.tryAcquire(leaseNames.recheck(login.ref), login.ref + clock.now(), 1, recheckLease))
-    )
-      return facts;
-    const latest = await login.reload();
-    const current = oidcLoginData.safeParse(latest?.data).data;
-    if (!latest || !current) return undefined;
-    if (current.refreshToken === undefined || !isDue(current)) return current;
-    try {
+  const refresh = createLoginRefresher<OidcLoginData>({
+    ...deps,
+    method,
+    parse: (data) => oidcLoginData.safeParse(data).data,
+    isDue,
+    async refresh(data) {
       const issuer = await deps.issuer.configuration();
-      const tokens = await oidc.refreshTokenGrant(issuer, current.refreshToken);
-      const next = await fetchLoginData(deps, issuer, tokens, current);
-      await latest.replaceData(next);
-      return next;
-    } catch (error) {
-      if (isRefusal(error)) {
-        log.info({ method: name, login: login.ref }, 'the issuer no longer knows a sign-in');
-        await deps.revoke(latest);
-        return undefined;
+      const tokens = await refreshTokens(issuer, data.refreshToken ?? '');
+      try {
+        return await fetchLoginData(deps, issuer, tokens, data);
+      } catch (thrown) {
+        const { code, detail } = asPortholeError(thrown);
+        log.warn({ method, code, detail }, 'the user of a refreshed sign-in could not be read');
+        // The old refresh token may be used up, so the new one must be stored in any case.
+        return { ...data, refreshToken: tokens.refresh_token ?? data.refreshToken };
       }
-      log.warn({ method: name, code: asPortholeError(error).code }, 'an issuer could not be asked again');
-      return current;
-    }
-  }
-
-  const isDue = ({ checkedAt }: OidcLoginData) => clock.now() - checkedAt >= config.refreshSeconds * 1000;
+    },
+  });
 
   return {
-    method: name,
+    method,
     async resolveUser(login) {
-      let facts = oidcLoginData.safeParse(login.data).data;
-      if (facts?.refreshToken !== undefined && isDue(facts)) facts = await recheck(login, facts);
-      return facts && userFromProfile(name, facts);
+      let data = oidcLoginData.safeParse(login.data).data;
+      if (data && isDue(data)) data = await refresh(login, data);
+      return data && userFromProfile(method, data);
     },
-    // Without id_token_hint: a token has no place in an address, and by a form the issuer's cookie would not come along.
-    // So the issuer may ask whether the person means it (OpenID Connect RP-Initiated Logout 1.0, section 2).
+    // Without id_token_hint, because a token does not belong in a URL, and a form post would not carry the provider's
+    // cookie. The provider may therefore ask for confirmation (OpenID Connect RP-Initiated Logout 1.0, section 2).
     async providerSignOutUrl() {
-      const end = (await deps.issuer.configuration()).serverMetadata().end_session_endpoint;
-      if (!config.rpInitiatedLogout || end === undefined) return undefined;
-      const url = new URL(end);
+      if (!config.rpInitiatedLogout) return undefined;
+      const { end_session_endpoint: endpoint } = (await deps.issuer.configuration()).serverMetadata();
+      if (endpoint === undefined) return undefined;
+      const url = new URL(endpoint);
       url.searchParams.set('client_id', config.clientId);
       url.searchParams.set('post_logout_redirect_uri', new URL('/?why=signed-out', deps.publicUrl).href);
       return url.href;
@@ -83,7 +75,14 @@ export function createOidcLoginResolver(deps: OidcLoginResolverDeps): LoginResol
   };
 }
 
-/** RFC 6749, section 5.2: the token was revoked or has run out. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant';
+/** Rejects with `not_signed_in` if the token was revoked or expired (RFC 6749, section 5.2). */
+async function refreshTokens(issuer: oidc.Configuration, refreshToken: string) {
+  try {
+    return await oidc.refreshTokenGrant(issuer, refreshToken);
+  } catch (error) {
+    const refused = error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant';
+    throw new PortholeError(refused ? 'not_signed_in' : 'sign_in_provider_unavailable', {
+      detail: describeError(error),
+    });
+  }
 }

@@ -6,22 +6,22 @@ import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/
 import { digest, lifetimes, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
 
-/** A sign-in between the button and the way back. */
+/** An authorization between the redirect to the provider and the callback. */
 const pendingAuthorization = z.object({
   method: z.string(),
   nonce: z.string(),
   codeVerifier: z.string(),
-  /** A path of ours to go on to. */
+  /** The path to redirect to after the sign-in. */
   returnTo: z.string(),
-  /** The browser that began it, by the digest of its cookie: nobody else's way back counts. */
-  browser: z.string(),
+  /** The digest of the binding cookie: only the browser that started the authorization can complete it. */
+  browserDigest: z.string(),
 });
 export type PendingAuthorization = z.infer<typeof pendingAuthorization>;
 
 export interface PendingAuthorizations {
-  /** Answers the `state` that comes back. */
-  create(signIn: Omit<PendingAuthorization, 'browser'>, browserSecret: string): Promise<string>;
-  /** Once. Rejects with `sign_in_expired`. */
+  /** Returns the `state` parameter. */
+  create(authorization: Omit<PendingAuthorization, 'browserDigest'>, browserSecret: string): Promise<string>;
+  /** Works once for each state. Rejects with `sign_in_expired`. */
   take(state: string, browserSecret: string | undefined): Promise<PendingAuthorization>;
 }
 
@@ -34,10 +34,13 @@ export function createPendingAuthorizations(deps: {
 }): PendingAuthorizations {
   const { records, keys, random } = deps;
   return {
-    async create(signIn, browserSecret) {
+    async create(authorization, browserSecret) {
       const token = random(32);
       const context = contextOf(token);
-      const record = { ...signIn, browser: digest(browserSecret) } satisfies PendingAuthorization;
+      const record = {
+        ...authorization,
+        browserDigest: digest(browserSecret),
+      } satisfies PendingAuthorization;
       await records.put(
         context.storeKey,
         seal(keys, random, context, JSON.stringify(record)),
@@ -47,15 +50,15 @@ export function createPendingAuthorizations(deps: {
     },
     async take(state, browserSecret) {
       const fail = (detail: string) => new PortholeError('sign_in_expired', { detail });
-      if (!statePattern.test(state)) throw fail('no state of ours');
+      if (!statePattern.test(state)) throw fail('malformed state');
       const context = contextOf(Buffer.from(state, 'base64url'));
       const sealed = await records.take(context.storeKey);
       const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-      const begun = pendingAuthorization.safeParse(plain === undefined ? undefined : parseJson(plain));
-      if (!begun.success) throw fail('unknown, used or expired');
-      if (browserSecret === undefined || digest(browserSecret) !== begun.data.browser)
-        throw fail('begun in another browser');
-      return begun.data;
+      const parsed = pendingAuthorization.safeParse(plain === undefined ? undefined : parseJson(plain));
+      if (!parsed.success) throw fail('unknown, used or expired');
+      if (browserSecret === undefined || digest(browserSecret) !== parsed.data.browserDigest)
+        throw fail('started in another browser');
+      return parsed.data;
     },
   };
 }

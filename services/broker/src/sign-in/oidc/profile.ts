@@ -1,51 +1,45 @@
-import { z } from 'zod';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
 import type { User } from '../../identity/user.ts';
 
-/** Bounds of grant-claims.ts: what is longer would be refused there, when somebody clicks. */
+/** The limits of grant claims (shared/grant/claims.ts): longer values would fail later, when a console opens. */
 const maxLength = 256;
 const maxValues = 1000;
 
-/** What a sign-in by an issuer rests on. */
-export const oidcLoginData = z.object({
-  subject: z.string(),
-  name: z.string(),
-  displayName: z.string().optional(),
-  groups: z.array(z.string()),
-  claims: z.record(z.string(), z.array(z.string())).optional(),
-  refreshToken: z.string().optional(),
-  /** When the issuer last said that all this is so, in milliseconds since the epoch. */
-  checkedAt: z.number(),
-});
-export type OidcLoginData = z.infer<typeof oidcLoginData>;
-export type OidcProfile = Pick<OidcLoginData, 'subject' | 'name' | 'displayName' | 'groups' | 'claims'>;
+/** The user as the provider describes them. */
+export interface OidcProfile {
+  readonly subject: string;
+  readonly name: string;
+  readonly displayName?: string | undefined;
+  readonly groups: string[];
+  readonly claims?: Record<string, string[]> | undefined;
+}
 
 /**
- * Who somebody is by the claims of an issuer; undefined when they hold no usable name. Groups may be a list or one
- * text; what is no text or too long is none.
+ * Returns the user in the claims of a provider, or undefined if they hold no usable name. Groups can be a list or one
+ * string. Values that are not strings or too long are ignored.
  */
 export function profileFromClaims(
   config: Pick<OidcConfig, 'claims' | 'namePrefix'>,
   claims: Readonly<Record<string, unknown>>,
 ): OidcProfile | undefined {
-  const subject = textAt(claims, 'sub');
-  const name = config.claims.name.map((path) => textAt(claims, path)).find((text) => text !== undefined);
+  const subject = stringAt(claims, 'sub');
+  const name = config.claims.name.map((path) => stringAt(claims, path)).find((text) => text !== undefined);
   if (subject === undefined || name === undefined) return undefined;
-  const full = `${config.namePrefix}${name}`.normalize('NFC');
-  if (full.length > maxLength) return undefined;
-  const displayName = textAt(claims, config.claims.displayName)?.slice(0, maxLength);
-  const kept = config.claims.keep.map((path) => [path, textsAt(claims, path)] as const);
+  const fullName = `${config.namePrefix}${name}`.normalize('NFC');
+  if (fullName.length > maxLength) return undefined;
+  const displayName = stringAt(claims, config.claims.displayName)?.slice(0, maxLength);
+  const kept = config.claims.keep.map((path) => [path, stringsAt(claims, path)] as const);
   return {
     subject,
-    name: full,
+    name: fullName,
     ...(displayName === undefined ? {} : { displayName }),
-    groups: textsAt(claims, config.claims.groups),
+    groups: stringsAt(claims, config.claims.groups),
     ...(kept.length === 0 ? {} : { claims: Object.fromEntries(kept) }),
   };
 }
 
-export function userFromProfile(method: string, person: OidcProfile): User {
-  const { subject, name, displayName, groups, claims } = person;
+export function userFromProfile(method: string, profile: OidcProfile): User {
+  const { subject, name, displayName, groups, claims } = profile;
   return {
     id: `${method}:${subject}`,
     name,
@@ -55,23 +49,23 @@ export function userFromProfile(method: string, person: OidcProfile): User {
   };
 }
 
-/** A claim by its very name first (some are URLs, with dots), then by the path "a.b". */
+/** Looks up the exact claim name first (some are URLs with dots), and then the path "a.b". */
 function valueAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   let value: unknown = claims;
-  for (const step of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = (value as Record<string, unknown>)[step];
+  for (const key of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
   }
   return value;
 }
 
-function textAt(claims: Readonly<Record<string, unknown>>, path: string): string | undefined {
+function stringAt(claims: Readonly<Record<string, unknown>>, path: string): string | undefined {
   const value = valueAt(claims, path);
   return typeof value === 'string' && value.trim() !== '' && value.length <= maxLength ? value : undefined;
 }
 
-function textsAt(claims: Readonly<Record<string, unknown>>, path: string): string[] {
+function stringsAt(claims: Readonly<Record<string, unknown>>, path: string): string[] {
   const value = valueAt(claims, path);
   return (Array.isArray(value) ? value : [value])
     .filter((text): text is string => typeof text === 'string' && text !== '' && text.length <= maxLength)

@@ -24,34 +24,33 @@ export function createOidcSignInMethod(
     readonly clock: Clock;
   },
 ): SignInMethod {
-  const { store, keys, random, clock, logins, log, publicUrl, rateLimits } = deps;
+  const { logins, publicUrl } = deps;
+  const { records, leases } = deps.store;
   const issuer = createIssuer(config);
-  const routes: AuthorizationDeps = {
+  const authorization: AuthorizationDeps = {
     ...deps,
     config,
     issuer,
-    pending: createPendingAuthorizations({ records: store.records, keys, random }),
+    pending: createPendingAuthorizations({ ...deps, records }),
     bindingCookie: createBrowserBindingCookie(publicUrl),
   };
   const path = `/login/oidc/${config.name}`;
   return {
     resolver: createOidcLoginResolver({
+      ...deps,
       config,
       issuer,
-      leases: store.leases,
-      publicUrl,
-      clock,
-      log,
+      leases,
       revoke: (login) => logins.endByRef(login.ref, 'provider'),
     }),
     info: { kind: 'oidc', title: config.title ?? config.issuer.host, url: `/api/v1${path}` },
     mount(router) {
-      router.get(path, startAuthorization(routes));
-      router.get(`${path}/callback`, handleCallback(routes));
+      router.get(path, startAuthorization(authorization));
+      router.get(`${path}/callback`, handleCallback(authorization));
       router.post(
         `${path}/logout`,
         readLogoutForm(),
-        backChannelLogout({ config, issuer, logins, records: store.records, rateLimits, log }),
+        backChannelLogout({ ...deps, config, issuer, records }),
       );
     },
   };

@@ -4,27 +4,23 @@ import { compileNamePattern } from '../../access/name-pattern.ts';
 import type { ImpersonationPolicy } from '../../identity/identity.ts';
 
 /**
- * The user for whom a program asks. Their id holds the program's, so no program can take over what somebody has open
- * who signed in themselves, or for whom another program asked. Throws `impersonation_not_allowed`.
+ * Compiles the `impersonation` setting to a policy for each program. The ID of the returned user starts with the
+ * program's, so a program can't take over consoles of users who signed in, or of another program's users.
  */
-export function createImpersonationPolicy(
-  program: string,
-  allowed: ImpersonationConfig | undefined,
-): ImpersonationPolicy {
-  const matchers = (allowed?.users ?? []).map(compileNamePattern);
-  return ({ id, name, groups }) => {
-    if (!allowed)
-      throw new PortholeError('impersonation_not_allowed', { detail: `${program} may act for nobody` });
-    const called = (name ?? id).normalize('NFC');
-    if (!matchers.some((matches) => matches(called, { user: '', groups: [] })))
-      throw new PortholeError('impersonation_not_allowed', {
-        detail: `${program} may not act for a user of that name`,
-      });
-    const foreign = groups.find((group) => !allowed.groups.includes(group));
-    if (foreign !== undefined)
-      throw new PortholeError('impersonation_not_allowed', {
-        detail: `${program} may not name one of these groups`,
-      });
-    return { id: `${program}/${id}`, name: called, groups };
-  };
+export function compileImpersonation(
+  config: ImpersonationConfig | undefined,
+): (program: string) => ImpersonationPolicy {
+  const matchers = (config?.users ?? []).map(compileNamePattern);
+  return (program) =>
+    ({ id, name, groups }) => {
+      const deny = (reason: string) =>
+        new PortholeError('impersonation_not_allowed', { detail: `${program} ${reason}` });
+      if (!config) throw deny('has no impersonation setting');
+      const userName = (name ?? id).normalize('NFC');
+      if (!matchers.some((matches) => matches(userName, { user: '', groups: [] })))
+        throw deny('may not act for a user of that name');
+      if (!groups.every((group) => config.groups.includes(group)))
+        throw deny('may not name one of these groups');
+      return { id: `${program}/${id}`, name: userName, groups };
+    };
 }

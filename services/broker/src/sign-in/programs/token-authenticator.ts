@@ -1,38 +1,41 @@
 import { PortholeError } from '@porthole/shared/errors';
-import type { RateLimits } from '@porthole/shared/store/ports';
 import { addressKey } from '@porthole/shared/http/address-key';
 import { digest } from '@porthole/shared/store/keys';
-import type { ImpersonationConfig } from '@porthole/shared/config/sign-in-schema';
+import type { RateLimits } from '@porthole/shared/store/ports';
 import { bearerTokenOf } from '../../http/bearer-token.ts';
+import type { ImpersonationPolicy } from '../../identity/identity.ts';
 import type { Authenticator } from '../authenticator.ts';
-import { createImpersonationPolicy } from './impersonation-policy.ts';
 
-/** Who a token belongs to. */
+/** The program that a token belongs to. */
 export interface TokenOwner {
-  /** Unique over all of them: "program:portal:client-7", "serviceaccount:lab:grader". */
+  /** Unique over all issuers: "program:portal:client-7", "serviceaccount:lab:grader". */
   readonly id: string;
   readonly name: string;
-  readonly impersonation: ImpersonationConfig | undefined;
+  readonly impersonate: ImpersonationPolicy;
 }
 
-/** Looks at a token; undefined when it is none of its kind. Throws `token_invalid` when it is and does not count. */
+/** Returns the owner of a token, or undefined if another verifier is responsible. Throws `token_invalid`. */
 export type TokenVerifier = (token: string) => Promise<TokenOwner | undefined>;
 
-/** Tokens of Kubernetes and of issuers stay well below; more is an attempt. */
+/** Tokens of Kubernetes and of identity providers are much shorter. */
 const maxTokenLength = 16 * 1024;
-/** Of one address. A portal asks for a whole class at once. */
+/** For each address. A portal opens the consoles of a whole class at once. */
 const perMinute = 3000;
 
-export function createTokenAuthenticator(deps: {
+/** Identifies programs by `Authorization: Bearer …`. Throws `token_invalid` for any other Authorization header. */
+export function createTokenAuthenticator({
+  verifiers,
+  rateLimits,
+}: {
   readonly verifiers: readonly TokenVerifier[];
   readonly rateLimits: RateLimits;
 }): Authenticator {
   async function ownerOf(token: string): Promise<TokenOwner> {
-    for (const check of deps.verifiers) {
-      const owner = await check(token);
+    for (const verify of verifiers) {
+      const owner = await verify(token);
       if (owner) return owner;
     }
-    throw new PortholeError('token_invalid', { detail: 'no issuer of ours' });
+    throw new PortholeError('token_invalid', { detail: 'unknown issuer' });
   }
 
   return async (ctx) => {
@@ -40,13 +43,12 @@ export function createTokenAuthenticator(deps: {
     const token = bearerTokenOf(ctx);
     if (token === undefined || token.length > maxTokenLength)
       throw new PortholeError('token_invalid', { detail: 'not a bearer token' });
-    await deps.rateLimits.spend(`bearer/${addressKey(ctx.ip)}`, perMinute, 60);
-    const owner = await ownerOf(token);
-    const { id, name } = owner;
+    await rateLimits.spend(`bearer/${addressKey(ctx.ip)}`, perMinute, 60);
+    const { id, name, impersonate } = await ownerOf(token);
     return {
       user: { id, name, groups: [], kind: 'program' },
       loginRef: digest(`program login/${id}`).slice(0, 32),
-      program: { id, name, impersonate: createImpersonationPolicy(id, owner.impersonation) },
+      program: { id, name, impersonate },
     };
   };
 }

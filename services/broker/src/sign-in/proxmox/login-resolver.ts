@@ -1,94 +1,88 @@
 import { z } from 'zod';
-import type { Clock } from '@porthole/shared/time/clock';
 import type { ProxmoxSignInConfig } from '@porthole/shared/config/sign-in-schema';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { asPortholeError } from '@porthole/shared/errors';
-import type { Log } from '@porthole/shared/telemetry/log';
-import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore } from '@porthole/shared/store/ports';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { AtMost } from '../../access/decide.ts';
-import type { Login } from '../logins/login-sessions.ts';
-import type { LoginResolver } from '../logins/login-resolver.ts';
 import type { User } from '../../identity/user.ts';
+import { createLoginRefresher } from '../logins/login-refresher.ts';
+import type { LoginResolver } from '../logins/login-resolver.ts';
+import type { Login } from '../logins/login-sessions.ts';
 import type { AccountTicket, ProxmoxAuthenticator } from './authenticator.ts';
 import type { PermissionCache } from './permission-cache.ts';
 import type { ProxmoxPermissions } from './permissions.ts';
 
-/** Tickets live two hours. Renewed this often, so that whoever is disabled at Proxmox is out here soon. */
+/** Milliseconds. Tickets are valid for two hours; earlier renewals end the sign-in of a disabled account soon. */
 const renewMs = 15 * 60_000;
-/** By their age alone, with a minute for clocks that differ. */
+/** Milliseconds: two hours less a minute, because clocks can differ. */
 const expiredMs = 7_200_000 - 60_000;
-/** Milliseconds for which one broker renews and the others go on with what they have. */
-const renewLease = 30_000;
 
-/** In the record of the sign-in, which only its cookie opens. */
-const proxmoxLoginData = z.object({ userid: z.string(), ticket: z.string(), since: z.number() });
+/** The stored data of a sign-in by Proxmox. Only the sign-in cookie decrypts it. */
+const proxmoxLoginData = z.object({
+  userid: z.string(),
+  ticket: z.string(),
+  /** Milliseconds since the epoch. */
+  ticketIssuedAt: z.number(),
+});
 export type ProxmoxLoginData = z.infer<typeof proxmoxLoginData>;
 
 export const proxmoxMethodName = ({ cluster }: Pick<ProxmoxSignInConfig, 'cluster'>): string =>
   `proxmox:${cluster}`;
 
-/** Whoever signed in with an account of Proxmox, with what that account reaches. */
+/** Resolves sign-ins by Proxmox to users whose rights are limited to those of the account. */
 export function createProxmoxLoginResolver(deps: {
   readonly config: ProxmoxSignInConfig;
   readonly authenticator: Pick<ProxmoxAuthenticator, 'renewTicket'>;
   readonly permissions: PermissionCache;
-  readonly leases: Pick<LeaseStore, 'tryAcquire'>;
+  readonly leases: Pick<LeaseStore, 'tryAcquire' | 'release'>;
   readonly clock: Clock;
-  readonly log: Pick<Log, 'info' | 'warn'>;
-  /** Ends a sign-in that Proxmox no longer takes, and its consoles. */
+  readonly random: RandomBytes;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Ends a sign-in that Proxmox rejects, and its consoles. */
   readonly revoke: (login: Login) => Promise<void>;
 }): LoginResolver {
   const { config, clock, log } = deps;
   const method = proxmoxMethodName(config);
-  const ageOf = ({ since }: ProxmoxLoginData) => clock.now() - since;
+  const ageOf = ({ ticketIssuedAt }: ProxmoxLoginData) => clock.now() - ticketIssuedAt;
+  const isDue = (data: ProxmoxLoginData) => ageOf(data) >= renewMs;
 
-  /** The facts as they are after it, or undefined when Proxmox refused. */
-  async function renew(login: Login, facts: ProxmoxLoginData): Promise<ProxmoxLoginData | undefined> {
-    const name = leaseNames.recheck(login.ref);
-    if (!(await deps.leases.tryAcquire(name, `${login.ref}${clock.now()}`, 1, renewLease))) return facts;
-    const latest = await login.reload();
-    const current = proxmoxLoginData.safeParse(latest?.data).data;
-    if (!latest || !current) return undefined;
-    if (ageOf(current) < renewMs) return current;
-    try {
-      const next = { ...(await deps.authenticator.renewTicket(current)), since: clock.now() };
-      await latest.replaceData(next satisfies ProxmoxLoginData);
-      return next;
-    } catch (thrown) {
-      const { code } = asPortholeError(thrown);
-      if (code === 'not_signed_in') return refused(latest);
-      log.warn({ method, code }, 'a ticket of Proxmox could not be renewed');
-      return current;
-    }
-  }
+  const renew = createLoginRefresher<ProxmoxLoginData>({
+    ...deps,
+    method,
+    parse: (data) => proxmoxLoginData.safeParse(data).data,
+    isDue,
+    refresh: async (data) => ({
+      ...(await deps.authenticator.renewTicket(data)),
+      ticketIssuedAt: clock.now(),
+    }),
+  });
 
-  async function refused(login: Login): Promise<undefined> {
-    log.info({ method, login: login.ref }, 'Proxmox no longer takes a sign-in');
-    await deps.revoke(login);
-  }
-
-  async function userWithReach(
+  async function withPermissions(
     login: Login,
-    facts: ProxmoxLoginData,
-    acts: boolean,
+    data: ProxmoxLoginData,
+    requireFresh: boolean,
   ): Promise<User | undefined> {
     try {
-      const reach = await deps.permissions.get(login.ref, facts, acts);
-      return { ...userFromAccount(config, facts), atMost: atMostOf(config, reach) };
+      const permissions = await deps.permissions.get(data, requireFresh);
+      return { ...userFromAccount(config, data), atMost: atMostOf(config, permissions) };
     } catch (thrown) {
       if (asPortholeError(thrown).code !== 'not_signed_in') throw thrown;
-      return refused(login);
+      log.info({ method, login: login.ref }, 'Proxmox rejected the ticket of a sign-in');
+      await deps.revoke(login);
+      return undefined;
     }
   }
 
   return {
     method,
-    async resolveUser(login, { requireFresh: acts }) {
-      let facts = proxmoxLoginData.safeParse(login.data).data;
-      // Whoever sent nothing for two hours signs in again, as at Proxmox. Their consoles are as old as any and go on.
-      if (!facts || ageOf(facts) >= expiredMs) return undefined;
-      if (ageOf(facts) >= renewMs) facts = await renew(login, facts);
-      return facts && userWithReach(login, facts, acts);
+    async resolveUser(login, { requireFresh }) {
+      let data = proxmoxLoginData.safeParse(login.data).data;
+      // Without a request for two hours the user signs in again, as at Proxmox. Open consoles stay.
+      if (!data || ageOf(data) >= expiredMs) return undefined;
+      if (isDue(data)) data = await renew(login, data);
+      return data && withPermissions(login, data, requireFresh);
     },
   };
 }
@@ -101,7 +95,7 @@ export function userFromAccount(
   return { id: `${proxmoxMethodName(config)}:${userid}`, name: name.normalize('NFC'), groups: [] };
 }
 
-/** An account of one cluster says nothing about the machines of another. */
-function atMostOf({ cluster }: ProxmoxSignInConfig, reach: ProxmoxPermissions): AtMost {
-  return (target) => (target.cluster === cluster ? reach(target.vmid) : new Set());
+/** An account has no rights for machines of other clusters. */
+function atMostOf({ cluster }: ProxmoxSignInConfig, permissions: ProxmoxPermissions): AtMost {
+  return (target) => (target.cluster === cluster ? permissions(target.vmid) : new Set());
 }

@@ -16,15 +16,16 @@ const pendingSecondFactor = z.object({
 });
 type PendingSecondFactor = z.infer<typeof pendingSecondFactor>;
 
-/** Sign-ins whose password was right, between the two steps. What Proxmox said stays here; the page gets a name for it. */
+/** Sign-ins between the password and the second factor. The challenge stays in the store; the page gets only an ID. */
 export interface PendingSecondFactors {
+  /** Returns the ID. */
   create(cluster: string, challenge: TfaChallenge): Promise<string>;
   /** Rejects with `sign_in_expired`. */
-  find(name: string): Promise<PendingSecondFactor>;
-  delete(name: string): Promise<void>;
+  find(id: string): Promise<PendingSecondFactor>;
+  delete(id: string): Promise<void>;
 }
 
-const namePattern = /^[A-Za-z0-9_-]{43}$/;
+const idPattern = /^[A-Za-z0-9_-]{43}$/;
 
 export function createPendingSecondFactors(deps: {
   readonly records: Pick<RecordStore, 'put' | 'get' | 'delete'>;
@@ -44,16 +45,16 @@ export function createPendingSecondFactors(deps: {
       );
       return token.toString('base64url');
     },
-    async find(name) {
-      const context = namePattern.test(name) ? contextOf(Buffer.from(name, 'base64url')) : undefined;
+    async find(id) {
+      const context = idPattern.test(id) ? contextOf(Buffer.from(id, 'base64url')) : undefined;
       const sealed = context && (await records.get(context.storeKey));
       const plain = context && sealed !== undefined ? unseal(keys, context, sealed) : undefined;
-      const found = pendingSecondFactor.safeParse(plain === undefined ? undefined : parseJson(plain));
-      if (!found.success) throw new PortholeError('sign_in_expired', { detail: 'unknown, used or expired' });
-      return found.data;
+      const parsed = pendingSecondFactor.safeParse(plain === undefined ? undefined : parseJson(plain));
+      if (!parsed.success) throw new PortholeError('sign_in_expired', { detail: 'unknown, used or expired' });
+      return parsed.data;
     },
-    async delete(name) {
-      await records.delete(contextOf(Buffer.from(name, 'base64url')).storeKey);
+    async delete(id) {
+      await records.delete(contextOf(Buffer.from(id, 'base64url')).storeKey);
     },
   };
 }

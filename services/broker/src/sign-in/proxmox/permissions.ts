@@ -2,14 +2,14 @@ import type { z } from 'zod';
 import type { Right } from '@porthole/shared/config/access-schema';
 import type { permissionsAnswer } from '@porthole/shared/proxmox/answers';
 
-/** What an account may do with the machines of its cluster. */
+/** Returns the upper bound of an account's rights for a machine of its cluster. */
 export type ProxmoxPermissions = (vmid: number) => ReadonlySet<Right>;
 
-type Permissions = z.infer<typeof permissionsAnswer>['data'];
+type PermissionsAnswer = z.infer<typeof permissionsAnswer>['data'];
 
 /**
- * By privilege, what rules may give at most. Whatever shows a screen, or ends what others see, is VM.Console; rules say
- * more narrowly who looks on at whom.
+ * The rights that a Proxmox privilege allows at most. Everything that shows a screen or ends consoles needs VM.Console;
+ * access rules narrow down whose consoles a user can observe.
  */
 const rightsByPrivilege: Readonly<Record<string, readonly Right[]>> = {
   'VM.Console': ['view', 'control', 'terminal', 'watch', 'end'],
@@ -17,42 +17,38 @@ const rightsByPrivilege: Readonly<Record<string, readonly Right[]>> = {
   'VM.Audit': ['explain'],
 };
 
-/** Whether the list of machines that Proxmox shows the account is needed to say what it reaches. */
-export function inheritsFromVms(permissions: Permissions): boolean {
-  return rightsIn(permissions['/vms'], (propagates) => propagates).size > 0;
+/** Returns whether machines inherit rights from /vms. `parsePermissions` then needs the account's list of machines. */
+export function inheritsFromVms(answer: PermissionsAnswer): boolean {
+  return rightsIn(answer['/vms'], (propagates) => propagates).size > 0;
 }
 
 /**
- * What an account reaches, by GET /access/permissions. That names the paths that have an entry of their own, with what
- * the account may do there; machines without one inherit from /vms. But it leaves out paths where the account may do
- * nothing, as where NoAccess takes everything away: these would look as if they inherited, too. So what is inherited
- * counts only for machines that Proxmox `lists` for the account (RPCEnvironment.pm, get_effective_permissions).
+ * Parses the answer of GET /access/permissions. The answer has the paths with an entry of their own; other machines
+ * inherit from /vms. It omits paths where the account has no privilege, such as machines with NoAccess, which then look
+ * like inheriting ones. So inherited rights apply only to the machines that Proxmox lists for the account
+ * (RPCEnvironment.pm, get_effective_permissions).
  */
-export function parsePermissions(permissions: Permissions, listed: ReadonlySet<number>): ProxmoxPermissions {
-  const inherited = rightsIn(permissions['/vms'], (propagates) => propagates);
+export function parsePermissions(answer: PermissionsAnswer, listed: ReadonlySet<number>): ProxmoxPermissions {
+  const inherited = rightsIn(answer['/vms'], (propagates) => propagates);
   const own = new Map<number, ReadonlySet<Right>>();
-  for (const [path, privileges] of Object.entries(permissions)) {
+  for (const [path, privileges] of Object.entries(answer)) {
     const vmid = /^\/vms\/(\d+)$/.exec(path)?.[1];
-    if (vmid !== undefined)
-      own.set(
-        Number(vmid),
-        rightsIn(privileges, () => true),
-      );
+    if (vmid === undefined) continue;
+    const rights = rightsIn(privileges, () => true);
+    own.set(Number(vmid), rights);
   }
-  return (vmid) => own.get(vmid) ?? (listed.has(vmid) ? inherited : nothing);
+  return (vmid) => own.get(vmid) ?? (listed.has(vmid) ? inherited : noRights);
 }
 
-const nothing: ReadonlySet<Right> = new Set();
+const noRights: ReadonlySet<Right> = new Set();
 
-/** A privilege is there when it is named; its value says whether it holds further down, too. */
+/** The account has every privilege that is named. The value only says whether it propagates to paths below. */
 function rightsIn(
-  privileges: Permissions[string] | undefined,
+  privileges: PermissionsAnswer[string] | undefined,
   counts: (propagates: boolean) => boolean,
 ): ReadonlySet<Right> {
-  const found = Object.entries(privileges ?? {}).filter(([, propagates]) => counts(Boolean(propagates)));
+  const held = Object.entries(privileges ?? {}).filter(([, propagates]) => counts(Boolean(propagates)));
   return new Set(
-    found.flatMap(([name]) =>
-      Object.hasOwn(rightsByPrivilege, name) ? (rightsByPrivilege[name] ?? []) : [],
-    ),
+    held.flatMap(([name]) => (Object.hasOwn(rightsByPrivilege, name) ? (rightsByPrivilege[name] ?? []) : [])),
   );
 }

@@ -1,23 +1,23 @@
-import type { Clock } from '@porthole/shared/time/clock';
 import type { ProxmoxSignInConfig } from '@porthole/shared/config/sign-in-schema';
-import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
+import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { Store } from '@porthole/shared/store/ports';
+import type { Clock } from '@porthole/shared/time/clock';
 import { readJson } from '../../http/read-json.ts';
 import { createConcurrencyLimiter } from '../concurrency-limiter.ts';
 import type { SignInAttemptDeps } from '../sign-in-attempt.ts';
 import type { SignInMethod } from '../sign-in-methods.ts';
 import { createProxmoxAuthenticator } from './authenticator.ts';
-import { createPermissionCache } from './permission-cache.ts';
 import { createProxmoxLoginResolver } from './login-resolver.ts';
 import { createPendingSecondFactors } from './pending-second-factors.ts';
-import { signInWithCode, signInWithPassword } from './routes.ts';
+import { createPermissionCache } from './permission-cache.ts';
+import { signInWithCode, signInWithPassword, type ProxmoxRouteDeps } from './routes.ts';
 
-/** Proxmox answers a wrong password after three seconds, so a few of these must not keep a class waiting. */
-const atProxmox = { maxRunning: 8, maxQueued: 60 };
+/** Proxmox answers a wrong password after three seconds, so a few of them must not block the others. */
+const requestLimits = { maxRunning: 8, maxQueued: 60 };
 
-/** Signing in with the accounts of a Proxmox cluster. */
+/** Creates the sign-in with the accounts of one Proxmox cluster. */
 export function createProxmoxSignInMethod(
   config: ProxmoxSignInConfig,
   deps: SignInAttemptDeps & {
@@ -28,24 +28,24 @@ export function createProxmoxSignInMethod(
     readonly clock: Clock;
   },
 ): SignInMethod {
-  const { client, store, clock, logins, log } = deps;
+  const { client, clock, logins } = deps;
+  const { records, leases } = deps.store;
   const authenticator = createProxmoxAuthenticator(client);
-  const routes = {
+  const routes: ProxmoxRouteDeps = {
     ...deps,
     config,
     authenticator,
-    secondFactors: createPendingSecondFactors({ ...deps, records: store.records }),
-    limiter: createConcurrencyLimiter(atProxmox),
+    pendingSecondFactors: createPendingSecondFactors({ ...deps, records }),
+    limiter: createConcurrencyLimiter(requestLimits),
   };
   const path = `/login/proxmox/${config.cluster}`;
   return {
     resolver: createProxmoxLoginResolver({
+      ...deps,
       config,
       authenticator,
       permissions: createPermissionCache({ client, clock }),
-      leases: store.leases,
-      clock,
-      log,
+      leases,
       revoke: (login) => logins.endByRef(login.ref, 'provider'),
     }),
     info: {

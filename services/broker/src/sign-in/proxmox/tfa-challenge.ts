@@ -1,28 +1,29 @@
 import { parseJson } from '@porthole/shared/parse-json';
 
-/** Second factors that can be typed. Keys that are plugged in answer only to the pages of Proxmox. */
+/** Second factors that can be typed. WebAuthn keys work only on Proxmox's own pages. */
 export const tfaFactors = ['totp', 'recovery', 'yubico'] as const;
 export type TfaFactor = (typeof tfaFactors)[number];
 
 /**
- * The second factors of a challenge ticket, `PVE:!tfa!<percent-escaped JSON>:<time>::<signature>`. The signature is for
- * Proxmox to check: this only decides what is asked for.
+ * Returns the second factors that a challenge ticket offers, `PVE:!tfa!<percent-encoded JSON>:<time>::<signature>`. Only
+ * Proxmox verifies the signature: the result decides only what the page asks for.
  */
 export function factorsOfChallenge(challenge: string): readonly TfaFactor[] {
-  const escaped = /^PVE:!tfa!([^:]+):/.exec(challenge)?.[1];
-  const kinds = escaped === undefined ? undefined : parseJson(decoded(escaped));
-  if (typeof kinds !== 'object' || kinds === null) return [];
-  return tfaFactors.filter((factor) => Object.hasOwn(kinds, factor) && isThere((kinds as Kinds)[factor]));
+  const encoded = /^PVE:!tfa!([^:]+):/.exec(challenge)?.[1];
+  const offered = encoded === undefined ? undefined : parseJson(percentDecode(encoded));
+  if (typeof offered !== 'object' || offered === null) return [];
+  return tfaFactors.filter(
+    (factor) =>
+      Object.hasOwn(offered, factor) && isUsable((offered as Readonly<Record<string, unknown>>)[factor]),
+  );
 }
 
-type Kinds = Readonly<Record<string, unknown>>;
-
-/** Recovery keys come as the list of those that are left. */
-function isThere(value: unknown): boolean {
+/** For recovery keys, Proxmox lists the unused ones. */
+function isUsable(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
-function decoded(text: string): string {
+function percentDecode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
