@@ -2,6 +2,8 @@ import { lockoutKey, withLockout } from '@porthole/broker/sign-in/lockout';
 import { PortholeError } from '@porthole/shared/errors';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock } from '../../fakes/clock.ts';
+import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
+import { redisStores } from '../../shared/store-harness.ts';
 import { closeBrokers, startBroker } from '../rig.ts';
 
 afterEach(closeBrokers);
@@ -31,6 +33,52 @@ test('after five wrong passwords the sixth try waits, also if it would be right,
 test('right passwords count for nothing, however many', async () => {
   const rig = await startBroker();
   for (let time = 0; time < 15; time += 1) expect((await rig.browser().signIn('anna')).status).toBe(200);
+});
+
+test('of many simultaneous guesses only five reach the password check', async () => {
+  const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
+  const key = lockoutKey('anna', '10.0.0.1');
+  let checked = 0;
+  const guess = async () => {
+    checked += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    return wrong();
+  };
+  const guesses = await Promise.allSettled(
+    Array.from({ length: 50 }, () => withLockout(rateLimits, key, guess)),
+  );
+  expect(checked).toBe(5);
+  const codes = guesses.map((guessed) => (guessed.status === 'rejected' ? guessed.reason.code : 'in'));
+  expect(codes.filter((code) => code === 'wrong_password')).toHaveLength(5);
+  expect(codes.filter((code) => code === 'rate_limited')).toHaveLength(45);
+  // The rejected ones did not count as guesses.
+  await expect(rateLimits.check(key, 10, 600)).resolves.toBeUndefined();
+});
+
+describe('of guesses that two brokers receive at the same time', () => {
+  const stores = redisStores();
+  let redis: RedisServer;
+  beforeEach(async () => {
+    redis = await startRedisServer();
+  });
+  afterEach(() => redis.stop());
+
+  test('only five reach the password check, and none of the right ones counts', async () => {
+    const open = () => stores.open({ mode: 'standalone', url: redis.url });
+    const limits = [await open(), await open()].map(({ rateLimits }) => rateLimits);
+    const key = lockoutKey('anna', '10.0.0.1');
+    let checked = 0;
+    const all = (attempt: () => Promise<unknown>, count: number) =>
+      Promise.allSettled(
+        Array.from({ length: count }, (_, index) =>
+          withLockout(limits[index % 2] ?? limits[0]!, key, () => (checked++, attempt())),
+        ),
+      );
+    for (let time = 0; time < 5; time += 1) await all(async () => 'in', 4);
+    expect(checked).toBe(20);
+    await all(wrong, 40);
+    expect(checked).toBe(25);
+  });
 });
 
 test('a guesser at one address locks nobody out at another', async () => {

@@ -1,83 +1,30 @@
-import { constantSecret } from '@porthole/shared/config/secret';
-import type { Store } from '@porthole/shared/store/ports';
-import { systemClock, type Clock } from '@porthole/shared/time/clock';
-import { startIssuer, type IssuerOptions, type TestIssuer } from '../../fakes/oidc/issuer.ts';
-import { createWalker, type Walker } from '../../fakes/oidc/walk.ts';
-import { freePort, startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import type { Clock } from '@porthole/shared/time/clock';
+import { eventually } from '../../eventually.ts';
+import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
 import { redisStores } from '../../shared/store-harness.ts';
-import { closeBrokers, startBroker, type Rig } from '../rig.ts';
+import { closeBrokers } from '../rig.ts';
+import { anna, startOidcRig, type OidcRig } from './oidc-rig.ts';
 
-/** The system clock, which tests can set forward. */
-function movableClock(): Clock & { advance(ms: number): void } {
-  let offset = 0;
-  return {
-    now: () => systemClock.now() + offset,
-    after: systemClock.after,
-    advance: (ms) => void (offset += ms),
-  };
-}
+/** Longer than `refreshSeconds`. */
+const dueMs = 301_000;
+/** Longer than the lease of a refresh. */
+const leaseMs = 31_000;
 
-describe('a refresh of a sign-in at a provider that rotates refresh tokens', () => {
+describe('a refresh at a provider that rotates refresh tokens and revokes the sign-in on reuse', () => {
   const stores = redisStores();
-  let issuer: TestIssuer;
   let redis: RedisServer | undefined;
-  let clock: ReturnType<typeof movableClock>;
-  let walker: Walker;
-  /** Base URLs of the brokers. A sign-in of one counts at all. */
-  let origins: string[];
-  let rigs: Rig[];
+  let rig: OidcRig;
+  const twoOnOneStore = (clock: Clock) => {
+    const store = createMemoryStore({ clock });
+    return [store, store];
+  };
+  const names = async (...brokers: number[]) =>
+    (await Promise.all(brokers.map((broker) => rig.me(broker)))).map(({ name, code }) => name ?? code);
 
-  /** Starts one broker for each store, all with the same sign-ins. */
-  async function start(openStores: readonly Store[], options: Partial<IssuerOptions> = {}): Promise<void> {
-    const ports = await Promise.all(openStores.map(() => freePort()));
-    origins = ports.map((port) => `http://127.0.0.1:${port}`);
-    const publicUrl = origins[0] ?? '';
-    issuer = await startIssuer({
-      accounts: [{ sub: 'anna-1', claims: { preferred_username: 'anna', groups: ['class-a'] } }],
-      redirectUris: [`${publicUrl}/api/v1/login/oidc/school/callback`],
-      rotateRefreshTokens: true,
-      ...options,
-    });
-    rigs = [];
-    for (const [index, store] of openStores.entries())
-      rigs.push(
-        await startBroker({
-          clock,
-          store,
-          config: {
-            publicUrl,
-            listen: `127.0.0.1:${ports[index]}`,
-            signIn: {
-              oidc: [
-                {
-                  name: 'school',
-                  issuer: issuer.url,
-                  clientId: issuer.clientId,
-                  clientSecret: constantSecret(issuer.clientSecret),
-                  scopes: ['openid', 'profile', 'groups'],
-                },
-              ],
-            },
-          },
-        }),
-      );
-    walker = createWalker(issuer.url);
-    await walker.walk(`${publicUrl}/api/v1/login/oidc/school`, { sub: 'anna-1' });
-  }
-
-  async function me(origin = origins[0] ?? ''): Promise<{ name?: string; groups?: string[]; code?: string }> {
-    const cookie = [...walker.cookies(origins[0] ?? '')].map((pair) => pair.join('=')).join('; ');
-    const response = await fetch(`${origin}/api/v1/me`, { headers: { cookie } });
-    const body = (await response.json()) as { user?: { name: string; groups: string[] }; code?: string };
-    return body.user ?? { code: body.code ?? '' };
-  }
-
-  beforeEach(() => {
-    clock = movableClock();
-  });
   afterEach(async () => {
     await closeBrokers();
-    await issuer.stop();
+    await rig.issuer.stop();
     await redis?.stop();
     redis = undefined;
   });
@@ -85,13 +32,78 @@ describe('a refresh of a sign-in at a provider that rotates refresh tokens', () 
   test('uses each refresh token once, however many requests and brokers see that it is due', async () => {
     redis = await startRedisServer();
     const open = () => stores.open({ mode: 'standalone', url: redis?.url ?? '' });
-    await start([await open(), await open()]);
+    rig = await startOidcRig(async () => [await open(), await open()]);
     for (let round = 1; round <= 200; round += 1) {
-      clock.advance(301_000);
-      const answers = await Promise.all([...origins, ...origins].map((origin) => me(origin)));
-      expect(answers.map(({ name }) => name)).toEqual(['anna', 'anna', 'anna', 'anna']);
-      expect(issuer.refreshes).toHaveLength(round);
+      rig.clock.advance(dueMs);
+      expect(await names(0, 1, 0, 1)).toEqual(['anna', 'anna', 'anna', 'anna']);
+      expect(rig.issuer.refreshes).toHaveLength(round);
     }
-    expect(new Set(issuer.refreshes).size).toBe(200);
+    expect(new Set(rig.issuer.refreshes).size).toBe(200);
+  });
+
+  test('keeps no other request waiting: they continue with the known data', async () => {
+    rig = await startOidcRig(twoOnOneStore);
+    rig.issuer.accounts.set('anna-1', anna('class-b'));
+    rig.clock.advance(dueMs);
+    const release = rig.issuer.hold('/token');
+    const first = rig.me(0);
+    await eventually('the refresh has started', () => rig.issuer.requests('/token') === 2);
+    expect((await rig.me(0)).groups).toEqual(['class-a']);
+    expect((await rig.me(1)).groups).toEqual(['class-a']);
+    release();
+    expect((await first).groups).toEqual(['class-b']);
+    expect((await rig.me(1)).groups).toEqual(['class-b']);
+    expect(rig.issuer.refreshes).toHaveLength(1);
+  });
+
+  test('keeps the new token if the user can not be read afterwards, and tries again with it', async () => {
+    rig = await startOidcRig(twoOnOneStore, { claimsInUserinfoOnly: true });
+    const repair = rig.issuer.fail('/me');
+    rig.issuer.accounts.set('anna-1', anna('class-b'));
+    rig.clock.advance(dueMs);
+    expect((await rig.me(0)).groups).toEqual(['class-a']);
+    expect((await rig.me(1)).groups).toEqual(['class-a']);
+    expect(rig.issuer.refreshes).toHaveLength(1);
+    repair();
+    rig.clock.advance(leaseMs);
+    expect((await rig.me(1)).groups).toEqual(['class-b']);
+    expect(new Set(rig.issuer.refreshes).size).toBe(2);
+  });
+
+  test('that is under way does not bring a sign-in back that the user ended', async () => {
+    rig = await startOidcRig(twoOnOneStore);
+    rig.clock.advance(dueMs);
+    const release = rig.issuer.hold('/token');
+    const refreshing = rig.me(0);
+    await eventually('the refresh has started', () => rig.issuer.requests('/token') === 2);
+    expect((await rig.signOut(1)).status).toBe(200);
+    release();
+    expect((await refreshing).code).toBe('not_signed_in');
+    expect(await names(0, 1)).toEqual(['not_signed_in', 'not_signed_in']);
+  });
+
+  test('whose broker crashes before it stores the new token ends the sign-in, once', async () => {
+    const written = Promise.withResolvers<boolean>();
+    const crash = Promise.withResolvers<void>();
+    rig = await startOidcRig((clock) => {
+      const store = createMemoryStore({ clock });
+      const replace = () => (crash.resolve(), written.promise);
+      return [{ ...store, records: { ...store.records, replace } }, store];
+    });
+    rig.clock.advance(dueMs);
+    const lost = rig.me(0);
+    await crash.promise;
+    // Until the lease runs out, others continue with the known data.
+    expect(await names(1)).toEqual(['anna']);
+    rig.clock.advance(leaseMs);
+    expect(await names(1, 1)).toContain('not_signed_in');
+    expect(await names(1)).toEqual(['not_signed_in']);
+    expect(rig.issuer.refreshes).toHaveLength(2);
+    expect(rig.rigs[1]?.audited.filter(({ event }) => event === 'sign_out')).toMatchObject([
+      { user: { name: 'anna' }, why: 'provider' },
+    ]);
+    // Only so that the test ends.
+    written.resolve(false);
+    await lost;
   });
 });

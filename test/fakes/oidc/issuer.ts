@@ -17,8 +17,12 @@ export interface TestIssuer {
   readonly accounts: Map<string, Account>;
   /** The refresh token of every refresh request, in order, accepted or not. */
   readonly refreshes: readonly string[];
+  /** How many requests for the path came. */
+  requests(path: string): number;
   /** Requests for the path wait until the returned function is called. */
   hold(path: string): () => void;
+  /** Requests for the path fail with 500 until the returned function is called. */
+  fail(path: string): () => void;
   /** A token signed with the issuer's own key, for whatever a test wants to say. */
   sign(payload: JWTPayload, header?: { readonly alg?: string; readonly typ?: string }): Promise<string>;
   stop(): Promise<void>;
@@ -112,9 +116,13 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
   provider.on('grant.error', countRefresh);
   const handle = provider.callback();
   const held = new Map<string, Promise<void>>();
+  const failing = new Set<string>();
+  const requests = new Map<string, number>();
   server.on('request', (request, response) => {
     const { pathname } = new URL(request.url ?? '/', url);
-    void (held.get(pathname) ?? Promise.resolve()).then(() => handle(request, response));
+    requests.set(pathname, (requests.get(pathname) ?? 0) + 1);
+    if (failing.has(pathname)) response.writeHead(500).end();
+    else void (held.get(pathname) ?? Promise.resolve()).then(() => handle(request, response));
   });
 
   return {
@@ -123,6 +131,7 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
     clientSecret,
     accounts,
     refreshes,
+    requests: (path) => requests.get(path) ?? 0,
     hold(path) {
       const { promise, resolve } = Promise.withResolvers<void>();
       held.set(path, promise);
@@ -130,6 +139,10 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
         held.delete(path);
         resolve();
       };
+    },
+    fail(path) {
+      failing.add(path);
+      return () => void failing.delete(path);
     },
     sign: (payload, { alg = 'RS256', typ = 'JWT' } = {}) =>
       new SignJWT(payload).setProtectedHeader({ alg, typ, kid: 'k1' }).sign(privateKey),

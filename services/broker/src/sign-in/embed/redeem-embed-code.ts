@@ -14,13 +14,13 @@ const requestBody = z.strictObject({ code: z.string().max(64) });
 const perMinute = 1200;
 
 /** POST /api/v1/handover: exchanges the one-time code of an embedded page for its embed token. */
-export function redeemEmbedCode({ embedTokens, rateLimits }: RedeemEmbedCodeDeps): Step {
+export function redeemEmbedCode(deps: RedeemEmbedCodeDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'handover';
-    await rateLimits.spend(`handover/${addressKey(ctx.ip)}`, perMinute, 60);
+    await deps.rateLimits.spend(`handover/${addressKey(ctx.ip)}`, perMinute, 60);
     const parsed = requestBody.safeParse(ctx.request.body);
     if (!parsed.success) throw badRequestOf(parsed.error);
-    const { token, data } = await embedTokens.redeemCode(parsed.data.code);
+    const { token, data } = await deps.embedTokens.redeemCode(parsed.data.code);
     ctx.state.user = data.user;
     ctx.body = { pass: token };
   };

@@ -63,6 +63,7 @@ export function createLoginRefresher<Data>(deps: LoginRefresherDeps<Data>): Refr
       log.warn({ method, login: login.ref, code, detail }, 'a sign-in could not be refreshed');
       return { data: current, failed: true };
     }
+    // Data that is still due holds a new token, but the rest of the refresh failed.
     return { data: await store(latest, next), failed: deps.isDue(next) };
   }
 
