@@ -49,6 +49,17 @@ describe('an identity in a header', () => {
     expect((await me(rig, { 'x-forwarded-user': ' ' })).json.code).toBe('not_signed_in');
   });
 
+  it('is not remembered: the next request counts by its own headers alone', async () => {
+    const rig = await start({ from: ['127.0.0.1'] });
+    const headers = { 'x-forwarded-user': 'anna', 'x-forwarded-groups': 'class-a' };
+    expect((await me(rig, headers)).json.user.groups).toEqual(['class-a']);
+    expect((await me(rig, { 'x-forwarded-user': 'anna' })).json.user.groups).toEqual([]);
+    expect((await me(rig, {})).json.code).toBe('not_signed_in');
+    const spoofed = await start({ from: ['10.0.0.1'] });
+    expect((await me(spoofed, headers)).json.code).toBe('identity_header_untrusted');
+    expect((await me(spoofed, {})).json.code).toBe('not_signed_in');
+  });
+
   it('has a name of at most 256 characters', async () => {
     const rig = await start();
     expect((await me(rig, { 'x-forwarded-user': 'a'.repeat(257) })).status).toBe(403);

@@ -1,4 +1,7 @@
 import { constantSecret } from '@porthole/shared/config/secret';
+import { PortholeError } from '@porthole/shared/errors';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import { systemClock } from '@porthole/shared/time/clock';
 import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { systemRandom } from '@porthole/shared/crypto/random';
@@ -264,6 +267,33 @@ describe('signing in at an OpenID provider', () => {
     expect((await me(elsewhere)).code).toBe('not_signed_in');
     expect((await me(ben)).user.name).toBe('ben');
     expect(heard).toHaveLength(2);
+  });
+
+  it('ends only the named session of a person, even if the subject looks like a session', async () => {
+    const sub = 'anna/sid/1';
+    await start({ issuer: { accounts: [{ ...anna, sub }] } });
+    await signIn(sub);
+    const other = await issuer.sign(logoutClaims({ sub, sid: 'another session' }));
+    expect((await logout(other)).status).toBe(200);
+    expect((await me()).user.name).toBe('anna');
+    expect((await logout(await issuer.sign(logoutClaims({ sub })))).status).toBe(200);
+    expect((await me()).code).toBe('not_signed_in');
+  });
+
+  it('takes the same logout token again if the sign-in could not be ended', async () => {
+    const store = createMemoryStore({ clock: systemClock });
+    let broken = false;
+    const remove = (key: string) =>
+      broken ? Promise.reject(new PortholeError('store_unavailable')) : store.records.delete(key);
+    await start({ rig: { store: { ...store, records: { ...store.records, delete: remove } } } });
+    await signIn();
+    const token = await issuer.sign(logoutClaims());
+    broken = true;
+    expect((await logout(token)).status).toBe(503);
+    broken = false;
+    expect((await logout(token)).status).toBe(200);
+    expect((await me()).code).toBe('not_signed_in');
+    expect((await logout(token)).status).toBe(400);
   });
 
   it('hears the provider itself when somebody signs out there', async () => {

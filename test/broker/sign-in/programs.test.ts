@@ -8,16 +8,23 @@ import { startFakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
 import { aCluster, closeBrokers, startBroker, type Rig } from '../rig.ts';
 
 /** An issuer of tokens as a lab portal would use one: a discovery document, and keys. */
-async function startKeys(): Promise<{ url: string; privateKey: CryptoKey; server: Server }> {
+async function startKeys(): Promise<{
+  url: string;
+  privateKey: CryptoKey;
+  server: Server;
+  requests: string[];
+}> {
+  const requests: string[] = [];
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }];
   const server = createServer((request, response) => {
     const url = `http://${request.headers.host}`;
+    requests.push(request.url ?? '');
     const body = request.url === '/jwks' ? { keys } : { issuer: url, jwks_uri: `${url}/jwks` };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, privateKey, server };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, privateKey, server, requests };
 }
 
 describe('programs that ask for consoles', () => {
@@ -137,6 +144,27 @@ describe('programs that ask for consoles', () => {
     expect(rig.log.join('')).not.toContain('eyJ');
   });
 
+  it('make the broker ask the configured issuer alone, whatever issuer and keys a token names', async () => {
+    const evil = await startKeys();
+    try {
+      const header = { jku: `${evil.url}/jwks`, jwk: await exportJWK(evil.privateKey) };
+      const tokens = [
+        await sign(claims({ iss: evil.url }), evil.privateKey),
+        await sign(claims(), evil.privateKey, header),
+        await sign(claims(), evil.privateKey, { ...header, kid: 'k2' }),
+        await sign(claims(), evil.privateKey, { ...header, kid: 'k3' }),
+      ];
+      for (const token of tokens) expect((await ask(forAnna, token)).json.code).toBe('token_invalid');
+      expect(evil.requests).toEqual([]);
+      // An unknown key ID fetches the keys again at most every 30 seconds.
+      expect(keys.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
+      expect((await ask(forAnna, await sign())).status).toBe(201);
+    } finally {
+      evil.server.close();
+      evil.server.closeAllConnections();
+    }
+  });
+
   it('can not be played by a person or by nobody', async () => {
     expect((await ask(forAnna, undefined, { 'sec-fetch-site': 'same-origin' })).status).toBe(401);
     expect((await ask(forAnna, undefined)).json.code).toBe('cross_site');
@@ -244,6 +272,32 @@ describe('service accounts of Kubernetes', () => {
     });
     for (const token of [foreign, stranger])
       await expect(owner(token)).rejects.toMatchObject({ code: 'token_invalid' });
+  });
+
+  it('are reviewed each time while Kubernetes rejects them', async () => {
+    const owner = await check();
+    const token = tokenOf('labs:grader');
+    for (let time = 0; time < 3; time += 1)
+      await expect(owner(token)).rejects.toMatchObject({ code: 'token_invalid' });
+    expect(kubernetes.requests.filter((line) => line.includes('tokenreviews'))).toHaveLength(3);
+    kubernetes.knowToken(token, { username: 'system:serviceaccount:labs:grader', audiences: ['porthole'] });
+    expect(await owner(token)).toMatchObject({ name: 'labs:grader' });
+  });
+
+  it('are cached for at most a thousand tokens', async () => {
+    let reviews = 0;
+    const owner = createServiceAccountVerifier({
+      config: { audience: 'porthole', allow: ['labs:grader'], impersonation: undefined },
+      review: async () => (reviews++, 'system:serviceaccount:labs:grader'),
+      clock,
+    });
+    const token = (jti: number) =>
+      new UnsecuredJWT({ sub: 'system:serviceaccount:labs:grader', jti: String(jti) }).encode();
+    for (let jti = 0; jti <= 1000; jti += 1) await owner(token(jti));
+    await owner(token(1));
+    expect(reviews).toBe(1001);
+    await owner(token(0));
+    expect(reviews).toBe(1002);
   });
 
   it('are none of theirs: tokens that say something else', async () => {
