@@ -2,12 +2,21 @@ import { createRemoteJWKSet, customFetch } from 'jose';
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { Secret } from '@porthole/shared/config/secret';
 
-/** Returns a `fetch` that trusts only this CA. The CA is read once. */
+/** Returns a `fetch` that trusts only this CA, and follows changes of the file. */
 export function fetchWithCa(caFile: Secret): typeof fetch {
-  const dispatcher = new Agent({ connect: { ca: caFile() } });
+  let current: { readonly ca: string; readonly agent: Agent } | undefined;
+  function currentAgent(): Agent {
+    const ca = caFile();
+    if (current?.ca !== ca) {
+      // Requests that use the previous CA end before its connections close.
+      void current?.agent.close().catch(() => {});
+      current = { ca, agent: new Agent({ connect: { ca } }) };
+    }
+    return current.agent;
+  }
   // undici and Node declare the same standard interface twice.
   return (async (url: string, options: object) =>
-    undiciFetch(url, { ...options, dispatcher })) as unknown as typeof fetch;
+    undiciFetch(url, { ...options, dispatcher: currentAgent() })) as unknown as typeof fetch;
 }
 
 export type IssuerKeys = ReturnType<typeof createRemoteJWKSet>;

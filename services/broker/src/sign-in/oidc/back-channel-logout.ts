@@ -90,7 +90,7 @@ function createLogoutTokenVerifier({
 }: BackChannelDeps): (token: string) => Promise<LogoutToken> {
   let known: { readonly configuration: Configuration; readonly keys: IssuerKeys } | undefined;
 
-  /** The keys belong to one discovery: after a change of the CA they are fetched anew. */
+  /** The keys belong to one discovery, because another one can name another URL. */
   function keysOf(configuration: Configuration): IssuerKeys {
     if (known?.configuration === configuration) return known.keys;
     const { jwks_uri: url } = configuration.serverMetadata();

@@ -13,7 +13,8 @@ export interface Issuer {
 const timeout = 10;
 
 export function createIssuer(config: OidcConfig): Issuer {
-  let known: { secret?: string; ca?: string; configuration: Promise<oidc.Configuration> } | undefined;
+  const customFetch = config.caFile && (fetchWithCa(config.caFile) as oidc.CustomFetch);
+  let known: { secret: string | undefined; configuration: Promise<oidc.Configuration> } | undefined;
 
   async function discover(secret: string | undefined): Promise<oidc.Configuration> {
     try {
@@ -29,7 +30,7 @@ export function createIssuer(config: OidcConfig): Issuer {
             oidc.enableNonRepudiationChecks,
             ...(config.issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
           ],
-          ...(config.caFile ? { [oidc.customFetch]: fetchWithCa(config.caFile) as oidc.CustomFetch } : {}),
+          ...(customFetch ? { [oidc.customFetch]: customFetch } : {}),
         },
       );
     } catch (error) {
@@ -42,11 +43,11 @@ export function createIssuer(config: OidcConfig): Issuer {
 
   return {
     configuration() {
-      // The client secret and the CA can change without a restart.
-      const [secret, ca] = [config.clientSecret?.(), config.caFile?.()];
-      if (!known || known.secret !== secret || known.ca !== ca) {
+      // The client secret can change without a restart.
+      const secret = config.clientSecret?.();
+      if (!known || known.secret !== secret) {
         const configuration = discover(secret);
-        known = { configuration, ...(secret !== undefined && { secret }), ...(ca !== undefined && { ca }) };
+        known = { secret, configuration };
         configuration.catch(() => {
           if (known?.configuration === configuration) known = undefined;
         });
