@@ -98,7 +98,7 @@ test('a compressed body counts by what is in it', async () => {
   expectProblem(await rig.ask('/api/v1/login', { method: 'POST', headers, raw }), 'body_too_large');
 });
 
-test('what nobody foresaw is an internal error outside, and has its stack in the log', async () => {
+test('an unexpected error is an internal error outside, and has its stack in the log', async () => {
   const store = createMemoryStore({ clock: systemClock });
   const rig = await startBroker({
     store: {
@@ -110,7 +110,7 @@ test('what nobody foresaw is an internal error outside, and has its stack in the
   const answer = await anna.get('/api/v1/me');
   expectProblem(answer, 'internal');
   expect(answer.text).not.toContain('inner words');
-  const line = rig.log.find((text) => text.includes('nobody foresaw'));
+  const line = rig.log.find((text) => text.includes('unexpected error'));
   expect(line).toContain('secret inner words');
   expect(line).toContain('http.test.ts');
   expect(line).toContain(answer.json.requestId);

@@ -82,7 +82,7 @@ test.each([
   const answer = await rig.ask(path);
   expect(answer.status).toBe(404);
   expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
-  expect(answer.text).toContain('There is nothing here.');
+  expect(answer.text).toContain('Page not found');
 });
 
 test('without built pages the start fails and says how to build them', async () => {

@@ -1,13 +1,13 @@
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { User } from '../identity/user.ts';
 
-/** What the steps of a request leave for those around them: the log line, the metrics, the error answer. */
+/** What the middleware that handles a request sets for the log line, the metrics, and error responses. */
 export interface RequestState {
   requestId: string;
-  /** One of a closed list, for metrics; set by whoever answers. */
+  /** The metrics label of the route. */
   route?: Route;
   user?: User;
-  /** The trace that the request began, if one is recorded. */
+  /** The ID of the trace that the request started, if it is recorded. */
   trace?: string;
 }
 
@@ -28,5 +28,7 @@ export type Route =
   | 'asset'
   | 'other';
 
+/** The Koa context of a request. */
 export type Context = ParameterizedContext<RequestState>;
+/** Koa middleware: one step of handling a request. */
 export type Step = Middleware<RequestState>;

@@ -2,8 +2,8 @@ import cors from '@koa/cors';
 import type { Step } from './context.ts';
 
 /**
- * Lets pages of other sites call the API with a token of their own (CORS, https://fetch.spec.whatwg.org section 3.3):
- * those that may open consoles, and no other. Never with our cookie, which is whoever's browser it is.
+ * Allows pages of the listed origins to call the API with a bearer token (CORS, https://fetch.spec.whatwg.org section
+ * 3.3). Cookies stay excluded, so that such a page can't act as the user of the browser.
  */
 export function allowCrossOrigin(allowedOrigins: readonly string[]): Step {
   const allowed = new Set(allowedOrigins);

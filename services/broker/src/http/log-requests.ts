@@ -5,8 +5,8 @@ import type { BrokerMetrics } from '../metrics.ts';
 import type { Step } from './context.ts';
 
 /**
- * The outermost step: gives each request an id of our own (one from outside could forge log lines), and at its end
- * writes one line and counts it. The line has no query string, header or body: those carry secrets.
+ * Logs and counts each request. Must be the outermost middleware. Sets a request ID of our own, because an ID from the
+ * client could forge log lines. The line has no query string, header, or body, because they carry secrets.
  */
 export function logRequests(deps: {
   readonly log: Pick<Log, 'info' | 'debug'>;
@@ -15,17 +15,17 @@ export function logRequests(deps: {
   readonly clock: Clock;
 }): Step {
   return async (ctx, next) => {
-    const began = deps.clock.now();
+    const startedAt = deps.clock.now();
     ctx.state.requestId = randomId(deps.random, 9);
     ctx.set('x-request-id', ctx.state.requestId);
     try {
       await next();
     } finally {
-      const ms = deps.clock.now() - began;
+      const ms = deps.clock.now() - startedAt;
       const { route = 'other', requestId, user, trace } = ctx.state;
       const { method, path, status } = ctx;
       const line = { requestId, method, path, status, ms, user: user?.id, ...(trace ? { trace } : {}) };
-      // One page is a dozen assets, and none of them is news.
+      // Each page loads a dozen assets.
       if (route === 'asset' && status < 400) deps.log.debug(line, 'request');
       else deps.log.info(line, 'request');
       deps.metrics.request({ route, method, status, seconds: ms / 1000 });
