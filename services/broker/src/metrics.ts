@@ -6,7 +6,6 @@ import {
   type ProxmoxMetrics,
 } from '@porthole/shared/proxmox/metrics';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Route } from './http/context.ts';
 
 /** All metrics of the broker. Tests check the docs and dashboards against this list. All label values are from closed sets. */
 export const brokerMetrics = {
@@ -77,6 +76,24 @@ export const brokerMetrics = {
   },
   ...proxmoxMetricsOf('porthole_broker'),
 } as const satisfies Record<string, { name: string; help: string; labelNames: readonly string[] }>;
+
+/** The values of the label `route`. */
+export type Route =
+  | 'login'
+  | 'logout'
+  | 'logins'
+  | 'back_channel'
+  | 'handover'
+  | 'me'
+  | 'consoles'
+  | 'grants'
+  | 'explain'
+  | 'sessions'
+  | 'audit'
+  | 'power'
+  | 'page'
+  | 'asset'
+  | 'other';
 
 export type Result = 'ok' | ErrorCode;
 

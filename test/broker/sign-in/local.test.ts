@@ -3,7 +3,7 @@ import { aUser, closeBrokers, password, startBroker, userEntry, usersFile } from
 
 afterEach(closeBrokers);
 
-test('somebody with the right password is signed in and told who they are', async () => {
+test('the right password signs the user in and returns the user', async () => {
   const rig = await startBroker();
   const anna = rig.browser();
   const answer = await anna.signIn('anna');
@@ -12,32 +12,32 @@ test('somebody with the right password is signed in and told who they are', asyn
   expect((await anna.get('/api/v1/me')).json).toEqual({ ...answer.json, oversees: false });
 });
 
-test('a wrong password and an unknown name get the same answer', async () => {
+test('a wrong password and an unknown name get the same response', async () => {
   const rig = await startBroker();
   const wrong = await rig.browser().signIn('anna', 'guess');
-  const unknown = await rig.browser().signIn('nobody', 'guess');
+  const unknown = await rig.browser().signIn('unknown', 'guess');
   expect(wrong.status).toBe(401);
   expect(wrong.headers['set-cookie']).toBeUndefined();
   expect({ ...wrong.json, requestId: '' }).toEqual({ ...unknown.json, requestId: '' });
   expect(wrong.json.code).toBe('wrong_password');
 });
 
-test('an unknown name costs a password check like any other', async () => {
+test('an unknown name takes as long as a password check', async () => {
   const rig = await startBroker({ users: constantSecret(usersFile()) });
   const began = performance.now();
-  await rig.browser().signIn('nobody', 'guess');
+  await rig.browser().signIn('unknown', 'guess');
   // One check with the standard parameters takes tens of milliseconds; no check takes one or two.
   expect(performance.now() - began).toBeGreaterThan(15);
 });
 
-test('the same password counts however a keyboard composes it', async () => {
+test('a password matches in every Unicode composition', async () => {
   const rig = await startBroker({
     users: constantSecret(usersFile(userEntry('anna', 'gr\u00fcn und blau'))),
   });
   expect((await rig.browser().signIn('anna', 'gru\u0308n und blau')).status).toBe(200);
 });
 
-test('a user name can be tried so many times a minute, then a Retry-After says when to go on', async () => {
+test('attempts for a name are limited per minute, with a Retry-After', async () => {
   const rig = await startBroker({ config: { limits: { signInsPerMinute: 3 } } });
   for (let i = 0; i < 3; i++) expect((await rig.browser().signIn('Anna', 'guess')).status).toBe(401);
   const refused = await rig.browser().signIn('anna');
@@ -47,13 +47,13 @@ test('a user name can be tried so many times a minute, then a Retry-After says w
   expect((await rig.browser().signIn('ben')).status).toBe(200);
 });
 
-test('an address can try so many times a minute, whatever names it tries', async () => {
+test('attempts from an address are limited per minute, whatever the names', async () => {
   const rig = await startBroker({ config: { limits: { signInsPerAddressPerMinute: 2 } } });
   for (const name of ['anna', 'ben']) expect((await rig.browser().signIn(name)).status).toBe(200);
   expect((await rig.browser().signIn('carl')).status).toBe(429);
 });
 
-test('users who are added to the file can sign in, and those removed are out at once', async () => {
+test('a user who is added to the file can sign in, and a removed one is signed out', async () => {
   let file = usersFile(aUser('anna'));
   const rig = await startBroker({ users: () => file });
   const anna = await rig.signedIn('anna');
@@ -63,7 +63,7 @@ test('users who are added to the file can sign in, and those removed are out at 
   expect((await anna.get('/api/v1/me')).json.code).toBe('not_signed_in');
 });
 
-test('a new password ends the sign-ins that the old one opened', async () => {
+test('a new password ends the sign-ins of the old one', async () => {
   let file = usersFile(aUser('anna'));
   const rig = await startBroker({ users: () => file });
   const anna = await rig.signedIn('anna');
@@ -71,7 +71,7 @@ test('a new password ends the sign-ins that the old one opened', async () => {
   expect((await anna.get('/api/v1/me')).status).toBe(401);
 });
 
-test('other groups in the file count from the next request on', async () => {
+test('changed groups apply to the next request', async () => {
   const entry = aUser('anna', 'class-a');
   let file = usersFile(entry);
   const rig = await startBroker({ users: () => file });
@@ -80,7 +80,7 @@ test('other groups in the file count from the next request on', async () => {
   expect((await anna.get('/api/v1/me')).json.user.groups).toEqual(['class-b']);
 });
 
-test('a users file that an edit broke leaves the users before it in place, and says so', async () => {
+test('if an edit makes the users file invalid, the previous users stay in effect and the error is logged', async () => {
   let file = usersFile(aUser('anna'));
   const rig = await startBroker({ users: () => file });
   for (const broken of [
@@ -98,7 +98,7 @@ test('a users file that an edit broke leaves the users before it in place, and s
   expect(complaints.join('')).not.toContain('plain text');
 });
 
-test('a users file that is broken from the start is a fault of the configuration', async () => {
+test('a users file that is invalid at the start is a configuration error', async () => {
   const broken = (text: string) => startBroker({ users: constantSecret(text) });
   await expect(broken('users: [')).rejects.toThrow(
     /signIn\.local\.usersFile: line \d+, column \d+: this is not valid YAML/,
@@ -108,7 +108,7 @@ test('a users file that is broken from the start is a fault of the configuration
   await expect(broken('users:\n  - nam: anna\n')).rejects.toThrow(/signIn\.local\.usersFile: users\.0/);
 });
 
-test('what a sign-in must hold is said by field', async () => {
+test('an invalid request names the field', async () => {
   const rig = await startBroker();
   const answer = await rig.browser().post('/api/v1/login', { username: 'anna' });
   expect(answer.status).toBe(400);
@@ -116,7 +116,7 @@ test('what a sign-in must hold is said by field', async () => {
   expect((await rig.browser().signIn('anna', 'x'.repeat(1025))).status).toBe(400);
 });
 
-test('a display name goes to the pages and leaves rules alone', async () => {
+test('the display name is returned to the pages, and rules match the user name', async () => {
   const file = usersFile(`${aUser('anna')}    displayName: Anna Meier\n`);
   const rig = await startBroker({ users: constantSecret(file) });
   const answer = await rig.browser().signIn('anna', password);

@@ -10,7 +10,7 @@ afterEach(closeBrokers);
 
 const wrong = () => Promise.reject(new PortholeError('wrong_password'));
 
-/** Tries until told to wait; answers how many tries that took, and the wait. */
+/** Tries until the lockout, and returns the number of tries and the wait in seconds. */
 async function tryUntilLocked(rateLimits: Parameters<typeof withLockout>[0], key: string) {
   for (let tries = 0; tries < 100; tries += 1) {
     const error: unknown = await withLockout(rateLimits, key, wrong).catch((thrown: unknown) => thrown);
@@ -20,7 +20,7 @@ async function tryUntilLocked(rateLimits: Parameters<typeof withLockout>[0], key
   throw new Error('never locked');
 }
 
-test('after five wrong passwords the sixth try waits, also if it would be right, and says how long', async () => {
+test('after five wrong passwords even the right one is rejected, with a Retry-After', async () => {
   const rig = await startBroker();
   const browser = rig.browser();
   for (let time = 0; time < 5; time += 1) expect((await browser.signIn('anna', 'not it')).status).toBe(401);
@@ -30,7 +30,7 @@ test('after five wrong passwords the sixth try waits, also if it would be right,
   expect((await browser.signIn('ben')).status).toBe(200);
 });
 
-test('right passwords count for nothing, however many', async () => {
+test('right passwords do not count', async () => {
   const rig = await startBroker();
   for (let time = 0; time < 15; time += 1) expect((await rig.browser().signIn('anna')).status).toBe(200);
 });
@@ -55,7 +55,7 @@ test('of many simultaneous guesses only five reach the password check', async ()
   await expect(rateLimits.check(key, 10, 600)).resolves.toBeUndefined();
 });
 
-describe('of guesses that two brokers receive at the same time', () => {
+describe('simultaneous guesses at two brokers', () => {
   const stores = redisStores();
   let redis: RedisServer;
   beforeEach(async () => {
@@ -63,7 +63,7 @@ describe('of guesses that two brokers receive at the same time', () => {
   });
   afterEach(() => redis.stop());
 
-  test('only five reach the password check, and none of the right ones counts', async () => {
+  test('share one limit, and right passwords do not count', async () => {
     const open = () => stores.open({ mode: 'standalone', url: redis.url });
     const limits = [await open(), await open()].map(({ rateLimits }) => rateLimits);
     const key = lockoutKey('anna', '10.0.0.1');
@@ -81,20 +81,20 @@ describe('of guesses that two brokers receive at the same time', () => {
   });
 });
 
-test('a guesser at one address locks nobody out at another', async () => {
+test('guesses from one address do not lock out the user at another', async () => {
   const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
   await tryUntilLocked(rateLimits, lockoutKey('anna', '10.0.0.1'));
   await expect(withLockout(rateLimits, lockoutKey('anna', '10.0.0.2'), async () => 'in')).resolves.toBe('in');
 });
 
-test('a wrong user name is locked like any other, so that nobody learns which there are', async () => {
+test('an unknown user name is locked like a known one, so that the lockout reveals no names', async () => {
   const rig = await startBroker();
   const browser = rig.browser();
-  for (let time = 0; time < 5; time += 1) await browser.signIn('nobody', 'x');
-  expect((await browser.signIn('nobody', 'x')).json.code).toBe('rate_limited');
+  for (let time = 0; time < 5; time += 1) await browser.signIn('unknown', 'x');
+  expect((await browser.signIn('unknown', 'x')).json.code).toBe('rate_limited');
 });
 
-test('failures of other kinds are no wrong passwords', async () => {
+test('other errors do not count as wrong passwords', async () => {
   const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
   const key = lockoutKey('anna', '10.0.0.1');
   const away = () => Promise.reject(new PortholeError('store_unavailable'));
@@ -103,13 +103,13 @@ test('failures of other kinds are no wrong passwords', async () => {
   await expect(withLockout(rateLimits, key, async () => 'in')).resolves.toBe('in');
 });
 
-test('who goes on guessing waits longer and longer', async () => {
+test('more wrong passwords lock for longer', async () => {
   const { rateLimits } = createMemoryStore({ clock: createFakeClock() });
   const key = lockoutKey('anna', '10.0.0.1');
   const first = await tryUntilLocked(rateLimits, key);
   expect(first.tries).toBe(5);
   expect(first.wait).toBeLessThanOrEqual(60);
-  // As if the minutes had passed, with five wrong ones in each.
+  // As after several minutes with five wrong passwords each.
   for (let time = 0; time < 5; time += 1) await rateLimits.spend(key, 10, 600);
   const second = await tryUntilLocked(rateLimits, key);
   for (let time = 0; time < 15; time += 1) await rateLimits.spend(key, 20, 3600);

@@ -74,7 +74,7 @@ describe('a refresh of a sign-in', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('keeps its lease for as long as it takes', async () => {
+  test('keeps its lease as long as it runs', async () => {
     const answer = Promise.withResolvers<Data>();
     const slow = aRefresher(() => answer.promise)(aLogin(), known);
     const other = aRefresher(() => Promise.reject(new Error('a second refresh')));
@@ -89,7 +89,7 @@ describe('a refresh of a sign-in', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('finds what another broker stored, and asks nobody', async () => {
+  test('uses what another broker stored, and sends no request', async () => {
     const login = aLogin();
     stored = { token: 7, refreshedAt: clock.now() };
     const refresh = aRefresher(() => Promise.reject(new Error('a second refresh')));
@@ -97,7 +97,7 @@ describe('a refresh of a sign-in', () => {
     expect(calls).toEqual(['release']);
   });
 
-  test('that fails is tried again after half a minute, and not before', async () => {
+  test('is retried after half a minute if it failed, and not before', async () => {
     let asked = 0;
     const refresh = aRefresher(() => {
       asked += 1;
@@ -112,7 +112,7 @@ describe('a refresh of a sign-in', () => {
     expect(revoked).toEqual([]);
   });
 
-  test('that the provider rejects ends the sign-in', async () => {
+  test('ends the sign-in if the provider rejects it', async () => {
     const refresh = aRefresher(() => Promise.reject(new PortholeError('not_signed_in')));
     expect(await refresh(aLogin(), known)).toBeUndefined();
     expect(revoked).toEqual(['login-1']);
@@ -137,7 +137,7 @@ describe('a refresh of a sign-in', () => {
     expect(calls).toEqual(['release']);
   });
 
-  test('whose write succeeded although its answer was lost returns what is stored', async () => {
+  test('returns the stored data if the answer to its write was lost', async () => {
     let first = true;
     const login = aLogin(async (data) => {
       stored = data as Data;
@@ -151,7 +151,7 @@ describe('a refresh of a sign-in', () => {
     expect(await refreshing).toMatchObject({ token: 2 });
   });
 
-  test('that can not be stored at all says so in the log, and leaves no timer', async () => {
+  test("logs an error if it can't be stored at all, and leaves no timer", async () => {
     const refreshing = aRefresher(next)(
       aLogin(() => Promise.reject(new PortholeError('store_unavailable'))),
       known,

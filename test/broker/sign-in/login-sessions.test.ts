@@ -14,7 +14,7 @@ const [idleMs, lifeMs] = [8 * 3_600_000, 24 * 3_600_000];
 const basis = { method: 'local', data: { userName: 'anna' } };
 const keys = grantKeysOf(constantSecret(grantKey));
 
-/** The end signals that relays would get. */
+/** The termination signals that relays receive. */
 function endSignals(rig: Rig): ConsoleSignal[] {
   const heard: ConsoleSignal[] = [];
   createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock: rig.clock }).subscribe(
@@ -25,7 +25,7 @@ function endSignals(rig: Rig): ConsoleSignal[] {
 
 const secretOf = (cookie: string | undefined) => cookie?.split('=')[1] ?? '';
 
-test('over https the cookie is bound to the host, to TLS and away from scripts', async () => {
+test('over HTTPS the cookie is bound to the host and to TLS, and hidden from scripts', async () => {
   const rig = await startBroker({ config: { publicUrl: 'https://porthole.school.example' } });
   const answer = await rig.browser().signIn('anna');
   expect(answer.headers['set-cookie']).toEqual([
@@ -33,7 +33,7 @@ test('over https the cookie is bound to the host, to TLS and away from scripts',
   ]);
 });
 
-test('on localhost the cookie has a plain name, because browsers take no other over http', async () => {
+test('on localhost the cookie has no prefix, because browsers reject it over HTTP', async () => {
   const rig = await startBroker({ config: { publicUrl: 'http://localhost:8080' } });
   const answer = await rig.browser().signIn('anna');
   expect(answer.headers['set-cookie']).toEqual([
@@ -41,7 +41,7 @@ test('on localhost the cookie has a plain name, because browsers take no other o
   ]);
 });
 
-test('a sign-in that nobody uses ends after its idle time', async () => {
+test('a sign-in ends after the idle time without a request', async () => {
   const clock = createFakeClock();
   const rig = await startBroker({ clock });
   const anna = await rig.signedIn('anna');
@@ -51,7 +51,7 @@ test('a sign-in that nobody uses ends after its idle time', async () => {
   expect((await anna.get('/api/v1/me')).status).toBe(401);
 });
 
-test('a sign-in that is used all the time ends after its absolute time', async () => {
+test('a sign-in in use ends after the maximum time', async () => {
   const clock = createFakeClock();
   const rig = await startBroker({ clock });
   const anna = await rig.signedIn('anna');
@@ -63,7 +63,7 @@ test('a sign-in that is used all the time ends after its absolute time', async (
   expect((await anna.get('/api/v1/me')).status).toBe(401);
 });
 
-test('signing in again makes a new id, and the one before is worth nothing', async () => {
+test('signing in again creates a new secret and ends the previous sign-in', async () => {
   const rig = await startBroker();
   const anna = await rig.signedIn('anna');
   const before = anna.cookie ?? '';
@@ -73,7 +73,7 @@ test('signing in again makes a new id, and the one before is worth nothing', asy
   expect((await anna.get('/api/v1/me')).status).toBe(200);
 });
 
-test('an id that somebody else chose never becomes a sign-in', async () => {
+test('a planted cookie never becomes a sign-in', async () => {
   const rig = await startBroker();
   const anna = rig.browser();
   const planted = `porthole=${'A'.repeat(43)}`;
@@ -83,14 +83,14 @@ test('an id that somebody else chose never becomes a sign-in', async () => {
   expect((await rig.ask('/api/v1/me', { headers: { cookie: planted } })).status).toBe(401);
 });
 
-test('two cookies of the name are taken for none', async () => {
+test('two cookies of the same name count as none', async () => {
   const rig = await startBroker();
   const anna = await rig.signedIn('anna');
   const cookie = `porthole=${'A'.repeat(43)}; ${anna.cookie}`;
   expect((await rig.ask('/api/v1/me', { headers: { cookie } })).status).toBe(401);
 });
 
-test('signing out kills the sign-in, clears the cookie, and orders its consoles to end', async () => {
+test('signing out ends the sign-in, clears the cookie, and orders the termination of its consoles', async () => {
   const rig = await startBroker();
   const anna = await rig.signedIn('anna');
   const heard = endSignals(rig);
@@ -109,7 +109,7 @@ test('signing out kills the sign-in, clears the cookie, and orders its consoles 
   ]);
 });
 
-test('signing out when already signed out is fine and orders nothing', async () => {
+test('signing out without a sign-in succeeds and orders no termination', async () => {
   const rig = await startBroker();
   const heard = endSignals(rig);
   expect((await rig.browser().post('/api/v1/logout')).status).toBe(204);
@@ -119,7 +119,7 @@ test('signing out when already signed out is fine and orders nothing', async () 
   expect(heard).toEqual([]);
 });
 
-test('signing in as somebody else ends the consoles of who was there before', async () => {
+test('signing in as another user ends the consoles of the previous one', async () => {
   const rig = await startBroker();
   const shared = await rig.signedIn('anna');
   const heard = endSignals(rig);
@@ -128,7 +128,7 @@ test('signing in as somebody else ends the consoles of who was there before', as
   expect((await shared.get('/api/v1/me')).json.user.name).toBe('ben');
 });
 
-test('a request that is under way while somebody signs out does not bring the sign-in back', async () => {
+test('a request that runs during a sign-out does not restore the sign-in', async () => {
   const clock = createFakeClock();
   const { records } = createMemoryStore({ clock });
   const held = Promise.withResolvers<void>();
@@ -151,7 +151,7 @@ test('a request that is under way while somebody signs out does not bring the si
   expect(await sessions.find(secret)).toBeUndefined();
 });
 
-test('the time of use is written at most once a minute', async () => {
+test('the time of the last use is written at most once a minute', async () => {
   const clock = createFakeClock();
   const { records } = createMemoryStore({ clock });
   let puts = 0;
@@ -173,7 +173,7 @@ test('the time of use is written at most once a minute', async () => {
   expect(puts).toBe(1);
 });
 
-test('whoever reads the store finds no id, and whoever writes to it makes no sign-in', async () => {
+test('read access to the store reveals no secret, and write access creates no sign-in', async () => {
   const clock = createFakeClock();
   const { records } = createMemoryStore({ clock });
   const written = new Map<string, string>();
@@ -200,7 +200,7 @@ test('whoever reads the store finds no id, and whoever writes to it makes no sig
   expect(await sessions.find(ben)).toBeUndefined();
 });
 
-test('while the store is away nobody is told that they are signed out', async () => {
+test('while the store is unavailable a request fails without signing the user out', async () => {
   const rig = await startBroker();
   const anna = await rig.signedIn('anna');
   await rig.store.stop();

@@ -29,7 +29,7 @@ describe('a refresh at a provider that rotates refresh tokens and revokes the si
     redis = undefined;
   });
 
-  test('uses each refresh token once, however many requests and brokers see that it is due', async () => {
+  test('uses each refresh token once, however many requests and brokers see that a refresh is due', async () => {
     redis = await startRedisServer();
     const open = () => stores.open({ mode: 'standalone', url: redis?.url ?? '' });
     rig = await startOidcRig(async () => [await open(), await open()]);
@@ -41,7 +41,7 @@ describe('a refresh at a provider that rotates refresh tokens and revokes the si
     expect(new Set(rig.issuer.refreshes).size).toBe(200);
   });
 
-  test('keeps no other request waiting: they continue with the known data', async () => {
+  test('does not block other requests, which continue with the known data', async () => {
     rig = await startOidcRig(twoOnOneStore);
     rig.issuer.accounts.set('anna-1', anna('class-b'));
     rig.clock.advance(dueMs);
@@ -56,7 +56,7 @@ describe('a refresh at a provider that rotates refresh tokens and revokes the si
     expect(rig.issuer.refreshes).toHaveLength(1);
   });
 
-  test('keeps the new token if the user can not be read afterwards, and tries again with it', async () => {
+  test('keeps the new token if userinfo fails afterwards, and uses it for the next refresh', async () => {
     rig = await startOidcRig(twoOnOneStore, { claimsInUserinfoOnly: true });
     const repair = rig.issuer.fail('/me');
     rig.issuer.accounts.set('anna-1', anna('class-b'));
@@ -70,7 +70,7 @@ describe('a refresh at a provider that rotates refresh tokens and revokes the si
     expect(new Set(rig.issuer.refreshes).size).toBe(2);
   });
 
-  test('that is under way does not bring a sign-in back that the user ended', async () => {
+  test('does not restore a sign-in that the user ends meanwhile', async () => {
     rig = await startOidcRig(twoOnOneStore);
     rig.clock.advance(dueMs);
     const release = rig.issuer.hold('/token');
@@ -82,7 +82,7 @@ describe('a refresh at a provider that rotates refresh tokens and revokes the si
     expect(await names(0, 1)).toEqual(['not_signed_in', 'not_signed_in']);
   });
 
-  test('whose broker crashes before it stores the new token ends the sign-in, once', async () => {
+  test('ends the sign-in, once, if the broker crashes before it stores the new token', async () => {
     const written = Promise.withResolvers<boolean>();
     const crash = Promise.withResolvers<void>();
     rig = await startOidcRig((clock) => {

@@ -8,7 +8,7 @@ const paths = ['/', '/vms', ...vmids.map((vmid) => `/vms/${vmid}`), '/pool/p'];
 const privileges = fc.subarray(['VM.Console', 'VM.Audit', 'VM.PowerMgmt', 'Sys.Audit']);
 const acl: fc.Arbitrary<Acl> = fc.dictionary(fc.constantFrom(...paths), privileges, { maxKeys: 7 });
 
-test('an account reaches no console that Proxmox would refuse it, and misses none that Proxmox lists for it', () => {
+test('rights never exceed those of Proxmox, and include all machines that Proxmox lists', () => {
   fc.assert(
     fc.property(acl, acl, fc.subarray(vmids), (own, of, pooled) => {
       const permissions = createPermissions({
@@ -44,7 +44,7 @@ test('an account reaches no console that Proxmox would refuse it, and misses non
   );
 });
 
-test('what is no privilege of Proxmox gives nothing', () => {
+test('unknown privileges give no rights', () => {
   const reach = parsePermissions({ '/vms/100': { constructor: 1, toString: 1 } }, new Set());
   expect([...reach(100)]).toEqual([]);
 });
@@ -54,13 +54,13 @@ test.each([
   [{ recovery: [] }, []],
   [{ webauthn: { publicKey: {} } }, []],
   [{ yubico: true, totp: false }, ['yubico']],
-])('a challenge with %j may be answered by %j', (kinds, expected) => {
+])('a challenge with %j offers %j', (kinds, expected) => {
   expect(factorsOfChallenge(`PVE:!tfa!${encodeURIComponent(JSON.stringify(kinds))}:0A0B0C0D::c2ln`)).toEqual(
     expected,
   );
 });
 
-test('whatever else comes in the place of a challenge offers nothing and breaks nothing', () => {
+test('a malformed challenge offers no second factor', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       expect(factorsOfChallenge(text)).toEqual([]);

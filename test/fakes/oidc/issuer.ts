@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { Provider, type Configuration, type GrantContext } from 'oidc-provider';
 
-/** Somebody whom the issuer knows. */
+/** A user of the provider. */
 export interface Account {
   readonly sub: string;
   readonly claims: Readonly<Record<string, unknown>>;
@@ -30,7 +30,7 @@ export interface TestIssuer {
 
 export interface IssuerOptions {
   readonly accounts: readonly Account[];
-  /** Addresses of whoever sends people here; only they are sent back to. */
+  /** The only addresses to which users are redirected afterwards. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];
   readonly backChannelLogoutUri?: string;

@@ -1,5 +1,6 @@
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { User } from '../identity/user.ts';
+import type { Route } from '../metrics.ts';
 
 /** What the middleware that handles a request sets for the log line, the metrics, and error responses. */
 export interface RequestState {
@@ -10,23 +11,6 @@ export interface RequestState {
   /** The ID of the trace that the request started, if it is recorded. */
   trace?: string;
 }
-
-export type Route =
-  | 'login'
-  | 'logout'
-  | 'logins'
-  | 'back_channel'
-  | 'handover'
-  | 'me'
-  | 'consoles'
-  | 'grants'
-  | 'explain'
-  | 'sessions'
-  | 'audit'
-  | 'power'
-  | 'page'
-  | 'asset'
-  | 'other';
 
 /** The Koa context of a request. */
 export type Context = ParameterizedContext<RequestState>;

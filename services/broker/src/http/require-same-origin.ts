@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { bearerTokenOf } from './bearer-token.ts';
+import { bearerTokenOf } from './credentials.ts';
 import type { Context, Step } from './context.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -4,7 +4,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import { digest } from '@porthole/shared/store/keys';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Context } from '../http/context.ts';
-import type { Authenticator } from './authenticator.ts';
+import type { Authenticator } from './require-login.ts';
 
 const maxLength = 256;
 const maxGroups = 1000;

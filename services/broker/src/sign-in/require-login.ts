@@ -1,7 +1,12 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { Context } from '../http/context.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Authenticator } from './authenticator.ts';
+
+/**
+ * Returns the identity of a request, or undefined if the request has no credential of this kind. Rejects if the
+ * credential is not valid.
+ */
+export type Authenticator = (ctx: Context) => Promise<Identity | undefined>;
 
 /** Returns the identity of a request. Rejects with `not_signed_in` if the request has no credential. */
 export type RequireLogin = (ctx: Context) => Promise<Identity>;

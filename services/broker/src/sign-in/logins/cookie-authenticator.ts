@@ -1,4 +1,4 @@
-import type { Authenticator } from '../authenticator.ts';
+import type { Authenticator } from '../require-login.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import type { LoginResolver } from './login-resolver.ts';
 import type { LoginSessions } from './login-sessions.ts';

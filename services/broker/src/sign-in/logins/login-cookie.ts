@@ -1,4 +1,4 @@
-import { readSecretCookie } from '../../http/cookie.ts';
+import { readSecretCookie } from '../../http/credentials.ts';
 
 /**
  * The cookie of a sign-in. Over HTTPS its name starts with `__Host-`: browsers then accept it only from this host, with

@@ -7,8 +7,8 @@ import { every, sleep, type Clock } from '@porthole/shared/time/clock';
 import type { Login } from './login-sessions.ts';
 
 /**
- * Milliseconds. The broker that refreshes a sign-in renews its lease until it is done, so a crash blocks the next refresh
- * this long. After a failure the lease runs out by itself, which limits retries to about two per minute.
+ * Milliseconds. A broker renews its lease during the refresh, so after a crash the next refresh waits this long. After a
+ * failure the lease is left to expire, which limits retries to about two per minute.
  */
 const leaseMs = 30_000;
 const renewLeaseMs = 10_000;
@@ -30,16 +30,17 @@ export interface LoginRefresherDeps<Data> {
   revoke(login: Login): Promise<void>;
 }
 
-/** Returns the data to go on with, or undefined if the sign-in has ended. */
+/** Returns the current data, or undefined if the sign-in has ended. */
 export type RefreshLogin<Data> = (login: Login, known: Data) => Promise<Data | undefined>;
 
 /**
- * Refreshes sign-ins at their provider, each by one request of one broker at a time: a provider that rotates refresh
- * tokens takes a second use for theft and revokes the sign-in (RFC 9700, section 4.14.2). Other requests meanwhile go on
- * with the known data. The result is stored before the lease is released, so the next refresh uses the new token.
+ * Refreshes sign-ins at their provider. Across all brokers, one request at a time refreshes a sign-in, and the others
+ * continue with the known data: a provider that rotates refresh tokens treats a second use as theft and revokes the
+ * sign-in (RFC 9700, section 4.14.2). The new token is stored before the lease is released.
  *
- * If a broker crashes between the provider's answer and the write, the old token stays stored. After the lease ran out
- * the next request tries that token, and the provider either accepts it or ends the sign-in. The user then signs in again.
+ * If a broker crashes between the provider's answer and the write, the old token stays stored. When the lease has
+ * expired, the next request tries that token. The provider then either accepts it or ends the sign-in, and the user signs
+ * in again.
  */
 export function createLoginRefresher<Data>(deps: LoginRefresherDeps<Data>): RefreshLogin<Data> {
   const { method, leases, clock, log } = deps;
@@ -67,7 +68,7 @@ export function createLoginRefresher<Data>(deps: LoginRefresherDeps<Data>): Refr
     return { data: await store(latest, next), failed: deps.isDue(next) };
   }
 
-  /** Returns what is stored afterwards. */
+  /** Returns the data that is stored afterwards. */
   async function store(login: Login, next: Data): Promise<Data | undefined> {
     for (const pauseMs of [...storeRetriesMs, undefined]) {
       try {
@@ -96,7 +97,7 @@ export function createLoginRefresher<Data>(deps: LoginRefresherDeps<Data>): Refr
       return result.data;
     } finally {
       stopRenewing();
-      // A lease that can't be released runs out.
+      // If the release fails, the lease expires.
       if (!failed) await leases.release(lease, holder).catch(() => {});
     }
   };

@@ -1,4 +1,4 @@
-import { readSecretCookie } from '../../http/cookie.ts';
+import { readSecretCookie } from '../../http/credentials.ts';
 
 /**
  * Binds an authorization to the browser that started it, so that a link can't sign a user in to another account (login

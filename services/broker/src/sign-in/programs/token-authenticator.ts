@@ -2,9 +2,9 @@ import { PortholeError } from '@porthole/shared/errors';
 import { addressKey } from '@porthole/shared/http/address-key';
 import { digest } from '@porthole/shared/store/keys';
 import type { RateLimits } from '@porthole/shared/store/ports';
-import { bearerTokenOf } from '../../http/bearer-token.ts';
+import { bearerTokenOf } from '../../http/credentials.ts';
 import type { ImpersonationPolicy } from '../../identity/identity.ts';
-import type { Authenticator } from '../authenticator.ts';
+import type { Authenticator } from '../require-login.ts';
 
 /** The program that a token belongs to. */
 export interface TokenOwner {
