@@ -7,7 +7,10 @@ import {
 } from '@porthole/shared/proxmox/metrics';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** All metrics of the broker. Tests check the docs and dashboards against this list. All label values are from closed sets. */
+/**
+ * All metrics of the broker. Tests check the docs and dashboards against this list. All label values are from closed
+ * sets.
+ */
 export const brokerMetrics = {
   signIns: {
     name: 'porthole_broker_sign_ins_total',

@@ -5,8 +5,8 @@ import type { Context, Step } from './context.ts';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Rejects state-changing requests that do not come from Porthole's own pages, because a cookie proves only which browser
- * sends the request. Throws `cross_site` or `wrong_media_type`.
+ * Rejects state-changing requests that do not come from Porthole's own pages, because a cookie proves only which
+ * browser sends the request. Throws `cross_site` or `wrong_media_type`.
  *
  * - Browsers state the origin in Sec-Fetch-Site, which pages can't forge. If it is missing (old browsers, plain HTTP to
  *   hosts other than localhost), Origin must match `publicUrl`. A request with neither header is rejected.

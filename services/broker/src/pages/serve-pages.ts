@@ -4,7 +4,10 @@ import type { PageFile, PageFiles } from './load-pages.ts';
 
 const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{0,8}\/?$/;
 
-/** Serves pages and assets for all paths outside /api. Must be the last middleware. `pages` is undefined until the start. */
+/**
+ * Serves pages and assets for all paths outside /api. Must be the last middleware. `pages` is undefined until the
+ * start.
+ */
 export function servePages(pages: () => PageFiles | undefined): Step {
   return async (ctx) => {
     if (ctx.path === '/api' || ctx.path.startsWith('/api/')) return;

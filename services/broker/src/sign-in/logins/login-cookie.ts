@@ -2,8 +2,8 @@ import { readSecretCookie } from '../../http/credentials.ts';
 
 /**
  * The cookie of a sign-in. Over HTTPS its name starts with `__Host-`: browsers then accept it only from this host, with
- * Secure and Path=/, so that a neighbor under the same domain can't plant one (RFC 6265bis, section 4.1.3.2). Plain HTTP
- * is allowed on localhost only, where browsers reject such names.
+ * Secure and Path=/, so that a neighbor under the same domain can't plant one (RFC 6265bis, section 4.1.3.2). Plain
+ * HTTP is allowed on localhost only, where browsers reject such names.
  *
  * Without Max-Age the cookie ends with the browser session, which suits shared computers.
  */

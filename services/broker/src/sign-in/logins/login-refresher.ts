@@ -7,8 +7,8 @@ import { every, sleep, type Clock } from '@porthole/shared/time/clock';
 import type { Login } from './login-sessions.ts';
 
 /**
- * Milliseconds. A broker renews its lease during the refresh, so after a crash the next refresh waits this long. After a
- * failure the lease is left to expire, which limits retries to about two per minute.
+ * Milliseconds. A broker renews its lease during the refresh, so after a crash the next refresh waits this long. After
+ * a failure the lease is left to expire, which limits retries to about two per minute.
  */
 const leaseMs = 30_000;
 const renewLeaseMs = 10_000;
@@ -39,8 +39,8 @@ export type RefreshLogin<Data> = (login: Login, known: Data) => Promise<Data | u
  * sign-in (RFC 9700, section 4.14.2). The new token is stored before the lease is released.
  *
  * If a broker crashes between the provider's answer and the write, the old token stays stored. When the lease has
- * expired, the next request tries that token. The provider then either accepts it or ends the sign-in, and the user signs
- * in again.
+ * expired, the next request tries that token. The provider then either accepts it or ends the sign-in, and the user
+ * signs in again.
  */
 export function createLoginRefresher<Data>(deps: LoginRefresherDeps<Data>): RefreshLogin<Data> {
   const { method, leases, clock, log } = deps;

@@ -19,7 +19,9 @@ export interface Login extends LoginData {
   readonly ref: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Replaces the data atomically. Returns false, and writes nothing, if the sign-in ended or changed since the read. */
+  /**
+   * Replaces the data atomically. Returns false, and writes nothing, if the sign-in ended or changed since the read.
+   */
   replaceData(data: unknown): Promise<boolean>;
   /** Reads the sign-in again. Returns undefined if it ended. */
   reload(): Promise<Login | undefined>;
@@ -46,8 +48,8 @@ const loginRecord = z.object({
 
 /**
  * Stores each sign-in as two records. The first holds the user's data: it is replaced only while it exists, and deleted
- * at sign-out. The second holds the time of the last use and is overwritten often. A request that runs during a sign-out
- * can restore only the second record, which opens nothing by itself.
+ * at sign-out. The second holds the time of the last use and is overwritten often. A request that runs during a sign-
+ * out can restore only the second record, which opens nothing by itself.
  */
 export function createLoginSessions(deps: {
   readonly records: RecordStore;

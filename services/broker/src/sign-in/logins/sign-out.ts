@@ -19,8 +19,8 @@ export interface SignOutDeps {
 }
 
 /**
- * POST /api/v1/logout: ends the sign-in and its consoles. Responds with 204, or with 200 and the `url` of the page where
- * the user signs out of the identity provider. A request without a sign-in gets the same responses.
+ * POST /api/v1/logout: ends the sign-in and its consoles. Responds with 204, or with 200 and the `url` of the page
+ * where the user signs out of the identity provider. A request without a sign-in gets the same responses.
  */
 export function signOut(deps: SignOutDeps): Step {
   return async (ctx) => {

@@ -103,7 +103,9 @@ function callbackUrl({ config, publicUrl }: Pick<AuthorizationDeps, 'config' | '
   return new URL(`/api/v1/login/oidc/${config.name}/callback`, publicUrl);
 }
 
-/** Returns a path of a console page, or "/" for anything else, so that a sign-in link can't redirect to another site. */
+/**
+ * Returns a path of a console page, or "/" for anything else, so that a sign-in link can't redirect to another site.
+ */
 function safeReturnPath(wanted: unknown, publicUrl: URL): string {
   if (typeof wanted !== 'string' || !wanted.startsWith('/console/')) return '/';
   let url: URL;

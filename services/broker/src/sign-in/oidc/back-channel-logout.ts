@@ -40,7 +40,8 @@ export function readLogoutForm(): Step {
 
 /**
  * POST /api/v1/login/oidc/{name}/logout: the provider reports a sign-out (OpenID Connect Back-Channel Logout 1.0,
- * sections 2.5 to 2.8). Ends the user's sign-ins and their consoles. Responds with 200, or 400 if the token is not valid.
+ * sections 2.5 to 2.8). Ends the user's sign-ins and their consoles. Responds with 200, or 400 if the token is not
+ * valid.
  */
 export function backChannelLogout(deps: BackChannelDeps): Step {
   const { config, logins, records, log } = deps;

@@ -12,8 +12,8 @@ const clockTolerance = 30;
 const maxSubjectLength = 200;
 
 /**
- * Verifies the JWTs of one issuer (RFC 7519, RFC 9068): signed by one of its published keys with an allowed algorithm, for
- * this audience, and not expired.
+ * Verifies the JWTs of one issuer (RFC 7519, RFC 9068): signed by one of its published keys with an allowed algorithm,
+ * for this audience, and not expired.
  */
 export function createJwtVerifier(config: ProgramsConfig): TokenVerifier {
   const impersonation = compileImpersonation(config.impersonation);

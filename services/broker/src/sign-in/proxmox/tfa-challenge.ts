@@ -5,8 +5,8 @@ export const tfaFactors = ['totp', 'recovery', 'yubico'] as const;
 export type TfaFactor = (typeof tfaFactors)[number];
 
 /**
- * Returns the second factors that a challenge ticket offers, `PVE:!tfa!<percent-encoded JSON>:<time>::<signature>`. Only
- * Proxmox verifies the signature: the result decides only what the page asks for.
+ * Returns the second factors that a challenge ticket offers, `PVE:!tfa!<percent-encoded JSON>:<time>::<signature>`.
+ * Only Proxmox verifies the signature: the result decides only what the page asks for.
  */
 export function factorsOfChallenge(challenge: string): readonly TfaFactor[] {
   const encoded = /^PVE:!tfa!([^:]+):/.exec(challenge)?.[1];
