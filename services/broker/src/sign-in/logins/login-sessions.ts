@@ -48,8 +48,8 @@ const loginRecord = z.object({
 
 /**
  * Stores each sign-in as two records. The first holds the user's data: it is replaced only while it exists, and deleted
- * at sign-out. The second holds the time of the last use and is overwritten often. A request that runs during a sign-
- * out can restore only the second record, which opens nothing by itself.
+ * at sign-out. The second holds the time of the last use and is overwritten often. A request that runs during a sign-out
+ * can restore only the second record, which opens nothing by itself.
  */
 export function createLoginSessions(deps: {
   readonly records: RecordStore;
