@@ -1,5 +1,5 @@
 import { createRoutes, type RouteDeps } from '@porthole/broker/routes';
-import { createEmbedTokens } from '@porthole/broker/sign-in/embed/embed-tokens';
+import { createEmbedTokens } from '@porthole/broker/sign-in/embed-tokens';
 import { PortholeError } from '@porthole/shared/errors';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { createSessionRecords } from '@porthole/shared/session/records';

@@ -4,7 +4,7 @@ import type { Access, Decide } from './access/decide.ts';
 import { explainAccess } from './explain-access.ts';
 import { embedTokenHeader } from './grants/asker.ts';
 import { createGrant, type GrantRouteDeps } from './grants/create-grant.ts';
-import { redeemEmbedCode } from './sign-in/embed/redeem-embed-code.ts';
+import { redeemEmbedCode } from './grants/redeem-embed-code.ts';
 import type { RequestState, Step } from './http/context.ts';
 import { readJson } from './http/read-json.ts';
 import { toPublicUser } from './identity/user.ts';

@@ -6,7 +6,7 @@ import { digest } from '@porthole/shared/store/keys';
 import type { Context } from '../http/context.ts';
 import type { Identity, Program } from '../identity/identity.ts';
 import type { RequireLogin } from '../sign-in/require-login.ts';
-import type { EmbedTokens, EmbedTokenData } from '../sign-in/embed/embed-tokens.ts';
+import type { EmbedTokens, EmbedTokenData } from '../sign-in/embed-tokens.ts';
 import { pageOf } from './page-url.ts';
 import type { GrantWish } from './steps.ts';
 

@@ -15,7 +15,7 @@ import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { RequireLogin } from '../sign-in/require-login.ts';
-import type { EmbedTokens } from '../sign-in/embed/embed-tokens.ts';
+import type { EmbedTokens } from '../sign-in/embed-tokens.ts';
 import { askerOf, pageFor, embedTokenHeader, type Asker } from './asker.ts';
 import { claimsOf } from './claims.ts';
 import { relayUrlOf } from './relay-url.ts';

@@ -5,14 +5,13 @@ import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
 import { createTerminationOrders, type TerminationOrders } from '@porthole/shared/session/termination-orders';
-import type { Store } from '@porthole/shared/store/ports';
+import type { RateLimits, Store } from '@porthole/shared/store/ports';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
 import { connectTokenReview } from '../kubernetes/client.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import { createConcurrencyLimiter } from './concurrency-limiter.ts';
-import { createEmbedTokens, type EmbedTokens } from './embed/embed-tokens.ts';
-import type { RedeemEmbedCodeDeps } from './embed/redeem-embed-code.ts';
+import { createEmbedTokens, type EmbedTokens } from './embed-tokens.ts';
 import { createHeaderAuthenticator } from './header-authenticator.ts';
 import { createCheckPassword } from './local/check-password.ts';
 import { createLocalUsers } from './local/local-users.ts';
@@ -46,7 +45,7 @@ export interface SignInRouteDeps {
   readonly logins: Logins;
   readonly signInMethodInfos: readonly SignInMethodInfo[];
   readonly signInMethods: readonly Pick<SignInMethod, 'mount'>[];
-  readonly redeemEmbedCode: RedeemEmbedCodeDeps;
+  readonly redeemEmbedCode: { readonly embedTokens: EmbedTokens; readonly rateLimits: RateLimits };
 }
 
 export interface SignIn {
