@@ -1,5 +1,5 @@
 import { PortholeError, type ErrorCode } from '@porthole/shared/errors';
-import { ticketAnswer } from '@porthole/shared/proxmox/answers';
+import { ticketResponse } from '@porthole/shared/proxmox/responses';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { factorsOfChallenge, type TfaFactor } from './tfa-challenge.ts';
 
@@ -36,7 +36,7 @@ export function createProxmoxAuthenticator(
     const detail = `sign-in at Proxmox: ${answer.status} ${answer.reason}`;
     // Proxmox answers 400 to names and passwords that are longer than any valid one.
     if (answer.status === 401 || answer.status === 400) throw new PortholeError(refused, { detail });
-    const parsed = ticketAnswer.safeParse(answer.json);
+    const parsed = ticketResponse.safeParse(answer.json);
     if (answer.status !== 200 || !parsed.success)
       throw new PortholeError('proxmox_invalid_response', { detail });
     return parsed.data.data;

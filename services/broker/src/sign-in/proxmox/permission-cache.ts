@@ -1,5 +1,5 @@
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import { permissionsAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import { permissionsResponse, resourcesResponse } from '@porthole/shared/proxmox/responses';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { digest } from '@porthole/shared/store/keys';
 import type { Clock } from '@porthole/shared/time/clock';
@@ -94,13 +94,13 @@ async function requestPermissions(
   try {
     const { data } = await client.get({
       path: '/access/permissions',
-      schema: permissionsAnswer,
+      schema: permissionsResponse,
       credentialHeaders,
     });
     if (!inheritsFromVms(data)) return parsePermissions(data, new Set());
     const machines = await client.get({
       path: '/cluster/resources?type=vm',
-      schema: resourcesAnswer,
+      schema: resourcesResponse,
       credentialHeaders,
     });
     return parsePermissions(data, new Set(machines.data.map(({ vmid }) => vmid)));

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { Right } from '@porthole/shared/config/access-schema';
-import type { permissionsAnswer } from '@porthole/shared/proxmox/answers';
+import type { permissionsResponse } from '@porthole/shared/proxmox/responses';
 
 /** Returns the upper bound of an account's rights for a machine of its cluster. */
 export type ProxmoxPermissions = (vmid: number) => ReadonlySet<Right>;
 
-type PermissionsAnswer = z.infer<typeof permissionsAnswer>['data'];
+type PermissionsAnswer = z.infer<typeof permissionsResponse>['data'];
 
 /**
  * The rights that a Proxmox privilege allows at most. Everything that shows a screen or ends consoles needs VM.Console;
