@@ -20,8 +20,8 @@ describe('cached permissions', () => {
     clock = createFakeClock();
     asked = [];
     answers = async () => console101;
-    const get = async ({ as }: { as?: { cookie?: string } }) => {
-      const ticket = decodeURIComponent(as?.cookie ?? '').replace('PVEAuthCookie=', '');
+    const get = async ({ credentialHeaders }: { credentialHeaders?: { cookie?: string } }) => {
+      const ticket = decodeURIComponent(credentialHeaders?.cookie ?? '').replace('PVEAuthCookie=', '');
       asked.push(ticket);
       return { data: await answers(ticket) };
     };
