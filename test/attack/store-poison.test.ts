@@ -1,4 +1,4 @@
-import { storeKeys } from '@porthole/shared/store/keys';
+import { digest, storeKeys } from '@porthole/shared/store/keys';
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import { startPortholeOnRedis, userName, type PortholeOnRedis } from './porthole-on-redis.ts';
@@ -105,6 +105,24 @@ describeWith('redis')(threat('S6'), () => {
     expect([1013, 4401]).toContain((await porthole.relay.connect({ token: grant }).closed).code);
     expect(typedResults).toContain(await porthole.tryToOpen());
     for (const status of await porthole.expectNoInternalError(anna)) expect([401, 503]).toContain(status);
+  });
+
+  test('a lease with very many holders is not looked up whole', async () => {
+    const anna = await porthole.broker.signedIn(userName);
+    const members = Array.from({ length: 30_000 }, (_, i) => ['1e13', digest(`holder ${i}`)]).flat();
+    for (const key of await porthole.leases())
+      if (key.endsWith(':order')) await porthole.attacker.zadd(key, ...members);
+    let lookups = 0;
+    const monitor = await porthole.attacker.monitor();
+    monitor.on('monitor', (_time: string, [command, , , key]: string[]) => {
+      if (command === 'evalsha' && key?.startsWith('porthole:session:')) lookups++;
+    });
+    expect([200, 503]).toContain((await anna.get('/api/v1/sessions')).status);
+    await porthole.expectHonestUsable();
+    monitor.disconnect();
+    expect(lookups).toBeGreaterThan(0);
+    // And a few for the honest console.
+    expect(lookups).toBeLessThan(20_100);
   });
 
   test('enormous values are not read into memory', async () => {

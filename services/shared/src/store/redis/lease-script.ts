@@ -1,4 +1,10 @@
 /**
+ * Most holders that are listed, the latest ones. Each is looked up, so without a limit whoever can write to Redis could
+ * exhaust the memory of the broker with holders that do not exist.
+ */
+const maxListed = 20_000;
+
+/**
  * Everything about a lease in one atomic step. Two sorted sets, on one shard thanks to their hash tag: in the
  * order of asking, and in the order of expiry. The time is Redis's own, so pods with wrong clocks agree.
  * Both keys expire with the last holder, so nothing stays behind when all pods die.
@@ -22,7 +28,7 @@ if verb == 'count' then
   return redis.call('ZCARD', order)
 end
 if verb == 'list' then
-  return redis.call('ZRANGE', order, 0, -1)
+  return redis.call('ZRANGE', order, -${maxListed}, -1)
 end
 if verb == 'release' then
   redis.call('ZREM', expiry, holder)
