@@ -1,6 +1,7 @@
 import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
 import { onAbort } from '@porthole/shared/time/on-abort';
 import type { Handshake } from './handshake.ts';
+import { createHeldBytes } from './held-bytes.ts';
 import type { Link } from './link.ts';
 
 /** Takes what arrived behind the handshake; to be called when the next handler takes over the link. */
@@ -35,7 +36,7 @@ export function runHandshake(
       reject(error);
     };
 
-    const leftover = createLeftover();
+    const leftover = createHeldBytes();
     const keep = (chunk: Buffer) => {
       if (leftover.keep(chunk) <= options.leftover.maxBytes) return;
       leftover.take();
@@ -68,21 +69,4 @@ export function runHandshake(
       ended: (error) => options.onEnded(started, error),
     });
   });
-}
-
-/** A function of its own, so that `take` keeps nothing else of the handshake in memory. */
-function createLeftover(): { keep(chunk: Buffer): number; readonly take: TakeLeftover } {
-  let pieces: Buffer[] = [];
-  let bytes = 0;
-  return {
-    keep(chunk) {
-      pieces.push(chunk);
-      return (bytes += chunk.length);
-    },
-    take() {
-      const all = Buffer.concat(pieces);
-      pieces = [];
-      return all;
-    },
-  };
 }

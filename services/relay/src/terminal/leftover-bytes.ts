@@ -1,4 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
+import { createHeldBytes } from '../stream/held-bytes.ts';
 import type { Link } from '../stream/link.ts';
 import type { TakeLeftover } from '../stream/run-handshake.ts';
 
@@ -7,27 +8,18 @@ export const maxEarlyBytes = 64 * 1024;
 
 /** Keeps what a viewer sends until its console is open. `onEnded` is told when it leaves or sends too much. */
 export function holdInput(link: Link, onEnded: (error?: PortholeError) => void): TakeLeftover {
-  let early: Buffer[] = [];
-  let size = 0;
+  const early = createHeldBytes();
   link.handle({
     bytes(source, start, end) {
-      size += end - start;
-      if (size > maxEarlyBytes) {
-        early = [];
-        onEnded(
-          new PortholeError('viewer_message_too_big', {
-            detail: 'too much input before the terminal was open',
-          }),
-        );
-        return;
-      }
-      early.push(Buffer.from(source.subarray(start, end)));
+      if (early.keep(source, start, end) <= maxEarlyBytes) return;
+      early.take();
+      onEnded(
+        new PortholeError('viewer_message_too_big', {
+          detail: 'too much input before the terminal was open',
+        }),
+      );
     },
     ended: onEnded,
   });
-  return () => {
-    const all = Buffer.concat(early);
-    early = [];
-    return all;
-  };
+  return early.take;
 }
