@@ -132,15 +132,16 @@ export async function startPortholeOnRedis(): Promise<PortholeOnRedis> {
       // Where no grant can be issued, one that does not exist shows what the relay makes of it.
       const token = await relay.mint().catch(() => 'A'.repeat(43));
       const client = relay.connect({ token });
-      let result: 'open' | number | undefined;
+      const result: ('open' | number)[] = [];
       client.rfb().then(
-        () => (result = 'open'),
+        () => result.push('open'),
         () => {},
       );
-      void client.closed.then(({ code }) => (result ??= code));
-      while (result === undefined) await pass(1000);
+      void client.closed.then(({ code }) => result.push(code));
+      while (result.length === 0) await pass(1000);
+      const [outcome = 0] = result;
       client.socket.terminate();
-      return result;
+      return outcome;
     },
     async expectNoInternalError(browser) {
       const answers = [
