@@ -9,6 +9,11 @@ export async function openSocket(port: number): Promise<Socket> {
   return socket;
 }
 
+/** Unlike `once`, it ignores errors, which a close follows. */
+export function whenClosed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void socket.once('close', () => resolve()));
+}
+
 /**
  * Sends a request as it stands, and resolves with all that was answered, when the server has closed the connection or
  * `until` is content with the answer.
@@ -27,7 +32,7 @@ export async function sendRaw(
   socket.write(
     Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), Buffer.from(options.body ?? '')]),
   );
-  await once(socket, 'close');
+  await whenClosed(socket);
   return received;
 }
 
