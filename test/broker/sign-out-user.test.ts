@@ -51,7 +51,7 @@ describe('DELETE /api/v1/logins', () => {
     expect((await ada.get('/api/v1/me')).status).toBe(200);
     expect(signals).toContainEqual(
       expect.objectContaining({
-        type: 'end',
+        type: 'terminate',
         target: { kind: 'user', ref: 'local:anna' },
         cause: 'signed_out',
       }),

@@ -1,7 +1,7 @@
 import { createBrokerMetrics } from '@porthole/broker/metrics';
 import { createRelayMetrics } from '@porthole/relay/metrics';
 import {
-  aboutAuditEvent,
+  describeAuditEvent,
   auditEventNames,
   auditLineFields,
   auditLineSchema,
@@ -31,14 +31,14 @@ export const tables: Readonly<Record<string, () => string>> = {
     ),
   'close-codes': () =>
     table(
-      ['Code', 'Name', 'What the page does', 'Text', 'Errors'],
+      ['Code', 'Name', 'Page action', 'Text', 'Errors'],
       (Object.keys(closeCodes) as CloseName[]).map((name) => {
-        const { code, does, text } = closeCodes[name];
+        const { code, pageAction, text } = closeCodes[name];
         const errors = errorCodes.filter((error) => errorKinds[error].close === name);
         return [
           String(code),
           `\`${name}\``,
-          actions[does],
+          actions[pageAction],
           text,
           errors.map((error) => `\`${error}\``).join(', '),
         ];
@@ -70,7 +70,7 @@ export const tables: Readonly<Record<string, () => string>> = {
   'audit-events': () =>
     table(
       ['Event', 'Fields', 'Meaning'],
-      auditEventNames.map((name) => [`\`${name}\``, fieldsOf(name).join(', '), aboutAuditEvent(name)]),
+      auditEventNames.map((name) => [`\`${name}\``, fieldsOf(name).join(', '), describeAuditEvent(name)]),
     ),
   'common-metrics': () => metricsTable(commonRegistry()),
   'relay-metrics': () => metricsTable(relayRegistry()),
@@ -149,7 +149,7 @@ const actions: Readonly<Record<PageAction, string>> = {
   retry: 'Reconnects with back-off and says so.',
   'new-grant-once': "Asks the broker for a new grant, once; if that doesn't help, says so.",
   'wait-for-machine': 'Says so, and opens the console again as soon as the machine runs.',
-  say: 'Says so. Trying again would not help.',
+  'show-message': 'Says so. Trying again would not help.',
 };
 
 function nameOf({ path, secret }: Setting): string {

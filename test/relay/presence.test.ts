@@ -105,7 +105,7 @@ test('the newcomer says so, and the old one would find out by itself', async () 
   const old = await world.enter('c1', 'r1');
   await world.enter('c2', 'r2', { resumes });
   await world.settle();
-  expect(world.heard).toEqual([{ type: 'taken', sessionId: 'session-1', connection: 'c2' }]);
+  expect(world.heard).toEqual([{ type: 'superseded', sessionId: 'session-1', connection: 'c2' }]);
   await world.pass(5000);
   expect(old.taken()).toBe(1);
 });

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/http/address-key';
-import { auditAnd, type Audit } from '@porthole/shared/audit/audit';
+import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import type { Clock } from '@porthole/shared/time/clock';
 import { clientAddress } from '@porthole/shared/http/client-address';
@@ -110,7 +110,7 @@ export function createRelay(deps: RelayDeps): Relay {
     random,
     clock,
     log,
-    audit: auditAnd(deps.audit, trail.keep),
+    audit: combineAudits(deps.audit, trail.record),
     metrics,
     deadlines,
     clusters,
@@ -204,7 +204,7 @@ export function createRelay(deps: RelayDeps): Relay {
       return;
     }
     for (const session of sessions) {
-      if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
+      if (signal.type === 'superseded') session.takenBy(signal.sessionId, signal.connection);
       else if (session.matches(signal)) session.end(terminationError(signal));
     }
   }
@@ -223,7 +223,7 @@ export function createRelay(deps: RelayDeps): Relay {
       },
       {
         name: 'consoles',
-        stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
+        stopTimeoutMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
           stopListening.push(signals.subscribe(obey), endWatch.start(), observers.start());

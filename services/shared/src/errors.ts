@@ -1,4 +1,4 @@
-import { signedOutText, type CloseName } from './protocol/close-codes.ts';
+import { signedOutReason, type CloseName } from './protocol/close-codes.ts';
 
 /**
  * Every error that leaves Porthole, as a closed list: the stable `code` of problem+json answers, its HTTP
@@ -96,7 +96,7 @@ export const errorKinds = {
   time_limit: { status: 403, close: 'time_limit', text: 'The time for this console is over.' },
   ended_by_operator: { status: 403, close: 'ended_by_operator', text: 'Ended by an operator or instructor.' },
   taken_over: { status: 409, close: 'ended_by_operator', text: 'The console went on in another window.' },
-  signed_out: { status: 401, close: 'ended_by_operator', text: signedOutText },
+  signed_out: { status: 401, close: 'ended_by_operator', text: signedOutReason },
   draining: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
   store_unavailable: { status: 503, close: 'try_later', text: 'A part of the service is away for a moment.' },
   queue_full: {

@@ -59,7 +59,7 @@ export function createLoginIndex(deps: {
 
   const leasesOf = ({ user, handles }: LoginInfo) => [
     leaseNames.logins(user.id),
-    ...handles.map(leaseNames.loginsBy),
+    ...handles.map(leaseNames.loginsByHandle),
   ];
 
   return {
@@ -77,7 +77,7 @@ export function createLoginIndex(deps: {
     },
     find: (ref) => read(digest(ref)),
     ofUser: (userId) => list(leaseNames.logins(userId)),
-    byHandle: (handle) => list(leaseNames.loginsBy(handle)),
+    byHandle: (handle) => list(leaseNames.loginsByHandle(handle)),
   };
 }
 

@@ -49,7 +49,7 @@ export function createLogins(deps: {
       event: 'sign_out',
       user: info.user,
       login: info.ref,
-      why,
+      reason: why,
       ...(by && { by: { id: by.id, name: by.name } }),
     });
   }

@@ -44,7 +44,7 @@ export interface SessionDeps extends AdmitDeps, PresenceDeps {
   readonly metrics: RelayMetrics;
   readonly deadlines: Deadlines;
   readonly traffic: Pick<Traffic, 'add'>;
-  readonly tracing: Pick<Tracing, 'begin'>;
+  readonly tracing: Pick<Tracing, 'startSpan'>;
   readonly queueSeconds: number;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
   readonly dial: (request: DialRequest) => Promise<DialledConsole>;

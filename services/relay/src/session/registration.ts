@@ -38,7 +38,8 @@ export async function appear(
   // Before the places, so that an old connection that ends right now lets go of them no more.
   const owned = await deps.sessions.claim(on.describe());
   // Should the signal fail, the heartbeat tells.
-  if (claims.resumes) void deps.signals.publish({ type: 'taken', sessionId, connection }).catch(() => {});
+  if (claims.resumes)
+    void deps.signals.publish({ type: 'superseded', sessionId, connection }).catch(() => {});
   let places: Places;
   try {
     places = await takePlaces(deps, claims, on.signal);

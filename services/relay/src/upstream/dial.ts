@@ -36,7 +36,7 @@ export interface DialDeps {
   readonly clock: Clock;
   readonly line: LeaseLine;
   readonly deadlines: Deadlines;
-  readonly tracing: Pick<Tracing, 'within'>;
+  readonly tracing: Pick<Tracing, 'withSpan'>;
   /** Told how long each phase took, in seconds. */
   readonly observe: (phase: OpeningStep | 'queue', seconds: number) => void;
   /** Told of people in line, and of openings under way at nodes: one more or one less in this cluster. */
@@ -162,7 +162,7 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
   async function timed<T>(phase: OpeningStep | 'queue', work: () => Promise<T>): Promise<T> {
     const since = clock.now();
     try {
-      return await deps.tracing.within(`console ${phase}`, {}, work);
+      return await deps.tracing.withSpan(`console ${phase}`, {}, work);
     } finally {
       deps.observe(phase, (clock.now() - since) / 1000);
     }

@@ -8,7 +8,7 @@ export type Audit = (event: AuditEvent) => void;
 export const noAudit: Audit = () => {};
 
 /** To several at once. */
-export function auditAnd(one: Audit = noAudit, other: Audit): Audit {
+export function combineAudits(one: Audit = noAudit, other: Audit): Audit {
   return (event) => {
     one(event);
     other(event);

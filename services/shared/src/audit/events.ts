@@ -9,7 +9,7 @@ import { machineTypes } from '../grant/claims.ts';
  */
 
 /** Somebody, as the broker knows them: "local:anna", anna. */
-const person = z.object({ id: z.string(), name: z.string() });
+const principal = z.object({ id: z.string(), name: z.string() });
 
 const machine = z.object({
   cluster: z.string(),
@@ -27,11 +27,11 @@ const errorCode = z.custom<ErrorCode>((value) => typeof value === 'string');
 const login = z.string();
 
 /** Where a request came from, and its line in the log. */
-const request = { address: z.string().optional(), requestId: z.string().optional() };
+const requestFields = { address: z.string().optional(), requestId: z.string().optional() };
 
-const consoleFacts = {
+const consoleFields = {
   session: z.string(),
-  user: person,
+  user: principal,
   login,
   machine,
   mode,
@@ -43,69 +43,69 @@ const consoleFacts = {
 
 const powerAction = z.enum(['start', 'shutdown', 'reboot', 'reset', 'stop']);
 
-const described = {
+const auditEvents = {
   sign_in: {
     about: 'Somebody signed in.',
-    fields: { user: person, method: z.string(), provider: z.string().optional(), login, ...request },
+    fields: { user: principal, method: z.string(), provider: z.string().optional(), login, ...requestFields },
   },
   sign_in_refused: {
     about: 'A sign-in was refused. The user is named only if there is one of that name.',
     fields: {
-      user: person.optional(),
+      user: principal.optional(),
       method: z.string(),
       provider: z.string().optional(),
       code: errorCode,
-      ...request,
+      ...requestFields,
     },
   },
   sign_out: {
     about: 'A sign-in was ended, and the consoles that it opened.',
     fields: {
-      user: person.optional(),
+      user: principal.optional(),
       login: login.optional(),
       /** By themselves, by an operator, or because their sign-in provider said so. */
-      why: z.enum(['user', 'operator', 'provider']),
-      by: person.optional(),
-      ...request,
+      reason: z.enum(['user', 'operator', 'provider']),
+      by: principal.optional(),
+      ...requestFields,
     },
   },
   grant: {
     about: 'Somebody was let in to a console; `rules` says by which rules.',
     fields: {
       session: z.string(),
-      user: person,
+      user: principal,
       login,
       /** The program that asked on the user's behalf. */
-      program: person.optional(),
+      program: principal.optional(),
       machine,
       mode,
       kind,
       observer: z.boolean().optional(),
       rules: z.array(z.string()),
-      ...request,
+      ...requestFields,
     },
   },
   grant_denied: {
     about: 'Somebody asked for a console in vain; `code` says why.',
     fields: {
-      user: person.optional(),
-      program: person.optional(),
+      user: principal.optional(),
+      program: principal.optional(),
       machine: machine.optional(),
       mode: mode.optional(),
       kind: kind.optional(),
       code: errorCode,
-      ...request,
+      ...requestFields,
     },
   },
   console_opened: {
     about: 'A console is open. `resumed`: it went on after its connection or its relay was lost.',
-    fields: { ...consoleFacts, resumed: z.boolean() },
+    fields: { ...consoleFields, resumed: z.boolean() },
   },
   console_ended: {
     about:
       'A console ended, or left its relay to go on at another. `end` is `by_viewer` or the code of an error.',
     fields: {
-      ...consoleFacts,
+      ...consoleFields,
       end: z.union([z.literal('by_viewer'), errorCode]),
       seconds: z.number(),
       bytes: z.object({ toViewer: z.number().int(), toMachine: z.number().int() }),
@@ -113,25 +113,25 @@ const described = {
   },
   console_open_failed: {
     about: 'A grant was used and led to no console.',
-    fields: { ...consoleFacts, end: z.union([z.literal('by_viewer'), errorCode]) },
+    fields: { ...consoleFields, end: z.union([z.literal('by_viewer'), errorCode]) },
   },
   termination_ordered: {
     about: 'Somebody ended consoles: one session, or all of a user, a machine or a class.',
     fields: {
-      by: person,
+      by: principal,
       target: z.object({ kind: z.enum(['session', 'user', 'machine', 'class']), ref: z.string() }),
       /** How many were live then. */
       consoles: z.number().int(),
-      ...request,
+      ...requestFields,
     },
   },
   power: {
     about: 'A machine was told to start, shut down, reboot, reset or stop; `task` is its UPID at Proxmox.',
-    fields: { by: person, machine, action: powerAction, task: z.string(), ...request },
+    fields: { by: principal, machine, action: powerAction, task: z.string(), ...requestFields },
   },
   power_action_refused: {
     about: 'Somebody asked in vain for that.',
-    fields: { by: person.optional(), machine, action: powerAction, code: errorCode, ...request },
+    fields: { by: principal.optional(), machine, action: powerAction, code: errorCode, ...requestFields },
   },
   rules_reloaded: {
     about: 'The access rules changed and are in force.',
@@ -139,23 +139,23 @@ const described = {
   },
   rules_refused: {
     about: 'The access rules changed and are faulty: those from before stay in force.',
-    fields: { faults: z.number().int(), digest: z.string() },
+    fields: { issues: z.number().int(), digest: z.string() },
   },
 } as const satisfies Record<string, { about: string; fields: z.core.$ZodLooseShape }>;
 
-export type AuditEventName = keyof typeof described;
+export type AuditEventName = keyof typeof auditEvents;
 
 type EventOf<Name extends AuditEventName> = { readonly event: Name } & z.infer<
-  z.ZodObject<(typeof described)[Name]['fields']>
+  z.ZodObject<(typeof auditEvents)[Name]['fields']>
 >;
 
 /** What happened; who writes it down adds the time and the service. */
 export type AuditEvent = { [Name in AuditEventName]: EventOf<Name> }[AuditEventName];
 
-export const auditEventNames = Object.keys(described) as AuditEventName[];
+export const auditEventNames = Object.keys(auditEvents) as AuditEventName[];
 
-export function aboutAuditEvent(name: AuditEventName): string {
-  return described[name].about;
+export function describeAuditEvent(name: AuditEventName): string {
+  return auditEvents[name].about;
 }
 
 const line = { audit: z.literal(1), time: z.iso.datetime(), service: z.string(), event: z.string() };
@@ -164,5 +164,5 @@ export const auditLineFields: readonly string[] = Object.keys(line);
 
 /** One line of the audit. */
 export function auditLineSchema(name: AuditEventName) {
-  return z.strictObject({ ...line, event: z.literal(name), ...described[name].fields });
+  return z.strictObject({ ...line, event: z.literal(name), ...auditEvents[name].fields });
 }

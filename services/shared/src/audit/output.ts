@@ -7,7 +7,7 @@ import type { LifecycleComponent } from '../process/lifecycle.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** What waits to be written while the disk or the reader of the standard output is slow. Beyond it, lines are lost. */
-const maxWaitingBytes = 16 * 1024 * 1024;
+const maxBufferedBytes = 16 * 1024 * 1024;
 
 export const auditMetrics = {
   lost: {
@@ -23,14 +23,14 @@ export function openAuditOutput(deps: {
   readonly stdout: { write(line: string): unknown };
   readonly log: Pick<Log, 'error' | 'info'>;
   readonly registry: Registry;
-}): { readonly write: (line: string) => void; readonly part: LifecycleComponent } {
+}): { readonly write: (line: string) => void; readonly component: LifecycleComponent } {
   const { config, log } = deps;
   const lost = new Counter({ ...auditMetrics.lost, registers: [deps.registry] });
-  if (config.to === 'none') return { write: () => {}, part: { name: 'audit' } };
+  if (config.to === 'none') return { write: () => {}, component: { name: 'audit' } };
   if (config.to === 'stdout')
-    return { write: (line) => void deps.stdout.write(line), part: { name: 'audit' } };
-  const fd = openToAppend(config.file ?? '');
-  const output = pino.destination({ dest: fd, sync: false, minLength: 0, maxLength: maxWaitingBytes });
+    return { write: (line) => void deps.stdout.write(line), component: { name: 'audit' } };
+  const fd = openForAppend(config.file ?? '');
+  const output = pino.destination({ dest: fd, sync: false, minLength: 0, maxLength: maxBufferedBytes });
   let failing = false;
   output.on('drop', () => {
     lost.inc();
@@ -48,7 +48,7 @@ export function openAuditOutput(deps: {
   });
   return {
     write: (line) => void output.write(line),
-    part: {
+    component: {
       name: 'audit',
       stop: () =>
         new Promise((resolve) => {
@@ -59,7 +59,7 @@ export function openAuditOutput(deps: {
   };
 }
 
-function openToAppend(path: string): number {
+function openForAppend(path: string): number {
   try {
     return openSync(path, 'a', 0o600);
   } catch {

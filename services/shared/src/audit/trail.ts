@@ -16,9 +16,9 @@ const entry = z.looseObject({
 export type AuditEntry = z.infer<typeof entry>;
 
 /** Entries of an hour. More are in the lines only: a store must not be filled by whoever tries passwords. */
-const mostPerHour = 2000;
+const maxPerHour = 2000;
 /** Entries that are on their way to a slow store. */
-const mostWaiting = 500;
+const maxPendingWrites = 500;
 const hourMs = 3_600_000;
 
 /**
@@ -27,9 +27,9 @@ const hourMs = 3_600_000;
  */
 export interface AuditTrail {
   /** Never throws, never waits. */
-  keep(event: AuditEvent): void;
+  record(event: AuditEvent): void;
   /** The newest first. */
-  latest(most: number): Promise<readonly AuditEntry[]>;
+  latest(limit: number): Promise<readonly AuditEntry[]>;
 }
 
 export function createAuditTrail(deps: {
@@ -41,15 +41,15 @@ export function createAuditTrail(deps: {
 }): AuditTrail {
   const { service, keys, random, clock } = deps;
   const { records, leases } = deps.store;
-  let waiting = 0;
+  let pendingWrites = 0;
 
-  const hourOf = (time: number) => leaseNames.audit(Math.floor(time / hourMs));
+  const leaseForHour = (time: number) => leaseNames.audit(Math.floor(time / hourMs));
 
   async function write(event: AuditEvent, now: number): Promise<void> {
     const id = randomId(random);
     const context = contextOf(digest(id));
     const text = JSON.stringify({ time: new Date(now).toISOString(), service, ...event });
-    if (!(await leases.tryAcquire(hourOf(now), id, mostPerHour, lifetimes.auditEntry))) return;
+    if (!(await leases.tryAcquire(leaseForHour(now), id, maxPerHour, lifetimes.auditEntry))) return;
     await records.put(context.storeKey, seal(keys, random, context, text), lifetimes.auditEntry);
   }
 
@@ -62,18 +62,18 @@ export function createAuditTrail(deps: {
   }
 
   return {
-    keep(event) {
-      if (waiting >= mostWaiting) return;
-      waiting++;
+    record(event) {
+      if (pendingWrites >= maxPendingWrites) return;
+      pendingWrites++;
       void write(event, clock.now())
         .catch(() => {})
-        .finally(() => waiting--);
+        .finally(() => pendingWrites--);
     },
     async latest(most) {
       const found: AuditEntry[] = [];
       const now = clock.now();
       for (let ago = 0; ago <= lifetimes.auditEntry && found.length < most; ago += hourMs) {
-        const digests = (await leases.list(hourOf(now - ago))).slice(found.length - most);
+        const digests = (await leases.list(leaseForHour(now - ago))).slice(found.length - most);
         const entries = await Promise.all(digests.map(read));
         found.push(...entries.filter((one) => one !== undefined).toReversed());
       }

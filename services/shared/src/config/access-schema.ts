@@ -119,12 +119,12 @@ const ruleLimits = z
     { path: ['maxSessionSeconds'], error: 'must be at least sessionSeconds' },
   );
 
-export const clipboards = ['both', 'in', 'out', 'none'] as const;
+export const clipboardDirections = ['both', 'in', 'out', 'none'] as const;
 
 /** How consoles are that a rule gives. */
-const terms = {
+const ruleTerms = {
   /** Which way the clipboard may go, seen from the machine: pasted in, copied out. Without: both. */
-  clipboard: z.enum(clipboards).optional(),
+  clipboard: z.enum(clipboardDirections).optional(),
   when: when.optional(),
   limits: ruleLimits.optional(),
 };
@@ -136,12 +136,12 @@ export const accessRule = z.strictObject({
   /** A machine must match every field that is given. */
   which,
   allow: z.array(z.enum(rights)).min(1),
-  ...terms,
+  ...ruleTerms,
 });
 
 export type AccessRule = z.infer<typeof accessRule>;
 
-const people = z
+const memberSelector = z
   .strictObject({ users: names.optional(), groups: names.optional() })
   .refine((given) => Object.keys(given).length > 0, 'name users or groups');
 
@@ -149,8 +149,8 @@ const people = z
 export const accessClass = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be small letters, digits, dots and dashes'),
   title: z.string().min(1).max(128).optional(),
-  members: people,
-  instructors: people.optional(),
+  members: memberSelector,
+  instructors: memberSelector.optional(),
   /** All machines of the class. */
   machines: which.refine(
     ({ names: patterns = [] }) => !patterns.some((pattern) => /\{(user|group)\}/.test(pattern)),
@@ -160,7 +160,7 @@ export const accessClass = z.strictObject({
   own: names,
   /** What members may do with their own. */
   allow: z.array(z.enum(rights)).min(1).default(['control']),
-  ...terms,
+  ...ruleTerms,
 });
 
 export type AccessClass = z.infer<typeof accessClass>;

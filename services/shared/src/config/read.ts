@@ -8,13 +8,13 @@ import { constantSecret, secretFile, type Secret } from './secret.ts';
 /** Everything that is wrong with a configuration, at once, in plain words. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  readonly faults: readonly string[];
+  readonly issues: readonly string[];
 
   constructor(faults: readonly string[]) {
     super(
       `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
     );
-    this.faults = faults;
+    this.issues = faults;
   }
 }
 
@@ -30,12 +30,12 @@ const outputFiles = new Set(['audit.file']);
  * Relative paths in the file are relative to the file; those in the environment to the working directory.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
-  const faults: string[] = [];
-  const written = readSettingsFile(env['PORTHOLE_CONFIG'], cwd, faults);
+  const issues: string[] = [];
+  const written = readSettingsFile(env['PORTHOLE_CONFIG'], cwd, issues);
   const settings = written ?? {};
 
   const { values, unknown } = readEnvironment(env);
-  for (const name of unknown) faults.push(`${name}: there is no such setting`);
+  for (const name of unknown) issues.push(`${name}: there is no such setting`);
   const origins = new Map<string, string>();
   for (const { path: place, name, value } of values) {
     const path = place.join('.');
@@ -43,14 +43,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
     setAt(settings, place, value);
   }
   const nameOf = (path: string) => origins.get(path) ?? path;
-  const complete = resolveSecrets(settings, { base: cwd, nameOf, faults }) as Record<string, unknown>;
+  const complete = resolveSecrets(settings, { base: cwd, nameOf, issues }) as Record<string, unknown>;
   // What stands in a file that can not be read is unknown: nothing can be said about what is missing.
-  if (!written) throw new ConfigError(faults);
+  if (!written) throw new ConfigError(issues);
 
   const parsed = configSchema.safeParse(complete, { reportInput: true });
-  if (!parsed.success) faults.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, nameOf)));
-  faults.push(...faultsOfKeys(complete['grantKeys'], nameOf('grantKeys')));
-  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
+  if (!parsed.success) issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, nameOf)));
+  issues.push(...issuesOfGrantKeys(complete['grantKeys'], nameOf('grantKeys')));
+  if (issues.length > 0 || !parsed.success) throw new ConfigError(issues);
   return parsed.data;
 }
 
@@ -58,16 +58,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
 function readSettingsFile(
   path: string | undefined,
   cwd: string,
-  faults: string[],
+  issues: string[],
 ): Record<string, unknown> | undefined {
   if (!path) return {};
   const file = resolve(cwd, path);
   const read = readYaml(file);
-  faults.push(...read.faults.map((fault) => `${path}: ${fault}`));
-  if (read.faults.length > 0) return undefined;
-  const resolved = resolveSecrets(read.value, { base: dirname(file), nameOf: (place) => place, faults });
+  issues.push(...read.issues.map((fault) => `${path}: ${fault}`));
+  if (read.issues.length > 0) return undefined;
+  const resolved = resolveSecrets(read.value, {
+    base: dirname(file),
+    nameOf: (place) => place,
+    issues,
+  });
   if (isRecord(resolved)) return resolved;
-  faults.push(`${path}: must hold settings, one "name: value" a line`);
+  issues.push(`${path}: must hold settings, one "name: value" a line`);
   return undefined;
 }
 
@@ -79,7 +83,7 @@ export function grantKeysOf(secret: Secret): () => readonly string[] {
       .filter((key) => key !== '');
 }
 
-function faultsOfKeys(given: unknown, name: string): string[] {
+function issuesOfGrantKeys(given: unknown, name: string): string[] {
   if (typeof given !== 'function') return [];
   let text: string;
   try {
@@ -95,45 +99,45 @@ function faultsOfKeys(given: unknown, name: string): string[] {
     : [];
 }
 
-interface Resolving {
+interface ResolveOptions {
   /** What relative paths are relative to. */
   readonly base: string;
   /** What to call the setting at a path in a fault. */
   readonly nameOf: (path: string) => string;
-  readonly faults: string[];
+  readonly issues: string[];
 }
 
 /** Turns each secret, given as text or as file, into a function; leaves everything else as it is. */
-function resolveSecrets(value: unknown, how: Resolving, path: readonly string[] = []): unknown {
+function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly string[] = []): unknown {
   if (Array.isArray(value))
-    return value.map((item: unknown, index) => resolveSecrets(item, how, [...path, String(index)]));
+    return value.map((item: unknown, index) => resolveSecrets(item, options, [...path, String(index)]));
   if (!isRecord(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const place = [...path, key];
-    const fault = (words: string) => how.faults.push(`${how.nameOf(place.join('.'))}: ${words}`);
+    const report = (words: string) => options.issues.push(`${options.nameOf(place.join('.'))}: ${words}`);
     const plain = key.replace(/File$/, '');
     if (fileFields.has(key) || (key !== plain && secretFields.has(plain))) {
       const target = fileFields.has(key) ? key : plain;
-      if (target !== key && value[target] !== undefined) fault(`give ${target} or ${key}, not both`);
-      result[target] = typeof item === 'string' ? readable(resolve(how.base, item), fault) : item;
+      if (target !== key && value[target] !== undefined) report(`give ${target} or ${key}, not both`);
+      result[target] = typeof item === 'string' ? readableSecret(resolve(options.base, item), report) : item;
     } else if (secretFields.has(key) && typeof item === 'string') {
-      if (item.trim() === '') fault('is empty');
+      if (item.trim() === '') report('is empty');
       result[key] = constantSecret(item);
     } else if (secretFields.has(key)) result[key] = item;
     else if (outputFiles.has(place.join('.')) && typeof item === 'string')
-      result[key] = resolve(how.base, item);
-    else result[key] = resolveSecrets(item, how, place);
+      result[key] = resolve(options.base, item);
+    else result[key] = resolveSecrets(item, options, place);
   }
   return result;
 }
 
-function readable(file: string, fault: (words: string) => void): Secret {
+function readableSecret(file: string, report: (words: string) => void): Secret {
   const secret = secretFile(file);
   try {
-    if (secret() === '') fault(`the file ${file} is empty`);
+    if (secret() === '') report(`the file ${file} is empty`);
   } catch {
-    fault(`the file ${file} can not be read`);
+    report(`the file ${file} can not be read`);
   }
   return secret;
 }

@@ -99,7 +99,7 @@ const tracing = z.strictObject({
 });
 
 /** `host:port` of something that is dialled; without the port, the usual one. */
-const peer = (usualPort: number) =>
+const peerAddress = (usualPort: number) =>
   z
     .string()
     .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s/]+)(:\d{1,5})?$/, 'must be host:port')
@@ -117,14 +117,14 @@ const redis = z
       .strictObject({
         /** What the sentinels call the group. */
         name: z.string().min(1),
-        nodes: oneOrMore(peer(26_379)),
+        nodes: oneOrMore(peerAddress(26_379)),
         username: z.string().min(1).optional(),
         password: secret.optional(),
         db: z.number().int().min(0).max(65_535).default(0),
       })
       .optional(),
     /** Some of the nodes of a Redis Cluster; they know the others. */
-    cluster: z.strictObject({ nodes: oneOrMore(peer(6379)) }).optional(),
+    cluster: z.strictObject({ nodes: oneOrMore(peerAddress(6379)) }).optional(),
     username: z.string().min(1).optional(),
     password: secret.optional(),
     /** TLS for Sentinel and Cluster; a URL says so itself. */
@@ -256,7 +256,7 @@ export const configSchema = z
   })
   // Also looked at when something else is wrong, so that all faults come at once: parts may be missing then.
   .superRefine(
-    (config: Partial<FoundTogether>, context) => {
+    (config: Partial<CrossChecked>, context) => {
       const names = Array.isArray(config.clusters) ? config.clusters.map((one) => one?.name) : [];
       const given = names.filter((name) => name !== undefined);
       if (new Set(given).size < given.length)
@@ -278,7 +278,7 @@ export const configSchema = z
   );
 
 /** What is looked at together. */
-interface FoundTogether {
+interface CrossChecked {
   readonly clusters: readonly (Partial<{ readonly name: string }> | undefined)[];
   readonly redis: unknown;
   readonly access: unknown;

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 export interface Secret {
   (): string;
   /** Of a file: what keeps it from being read, while the last good text is given. As of the last use. */
-  readonly fault?: () => string | undefined;
+  readonly readError?: () => string | undefined;
 }
 
 export function constantSecret(value: string): Secret {
@@ -18,7 +18,7 @@ export function constantSecret(value: string): Secret {
 export function secretFile(path: string): Secret {
   let version: string | undefined;
   let text: string | undefined;
-  let fault: string | undefined;
+  let readError: string | undefined;
   const read = () => {
     try {
       // The time of change can't be set by whoever replaces the file; the others tell writes of one moment apart.
@@ -27,16 +27,16 @@ export function secretFile(path: string): Secret {
       if (found !== version) {
         const written = readFileSync(path, 'utf8').trim();
         if (written !== '' || text === undefined) text = written;
-        fault = written === '' ? 'is empty' : undefined;
+        readError = written === '' ? 'is empty' : undefined;
         version = found;
       }
     } catch (error) {
       if (text === undefined) throw new Error(`Can not read the secret file ${path}.`, { cause: error });
       const { code } = error as NodeJS.ErrnoException;
-      fault = `can not be read (${code ?? 'unknown fault'})`;
+      readError = `can not be read (${code ?? 'unknown fault'})`;
       version = undefined;
     }
     return text as string; // set above, or thrown
   };
-  return Object.assign(read, { fault: () => fault });
+  return Object.assign(read, { fault: () => readError });
 }

@@ -15,7 +15,7 @@ const issuerUrl = z
   .refine((url) => url.protocol === 'https:' || loopback.test(url.hostname), 'must be an https:// URL');
 
 const methodName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be small letters, digits and dashes');
-const words = z.string().min(1).max(256);
+const shortText = z.string().min(1).max(256);
 const headerName = z
   .string()
   .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
@@ -30,7 +30,7 @@ const oidc = z.strictObject({
   /** On the button: "Sign in with …". */
   title: z.string().min(1).max(64).optional(),
   issuer: issuerUrl,
-  clientId: words,
+  clientId: shortText,
   clientSecret: secret.optional(),
   caFile: secret.optional(),
   scopes: z
@@ -39,11 +39,11 @@ const oidc = z.strictObject({
   claims: z
     .strictObject({
       /** Paths of claims, "a.b" for one within another. The first that is there counts. */
-      name: z.array(words).min(1).default(['preferred_username', 'email', 'sub']),
-      displayName: words.default('name'),
-      groups: words.default('groups'),
+      name: z.array(shortText).min(1).default(['preferred_username', 'email', 'sub']),
+      displayName: shortText.default('name'),
+      groups: shortText.default('groups'),
       /** Others that access rules ask for, `who.claims`. */
-      keep: z.array(words).max(20).default([]),
+      keep: z.array(shortText).max(20).default([]),
     })
     .prefault({}),
   /** Whether signing out leads to the issuer, to sign out there, too. */
@@ -88,8 +88,8 @@ const header = z.strictObject({
 /** For whom a program may ask: each of the user's groups must be named, and the user match a pattern. */
 const impersonation = z.strictObject({
   /** `*` stands for any characters, `?` for one. */
-  users: z.array(words).min(1),
-  groups: z.array(words).default([]),
+  users: z.array(shortText).min(1),
+  groups: z.array(shortText).default([]),
 });
 
 const programs = z.strictObject({
@@ -97,19 +97,19 @@ const programs = z.strictObject({
   issuer: issuerUrl,
   /** Where its keys are; by default where its discovery document says. */
   jwksUrl: issuerUrl.optional(),
-  audience: words,
+  audience: shortText,
   algorithms: z
     .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
     .min(1)
     .default(['RS256', 'PS256', 'ES256', 'EdDSA']),
   caFile: secret.optional(),
   /** The programs, by the claim `sub`. Without it every one that the issuer names. */
-  subjects: z.array(words).min(1).optional(),
+  subjects: z.array(shortText).min(1).optional(),
   impersonation: impersonation.optional(),
 });
 
 const serviceAccounts = z.strictObject({
-  audience: words.default('porthole'),
+  audience: shortText.default('porthole'),
   /** "namespace:name". */
   allow: z.array(z.string().regex(/^[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$/, 'must be namespace:name')).min(1),
   impersonation: impersonation.optional(),
@@ -169,4 +169,4 @@ export type ProxmoxSignInConfig = SignInConfig['proxmox'][number];
 export type HeaderConfig = NonNullable<SignInConfig['header']>;
 export type ProgramsConfig = SignInConfig['programs'][number];
 export type ServiceAccountsConfig = NonNullable<SignInConfig['serviceAccounts']>;
-export type MayActFor = z.infer<typeof impersonation>;
+export type ImpersonationConfig = z.infer<typeof impersonation>;

@@ -15,28 +15,28 @@ export interface KeyedDigests {
 
 const purpose = 'porthole names v1';
 /** Of derived keys that are kept: they cost more than what they are used for. */
-const mostKept = 16;
+const maxCachedKeys = 16;
 
 export function createKeyedDigests(keys: SealKeys): KeyedDigests {
   const derived = new Map<string, Buffer>();
 
-  function keyOf(secret: string): Buffer {
+  function hmacKey(secret: string): Buffer {
     let key = derived.get(secret);
     if (!key) {
-      if (derived.size >= mostKept) derived.clear();
+      if (derived.size >= maxCachedKeys) derived.clear();
       key = Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
       derived.set(secret, key);
     }
     return key;
   }
 
-  const hide = (secret: string, name: string) =>
-    createHmac('sha256', keyOf(secret)).update(name).digest('hex');
+  const digestWith = (secret: string, name: string) =>
+    createHmac('sha256', hmacKey(secret)).update(name).digest('hex');
 
   function all(name: string): readonly [string, ...string[]] {
     const [first, ...others] = keys();
     if (first === undefined) throw new Error('There is no grant key to hide names with.');
-    return [hide(first, name), ...others.map((secret) => hide(secret, name))];
+    return [digestWith(first, name), ...others.map((secret) => digestWith(secret, name))];
   }
 
   return { of: (name) => all(name)[0], all };

@@ -1,12 +1,7 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { LifecycleComponent } from '../process/lifecycle.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import { boundAddress, close, listen, type Address } from './listen.ts';
 
 /** One reason after another why a service is not ready; empty when it is. */
 export type Readiness = () => Promise<readonly string[]>;
@@ -19,7 +14,7 @@ export function createOperationsServer(deps: {
   readonly registry: Registry;
   readonly readiness: Readiness;
   /** What is wrong and yet no reason to get no requests: said where readiness is asked for. */
-  readonly notes?: () => readonly string[];
+  readonly warnings?: () => readonly string[];
 }): LifecycleComponent & { address(): Address } {
   const server: Server = createServer((request, response) => {
     const answer = (status: number, type: string, body: string) => {
@@ -31,8 +26,8 @@ export function createOperationsServer(deps: {
     else if (path === '/readyz') {
       void deps.readiness().then(
         (reasons) => {
-          const notes = deps.notes?.().map((note) => `${note}\n`) ?? [];
-          if (reasons.length === 0) answer(200, 'text/plain', `ok\n${notes.join('')}`);
+          const warnings = deps.warnings?.().map((note) => `${note}\n`) ?? [];
+          if (reasons.length === 0) answer(200, 'text/plain', `ok\n${warnings.join('')}`);
           else answer(503, 'text/plain', `${reasons.join('\n')}\n`);
         },
         () => answer(503, 'text/plain', 'readiness can not be told\n'),
@@ -49,45 +44,6 @@ export function createOperationsServer(deps: {
     name: 'operations server',
     start: () => listen(server, deps.listen),
     stop: () => close(server),
-    address: () => addressOf(server),
+    address: () => boundAddress(server),
   };
-}
-
-/** Listens, or rejects with a sentence that names the address. */
-export function listen(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) =>
-      reject(
-        new Error(`Can not listen on ${host}:${port} (${error.code ?? error.message}).`, { cause: error }),
-      );
-    server.once('error', fail);
-    server.listen({ host, port }, () => {
-      server.off('error', fail);
-      // Kept for a next request, a connection whose answer was still under way would outlast `close`.
-      server.on('request', (_request, response) => {
-        response.once('close', () => {
-          if (!server.listening) server.closeIdleConnections();
-        });
-      });
-      resolve();
-    });
-  });
-}
-
-/** Stops accepting, lets idle connections go, and resolves when the last one is closed. */
-export function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) {
-      resolve();
-      return;
-    }
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-}
-
-export function addressOf(server: Server): Address {
-  const address = server.address() as AddressInfo | null;
-  if (address === null) throw new Error('The server does not listen.');
-  return { host: address.address, port: address.port };
 }

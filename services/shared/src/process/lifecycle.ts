@@ -7,7 +7,7 @@ export interface LifecycleComponent {
   start?(): Promise<void>;
   stop?(): Promise<void>;
   /** Milliseconds that `stop` may take before the next part's turn comes anyway. Default 5000. */
-  readonly stopMs?: number;
+  readonly stopTimeoutMs?: number;
 }
 
 export interface Lifecycle {
@@ -30,7 +30,7 @@ export function createLifecycle(deps: {
 
   async function start(): Promise<void> {
     for (const part of deps.components) {
-      notStopping();
+      assertNotStopping();
       started.push(part);
       try {
         await part.start?.();
@@ -39,10 +39,10 @@ export function createLifecycle(deps: {
         throw error;
       }
     }
-    notStopping();
+    assertNotStopping();
   }
 
-  function notStopping(): void {
+  function assertNotStopping(): void {
     if (stopping) throw new Error('Stopped while starting.');
   }
 
@@ -54,7 +54,7 @@ export function createLifecycle(deps: {
   async function stopAll(): Promise<void> {
     for (const part of started.toReversed()) {
       try {
-        await withDeadline(deps.clock, part.stopMs ?? 5000, part.stop?.() ?? Promise.resolve());
+        await withDeadline(deps.clock, part.stopTimeoutMs ?? 5000, part.stop?.() ?? Promise.resolve());
       } catch (error) {
         deps.log.error({ err: error, part: part.name }, 'could not stop in good order');
       }

@@ -20,8 +20,8 @@ export async function runProcess(
 ): Promise<void> {
   let signals = 0;
   try {
-    const { log, clock, components: parts, started } = build();
-    const lifecycle = createLifecycle({ clock, log, components: parts });
+    const { log, clock, components, started } = build();
+    const lifecycle = createLifecycle({ clock, log, components });
     const onSignal = () => {
       signals++;
       if (signals > 1) {

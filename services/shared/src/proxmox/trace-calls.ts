@@ -11,11 +11,15 @@ export function traceCalls(http: ProxmoxHttp, tracing: Tracing): ProxmoxHttp {
         'server.address': call.base.hostname,
         'url.path': path,
       };
-      return tracing.within(`proxmox ${call.method} ${path.split('/').at(-1)}`, attributes, async (span) => {
-        const answer = await http.send(call);
-        span.set({ 'http.response.status_code': answer.status });
-        return answer;
-      });
+      return tracing.withSpan(
+        `proxmox ${call.method} ${path.split('/').at(-1)}`,
+        attributes,
+        async (span) => {
+          const answer = await http.send(call);
+          span.setAttributes({ 'http.response.status_code': answer.status });
+          return answer;
+        },
+      );
     },
     close: () => http.close(),
   };

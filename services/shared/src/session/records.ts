@@ -32,14 +32,14 @@ export type SessionRecord = z.infer<typeof sessionRecord>;
 
 export interface SessionRecords {
   /** Writes the record, whoever wrote it before: from now on this connection owns the session. */
-  claim(record: SessionRecord): Promise<OwnedRecord>;
+  claim(record: SessionRecord): Promise<OwnedSessionRecord>;
   find(sessionId: string): Promise<SessionRecord | undefined>;
   /** The sessions that hold the lease of this name: those of a user, a machine, a relay, or all. */
   list(leaseName: string): Promise<SessionRecord[]>;
 }
 
 /** The record as long as nobody else claims it. */
-export interface OwnedRecord {
+export interface OwnedSessionRecord {
   /** Writes what has changed and keeps it alive. False when another connection owns the session now. */
   renew(record: SessionRecord, ttlMs?: number): Promise<boolean>;
   /** Deletes it. False when another connection owns the session now. */
@@ -67,7 +67,7 @@ export function createSessionRecords(deps: {
     return record.success ? { sealed, record: record.data } : undefined;
   }
 
-  async function claim(first: SessionRecord): Promise<OwnedRecord> {
+  async function claim(first: SessionRecord): Promise<OwnedSessionRecord> {
     const idDigest = digest(first.sessionId);
     const context = contextOf(idDigest);
     const { connection } = first;

@@ -27,7 +27,7 @@ export type TerminationReason = z.infer<typeof terminationReason>;
  * says when, in milliseconds since the epoch: consoles that were granted later are not meant.
  */
 const terminationSignal = z.object({
-  type: z.literal('end'),
+  type: z.literal('terminate'),
   target: terminationTarget,
   ...terminationReason.shape,
   at: z.number().int(),
@@ -36,7 +36,7 @@ export type TerminationSignal = z.infer<typeof terminationSignal>;
 
 /** The session goes on in another connection: whoever else carries it lets go. */
 const supersededSignal = z.object({
-  type: z.literal('taken'),
+  type: z.literal('superseded'),
   sessionId: z.string().min(1).max(64),
   connection: z.string().min(1).max(64),
 });
@@ -62,9 +62,9 @@ const nonceBytes = 16;
  * How old a signal may be, by clocks that may differ. What comes later is a recording that somebody plays again, or
  * was held up: whoever carries consoles finds out what is true in the store, at most a few seconds later.
  */
-const liveMs = 60_000;
+const maxAgeMs = 60_000;
 /** Within that time each counts once. Far more than are ever sent in it. */
-const mostRemembered = 10_000;
+const maxRememberedNonces = 10_000;
 
 const envelope = z.object({ sentAt: z.number().int(), signal: consoleSignal });
 
@@ -100,11 +100,12 @@ export function createConsoleSignals(deps: {
       const heard = new Set<string>();
       return bus.subscribe((message) => {
         const opened = open(message);
-        if (!opened || Math.abs(clock.now() - opened.sent.sentAt) > liveMs || heard.has(opened.nonce)) return;
+        if (!opened || Math.abs(clock.now() - opened.sent.sentAt) > maxAgeMs || heard.has(opened.nonce))
+          return;
         heard.add(opened.nonce);
         // A set keeps the order: the oldest goes first.
         const [oldest] = heard;
-        if (heard.size > mostRemembered && oldest !== undefined) heard.delete(oldest);
+        if (heard.size > maxRememberedNonces && oldest !== undefined) heard.delete(oldest);
         listener(opened.sent.signal);
       });
     },

@@ -60,7 +60,7 @@ export function createTerminationOrders(deps: {
       const sealed = await records.get(context.storeKey);
       const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
       const order = terminationOrder.safeParse(plain === undefined ? undefined : parseJson(plain));
-      if (!order.success || !counts(order.data, issuedAt)) continue;
+      if (!order.success || !isInForce(order.data, issuedAt)) continue;
       const { cause, by } = order.data;
       return { cause, by };
     }
@@ -81,7 +81,7 @@ export function createTerminationOrders(deps: {
         lifetimes.terminationOrder,
       );
       await records.put(storeKeys.terminationRevision, randomId(random), lifetimes.terminationOrder);
-      await signals.publish({ type: 'end', target, ...reason, at: order.at });
+      await signals.publish({ type: 'terminate', target, ...reason, at: order.at });
     },
     async findFor(console) {
       const found = await Promise.all(targetsOf(console).map((target) => find(target, console.issuedAt)));
@@ -123,12 +123,12 @@ export function appliesTo(
   const { kind, ref } = order.target;
   return (
     targetsOf(console).some((target) => target.kind === kind && target.ref === ref) &&
-    counts(order, console.issuedAt)
+    isInForce(order, console.issuedAt)
   );
 }
 
 /** Later grants are no concern of an order, but a session or a sign-in never lives again, whatever came of it since. */
-function counts(
+function isInForce(
   { target, at }: { readonly target: TerminationTarget; readonly at: number },
   issuedAt: number,
 ): boolean {
@@ -136,14 +136,14 @@ function counts(
 }
 
 function nameOf({ kind, ref }: TerminationTarget): string {
-  return `end/${kind}/${ref}`;
+  return `termination/${kind}/${ref}`;
 }
 
 /** The salt is no secret: see session-records.ts. */
 function contextOf(hidden: string): SealContext {
   return {
     token: Buffer.from(hidden, 'hex'),
-    purpose: 'porthole end order v1',
+    purpose: 'porthole termination order v1',
     storeKey: storeKeys.terminationOrder(hidden),
   };
 }

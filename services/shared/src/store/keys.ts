@@ -14,20 +14,20 @@ export const storeKeys = {
   /** What is told about a sign-in in lists, by the digest of its public name. */
   loginInfo: (refDigest: string) => `porthole:login-info:${refDigest}`,
   /** A sign-in at an issuer that is under way. */
-  pendingAuthorization: (token: Uint8Array) => `porthole:sign-in:${digest(token)}`,
+  pendingAuthorization: (token: Uint8Array) => `porthole:pending-authorization:${digest(token)}`,
   /** A sign-in that waits for its second factor. */
   secondFactor: (token: Uint8Array) => `porthole:second-factor:${digest(token)}`,
   /** The right to open one console again and again, and the code by which a page gets it. */
-  embedToken: (token: Uint8Array) => `porthole:pass:${digest(token)}`,
-  embedCode: (token: Uint8Array) => `porthole:pass-code:${digest(token)}`,
+  embedToken: (token: Uint8Array) => `porthole:embed-token:${digest(token)}`,
+  embedCode: (token: Uint8Array) => `porthole:embed-code:${digest(token)}`,
   /** A logout token of an issuer that was used. */
   logoutToken: (issuer: string, id: string) => `porthole:logout-token:${digest(`${issuer} ${id}`)}`,
   /** By the digest of the session's id, because that is what a listing of leases answers. */
   session: (idDigest: string) => `porthole:session:${idDigest}`,
   /** An order to end the consoles of one session, sign-in, user or machine, by its hidden name. */
-  terminationOrder: (hidden: string) => `porthole:end:${hidden}`,
+  terminationOrder: (hidden: string) => `porthole:termination:${hidden}`,
   /** Changes with every such order, so that a relay that missed the signal sees that there was one. */
-  terminationRevision: 'porthole:end-stamp',
+  terminationRevision: 'porthole:termination-revision',
   /** What stands in the audit, by the digest of a name of its own. */
   auditEntry: (idDigest: string) => `porthole:audit:${idDigest}`,
   /** By the hidden name of the lease. */
@@ -49,9 +49,9 @@ export const leaseNames = {
   machine: (cluster: string, vmid: number) => `machine/${cluster}/${vmid}`,
   /** Living sign-ins of one user, and those that an issuer knows by one name. */
   logins: (userId: string) => `logins/${userId}`,
-  loginsBy: (handle: string) => `logins-by/${handle}`,
+  loginsByHandle: (handle: string) => `logins-by-handle/${handle}`,
   /** Whoever asks an issuer again about one sign-in. */
-  recheck: (loginRef: string) => `recheck/${loginRef}`,
+  refreshLogin: (loginRef: string) => `refresh-login/${loginRef}`,
   /** Live consoles that one relay carries, and all of them. */
   relay: (relayId: string) => `relay/${relayId}`,
   allSessions: 'sessions',

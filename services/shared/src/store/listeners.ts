@@ -2,7 +2,7 @@ import type { Log } from '../telemetry/log.ts';
 
 export interface Listeners {
   add(listener: (message: string) => void): () => void;
-  tell(message: string): void;
+  notify(message: string): void;
   clear(): void;
 }
 
@@ -17,7 +17,7 @@ export function createListeners(log: Pick<Log, 'error'> | undefined): Listeners 
       listeners.add(entry);
       return () => void listeners.delete(entry);
     },
-    tell(message) {
+    notify(message) {
       for (const { tell } of listeners) {
         try {
           tell(message);

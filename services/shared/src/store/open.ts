@@ -25,8 +25,8 @@ export function openStore(
 export function redisOptionsOf(config: RedisConfig): RedisOptions {
   const { url, sentinel, cluster, username, password } = config;
   const credentials = { ...(username === undefined ? {} : { username }), ...(password ? { password } : {}) };
-  if (url !== undefined) return { mode: 'standalone', url, ...credentials, tls: tlsOf(config) };
-  const tls = config.tls ? { tls: tlsOf(config) } : {};
+  if (url !== undefined) return { mode: 'standalone', url, ...credentials, tls: tlsOptionsOf(config) };
+  const tls = config.tls ? { tls: tlsOptionsOf(config) } : {};
   if (cluster) return { mode: 'cluster', nodes: cluster.nodes, ...credentials, ...tls };
   if (!sentinel) throw new Error('The schema lets no Redis pass without an address.');
   return {
@@ -41,7 +41,7 @@ export function redisOptionsOf(config: RedisConfig): RedisOptions {
   };
 }
 
-function tlsOf({ caFile, certFile, keyFile, serverName }: RedisConfig): TlsOptions {
+function tlsOptionsOf({ caFile, certFile, keyFile, serverName }: RedisConfig): TlsOptions {
   return {
     ...(caFile ? { ca: caFile } : {}),
     ...(certFile ? { cert: certFile } : {}),

@@ -1,6 +1,6 @@
 /**
  * What Porthole needs from a store that all pods share. Two implementations, in memory and on Redis, pass one
- * and the same contract test (test/shared/store-contract.ts). Every method rejects with PortholeError
+ * and the same contract test (test/shared/store/store-contract.ts). Every method rejects with PortholeError
  * `store_unavailable` when the store does not answer in time.
  */
 export interface Store {

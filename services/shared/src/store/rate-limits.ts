@@ -14,8 +14,8 @@ export interface LimiterOptions {
 export function createRateLimits(deps: {
   makeLimiter: (options: LimiterOptions) => RateLimiterAbstract;
   /** Makes of a key, which may name people and addresses, what may stand in the store. */
-  hide: (key: string) => string;
-  use: () => void;
+  digestKey: (key: string) => string;
+  assertOpen: () => void;
 }): RateLimits {
   // One limiter for each budget. Budgets are written in the code, so there are only a few.
   const limiters = new Map<string, RateLimiterAbstract>();
@@ -32,29 +32,29 @@ export function createRateLimits(deps: {
 
   return {
     async spend(key, points, seconds) {
-      deps.use();
+      deps.assertOpen();
       try {
         // The period is part of the name: "5 in a minute" and "50 in an hour" of one key are counted apart.
-        await limiterOf(points, seconds).consume(deps.hide(`${seconds}/${key}`));
+        await limiterOf(points, seconds).consume(deps.digestKey(`${seconds}/${key}`));
       } catch (thrown) {
-        throw refusal(thrown);
+        throw toRateLimitError(thrown);
       }
     },
     async check(key, points, seconds) {
-      deps.use();
+      deps.assertOpen();
       let found: RateLimiterRes | null;
       try {
-        found = await limiterOf(points, seconds).get(deps.hide(`${seconds}/${key}`));
+        found = await limiterOf(points, seconds).get(deps.digestKey(`${seconds}/${key}`));
       } catch (thrown) {
-        throw refusal(thrown);
+        throw toRateLimitError(thrown);
       }
-      if (found && found.consumedPoints >= points && found.msBeforeNext > 0) throw refusal(found);
+      if (found && found.consumedPoints >= points && found.msBeforeNext > 0) throw toRateLimitError(found);
     },
   };
 }
 
 /** The library rejects with a result, which is no Error, when there are no points left. */
-function refusal(thrown: unknown): PortholeError {
+function toRateLimitError(thrown: unknown): PortholeError {
   if (thrown instanceof RateLimiterRes) {
     const retryAfter = Math.max(1, Math.ceil(thrown.msBeforeNext / 1000));
     return new PortholeError('rate_limited', { retryAfter });

@@ -60,7 +60,7 @@ function withOwnMessage(given: readonly unknown[]): readonly unknown[] {
   const fields = isError(first) ? { err: first } : first;
   if (rest.length > 0 || typeof fields !== 'object' || fields === null) return [fields, ...rest];
   const { err } = fields as { err?: unknown };
-  return isError(err) ? [fields, clean(asText(read(err, 'message')))] : given;
+  return isError(err) ? [fields, sanitize(toText(readField(err, 'message')))] : given;
 }
 
 /** Longest text of an error that is worth reading. */
@@ -73,15 +73,15 @@ const maxCauses = 4;
  * fields of their own. Whatever was thrown, describing it never throws: the log is where faults end.
  */
 function describeError(error: unknown, depth = 0): unknown {
-  if (!isError(error)) return clean(asText(error));
+  if (!isError(error)) return sanitize(toText(error));
   const field = (name: string): string | undefined => {
-    const value = read(error, name);
-    return typeof value === 'string' ? clean(value) : undefined;
+    const value = readField(error, name);
+    return typeof value === 'string' ? sanitize(value) : undefined;
   };
   const code = field('code');
   const detail = field('detail');
   const stack = depth === 0 ? field('stack') : undefined;
-  const cause = read(error, 'cause');
+  const cause = readField(error, 'cause');
   return {
     name: field('name') ?? 'Error',
     message: field('message') ?? '',
@@ -100,7 +100,7 @@ function isError(value: unknown): value is Error {
   }
 }
 
-function read(error: Error, name: string): unknown {
+function readField(error: Error, name: string): unknown {
   try {
     return (error as unknown as Record<string, unknown>)[name];
   } catch {
@@ -108,7 +108,7 @@ function read(error: Error, name: string): unknown {
   }
 }
 
-function asText(value: unknown): string {
+function toText(value: unknown): string {
   try {
     return String(value);
   } catch {
@@ -116,7 +116,7 @@ function asText(value: unknown): string {
   }
 }
 
-function clean(text: string): string {
+function sanitize(text: string): string {
   return withoutQuery(text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text);
 }
 

@@ -9,12 +9,12 @@ import { createTracing, noTracing, type Tracing } from './tracing.ts';
 export function openTracing(
   { tracing: wanted }: Pick<Config, 'tracing'>,
   deps: { readonly service: string; readonly clock: Clock; readonly log: Pick<Log, 'info' | 'warn'> },
-): { readonly tracing: Tracing; readonly parts: readonly LifecycleComponent[] } {
-  if (!wanted?.endpoint) return { tracing: noTracing, parts: [] };
+): { readonly tracing: Tracing; readonly components: readonly LifecycleComponent[] } {
+  if (!wanted?.endpoint) return { tracing: noTracing, components: [] };
   const { endpoint, sampleRatio } = wanted;
   let tracer: Tracer | undefined;
   let stop = async () => {};
-  const part: LifecycleComponent = {
+  const component: LifecycleComponent = {
     name: 'tracing',
     async start() {
       // Some 20 MB of memory that only those pay who want it.
@@ -26,5 +26,5 @@ export function openTracing(
       await stop();
     },
   };
-  return { tracing: createTracing({ clock: deps.clock, tracer: () => tracer }), parts: [part] };
+  return { tracing: createTracing({ clock: deps.clock, tracer: () => tracer }), components: [component] };
 }

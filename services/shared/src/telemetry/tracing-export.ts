@@ -17,7 +17,7 @@ import {
 import type { Log } from './log.ts';
 
 /** What a collector that hangs may cost when a process ends. */
-const exportMs = 3000;
+const exportTimeoutMs = 3000;
 
 /**
  * Sends spans to a collector: OTLP over HTTP, protobuf, in batches. At most 2048 spans wait, further ones are
@@ -32,14 +32,14 @@ export function startExport(options: {
   const { endpoint, log } = options;
   const url = new URL(endpoint);
   url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
-  const exporter = reportFaults(new OTLPTraceExporter({ url: url.href, timeoutMillis: exportMs }), log);
+  const exporter = logFailures(new OTLPTraceExporter({ url: url.href, timeoutMillis: exportTimeoutMs }), log);
   const provider = new TracerProvider({
     // Whoever began a trace decided for all of it.
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) }),
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': options.service }))
       .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
-    spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: exportMs })],
+    spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: exportTimeoutMs })],
   });
   return {
     tracer: provider.getTracer('porthole'),
@@ -49,7 +49,7 @@ export function startExport(options: {
 }
 
 /** One line when sending begins to fail and one when it works again: an exporter itself says nothing. */
-function reportFaults(exporter: SpanExporter, log: Pick<Log, 'info' | 'warn'>): SpanExporter {
+function logFailures(exporter: SpanExporter, log: Pick<Log, 'info' | 'warn'>): SpanExporter {
   let failing = false;
   return {
     export: (spans, done) =>

@@ -23,16 +23,16 @@ import { parseTraceparent, writeTraceparent } from './traceparent.ts';
  */
 export interface Tracing {
   /** A span that is ended by hand. It has no parent but the one that is named. */
-  begin(name: string, options?: BeginOptions): TraceSpan;
+  startSpan(name: string, options?: SpanOptions): TraceSpan;
   /** Does work in a span below the one whose work this is; when there is none, just does it. */
-  within<T>(name: string, attributes: Attributes, work: (span: TraceSpan) => Promise<T>): Promise<T>;
+  withSpan<T>(name: string, attributes: Attributes, work: (span: TraceSpan) => Promise<T>): Promise<T>;
 }
 
-export interface BeginOptions {
+export interface SpanOptions {
   /** The span, in another service maybe, that this one is a part of. */
   readonly parent?: string | undefined;
   /** A span that this one follows without being a part of it. */
-  readonly after?: string | undefined;
+  readonly follows?: string | undefined;
   /** Milliseconds since the epoch; default now. */
   readonly startedAt?: number;
   readonly kind?: 'internal' | 'server' | 'client';
@@ -44,11 +44,11 @@ export interface TraceSpan {
   readonly traceparent: string | undefined;
   /** For logs; undefined when nothing is recorded. */
   readonly traceId: string | undefined;
-  set(attributes: Attributes): void;
+  setAttributes(attributes: Attributes): void;
   /** Work whose spans are parts of this one. */
   run<T>(work: () => T): T;
   /** A part of this one that is ended by hand. */
-  child(name: string, options?: Pick<BeginOptions, 'startedAt' | 'attributes'>): TraceSpan;
+  child(name: string, options?: Pick<SpanOptions, 'startedAt' | 'attributes'>): TraceSpan;
   /** Once is enough; what comes later is too late. */
   end(error?: unknown): void;
 }
@@ -56,15 +56,15 @@ export interface TraceSpan {
 const noSpan: TraceSpan = {
   traceparent: undefined,
   traceId: undefined,
-  set() {},
+  setAttributes() {},
   run: (work) => work(),
   child: () => noSpan,
   end() {},
 };
 
 export const noTracing: Tracing = {
-  begin: () => noSpan,
-  within: (_name, _attributes, work) => work(noSpan),
+  startSpan: () => noSpan,
+  withSpan: (_name, _attributes, work) => work(noSpan),
 };
 
 const kinds = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: SpanKind.CLIENT };
@@ -77,10 +77,10 @@ export function createTracing(deps: {
   const { clock } = deps;
   const active = new AsyncLocalStorage<TraceSpan>();
 
-  function start(name: string, context: Context, options: Omit<BeginOptions, 'parent'>): TraceSpan {
+  function start(name: string, context: Context, options: Omit<SpanOptions, 'parent'>): TraceSpan {
     const tracer = deps.tracer();
     if (!tracer) return noSpan;
-    const follows = spanContextOf(options.after);
+    const follows = spanContextOf(options.follows);
     const span = tracer.startSpan(
       name,
       {
@@ -101,7 +101,7 @@ export function createTracing(deps: {
     const self: TraceSpan = {
       traceparent: writeTraceparent({ traceId, spanId, sampled: (traceFlags & 1) === 1 }),
       traceId,
-      set: (attributes) => void span.setAttributes(attributes),
+      setAttributes: (attributes) => void span.setAttributes(attributes),
       run: (work) => active.run(self, work),
       child: (name, options = {}) => start(name, context, options),
       end(error) {
@@ -119,11 +119,11 @@ export function createTracing(deps: {
   }
 
   return {
-    begin(name, { parent, ...options } = {}) {
+    startSpan(name, { parent, ...options } = {}) {
       const remote = spanContextOf(parent);
       return start(name, remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT, options);
     },
-    async within(name, attributes, work) {
+    async withSpan(name, attributes, work) {
       const above = active.getStore();
       if (!above) return work(noSpan);
       const span = above.child(name, { attributes });

@@ -10,14 +10,14 @@ export interface LinkedSignal {
  * What AbortSignal.any does, but for less: what that makes is kept by Node as long as somebody listens to it and
  * what it follows lives, which for a console is as long as the console.
  */
-export function linkSignal(leader: AbortSignal | undefined): LinkedSignal {
+export function linkSignal(parent: AbortSignal | undefined): LinkedSignal {
   const own = new AbortController();
-  const onAbort = () => own.abort(leader?.reason);
-  if (leader?.aborted) onAbort();
-  else leader?.addEventListener('abort', onAbort, { once: true });
+  const onAbort = () => own.abort(parent?.reason);
+  if (parent?.aborted) onAbort();
+  else parent?.addEventListener('abort', onAbort, { once: true });
   return {
     signal: own.signal,
     abort: (reason) => own.abort(reason),
-    unlink: () => leader?.removeEventListener('abort', onAbort),
+    unlink: () => parent?.removeEventListener('abort', onAbort),
   };
 }

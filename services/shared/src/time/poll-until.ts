@@ -1,7 +1,7 @@
 import { sleep, type Clock } from './clock.ts';
 
-const patienceMs = 1500;
-const lookEveryMs = 50;
+const timeoutMs = 1500;
+const intervalMs = 50;
 
 /**
  * Whether `check` comes true within a moment. For places that somebody is just leaving: who reloads a page or
@@ -12,10 +12,10 @@ export async function pollUntil(
   check: () => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const end = clock.now() + patienceMs;
+  const end = clock.now() + timeoutMs;
   while (!(await check())) {
     if (clock.now() >= end) return false;
-    await sleep(clock, lookEveryMs, signal);
+    await sleep(clock, intervalMs, signal);
   }
   return true;
 }

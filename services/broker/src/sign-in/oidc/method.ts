@@ -37,7 +37,12 @@ export function createOidcMethod(deps: OidcMethodDeps): LoginMethod {
     // One at a time over all brokers, since a refresh token that is used twice is taken for stolen. Nobody lets go
     // before its time, so an issuer that is away is asked twice a minute at most.
     if (
-      !(await deps.leases.tryAcquire(leaseNames.recheck(login.ref), login.ref + clock.now(), 1, recheckLease))
+      !(await deps.leases.tryAcquire(
+        leaseNames.refreshLogin(login.ref),
+        login.ref + clock.now(),
+        1,
+        recheckLease,
+      ))
     )
       return facts;
     const latest = await login.again();

@@ -2,7 +2,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import { addressKey } from '@porthole/shared/http/address-key';
 import { digest } from '@porthole/shared/store/keys';
-import type { MayActFor } from '@porthole/shared/config/sign-in-schema';
+import type { ImpersonationConfig } from '@porthole/shared/config/sign-in-schema';
 import type { Context } from '../../http/context.ts';
 import type { Identity } from '../identify.ts';
 import { createActFor } from './may-act.ts';
@@ -12,7 +12,7 @@ export interface TokenOwner {
   /** Unique over all of them: "program:portal:client-7", "serviceaccount:lab:grader". */
   readonly id: string;
   readonly name: string;
-  readonly impersonation: MayActFor | undefined;
+  readonly impersonation: ImpersonationConfig | undefined;
 }
 
 /** Looks at a token; undefined when it is none of its kind. Throws `token_invalid` when it is and does not count. */

@@ -1,4 +1,4 @@
-import type { MayActFor } from '@porthole/shared/config/sign-in-schema';
+import type { ImpersonationConfig } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
 import { compileNamePattern } from '../../access/name-pattern.ts';
 import type { OnBehalfOf } from '../identify.ts';
@@ -8,7 +8,10 @@ import type { User } from '../user.ts';
  * The user for whom a program asks. Their id holds the program's, so no program can take over what somebody has open
  * who signed in themselves, or for whom another program asked. Throws `impersonation_not_allowed`.
  */
-export function createActFor(program: string, allowed: MayActFor | undefined): (user: OnBehalfOf) => User {
+export function createActFor(
+  program: string,
+  allowed: ImpersonationConfig | undefined,
+): (user: OnBehalfOf) => User {
   const matchers = (allowed?.users ?? []).map(compileNamePattern);
   return ({ id, name, groups }) => {
     if (!allowed)

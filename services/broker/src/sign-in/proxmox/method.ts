@@ -43,7 +43,7 @@ export function createProxmoxMethod(deps: {
 
   /** The facts as they are after it, or undefined when Proxmox refused. */
   async function renew(login: Login, facts: AccountFacts): Promise<AccountFacts | undefined> {
-    const name = leaseNames.recheck(login.ref);
+    const name = leaseNames.refreshLogin(login.ref);
     if (!(await deps.leases.tryAcquire(name, `${login.ref}${clock.now()}`, 1, renewLease))) return facts;
     const latest = await login.again();
     const current = accountFacts.safeParse(latest?.facts).data;

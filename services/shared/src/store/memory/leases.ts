@@ -4,7 +4,7 @@ import { digest } from '../keys.ts';
 import type { LeaseStore } from '../ports.ts';
 
 /** When each holder's place expires, in the order in which they first asked: a Map keeps that order. */
-type Line = Map<string, number>;
+type Holders = Map<string, number>;
 
 /** How often, at most, a newcomer pays for looking at every line. */
 const sweepMs = 1000;
@@ -13,83 +13,83 @@ const sweepMs = 1000;
 export function createMemoryLeases(deps: {
   clock: Clock;
   maxEntries: number;
-  use: () => void;
+  assertOpen: () => void;
 }): LeaseStore & { clear(): void } {
-  const lines = new Map<string, Line>();
-  let places = 0;
+  const leases = new Map<string, Holders>();
+  let totalHolders = 0;
   let nextSweep = 0;
 
-  function leave(name: string, line: Line, holder: string): void {
-    if (line.delete(holder)) places--;
-    if (line.size === 0) lines.delete(name);
+  function removeHolder(name: string, line: Holders, holder: string): void {
+    if (line.delete(holder)) totalHolders--;
+    if (line.size === 0) leases.delete(name);
   }
 
-  function dropExpired(name: string, line: Line): void {
+  function dropExpired(name: string, line: Holders): void {
     const now = deps.clock.now();
-    for (const [holder, expires] of line) if (expires <= now) leave(name, line, holder);
+    for (const [holder, expires] of line) if (expires <= now) removeHolder(name, line, holder);
   }
 
   /** The line without its dead. */
-  function lineOf(name: string): Line {
-    const line = lines.get(name) ?? new Map<string, number>();
+  function currentHolders(name: string): Holders {
+    const line = leases.get(name) ?? new Map<string, number>();
     dropExpired(name, line);
     return line;
   }
 
-  function makeRoom(): void {
+  function assertCapacity(): void {
     const now = deps.clock.now();
     if (now >= nextSweep) {
       nextSweep = now + sweepMs;
-      for (const [name, line] of lines) dropExpired(name, line);
+      for (const [name, line] of leases) dropExpired(name, line);
     }
-    if (places >= deps.maxEntries) throw memoryFull(deps.maxEntries);
+    if (totalHolders >= deps.maxEntries) throw memoryFull(deps.maxEntries);
   }
 
-  function enter(name: string, line: Line, holder: string, ttlMs: number): void {
+  function addOrRenew(name: string, line: Holders, holder: string, ttlMs: number): void {
     if (!line.has(holder)) {
-      makeRoom();
-      places++;
-      lines.set(name, line);
+      assertCapacity();
+      totalHolders++;
+      leases.set(name, line);
     }
     line.set(holder, deps.clock.now() + ttlMs);
   }
 
   return {
     async join(name, holder, limit, ttlMs) {
-      deps.use();
-      const line = lineOf(name);
-      enter(name, line, holder, ttlMs);
+      deps.assertOpen();
+      const line = currentHolders(name);
+      addOrRenew(name, line, holder, ttlMs);
       return Math.max(0, rank(line, holder) - limit + 1);
     },
     async tryAcquire(name, holder, limit, ttlMs) {
-      deps.use();
-      const line = lineOf(name);
+      deps.assertOpen();
+      const line = currentHolders(name);
       const place = line.has(holder) ? rank(line, holder) : line.size;
       if (place >= limit) return false;
-      enter(name, line, holder, ttlMs);
+      addOrRenew(name, line, holder, ttlMs);
       return true;
     },
     async release(name, holder) {
-      deps.use();
-      leave(name, lineOf(name), holder);
+      deps.assertOpen();
+      removeHolder(name, currentHolders(name), holder);
     },
     async count(name) {
-      deps.use();
-      return lineOf(name).size;
+      deps.assertOpen();
+      return currentHolders(name).size;
     },
     async list(name) {
-      deps.use();
-      return [...lineOf(name).keys()].map((holder) => digest(holder));
+      deps.assertOpen();
+      return [...currentHolders(name).keys()].map((holder) => digest(holder));
     },
     clear() {
-      lines.clear();
-      places = 0;
+      leases.clear();
+      totalHolders = 0;
     },
   };
 }
 
 /** How many asked before `holder`. */
-function rank(line: Line, holder: string): number {
+function rank(line: Holders, holder: string): number {
   let before = 0;
   for (const other of line.keys()) {
     if (other === holder) break;

@@ -6,38 +6,38 @@ import type { RecordStore } from '../ports.ts';
 export function createMemoryRecords(deps: {
   clock: Clock;
   maxEntries: number;
-  use: () => void;
+  assertOpen: () => void;
 }): RecordStore & { clear(): void } {
   const records = createExpiringMap<string>(deps);
 
   return {
     async put(key, value, ttlMs) {
-      deps.use();
+      deps.assertOpen();
       records.set(key, value, ttlMs);
     },
     async get(key) {
-      deps.use();
+      deps.assertOpen();
       return records.get(key);
     },
     async take(key) {
-      deps.use();
+      deps.assertOpen();
       // Atomic because nothing is awaited between the two.
       const value = records.get(key);
       records.delete(key);
       return value;
     },
     async delete(key) {
-      deps.use();
+      deps.assertOpen();
       records.delete(key);
     },
     async replace(key, expected, value, ttlMs) {
-      deps.use();
+      deps.assertOpen();
       if (records.get(key) !== expected) return false;
       records.set(key, value, ttlMs);
       return true;
     },
     async remove(key, expected) {
-      deps.use();
+      deps.assertOpen();
       if (records.get(key) !== expected) return false;
       records.delete(key);
       return true;

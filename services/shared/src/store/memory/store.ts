@@ -23,21 +23,21 @@ export interface MemoryStoreOptions {
 export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock, log, maxEntries = 100_000 } = options;
   let stopped = false;
-  const use = () => {
+  const assertOpen = () => {
     if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
   };
 
   const listeners = createListeners(log);
-  const records = createMemoryRecords({ clock, maxEntries, use });
-  const leases = createMemoryLeases({ clock, maxEntries, use });
+  const records = createMemoryRecords({ clock, maxEntries, assertOpen });
+  const leases = createMemoryLeases({ clock, maxEntries, assertOpen });
   const makeLimiter = (limits: LimiterOptions) => new BoundedLimiter(limits, { clock, maxEntries });
 
   return {
     records,
     leases,
-    signals: createMemorySignals({ listeners, use }),
+    signals: createMemorySignals({ listeners, assertOpen }),
     // Nobody else sees this memory.
-    rateLimits: createRateLimits({ makeLimiter, hide: (key) => key, use }),
+    rateLimits: createRateLimits({ makeLimiter, digestKey: (key) => key, assertOpen }),
     async start() {},
     healthy: async () => !stopped,
     async stop() {

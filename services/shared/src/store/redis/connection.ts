@@ -15,13 +15,13 @@ export type RedisClient = Redis | Cluster;
 type ClientOptions = Omit<AllClientOptions, 'replyMapping'>;
 
 /** Milliseconds. */
-export const redisTimes = {
+export const redisTimeouts = {
   connect: 3000,
   /** Until an answer; a call that has none by then fails. */
-  answer: 2000,
+  response: 2000,
   /** Until a connection that answers nothing is given up and made anew. */
-  silence: 5000,
-  longestBackOff: 2000,
+  socketIdle: 5000,
+  maxBackoff: 2000,
 } as const;
 
 /**
@@ -36,9 +36,9 @@ export function createRedisClient(options: RedisOptions): RedisClient {
 
 const common = {
   lazyConnect: true,
-  connectTimeout: redisTimes.connect,
-  commandTimeout: redisTimes.answer,
-  socketTimeout: redisTimes.silence,
+  connectTimeout: redisTimeouts.connect,
+  commandTimeout: redisTimeouts.response,
+  socketTimeout: redisTimeouts.socketIdle,
   // Until a goodbye that nobody answers is cut short.
   disconnectTimeout: 250,
   // A grant may have been taken although the answer got lost: nothing is ever sent a second time.
@@ -46,7 +46,7 @@ const common = {
   maxRetriesPerRequest: 0,
   // redis-signals.ts does that itself.
   autoResubscribe: false,
-  maxLoadingRetryTime: redisTimes.longestBackOff,
+  maxLoadingRetryTime: redisTimeouts.maxBackoff,
   disableClientInfo: true,
 } satisfies ClientOptions;
 
@@ -56,7 +56,7 @@ function standalone(options: StandaloneOptions): Redis {
     username: options.username ?? username,
     password: options.password ?? password,
   });
-  return single(credentials, { host, port, db, ...tlsOf(tls ? (options.tls ?? {}) : undefined) });
+  return single(credentials, { host, port, db, ...tlsOption(tls ? (options.tls ?? {}) : undefined) });
 }
 
 function sentinel(options: SentinelOptions): Redis {
@@ -83,9 +83,9 @@ function sentinel(options: SentinelOptions): Redis {
       Object.assign(client.options, credentials());
       return backOff(times);
     },
-    sentinelCommandTimeout: redisTimes.answer,
+    sentinelCommandTimeout: redisTimeouts.response,
     db: options.db ?? 0,
-    ...(tls ? { ...tlsOf(tls), sentinelTLS: tlsFields(tls), enableTLSForSentinelMode: true } : {}),
+    ...(tls ? { ...tlsOption(tls), sentinelTLS: tlsFields(tls), enableTLSForSentinelMode: true } : {}),
   });
   return client;
 }
@@ -113,9 +113,9 @@ function cluster(options: ClusterOptions): Cluster {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRedirections: 3,
-    slotsRefreshTimeout: redisTimes.answer,
+    slotsRefreshTimeout: redisTimeouts.response,
     clusterRetryStrategy: backOff,
-    redisOptions: { ...common, ...credentials(), ...tlsOf(options.tls) },
+    redisOptions: { ...common, ...credentials(), ...tlsOption(options.tls) },
     // Certificates are made out to names, so names are dialled.
     ...(options.tls ? { dnsLookup: (name, done) => done(null, name) } : {}),
   });
@@ -124,7 +124,7 @@ function cluster(options: ClusterOptions): Cluster {
   return client;
 }
 
-function tlsOf(tls: TlsOptions | undefined): { tls?: ConnectionOptions } {
+function tlsOption(tls: TlsOptions | undefined): { tls?: ConnectionOptions } {
   return tls ? { tls: tlsFields(tls) } : {};
 }
 
@@ -164,5 +164,5 @@ function credentialsOf(options: {
 }
 
 function backOff(times: number): number {
-  return Math.min(50 * 2 ** Math.min(times - 1, 10), redisTimes.longestBackOff);
+  return Math.min(50 * 2 ** Math.min(times - 1, 10), redisTimeouts.maxBackoff);
 }

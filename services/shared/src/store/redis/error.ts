@@ -4,8 +4,8 @@ import { PortholeError } from '../../errors.ts';
  * What an error of the Redis client says, without what it carries: its `command` field holds the arguments,
  * which may be a password or a sealed record, and old servers quote them in the message.
  */
-export function plainError(thrown: unknown): Error {
-  const error = reason(thrown);
+export function withoutArguments(thrown: unknown): Error {
+  const error = rootError(thrown);
   if (!(error instanceof Error)) return new Error(String(error));
   const message = error.message.replace(/,? with args beginning with.*/s, '');
   const code = errorCode(error);
@@ -19,14 +19,14 @@ export function errorKind(error: Error): string {
   return errorCode(error) ?? error.message.split(' ', 1)[0] ?? '';
 }
 
-export function storeDown(thrown: unknown): PortholeError {
+export function toStoreError(thrown: unknown): PortholeError {
   return thrown instanceof PortholeError
     ? thrown
-    : new PortholeError('store_unavailable', { cause: plainError(thrown) });
+    : new PortholeError('store_unavailable', { cause: withoutArguments(thrown) });
 }
 
 /** Connecting to several addresses, or to a cluster, fails with an error that says little and wraps one that does. */
-function reason(thrown: unknown): unknown {
+function rootError(thrown: unknown): unknown {
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return thrown.errors[0];
   if (thrown instanceof Error && 'lastNodeError' in thrown && thrown.lastNodeError)
     return thrown.lastNodeError;

@@ -25,50 +25,50 @@ declare module 'ioredis' {
  */
 export function createRedisLeases(deps: {
   client: RedisClient;
-  ask: StoreRequest;
+  request: StoreRequest;
   names: KeyedDigests;
 }): LeaseStore {
-  const { client, ask, names } = deps;
+  const { client, request, names } = deps;
   // Sends the script's hash, and the script itself to a server that does not know it yet.
   client.defineCommand('portholeLease', { lua: leaseScript, numberOfKeys: 2 });
 
   function run(hidden: string, verb: 'join' | 'try' | 'release' | 'count', ...more: (string | number)[]) {
-    return ask(() =>
+    return request(() =>
       client.portholeLease(storeKeys.leaseOrder(hidden), storeKeys.leaseExpiry(hidden), verb, ...more),
     );
   }
 
-  function holdersUnder(hidden: string): Promise<string[]> {
-    return ask(() =>
+  function holdersOf(hidden: string): Promise<string[]> {
+    return request(() =>
       client.portholeLease(storeKeys.leaseOrder(hidden), storeKeys.leaseExpiry(hidden), 'list'),
     );
   }
 
   /** Those of older keys came first. */
   async function holders(hidden: readonly string[]): Promise<readonly string[]> {
-    return [...new Set((await Promise.all(hidden.toReversed().map(holdersUnder))).flat())];
+    return [...new Set((await Promise.all(hidden.toReversed().map(holdersOf))).flat())];
   }
 
   /** How many have a place under an older name and not yet one under the first. */
-  async function notMoved(
+  async function countNotMigrated(
     [first, ...older]: readonly [string, ...string[]],
     holder: string,
   ): Promise<number> {
     if (older.length === 0) return 0;
-    const here = new Set(await holdersUnder(first));
+    const here = new Set(await holdersOf(first));
     return (await holders(older)).filter((other) => other !== holder && !here.has(other)).length;
   }
 
   return {
     async join(name, holder, limit, ttlMs) {
-      const before = await run(names.of(name), 'join', digest(holder), lifetime(ttlMs));
+      const before = await run(names.of(name), 'join', digest(holder), toRedisMs(ttlMs));
       return Math.max(0, before - limit + 1);
     },
     async tryAcquire(name, holder, limit, ttlMs) {
       const hidden = names.all(name);
       const who = digest(holder);
-      const left = limit - (await notMoved(hidden, who));
-      return (await run(hidden[0], 'try', who, lifetime(ttlMs), left)) >= 0;
+      const left = limit - (await countNotMigrated(hidden, who));
+      return (await run(hidden[0], 'try', who, toRedisMs(ttlMs), left)) >= 0;
     },
     async release(name, holder) {
       await Promise.all(names.all(name).map((hidden) => run(hidden, 'release', digest(holder))));
@@ -82,6 +82,6 @@ export function createRedisLeases(deps: {
 }
 
 /** Redis takes whole milliseconds, from 1. */
-function lifetime(ttlMs: number): number {
+function toRedisMs(ttlMs: number): number {
   return Math.max(1, Math.ceil(ttlMs));
 }

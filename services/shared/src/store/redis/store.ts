@@ -9,10 +9,10 @@ import { createListeners } from '../listeners.ts';
 import type { Store } from '../ports.ts';
 import { createRateLimits, type LimiterOptions } from '../rate-limits.ts';
 import { createStoreRequest } from './request.ts';
-import { createRedisClient, redisTimes } from './connection.ts';
+import { createRedisClient, redisTimeouts } from './connection.ts';
 import { createRedisLeases } from './leases.ts';
 import type { RedisOptions } from './options.ts';
-import { createOutage } from './outage.ts';
+import { createRedisOutageLog } from './outage.ts';
 import { createRedisRecords } from './records.ts';
 import { createRedisSignals } from './signals.ts';
 
@@ -35,19 +35,19 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const { log, clock = systemClock, maxEntries = 100_000 } = options;
   const client = createRedisClient(options.redis);
   const subscriber = createRedisClient(options.redis);
-  const outage = createOutage(log);
+  const outage = createRedisOutageLog(log);
   const listeners = createListeners(log);
   const names = createKeyedDigests(options.keys);
   let stopped = false;
 
-  const use = () => {
+  const assertOpen = () => {
     if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
   };
-  const ask = createStoreRequest(use, options.onFailure);
+  const request = createStoreRequest(assertOpen, options.onFailure);
 
   client.on('error', (error) => outage.failed('calls', error));
   client.on('close', () => outage.closed('calls'));
-  client.on('ready', () => outage.works('calls'));
+  client.on('ready', () => outage.recovered('calls'));
 
   const makeLimiter = (limits: LimiterOptions) =>
     new RateLimiterRedis({
@@ -56,22 +56,22 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       rejectIfRedisNotReady: true,
       insuranceLimiter: new BoundedLimiter(limits, { clock, maxEntries }),
     });
-  const signals = createRedisSignals({ client, subscriber, clock, listeners, outage, ask });
+  const signals = createRedisSignals({ client, subscriber, clock, listeners, outage, request });
 
   async function start(): Promise<void> {
-    use();
+    assertOpen();
     // Whatever fails here is tried again for ever, and the outage has told the log.
-    await settledWithin(clock, redisTimes.connect, [client.connect(), signals.start()]);
+    await settleWithin(clock, redisTimeouts.connect, [client.connect(), signals.start()]);
   }
 
   return {
-    records: createRedisRecords({ client, ask }),
-    leases: createRedisLeases({ client, ask, names }),
+    records: createRedisRecords({ client, request }),
+    leases: createRedisLeases({ client, request, names }),
     signals,
-    rateLimits: createRateLimits({ makeLimiter, hide: names.of, use }),
+    rateLimits: createRateLimits({ makeLimiter, digestKey: names.of, assertOpen }),
     start,
     healthy: () =>
-      ask(() => client.ping()).then(
+      request(() => client.ping()).then(
         () => true,
         () => false,
       ),
@@ -86,7 +86,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 }
 
 /** Resolves when everything has worked out or failed, or when the time is over. */
-function settledWithin(clock: Clock, ms: number, work: Promise<void>[]): Promise<void> {
+function settleWithin(clock: Clock, ms: number, work: Promise<void>[]): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(ms, resolve);
     void Promise.allSettled(work)

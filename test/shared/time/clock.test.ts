@@ -1,5 +1,5 @@
 import { sleep, every } from '@porthole/shared/time/clock';
-import { createFakeClock } from '../fakes/clock.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
 
 test('every runs once a period until it is cancelled', () => {
   const clock = createFakeClock();

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { secretFile } from '@porthole/shared/config/secret';
-import { createCertificateAuthority, type CertificateAuthority } from '../fakes/proxmox/certificates.ts';
-import { freePort, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
-import { describeWith } from '../needs.ts';
-import { documentedRights } from './redis-acl.ts';
-import { exercise } from './store-exercise.ts';
-import { eventually, recordedLog, redisStores } from './store-harness.ts';
+import {
+  createCertificateAuthority,
+  type CertificateAuthority,
+} from '../../../fakes/proxmox/certificates.ts';
+import { freePort, startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { describeWith } from '../../../needs.ts';
+import { documentedRights } from './acl.ts';
+import { exercise } from '../exercise-store.ts';
+import { eventually, recordedLog, redisStores } from '../store-harness.ts';
 
 const host = { name: 'redis', fqdn: 'redis.example', address: '127.0.0.1' };
 

@@ -51,7 +51,7 @@ function faultsOf(reading: () => unknown): readonly string[] {
   try {
     reading();
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
+    if (error instanceof ConfigError) return error.issues;
     throw error;
   }
   return [];

@@ -5,11 +5,11 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { createSessionRecords } from '@porthole/shared/session/records';
 import { createKeyedDigests } from '@porthole/shared/crypto/keyed-digests';
 import { digest } from '@porthole/shared/store/keys';
-import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
+import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
 import type { Store } from '@porthole/shared/store/ports';
-import { describeWith } from '../needs.ts';
-import { someClaims } from './grant-claims.ts';
+import { describeWith } from '../../../needs.ts';
+import { someClaims } from '../../grant/sample-claims.ts';
 import {
   eventually,
   everythingIn,
@@ -17,7 +17,7 @@ import {
   redisStores,
   refusalOf,
   storeTestKeys,
-} from './store-harness.ts';
+} from '../store-harness.ts';
 
 const long = 600_000;
 

@@ -5,8 +5,8 @@ import { createTracing, noTracing } from '@porthole/shared/telemetry/tracing';
 import { openTracing } from '@porthole/shared/telemetry/tracing-component';
 import { parseTraceparent, writeTraceparent } from '@porthole/shared/telemetry/traceparent';
 import { systemClock } from '@porthole/shared/time/clock';
-import { eventually } from '../eventually.ts';
-import { createOtlpReceiver, type OtlpReceiver } from '../fakes/otlp-receiver.ts';
+import { eventually } from '../../eventually.ts';
+import { createOtlpReceiver, type OtlpReceiver } from '../../fakes/otlp-receiver.ts';
 
 describe('a traceparent', () => {
   const anId = (length: number) =>
@@ -37,15 +37,17 @@ describe('a traceparent', () => {
 });
 
 test('without an endpoint nothing is recorded, and work is done as it is', async () => {
-  const { tracing, parts } = openTracing(
+  const { tracing, components: parts } = openTracing(
     { tracing: { sampleRatio: 1 } },
     { service: 'test', clock: systemClock, log: silent },
   );
   expect([tracing, parts]).toEqual([noTracing, []]);
-  const span = tracing.begin('open', { parent: '00-00000000000000000000000000000001-0000000000000001-01' });
+  const span = tracing.startSpan('open', {
+    parent: '00-00000000000000000000000000000001-0000000000000001-01',
+  });
   expect([span.traceparent, span.traceId]).toEqual([undefined, undefined]);
-  expect(await span.run(() => tracing.within('step', {}, async () => 7))).toBe(7);
-  await expect(tracing.within('step', {}, () => Promise.reject(new Error('as it is')))).rejects.toThrow(
+  expect(await span.run(() => tracing.withSpan('step', {}, async () => 7))).toBe(7);
+  await expect(tracing.withSpan('step', {}, () => Promise.reject(new Error('as it is')))).rejects.toThrow(
     'as it is',
   );
 });
@@ -66,7 +68,7 @@ describe('what is recorded', () => {
       level: 'info',
       destination: { write: (line: string) => void logged.push(line) },
     });
-    const { tracing, parts } = openTracing(
+    const { tracing, components: parts } = openTracing(
       { tracing: { endpoint: new URL(receiver.url), sampleRatio } },
       { service: 'porthole-test', clock: systemClock, log },
     );
@@ -80,14 +82,16 @@ describe('what is recorded', () => {
 
   test('arrives as a tree, with the codes of what failed and none of its words', async () => {
     const { tracing, stop } = await open();
-    const root = tracing.begin('open', { kind: 'server', attributes: { 'porthole.vmid': 100 } });
+    const root = tracing.startSpan('open', { kind: 'server', attributes: { 'porthole.vmid': 100 } });
     const secret = new PortholeError('proxmox_permission', {
       detail: 'a detail',
       cause: new Error('a cause'),
     });
     await root.run(async () => {
-      await tracing.within('step', {}, () => tracing.within('call', { 'url.path': '/x' }, async () => {}));
-      await tracing.within('bad step', {}, () => Promise.reject(secret)).catch(() => {});
+      await tracing.withSpan('step', {}, () =>
+        tracing.withSpan('call', { 'url.path': '/x' }, async () => {}),
+      );
+      await tracing.withSpan('bad step', {}, () => Promise.reject(secret)).catch(() => {});
     });
     root.end();
     await stop();
@@ -107,8 +111,8 @@ describe('what is recorded', () => {
   test('goes on with the trace of another service, or follows one without being a part of it', async () => {
     const { tracing, stop } = await open();
     const parent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
-    tracing.begin('part', { parent }).end();
-    tracing.begin('later', { after: parent }).end();
+    tracing.startSpan('part', { parent }).end();
+    tracing.startSpan('later', { follows: parent }).end();
     await stop();
     expect(named('part')).toMatchObject({ traceId: parent.slice(3, 35), parentId: '0123456789abcdef' });
     expect(named('later')).toMatchObject({ parentId: '', links: [parent.slice(3, 35)] });
@@ -117,17 +121,19 @@ describe('what is recorded', () => {
 
   test('is what whoever began the trace has chosen, and else what the ratio leaves', async () => {
     const { tracing, stop } = await open(0);
-    tracing.begin('mine').end();
-    tracing.begin('chosen', { parent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' }).end();
-    tracing.begin('not chosen', { parent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-00' }).end();
+    tracing.startSpan('mine').end();
+    tracing.startSpan('chosen', { parent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' }).end();
+    tracing
+      .startSpan('not chosen', { parent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-00' })
+      .end();
     await stop();
     expect(receiver.spans.map(({ name }) => name)).toEqual(['chosen']);
   });
 
   test('work beside a trace has no spans, and what ended twice ended once', async () => {
     const { tracing, stop } = await open();
-    await tracing.within('nobody asked', {}, async () => {});
-    const span = tracing.begin('once');
+    await tracing.withSpan('nobody asked', {}, async () => {});
+    const span = tracing.startSpan('once');
     span.end();
     span.end(new Error('too late'));
     await stop();
@@ -137,7 +143,7 @@ describe('what is recorded', () => {
   test('is lost when the collector does not take it, which is said once, and stopping waits for nobody', async () => {
     receiver.answer(400);
     const { tracing, stop, logged } = await open();
-    tracing.begin('lost').end();
+    tracing.startSpan('lost').end();
     await stop();
     await eventually('it is said', () => logged.length > 0);
     expect(logged.filter((line) => line.includes('traces can not be sent'))).toHaveLength(1);
@@ -146,5 +152,5 @@ describe('what is recorded', () => {
 
 test('a tracer that comes later is used from then on', () => {
   const tracing = createTracing({ clock: systemClock, tracer: () => undefined });
-  expect(tracing.begin('early').traceparent).toBeUndefined();
+  expect(tracing.startSpan('early').traceparent).toBeUndefined();
 });

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
-import { describeWith } from '../needs.ts';
-import { eventually, recordedLog, redisStores, refusalOf } from './store-harness.ts';
+import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { describeWith } from '../../../needs.ts';
+import { eventually, recordedLog, redisStores, refusalOf } from '../store-harness.ts';
 
 const long = 600_000;
 const down = { code: 'store_unavailable' };

@@ -4,8 +4,8 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { seal } from '@porthole/shared/crypto/seal';
 import { storeKeys } from '@porthole/shared/store/keys';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
-import { someClaims } from './grant-claims.ts';
+import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
+import { someClaims } from './sample-claims.ts';
 
 const key = 'k'.repeat(40);
 

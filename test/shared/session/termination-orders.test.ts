@@ -5,7 +5,7 @@ import {
 } from '@porthole/shared/session/termination-orders';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
-import { createFakeClock } from '../fakes/clock.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
 
 const [oldKey, newKey] = ['o'.repeat(40), 'n'.repeat(40)];
 

@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis/store';
-import { startRedisCluster, type RedisCluster } from '../fakes/redis-cluster.ts';
-import { freePort, startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
-import { describeWith } from '../needs.ts';
-import { documentedRights } from './redis-acl.ts';
-import { describeStore } from './store-contract.ts';
-import { exercise } from './store-exercise.ts';
-import { eventually, recordedLog, redisStores, refusalOf, storeTestKeys } from './store-harness.ts';
+import { startRedisCluster, type RedisCluster } from '../../../fakes/redis-cluster.ts';
+import { freePort, startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { describeWith } from '../../../needs.ts';
+import { documentedRights } from './acl.ts';
+import { describeStore } from '../store-contract.ts';
+import { exercise } from '../exercise-store.ts';
+import { eventually, recordedLog, redisStores, refusalOf, storeTestKeys } from '../store-harness.ts';
 
 const password = 'cluster-password';
 

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
-import { startRedisGroup, type RedisGroup } from '../fakes/redis-sentinel.ts';
-import { describeWith } from '../needs.ts';
-import { documentedRights } from './redis-acl.ts';
-import { exercise } from './store-exercise.ts';
-import { eventually, recordedLog, redisStores } from './store-harness.ts';
+import { startRedisGroup, type RedisGroup } from '../../../fakes/redis-sentinel.ts';
+import { describeWith } from '../../../needs.ts';
+import { documentedRights } from './acl.ts';
+import { exercise } from '../exercise-store.ts';
+import { eventually, recordedLog, redisStores } from '../store-harness.ts';
 
 const long = 600_000;
 

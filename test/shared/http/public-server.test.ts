@@ -7,7 +7,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-type Deps = Partial<Pick<Parameters<typeof createPublicServer>[0], 'onRequest' | 'onUpgrade' | 'patience'>>;
+type Deps = Partial<Pick<Parameters<typeof createPublicServer>[0], 'onRequest' | 'onUpgrade' | 'timeouts'>>;
 
 async function aServer({ onRequest, ...deps }: Deps = {}) {
   const server = createPublicServer({
@@ -85,16 +85,16 @@ describe('the public port', () => {
     await stopping;
   });
 
-  const patience = { headersMs: 60, requestMs: 120, lookMs: 20 };
+  const timeouts = { headersMs: 60, requestMs: 120, checkIntervalMs: 20 };
 
   test('gives up who never ends the head of a request', async () => {
-    const { port } = await aServer({ patience });
+    const { port } = await aServer({ timeouts: timeouts });
     expect(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test('gives up who never ends the body of a request, and goes on for everybody else', async () => {
     const { port, get } = await aServer({
-      patience,
+      timeouts: timeouts,
       onRequest(request, response) {
         request.on('end', () => response.end('page')).resume();
       },

@@ -1,8 +1,8 @@
 import { ConfigError } from '@porthole/shared/config/read';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import { runProcess, type ProcessPort } from '@porthole/shared/process/run-process';
-import { createFakeClock } from '../fakes/clock.ts';
-import { recordedLog } from './store-harness.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { recordedLog } from '../store/store-harness.ts';
 
 /** A process that writes down how it would have ended. */
 function aProcess() {

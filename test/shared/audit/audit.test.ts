@@ -5,7 +5,7 @@ import { createAudit } from '@porthole/shared/audit/audit';
 import { auditEventNames, auditLineSchema, type AuditEvent } from '@porthole/shared/audit/events';
 import { auditMetrics, openAuditOutput } from '@porthole/shared/audit/output';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
-import { eventually } from '../eventually.ts';
+import { eventually } from '../../eventually.ts';
 
 const anna = { id: 'local:anna', name: 'anna' };
 const signIn: AuditEvent = {
@@ -99,10 +99,10 @@ describe('the output of an audit', () => {
     const file = join(folder, 'audit.jsonl');
     const first = open({ to: 'file', file });
     first.write('one\n');
-    await first.part.stop?.();
+    await first.component.stop?.();
     const second = open({ to: 'file', file });
     for (let i = 0; i < 1000; i++) second.write('two\n');
-    await second.part.stop?.();
+    await second.component.stop?.();
     expect(await readFile(file, 'utf8')).toBe(`one\n${'two\n'.repeat(1000)}`);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
@@ -114,7 +114,7 @@ describe('the output of an audit', () => {
     await eventually('the line is written', async () => (await readFile(file, 'utf8')) === 'old\n');
     await writeFile(file, '');
     output.write('new\n');
-    await output.part.stop?.();
+    await output.component.stop?.();
     expect(await readFile(file, 'utf8')).toBe('new\n');
   });
 

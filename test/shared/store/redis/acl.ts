@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-const page = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../../../docs/redis.md', import.meta.url), 'utf8');
 
 /** The rights that docs/redis.md tells people to give, one word each. */
 export function documentedRights(block: 'acl' | 'acl-cluster' | 'acl-sentinel'): string[] {

@@ -9,11 +9,11 @@ import { seal } from '@porthole/shared/crypto/seal';
 import { storeKeys } from '@porthole/shared/store/keys';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { SignalBus } from '@porthole/shared/store/ports';
-import { createFakeClock } from '../fakes/clock.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
 
 const key = 'k'.repeat(40);
 const order: TerminationSignal = {
-  type: 'end',
+  type: 'terminate',
   target: { kind: 'user', ref: 'anna' },
   cause: 'signed_out',
   at: Date.UTC(2026, 0, 1),
@@ -147,7 +147,7 @@ describe('an order to end consoles', () => {
   });
 
   describe('that somebody recorded and plays again', () => {
-    const taken: ConsoleSignal = { type: 'taken', sessionId: 'session-1', connection: 'older' };
+    const taken: ConsoleSignal = { type: 'superseded', sessionId: 'session-1', connection: 'older' };
 
     test('is not heard a second time, however it is spelled', async () => {
       const { bus, sender, heard, sent } = twoPods();

@@ -1,6 +1,6 @@
 import { createLifecycle, type LifecycleComponent } from '@porthole/shared/process/lifecycle';
-import { createFakeClock } from '../fakes/clock.ts';
-import { recordedLog } from './store-harness.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { recordedLog } from '../store/store-harness.ts';
 
 /** Parts that write down what happens to them. */
 function someParts(names: readonly string[], different: Record<string, Partial<LifecycleComponent>> = {}) {
@@ -86,7 +86,7 @@ describe('a lifecycle', () => {
   test('goes on with the next part when one takes too long to stop', async () => {
     const { story, parts } = someParts(['store', 'server', 'consoles'], {
       server: { stop: () => new Promise(() => {}) },
-      consoles: { stop: () => new Promise(() => {}), stopMs: 10_000 },
+      consoles: { stop: () => new Promise(() => {}), stopTimeoutMs: 10_000 },
     });
     const { start, stop, clock, lines } = aLifecycle(parts);
     await start();

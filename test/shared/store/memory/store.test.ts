@@ -1,6 +1,6 @@
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
-import { createFakeClock } from '../fakes/clock.ts';
-import { describeStore } from './store-contract.ts';
+import { createFakeClock } from '../../../fakes/clock.ts';
+import { describeStore } from '../store-contract.ts';
 
 /** An own one, with its clock at hand. */
 function aStore(maxEntries = 1000) {
