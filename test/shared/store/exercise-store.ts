@@ -10,7 +10,8 @@ export async function exercise(store: Store): Promise<void> {
   expect(await records.get('porthole:grant:1')).toBe('v');
   expect(await records.take('porthole:grant:1')).toBe('v');
   await records.delete('porthole:grant:1');
-  await records.put('porthole:session:1', 'a', long);
+  expect(await records.add('porthole:session:1', 'a', long)).toBe(true);
+  expect(await records.add('porthole:session:1', 'b', long)).toBe(false);
   expect(await records.replace('porthole:session:1', 'a', 'b', long)).toBe(true);
   expect(await records.remove('porthole:session:1', 'b')).toBe(true);
   expect(await leases.list('exercise')).toEqual([]);

@@ -6,6 +6,7 @@ import { createToken } from '@porthole/shared/crypto/token';
 import { digest } from '@porthole/shared/store/keys';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import {
+  addSealed,
   byDigest,
   byToken,
   deleteSealed,
@@ -157,6 +158,14 @@ describe('a sealed record in the store', () => {
     expect(await removeSealed(world.records, samples, token, first)).toBe(false);
     expect(await removeSealed(world.records, samples, token, second ?? '')).toBe(true);
     expect(await getSealed(world, samples, token)).toEqual({ problem: 'not_found' });
+  });
+
+  test('is added only where there is none', async () => {
+    const world = aWorld();
+    const token = createToken(systemRandom);
+    const sealed = await addSealed(world, samples, token, sample, 1000);
+    expect(await addSealed(world, samples, token, { ...sample, count: 2 }, 1000)).toBeUndefined();
+    expect(await getSealed(world, samples, token)).toEqual({ value: sample, sealed });
   });
 
   test('is deleted, and deleting it again is harmless', async () => {

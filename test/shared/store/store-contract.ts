@@ -114,6 +114,33 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
     });
 
     describe('records that several write', () => {
+      test('a value is added only where there is none', async () => {
+        const key = aName();
+        expect(await store.records.add(key, 'first', long)).toBe(true);
+        expect(await other.records.add(key, 'second', long)).toBe(false);
+        expect(await other.records.get(key)).toBe('first');
+        await other.records.delete(key);
+        expect(await other.records.add(key, '', long)).toBe(true);
+        expect(await store.records.add(key, 'not where there is an empty one', long)).toBe(false);
+      });
+
+      test('an added value expires, and leaves room for another', async () => {
+        const key = aName();
+        await store.records.add(key, 'v', short);
+        await eventually(() => other.records.add(key, 'next', long), true);
+        expect(await store.records.get(key)).toBe('next');
+      });
+
+      test('of 50 concurrent writers exactly one adds', async () => {
+        const key = aName();
+        const writers = Array.from({ length: 50 }, (_, i) =>
+          (i % 2 ? store : other).records.add(key, `v${i}`, long),
+        );
+        const added = await Promise.all(writers);
+        expect(added.filter(Boolean)).toHaveLength(1);
+        expect(await store.records.get(key)).toBe(`v${added.indexOf(true)}`);
+      });
+
       test('a value is replaced only by who knows the one that is there', async () => {
         const key = aName();
         await store.records.put(key, 'mine', long);
@@ -445,6 +472,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       expect(await store.healthy()).toBe(false);
       const refused = { code: 'store_unavailable' };
       await expect(store.records.put('k', 'v', long)).rejects.toMatchObject(refused);
+      await expect(store.records.add('k', 'v', long)).rejects.toMatchObject(refused);
       await expect(store.records.take('k')).rejects.toMatchObject(refused);
       await expect(store.records.replace('k', 'a', 'b', long)).rejects.toMatchObject(refused);
       await expect(store.records.remove('k', 'a')).rejects.toMatchObject(refused);

@@ -20,6 +20,8 @@ export interface Store {
 export interface RecordStore {
   /** Writes or overwrites; gone after `ttlMs`. */
   put(key: string, value: string, ttlMs: number): Promise<void>;
+  /** Writes only if the key has no value, in one atomic step. Answers false, and writes nothing, if it has one. */
+  add(key: string, value: string, ttlMs: number): Promise<boolean>;
   get(key: string): Promise<string | undefined>;
   /** Reads and deletes in one atomic step: of any number of takers, on any pods, exactly one gets the value. */
   take(key: string): Promise<string | undefined>;

@@ -114,6 +114,18 @@ export async function putSealed<Id, T>(
   return sealed;
 }
 
+/** Writes the record only if the store has none, in one atomic step. Answers the sealed text, or undefined. */
+export async function addSealed<Id, T>(
+  deps: WriteDeps<'add'>,
+  type: SealedRecordType<Id, T>,
+  id: Id,
+  value: T,
+  ttlMs: number,
+): Promise<string | undefined> {
+  const sealed = sealRecord(deps, type, id, value);
+  return (await deps.records.add(contextOf(type, id).storeKey, sealed, ttlMs)) ? sealed : undefined;
+}
+
 export async function getSealed<Id, T>(
   deps: ReadDeps<'get'>,
   type: SealedRecordType<Id, T>,

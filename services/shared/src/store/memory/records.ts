@@ -15,6 +15,12 @@ export function createMemoryRecords(deps: {
       deps.assertOpen();
       records.set(key, value, ttlMs);
     },
+    async add(key, value, ttlMs) {
+      deps.assertOpen();
+      if (records.get(key) !== undefined) return false;
+      records.set(key, value, ttlMs);
+      return true;
+    },
     async get(key) {
       deps.assertOpen();
       return records.get(key);

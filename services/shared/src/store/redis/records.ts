@@ -33,6 +33,9 @@ export function createRedisRecords(deps: { client: RedisClient; request: StoreRe
     async put(key, value, ttlMs) {
       await request(() => client.set(key, value, 'PX', toRedisMs(ttlMs)));
     },
+    async add(key, value, ttlMs) {
+      return (await request(() => client.set(key, value, 'PX', toRedisMs(ttlMs), 'NX'))) === 'OK';
+    },
     async get(key) {
       return (await request(() => client.get(key))) ?? undefined;
     },
