@@ -1,19 +1,25 @@
 import { z } from 'zod';
 import type { AuditEvent } from './events.ts';
 import type { Clock } from '../time/clock.ts';
-import { parseJson } from '../parse-json.ts';
 import { randomId, type RandomBytes } from '../crypto/random.ts';
-import { seal, unseal, type SealContext, type SealKeys } from '../crypto/seal.ts';
+import type { SealKeys } from '../crypto/seal.ts';
 import { digest, leaseNames, lifetimes, storeKeys } from '../store/keys.ts';
 import type { Store } from '../store/ports.ts';
+import { byDigest, getSealed, putSealed, type SealedRecordType } from '../store/sealed-records.ts';
 
 const entry = z.looseObject({
   time: z.iso.datetime(),
   service: z.string(),
   event: z.string(),
 });
-/** As a line of the audit, without what tells it from lines of a log. */
+/** An audit line without the field `audit`. */
 export type AuditEntry = z.infer<typeof entry>;
+
+const entryRecord = {
+  purpose: 'porthole audit v1',
+  schema: entry,
+  locate: byDigest(storeKeys.auditEntry),
+} satisfies SealedRecordType<string, AuditEntry>;
 
 /** Entries of an hour. More are in the lines only: a store must not be filled by whoever tries passwords. */
 const maxPerHour = 2000;
@@ -39,26 +45,22 @@ export function createAuditTrail(deps: {
   readonly random: RandomBytes;
   readonly clock: Pick<Clock, 'now'>;
 }): AuditTrail {
-  const { service, keys, random, clock } = deps;
+  const { service, clock } = deps;
   const { records, leases } = deps.store;
+  const sealDeps = { records, keys: deps.keys, random: deps.random };
   let pendingWrites = 0;
 
   const leaseForHour = (time: number) => leaseNames.audit(Math.floor(time / hourMs));
 
   async function write(event: AuditEvent, now: number): Promise<void> {
-    const id = randomId(random);
-    const context = contextOf(digest(id));
-    const text = JSON.stringify({ time: new Date(now).toISOString(), service, ...event });
+    const id = randomId(deps.random);
+    const value = { time: new Date(now).toISOString(), service, ...event };
     if (!(await leases.tryAcquire(leaseForHour(now), id, maxPerHour, lifetimes.auditEntry))) return;
-    await records.put(context.storeKey, seal(keys, random, context, text), lifetimes.auditEntry);
+    await putSealed(sealDeps, entryRecord, digest(id), value, lifetimes.auditEntry);
   }
 
   async function read(idDigest: string): Promise<AuditEntry | undefined> {
-    const context = contextOf(idDigest);
-    const sealed = await records.get(context.storeKey);
-    const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-    const parsed = entry.safeParse(plain === undefined ? undefined : parseJson(plain));
-    return parsed.success ? parsed.data : undefined;
+    return (await getSealed(sealDeps, entryRecord, idDigest)).value;
   }
 
   return {
@@ -79,14 +81,5 @@ export function createAuditTrail(deps: {
       }
       return found.slice(0, most);
     },
-  };
-}
-
-/** The salt is no secret: whoever has the keys may read it. */
-function contextOf(idDigest: string): SealContext {
-  return {
-    token: Buffer.from(idDigest, 'hex'),
-    purpose: 'porthole audit v1',
-    storeKey: storeKeys.auditEntry(idDigest),
   };
 }

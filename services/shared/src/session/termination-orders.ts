@@ -9,12 +9,12 @@ import {
 } from './signals.ts';
 import { PortholeError } from '../errors.ts';
 import type { GrantClaims } from '../grant/claims.ts';
-import { parseJson } from '../parse-json.ts';
 import { randomId, type RandomBytes } from '../crypto/random.ts';
-import { seal, unseal, type SealContext, type SealKeys } from '../crypto/seal.ts';
+import type { SealKeys } from '../crypto/seal.ts';
 import { createKeyedDigests } from '../crypto/keyed-digests.ts';
 import { lifetimes, storeKeys } from '../store/keys.ts';
 import type { RecordStore } from '../store/ports.ts';
+import { byDigest, getSealed, putSealed, type SealedRecordType } from '../store/sealed-records.ts';
 
 const terminationOrder = z.object({
   version: z.literal(1),
@@ -22,6 +22,12 @@ const terminationOrder = z.object({
   ...terminationReason.shape,
   at: z.number().int(),
 });
+
+const orderRecord = {
+  purpose: 'porthole termination order v1',
+  schema: terminationOrder,
+  locate: byDigest(storeKeys.terminationOrder),
+} satisfies SealedRecordType<string, z.infer<typeof terminationOrder>>;
 
 /** What of a console an order may name. */
 export type TerminationSubject = Pick<
@@ -49,37 +55,24 @@ export function createTerminationOrders(deps: {
   readonly random: RandomBytes;
   readonly clock: Clock;
 }): TerminationOrders {
-  const { records, signals, keys, random, clock } = deps;
-
-  const names = createKeyedDigests(keys);
+  const { records, signals, random, clock } = deps;
+  const names = createKeyedDigests(deps.keys);
 
   async function find(target: TerminationTarget, issuedAt: number): Promise<TerminationReason | undefined> {
     // While keys change, an order may have been given under the name that another one gives.
-    for (const hidden of names.all(nameOf(target))) {
-      const context = contextOf(hidden);
-      const sealed = await records.get(context.storeKey);
-      const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-      const order = terminationOrder.safeParse(plain === undefined ? undefined : parseJson(plain));
-      if (!order.success || !isInForce(order.data, issuedAt)) continue;
-      const { cause, by } = order.data;
-      return { cause, by };
+    for (const nameDigest of names.all(nameOf(target))) {
+      const { value: order } = await getSealed(deps, orderRecord, nameDigest);
+      if (order && isInForce(order, issuedAt)) return { cause: order.cause, by: order.by };
     }
     return undefined;
   }
 
   return {
     async issue(target, cause, by) {
-      const context = contextOf(names.of(nameOf(target)));
       const reason = { cause, ...(by === undefined ? {} : { by }) };
-      const order = { version: 1, target, ...reason, at: clock.now() } satisfies z.infer<
-        typeof terminationOrder
-      >;
-      // In this order: whoever sees the new stamp finds the order, too.
-      await records.put(
-        context.storeKey,
-        seal(keys, random, context, JSON.stringify(order)),
-        lifetimes.terminationOrder,
-      );
+      const order = { version: 1, target, ...reason, at: clock.now() } as const;
+      // The order first: a relay that sees the new revision must find the order.
+      await putSealed(deps, orderRecord, names.of(nameOf(target)), order, lifetimes.terminationOrder);
       await records.put(storeKeys.terminationRevision, randomId(random), lifetimes.terminationOrder);
       await signals.publish({ type: 'terminate', target, ...reason, at: order.at });
     },
@@ -137,13 +130,4 @@ function isInForce(
 
 function nameOf({ kind, ref }: TerminationTarget): string {
   return `termination/${kind}/${ref}`;
-}
-
-/** The salt is no secret: see session-records.ts. */
-function contextOf(hidden: string): SealContext {
-  return {
-    token: Buffer.from(hidden, 'hex'),
-    purpose: 'porthole termination order v1',
-    storeKey: storeKeys.terminationOrder(hidden),
-  };
 }
