@@ -10,6 +10,7 @@ import { openAuditOutput } from '@porthole/shared/audit/output';
 import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/protocol/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
+import { createProcessErrorMetrics } from '@porthole/shared/process/error-metrics';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
 import type { Registry } from 'prom-client';
@@ -95,6 +96,7 @@ function commonRegistry(): Registry {
     registry,
   });
   createStoreMetrics(registry);
+  createProcessErrorMetrics(registry);
   return registry;
 }
 

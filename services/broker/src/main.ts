@@ -51,6 +51,7 @@ await runProcess(process, () => {
   return {
     log,
     clock,
+    registry,
     components: [
       output.component,
       ...tracingParts,

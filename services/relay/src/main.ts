@@ -48,6 +48,7 @@ await runProcess(process, () => {
   return {
     log,
     clock,
+    registry,
     components: [
       output.component,
       ...tracingParts,

@@ -35,6 +35,7 @@ await runProcess(process, () => {
   return {
     log,
     clock,
+    registry,
     components: [output.component, ...parts, ...standalone.parts],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
