@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { sleep, every } from '@porthole/shared/time/clock';
 import { createFakeClock } from '../../fakes/clock.ts';
 
@@ -20,4 +21,19 @@ test('a sleep that is aborted rejects at once and leaves no timer', async () => 
   controller.abort(new Error('enough'));
   await expect(slept).rejects.toThrow('enough');
   expect(clock.pending()).toBe(0);
+});
+
+test('a sleep with a signal that is aborted already rejects at once and leaves no timer', async () => {
+  const clock = createFakeClock();
+  await expect(sleep(clock, 1000, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
+  expect(clock.pending()).toBe(0);
+});
+
+test('a sleep that is over listens to its signal no longer', async () => {
+  const clock = createFakeClock();
+  const { signal } = new AbortController();
+  const slept = sleep(clock, 1000, signal);
+  clock.advance(1000);
+  await slept;
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
