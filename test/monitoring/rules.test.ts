@@ -24,14 +24,15 @@ test('every alert has a runbook, and every runbook its alert', () => {
   expect(pages.sort()).toEqual([...alerts.keys()].sort());
 });
 
-test('a runbook says what people see, how to check and what to do', () => {
+test('every runbook explains what the alert means, its impact, what to check and how to fix it', () => {
   for (const name of alerts.keys()) {
     const text = readFileSync(`${runbooks}${name}.md`, 'utf8');
     expect(text.match(/^##? .*$/gm)).toEqual([
       `# ${name}`,
-      '## What people see',
-      '## How to check',
-      '## What to do',
+      '## What it means',
+      '## Impact',
+      '## Check',
+      '## Fix',
     ]);
   }
 });
