@@ -10,17 +10,19 @@ export interface LimiterOptions {
   readonly duration: number;
 }
 
-/** `use` throws when the store was stopped. */
+type Limiter = Pick<RateLimiterAbstract, 'consume' | 'get'>;
+
+/** `assertOpen` throws when the store was stopped. */
 export function createRateLimits(deps: {
-  makeLimiter: (options: LimiterOptions) => RateLimiterAbstract;
+  makeLimiter: (options: LimiterOptions) => Limiter;
   /** Makes of a key, which may name people and addresses, what may stand in the store. */
   digestKey: (key: string) => string;
   assertOpen: () => void;
 }): RateLimits {
   // One limiter for each budget. Budgets are written in the code, so there are only a few.
-  const limiters = new Map<string, RateLimiterAbstract>();
+  const limiters = new Map<string, Limiter>();
 
-  function limiterOf(points: number, seconds: number): RateLimiterAbstract {
+  function limiterOf(points: number, seconds: number): Limiter {
     const budget = `${points}/${seconds}`;
     let limiter = limiters.get(budget);
     if (!limiter) {

@@ -82,4 +82,26 @@ describe('the store in memory, on its own clock', () => {
     await store.rateLimits.spend('a', 2, 60);
     await expect(store.rateLimits.spend('a', 2, 60)).rejects.toMatchObject({ code: 'rate_limited' });
   });
+
+  test('points of a rate limit come back to the last millisecond, on its own clock', async () => {
+    const { clock, store } = aStore();
+    const refused = { code: 'rate_limited' };
+    await store.rateLimits.spend('a', 1, 60);
+    clock.advance(59_001);
+    await expect(store.rateLimits.spend('a', 1, 60)).rejects.toMatchObject({ ...refused, retryAfter: 1 });
+    await expect(store.rateLimits.check('a', 1, 60)).rejects.toMatchObject(refused);
+    clock.advance(999);
+    await store.rateLimits.check('a', 1, 60);
+    await store.rateLimits.spend('a', 1, 60);
+    await expect(store.rateLimits.spend('a', 1, 60)).rejects.toMatchObject({ ...refused, retryAfter: 60 });
+  });
+
+  test('keys of a rate limit whose time is over make room for others', async () => {
+    const { clock, store } = aStore(2);
+    await store.rateLimits.spend('a', 2, 60);
+    await store.rateLimits.spend('b', 2, 60);
+    clock.advance(60_000);
+    await store.rateLimits.spend('c', 2, 60);
+    await store.rateLimits.spend('d', 2, 60);
+  });
 });

@@ -90,7 +90,7 @@ describeWith('redis')('with a real server', () => {
       await server.kill();
       await eventually(async () => expect(await store.healthy()).toBe(false));
       expect(await refusalOf(store.records.get('k'))).toMatchObject({ code: 'store_unavailable' });
-      await eventually(() => expect(linesWith('redis is away').length).toBeGreaterThan(0));
+      await eventually(() => expect(linesWith('redis is unavailable').length).toBeGreaterThan(0));
 
       await server.restart();
       await eventually(() => store.records.put('k', 'v', 600_000));
@@ -98,7 +98,7 @@ describeWith('redis')('with a real server', () => {
         await store.signals.publish('back?');
         expect(heard).toContain('back?');
       });
-      await eventually(() => expect(linesWith('redis is back')).toHaveLength(1));
+      await eventually(() => expect(linesWith('redis is available again')).toHaveLength(1));
       await server.stop();
     });
   });

@@ -82,7 +82,7 @@ describeWith('redis')('the store on Redis, in an outage', () => {
     const { log, lines, linesWith } = recordedLog();
     const store = await open(address(), log);
     await server.kill();
-    await eventually(() => expect(linesWith('redis is away')).toHaveLength(1));
+    await eventually(() => expect(linesWith('redis is unavailable')).toHaveLength(1));
     // A listener that hangs up counts how often both connections are tried.
     let tries = 0;
     const impostor = createServer((socket) => {
@@ -93,10 +93,10 @@ describeWith('redis')('the store on Redis, in an outage', () => {
     impostor.close();
     await once(impostor, 'close');
     await server.restart();
-    await eventually(() => expect(linesWith('redis is back')).toHaveLength(1));
+    await eventually(() => expect(linesWith('redis is available again')).toHaveLength(1));
     expect(await store.healthy()).toBe(true);
     // Refused connections and those cut off are two kinds of errors.
-    expect(linesWith('redis is away').length).toBeLessThanOrEqual(2);
+    expect(linesWith('redis is unavailable').length).toBeLessThanOrEqual(2);
     expect(lines.length).toBeLessThanOrEqual(3);
   });
 
@@ -106,7 +106,7 @@ describeWith('redis')('the store on Redis, in an outage', () => {
     await once(impostor, 'listening');
     const { log, linesWith } = recordedLog();
     const store = await open(address(), log);
-    await eventually(() => expect(linesWith('redis is away').length).toBeGreaterThan(0));
+    await eventually(() => expect(linesWith('redis is unavailable').length).toBeGreaterThan(0));
     await store.stop();
     impostor.close();
   });

@@ -51,7 +51,7 @@ describeWith('redis')('the store on servers that sentinels watch over', () => {
         await other.signals.publish('moved');
         expect(heard).toContain('moved');
       });
-      await eventually(() => expect(linesWith('redis is back').length).toBeGreaterThan(0));
+      await eventually(() => expect(linesWith('redis is available again').length).toBeGreaterThan(0));
 
       // The old leader comes back, and nobody falls for it.
       if (what === 'dies') await group.first.restart();

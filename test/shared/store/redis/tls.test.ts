@@ -80,7 +80,7 @@ describeWith('redis')('the store on Redis with TLS and a user', () => {
     const { log, linesWith } = recordedLog();
     const store = await open(address({ ca: createCertificateAuthority().caPem }), log);
     expect(await store.healthy()).toBe(false);
-    await eventually(() => expect(linesWith('redis is away').length).toBeGreaterThan(0));
+    await eventually(() => expect(linesWith('redis is unavailable').length).toBeGreaterThan(0));
   });
 
   test('is used again after its CA was replaced, as soon as our CA file is', async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../time/clock.ts';
 import { PortholeError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { BoundedLimiter } from '../bounded-limiter.ts';
+import { MemoryLimiter } from './limiter.ts';
 import { createListeners } from '../listeners.ts';
 import { createMemoryLeases } from './leases.ts';
 import { createMemoryRecords } from './records.ts';
@@ -16,10 +16,7 @@ export interface MemoryStoreOptions {
   readonly maxEntries?: number;
 }
 
-/**
- * The store of a process that is alone: nothing outlives it, and nobody else sees it. Needs no `start`.
- * Rate limits run on the system's clock, everything else on the one given.
- */
+/** The store of a single process, without Redis. Its data is lost when the process ends. Needs no `start`. */
 export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock, log, maxEntries = 100_000 } = options;
   let stopped = false;
@@ -30,7 +27,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const listeners = createListeners(log);
   const records = createMemoryRecords({ clock, maxEntries, assertOpen });
   const leases = createMemoryLeases({ clock, maxEntries, assertOpen });
-  const makeLimiter = (limits: LimiterOptions) => new BoundedLimiter(limits, { clock, maxEntries });
+  const makeLimiter = (limits: LimiterOptions) => new MemoryLimiter(limits, { clock, maxEntries });
 
   return {
     records,

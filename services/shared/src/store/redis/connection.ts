@@ -22,6 +22,8 @@ export const redisTimeouts = {
   /** Until a connection that answers nothing is given up and made anew. */
   socketIdle: 5000,
   maxBackoff: 2000,
+  /** Until `stop` no longer waits for sockets to close. */
+  disconnect: 1000,
 } as const;
 
 /**

@@ -10,7 +10,9 @@ import type { RedisOutageLog } from './outage.ts';
 const refreshMs = 10_000;
 
 export interface RedisSignals extends SignalBus {
+  /** Connects the subscriber. Call it once. */
   start(): Promise<void>;
+  /** Stops the heartbeat. The owner of the subscriber disconnects it. */
   stop(): void;
 }
 
@@ -52,7 +54,6 @@ export function createRedisSignals(deps: {
     },
     stop() {
       stopRefreshing?.();
-      subscriber.disconnect();
     },
     async publish(message) {
       await request(() => client.publish(storeKeys.signals, message));

@@ -3,13 +3,13 @@ import { systemClock, type Clock } from '../../time/clock.ts';
 import { PortholeError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SealKeys } from '../../crypto/seal.ts';
-import { BoundedLimiter } from '../bounded-limiter.ts';
+import { MemoryLimiter } from '../memory/limiter.ts';
 import { createKeyedDigests } from '../../crypto/keyed-digests.ts';
 import { createListeners } from '../listeners.ts';
 import type { Store } from '../ports.ts';
 import { createRateLimits, type LimiterOptions } from '../rate-limits.ts';
 import { createStoreRequest } from './request.ts';
-import { createRedisClient, redisTimeouts } from './connection.ts';
+import { createRedisClient, redisTimeouts, type RedisClient } from './connection.ts';
 import { createRedisLeases } from './leases.ts';
 import type { RedisOptions } from './options.ts';
 import { createRedisOutageLog } from './outage.ts';
@@ -54,13 +54,20 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       ...limits,
       storeClient: client,
       rejectIfRedisNotReady: true,
-      insuranceLimiter: new BoundedLimiter(limits, { clock, maxEntries }),
+      insuranceLimiter: new MemoryLimiter(limits, { clock, maxEntries }),
     });
   const signals = createRedisSignals({ client, subscriber, clock, listeners, outage, request });
 
-  async function start(): Promise<void> {
+  let starting: Promise<void> | undefined;
+
+  function start(): Promise<void> {
+    starting ??= connect();
+    return starting;
+  }
+
+  async function connect(): Promise<void> {
     assertOpen();
-    // Whatever fails here is tried again for ever, and the outage has told the log.
+    // A connection that fails here is retried for ever, and the outage is in the log.
     await settleWithin(clock, redisTimeouts.connect, [client.connect(), signals.start()]);
   }
 
@@ -78,14 +85,23 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async stop() {
       if (stopped) return;
       stopped = true;
-      signals.stop();
-      client.disconnect();
+      outage.stop();
       listeners.clear();
+      signals.stop();
+      await settleWithin(clock, redisTimeouts.disconnect, [disconnect(client), disconnect(subscriber)]);
     },
   };
 }
 
-/** Resolves when everything has worked out or failed, or when the time is over. */
+/** Resolves when the client has closed its sockets. */
+function disconnect(client: RedisClient): Promise<void> {
+  const hasSocket = !['wait', 'reconnecting', 'close', 'end'].includes(client.status);
+  const ended = hasSocket ? new Promise<void>((resolve) => client.once('end', () => resolve())) : undefined;
+  client.disconnect();
+  return ended ?? Promise.resolve();
+}
+
+/** Resolves when all work has succeeded or failed, or after `ms`. */
 function settleWithin(clock: Clock, ms: number, work: Promise<void>[]): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(ms, resolve);
