@@ -101,7 +101,7 @@ test('a users file that an edit broke leaves the users before it in place, and s
 test('a users file that is broken from the start is a fault of the configuration', async () => {
   const broken = (text: string) => startBroker({ users: constantSecret(text) });
   await expect(broken('users: [')).rejects.toThrow(
-    /signIn\.local\.usersFile: line \d+, column \d+: this is not valid YAML/,
+    /signIn\.local\.usersFile: line \d+, column \d+: invalid YAML/,
   );
   await expect(broken('users:\n  - name: anna\n    password: secret!\n')).rejects.toThrow(/npm run user/);
   await expect(broken(usersFile(aUser('anna'), aUser('Anna')))).rejects.toThrow(/two users have this name/);

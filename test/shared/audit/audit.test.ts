@@ -129,6 +129,6 @@ describe('the output of an audit', () => {
     const big = `${'x'.repeat(1024 * 1024)}\n`;
     for (let i = 0; i < 20; i++) output.write(big);
     await eventually('lines are lost', async () => (await output.lost()) >= 4);
-    expect(output.said).toEqual(['THE AUDIT CAN NOT BE WRITTEN']);
+    expect(output.said).toEqual(['audit events cannot be written']);
   });
 });

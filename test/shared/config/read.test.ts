@@ -319,9 +319,9 @@ describe('the environment', () => {
   test('is refused where it has a PORTHOLE_ variable that is no setting', () => {
     const odd = { PORTHOLE_TOKEN: 'x', PORTHOLE_LOGLEVEL: 'x', PORTHOLE_LOG_LEVEL_FILE: 'x', HOME: '/' };
     expect(faultsOf(() => readConfig(environment(odd), folder))).toEqual([
-      'PORTHOLE_TOKEN: there is no such setting',
-      'PORTHOLE_LOGLEVEL: there is no such setting',
-      'PORTHOLE_LOG_LEVEL_FILE: there is no such setting',
+      'PORTHOLE_TOKEN: unknown setting',
+      'PORTHOLE_LOGLEVEL: unknown setting',
+      'PORTHOLE_LOG_LEVEL_FILE: unknown setting',
     ]);
   });
 });
@@ -342,19 +342,19 @@ describe('a fault', () => {
     const faults = faultsOf(() => read(file, env));
     for (const start of [
       'publicUrl: must be an http:// or https:// URL',
-      'lisen: there is no such setting',
+      'lisen: unknown setting',
       'redis.url: must be a redis:// or rediss:// URL',
       'clusters.0.urls.0: must be an https:// URL',
       'clusters.0.tls.caFile: the file ',
-      'clusters.0.tls.fingerprint: there is no such setting',
+      'clusters.0.tls.fingerprint: unknown setting',
       'clusters.1.urls: must be an https:// URL',
       'clusters.1.opensPerNode: ',
-      'clusters.1.credential: needs either token and secret, or username and password',
-      'clusters: two clusters have the same name',
-      'access.0.which.vmids.0: a vmid, or a range such as "200-299"',
+      'clusters.1.credential: specify either token and secret, or username and password',
+      'clusters: cluster names must be unique',
+      'access.0.which.vmids.0: must be a vmid or a range such as "200-299"',
       'access.0.allow.0: ',
-      'grantKeys: is needed with Redis',
-      'PORTHOLE_NOPE: there is no such setting',
+      'grantKeys: is required with Redis',
+      'PORTHOLE_NOPE: unknown setting',
       'PORTHOLE_TRUSTED_PROXIES: ',
       'PORTHOLE_USERS_FILE: the file ',
     ])
@@ -363,9 +363,9 @@ describe('a fault', () => {
   });
 
   test('of what is missing says so, and nothing of types', () => {
-    expect(faultsOf(() => readConfig({}, folder))).toEqual(['clusters: is missing', 'signIn: is missing']);
+    expect(faultsOf(() => readConfig({}, folder))).toEqual(['clusters: is required', 'signIn: is required']);
     expect(faultsOf(() => readConfig(environment({ PORTHOLE_PROXMOX_URL: undefined }), folder))).toEqual([
-      'clusters.0.urls: is missing',
+      'clusters.0.urls: is required',
     ]);
   });
 
@@ -373,11 +373,11 @@ describe('a fault', () => {
     write('token', 'x');
     const both = { token: 'a@pve!b', secret: 'x', secretFile: 'token' };
     expect(faultsOf(() => read(settings({ clusters: [aCluster({ credential: both })] })))).toEqual([
-      'clusters.0.credential.secretFile: give secret or secretFile, not both',
+      'clusters.0.credential.secretFile: specify secret or secretFile, not both',
     ]);
     const env = environment({ PORTHOLE_PROXMOX_TOKEN_SECRET_FILE: 'token' });
     expect(faultsOf(() => readConfig(env, folder))).toEqual([
-      'PORTHOLE_PROXMOX_TOKEN_SECRET_FILE: give secret or secretFile, not both',
+      'PORTHOLE_PROXMOX_TOKEN_SECRET_FILE: specify secret or secretFile, not both',
     ]);
   });
 
@@ -390,22 +390,22 @@ describe('a fault', () => {
       `clusters.0.credential.secretFile: the file ${folder}/empty is empty`,
     ]);
     expect(faultsOf(withSecret({ secretFile: 'gone' }))).toEqual([
-      `clusters.0.credential.secretFile: the file ${folder}/gone can not be read`,
+      `clusters.0.credential.secretFile: the file ${folder}/gone cannot be read`,
     ]);
-    expect(faultsOf(withSecret({ secret: 1234 }))).toEqual([expect.stringContaining('must be a text')]);
+    expect(faultsOf(withSecret({ secret: 1234 }))).toEqual([expect.stringContaining('must be a string')]);
   });
 
   test.each([
     ['short', 'grantKeys: each key must have at least 32 characters'],
     [`${key} short`, 'grantKeys: each key must have at least 32 characters'],
-    [' , ', 'grantKeys: holds no key'],
+    [' , ', 'grantKeys: contains no key'],
   ])('are grant keys such as %j', (grantKeys, fault) => {
     expect(faultsOf(() => read(settings({ grantKeys })))).toEqual([expect.stringContaining(fault)]);
   });
 
   test('is Redis without grant keys', () => {
     expect(faultsOf(() => read(settings({ redis: { url: 'redis://redis' } })))).toEqual([
-      'grantKeys: is needed with Redis: broker and relay share it',
+      'grantKeys: is required with Redis: broker and relay share the keys',
     ]);
   });
 
@@ -419,9 +419,9 @@ describe('a fault', () => {
   test('is a time that no timer can hold', () => {
     const limits = { sessionSeconds: 604_801, idleSeconds: 604_801, queueSeconds: 604_801 };
     expect(faultsOf(() => read(settings({ limits })))).toEqual([
-      'limits.sessionSeconds: must be at most a week, 604800',
-      'limits.idleSeconds: must be at most a week, 604800',
-      'limits.queueSeconds: must be at most a week, 604800',
+      'limits.sessionSeconds: must be at most 604800 (one week)',
+      'limits.idleSeconds: must be at most 604800 (one week)',
+      'limits.queueSeconds: must be at most 604800 (one week)',
     ]);
   });
 
@@ -429,22 +429,22 @@ describe('a fault', () => {
     write('ca.pem', 'x');
     const tls = { caFile: 'ca.pem', fingerprints: Array(32).fill('ab').join(':') };
     expect(faultsOf(() => read(settings({ clusters: [aCluster({ tls })] })))).toEqual([
-      'clusters.0.tls: give caFile or fingerprints, not both',
+      'clusters.0.tls: specify caFile or fingerprints, not both',
     ]);
   });
 
   test('is a file that is not there, or is no list of settings', () => {
     expect(faultsOf(() => readConfig({ PORTHOLE_CONFIG: 'gone.yaml', PORTHOLE_X: 'x' }, folder))).toEqual([
-      'gone.yaml: can not be read (ENOENT)',
-      'PORTHOLE_X: there is no such setting',
+      'gone.yaml: cannot be read (ENOENT)',
+      'PORTHOLE_X: unknown setting',
     ]);
     for (const text of ['- a\n- b', 'just a text', '42'])
-      expect(faultsOf(() => read(text))).toEqual([expect.stringContaining('must hold settings')]);
+      expect(faultsOf(() => read(text))).toEqual([expect.stringContaining('must contain settings')]);
   });
 
   test.each([
-    ['logLevel: info\nlogLevel: warn', 'line 2, column 1: this setting is there twice'],
-    ['\tlogLevel: info', 'line 1, column 1: indent with blanks, not with tabs'],
+    ['logLevel: info\nlogLevel: warn', 'line 2, column 1: duplicate setting'],
+    ['\tlogLevel: info', 'line 1, column 1: indent with spaces, not tabs'],
     ['grantKeys: "abc', 'line 1, column 16: a quote or a bracket is not closed'],
     ['grantKeys: @abc', 'line 1, column 12: a value that begins with a special character needs quotes'],
     ['grantKeys: !abc', 'line 1, column 12: a value that begins with "!" needs quotes'],

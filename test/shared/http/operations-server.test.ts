@@ -93,7 +93,7 @@ describe('the operations port', () => {
       registry: createRegistry(),
       readiness: async () => [],
     });
-    await expect(second.start?.()).rejects.toThrow(`Can not listen on 127.0.0.1:${port} (EADDRINUSE).`);
+    await expect(second.start?.()).rejects.toThrow(`Cannot listen on 127.0.0.1:${port} (EADDRINUSE).`);
     await second.stop?.();
   });
 

@@ -73,22 +73,20 @@ describe('a process', () => {
     const { port, exits, told } = aProcess();
     const part: LifecycleComponent = {
       name: 'server',
-      start: () => Promise.reject(new Error('Can not listen on :8080.')),
+      start: () => Promise.reject(new Error('Cannot listen on :8080.')),
     };
     await runProcess(port, withParts([part]));
     expect(exits).toEqual([1]);
-    expect(told()).toContain('Can not listen on :8080.');
+    expect(told()).toContain('Cannot listen on :8080.');
   });
 
-  test('with a wrong configuration lists the faults, without a stack, and ends with 2', async () => {
+  test('with a wrong configuration lists the issues, without a stack, and ends with 2', async () => {
     const { port, exits, told } = aProcess();
     await runProcess(port, () => {
-      throw new ConfigError(['clusters: is missing', 'signIn: is missing']);
+      throw new ConfigError(['clusters: is required', 'signIn: is required']);
     });
     expect(exits).toEqual([2]);
-    expect(told()).toBe(
-      'The configuration has 2 faults:\n  - clusters: is missing\n  - signIn: is missing\n',
-    );
+    expect(told()).toBe('Invalid configuration:\n  - clusters: is required\n  - signIn: is required\n');
   });
 
   test('ends with 1 whatever was thrown', async () => {

@@ -80,7 +80,7 @@ describe('an error in the log', () => {
     expect(described(new PortholeError('proxmox_unreachable', { detail: 'pve1:8006', cause }))).toMatchObject(
       {
         name: 'PortholeError',
-        message: 'Proxmox can not be reached.',
+        message: 'Proxmox is unreachable.',
         code: 'proxmox_unreachable',
         detail: 'pve1:8006',
         stack: expect.stringContaining('log.test.ts'),

@@ -21,20 +21,20 @@ const entryRecord = {
   locate: byDigest(storeKeys.auditEntry),
 } satisfies SealedRecordType<string, AuditEntry>;
 
-/** Entries of an hour. More are in the lines only: a store must not be filled by whoever tries passwords. */
+/** Entries per hour. The limit keeps failed sign-ins from filling the store. */
 const maxPerHour = 2000;
-/** Entries that are on their way to a slow store. */
+/** Writes in flight to a slow store. */
 const maxPendingWrites = 500;
 const hourMs = 3_600_000;
 
 /**
- * The last day of the audit, where operators can read it, whichever pod it happened at. The lines themselves are the
- * audit: this is a view of it, and what finds no room or no store is missing here alone.
+ * The audit events of the last 24 hours from all pods, for the audit page. The trail is best effort: beyond its limits,
+ * or while the store is unavailable, events are missing here but not in the audit output.
  */
 export interface AuditTrail {
-  /** Never throws, never waits. */
+  /** Stores an event. Never throws and never waits. */
   record(event: AuditEvent): void;
-  /** The newest first. */
+  /** Lists up to `limit` entries, newest first. */
   latest(limit: number): Promise<readonly AuditEntry[]>;
 }
 
@@ -71,15 +71,15 @@ export function createAuditTrail(deps: {
         .catch(() => {})
         .finally(() => pendingWrites--);
     },
-    async latest(most) {
+    async latest(limit) {
       const found: AuditEntry[] = [];
       const now = clock.now();
-      for (let ago = 0; ago <= lifetimes.auditEntry && found.length < most; ago += hourMs) {
-        const digests = (await leases.list(leaseForHour(now - ago))).slice(found.length - most);
+      for (let ago = 0; ago <= lifetimes.auditEntry && found.length < limit; ago += hourMs) {
+        const digests = (await leases.list(leaseForHour(now - ago))).slice(found.length - limit);
         const entries = await Promise.all(digests.map(read));
         found.push(...entries.filter((one) => one !== undefined).toReversed());
       }
-      return found.slice(0, most);
+      return found.slice(0, limit);
     },
   };
 }

@@ -5,29 +5,27 @@ import { readYaml } from './read-yaml.ts';
 import { configSchema, type Config } from './schema.ts';
 import { constantSecret, secretFile, type Secret } from './secret.ts';
 
-/** Everything that is wrong with a configuration, at once, in plain words. */
+/** All issues of a configuration at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly issues: readonly string[];
 
-  constructor(faults: readonly string[]) {
-    super(
-      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
-    this.issues = faults;
+  constructor(issues: readonly string[]) {
+    super(`Invalid configuration:\n${issues.map((issue) => `  - ${issue}`).join('\n')}`);
+    this.issues = issues;
   }
 }
 
-/** Fields that hold a secret, or a file's text that is read again when it changes. `<name>File` names a file. */
+/** Fields with a secret. `<field>File` names a file with the secret, which is read again when it changes. */
 const secretFields = new Set(['secret', 'password', 'grantKeys', 'clientSecret']);
-/** Fields that are always files. */
+/** Fields that always name a file to read. */
 const fileFields = new Set(['caFile', 'certFile', 'keyFile', 'usersFile', 'accessFile']);
-/** Settings that name a file to write to. */
+/** Settings that name a file to write. */
 const outputFiles = new Set(['audit.file']);
 
 /**
- * Reads the file that PORTHOLE_CONFIG names, if any, lays the environment over it, and checks the whole.
- * Relative paths in the file are relative to the file; those in the environment to the working directory.
+ * Reads the file that PORTHOLE_CONFIG names, if set, applies the environment variables, and validates the result.
+ * Throws ConfigError with all issues. Paths in the file are relative to the file, and paths in the environment to `cwd`.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
   const issues: string[] = [];
@@ -35,7 +33,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
   const settings = written ?? {};
 
   const { values, unknown } = readEnvironment(env);
-  for (const name of unknown) issues.push(`${name}: there is no such setting`);
+  for (const name of unknown) issues.push(`${name}: unknown setting`);
   const origins = new Map<string, string>();
   for (const { path: place, name, value } of values) {
     const path = place.join('.');
@@ -44,7 +42,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
   }
   const nameOf = (path: string) => origins.get(path) ?? path;
   const complete = resolveSecrets(settings, { base: cwd, nameOf, issues }) as Record<string, unknown>;
-  // What stands in a file that can not be read is unknown: nothing can be said about what is missing.
+  // Without the file's settings, the schema would report them all as missing.
   if (!written) throw new ConfigError(issues);
 
   const parsed = configSchema.safeParse(complete, { reportInput: true });
@@ -54,7 +52,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
   return parsed.data;
 }
 
-/** What the file says, no file saying nothing; undefined when it can't be read. */
+/** The settings of the file, or an empty object without a file. Undefined if the file cannot be read. */
 function readSettingsFile(
   path: string | undefined,
   cwd: string,
@@ -63,7 +61,7 @@ function readSettingsFile(
   if (!path) return {};
   const file = resolve(cwd, path);
   const read = readYaml(file);
-  issues.push(...read.issues.map((fault) => `${path}: ${fault}`));
+  issues.push(...read.issues.map((issue) => `${path}: ${issue}`));
   if (read.issues.length > 0) return undefined;
   const resolved = resolveSecrets(read.value, {
     base: dirname(file),
@@ -71,11 +69,11 @@ function readSettingsFile(
     issues,
   });
   if (isRecord(resolved)) return resolved;
-  issues.push(`${path}: must hold settings, one "name: value" a line`);
+  issues.push(`${path}: must contain settings, one "name: value" per line`);
   return undefined;
 }
 
-/** The keys that seal and open records, split at blanks and commas. Checked at each use: the file may change. */
+/** Returns a function that parses the grant keys, separated by whitespace or commas. The file may change at any time. */
 export function grantKeysOf(secret: Secret): () => readonly string[] {
   return () =>
     secret()
@@ -89,25 +87,25 @@ function issuesOfGrantKeys(given: unknown, name: string): string[] {
   try {
     text = (given as Secret)().trim();
   } catch {
-    return []; // the file can not be read, which was said already
+    return []; // Reported already: the file cannot be read.
   }
-  if (text === '') return []; // said already, too
+  if (text === '') return []; // Reported already: it is empty.
   const keys = grantKeysOf(() => text)();
-  if (keys.length === 0) return [`${name}: holds no key`];
+  if (keys.length === 0) return [`${name}: contains no key`];
   return keys.some((key) => key.length < 32)
-    ? [`${name}: each key must have at least 32 characters; \`openssl rand -hex 32\` makes one`]
+    ? [`${name}: each key must have at least 32 characters; create one with \`openssl rand -hex 32\``]
     : [];
 }
 
 interface ResolveOptions {
-  /** What relative paths are relative to. */
+  /** The directory of relative paths. */
   readonly base: string;
-  /** What to call the setting at a path in a fault. */
+  /** Returns the name of a setting in messages. */
   readonly nameOf: (path: string) => string;
   readonly issues: string[];
 }
 
-/** Turns each secret, given as text or as file, into a function; leaves everything else as it is. */
+/** Replaces each secret, given as text or as a file, by a function. Copies all other settings. */
 function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly string[] = []): unknown {
   if (Array.isArray(value))
     return value.map((item: unknown, index) => resolveSecrets(item, options, [...path, String(index)]));
@@ -115,11 +113,11 @@ function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly 
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
     const place = [...path, key];
-    const report = (words: string) => options.issues.push(`${options.nameOf(place.join('.'))}: ${words}`);
+    const report = (message: string) => options.issues.push(`${options.nameOf(place.join('.'))}: ${message}`);
     const plain = key.replace(/File$/, '');
     if (fileFields.has(key) || (key !== plain && secretFields.has(plain))) {
       const target = fileFields.has(key) ? key : plain;
-      if (target !== key && value[target] !== undefined) report(`give ${target} or ${key}, not both`);
+      if (target !== key && value[target] !== undefined) report(`specify ${target} or ${key}, not both`);
       result[target] = typeof item === 'string' ? readableSecret(resolve(options.base, item), report) : item;
     } else if (secretFields.has(key) && typeof item === 'string') {
       if (item.trim() === '') report('is empty');
@@ -132,12 +130,12 @@ function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly 
   return result;
 }
 
-function readableSecret(file: string, report: (words: string) => void): Secret {
+function readableSecret(file: string, report: (message: string) => void): Secret {
   const secret = secretFile(file);
   try {
     if (secret() === '') report(`the file ${file} is empty`);
   } catch {
-    report(`the file ${file} can not be read`);
+    report(`the file ${file} cannot be read`);
   }
   return secret;
 }
@@ -145,7 +143,7 @@ function readableSecret(file: string, report: (words: string) => void): Secret {
 function setAt(target: Record<string, unknown>, [head, ...rest]: readonly string[], value: unknown): void {
   if (head === undefined) return;
   if (rest.length === 0) {
-    // A secret that the file gave as text is a function by now, and gives way to a file that the environment names.
+    // A secret of the configuration file is a function by now. A file that the environment names replaces it.
     const plain = head.replace(/File$/, '');
     if (plain !== head && typeof target[plain] === 'function') delete target[plain];
     target[head] = value;

@@ -2,19 +2,19 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import type { SealKeys } from './seal.ts';
 
 /**
- * What stands in the store instead of a name that can be guessed: a user, an address, a machine. HMAC-SHA256 with a
- * key that is derived from the grant key, so that whoever reads the store can't try names until one fits. Names that
- * nobody can guess, tokens and ids of sessions above all, do with a plain digest (keys.ts).
+ * Digests that replace guessable names in store keys, such as users, addresses and machines. HMAC-SHA256 with a key
+ * that is derived from the grant key, so that an attacker who reads the store cannot find a name by trying. For names
+ * that cannot be guessed, such as tokens and session ids, a plain digest is enough (store/keys.ts).
  */
 export interface KeyedDigests {
-  /** By the first grant key: under this, things are written. */
+  /** The digest by the first grant key. Write under this one. */
   of(name: string): string;
-  /** By every grant key, that of the first one first: under one of these, things are found while keys change. */
+  /** The digests by all grant keys, in their order. While keys rotate, look under each of them. */
   all(name: string): readonly [string, ...string[]];
 }
 
 const purpose = 'porthole names v1';
-/** Of derived keys that are kept: they cost more than what they are used for. */
+/** Cached derived keys. To derive a key costs more than to use it. */
 const maxCachedKeys = 16;
 
 export function createKeyedDigests(keys: SealKeys): KeyedDigests {
@@ -35,7 +35,7 @@ export function createKeyedDigests(keys: SealKeys): KeyedDigests {
 
   function all(name: string): readonly [string, ...string[]] {
     const [first, ...others] = keys();
-    if (first === undefined) throw new Error('There is no grant key to hide names with.');
+    if (first === undefined) throw new Error('There is no grant key for name digests.');
     return [digestWith(first, name), ...others.map((secret) => digestWith(secret, name))];
   }
 

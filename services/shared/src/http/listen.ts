@@ -6,17 +6,17 @@ export interface Address {
   readonly port: number;
 }
 
-/** Listens, or rejects with a sentence that names the address. */
+/** Starts listening. Rejects with an error that contains the address. */
 export function listen(server: Server, { host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) =>
       reject(
-        new Error(`Can not listen on ${host}:${port} (${error.code ?? error.message}).`, { cause: error }),
+        new Error(`Cannot listen on ${host}:${port} (${error.code ?? error.message}).`, { cause: error }),
       );
     server.once('error', fail);
     server.listen({ host, port }, () => {
       server.off('error', fail);
-      // Kept for a next request, a connection whose answer was still under way would outlast `close`.
+      // A keep-alive connection whose response was in flight during `close` would stay open.
       server.on('request', (_request, response) => {
         response.once('close', () => {
           if (!server.listening) server.closeIdleConnections();
@@ -27,7 +27,7 @@ export function listen(server: Server, { host, port }: Address): Promise<void> {
   });
 }
 
-/** Stops accepting, lets idle connections go, and resolves when the last one is closed. */
+/** Stops accepting connections, closes idle ones, and resolves when the last one is closed. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) {

@@ -3,17 +3,15 @@ import type { Registry } from 'prom-client';
 import type { LifecycleComponent } from '../process/lifecycle.ts';
 import { boundAddress, close, listen, type Address } from './listen.ts';
 
-/** One reason after another why a service is not ready; empty when it is. */
+/** Lists the reasons why a service is not ready. Empty if it is ready. */
 export type Readiness = () => Promise<readonly string[]>;
 
-/**
- * The operations port: `/metrics`, `/livez`, `/readyz`. A port of its own, so that an ingress can't expose it.
- */
+/** Serves `/metrics`, `/livez` and `/readyz` on a port of its own, so that an ingress cannot expose them. */
 export function createOperationsServer(deps: {
   readonly listen: Address;
   readonly registry: Registry;
   readonly readiness: Readiness;
-  /** What is wrong and yet no reason to get no requests: said where readiness is asked for. */
+  /** Problems that do not make the service unready. `/readyz` shows them. */
   readonly warnings?: () => readonly string[];
 }): LifecycleComponent & { address(): Address } {
   const server: Server = createServer((request, response) => {
@@ -21,21 +19,22 @@ export function createOperationsServer(deps: {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
     };
     const path = (request.url ?? '/').split('?', 1)[0];
-    if (request.method !== 'GET' && request.method !== 'HEAD') answer(405, 'text/plain', 'GET only\n');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      answer(405, 'text/plain', 'method not allowed\n');
     else if (path === '/livez') answer(200, 'text/plain', 'ok\n');
     else if (path === '/readyz') {
       void deps.readiness().then(
         (reasons) => {
-          const warnings = deps.warnings?.().map((note) => `${note}\n`) ?? [];
+          const warnings = deps.warnings?.().map((warning) => `${warning}\n`) ?? [];
           if (reasons.length === 0) answer(200, 'text/plain', `ok\n${warnings.join('')}`);
           else answer(503, 'text/plain', `${reasons.join('\n')}\n`);
         },
-        () => answer(503, 'text/plain', 'readiness can not be told\n'),
+        () => answer(503, 'text/plain', 'readiness check failed\n'),
       );
     } else if (path === '/metrics') {
       void deps.registry.metrics().then(
         (text) => answer(200, deps.registry.contentType, text),
-        () => answer(500, 'text/plain', 'metrics can not be read\n'),
+        () => answer(500, 'text/plain', 'metrics failed\n'),
       );
     } else answer(404, 'text/plain', 'not found\n');
   });

@@ -9,6 +9,6 @@ export function createStoreReadiness(store: Pick<Store, 'healthy'>): () => Promi
   let answered = false;
   return async () => {
     answered ||= await store.healthy();
-    return answered ? [] : ['the store has not answered yet'];
+    return answered ? [] : ['the store has not responded yet'];
   };
 }
