@@ -131,7 +131,7 @@ describe('a lifecycle', () => {
     await settle();
     await stop();
     begun.resolve();
-    await expect(starting).rejects.toThrow('Stopped while starting');
+    await expect(starting).rejects.toThrow('Stopped during the start');
     expect(story).toEqual(['store starts', 'server stops', 'store stops']);
   });
 
@@ -142,14 +142,14 @@ describe('a lifecycle', () => {
     const starting = start();
     await stop();
     begun.resolve();
-    await expect(starting).rejects.toThrow('Stopped while starting');
+    await expect(starting).rejects.toThrow('Stopped during the start');
   });
 
   test('that was stopped before it started, starts nothing', async () => {
     const { story, parts } = someParts(['store']);
     const { start, stop } = aLifecycle(parts);
     await stop();
-    await expect(start()).rejects.toThrow('Stopped while starting');
+    await expect(start()).rejects.toThrow('Stopped during the start');
     expect(story).toEqual([]);
   });
 });

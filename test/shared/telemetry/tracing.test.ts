@@ -146,7 +146,7 @@ describe('what is recorded', () => {
     tracing.startSpan('lost').end();
     await stop();
     await eventually('it is said', () => logged.length > 0);
-    expect(logged.filter((line) => line.includes('traces can not be sent'))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes('traces cannot be exported'))).toHaveLength(1);
   });
 });
 

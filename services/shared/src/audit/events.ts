@@ -22,7 +22,7 @@ const machine = z.object({
 const mode = z.enum(['view', 'control']);
 const kind = z.enum(['screen', 'terminal']);
 const errorCode = z.custom<ErrorCode>((value) => typeof value === 'string');
-/** Identifies a sign-in across events. It does not allow anyone to use the sign-in. */
+/** Identifies a sign-in across events. It is useless to sign in with. */
 const login = z.string();
 
 /** The client's address, and the id of the request in the log. */

@@ -15,7 +15,7 @@ export type TerminationTarget = z.infer<typeof terminationTarget>;
 export const terminationCause = z.enum(['signed_out', 'ended_by_operator']);
 export type TerminationCause = z.infer<typeof terminationCause>;
 
-/** Why a console is ended, and who did it where they may be named. */
+/** Why a console is ended. `by` is the operator, if the configuration allows to name operators. */
 export const terminationReason = z.object({
   cause: terminationCause,
   by: z.string().min(1).max(128).optional(),
@@ -23,8 +23,8 @@ export const terminationReason = z.object({
 export type TerminationReason = z.infer<typeof terminationReason>;
 
 /**
- * An order to every relay: end the consoles that match. Given by end-orders.ts, which writes it down as well. `at`
- * says when, in milliseconds since the epoch: consoles that were granted later are not meant.
+ * Tells all relays to end matching consoles. termination-orders.ts sends it, and stores the order as well. `at` is in
+ * milliseconds since the epoch: the order does not apply to consoles that were granted later.
  */
 const terminationSignal = z.object({
   type: z.literal('terminate'),
@@ -34,14 +34,14 @@ const terminationSignal = z.object({
 });
 export type TerminationSignal = z.infer<typeof terminationSignal>;
 
-/** The session goes on in another connection: whoever else carries it lets go. */
+/** Another connection owns the session now. The older connection must end. */
 const supersededSignal = z.object({
   type: z.literal('superseded'),
   sessionId: z.string().min(1).max(64),
   connection: z.string().min(1).max(64),
 });
 
-/** Somebody has begun or ended to look on at this machine: those at its consoles want to know who does now. */
+/** The observers of a machine changed. Relays must tell the viewers of its consoles. */
 const observersSignal = z.object({
   type: z.literal('observers'),
   cluster: z.string().min(1).max(64),
@@ -58,11 +58,11 @@ export interface ConsoleSignals {
 
 const nonceBytes = 16;
 /**
- * How old a signal may be, by clocks that may differ. What comes later is a recording that somebody plays again, or
- * was held up: whoever carries consoles finds out what is true in the store, at most a few seconds later.
+ * Maximum age of a signal, including clock skew. An older signal is delayed or replayed, so it is dropped: relays read
+ * the state from the store anyway, within a few seconds.
  */
 const maxAgeMs = 60_000;
-/** Within that time each counts once. Far more than are ever sent in it. */
+/** Nonces that are remembered to detect replays. More than the signals of `maxAgeMs`. */
 const maxRememberedNonces = 10_000;
 
 const envelope = z.object({ sentAt: z.number().int(), signal: consoleSignal });
@@ -75,7 +75,7 @@ const envelopeRecord = {
   locate: (nonce) => ({ token: nonce, storeKey: storeKeys.signals }),
 } satisfies SealedRecordType<Buffer, Envelope>;
 
-/** Sealed, so that nobody with access to the store can read, forge or repeat a signal. */
+/** Sealed, so that an attacker with access to the store can neither read, forge nor repeat a signal. */
 export function createConsoleSignals(deps: {
   readonly bus: SignalBus;
   readonly keys: SealKeys;

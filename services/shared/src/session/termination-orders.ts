@@ -29,22 +29,23 @@ const orderRecord = {
   locate: byDigest(storeKeys.terminationOrder),
 } satisfies SealedRecordType<string, z.infer<typeof terminationOrder>>;
 
-/** What of a console an order may name. */
+/** The claims of a console by which an order can select it. */
 export type TerminationSubject = Pick<
   GrantClaims,
   'sessionId' | 'loginRef' | 'user' | 'cluster' | 'vmid' | 'issuedAt'
 >;
 
 /**
- * Orders to end consoles, wherever they are. Each is told to all relays by a signal, which may get lost, and
- * written to the store, where relays find it at their next look and where admission finds it: a grant that was
- * given before the order opens nothing after it. Later grants are no concern of the order.
+ * Orders to end consoles at any relay. An order is sent as a signal, which may get lost, and is stored. Relays poll the
+ * store, and check it on admission, so that a grant from before the order opens no console after it. An order does not
+ * apply to later grants.
  */
 export interface TerminationOrders {
+  /** Stores the order and sends the signal. */
   issue(target: TerminationTarget, cause: TerminationReason['cause'], by?: string): Promise<void>;
-  /** Why a console that rests on this grant must not be open, if so. */
+  /** Returns the reason of the order that applies to this console, if there is one. */
   findFor(console: TerminationSubject): Promise<TerminationReason | undefined>;
-  /** Changes with every order. Cheap to ask, so that relays ask often. */
+  /** Changes with every order. Relays poll it, because it is cheaper than to look for orders. */
   revision(): Promise<string | undefined>;
 }
 
@@ -59,7 +60,7 @@ export function createTerminationOrders(deps: {
   const names = createKeyedDigests(deps.keys);
 
   async function find(target: TerminationTarget, issuedAt: number): Promise<TerminationReason | undefined> {
-    // While keys change, an order may have been given under the name that another one gives.
+    // While keys rotate, the order may be stored under the digest of another key.
     for (const nameDigest of names.all(nameOf(target))) {
       const { value: order } = await getSealed(deps, orderRecord, nameDigest);
       if (order && isInForce(order, issuedAt)) return { cause: order.cause, by: order.by };
@@ -84,7 +85,7 @@ export function createTerminationOrders(deps: {
   };
 }
 
-/** What a console that such an order ends is ended with. */
+/** The error that ends a console. */
 export function terminationError({ cause, by }: TerminationReason, detail?: string): PortholeError {
   return new PortholeError(cause, {
     ...(detail === undefined ? {} : { detail }),
@@ -92,7 +93,7 @@ export function terminationError({ cause, by }: TerminationReason, detail?: stri
   });
 }
 
-/** Everything by which an order may name this console. */
+/** All targets that select this console. */
 export function targetsOf({
   sessionId,
   loginRef,
@@ -108,7 +109,7 @@ export function targetsOf({
   ];
 }
 
-/** Whether an order, however it was heard of, is meant for this console. */
+/** Whether an order from a signal or from the store applies to this console. */
 export function appliesTo(
   order: { readonly target: TerminationTarget; readonly at: number },
   console: TerminationSubject,
@@ -120,7 +121,7 @@ export function appliesTo(
   );
 }
 
-/** Later grants are no concern of an order, but a session or a sign-in never lives again, whatever came of it since. */
+/** An order applies to grants from before it. An order against a session or a sign-in applies to all, as neither comes back. */
 function isInForce(
   { target, at }: { readonly target: TerminationTarget; readonly at: number },
   issuedAt: number,

@@ -3,7 +3,7 @@ import { PortholeError } from '../errors.ts';
 import { storeKeys } from './keys.ts';
 import type { RateLimits } from './ports.ts';
 
-/** What both stores make limiters from. Names in the store are digests: `key` is a user name or an address. */
+/** Options of the limiters of both stores. */
 export interface LimiterOptions {
   readonly keyPrefix: string;
   readonly points: number;
@@ -15,11 +15,11 @@ type Limiter = Pick<RateLimiterAbstract, 'consume' | 'get'>;
 /** `assertOpen` throws when the store was stopped. */
 export function createRateLimits(deps: {
   makeLimiter: (options: LimiterOptions) => Limiter;
-  /** Makes of a key, which may name people and addresses, what may stand in the store. */
+  /** Converts a key, which may contain user names and addresses, to what the store may contain. */
   digestKey: (key: string) => string;
   assertOpen: () => void;
 }): RateLimits {
-  // One limiter for each budget. Budgets are written in the code, so there are only a few.
+  // One limiter per budget. The budgets come from code and configuration, so there are few.
   const limiters = new Map<string, Limiter>();
 
   function limiterOf(points: number, seconds: number): Limiter {
@@ -36,7 +36,7 @@ export function createRateLimits(deps: {
     async spend(key, points, seconds) {
       deps.assertOpen();
       try {
-        // The period is part of the name: "5 in a minute" and "50 in an hour" of one key are counted apart.
+        // The period is part of the name, so that budgets of one key per minute and per hour are counted separately.
         await limiterOf(points, seconds).consume(deps.digestKey(`${seconds}/${key}`));
       } catch (thrown) {
         throw toRateLimitError(thrown);
@@ -55,7 +55,7 @@ export function createRateLimits(deps: {
   };
 }
 
-/** The library rejects with a result, which is no Error, when there are no points left. */
+/** The library rejects with a result, not with an Error, if there are no points left. */
 function toRateLimitError(thrown: unknown): PortholeError {
   if (thrown instanceof RateLimiterRes) {
     const retryAfter = Math.max(1, Math.ceil(thrown.msBeforeNext / 1000));

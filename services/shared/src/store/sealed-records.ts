@@ -184,6 +184,6 @@ export async function deleteSealed<Id, T>(
 
 function contextOf<Id, T>({ purpose, locate }: SealedRecordType<Id, T>, id: Id): SealContext {
   const location = locate(id);
-  if (!location) throw new Error(`A malformed id can not locate a record of "${purpose}".`);
+  if (!location) throw new Error(`A malformed id cannot locate a record of "${purpose}".`);
   return { ...location, purpose };
 }

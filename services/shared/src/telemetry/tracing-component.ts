@@ -5,7 +5,7 @@ import type { LifecycleComponent } from '../process/lifecycle.ts';
 import type { Log } from './log.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
 
-/** Tracing as it is configured, and the part that starts and stops it; without an endpoint there is nothing to do. */
+/** Returns the configured tracing, and the component that starts and stops it. Without an endpoint, it records nothing. */
 export function openTracing(
   { tracing: wanted }: Pick<Config, 'tracing'>,
   deps: { readonly service: string; readonly clock: Clock; readonly log: Pick<Log, 'info' | 'warn'> },
@@ -17,7 +17,7 @@ export function openTracing(
   const component: LifecycleComponent = {
     name: 'tracing',
     async start() {
-      // Some 20 MB of memory that only those pay who want it.
+      // Loaded on demand, because it needs about 20 MB of memory.
       const { startExport } = await import('./tracing-export.ts');
       ({ tracer, stop } = startExport({ endpoint, sampleRatio, service: deps.service, log: deps.log }));
     },

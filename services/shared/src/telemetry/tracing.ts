@@ -15,41 +15,41 @@ import { asPortholeError } from '../errors.ts';
 import { parseTraceparent, writeTraceparent } from './traceparent.ts';
 
 /**
- * Where the time between a click and a picture goes, over all services, as a trace of OpenTelemetry. Spans carry what
- * logs may: names and codes, never secrets, query strings, or names of people.
+ * OpenTelemetry traces across all services, from the click until the first picture. Attributes must not contain secrets,
+ * query strings or user names.
  *
- * Only the API is used here. What records and sends spans is loaded when it is configured (tracing-part.ts); without
- * it nothing is recorded and nothing costs anything.
+ * This module uses only the API. The SDK is loaded if tracing is configured (tracing-component.ts). Without it, nothing
+ * is recorded.
  */
 export interface Tracing {
-  /** A span that is ended by hand. It has no parent but the one that is named. */
+  /** Starts a span that the caller must end. Its only parent is `options.parent`. */
   startSpan(name: string, options?: SpanOptions): TraceSpan;
-  /** Does work in a span below the one whose work this is; when there is none, just does it. */
+  /** Runs `work` in a child of the active span. Without an active span, just runs it. */
   withSpan<T>(name: string, attributes: Attributes, work: (span: TraceSpan) => Promise<T>): Promise<T>;
 }
 
 export interface SpanOptions {
-  /** The span, in another service maybe, that this one is a part of. */
+  /** Traceparent of the parent span, possibly of another service. */
   readonly parent?: string | undefined;
-  /** A span that this one follows without being a part of it. */
+  /** Traceparent of a span to link to, which is not the parent. */
   readonly follows?: string | undefined;
-  /** Milliseconds since the epoch; default now. */
+  /** Milliseconds since the epoch. Default: now. */
   readonly startedAt?: number;
   readonly kind?: 'internal' | 'server' | 'client';
   readonly attributes?: Attributes;
 }
 
 export interface TraceSpan {
-  /** For other services; undefined when nothing is recorded. */
+  /** To pass to other services. Undefined if nothing is recorded. */
   readonly traceparent: string | undefined;
-  /** For logs; undefined when nothing is recorded. */
+  /** For logs. Undefined if nothing is recorded. */
   readonly traceId: string | undefined;
   setAttributes(attributes: Attributes): void;
-  /** Work whose spans are parts of this one. */
+  /** Runs `work` with this span as the active one. */
   run<T>(work: () => T): T;
-  /** A part of this one that is ended by hand. */
+  /** Starts a child span that the caller must end. */
   child(name: string, options?: Pick<SpanOptions, 'startedAt' | 'attributes'>): TraceSpan;
-  /** Once is enough; what comes later is too late. */
+  /** Ends the span, with the code of `error` if given. Further calls have no effect. */
   end(error?: unknown): void;
 }
 
@@ -71,7 +71,7 @@ const kinds = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: Sp
 
 export function createTracing(deps: {
   readonly clock: Clock;
-  /** Undefined as long as nothing is recorded. */
+  /** Returns undefined while nothing is recorded. */
   readonly tracer: () => Tracer | undefined;
 }): Tracing {
   const { clock } = deps;
@@ -124,9 +124,9 @@ export function createTracing(deps: {
       return start(name, remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT, options);
     },
     async withSpan(name, attributes, work) {
-      const above = active.getStore();
-      if (!above) return work(noSpan);
-      const span = above.child(name, { attributes });
+      const parent = active.getStore();
+      if (!parent) return work(noSpan);
+      const span = parent.child(name, { attributes });
       try {
         const result = await span.run(() => work(span));
         span.end();

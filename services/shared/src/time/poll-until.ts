@@ -4,8 +4,8 @@ const timeoutMs = 1500;
 const intervalMs = 50;
 
 /**
- * Whether `check` comes true within a moment. For places that somebody is just leaving: who reloads a page or
- * reconnects is there before the console that they gave up is gone.
+ * Polls until `check` is true, for up to 1.5 s, and returns whether it became true. Rejects if the signal is aborted. For
+ * quota leases that are about to be released: after a reload, the new console is there before the old one is gone.
  */
 export async function pollUntil(
   clock: Clock,

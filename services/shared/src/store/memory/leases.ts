@@ -3,13 +3,13 @@ import { memoryFull } from './expiring-map.ts';
 import { digest } from '../keys.ts';
 import type { LeaseStore } from '../ports.ts';
 
-/** When each holder's place expires, in the order in which they first asked: a Map keeps that order. */
+/** The expiry of each holder, in the order in which they first asked, which a Map keeps. */
 type Holders = Map<string, number>;
 
-/** How often, at most, a newcomer pays for looking at every line. */
+/** Minimum interval between sweeps of all leases. */
 const sweepMs = 1000;
 
-/** The same rules as the script in redis-leases.ts. `use` throws when the store was stopped. */
+/** Implements the same rules as redis/lease-script.ts. `assertOpen` throws if the store was stopped. */
 export function createMemoryLeases(deps: {
   clock: Clock;
   maxEntries: number;
@@ -19,54 +19,54 @@ export function createMemoryLeases(deps: {
   let totalHolders = 0;
   let nextSweep = 0;
 
-  function removeHolder(name: string, line: Holders, holder: string): void {
-    if (line.delete(holder)) totalHolders--;
-    if (line.size === 0) leases.delete(name);
+  function removeHolder(name: string, holders: Holders, holder: string): void {
+    if (holders.delete(holder)) totalHolders--;
+    if (holders.size === 0) leases.delete(name);
   }
 
-  function dropExpired(name: string, line: Holders): void {
+  function dropExpired(name: string, holders: Holders): void {
     const now = deps.clock.now();
-    for (const [holder, expires] of line) if (expires <= now) removeHolder(name, line, holder);
+    for (const [holder, expires] of holders) if (expires <= now) removeHolder(name, holders, holder);
   }
 
-  /** The line without its dead. */
+  /** The holders that have not expired. */
   function currentHolders(name: string): Holders {
-    const line = leases.get(name) ?? new Map<string, number>();
-    dropExpired(name, line);
-    return line;
+    const holders = leases.get(name) ?? new Map<string, number>();
+    dropExpired(name, holders);
+    return holders;
   }
 
   function assertCapacity(): void {
     const now = deps.clock.now();
     if (now >= nextSweep) {
       nextSweep = now + sweepMs;
-      for (const [name, line] of leases) dropExpired(name, line);
+      for (const [name, holders] of leases) dropExpired(name, holders);
     }
     if (totalHolders >= deps.maxEntries) throw memoryFull(deps.maxEntries);
   }
 
-  function addOrRenew(name: string, line: Holders, holder: string, ttlMs: number): void {
-    if (!line.has(holder)) {
+  function addOrRenew(name: string, holders: Holders, holder: string, ttlMs: number): void {
+    if (!holders.has(holder)) {
       assertCapacity();
       totalHolders++;
-      leases.set(name, line);
+      leases.set(name, holders);
     }
-    line.set(holder, deps.clock.now() + ttlMs);
+    holders.set(holder, deps.clock.now() + ttlMs);
   }
 
   return {
     async join(name, holder, limit, ttlMs) {
       deps.assertOpen();
-      const line = currentHolders(name);
-      addOrRenew(name, line, holder, ttlMs);
-      return Math.max(0, rank(line, holder) - limit + 1);
+      const holders = currentHolders(name);
+      addOrRenew(name, holders, holder, ttlMs);
+      return Math.max(0, rank(holders, holder) - limit + 1);
     },
     async tryAcquire(name, holder, limit, ttlMs) {
       deps.assertOpen();
-      const line = currentHolders(name);
-      const place = line.has(holder) ? rank(line, holder) : line.size;
-      if (place >= limit) return false;
-      addOrRenew(name, line, holder, ttlMs);
+      const holders = currentHolders(name);
+      const before = holders.has(holder) ? rank(holders, holder) : holders.size;
+      if (before >= limit) return false;
+      addOrRenew(name, holders, holder, ttlMs);
       return true;
     },
     async release(name, holder) {
@@ -88,10 +88,10 @@ export function createMemoryLeases(deps: {
   };
 }
 
-/** How many asked before `holder`. */
-function rank(line: Holders, holder: string): number {
+/** Number of holders that asked before `holder`. */
+function rank(holders: Holders, holder: string): number {
   let before = 0;
-  for (const other of line.keys()) {
+  for (const other of holders.keys()) {
     if (other === holder) break;
     before++;
   }

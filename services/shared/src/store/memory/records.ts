@@ -2,7 +2,7 @@ import type { Clock } from '../../time/clock.ts';
 import { createExpiringMap } from './expiring-map.ts';
 import type { RecordStore } from '../ports.ts';
 
-/** `use` throws when the store was stopped. */
+/** `assertOpen` throws if the store was stopped. Each method is atomic, because it does not await between its steps. */
 export function createMemoryRecords(deps: {
   clock: Clock;
   maxEntries: number;
@@ -27,7 +27,6 @@ export function createMemoryRecords(deps: {
     },
     async take(key) {
       deps.assertOpen();
-      // Atomic because nothing is awaited between the two.
       const value = records.get(key);
       records.delete(key);
       return value;

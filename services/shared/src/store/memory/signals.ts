@@ -1,7 +1,7 @@
 import type { Listeners } from '../listeners.ts';
 import type { SignalBus } from '../ports.ts';
 
-/** Everybody listens in this process, so they have heard it when `publish` resolves. */
+/** All subscribers are in this process, so they have got the message when `publish` resolves. */
 export function createMemorySignals(deps: { listeners: Listeners; assertOpen: () => void }): SignalBus {
   return {
     async publish(message) {

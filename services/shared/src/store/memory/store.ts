@@ -12,7 +12,7 @@ import { createRateLimits, type LimiterOptions } from '../rate-limits.ts';
 export interface MemoryStoreOptions {
   readonly clock: Clock;
   readonly log?: Pick<Log, 'error'>;
-  /** Of records, of places in leases, and of keys per rate limit. Beyond it, calls reject with `store_unavailable`. */
+  /** Limit of records, of lease holders, and of keys per rate limit. Beyond it, calls reject with `store_unavailable`. */
   readonly maxEntries?: number;
 }
 
@@ -21,7 +21,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock, log, maxEntries = 100_000 } = options;
   let stopped = false;
   const assertOpen = () => {
-    if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
+    if (stopped) throw new PortholeError('store_unavailable', { detail: 'the store was stopped' });
   };
 
   const listeners = createListeners(log);
@@ -33,7 +33,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     records,
     leases,
     signals: createMemorySignals({ listeners, assertOpen }),
-    // Nobody else sees this memory.
+    // No digest: only this process has access to its memory.
     rateLimits: createRateLimits({ makeLimiter, digestKey: (key) => key, assertOpen }),
     async start() {},
     healthy: async () => !stopped,

@@ -1,11 +1,11 @@
 /**
- * Everything about a lease in one atomic step. Two sorted sets, on one shard thanks to their hash tag: in the
- * order of asking, and in the order of expiry. The time is Redis's own, so pods with wrong clocks agree.
- * Both keys expire with the last holder, so nothing stays behind when all pods die.
+ * All operations of a lease, each as one atomic step. Two sorted sets hold the holders in the order in which they asked
+ * and in the order of expiry. A hash tag keeps them on one shard. The script uses the clock of Redis, so pods with wrong
+ * clocks agree. Both keys expire with the last holder.
  *
  * KEYS: order, expiry. ARGV: join | try | release | count | list, holder, lifetime in ms, limit (only for try).
- * Answers how many asked before the holder; for count, how many there are; for a refused try, -1; for list, all
- * holders.
+ * Result: the number of holders before this one, or -1 for a rejected try; for count, the number of holders; for list,
+ * all holders.
  */
 export const leaseScript = `
 local order, expiry = KEYS[1], KEYS[2]

@@ -10,7 +10,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Redis itself compares and sets only since 8.4. */
+/** Scripts, because Redis has commands to compare and set only since 8.4. */
 const replaceScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
@@ -54,7 +54,7 @@ export function createRedisRecords(deps: { client: RedisClient; request: StoreRe
   };
 }
 
-/** Redis takes whole milliseconds, from 1. */
+/** Redis accepts only integers from 1. */
 function toRedisMs(ttlMs: number): number {
   return Math.max(1, Math.ceil(ttlMs));
 }

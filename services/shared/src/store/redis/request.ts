@@ -1,9 +1,9 @@
 import { toStoreError } from './error.ts';
 
-/** Asks Redis. Whatever goes wrong rejects with `store_unavailable`. */
+/** Runs a call to Redis. Any failure rejects with `store_unavailable`. */
 export type StoreRequest = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** `use` throws when the store was stopped; `failed` is told of everything else that went wrong. */
+/** `assertOpen` throws if the store was stopped. `onFailure` is called for each other failure. */
 export function createStoreRequest(assertOpen: () => void, onFailure: () => void = () => {}): StoreRequest {
   return async (work) => {
     assertOpen();

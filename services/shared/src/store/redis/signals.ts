@@ -6,7 +6,7 @@ import type { StoreRequest } from './request.ts';
 import type { RedisClient } from './connection.ts';
 import type { RedisOutageLog } from './outage.ts';
 
-/** How often the subscription is made sure of. */
+/** Interval at which the subscription is renewed. */
 const refreshMs = 10_000;
 
 export interface RedisSignals extends SignalBus {
@@ -17,9 +17,9 @@ export interface RedisSignals extends SignalBus {
 }
 
 /**
- * Publishes on the client that all calls share, listens on one of its own. SUBSCRIBE may be repeated at will,
- * so it serves for everything: the first time, after an outage, after a refusal, and as a heartbeat. Without
- * one, a connection on which only Redis speaks would never notice that it is dead.
+ * Publishes on the shared client and subscribes on a client of its own. SUBSCRIBE can be repeated, so it is used to
+ * subscribe first, to subscribe again after an outage or an error, and as a heartbeat. Without a heartbeat, a connection
+ * on which only Redis sends would not notice that it is dead.
  */
 export function createRedisSignals(deps: {
   client: RedisClient;

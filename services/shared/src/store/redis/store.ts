@@ -20,17 +20,17 @@ export type { RedisOptions } from './options.ts';
 
 export interface RedisStoreOptions {
   readonly redis: RedisOptions;
-  /** Names that could be guessed are hidden by them. */
+  /** Keys of the digests that replace guessable names. */
   readonly keys: SealKeys;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly clock?: Clock;
-  /** Told of every call that failed. */
+  /** Called for each failed call. */
   readonly onFailure?: () => void;
-  /** Keys per rate limit that are counted here while Redis is away. */
+  /** Maximum keys per rate limit that are counted in memory while Redis is unavailable. */
   readonly maxEntries?: number;
 }
 
-/** The store that all pods share. Needs Redis 6.2. Throws at once when the options make no sense. */
+/** Creates the store on Redis. Requires Redis 6.2. Throws if the options are invalid. */
 export function createRedisStore(options: RedisStoreOptions): Store {
   const { log, clock = systemClock, maxEntries = 100_000 } = options;
   const client = createRedisClient(options.redis);
@@ -41,7 +41,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   let stopped = false;
 
   const assertOpen = () => {
-    if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
+    if (stopped) throw new PortholeError('store_unavailable', { detail: 'the store was stopped' });
   };
   const request = createStoreRequest(assertOpen, options.onFailure);
 
@@ -67,7 +67,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
   async function connect(): Promise<void> {
     assertOpen();
-    // A connection that fails here is retried for ever, and the outage is in the log.
+    // A connection that fails is retried until `stop`, and the outage is logged.
     await settleWithin(clock, redisTimeouts.connect, [client.connect(), signals.start()]);
   }
 
