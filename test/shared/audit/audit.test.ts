@@ -29,7 +29,7 @@ function linesOf(...events: AuditEvent[]): string[] {
 }
 
 describe('an audit', () => {
-  test('is one JSON object a line, with time and service, that the schema of its event takes', () => {
+  test('is one JSON object per line, with time and service, that matches the schema of its event', () => {
     const [line = '', ...more] = linesOf(signIn);
     expect(more).toEqual([]);
     expect(line.endsWith('\n')).toBe(true);
@@ -45,7 +45,7 @@ describe('an audit', () => {
     expect(auditLineSchema('sign_in').safeParse(JSON.parse(line)).error).toBeUndefined();
   });
 
-  test('keeps what somebody is called in one line, whatever it is', () => {
+  test('is one line, whatever characters a name has', () => {
     const [line = ''] = linesOf({ ...signIn, user: { id: 'x', name: 'a\n{"audit":1}\u2028' } });
     expect(line.trim().split('\n')).toHaveLength(1);
     expect(JSON.parse(line)).toMatchObject({ user: { name: 'a\n{"audit":1}\u2028' } });
@@ -83,19 +83,19 @@ describe('the output of an audit', () => {
     return { ...output, said, lost };
   }
 
-  test('is the standard output that the log has, too', () => {
+  test('is the standard output that the log uses', () => {
     const stdout: string[] = [];
     open({ to: 'stdout' }, stdout).write('a line\n');
     expect(stdout).toEqual(['a line\n']);
   });
 
-  test('is nothing where nobody wants one', () => {
+  test('writes nothing with "none"', () => {
     const stdout: string[] = [];
     open({ to: 'none' }, stdout).write('a line\n');
     expect(stdout).toEqual([]);
   });
 
-  test('is the end of a file that only its owner reads, and all of it is there after the stop', async () => {
+  test('is appended to a file that only its owner can read, and is complete after the stop', async () => {
     const file = join(folder, 'audit.jsonl');
     const first = open({ to: 'file', file });
     first.write('one\n');
@@ -107,7 +107,7 @@ describe('the output of an audit', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  test('goes on in a file that was truncated under it', async () => {
+  test('continues in a file that was truncated', async () => {
     const file = join(folder, 'audit.jsonl');
     const output = open({ to: 'file', file });
     output.write('old\n');
@@ -118,11 +118,11 @@ describe('the output of an audit', () => {
     expect(await readFile(file, 'utf8')).toBe('new\n');
   });
 
-  test('that can not be opened is a fault of the configuration', () => {
+  test('that cannot be opened is a configuration error', () => {
     expect(() => open({ to: 'file', file: join(folder, 'missing', 'audit.jsonl') })).toThrow(/audit\.file/);
   });
 
-  test('on a full disk holds what it can, says so once, and counts what it loses', async () => {
+  test('on a full disk buffers up to its limit, logs one error, and counts lost events', async () => {
     const output = open({ to: 'file', file: '/dev/full' });
     output.write('x\n');
     await eventually('the fault is said', () => output.said.length > 0);

@@ -44,7 +44,7 @@ describe('a sealed record', () => {
     expect(unseal(() => ['a'.repeat(32)], context, sealed)).toBe('x');
   });
 
-  test('does not open once its key is gone from the list, nor with no key at all', () => {
+  test('does not open after its key was removed, or without keys', () => {
     const sealed = seal(() => [key], systemRandom, context, 'x');
     expect(unseal(() => ['z'.repeat(40)], context, sealed)).toBeUndefined();
     expect(unseal(() => [], context, sealed)).toBeUndefined();
@@ -63,7 +63,7 @@ describe('a sealed record', () => {
       }
   });
 
-  test('does not open when it was cut or grew', () => {
+  test('does not open after it was truncated or extended', () => {
     const sealed = Buffer.from(
       seal(() => [key], systemRandom, context, 'the plain text'),
       'base64url',
@@ -74,7 +74,7 @@ describe('a sealed record', () => {
     expect(unseal(() => [key], context, longer)).toBeUndefined();
   });
 
-  test('opens under no other token, purpose or store key', () => {
+  test('does not open with another token, purpose or store key', () => {
     fc.assert(
       fc.property(aContext, aContext, (here, there) => {
         const sealed = seal(() => [key], systemRandom, here, 'x');
@@ -87,7 +87,7 @@ describe('a sealed record', () => {
     );
   });
 
-  test('is never thrown over: garbage just does not open', () => {
+  test('does not open, and does not throw, if it is garbage', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (garbage) => {
         expect(unseal(() => [key], context, garbage)).toBeUndefined();
@@ -95,7 +95,7 @@ describe('a sealed record', () => {
     );
   });
 
-  test('shows nothing of its content, and is another one each time', () => {
+  test('reveals nothing of its content, and differs each time', () => {
     const plain = 'user=anna;machine=lab-100';
     const [one, two] = [0, 1].map(() => seal(() => [key], systemRandom, context, plain));
     expect(one).not.toBe(two);
@@ -103,7 +103,7 @@ describe('a sealed record', () => {
     expect(one).toMatch(/^[A-Za-z0-9_-]+$/);
   });
 
-  test('can not be made without a key', () => {
+  test('cannot be sealed without a key', () => {
     expect(() => seal(() => [], systemRandom, context, 'x')).toThrow('no grant key');
   });
 });

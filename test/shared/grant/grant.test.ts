@@ -25,10 +25,10 @@ function aDesk(different: Partial<Desk> = {}): Desk {
   };
 }
 
-const refused = (detail: string) => ({ code: 'grant_invalid', detail });
+const rejected = (detail: string) => ({ code: 'grant_invalid', detail });
 const storeKeyOf = (token: string) => storeKeys.grant(Buffer.from(token, 'base64url'));
 
-/** Puts a record under the token as somebody who has the key would. */
+/** Stores a record for the token, sealed with the right key. */
 async function plant(desk: Desk, token: string, plain: string): Promise<void> {
   const bytes = Buffer.from(token, 'base64url');
   const context = { token: bytes, purpose: 'porthole grant v1', storeKey: storeKeyOf(token) };
@@ -36,7 +36,7 @@ async function plant(desk: Desk, token: string, plain: string): Promise<void> {
 }
 
 describe('a grant', () => {
-  test('is taken with its token and says what was granted', async () => {
+  test('is taken with its token and contains the claims', async () => {
     const desk = aDesk();
     const claims = someClaims(desk.clock);
     const token = await mintGrant(desk, claims);
@@ -48,10 +48,10 @@ describe('a grant', () => {
     const desk = aDesk();
     const token = await mintGrant(desk, someClaims(desk.clock));
     await takeGrant(desk, token);
-    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('unknown, used or expired'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('unknown, used or expired'));
   });
 
-  test('is taken by one of many who come at the same time', async () => {
+  test('is taken by exactly one of many concurrent callers', async () => {
     const desk = aDesk();
     const token = await mintGrant(desk, someClaims(desk.clock));
     const taken = await Promise.allSettled(Array.from({ length: 20 }, () => takeGrant(desk, token)));
@@ -62,7 +62,7 @@ describe('a grant', () => {
     const desk = aDesk();
     const token = await mintGrant(desk, someClaims(desk.clock));
     desk.clock.advance(60_000);
-    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('unknown, used or expired'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('unknown, used or expired'));
   });
 
   test('expires by its own claim even when the store still has it', async () => {
@@ -72,17 +72,17 @@ describe('a grant', () => {
     const record = (await desk.records.get(storeKeyOf(token))) ?? '';
     await desk.records.put(storeKeyOf(token), record, 3_600_000);
     desk.clock.advance(60_000);
-    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('expired'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('expired'));
   });
 
-  test('is good until the very last millisecond', async () => {
+  test('is valid until its last millisecond', async () => {
     const desk = aDesk();
     const token = await mintGrant(desk, someClaims(desk.clock));
     desk.clock.advance(59_999);
     expect(await takeGrant(desk, token)).toMatchObject({ sessionId: 'session-1' });
   });
 
-  test('is refused for a malformed token without asking the store', async () => {
+  test('is rejected for a malformed token without a call to the store', async () => {
     const desk = aDesk({
       records: {
         ...aDesk().records,
@@ -93,48 +93,48 @@ describe('a grant', () => {
     await fc.assert(
       fc.asyncProperty(malformed, async (token) => {
         fc.pre(!/^[A-Za-z0-9_-]{43}$/.test(token));
-        await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('malformed token'));
+        await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('malformed token'));
       }),
     );
   });
 
-  test('is refused for a token that nobody was given', async () => {
+  test('is rejected for an unknown token', async () => {
     const desk = aDesk();
     await mintGrant(desk, someClaims(desk.clock));
     const guess = systemRandom(32).toString('base64url');
-    await expect(takeGrant(desk, guess)).rejects.toMatchObject(refused('unknown, used or expired'));
+    await expect(takeGrant(desk, guess)).rejects.toMatchObject(rejected('unknown, used or expired'));
   });
 
-  test('is refused when its record was altered, and gone after that', async () => {
+  test('is rejected if its record was altered, and is gone after that', async () => {
     const desk = aDesk();
     const token = await mintGrant(desk, someClaims(desk.clock));
     const record = Buffer.from((await desk.records.get(storeKeyOf(token))) ?? '', 'base64url');
     record[40] = (record[40] ?? 0) ^ 1;
     await desk.records.put(storeKeyOf(token), record.toString('base64url'), 60_000);
-    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('the record does not open'));
-    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('unknown, used or expired'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('the record does not open'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('unknown, used or expired'));
   });
 
-  test('is refused when its record was moved under another token', async () => {
+  test('is rejected if its record was moved to another token', async () => {
     const desk = aDesk();
     const token = await mintGrant(desk, someClaims(desk.clock));
     const mine = systemRandom(32).toString('base64url');
     const record = (await desk.records.get(storeKeyOf(token))) ?? '';
     await desk.records.put(storeKeyOf(mine), record, 60_000);
-    await expect(takeGrant(desk, mine)).rejects.toMatchObject(refused('the record does not open'));
+    await expect(takeGrant(desk, mine)).rejects.toMatchObject(rejected('the record does not open'));
   });
 
-  test('is refused when it was forged by somebody who can write the store but has no key', async () => {
+  test('is rejected if it was forged without the key', async () => {
     const desk = aDesk();
     const forger = { ...desk, keys: () => ['f'.repeat(40)] };
     const token = await mintGrant(forger, someClaims(desk.clock));
-    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('the record does not open'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('the record does not open'));
     const plain = systemRandom(32).toString('base64url');
     await desk.records.put(storeKeyOf(plain), JSON.stringify(someClaims(desk.clock)), 60_000);
-    await expect(takeGrant(desk, plain)).rejects.toMatchObject(refused('the record does not open'));
+    await expect(takeGrant(desk, plain)).rejects.toMatchObject(rejected('the record does not open'));
   });
 
-  test('shows neither its token nor its claims to whoever reads the store', async () => {
+  test('reveals neither its token nor its claims in the store', async () => {
     const seen: string[] = [];
     const desk = aDesk({
       records: { ...aDesk().records, put: async (name, value) => void seen.push(name, value) },
@@ -145,7 +145,7 @@ describe('a grant', () => {
       expect(text).not.toContain(secret);
   });
 
-  test('of a newer broker is taken, and what this relay does not know is dropped', async () => {
+  test('of a newer broker is taken, and unknown fields are dropped', async () => {
     const desk = aDesk();
     const claims = someClaims(desk.clock);
     const token = systemRandom(32).toString('base64url');
@@ -154,7 +154,7 @@ describe('a grant', () => {
     expect(await takeGrant(desk, token)).toEqual(claims);
   });
 
-  test('of another version is refused', async () => {
+  test('of another version is rejected', async () => {
     const desk = aDesk();
     for (const different of [
       { version: 2 },
@@ -165,15 +165,15 @@ describe('a grant', () => {
     ]) {
       const token = systemRandom(32).toString('base64url');
       await plant(desk, token, JSON.stringify({ ...someClaims(desk.clock), ...different }));
-      await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('claims of another version'));
+      await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('claims of another version'));
     }
   });
 
-  test('whose record is no JSON is refused like any other bad one', async () => {
+  test('whose record is not JSON is rejected', async () => {
     const desk = aDesk();
     const token = systemRandom(32).toString('base64url');
     await plant(desk, token, 'no JSON');
-    await expect(takeGrant(desk, token)).rejects.toMatchObject(refused('claims of another version'));
+    await expect(takeGrant(desk, token)).rejects.toMatchObject(rejected('claims of another version'));
   });
 
   test('survives the rotation of keys', async () => {
@@ -184,7 +184,7 @@ describe('a grant', () => {
     expect(await takeGrant(desk, token)).toMatchObject({ vmid: 100 });
   });
 
-  test('passes on that the store is away', async () => {
+  test('rejects with store_unavailable while the store is unavailable', async () => {
     const clock = createFakeClock();
     const store = createMemoryStore({ clock });
     const desk = aDesk({ clock, records: store.records });

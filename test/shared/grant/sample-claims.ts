@@ -1,7 +1,7 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 
-/** Claims that are good for a minute from now, with whatever should be different. */
+/** Claims that are valid for a minute, with overrides. */
 export function someClaims(clock: Clock, different: Partial<GrantClaims> = {}): GrantClaims {
   return {
     version: 1,

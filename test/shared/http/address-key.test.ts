@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { addressKey } from '@porthole/shared/http/address-key';
 
-describe('what counts as one address', () => {
-  test('is an IPv4 address, also where it came in over IPv6', () => {
+describe('the key of an address', () => {
+  test('is the IPv4 address, also of an IPv4-mapped IPv6 address', () => {
     fc.assert(
       fc.property(fc.ipV4(), (address) => {
         expect(addressKey(address)).toBe(address);
@@ -12,7 +12,7 @@ describe('what counts as one address', () => {
     );
   });
 
-  test('is an IPv6 network of 64 bits: a person has them all', () => {
+  test('is the /64 network of an IPv6 address', () => {
     const group = fc.integer({ min: 0, max: 0xffff });
     const groups = fc.array(group, { minLength: 4, maxLength: 4 });
     fc.assert(
@@ -31,7 +31,7 @@ describe('what counts as one address', () => {
     for (const written of ['::', '::1', '0::0:1']) expect(addressKey(written)).toBe('0:0:0:0');
   });
 
-  test('is whatever else it is, as it is', () => {
+  test('is any other text unchanged', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[g-z ]*$/), (odd) => {
         expect(addressKey(odd)).toBe(odd);

@@ -12,7 +12,7 @@ function addressOf(
 
 const anIp = fc.ipV4();
 
-describe("a person's address", () => {
+describe("a client's address", () => {
   test('is the peer when no proxy is trusted, whatever the header says', () => {
     fc.assert(
       fc.property(fc.string(), (claimed) => {
@@ -21,7 +21,7 @@ describe("a person's address", () => {
     );
   });
 
-  test('is what the outermost trusted proxy saw, whatever stands further left', () => {
+  test('is the one that the outermost trusted proxy saw, whatever the entries further left', () => {
     fc.assert(
       fc.property(fc.string(), anIp, fc.array(anIp, { maxLength: 3 }), (made_up, person, proxies) => {
         const header = [made_up, person, ...proxies].join(', ');
@@ -30,19 +30,19 @@ describe("a person's address", () => {
     );
   });
 
-  test('can not be chosen by a person who sends a header of her own', () => {
-    // The proxy appends the address that it saw to what it was given.
+  test('cannot be forged by a client that sends the header', () => {
+    // The proxy appends the address that it saw to the client's header.
     expect(addressOf('1.1.1.1, 192.0.2.7', 1)).toBe('192.0.2.7');
     expect(addressOf('1.1.1.1, 2.2.2.2, 192.0.2.7, 10.1.1.1', 2)).toBe('192.0.2.7');
   });
 
-  test('is the peer when the trusted proxies did not say', () => {
+  test('is the peer if the trusted proxies sent no header', () => {
     for (const header of [undefined, '', ' ', ',', '1.1.1.1, '])
       expect(addressOf(header, 1)).toBe('10.0.0.1');
     expect(addressOf('1.1.1.1', 2)).toBe('10.0.0.1');
   });
 
-  test('is read over several headers as over one', () => {
+  test('is found in several headers as in one', () => {
     expect(addressOf(['1.1.1.1', '192.0.2.7'], 1)).toBe('192.0.2.7');
   });
 
@@ -54,7 +54,7 @@ describe("a person's address", () => {
     expect(addressOf(`1.1.1.1, ${forwarded}`, 1)).toBe(address);
   });
 
-  test('may be a version 6 one', () => {
+  test('may be an IPv6 address', () => {
     expect(addressOf('2001:db8::7', 1)).toBe('2001:db8::7');
   });
 

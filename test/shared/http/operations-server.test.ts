@@ -21,13 +21,13 @@ async function aServer(readiness: Readiness = async () => [], registry = createR
 }
 
 describe('the operations port', () => {
-  test('says that the process lives', async () => {
+  test('serves the liveness probe', async () => {
     const { get } = await aServer(async () => ['not yet']);
     const answer = await get('/livez');
     expect([answer.status, await answer.text()]).toEqual([200, 'ok\n']);
   });
 
-  test('says that the service is ready, or every reason why it is not', async () => {
+  test('serves the readiness probe, with all reasons if the service is not ready', async () => {
     let reasons: string[] = [];
     const { get } = await aServer(async () => reasons);
     expect((await get('/readyz')).status).toBe(200);
@@ -45,7 +45,7 @@ describe('the operations port', () => {
     expect(await answer.text()).toContain('porthole_test 7');
   });
 
-  test('shows what the process itself costs, once a process asks for that', async () => {
+  test('serves process metrics after addProcessMetrics', async () => {
     const registry = createRegistry();
     addProcessMetrics(registry);
     const { get } = await aServer(undefined, registry);
@@ -53,21 +53,21 @@ describe('the operations port', () => {
     registry.clear();
   });
 
-  test('takes a query, and HEAD', async () => {
+  test('accepts a query, and HEAD', async () => {
     const { get } = await aServer();
     expect((await get('/readyz?verbose')).status).toBe(200);
     const answer = await get('/livez', { method: 'HEAD' });
     expect([answer.status, await answer.text()]).toEqual([200, '']);
   });
 
-  test('has nothing else, and changes nothing', async () => {
+  test('rejects other paths and methods', async () => {
     const { get } = await aServer();
     expect((await get('/')).status).toBe(404);
     expect((await get('/metrics/')).status).toBe(404);
     expect((await get('/metrics', { method: 'POST' })).status).toBe(405);
   });
 
-  test('does not take the process down when the question for readiness fails', async () => {
+  test('answers 503 if the readiness check throws', async () => {
     const { get } = await aServer(() => Promise.reject(new Error('hunter2')));
     const answer = await get('/readyz');
     expect(answer.status).toBe(503);
@@ -75,7 +75,7 @@ describe('the operations port', () => {
     expect((await get('/livez')).status).toBe(200);
   });
 
-  test('does not take the process down when a metric can not be read', async () => {
+  test('answers 500 if a metric throws', async () => {
     const { get, registry } = await aServer();
     const broken = new Gauge({ name: 'porthole_broken', help: 'Broken.', registers: [registry] });
     Object.assign(broken, { collect: () => Promise.reject(new Error('hunter2')) });
@@ -85,7 +85,7 @@ describe('the operations port', () => {
     expect((await get('/livez')).status).toBe(200);
   });
 
-  test('says which address is taken', async () => {
+  test('rejects the start with the address that is in use', async () => {
     const { server } = await aServer();
     const { port } = server.address();
     const second = createOperationsServer({
@@ -97,7 +97,7 @@ describe('the operations port', () => {
     await second.stop?.();
   });
 
-  test('has no address before it listens, and none after', async () => {
+  test('has no address before the start and after the stop', async () => {
     const server = createOperationsServer({
       listen: loopback,
       registry: createRegistry(),
@@ -109,7 +109,7 @@ describe('the operations port', () => {
     expect(() => server.address()).toThrow('does not listen');
   });
 
-  test('lets connections go that only wait when it stops', async () => {
+  test('closes idle connections when it stops', async () => {
     const { server, get } = await aServer();
     await (await get('/livez')).text(); // fetch keeps the connection
     await server.stop?.();

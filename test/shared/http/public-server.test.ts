@@ -21,7 +21,7 @@ async function aServer({ onRequest, ...deps }: Deps = {}) {
   return { server, port, get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`) };
 }
 
-/** Sends text as it is and answers everything that comes back until the connection ends. */
+/** Sends raw text and returns the complete response. */
 async function raw(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -35,12 +35,12 @@ async function raw(port: number, text: string): Promise<string> {
 const upgrade = 'GET /relay HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 
 describe('the public port', () => {
-  test('hands requests to the pages', async () => {
+  test('passes requests to the listener', async () => {
     const { get } = await aServer();
     expect(await (await get('/')).text()).toBe('page');
   });
 
-  test('hands upgrades to whoever takes them, with what came behind', async () => {
+  test('passes upgrades to the listener, with the bytes that follow', async () => {
     const heads: string[] = [];
     const { port } = await aServer({
       onUpgrade(request, socket, head) {
@@ -52,21 +52,21 @@ describe('the public port', () => {
     expect(heads).toEqual(['/relay first bytes']);
   });
 
-  test('answers an upgrade like any request when nobody takes upgrades', async () => {
+  test('answers an upgrade like any request without an upgrade listener', async () => {
     const { port } = await aServer({
       onRequest: (_request, response) => void response.writeHead(404, { connection: 'close' }).end(),
     });
     expect(await raw(port, upgrade)).toMatch(/^HTTP\/1\.1 404 /);
   });
 
-  test('refuses headers that are too large, and what is no HTTP', async () => {
+  test('rejects headers that are too large, and bytes that are not HTTP', async () => {
     const { port } = await aServer();
     const large = `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'x'.repeat(17 * 1024)}\r\n\r\n`;
     expect(await raw(port, large)).toMatch(/^HTTP\/1\.1 431 /);
     expect(await raw(port, 'RFB 003.008\n\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('finishes the answers that it has begun when it stops', async () => {
+  test('completes responses in flight when it stops', async () => {
     const arrived = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
     const { server, get, port } = await aServer({
@@ -87,12 +87,12 @@ describe('the public port', () => {
 
   const timeouts = { headersMs: 60, requestMs: 120, checkIntervalMs: 20 };
 
-  test('gives up who never ends the head of a request', async () => {
+  test('closes a connection whose request head never ends', async () => {
     const { port } = await aServer({ timeouts: timeouts });
     expect(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test('gives up who never ends the body of a request, and goes on for everybody else', async () => {
+  test('closes a connection whose request body never ends, and keeps serving others', async () => {
     const { port, get } = await aServer({
       timeouts: timeouts,
       onRequest(request, response) {
@@ -104,7 +104,7 @@ describe('the public port', () => {
     expect(await slow).toMatch(/^HTTP\/1\.1 408 |^$/);
   });
 
-  test('refuses more headers than anybody needs', async () => {
+  test('rejects too many headers', async () => {
     const { port } = await aServer();
     const answer = await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(17_000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);

@@ -2,7 +2,7 @@ import { createLifecycle, type LifecycleComponent } from '@porthole/shared/proce
 import { createFakeClock } from '../../fakes/clock.ts';
 import { recordedLog } from '../store/store-harness.ts';
 
-/** Parts that write down what happens to them. */
+/** Components that record their starts and stops. */
 function someParts(names: readonly string[], different: Record<string, Partial<LifecycleComponent>> = {}) {
   const story: string[] = [];
   const parts = names.map((name): LifecycleComponent => ({
@@ -23,7 +23,7 @@ function aLifecycle(parts: readonly LifecycleComponent[]) {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a lifecycle', () => {
-  test('starts its parts in order and stops them in reverse', async () => {
+  test('starts its components in order and stops them in reverse', async () => {
     const { story, parts } = someParts(['store', 'server', 'consoles']);
     const { start, stop, clock } = aLifecycle(parts);
     await start();
@@ -39,7 +39,7 @@ describe('a lifecycle', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('waits for one part before it starts the next, and before it stops the next', async () => {
+  test('waits for each component before it starts or stops the next', async () => {
     const begun = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
     const { story, parts } = someParts(['store', 'server'], {
@@ -60,13 +60,13 @@ describe('a lifecycle', () => {
     expect(story).toEqual(['server starts', 'store stops']);
   });
 
-  test('takes parts that have nothing to start or to stop', async () => {
+  test('accepts components without start or stop', async () => {
     const { start, stop } = aLifecycle([{ name: 'a' }, { name: 'b' }]);
     await start();
     await stop();
   });
 
-  test('stops what had started when a part can not start, and says why it could not', async () => {
+  test('stops what has started if a component cannot start, and rejects with its error', async () => {
     const { story, parts } = someParts(['store', 'server', 'consoles'], {
       server: { start: () => Promise.reject(new Error('port taken')) },
     });
@@ -74,7 +74,7 @@ describe('a lifecycle', () => {
     expect(story).toEqual(['store starts', 'server stops', 'store stops']);
   });
 
-  test('stops once, however often it is told to', async () => {
+  test('stops once, however often stop is called', async () => {
     const { story, parts } = someParts(['store']);
     const { start, stop } = aLifecycle(parts);
     await start();
@@ -83,7 +83,7 @@ describe('a lifecycle', () => {
     expect(story).toEqual(['store starts', 'store stops']);
   });
 
-  test('goes on with the next part when one takes too long to stop', async () => {
+  test('continues with the next component if one takes too long to stop', async () => {
     const { story, parts } = someParts(['store', 'server', 'consoles'], {
       server: { stop: () => new Promise(() => {}) },
       consoles: { stop: () => new Promise(() => {}), stopTimeoutMs: 10_000 },
@@ -105,7 +105,7 @@ describe('a lifecycle', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('goes on with the next part when one fails to stop, and logs it', async () => {
+  test('continues with the next component if one fails to stop, and logs the error', async () => {
     const { story, parts } = someParts(['store', 'server', 'consoles'], {
       consoles: { stop: () => Promise.reject(new Error('no')) },
       server: {
@@ -121,7 +121,7 @@ describe('a lifecycle', () => {
     expect(lines).toHaveLength(2);
   });
 
-  test('that is stopped while a part starts, stops that part too and starts no other', async () => {
+  test('that is stopped while a component starts, stops that component too and starts no other', async () => {
     const begun = Promise.withResolvers<void>();
     const { story, parts } = someParts(['store', 'server', 'consoles'], {
       server: { start: () => begun.promise },
@@ -135,7 +135,7 @@ describe('a lifecycle', () => {
     expect(story).toEqual(['store starts', 'server stops', 'store stops']);
   });
 
-  test('that is stopped while its last part starts does not say that it has started', async () => {
+  test('that is stopped while its last component starts rejects the start', async () => {
     const begun = Promise.withResolvers<void>();
     const { parts } = someParts(['server'], { server: { start: () => begun.promise } });
     const { start, stop } = aLifecycle(parts);
@@ -145,7 +145,7 @@ describe('a lifecycle', () => {
     await expect(starting).rejects.toThrow('Stopped during the start');
   });
 
-  test('that was stopped before it started, starts nothing', async () => {
+  test('that was stopped before its start, starts nothing', async () => {
     const { story, parts } = someParts(['store']);
     const { start, stop } = aLifecycle(parts);
     await stop();

@@ -9,7 +9,7 @@ import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { recordedLog } from '../store/store-harness.ts';
 
-/** A process that writes down how it would have ended. */
+/** A fake process that records exit codes and its standard error. */
 function aProcess() {
   const listeners = new Map<string, (error: unknown) => void>();
   const exits: number[] = [];
@@ -42,7 +42,7 @@ function withParts(components: readonly LifecycleComponent[], started = () => {}
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a process', () => {
-  test('runs until it is told to stop, and ends well', async () => {
+  test('runs until SIGTERM, and exits with 0', async () => {
     const { port, exits, send } = aProcess();
     const story: string[] = [];
     const part: LifecycleComponent = {
@@ -61,7 +61,7 @@ describe('a process', () => {
     expect(exits).toEqual([0]);
   });
 
-  test('takes Ctrl-C like the signal of Kubernetes', async () => {
+  test('handles SIGINT like SIGTERM', async () => {
     const { port, exits, send } = aProcess();
     await runProcess(port, withParts([{ name: 'a' }]));
     send('SIGINT');
@@ -69,7 +69,7 @@ describe('a process', () => {
     expect(exits).toEqual([0]);
   });
 
-  test('that can not start says why and ends with 1', async () => {
+  test('that cannot start writes the error and exits with 1', async () => {
     const { port, exits, told } = aProcess();
     const part: LifecycleComponent = {
       name: 'server',
@@ -80,7 +80,7 @@ describe('a process', () => {
     expect(told()).toContain('Cannot listen on :8080.');
   });
 
-  test('with a wrong configuration lists the issues, without a stack, and ends with 2', async () => {
+  test('with an invalid configuration lists the issues without a stack, and exits with 2', async () => {
     const { port, exits, told } = aProcess();
     await runProcess(port, () => {
       throw new ConfigError(['clusters: is required', 'signIn: is required']);
@@ -89,7 +89,7 @@ describe('a process', () => {
     expect(told()).toBe('Invalid configuration:\n  - clusters: is required\n  - signIn: is required\n');
   });
 
-  test('ends with 1 whatever was thrown', async () => {
+  test('exits with 1 whatever was thrown', async () => {
     const { port, exits, told } = aProcess();
     await runProcess(port, () => {
       // oxlint-disable-next-line typescript/only-throw-error
@@ -99,7 +99,7 @@ describe('a process', () => {
     expect(told()).toBe('just a text\n');
   });
 
-  test('does not wait any longer at the second signal', async () => {
+  test('exits at once on the second signal', async () => {
     const { port, exits, send } = aProcess();
     await runProcess(port, withParts([{ name: 'server', stop: () => new Promise(() => {}) }]));
     send('SIGTERM');
@@ -110,7 +110,7 @@ describe('a process', () => {
     expect(exits).toEqual([1]);
   });
 
-  test('that is told to stop while it starts ends well, without complaint', async () => {
+  test('that gets a signal while it starts exits with 0 and no error', async () => {
     const { port, exits, told, send } = aProcess();
     const begun = Promise.withResolvers<void>();
     const story: string[] = [];

@@ -111,7 +111,7 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
       expect(await owner()).toBe('newer');
     });
 
-    test('a write whose answer was lost does not make a connection a stranger to itself', async () => {
+    test('a write without a response does not make a connection lose its session', async () => {
       let lost = false;
       const { otherRelay, record, owner } = await aWorld((records) => ({
         async replace(...args) {
@@ -132,7 +132,7 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
       expect(await owner()).toBeUndefined();
     });
 
-    test('a record that nobody can open is overwritten', async () => {
+    test('a record that does not open is overwritten', async () => {
       const { sessions, records, storeKey, record, owner } = await aWorld();
       const only = await sessions.claim(record('only'));
       await records.put(storeKey, 'forged', lifetimes.session);

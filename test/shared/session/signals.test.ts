@@ -19,7 +19,7 @@ const order: TerminationSignal = {
   at: Date.UTC(2026, 0, 1),
 };
 
-/** Two pods on one bus that nothing stands between: what a listener throws, the sender sees. */
+/** Two pods on one synchronous bus: an exception of a listener reaches the sender. */
 function twoPods(keys: { sender?: string; receiver?: string } = {}) {
   const listeners = new Set<(message: string) => void>();
   const sent: string[] = [];
@@ -42,24 +42,24 @@ function twoPods(keys: { sender?: string; receiver?: string } = {}) {
   return { bus, clock, sender, heard, sent, unsubscribe };
 }
 
-/** What is sealed in a message that was sent when the clocks of these tests begin. */
+/** The plain text of a signal that was sent when the clocks of these tests begin. */
 const envelope = (signal: unknown) => JSON.stringify({ sentAt: Date.UTC(2026, 0, 1), signal });
 
-/** A message as somebody who has the key would make it. */
+/** A message that is sealed with the right key. */
 function sealedMessage(plain: string): string {
   const token = systemRandom(16);
   const context = { token, purpose: 'porthole signal v1', storeKey: storeKeys.signals };
   return `${token.toString('base64url')}.${seal(() => [key], systemRandom, context, plain)}`;
 }
 
-describe('an order to end consoles', () => {
-  test('reaches every pod', async () => {
+describe('a signal', () => {
+  test('reaches all pods', async () => {
     const { sender, heard } = twoPods();
     await sender.publish(order);
     expect(heard).toEqual([order]);
   });
 
-  test('is heard through the store in memory', async () => {
+  test('is delivered by the store in memory', async () => {
     const clock = createFakeClock();
     const { signals: bus } = createMemoryStore({ clock });
     const signals = createConsoleSignals({ bus, keys: () => [key], random: systemRandom, clock });
@@ -69,14 +69,14 @@ describe('an order to end consoles', () => {
     expect(heard).toEqual([order]);
   });
 
-  test('is not heard after unsubscribing', async () => {
+  test('is not delivered after unsubscribing', async () => {
     const { sender, heard, unsubscribe } = twoPods();
     unsubscribe();
     await sender.publish(order);
     expect(heard).toEqual([]);
   });
 
-  test('shows nobody on the bus whom it is about', async () => {
+  test('reveals nothing on the bus', async () => {
     const { sender, sent } = twoPods();
     await sender.publish(order);
     const [nonce, sealed] = (sent[0] ?? '').split('.');
@@ -86,13 +86,13 @@ describe('an order to end consoles', () => {
     }
   });
 
-  test('counts for nothing without the key', async () => {
+  test('is dropped without the key', async () => {
     const { sender, heard } = twoPods({ sender: 'f'.repeat(40) });
     await sender.publish(order);
     expect(heard).toEqual([]);
   });
 
-  test('counts for nothing when it was altered', async () => {
+  test('is dropped if it was altered', async () => {
     const { sender, bus, heard, sent } = twoPods();
     await sender.publish(order);
     heard.length = 0;
@@ -108,7 +108,7 @@ describe('an order to end consoles', () => {
     expect(heard).toEqual([]);
   });
 
-  test('is never mistaken for garbage on the bus, and garbage harms nobody', async () => {
+  test('is delivered among garbage, which is dropped', async () => {
     const { sender, bus, heard } = twoPods();
     await fc.assert(
       fc.asyncProperty(
@@ -121,7 +121,7 @@ describe('an order to end consoles', () => {
     expect(heard).toEqual([order]);
   });
 
-  test('that was sealed well and is no JSON, or no order, harms no listener', async () => {
+  test('that is correctly sealed but is not JSON, or not a signal, is dropped', async () => {
     const { bus, heard } = twoPods();
     const strange = [
       'no JSON',
@@ -140,16 +140,16 @@ describe('an order to end consoles', () => {
     expect(heard).toEqual([]);
   });
 
-  test('of a newer pod is heard, whatever else it says', async () => {
+  test('of a newer pod is delivered without its unknown fields', async () => {
     const { bus, heard } = twoPods();
     await bus.publish(sealedMessage(envelope({ ...order, reason: 'exam is over' })));
     expect(heard).toEqual([order]);
   });
 
-  describe('that somebody recorded and plays again', () => {
+  describe('that is replayed', () => {
     const taken: ConsoleSignal = { type: 'superseded', sessionId: 'session-1', connection: 'older' };
 
-    test('is not heard a second time, however it is spelled', async () => {
+    test('is not delivered again, however it is encoded', async () => {
       const { bus, sender, heard, sent } = twoPods();
       await sender.publish(order);
       await sender.publish(taken);
@@ -163,7 +163,7 @@ describe('an order to end consoles', () => {
       expect(heard).toEqual([order, taken]);
     });
 
-    test('is not heard later by a pod that did not hear it the first time', async () => {
+    test('is not delivered later to a pod that missed it', async () => {
       const { bus, clock, sender, heard, sent, unsubscribe } = twoPods();
       unsubscribe();
       await sender.publish(taken);
@@ -174,7 +174,7 @@ describe('an order to end consoles', () => {
       expect(heard).toEqual([]);
     });
 
-    test('or that comes from a pod whose clock is far off is not heard: the store tells what is so', async () => {
+    test('or that comes from a pod with a wrong clock is dropped, because pods read the state from the store', async () => {
       const { bus, heard } = twoPods();
       const early = JSON.stringify({ sentAt: Date.UTC(2026, 0, 1, 0, 1, 1), signal: order });
       await bus.publish(sealedMessage(early));
@@ -182,7 +182,7 @@ describe('an order to end consoles', () => {
     });
   });
 
-  test('is heard when clocks differ by some seconds', async () => {
+  test('is delivered if clocks differ by some seconds', async () => {
     const { bus, heard } = twoPods();
     for (const second of [0, 45])
       await bus.publish(

@@ -31,8 +31,8 @@ function aWorld() {
   return { clock, ordersWith, console };
 }
 
-describe('an order to end consoles', () => {
-  test('holds while the grant keys change, whoever has which of them first', async () => {
+describe('a termination order', () => {
+  test('is found while the grant keys rotate, in any order of the keys', async () => {
     const { ordersWith, console } = aWorld();
     await ordersWith(oldKey, newKey).issue({ kind: 'user', ref: 'local:anna' }, 'ended_by_operator');
     for (const keys of [[oldKey], [oldKey, newKey], [newKey, oldKey]])
@@ -43,7 +43,7 @@ describe('an order to end consoles', () => {
     expect(await ordersWith(newKey).findFor(console)).toBeUndefined();
   });
 
-  test('is meant for consoles from before it, so that repeating it ends nothing new', () => {
+  test('applies to consoles from before it, so that a repeated signal ends no later ones', () => {
     const { clock, console } = aWorld();
     const order = { target: { kind: 'user', ref: 'local:anna' }, at: clock.now() } as const;
     expect(appliesTo(order, console)).toBe(true);
@@ -54,7 +54,7 @@ describe('an order to end consoles', () => {
   test.each([
     { kind: 'session', ref: 'session-1' },
     { kind: 'login', ref: 'login-1' },
-  ] as const)('of a $kind is meant for good', (target) => {
+  ] as const)('of a $kind applies to all consoles, also later ones', (target) => {
     const { clock, console } = aWorld();
     expect(appliesTo({ target, at: clock.now() }, { ...console, issuedAt: clock.now() + 1 })).toBe(true);
   });

@@ -3,7 +3,7 @@ import { eventually } from './store-harness.ts';
 
 const long = 600_000;
 
-/** Every call that a store knows, once and with a result that only a store which did it has. */
+/** Calls each method of a store once and checks the result. */
 export async function exercise(store: Store): Promise<void> {
   const { records, leases } = store;
   await records.put('porthole:grant:1', 'v', long);

@@ -1,6 +1,6 @@
 import { createStoreReadiness } from '@porthole/shared/store/readiness';
 
-test('a pod is not ready before its store has answered once, and stays ready when the store goes away', async () => {
+test('a pod becomes ready with the first response of the store, and stays ready during an outage', async () => {
   let healthy = false;
   const readiness = createStoreReadiness({ healthy: async () => healthy });
   expect(await readiness()).toEqual(['the store has not responded yet']);

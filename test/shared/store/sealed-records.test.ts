@@ -56,7 +56,7 @@ describe('a sealed record', () => {
     );
   });
 
-  test('never opens for another purpose, key, token or place in the store', () => {
+  test('never opens for another purpose, key, token or store key', () => {
     const where = fc.record({
       key: aKey,
       purpose: aPurpose,
@@ -177,7 +177,7 @@ describe('a sealed record in the store', () => {
     expect(await getSealed(world, samples, token)).toEqual({ problem: 'not_found' });
   });
 
-  test('is not asked for by a malformed token', async () => {
+  test('with a malformed token is not requested from the store', async () => {
     const unused = () => Promise.reject(new Error('The store was asked.'));
     const world = { ...aWorld(), records: { get: unused, take: unused, delete: unused, put: unused } };
     for (const token of ['', 'short', `${'a'.repeat(43)}\n`, 'ä'.repeat(43), 'a'.repeat(44)]) {
@@ -188,7 +188,7 @@ describe('a sealed record in the store', () => {
     }
   });
 
-  test('by a digest needs no token: whoever has the key finds it by its name', async () => {
+  test('is located by a digest without a token', async () => {
     const world = aWorld();
     const type = { purpose: 'porthole test v1', schema, locate: byDigest((name) => `test:${name}`) };
     await putSealed(world, type, digest('anna'), sample, 1000);

@@ -5,21 +5,21 @@ import type { Store } from '@porthole/shared/store/ports';
 
 export interface StoreUnderTest {
   readonly store: Store;
-  /** Another client of the same backend, as another pod has one. */
+  /** Another client of the same backend, such as another pod. */
   readonly other: Store;
-  /** Lets about so much time pass for the store. */
+  /** Advances the store's time by about `ms`. */
   advance(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Long enough not to expire within a test, on however slow a machine. */
+/** Does not expire within a test, even on a slow machine. */
 const long = 600_000;
-/** Short enough to wait for. */
+/** Expires within a test. */
 const short = 100;
 
 /**
- * What every store does. Nothing here depends on the speed of the machine: what is to expire is waited for,
- * what is to last has a long life.
+ * The contract tests of all stores, in one file so that they share one store. They do not depend on the speed of the
+ * machine: they wait for what must expire, and what must last has a long lifetime.
  */
 export function describeStore(name: string, makeStore: () => Promise<StoreUnderTest>): void {
   describe(name, () => {
@@ -37,7 +37,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
     /** A name that no other test uses. */
     const aName = () => `test/${++fresh}`;
 
-    /** Waits until `read` answers `expected`. */
+    /** Waits until `read` returns `expected`. */
     async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
       const deadline = Date.now() + 15_000;
       for (;;) {
@@ -65,7 +65,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.records.get(key)).toBeUndefined();
       });
 
-      test('reading, taking or deleting what does not exist is harmless', async () => {
+      test('reading, taking or deleting a missing record is harmless', async () => {
         const key = aName();
         expect(await store.records.get(key)).toBeUndefined();
         expect(await store.records.take(key)).toBeUndefined();
@@ -79,7 +79,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.records.take(key)).toBeUndefined();
       });
 
-      test('of 50 concurrent takers on two clients exactly one gets the value', async () => {
+      test('of 50 concurrent takers on two clients, exactly one gets the value', async () => {
         const key = aName();
         await store.records.put(key, 'grant', long);
         const takers = Array.from({ length: 50 }, (_, i) => (i % 2 ? store : other).records.take(key));
@@ -88,7 +88,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(taken.filter((value) => value === undefined)).toHaveLength(49);
       });
 
-      test('a record is gone after its time, for readers and for takers', async () => {
+      test('an expired record can be neither read nor taken', async () => {
         const [read, taken] = [aName(), aName()];
         await store.records.put(read, 'v', short);
         await store.records.put(taken, 'v', short);
@@ -97,13 +97,13 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.records.take(taken)).toBeUndefined();
       });
 
-      test('a fraction of a millisecond is a lifetime like any other', async () => {
+      test('a fraction of a millisecond is a valid lifetime', async () => {
         const key = aName();
         await store.records.put(key, 'v', 0.5);
         await eventually(() => store.records.get(key), undefined);
       });
 
-      test('writing again replaces the value and its lifetime', async () => {
+      test('an overwritten record has a new value and a new lifetime', async () => {
         const [key, witness] = [aName(), aName()];
         await store.records.put(key, 'old', short);
         await store.records.put(key, 'new', long);
@@ -141,7 +141,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.records.get(key)).toBe(`v${added.indexOf(true)}`);
       });
 
-      test('a value is replaced only by who knows the one that is there', async () => {
+      test('a value is replaced only by a caller that knows the current one', async () => {
         const key = aName();
         await store.records.put(key, 'mine', long);
         expect(await other.records.replace(key, 'not it', 'theirs', long)).toBe(false);
@@ -149,13 +149,13 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await other.records.get(key)).toBe('mine again');
       });
 
-      test('nothing is replaced where nothing is', async () => {
+      test('a missing value is not replaced', async () => {
         const key = aName();
         expect(await store.records.replace(key, '', 'v', long)).toBe(false);
         expect(await store.records.get(key)).toBeUndefined();
       });
 
-      test('replacing gives a new lifetime', async () => {
+      test('a replaced value has a new lifetime', async () => {
         const [longer, shorter] = [aName(), aName()];
         await store.records.put(longer, 'a', short);
         await store.records.put(shorter, 'a', long);
@@ -175,7 +175,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect((await Promise.all(writers)).filter(Boolean)).toHaveLength(1);
       });
 
-      test('a value is removed only by who knows it, and only once', async () => {
+      test('a value is removed only by a caller that knows it, and only once', async () => {
         const key = aName();
         await store.records.put(key, 'mine', long);
         expect(await other.records.remove(key, 'not it')).toBe(false);
@@ -187,7 +187,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
     });
 
     describe('leases', () => {
-      test('holders are listed in order, as digests, without those who left or died', async () => {
+      test('holders are listed in order, as digests, without released and expired ones', async () => {
         const name = aName();
         expect(await store.leases.list(name)).toEqual([]);
         await store.leases.join(name, 'dead', 1, short);
@@ -197,7 +197,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await eventually(async () => (await other.leases.list(name)).join(), expected);
       });
 
-      test('the first ones hold it, the others stand in line in the order in which they asked', async () => {
+      test('the first holders acquire it, and the others are queued in order', async () => {
         const name = aName();
         const positions: number[] = [];
         for (const [i, holder] of ['d', 'a', 'c', 'b', 'e'].entries()) {
@@ -207,7 +207,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await other.leases.count(name)).toBe(5);
       });
 
-      test('asking again changes nothing', async () => {
+      test('a repeated join does not change the order', async () => {
         const name = aName();
         await store.leases.join(name, 'a', 1, long);
         await store.leases.join(name, 'b', 1, long);
@@ -218,7 +218,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.count(name)).toBe(3);
       });
 
-      test('whoever is next moves up when a holder lets go, on any client', async () => {
+      test('the next in the queue moves up when a holder releases, on any client', async () => {
         const name = aName();
         await store.leases.join(name, 'a', 1, long);
         await other.leases.join(name, 'b', 1, long);
@@ -228,7 +228,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await other.leases.join(name, 'b', 1, long)).toBe(0);
       });
 
-      test('whoever comes back after letting go stands at the end', async () => {
+      test('a holder that comes back after a release is last in the queue', async () => {
         const name = aName();
         await store.leases.join(name, 'a', 1, long);
         await store.leases.join(name, 'b', 1, long);
@@ -236,7 +236,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.join(name, 'a', 1, long)).toBe(1);
       });
 
-      test('somebody in line can leave it', async () => {
+      test('a waiting holder can leave the queue', async () => {
         const name = aName();
         await store.leases.join(name, 'a', 1, long);
         await store.leases.join(name, 'b', 1, long);
@@ -246,7 +246,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.count(name)).toBe(2);
       });
 
-      test('letting go of what one does not have is harmless', async () => {
+      test('a release without a lease is harmless', async () => {
         const name = aName();
         await store.leases.release(name, 'a');
         await store.leases.join(name, 'b', 1, long);
@@ -254,7 +254,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.count(name)).toBe(1);
       });
 
-      test('a lease that everybody let go starts afresh', async () => {
+      test('a lease without holders can be acquired again', async () => {
         const name = aName();
         await store.leases.join(name, 'a', 1, long);
         await store.leases.release(name, 'a');
@@ -262,7 +262,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await other.leases.join(name, 'b', 1, long)).toBe(0);
       });
 
-      test('a holder that dies makes way for the next, which did nothing but renew', async () => {
+      test('an expired holder makes room for the next one, which only renewed', async () => {
         const name = aName();
         await store.leases.join(name, 'dead', 1, short);
         await other.leases.join(name, 'next', 1, long);
@@ -270,7 +270,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await other.leases.count(name)).toBe(1);
       });
 
-      test('somebody who dies in line is no longer counted', async () => {
+      test('an expired holder in the queue no longer counts', async () => {
         const name = aName();
         await store.leases.join(name, 'a', 1, long);
         await store.leases.join(name, 'dead', 1, short);
@@ -278,7 +278,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await eventually(() => store.leases.join(name, 'c', 1, long), 1);
       });
 
-      test('a holder that renews stays, however long ago it came', async () => {
+      test('a holder that renews keeps the lease', async () => {
         const [name, witness] = [aName(), aName()];
         await store.leases.join(name, 'a', 1, short);
         expect(await store.leases.join(name, 'a', 1, long)).toBe(0);
@@ -288,7 +288,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.join(name, 'b', 1, long)).toBe(1);
       });
 
-      test('a holder that comes too late is told its place at the end of the line', async () => {
+      test('a holder that renews too late is last in the queue', async () => {
         const name = aName();
         await store.leases.join(name, 'late', 1, short);
         await store.leases.join(name, 'b', 1, long);
@@ -296,7 +296,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.join(name, 'late', 1, long)).toBe(1);
       });
 
-      test('a limit that is lowered makes the youngest holders wait', async () => {
+      test('a lowered limit makes the newest holders wait', async () => {
         const name = aName();
         await store.leases.join(name, 'a', 2, long);
         await store.leases.join(name, 'b', 2, long);
@@ -305,12 +305,12 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await other.leases.join(name, 'a', 1, long)).toBe(0);
       });
 
-      test('leases of different names know nothing of each other', async () => {
+      test('leases of different names are independent', async () => {
         expect(await store.leases.join(aName(), 'a', 1, long)).toBe(0);
         expect(await store.leases.join(aName(), 'b', 1, long)).toBe(0);
       });
 
-      test('of 50 concurrent clients exactly as many hold it as may, and the rest form one line', async () => {
+      test('of 50 concurrent holders, exactly the limit acquires it, and the rest form one queue', async () => {
         const name = aName();
         const joins = Array.from({ length: 50 }, (_, i) =>
           (i % 2 ? store : other).leases.join(name, `h${i}`, 3, long),
@@ -320,14 +320,14 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       });
 
       describe('without waiting', () => {
-        test('a place is taken while there is one, and refused after that', async () => {
+        test('a lease is acquired up to the limit, and rejected after that', async () => {
           const name = aName();
           expect(await store.leases.tryAcquire(name, 'a', 2, long)).toBe(true);
           expect(await other.leases.tryAcquire(name, 'b', 2, long)).toBe(true);
           expect(await store.leases.tryAcquire(name, 'c', 2, long)).toBe(false);
         });
 
-        test('a refusal leaves no place in line', async () => {
+        test('a rejected attempt does not join the queue', async () => {
           const name = aName();
           await store.leases.tryAcquire(name, 'a', 1, long);
           await store.leases.tryAcquire(name, 'b', 1, long);
@@ -336,7 +336,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           expect(await store.leases.tryAcquire(name, 'c', 1, long)).toBe(true);
         });
 
-        test('a holder renews and is not counted twice', async () => {
+        test('a holder renews and counts once', async () => {
           const [name, witness] = [aName(), aName()];
           await store.leases.tryAcquire(name, 'a', 1, short);
           expect(await store.leases.tryAcquire(name, 'a', 1, long)).toBe(true);
@@ -345,7 +345,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           expect(await store.leases.count(name)).toBe(1);
         });
 
-        test('it does not jump the line', async () => {
+        test('it does not jump the queue', async () => {
           const name = aName();
           await store.leases.join(name, 'a', 1, long);
           await store.leases.join(name, 'b', 1, long);
@@ -354,7 +354,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           expect(await store.leases.join(name, 'b', 1, long)).toBe(0);
         });
 
-        test('somebody in line keeps the place there, and gets no other', async () => {
+        test('a waiting holder keeps its position', async () => {
           const name = aName();
           await store.leases.join(name, 'a', 1, long);
           await store.leases.join(name, 'b', 1, long);
@@ -364,7 +364,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           expect(await store.leases.count(name)).toBe(3);
         });
 
-        test('the place of a dead holder is free again', async () => {
+        test('the lease of an expired holder is free again', async () => {
           const name = aName();
           await store.leases.tryAcquire(name, 'dead', 1, short);
           await eventually(() => other.leases.tryAcquire(name, 'b', 1, long), true);
@@ -373,7 +373,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
     });
 
     describe('signals', () => {
-      test('a signal reaches every subscriber of every client, the sender too', async () => {
+      test('a signal reaches all subscribers of all clients, including the sender', async () => {
         const heard: string[] = [];
         const leave = [
           store.signals.subscribe((message) => heard.push(`store 1 ${message}`)),
@@ -394,20 +394,20 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         unsubscribe();
       });
 
-      test('whoever unsubscribed hears nothing more, and may do so twice', async () => {
+      test('an unsubscribed listener gets no further signals, and unsubscribing twice is harmless', async () => {
         const [gone, here]: [string[], string[]] = [[], []];
         const leave = store.signals.subscribe((message) => gone.push(message));
         const stay = store.signals.subscribe((message) => here.push(message));
         leave();
         leave();
-        await other.signals.publish('anybody?');
-        // Signals of the test before may still be on their way to this client.
-        await eventually(async () => here.includes('anybody?'), true);
+        await other.signals.publish('still there?');
+        // Signals of the previous test may still arrive.
+        await eventually(async () => here.includes('still there?'), true);
         expect(gone).toEqual([]);
         stay();
       });
 
-      test('a listener that throws keeps the signal from nobody', async () => {
+      test('a listener that throws does not keep the signal from others', async () => {
         const heard: string[] = [];
         const leave = [
           store.signals.subscribe(() => {
@@ -422,7 +422,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
     });
 
     describe('rate limits', () => {
-      test('points are spent on all clients together; then it says when to come back', async () => {
+      test('all clients share the points, and the rejection has a retryAfter', async () => {
         const key = aName();
         await store.rateLimits.spend(key, 3, 600);
         await other.rateLimits.spend(key, 3, 600);
@@ -438,19 +438,19 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         }
       });
 
-      test('keys are counted apart', async () => {
+      test('keys count separately', async () => {
         await store.rateLimits.spend(aName(), 1, 600);
         await store.rateLimits.spend(aName(), 1, 600);
       });
 
-      test('budgets over different periods are counted apart', async () => {
+      test('budgets of different periods count separately', async () => {
         const key = aName();
         await store.rateLimits.spend(key, 1, 600);
         await store.rateLimits.spend(key, 1, 601);
         await expect(store.rateLimits.spend(key, 1, 600)).rejects.toMatchObject({ code: 'rate_limited' });
       });
 
-      test('points come back when the period is over', async () => {
+      test('points come back after the period', async () => {
         const key = aName();
         await store.rateLimits.spend(key, 1, 1);
         const spend = () =>
@@ -464,7 +464,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
   });
 
   describe(`${name}, stopped`, () => {
-    test('stopping twice is harmless, and every call after it is refused', async () => {
+    test('stopping twice is harmless, and all calls after it are rejected', async () => {
       const subject = await makeStore();
       const { store } = subject;
       await store.stop();

@@ -6,7 +6,7 @@ import type { Store } from '@porthole/shared/store/ports';
 
 export const storeTestKeys = () => ['k'.repeat(40)];
 
-/** Waits until `check` no longer throws, and answers what it answered. */
+/** Waits until `check` does not throw, and returns its result. */
 export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   const deadline = Date.now() + 15_000;
   for (;;) {
@@ -19,7 +19,7 @@ export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** The real log, kept in memory, with everything that may be told. */
+/** The real log at its lowest level, kept in memory. */
 export function recordedLog(): { log: Log; lines: string[]; linesWith(text: string): string[] } {
   const lines: string[] = [];
   const log = createLog({
@@ -30,17 +30,17 @@ export function recordedLog(): { log: Log; lines: string[]; linesWith(text: stri
   return { log, lines, linesWith: (text) => lines.filter((line) => line.includes(text)) };
 }
 
-/** What a call was refused with. */
-export async function refusalOf(call: Promise<unknown>): Promise<unknown> {
+/** The error with which a call rejects. */
+export async function rejectionOf(call: Promise<unknown>): Promise<unknown> {
   try {
     await call;
   } catch (error) {
     return error;
   }
-  throw new Error('It was not refused.');
+  throw new Error('It was not rejected.');
 }
 
-/** An error with all that hangs on it, shown or not. */
+/** All properties of an error, including hidden ones. */
 export function everythingIn(error: unknown): string {
   return inspect(error, { depth: Infinity, showHidden: true });
 }

@@ -41,7 +41,7 @@ describe('a line of the log', () => {
     expect(Date.parse(last().time)).not.toBeNaN();
   });
 
-  test('is only there at its level and above', () => {
+  test('is written at its level and above only', () => {
     const { log, lines } = aLog('warn');
     log.debug('a');
     log.info('b');
@@ -53,7 +53,7 @@ describe('a line of the log', () => {
     expect(silent.lines).toEqual([]);
   });
 
-  test('names no secret that stands in an object, at the top or one level down, also in a child', () => {
+  test('redacts secret fields of an object, at the top level and one below, also in a child log', () => {
     const { log, lines } = aLog();
     const fields = [
       'password',
@@ -89,17 +89,17 @@ describe('an error in the log', () => {
     );
   });
 
-  test('brings along nothing else that hangs on it', () => {
+  test('shows no other fields', () => {
     const error = Object.assign(new Error('x'), { request: { headers: 'hunter2' }, url: 'hunter2' });
     expect(Object.keys(described(error)).toSorted()).toEqual(['message', 'name', 'stack']);
   });
 
   const url = 'wss://pve1:8006/vncwebsocket?port=5900&vncticket=PVEVNC:hunter2';
 
-  test('has no query string, wherever one stands', () => {
+  test('has no query string in any field', () => {
     const error = new PortholeError('console_lost', {
       detail: `GET ${url} failed`,
-      cause: new Error(`can not open <${url}>`, { cause: new Error(url) }),
+      cause: new Error(`cannot open <${url}>`, { cause: new Error(url) }),
     });
     error.stack = `Error: ${url}\n    at x (${url})`;
     const text = JSON.stringify(described(error));
@@ -107,7 +107,7 @@ describe('an error in the log', () => {
     expect(text).toContain('vncwebsocket?…');
   });
 
-  test('has no query string either when somebody threw a text or logged the error itself', () => {
+  test('has no query string if a text was thrown or the error itself was logged', () => {
     expect(JSON.stringify(described(`GET ${url}`))).not.toContain('hunter2');
     const { log, lines } = aLog();
     log.error(new Error(`GET ${url}`));
@@ -121,14 +121,14 @@ describe('an error in the log', () => {
     ]);
   });
 
-  test('with itself as its cause is described and comes to an end', () => {
+  test('with itself as its cause is described once per level', () => {
     const error = new Error('round');
     error.cause = new Error('and round', { cause: error });
     const depth = JSON.stringify(described(error)).split('"cause"').length - 1;
     expect(depth).toBeLessThanOrEqual(4);
   });
 
-  test('of monstrous size is cut', () => {
+  test('of excessive size is truncated', () => {
     const monstrous = '? '.repeat(1_000_000);
     const error = new PortholeError('internal', { detail: monstrous, cause: new Error(monstrous) });
     const { log, lines } = aLog();
@@ -137,7 +137,7 @@ describe('an error in the log', () => {
     for (const line of lines) expect(line.length).toBeLessThan(32_000);
   });
 
-  test('of many question marks takes no time to clean', () => {
+  test('with many question marks is sanitized in linear time', () => {
     // Each question mark may begin a query string: quadratic when each looks ahead to the end.
     expect(described(new Error('?'.repeat(2_000_000))).name).toBe('Error');
   });
@@ -189,7 +189,7 @@ describe('an error in the log', () => {
     nothing: () => undefined,
   };
 
-  test.each(Object.keys(hostile))('with %s does not hurt whoever logs it', (name) => {
+  test.each(Object.keys(hostile))('with %s does not make the log throw', (name) => {
     const { log, lines } = aLog();
     expect(() => log.error({ err: hostile[name]?.() }, 'it failed')).not.toThrow();
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ msg: 'it failed' });

@@ -33,10 +33,10 @@ describe('a traceparent', () => {
     '00-0000000000000000000000000000000A-0000000000000001-01',
     '00-00000000000000000000000000000001-0000000000000001-01-more',
     ' 00-00000000000000000000000000000001-0000000000000001-01',
-  ])('is none when it is %s', (text) => expect(parseTraceparent(text)).toBeUndefined());
+  ])('is invalid if it is %s', (text) => expect(parseTraceparent(text)).toBeUndefined());
 });
 
-test('without an endpoint nothing is recorded, and work is done as it is', async () => {
+test('without an endpoint, nothing is recorded and work just runs', async () => {
   const { tracing, components: parts } = openTracing(
     { tracing: { sampleRatio: 1 } },
     { service: 'test', clock: systemClock, log: silent },
@@ -80,7 +80,7 @@ describe('what is recorded', () => {
   }
   const named = (name: string) => receiver.spans.find((span) => span.name === name);
 
-  test('arrives as a tree, with the codes of what failed and none of its words', async () => {
+  test('arrives as a tree, with error codes but without error messages', async () => {
     const { tracing, stop } = await open();
     const root = tracing.startSpan('open', { kind: 'server', attributes: { 'porthole.vmid': 100 } });
     const secret = new PortholeError('proxmox_permission', {
@@ -108,7 +108,7 @@ describe('what is recorded', () => {
     expect(receiver.received().toString('latin1')).not.toMatch(/a detail|a cause/);
   });
 
-  test('goes on with the trace of another service, or follows one without being a part of it', async () => {
+  test('continues the trace of another service, or links to one', async () => {
     const { tracing, stop } = await open();
     const parent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
     tracing.startSpan('part', { parent }).end();
@@ -119,7 +119,7 @@ describe('what is recorded', () => {
     expect(named('later')?.traceId).not.toBe(parent.slice(3, 35));
   });
 
-  test('is what whoever began the trace has chosen, and else what the ratio leaves', async () => {
+  test('follows the sampling of the parent, or else the ratio', async () => {
     const { tracing, stop } = await open(0);
     tracing.startSpan('mine').end();
     tracing.startSpan('chosen', { parent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' }).end();
@@ -130,9 +130,9 @@ describe('what is recorded', () => {
     expect(receiver.spans.map(({ name }) => name)).toEqual(['chosen']);
   });
 
-  test('work beside a trace has no spans, and what ended twice ended once', async () => {
+  test('work without an active span has no spans, and a second end has no effect', async () => {
     const { tracing, stop } = await open();
-    await tracing.withSpan('nobody asked', {}, async () => {});
+    await tracing.withSpan('no parent', {}, async () => {});
     const span = tracing.startSpan('once');
     span.end();
     span.end(new Error('too late'));
@@ -140,7 +140,7 @@ describe('what is recorded', () => {
     expect(receiver.spans.map(({ name, failed }) => [name, failed])).toEqual([['once', false]]);
   });
 
-  test('is lost when the collector does not take it, which is said once, and stopping waits for nobody', async () => {
+  test('is lost if the collector rejects it, which is logged once, and does not delay the stop', async () => {
     receiver.answer(400);
     const { tracing, stop, logged } = await open();
     tracing.startSpan('lost').end();
@@ -150,7 +150,7 @@ describe('what is recorded', () => {
   });
 });
 
-test('a tracer that comes later is used from then on', () => {
+test('a tracer that is loaded later is used from then on', () => {
   const tracing = createTracing({ clock: systemClock, tracer: () => undefined });
   expect(tracing.startSpan('early').traceparent).toBeUndefined();
 });

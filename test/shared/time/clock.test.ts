@@ -29,7 +29,7 @@ test('a sleep with a signal that is aborted already rejects at once and leaves n
   expect(clock.pending()).toBe(0);
 });
 
-test('a sleep that is over listens to its signal no longer', async () => {
+test('a completed sleep has no listener at its signal', async () => {
   const clock = createFakeClock();
   const { signal } = new AbortController();
   const slept = sleep(clock, 1000, signal);

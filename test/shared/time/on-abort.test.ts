@@ -5,7 +5,7 @@ import { onAbort } from '@porthole/shared/time/on-abort';
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
 describe('onAbort', () => {
-  test('calls the listener once, with the reason, and leaves nothing behind', () => {
+  test('calls the listener once, with the reason, and removes it', () => {
     const controller = new AbortController();
     const reasons: unknown[] = [];
     const remove = onAbort(controller.signal, (reason) => reasons.push(reason));

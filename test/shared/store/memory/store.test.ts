@@ -2,7 +2,7 @@ import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { describeStore } from '../store-contract.ts';
 
-/** An own one, with its clock at hand. */
+/** A store with its clock. */
 function aStore(maxEntries = 1000) {
   const clock = createFakeClock();
   return { clock, store: createMemoryStore({ clock, maxEntries }) };
@@ -14,7 +14,7 @@ describeStore('the store in memory', async () => {
   await store.start();
   return {
     store,
-    // There is one in a process, and whoever is in the process shares it.
+    // All users in the process share one store.
     other: store,
     advance: async (ms) => clock.advance(ms),
     stop: () => store.stop(),
@@ -22,7 +22,7 @@ describeStore('the store in memory', async () => {
 });
 
 describe('the store in memory, on its own clock', () => {
-  test('a record lives to the last millisecond and not a moment longer', async () => {
+  test('a record expires exactly at the end of its lifetime', async () => {
     const { clock, store } = aStore();
     await store.records.put('k', 'v', 1000);
     clock.advance(999);
@@ -31,7 +31,7 @@ describe('the store in memory, on its own clock', () => {
     expect(await store.records.get('k')).toBeUndefined();
   });
 
-  test('a lease lives to the last millisecond and not a moment longer', async () => {
+  test('a lease expires exactly at the end of its lifetime', async () => {
     const { clock, store } = aStore();
     await store.leases.join('l', 'a', 1, 1000);
     clock.advance(999);
@@ -40,7 +40,7 @@ describe('the store in memory, on its own clock', () => {
     expect(await store.leases.count('l')).toBe(0);
   });
 
-  test('it sets no timers, so it keeps no process alive', async () => {
+  test('it sets no timers', async () => {
     const { clock, store } = aStore();
     await store.records.put('k', 'v', 1000);
     await store.leases.join('l', 'a', 1, 1000);
@@ -48,7 +48,7 @@ describe('the store in memory, on its own clock', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('records beyond the limit are refused until others expire', async () => {
+  test('records beyond the limit are rejected until others expire', async () => {
     const { clock, store } = aStore(2);
     await store.records.put('a', 'v', 1000);
     await store.records.put('b', 'v', 5000);
@@ -59,7 +59,7 @@ describe('the store in memory, on its own clock', () => {
     expect(await store.records.get('b')).toBe('overwriting needs no room');
   });
 
-  test('places in leases beyond the limit are refused until others expire', async () => {
+  test('lease holders beyond the limit are rejected until others expire', async () => {
     const { clock, store } = aStore(2);
     await store.leases.join('l', 'a', 1, 1000);
     await store.leases.join('m', 'b', 1, 5000);
@@ -74,7 +74,7 @@ describe('the store in memory, on its own clock', () => {
     expect(await store.leases.join('n', 'd', 1, 1000)).toBe(1);
   });
 
-  test('keys of a rate limit beyond the limit are refused, those known are still counted', async () => {
+  test('new keys of a rate limit beyond the limit are rejected, and known ones still count', async () => {
     const { store } = aStore(2);
     await store.rateLimits.spend('a', 2, 60);
     await store.rateLimits.spend('b', 2, 60);
@@ -83,7 +83,7 @@ describe('the store in memory, on its own clock', () => {
     await expect(store.rateLimits.spend('a', 2, 60)).rejects.toMatchObject({ code: 'rate_limited' });
   });
 
-  test('points of a rate limit come back to the last millisecond, on its own clock', async () => {
+  test('points of a rate limit come back exactly at the end of the period', async () => {
     const { clock, store } = aStore();
     const refused = { code: 'rate_limited' };
     await store.rateLimits.spend('a', 1, 60);
@@ -96,7 +96,7 @@ describe('the store in memory, on its own clock', () => {
     await expect(store.rateLimits.spend('a', 1, 60)).rejects.toMatchObject({ ...refused, retryAfter: 60 });
   });
 
-  test('keys of a rate limit whose time is over make room for others', async () => {
+  test('expired keys of a rate limit make room for others', async () => {
     const { clock, store } = aStore(2);
     await store.rateLimits.spend('a', 2, 60);
     await store.rateLimits.spend('b', 2, 60);

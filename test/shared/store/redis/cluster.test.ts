@@ -7,11 +7,11 @@ import { describeWith } from '../../../needs.ts';
 import { documentedRights } from './acl.ts';
 import { describeStore } from '../store-contract.ts';
 import { exercise } from '../exercise-store.ts';
-import { eventually, recordedLog, redisStores, refusalOf, storeTestKeys } from '../store-harness.ts';
+import { eventually, recordedLog, redisStores, rejectionOf, storeTestKeys } from '../store-harness.ts';
 
 const password = 'cluster-password';
 
-/** One node is a cluster, too: it refuses what touches two slots. */
+/** A cluster of one node also rejects commands on two slots. */
 async function startCluster(): Promise<RedisServer> {
   const busPort = await freePort();
   const server = await startRedisServer({
@@ -37,7 +37,7 @@ describeWith('redis')('the store on a Redis Cluster of three nodes', () => {
   });
   afterEach(() => cluster.stop());
 
-  test('keeps each lease on one node and spreads them over all, with no more rights than are documented', async () => {
+  test('keeps each lease on one node and spreads leases over all nodes, with only the documented rights', async () => {
     const rights = [...documentedRights('acl'), ...documentedRights('acl-cluster')];
     for (const admin of cluster.admins)
       await admin.call('ACL', 'SETUSER', 'porthole', 'reset', 'on', '>secret', ...rights);
@@ -54,7 +54,7 @@ describeWith('redis')('the store on a Redis Cluster of three nodes', () => {
     expect(lines).toEqual([]);
   });
 
-  test('goes on when a lost node is back, whose slots nobody had meanwhile', async () => {
+  test('continues when a lost node is back, whose slots no node served meanwhile', async () => {
     const store = await open({ mode: 'cluster', nodes: cluster.nodes, password: () => password });
     const heard: string[] = [];
     store.signals.subscribe((message) => heard.push(message));
@@ -77,11 +77,11 @@ describeWith('redis')('the store on a Redis Cluster of three nodes', () => {
 });
 
 describeWith('redis')('with a real server', () => {
-  // First, because the client's own subscriber leaves timers of 2 s behind when it lost its server.
+  // First, because the subscriber of ioredis leaves timers of 2 s behind after it lost its server.
   describe('the store on a Redis Cluster, in an outage', () => {
     const { open } = redisStores();
 
-    test('calls are refused; after it everything works again and signals are heard', async () => {
+    test('calls are rejected; after it, calls and subscriptions work again', async () => {
       const server = await startCluster();
       const { log, linesWith } = recordedLog();
       const store = await open(address(server), log);
@@ -89,7 +89,7 @@ describeWith('redis')('with a real server', () => {
       store.signals.subscribe((message) => heard.push(message));
       await server.kill();
       await eventually(async () => expect(await store.healthy()).toBe(false));
-      expect(await refusalOf(store.records.get('k'))).toMatchObject({ code: 'store_unavailable' });
+      expect(await rejectionOf(store.records.get('k'))).toMatchObject({ code: 'store_unavailable' });
       await eventually(() => expect(linesWith('redis is unavailable').length).toBeGreaterThan(0));
 
       await server.restart();

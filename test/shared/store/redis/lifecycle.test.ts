@@ -69,7 +69,7 @@ describeWith('redis')('the store on Redis', () => {
     await proxy.stop();
   });
 
-  test('that is stopped before it was started can not be started', async () => {
+  test('that is stopped before its start cannot be started', async () => {
     const { store, clock } = aStore(server.url);
     await store.stop();
     await expect(store.start()).rejects.toMatchObject({ code: 'store_unavailable' });

@@ -15,7 +15,7 @@ import {
   everythingIn,
   recordedLog,
   redisStores,
-  refusalOf,
+  rejectionOf,
   storeTestKeys,
 } from '../store-harness.ts';
 
@@ -35,18 +35,18 @@ describeWith('redis')('the store on Redis, with a password', () => {
     await server.stop();
   });
 
-  test('it takes the password from the URL', async () => {
+  test('it uses the password in the URL', async () => {
     const store = await open({ mode: 'standalone', url: server.url });
     expect(await store.healthy()).toBe(true);
   });
 
-  test('a password given apart wins over the one in the URL', async () => {
+  test('a separate password overrides the one in the URL', async () => {
     const url = `redis://:wrong@127.0.0.1:${server.port}`;
     const store = await open({ mode: 'standalone', url, password });
     expect(await store.healthy()).toBe(true);
   });
 
-  test('a password is asked for again before each try, so a changed one needs no restart', async () => {
+  test('the password is read again before each attempt, so a changed one needs no restart', async () => {
     let current: string | undefined = 'not yet known';
     const url = `redis://127.0.0.1:${server.port}`;
     const store = await open({ mode: 'standalone', url, password: () => current });
@@ -57,15 +57,15 @@ describeWith('redis')('the store on Redis, with a password', () => {
     await eventually(async () => expect(await store.healthy()).toBe(true));
   });
 
-  test('a refused password is told to the log once, and is in no line and no error', async () => {
+  test('a rejected password is logged once, and appears in no line and no error', async () => {
     const secret = 'hunter2-hunter2';
     const { log, lines, linesWith } = recordedLog();
     const store = await open({ mode: 'standalone', url: `redis://:${secret}@127.0.0.1:${server.port}` }, log);
     const errors = [
-      await refusalOf(store.records.put('k', 'v', long)),
-      await refusalOf(store.records.get('k')),
-      await refusalOf(store.leases.join('l', 'h', 1, long)),
-      await refusalOf(store.signals.publish('m')),
+      await rejectionOf(store.records.put('k', 'v', long)),
+      await rejectionOf(store.records.get('k')),
+      await rejectionOf(store.leases.join('l', 'h', 1, long)),
+      await rejectionOf(store.signals.publish('m')),
     ];
     await eventually(() => expect(linesWith('WRONGPASS')).toHaveLength(1));
     for (const error of errors) {
@@ -75,10 +75,10 @@ describeWith('redis')('the store on Redis, with a password', () => {
     expect(lines.join('')).not.toContain(secret);
   });
 
-  test('no error carries the value that could not be written', async () => {
+  test('no error contains the value that could not be written', async () => {
     const store = await open({ mode: 'standalone', url: server.url });
     await admin.config('SET', 'maxmemory', '1');
-    const error = await refusalOf(store.records.put('k', 'a sealed grant', long));
+    const error = await rejectionOf(store.records.put('k', 'a sealed grant', long));
     await admin.config('SET', 'maxmemory', '0');
     expect(error).toMatchObject({
       code: 'store_unavailable',
@@ -88,7 +88,7 @@ describeWith('redis')('the store on Redis, with a password', () => {
   });
 });
 
-describeWith('redis')('what Redis knows', () => {
+describeWith('redis')('the data in Redis', () => {
   const { open } = redisStores();
   let server: RedisServer;
   let admin: Redis;
@@ -101,7 +101,7 @@ describeWith('redis')('what Redis knows', () => {
     await server.stop();
   });
 
-  /** Every key with its value. */
+  /** All keys with their values. */
   async function everything(): Promise<string> {
     const shown: string[] = [];
     for (const key of await admin.keys('*')) {
@@ -111,7 +111,7 @@ describeWith('redis')('what Redis knows', () => {
     return shown.join('\n');
   }
 
-  test('leases and rate limits name no user, no address, no machine, no holder', async () => {
+  test('leases and rate limits contain no user, address, machine or holder', async () => {
     const store = await open({ mode: 'standalone', url: server.url });
     await store.leases.join('user/alice', 'pod-7/alice', 1, long);
     await store.leases.join('user/alice', 'pod-8/alice', 1, long);
@@ -123,7 +123,7 @@ describeWith('redis')('what Redis knows', () => {
     expect(shown).not.toMatch(/alice|192\.0\.2\.7|machine|lab|pod-/);
   });
 
-  test('nobody who reads it finds out whom a name stands for by trying names', async () => {
+  test('names cannot be found by trying candidates', async () => {
     const store = await open({ mode: 'standalone', url: server.url });
     await store.leases.join('user/local:anna', 'session-1', 1, long);
     await store.rateLimits.spend('sign-in/name/anna', 5, 600);
@@ -140,13 +140,13 @@ describeWith('redis')('what Redis knows', () => {
     expect(shown.split('\n').filter((line) => line.startsWith('porthole:'))).toHaveLength(5);
     for (const guess of guesses) {
       expect(shown).not.toContain(digest(guess));
-      // Somebody who has another installation of Porthole knows no more.
+      // Another installation of Porthole has other keys.
       expect(shown).not.toContain(createKeyedDigests(() => ['x'.repeat(40)]).of(guess));
     }
     expect(shown).toContain(createKeyedDigests(storeTestKeys).of('user/local:anna'));
   });
 
-  test('the record of a console and an order to end it can not be read, and nobody else can write them', async () => {
+  test('session records and termination orders can be neither read nor forged', async () => {
     const store = await open({ mode: 'standalone', url: server.url });
     const { records, leases } = store;
     const shared = {
@@ -191,7 +191,7 @@ describeWith('redis')('what Redis knows', () => {
     ).toBeUndefined();
   });
 
-  test('every key expires, so nothing stays behind when all pods die', async () => {
+  test('every key expires, so nothing remains if all pods die', async () => {
     const store = await open({ mode: 'standalone', url: server.url });
     await store.records.put('porthole:grant:1', 'v', 100);
     await store.leases.join('l', 'a', 1, 100);
@@ -201,7 +201,7 @@ describeWith('redis')('what Redis knows', () => {
     await eventually(async () => expect(await admin.keys('*')).toEqual([]));
   });
 
-  test('a lease that everybody let go leaves nothing behind', async () => {
+  test('a lease without holders leaves no keys', async () => {
     const store = await open({ mode: 'standalone', url: server.url });
     await store.leases.join('l', 'a', 1, long);
     await store.leases.join('l', 'b', 1, long);
@@ -211,7 +211,7 @@ describeWith('redis')('what Redis knows', () => {
   });
 });
 
-describeWith('redis')('while the grant keys change', () => {
+describeWith('redis')('while the grant keys rotate', () => {
   const [old, next] = ['o'.repeat(40), 'n'.repeat(40)];
   let server: RedisServer;
   const stores: Store[] = [];
@@ -231,7 +231,7 @@ describeWith('redis')('while the grant keys change', () => {
     return store;
   }
 
-  test('limits hold over both keys, and nobody is counted twice', async () => {
+  test('limits hold over both keys, and no holder counts twice', async () => {
     const [before, after] = [await podWith(() => [old, next]), await podWith(() => [next, old])];
     expect(await before.leases.tryAcquire('user/anna', 'one', 2, long)).toBe(true);
     expect(await after.leases.tryAcquire('user/anna', 'two', 2, long)).toBe(true);
@@ -239,7 +239,7 @@ describeWith('redis')('while the grant keys change', () => {
     expect(await before.leases.tryAcquire('user/anna', 'three', 2, long)).toBe(false);
     for (const pod of [before, after]) expect(await pod.leases.count('user/anna')).toBe(2);
     expect(await after.leases.list('user/anna')).toEqual([digest('one'), digest('two')]);
-    // A console that is renewed by a pod which knows the new key first moves over, and then has two names for a while.
+    // A holder that a pod with the new key renews has two entries for a while.
     expect(await after.leases.join('user/anna', 'one', Number.MAX_SAFE_INTEGER, long)).toBe(0);
     for (const pod of [before, after]) expect(await pod.leases.count('user/anna')).toBe(2);
     expect(await after.leases.tryAcquire('user/anna', 'one', 2, long)).toBe(true);
@@ -248,7 +248,7 @@ describeWith('redis')('while the grant keys change', () => {
     expect(await after.leases.tryAcquire('user/anna', 'three', 2, long)).toBe(true);
   });
 
-  test('places move over with the next renewal, before the old key goes', async () => {
+  test('holders move to the new key with their next renewal, before the old key is removed', async () => {
     let keys = [old];
     const pod = await podWith(() => keys);
     await pod.leases.join('user/anna', 'one', 1, long);

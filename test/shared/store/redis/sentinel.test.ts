@@ -7,7 +7,7 @@ import { eventually, recordedLog, redisStores } from '../store-harness.ts';
 
 const long = 600_000;
 
-describeWith('redis')('the store on servers that sentinels watch over', () => {
+describeWith('redis')('the store on Redis Sentinel', () => {
   const { open } = redisStores();
   const password = 'server-password';
   const sentinelPassword = 'sentinel-password';
@@ -26,7 +26,7 @@ describeWith('redis')('the store on servers that sentinels watch over', () => {
   });
 
   test.each(['dies', 'hangs'] as const)(
-    'goes on with the replica when the leader %s, with all that was written',
+    'continues with the replica if the leader %s, with all data',
     async (what) => {
       const { log, linesWith } = recordedLog();
       const [store, other] = [await open(address(), log), await open(address())];
@@ -34,7 +34,7 @@ describeWith('redis')('the store on servers that sentinels watch over', () => {
       store.signals.subscribe((message) => heard.push(message));
       await store.records.put('porthole:login:1', 'v', long);
       await store.leases.join('l', 'h', 1, long);
-      // So that nothing is lost in the moment of the fail-over, which Redis does not promise.
+      // Redis does not guarantee that a failover loses no writes, so wait for the replica.
       const leader = new Redis(group.first.url);
       await leader.wait(1, 10_000);
       leader.disconnect();
@@ -53,7 +53,7 @@ describeWith('redis')('the store on servers that sentinels watch over', () => {
       });
       await eventually(() => expect(linesWith('redis is available again').length).toBeGreaterThan(0));
 
-      // The old leader comes back, and nobody falls for it.
+      // The old leader comes back, and is not used.
       if (what === 'dies') await group.first.restart();
       else group.first.resume();
       const follower = new Redis(group.first.url);
@@ -65,7 +65,7 @@ describeWith('redis')('the store on servers that sentinels watch over', () => {
     90_000,
   );
 
-  test('needs no more rights than are documented, at the servers and at the sentinels', async () => {
+  test('needs only the documented rights, at the servers and at the sentinels', async () => {
     for (const { url } of [group.first, group.second]) {
       const admin = new Redis(url);
       await admin.call('ACL', 'SETUSER', 'porthole', 'reset', 'on', '>secret', ...documentedRights('acl'));
@@ -92,7 +92,7 @@ describeWith('redis')('the store on servers that sentinels watch over', () => {
     expect(lines).toEqual([]);
   });
 
-  test('asks for the password of the sentinels again before each try', async () => {
+  test('reads the password of the sentinels again before each attempt', async () => {
     let current = 'not yet known';
     const store = await open({ ...address(), sentinelPassword: () => current });
     expect(await store.healthy()).toBe(false);

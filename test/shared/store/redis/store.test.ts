@@ -17,7 +17,7 @@ describeWith('redis')('with a real server', () => {
     return {
       store,
       other,
-      // Redis has its own clock, so time has to pass.
+      // Redis has its own clock, so real time must pass.
       advance: (ms) => sleep(systemClock, ms),
       async stop() {
         await Promise.all([store.stop(), other.stop()]);

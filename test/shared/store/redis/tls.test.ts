@@ -22,7 +22,7 @@ describeWith('redis')('the store on Redis with TLS and a user', () => {
   let tlsPort: number;
   let authority: CertificateAuthority;
 
-  /** Its plain port is for looking in. */
+  /** The test inspects the server on its port without TLS. */
   async function start(...config: string[]): Promise<void> {
     tlsPort = await freePort();
     server = await startRedisServer({
@@ -68,14 +68,14 @@ describeWith('redis')('the store on Redis with TLS and a user', () => {
     tls,
   });
 
-  test('needs no more rights than are documented', async () => {
+  test('needs only the documented rights', async () => {
     await start('tls-auth-clients no');
     const { log, lines } = recordedLog();
     await exercise(await open(address({ ca: authority.caPem }), log));
     expect(lines).toEqual([]);
   });
 
-  test('is not used when its certificate is somebody else’s', async () => {
+  test('is not used if its certificate is for another host', async () => {
     await start('tls-auth-clients no');
     const { log, linesWith } = recordedLog();
     const store = await open(address({ ca: createCertificateAuthority().caPem }), log);
@@ -83,7 +83,7 @@ describeWith('redis')('the store on Redis with TLS and a user', () => {
     await eventually(() => expect(linesWith('redis is unavailable').length).toBeGreaterThan(0));
   });
 
-  test('is used again after its CA was replaced, as soon as our CA file is', async () => {
+  test('is used again after its CA was replaced, as soon as the CA file is', async () => {
     await start('tls-auth-clients no');
     const file = join(folder, 'ours.pem');
     await writeFile(file, authority.caPem);
@@ -100,7 +100,7 @@ describeWith('redis')('the store on Redis with TLS and a user', () => {
     await eventually(() => exercise(store));
   });
 
-  test('gets our certificate where it asks for one', async () => {
+  test('gets a client certificate if it requires one', async () => {
     await start('tls-auth-clients yes');
     expect(await (await open(address({ ca: authority.caPem }))).healthy()).toBe(false);
     const ours = authority.issue({
