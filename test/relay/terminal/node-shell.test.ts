@@ -84,6 +84,8 @@ describe('the shell of a node through the relay', () => {
   test('of an old Proxmox is not for tokens, and that is said', async () => {
     await start({ proxmox: { mode: 'old' } });
     const client = await rig.open(node);
-    expect((await client.closed).reason).toBe('Proxmox closed the connection instead of opening the terminal.');
+    expect((await client.closed).reason).toBe(
+      'Proxmox closed the connection instead of opening the terminal.',
+    );
   });
 });

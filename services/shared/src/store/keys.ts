@@ -47,9 +47,9 @@ export const leaseNames = {
   user: (userId: string) => `user/${userId}`,
   /** Live consoles of one machine. */
   machine: (cluster: string, vmid: number) => `machine/${cluster}/${vmid}`,
-  /** Live sign-ins of one user, and those that an issuer identifies by one handle. */
+  /** Live sign-ins of one user, and those that an issuer identifies by one reference. */
   logins: (userId: string) => `logins/${userId}`,
-  loginsByHandle: (handle: string) => `logins-by-handle/${handle}`,
+  loginsByProviderRef: (ref: string) => `logins-by-provider-ref/${ref}`,
   /** One refresh at a time per sign-in. */
   refreshLogin: (loginRef: string) => `refresh-login/${loginRef}`,
   /** Live consoles of one relay, and of all relays. */

@@ -78,4 +78,6 @@ export interface RateLimits {
   spend(key: string, points: number, seconds: number): Promise<void>;
   /** Rejects like `spend`, but consumes nothing. */
   check(key: string, points: number, seconds: number): Promise<void>;
+  /** Returns one point that was spent on the same key and budget. */
+  refund(key: string, points: number, seconds: number): Promise<void>;
 }

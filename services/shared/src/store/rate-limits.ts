@@ -10,7 +10,7 @@ export interface LimiterOptions {
   readonly duration: number;
 }
 
-type Limiter = Pick<RateLimiterAbstract, 'consume' | 'get'>;
+type Limiter = Pick<RateLimiterAbstract, 'consume' | 'get' | 'reward'>;
 
 /** `assertOpen` throws when the store was stopped. */
 export function createRateLimits(deps: {
@@ -51,6 +51,14 @@ export function createRateLimits(deps: {
         throw toRateLimitError(thrown);
       }
       if (found && found.consumedPoints >= points && found.msBeforeNext > 0) throw toRateLimitError(found);
+    },
+    async refund(key, points, seconds) {
+      deps.assertOpen();
+      try {
+        await limiterOf(points, seconds).reward(deps.digestKey(`${seconds}/${key}`));
+      } catch (thrown) {
+        throw toRateLimitError(thrown);
+      }
     },
   };
 }

@@ -38,6 +38,13 @@ export class MemoryLimiter extends RateLimiterMemory {
     return result;
   }
 
+  override async reward(key: string | number, points = 1): Promise<RateLimiterRes> {
+    // Without a window there is nothing to give back.
+    const window = this.#windows.get(String(key)) ?? { consumed: 0, endsAt: this.#clock.now() };
+    window.consumed = Math.max(0, window.consumed - points);
+    return this.#resultOf(window, false);
+  }
+
   override async get(key: string | number): Promise<RateLimiterRes | null> {
     const window = this.#windows.get(String(key));
     return window ? this.#resultOf(window, false) : null;
