@@ -17,8 +17,12 @@ describe('a token', () => {
     expect(createToken(systemRandom)).not.toBe(createToken(systemRandom));
   });
 
-  test.each(['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(43)}\n`, 'ä'.repeat(43)])(
-    'is not %j',
-    (text) => expect(decodeToken(text)).toBeUndefined(),
-  );
+  test.each([
+    '',
+    'a'.repeat(42),
+    'a'.repeat(44),
+    `${'a'.repeat(42)}=`,
+    `${'a'.repeat(43)}\n`,
+    'ä'.repeat(43),
+  ])('is not %j', (text) => expect(decodeToken(text)).toBeUndefined());
 });
