@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { machineTypes } from '../grant/claims.ts';
+import { seconds } from './fields.ts';
 
 /**
  * Schema of access rules and classes. The broker evaluates them (access/). Rules are additive:
@@ -98,12 +99,6 @@ function isTimeZone(name: string): boolean {
 
 /** One or more time windows. One of them must match. */
 const when = z.union([z.array(timeWindow).min(1), timeWindow.transform((one) => [one])]);
-
-const seconds = z
-  .number()
-  .int()
-  .positive()
-  .max(7 * 86_400, 'must be at most 604800 (one week)');
 
 /** Limits of a rule. Defaults come from `limits` in the configuration. */
 const ruleLimits = z

@@ -35,10 +35,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
   const { values, unknown } = readEnvironment(env);
   for (const name of unknown) issues.push(`${name}: unknown setting`);
   const origins = new Map<string, string>();
-  for (const { path: place, name, value } of values) {
-    const path = place.join('.');
+  for (const { path: settingPath, name, value } of values) {
+    const path = settingPath.join('.');
     origins.set(path, name).set(path.replace(/File$/, ''), name);
-    setAt(settings, place, value);
+    setAt(settings, settingPath, value);
   }
   const nameOf = (path: string) => origins.get(path) ?? path;
   const complete = resolveSecrets(settings, { base: cwd, nameOf, issues }) as Record<string, unknown>;
@@ -65,7 +65,7 @@ function readSettingsFile(
   if (read.issues.length > 0) return undefined;
   const resolved = resolveSecrets(read.value, {
     base: dirname(file),
-    nameOf: (place) => place,
+    nameOf: (path) => path,
     issues,
   });
   if (isRecord(resolved)) return resolved;
@@ -112,8 +112,9 @@ function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly 
   if (!isRecord(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    const place = [...path, key];
-    const report = (message: string) => options.issues.push(`${options.nameOf(place.join('.'))}: ${message}`);
+    const settingPath = [...path, key];
+    const report = (message: string) =>
+      options.issues.push(`${options.nameOf(settingPath.join('.'))}: ${message}`);
     const plain = key.replace(/File$/, '');
     if (fileFields.has(key) || (key !== plain && secretFields.has(plain))) {
       const target = fileFields.has(key) ? key : plain;
@@ -123,9 +124,9 @@ function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly 
       if (item.trim() === '') report('is empty');
       result[key] = constantSecret(item);
     } else if (secretFields.has(key)) result[key] = item;
-    else if (outputFiles.has(place.join('.')) && typeof item === 'string')
+    else if (outputFiles.has(settingPath.join('.')) && typeof item === 'string')
       result[key] = resolve(options.base, item);
-    else result[key] = resolveSecrets(item, options, place);
+    else result[key] = resolveSecrets(item, options, settingPath);
   }
   return result;
 }

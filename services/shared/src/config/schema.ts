@@ -1,17 +1,9 @@
 import { z } from 'zod';
 import { logLevels } from '../telemetry/log.ts';
 import { accessDocument } from './access-schema.ts';
-import type { Secret } from './secret.ts';
+import { flag, oneOrMore, seconds, secret } from './fields.ts';
+import { redis } from './redis-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
-
-/**
- * The configuration. read.ts has already replaced each secret, given as `secret` or `secretFile`, by a function, so this
- * schema validates settings regardless of where they come from.
- */
-const secret = z.custom<Secret>(
-  (value) => typeof value === 'function',
-  'must be a string, or use the …File setting',
-);
 
 const address = z
   .string()
@@ -22,11 +14,6 @@ const address = z
     return { host: host === '' ? '0.0.0.0' : host, port: Number(text.slice(colon + 1)) };
   })
   .refine(({ port }) => port <= 65_535, 'the port must be at most 65535');
-
-/** Accepts strings, because environment variables are strings. */
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
-const oneOrMore = <T extends z.ZodType>(item: T) =>
-  z.union([z.array(item).min(1), item.transform((value) => [value])]);
 
 const httpsUrl = z
   .url({ protocol: /^https$/, error: 'must be an https:// URL' })
@@ -101,65 +88,6 @@ const tracing = z.strictObject({
   sampleRatio: z.coerce.number().min(0).max(1).default(1),
 });
 
-/** `host:port` of a server. The port is optional. */
-const peerAddress = (defaultPort: number) =>
-  z
-    .string()
-    .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s/]+)(:\d{1,5})?$/, 'must be host:port')
-    .transform((text) => {
-      const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
-      return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? defaultPort) };
-    })
-    .refine(({ port }) => port >= 1 && port <= 65_535, 'the port must be from 1 to 65535');
-
-const redis = z
-  .strictObject({
-    url: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
-    /** Sentinels that monitor a group of Redis servers. */
-    sentinel: z
-      .strictObject({
-        /** Name of the group. */
-        name: z.string().min(1),
-        nodes: oneOrMore(peerAddress(26_379)),
-        username: z.string().min(1).optional(),
-        password: secret.optional(),
-        db: z.number().int().min(0).max(65_535).default(0),
-      })
-      .optional(),
-    /** One or more nodes of a Redis Cluster. The others are discovered. */
-    cluster: z.strictObject({ nodes: oneOrMore(peerAddress(6379)) }).optional(),
-    username: z.string().min(1).optional(),
-    password: secret.optional(),
-    /** Enables TLS for Sentinel and Cluster. With a URL, use rediss://. */
-    tls: flag.default(false),
-    caFile: secret.optional(),
-    certFile: secret.optional(),
-    keyFile: secret.optional(),
-    /** Name in the server certificates, if it differs from the host name. */
-    serverName: z.string().min(1).optional(),
-  })
-  .superRefine((given, context) => {
-    const report = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    const modes = (['url', 'sentinel', 'cluster'] as const).filter((mode) => given[mode] !== undefined);
-    if (modes.length === 0) report('url', 'specify url, sentinel or cluster');
-    if (modes.length > 1) report(modes[1] ?? 'url', `specify only one of ${modes.join(', ')}`);
-    const tls = given.url === undefined ? given.tls : given.url.startsWith('rediss:');
-    const how = given.url === undefined ? 'tls: true' : 'rediss:// in the URL';
-    for (const name of ['caFile', 'certFile', 'serverName'] as const)
-      if (given[name] !== undefined && !tls) report(name, `requires TLS: ${how}`);
-    if ((given.certFile === undefined) !== (given.keyFile === undefined))
-      report(given.certFile ? 'keyFile' : 'certFile', 'certFile and keyFile must be used together');
-    if (given.url !== undefined && given.tls && !tls) report('tls', 'use rediss:// in the URL instead');
-  });
-
-/** Limited because a Node timer of more than 24 days fires at once. */
-const seconds = z
-  .number()
-  .int()
-  .positive()
-  .max(7 * 86_400, 'must be at most 604800 (one week)');
-
 const limits = z
   .strictObject({
     /** Maximum duration of a session, in seconds. */
@@ -228,6 +156,10 @@ const audit = z
     error: 'must be set if "to" is "file", and only then',
   });
 
+/**
+ * The configuration. read.ts has already replaced each secret, given as `secret` or `secretFile`, by a function, so this
+ * schema validates settings regardless of where they come from.
+ */
 export const configSchema = z
   .strictObject({
     publicUrl: webUrl.default('http://localhost:8080').transform((text) => new URL(text)),

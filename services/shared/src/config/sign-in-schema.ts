@@ -1,11 +1,5 @@
 import { z } from 'zod';
-import type { Secret } from './secret.ts';
-
-/** Sign-in methods, any number of them at once, and the lifetime of a sign-in. */
-const secret = z.custom<Secret>(
-  (value) => typeof value === 'function',
-  'must be a string, or use the …File setting',
-);
+import { secret } from './fields.ts';
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 /** Requires TLS, except for loopback addresses. */
@@ -117,6 +111,7 @@ const serviceAccounts = z.strictObject({
   impersonation: impersonation.optional(),
 });
 
+/** Sign-in methods, any number of them at once, and the lifetime of a sign-in. */
 export const signInSchema = z
   .strictObject({
     local: local.optional(),

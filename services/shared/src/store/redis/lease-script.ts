@@ -30,8 +30,8 @@ if verb == 'release' then
 end
 
 local rank = redis.call('ZRANK', order, holder)
-local place = rank or redis.call('ZCARD', order)
-if verb == 'try' and place >= tonumber(ARGV[4]) then
+local before = rank or redis.call('ZCARD', order)
+if verb == 'try' and before >= tonumber(ARGV[4]) then
   return -1
 end
 if not rank then
@@ -43,5 +43,5 @@ redis.call('ZADD', expiry, now + ARGV[3], holder)
 local latest = redis.call('ZRANGE', expiry, -1, -1, 'WITHSCORES')[2]
 redis.call('PEXPIREAT', order, latest)
 redis.call('PEXPIREAT', expiry, latest)
-return place
+return before
 `;
