@@ -1,7 +1,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../eventually.ts';
 import type { Picture } from '../fakes/guests/ppm.ts';
-import { reaches, type Browser } from '../web/browser.ts';
+import { waitForState, type Browser } from '../web/browser.ts';
 import { password } from './stack.ts';
 
 /** All that a browser was given, for whoever wants to search it. */
@@ -78,13 +78,13 @@ function createPerson(page: Page, origin: string, faults: string[], leave: () =>
     },
     async openConsole(vmid, mode) {
       await person.visitConsole(vmid, mode);
-      await reaches(page, 'open');
+      await waitForState(page, 'open');
     },
     async anotherTab() {
       const tab = await page.context().newPage();
       return createPerson(tab, origin, faults, () => tab.close());
     },
-    reaches: (state) => reaches(page, state),
+    reaches: (state) => waitForState(page, state),
     closedWith: (code) => page.locator(`body[data-close="${code}"]`).waitFor({ state: 'attached' }),
     reads: (title) => page.getByRole('heading', { name: title }).waitFor(),
     canvas: () => page.locator('#screen canvas'),

@@ -1,7 +1,7 @@
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
-import { findLeaks, type Places } from './leaks.ts';
+import { findLeaks, type Places } from './find-leaks.ts';
 import { describeWith } from '../needs.ts';
 import { aPerson, type Person } from './person.ts';
 import { password, proxmoxAccount, startStack, type Stack } from './stack.ts';

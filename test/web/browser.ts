@@ -53,6 +53,6 @@ export async function startBrowser(): Promise<Browser> {
 }
 
 /** Waits until the console page says that it is in that state. */
-export async function reaches(page: Page, state: string): Promise<void> {
+export async function waitForState(page: Page, state: string): Promise<void> {
   await page.locator(`body[data-state="${state}"]`).waitFor({ state: 'attached' });
 }

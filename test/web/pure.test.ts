@@ -1,11 +1,15 @@
 import * as fc from 'fast-check';
 import type { Machine } from '../../services/broker/web/src/api.ts';
 import { consolePath, parseConsolePath, safeReturnPath } from '../../services/broker/web/src/paths.ts';
-import { arrange, matches, changed } from '../../services/broker/web/src/lobby/arrange.ts';
-import { menuTarget } from '../../services/broker/web/src/lobby/menu-keys.ts';
-import { parseControl } from '../../services/broker/web/src/console/control.ts';
-import { typeCharacter } from '../../services/broker/web/src/console/typing.ts';
-import { listProblem, noListText, staleText } from '../../services/broker/web/src/texts.ts';
+import {
+  sortMachines,
+  matchesMachine,
+  statusChanges,
+} from '../../services/broker/web/src/lobby/machines/sort-machines.ts';
+import { menuItemForKey } from '../../services/broker/web/src/lobby/machines/menu-keys.ts';
+import { parseControlMessage } from '../../services/broker/web/src/console/connection/parse-control-message.ts';
+import { typeCharacter } from '../../services/broker/web/src/console/keyboard/text-entry.ts';
+import { listProblem, listMissingText, staleText } from '../../services/broker/web/src/texts.ts';
 import { aMachine } from './site.ts';
 
 describe('addresses', () => {
@@ -62,7 +66,7 @@ describe('the list', () => {
       listed('web-2', 'running', 3),
       listed('web-2', 'running', 1),
     ];
-    expect(arrange(machines).map(({ name, vmid }) => `${name}/${vmid}`)).toEqual([
+    expect(sortMachines(machines).map(({ name, vmid }) => `${name}/${vmid}`)).toEqual([
       'web-2/1',
       'web-2/3',
       'web-10/1',
@@ -80,13 +84,13 @@ describe('the list', () => {
     ['', true],
   ])('a search for %p finds it: %p', (search, found) => {
     const machine = aMachine({ name: 'web-1', vmid: 104, tags: ['linux', 'week-3'], pool: 'networks-2026' });
-    expect(matches(machine, search)).toBe(found);
+    expect(matchesMachine(machine, search)).toBe(found);
   });
 
   test('only a machine that was there before can change its status', () => {
     const before = [listed('a', 'running', 1), listed('b', 'running', 2)];
     const after = [listed('a', 'stopped', 1), listed('b', 'running', 2), listed('c', 'running', 3)];
-    expect(changed(before, after).map(({ name }) => name)).toEqual(['a']);
+    expect(statusChanges(before, after).map(({ name }) => name)).toEqual(['a']);
   });
 });
 
@@ -105,17 +109,17 @@ describe('what is said about a list', () => {
     const code = 'proxmox_unreachable';
     expect(listProblem({ code })).toMatch(/^Proxmox /);
     expect(listProblem({ code: 'network' })).toMatch(/^Porthole /);
-    expect(noListText({ code, title: 'Proxmox can not be reached.' })).toMatch(
+    expect(listMissingText({ code, title: 'Proxmox can not be reached.' })).toMatch(
       /^Proxmox can not be reached\. /,
     );
-    expect(noListText({ code: 'store_unavailable' })).toMatch(/^Porthole /);
+    expect(listMissingText({ code: 'store_unavailable' })).toMatch(/^Porthole /);
   });
 });
 
 describe('the keys of a menu', () => {
   const labels = ['Open console', 'Open in new window', 'View only'];
   const press = (key: string, at: number) =>
-    menuTarget({ key, ctrlKey: false, metaKey: false, altKey: false }, at, labels);
+    menuItemForKey({ key, ctrlKey: false, metaKey: false, altKey: false }, at, labels);
 
   test.each([
     ['ArrowDown', 2, 0],
@@ -138,21 +142,23 @@ describe('control messages', () => {
     { type: 'opening', step: 'authenticate' },
     { type: 'opened', mode: 'view' },
   ])('%p is understood', (message) => {
-    expect(parseControl(JSON.stringify(message))).toEqual(message);
+    expect(parseControlMessage(JSON.stringify(message))).toEqual(message);
   });
 
   test('nothing that comes can break the page', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-        expect(() => parseControl(text)).not.toThrow();
+        expect(() => parseControlMessage(text)).not.toThrow();
       }),
     );
-    expect(parseControl('{"type":"opening","step":"toString"}')).toBeUndefined();
-    expect(parseControl('{"type":"queued","position":0}')).toBeUndefined();
-    expect(parseControl('{"type":"something newer"}')).toBeUndefined();
-    expect(parseControl('{"type":"resume","token":"not a, subprotocol"}')).toBeUndefined();
-    expect(parseControl('{"type":"notice","notice":"idle","seconds":-1,"extend":true}')).toBeUndefined();
-    expect(parseControl('{"type":"notice_over","notice":"valueOf"}')).toBeUndefined();
+    expect(parseControlMessage('{"type":"opening","step":"toString"}')).toBeUndefined();
+    expect(parseControlMessage('{"type":"queued","position":0}')).toBeUndefined();
+    expect(parseControlMessage('{"type":"something newer"}')).toBeUndefined();
+    expect(parseControlMessage('{"type":"resume","token":"not a, subprotocol"}')).toBeUndefined();
+    expect(
+      parseControlMessage('{"type":"notice","notice":"idle","seconds":-1,"extend":true}'),
+    ).toBeUndefined();
+    expect(parseControlMessage('{"type":"notice_over","notice":"valueOf"}')).toBeUndefined();
   });
 });
 

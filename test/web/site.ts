@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { createRfbServer, type RfbServer } from './rfb.ts';
+import { createRfbServer, type RfbServer } from './rfb-server.ts';
 
 const dist = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
 
@@ -33,16 +33,16 @@ export interface SiteMachine {
 }
 
 /** A console that a page has open: the test is its relay. */
-export interface Opened {
+export interface OpenedConsole {
   readonly socket: WebSocket;
   readonly rfb: RfbServer;
   /** Types of the RFB messages that came from the page. */
-  readonly heard: { readonly type: number; readonly bytes: Buffer }[];
-  say(message: unknown): void;
+  readonly received: { readonly type: number; readonly bytes: Buffer }[];
+  sendControl(message: unknown): void;
   close(code: number, reason?: string): void;
 }
 
-export interface Reply {
+export interface Refusal {
   readonly status: number;
   readonly code?: string;
   readonly title?: string;
@@ -50,7 +50,7 @@ export interface Reply {
 }
 
 /** How the stubbed relay treats the next consoles. */
-export type Script = (opened: Opened) => void;
+export type RelayScript = (opened: OpenedConsole) => void;
 
 export interface SiteSession {
   id: string;
@@ -86,33 +86,33 @@ export function aSession(id: string, over: Partial<SiteSession> = {}): SiteSessi
 
 export interface Site {
   readonly origin: string;
-  readonly opened: Opened[];
+  readonly opened: OpenedConsole[];
   /** The subprotocols that each of them offered. */
   readonly offered: string[];
   readonly grants: { readonly vmid: string; readonly mode: string }[];
   machines: SiteMachine[];
   sessions: SiteSession[];
   classes: { name: string; title: string }[];
-  oversees: boolean;
+  canSeeSessions: boolean;
   /** What was asked to be ended, as it stood in the address. */
   readonly ended: string[];
   /** What machines were told, `vmid action`, and how their tasks come out, by vmid: at first they run. */
-  readonly powers: string[];
+  readonly powerActions: string[];
   readonly tasks: Map<string, unknown>;
   /** How many lists of consoles were as before. */
-  unchanged: number;
+  notModified: number;
   /** How many seconds old the list claims to be. */
   stale: number | undefined;
   signedIn: boolean;
   /** Taken one by one; when empty, grants are given. */
-  readonly grantReplies: Reply[];
-  listReply: Reply | undefined;
-  script: Script;
+  readonly grantReplies: Refusal[];
+  listReply: Refusal | undefined;
+  relayScript: RelayScript;
   stop(): Promise<void>;
 }
 
 /** The ordinary course: the steps, the word that it is open, the picture. */
-export const openAtOnce: Script = ({ say, rfb }) => {
+export const openNormally: RelayScript = ({ sendControl: say, rfb }) => {
   say({ type: 'opening', step: 'status' });
   say({ type: 'opening', step: 'console' });
   say({ type: 'opened', mode: 'control' });
@@ -154,16 +154,16 @@ export async function startSite(): Promise<Site> {
     machines: [aMachine()],
     sessions: [],
     classes: [],
-    oversees: false,
+    canSeeSessions: false,
     ended: [],
-    powers: [],
+    powerActions: [],
     tasks: new Map(),
-    unchanged: 0,
+    notModified: 0,
     stale: undefined,
     signedIn: true,
     grantReplies: [],
     listReply: undefined,
-    script: openAtOnce,
+    relayScript: openNormally,
     async stop() {
       for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
@@ -173,24 +173,24 @@ export async function startSite(): Promise<Site> {
 
   sockets.on('connection', (socket, request) => {
     site.offered.push(request.headers['sec-websocket-protocol'] ?? '');
-    const heard: Opened['heard'] = [];
+    const heard: OpenedConsole['received'] = [];
     const rfb = createRfbServer({
       send: (bytes) => socket.send(bytes),
-      heard: (type, bytes) => heard.push({ type, bytes: Buffer.from(bytes) }),
+      onMessage: (type, bytes) => heard.push({ type, bytes: Buffer.from(bytes) }),
     });
     socket.on('message', (data, binary) => {
       if (binary) rfb.receive(data as Buffer);
     });
     socket.on('error', () => {});
-    const opened: Opened = {
+    const opened: OpenedConsole = {
       socket,
       rfb,
-      heard,
-      say: (message) => socket.send(JSON.stringify(message)),
+      received: heard,
+      sendControl: (message) => socket.send(JSON.stringify(message)),
       close: (code, reason = '') => socket.close(code, reason),
     };
     site.opened.push(opened);
-    site.script(opened);
+    site.relayScript(opened);
   });
 
   function json(
@@ -204,7 +204,10 @@ export async function startSite(): Promise<Site> {
     response.end(JSON.stringify(body));
   }
 
-  function refuse(response: ServerResponse, { status, code = 'internal', title = 'No.', retryAfter }: Reply) {
+  function refuse(
+    response: ServerResponse,
+    { status, code = 'internal', title = 'No.', retryAfter }: Refusal,
+  ) {
     const headers: Record<string, string> =
       retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
     json(response, status, { type: 'about:blank', title, status, code, requestId: 'request-1' }, headers);
@@ -225,14 +228,14 @@ export async function startSite(): Promise<Site> {
     if (url.pathname.startsWith('/api/') && !site.signedIn) {
       return refuse(response, { status: 401, code: 'not_signed_in' });
     }
-    if (route === 'GET /api/v1/me') return json(response, 200, { user, oversees: site.oversees });
+    if (route === 'GET /api/v1/me') return json(response, 200, { user, oversees: site.canSeeSessions });
     if (route === 'GET /api/v1/sessions') {
       const wanted = url.searchParams.get('class');
       const sessions = wanted === null ? site.sessions : site.sessions.filter(({ mine }) => !mine);
       const body = { classes: site.classes, sessions };
       const etag = `"${Buffer.from(JSON.stringify(body)).toString('base64').length}-${JSON.stringify(body).length}"`;
       if (request.headers['if-none-match'] === etag) {
-        site.unchanged += 1;
+        site.notModified += 1;
         response.writeHead(304, { etag }).end();
         return;
       }
@@ -254,7 +257,7 @@ export async function startSite(): Promise<Site> {
     if (power?.[2]) {
       if (power[1] === 'GET') return json(response, 200, site.tasks.get(power[2]) ?? { state: 'running' });
       const { action } = (await bodyOf(request)) as { action: string };
-      site.powers.push(`${power[2]} ${action}`);
+      site.powerActions.push(`${power[2]} ${action}`);
       return json(response, 202, { task: 'a-task' });
     }
     if (route === 'POST /api/v1/logout') {

@@ -161,12 +161,12 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 /** A way to sign in here. */
-export type SignInOffer =
+export type SignInMethod =
   | { readonly kind: 'local' }
   | { readonly kind: 'oidc'; readonly title: string; readonly url: string }
-  | ProxmoxOffer;
+  | ProxmoxSignIn;
 
-export interface ProxmoxOffer {
+export interface ProxmoxSignIn {
   readonly kind: 'proxmox';
   readonly url: string;
   readonly realms: readonly { readonly name: string; readonly title: string }[];
@@ -180,7 +180,7 @@ export interface SecondFactor {
   readonly factors: readonly Factor[];
 }
 
-export type Entered = { readonly user: User } | { readonly secondFactor: SecondFactor };
+export type SignInStep = { readonly user: User } | { readonly secondFactor: SecondFactor };
 
 /** What was asked for, unless it is as it was: then only its mark comes back. */
 export interface Polled<T> {
@@ -201,15 +201,15 @@ async function poll<T>(path: string, etag: string | undefined): Promise<Answer<P
 const below = (url: string) => url.replace(/^\/api\/v1/, '');
 
 export const api = {
-  signInOffers: () => request<{ methods: readonly SignInOffer[] }>('GET', '/login'),
+  signInMethods: () => request<{ methods: readonly SignInMethod[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
     request<{ user: User }>('POST', '/login', { username, password }),
   signInAtProxmox: (url: string, realm: string, username: string, password: string) =>
-    request<Entered>('POST', below(url), { realm, username, password }),
+    request<SignInStep>('POST', below(url), { realm, username, password }),
   secondFactor: (url: string, id: string, factor: Factor, code: string) =>
     request<{ user: User }>('POST', `${below(url)}/code`, { id, factor, code }),
   signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
-  handover: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
+  redeemEmbedCode: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
   me: () => request<{ user: User; oversees?: boolean }>('GET', '/me'),
   sessions: (className: string | undefined, etag: string | undefined) =>
     poll<SessionList>(

@@ -5,7 +5,7 @@ import type { SignInReason } from './paths.ts';
 
 /** Every sentence that a person reads, in one place: plain words, what happened first, what to do second. */
 
-export interface Words {
+export interface StatusMessage {
   readonly title: string;
   readonly advice: string;
 }
@@ -33,35 +33,35 @@ const adviceFor = {
   timeout: 'We try again by ourselves.',
 } as const satisfies Record<CloseName, string>;
 
-const machineOff: Words = { title: 'The machine is off.', advice: adviceFor.not_running };
+const machineOff: StatusMessage = { title: 'The machine is off.', advice: adviceFor.not_running };
 
 /** `reason` is the relay's own short sentence; it knows which limit was hit or who ended the console. */
-export function wordsForClose(name: CloseName, reason: string): Words {
+export function messageForClose(name: CloseName, reason: string): StatusMessage {
   if (name === 'ended' || name === 'not_running') return machineOff;
   return { title: sentence(reason) ?? closeCodes[name].text, advice: adviceFor[name] };
 }
 
-export const lost: Words = {
+export const connectionLost: StatusMessage = {
   title: 'The connection was lost.',
   advice: 'The machine keeps running. We try again by ourselves.',
 };
 
-export const offline: Words = {
+export const offline: StatusMessage = {
   title: 'You are offline.',
   advice: 'The machine keeps running. The console comes back as soon as your network does.',
 };
 
-export const signedOut: Words = { title: 'You are signed out.', advice: 'Sign in again to go on.' };
+export const signedOut: StatusMessage = { title: 'You are signed out.', advice: 'Sign in again to go on.' };
 
-export const unreadableAddress: Words = {
+export const unreadableAddress: StatusMessage = {
   title: 'This address leads nowhere.',
   advice: 'Open the console from your list of machines.',
 };
 
-export function wordsForProblem(problem: Problem): Words {
+export function messageForProblem(problem: Problem): StatusMessage {
   switch (problem.code) {
     case 'network':
-      return { title: 'Porthole does not answer.', advice: lost.advice };
+      return { title: 'Porthole does not answer.', advice: connectionLost.advice };
     case 'not_signed_in':
     case 'signed_out':
       return signedOut;
@@ -130,7 +130,7 @@ export const noticeText = {
 } as const satisfies Record<Notice, string>;
 
 /** Who looks on at the machine while one works there; undefined when nobody does. */
-export function watchedText({ by, others }: { by: readonly string[]; others: number }): string | undefined {
+export function observersText({ by, others }: { by: readonly string[]; others: number }): string | undefined {
   const names = [...by, ...(others > 0 ? [others === 1 ? '1 other' : `${others} others`] : [])];
   const last = names.pop();
   if (last === undefined) return undefined;
@@ -138,19 +138,19 @@ export function watchedText({ by, others }: { by: readonly string[]; others: num
   return `${names.join(', ')} and ${last} are watching`;
 }
 
-export const keepOpen = 'Keep it open';
+export const extendLabel = 'Keep it open';
 
 export function timeLeft(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-export const typeWords = {
+export const typeLabels = {
   qemu: 'Virtual machine',
   lxc: 'Container',
   node: 'Shell of a node',
 } as const;
 
-export const statusWords: Readonly<Record<string, string>> = {
+export const statusLabels: Readonly<Record<string, string>> = {
   running: 'Running',
   stopped: 'Off',
   paused: 'Paused',
@@ -159,12 +159,12 @@ export const statusWords: Readonly<Record<string, string>> = {
   unknown: 'Unknown',
 };
 
-export function statusWord(status: string): string {
-  return statusWords[status] ?? status.charAt(0).toUpperCase() + status.slice(1);
+export function statusLabel(status: string): string {
+  return statusLabels[status] ?? status.charAt(0).toUpperCase() + status.slice(1);
 }
 
 /** Beside the machine's name in the toolbar. */
-export const shortStates = {
+export const toolbarStates = {
   asking: 'Opening',
   connecting: 'Opening',
   queued: 'Waiting in line',
@@ -176,14 +176,14 @@ export const shortStates = {
   ended: 'Closed',
 } as const;
 
-export const signInLead = 'Your machines are right behind this door.';
+export const signInIntro = 'Your machines are right behind this door.';
 
 /** Among other places where an account may be. */
-export const localPlace = 'Porthole';
+export const localAccounts = 'Porthole';
 
-export const codeLead = 'Now the second step.';
+export const secondFactorIntro = 'Now the second step.';
 
-export const factorWords = {
+export const factorLabels = {
   totp: { label: 'Code from your authenticator app', instead: 'Use the authenticator app' },
   recovery: { label: 'Recovery key', instead: 'Use a recovery key' },
   yubico: { label: 'Code from your YubiKey', instead: 'Use a YubiKey' },
@@ -253,7 +253,7 @@ export function listProblem({ code }: Problem): string {
 }
 
 /** In place of a list that never came. */
-export function noListText({ code, title }: Problem): string {
+export function listMissingText({ code, title }: Problem): string {
   if (!code.startsWith('proxmox_'))
     return 'Porthole does not answer as it should. We keep trying; you can also try now.';
   return `${sentence(title ?? '') ?? 'Proxmox does not answer.'} We keep trying; you can also try now.`;
@@ -269,11 +269,11 @@ function ago(seconds: number): string {
 export function announceChanges(machines: readonly HasStatus[]): string {
   if (machines.length > 3) return `${machines.length} machines changed their status.`;
   return machines
-    .map((machine) => `${machine.name} is now ${statusWord(machine.status).toLowerCase()}.`)
+    .map((machine) => `${machine.name} is now ${statusLabel(machine.status).toLowerCase()}.`)
     .join(' ');
 }
 
-export const powerWords = {
+export const powerLabels = {
   start: 'Start',
   shutdown: 'Shut down',
   reboot: 'Reboot',
@@ -290,7 +290,7 @@ export const powerHints = {
 } as const satisfies Record<PowerAction, string>;
 
 /** While it is going on. */
-export const powerGoing = {
+export const powerProgress = {
   start: 'Starting…',
   shutdown: 'Shutting down…',
   reboot: 'Rebooting…',
@@ -298,30 +298,33 @@ export const powerGoing = {
   stop: 'Stopping…',
 } as const satisfies Record<PowerAction, string>;
 
-export function powerQuestion(action: PowerAction, name: string): Words & { readonly yes: string } {
+export function powerConfirmation(
+  action: PowerAction,
+  name: string,
+): StatusMessage & { readonly confirmLabel: string } {
   return {
-    title: `${powerWords[action]} ${name}?`,
+    title: `${powerLabels[action]} ${name}?`,
     advice:
       action === 'stop'
         ? 'This is like pulling the plug: whatever is not saved in the machine is lost.'
         : 'This is like its reset button: whatever is not saved in the machine is lost.',
-    yes: powerWords[action],
+    confirmLabel: powerLabels[action],
   };
 }
 
-export function powerProblem(action: PowerAction, name: string, problem: Problem): string {
+export function powerError(action: PowerAction, name: string, problem: Problem): string {
   const why = problem.code === 'network' ? 'Porthole does not answer.' : sentence(problem.title ?? '');
-  const what = `${name}: ${powerWords[action].toLowerCase()} did not work.`;
+  const what = `${name}: ${powerLabels[action].toLowerCase()} did not work.`;
   const support = problem.requestId === undefined ? '' : ` Support number ${problem.requestId}.`;
   return `${what} ${why ?? 'Try again in a moment.'}${support}`;
 }
 
-export function calledName({ user }: Pick<Session, 'user'>): string {
+export function displayName({ user }: Pick<Session, 'user'>): string {
   return user.displayName ?? user.name;
 }
 
 /** "now", "5 min", "2 h 10 min": how long ago that was. */
-export function howLong(since: string, now: number): string {
+export function elapsedText(since: string, now: number): string {
   const minutes = Math.max(0, Math.floor((now - Date.parse(since)) / 60_000));
   if (minutes < 1) return 'just now';
   if (minutes < 60) return `${minutes} min`;
@@ -342,33 +345,36 @@ export function dataText({ toViewer, toMachine }: Session['bytes']): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit] ?? ''}`;
 }
 
-export function endQuestion(session: Session): Words & { readonly yes: string } {
+export function endConfirmation(session: Session): StatusMessage & { readonly confirmLabel: string } {
   return session.mine
     ? {
         title: `End your console on ${session.machine.name}?`,
         advice: 'The machine keeps running.',
-        yes: 'End console',
+        confirmLabel: 'End console',
       }
     : {
-        title: `End the console of ${calledName(session)} on ${session.machine.name}?`,
+        title: `End the console of ${displayName(session)} on ${session.machine.name}?`,
         advice: 'It closes at once. The machine keeps running, and they may open it again.',
-        yes: 'End console',
+        confirmLabel: 'End console',
       };
 }
 
-export function signOutQuestion(session: Session): Words & { readonly yes: string } {
+export function signOutConfirmation(session: Session): StatusMessage & { readonly confirmLabel: string } {
   return {
-    title: `Sign ${calledName(session)} out everywhere?`,
+    title: `Sign ${displayName(session)} out everywhere?`,
     advice: 'All their consoles close at once, on every machine. They may sign in again, if they still can.',
-    yes: 'Sign out',
+    confirmLabel: 'Sign out',
   };
 }
 
-export function endClassQuestion(title: string, count: number): Words & { readonly yes: string } {
+export function endClassConfirmation(
+  title: string,
+  count: number,
+): StatusMessage & { readonly confirmLabel: string } {
   return {
     title: `End ${count === 1 ? 'one console' : `all ${count} consoles`} of ${title}?`,
     advice: 'They close at once. The machines keep running, and people may open them again.',
-    yes: 'End consoles',
+    confirmLabel: 'End consoles',
   };
 }
 
@@ -378,4 +384,4 @@ export function sessionCount(sessions: readonly unknown[], people: number): stri
   return `${consoles}, ${people === 1 ? '1 person' : `${people} people`}`;
 }
 
-export const endProblem = 'That did not work. Try again in a moment.';
+export const endError = 'That did not work. Try again in a moment.';

@@ -1,23 +1,23 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Confirm } from '../confirm.tsx';
-import { AlertIcon, CloseIcon, EyeIcon } from '../icons.tsx';
-import { powerGoing } from '../texts.ts';
-import { announcement } from './announcement.ts';
-import { ClipboardPanel } from './clipboard.tsx';
-import { onToolbarChord } from './chord.ts';
-import { KeysPanel } from './keys.tsx';
-import { NoticeBar } from './notice.tsx';
-import { Overlay } from './overlay.tsx';
-import { PowerPanel } from './power-panel.tsx';
-import type { Power } from './use-power.ts';
-import type { Screen } from './screen.ts';
-import { TerminalKeys } from './terminal/keys.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { AlertIcon, CloseIcon, EyeIcon } from '../components/icons.tsx';
+import { powerProgress } from '../texts.ts';
+import { announcement } from './overlay/announcement.ts';
+import { ClipboardPanel } from './clipboard/clipboard-panel.tsx';
+import { onToolbarKeyCombination } from './keyboard/key-combination.ts';
+import { KeysPanel } from './keyboard/keys-panel.tsx';
+import { NoticeBar } from './notices/notice-bar.tsx';
+import { Overlay } from './overlay/overlay.tsx';
+import { PowerPanel } from './power/power-panel.tsx';
+import type { MachinePower } from './power/machine-power.ts';
+import type { Screen } from './display/screen.ts';
+import { TerminalKeys } from './terminal/terminal-keys.tsx';
 import type { Terminal } from './terminal/terminal.ts';
-import { Toolbar, type Panel } from './toolbar.tsx';
-import { useReveal } from './reveal.ts';
-import { clipboardOf } from './session-facts.ts';
-import type { Mode, View } from './view.ts';
-import { WatchedBadge } from './watched.tsx';
+import { Toolbar, type Panel } from './toolbar/toolbar.tsx';
+import { useToolbarTrigger } from './toolbar/toolbar-trigger.ts';
+import { clipboardRights } from './connection/session-info.ts';
+import type { Mode, View } from './connection/view.ts';
+import { ObserversBadge } from './notices/observers-badge.tsx';
 
 export interface AppProps {
   readonly view: View;
@@ -31,7 +31,7 @@ export interface AppProps {
   readonly open: () => void;
   readonly extend: () => void;
   /** Undefined: this person may not switch the machine. */
-  readonly power: Power | undefined;
+  readonly power: MachinePower | undefined;
 }
 
 export function App(props: AppProps) {
@@ -41,16 +41,16 @@ export function App(props: AppProps) {
   const bar = useRef<HTMLDivElement>(null);
   const live = view.state === 'open';
   // A terminal lies below the toolbar, a screen behind it.
-  const reveal = useReveal(bar, live && panel === undefined && !terminal);
+  const reveal = useToolbarTrigger(bar, live && panel === undefined && !terminal);
   const { focus } = terminal ?? screen;
   const mode: Mode = view.state === 'open' || view.state === 'picture' ? view.mode : wanted;
 
   // In a terminal to paste is to type, and what is shown can be read.
-  const clipboard = clipboardOf(terminal ? 'both' : view.facts.clipboard, mode);
+  const clipboard = clipboardRights(terminal ? 'both' : view.sessionInfo.clipboard, mode);
 
   useEffect(
     () =>
-      onToolbarChord(() => {
+      onToolbarKeyCombination(() => {
         reveal.show();
         // What is about to happen comes before the toolbar.
         const notice = document.querySelector<HTMLElement>('.notice button');
@@ -83,7 +83,7 @@ export function App(props: AppProps) {
         fit={fit}
         screen={screen}
         terminal={terminal}
-        reveal={reveal}
+        trigger={reveal}
         togglePanel={togglePanel}
         toggleFit={() => {
           screen.setFit(!fit);
@@ -105,21 +105,23 @@ export function App(props: AppProps) {
           type={power.type}
           act={(action) => {
             close();
-            power.ask(action);
+            power.request(action);
           }}
           close={close}
         />
       ) : null}
-      {power?.question ? <Confirm question={power.question} done={power.answered} /> : null}
-      {power?.going && live ? (
+      {power?.confirmation ? (
+        <ConfirmDialog question={power.confirmation} done={power.closeConfirmation} />
+      ) : null}
+      {power?.pendingAction && live ? (
         <p class="hint" role="status">
-          {powerGoing[power.going]}
+          {powerProgress[power.pendingAction]}
         </p>
       ) : null}
-      {power?.problem && live ? (
+      {power?.error && live ? (
         <p class="power-problem" role="alert">
-          <AlertIcon /> {power.problem}
-          <button type="button" class="icon-button" aria-label="Close" onClick={power.forget}>
+          <AlertIcon /> {power.error}
+          <button type="button" class="icon-button" aria-label="Close" onClick={power.dismissError}>
             <CloseIcon />
           </button>
         </p>
@@ -130,7 +132,7 @@ export function App(props: AppProps) {
           <EyeIcon /> View only
         </p>
       ) : null}
-      <WatchedBadge view={view} />
+      <ObserversBadge view={view} />
       <NoticeBar view={view} extend={extend} leave={focus} />
       {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
       <Overlay view={view} name={name} open={open} power={power} />

@@ -4,26 +4,26 @@ import { api, type Grant } from '../api.ts';
 import { consolePath, parseConsolePath, signInPath, type ConsoleAddress } from '../paths.ts';
 import { unreadableAddress } from '../texts.ts';
 import { App } from './app.tsx';
-import { createConnection } from './connection.ts';
-import { dial } from './line.ts';
-import { createPass } from './pass.ts';
-import { createScreen } from './screen.ts';
-import { screenSurface } from './screen-surface.ts';
-import { createStill } from './still.ts';
+import { createConnection } from './connection/connection.ts';
+import { openConsoleSocket } from './connection/console-socket.ts';
+import { createEmbedTokenSource } from './connection/embed-token.ts';
+import { createScreen } from './display/screen.ts';
+import { createScreenAdapter } from './display/screen-adapter.ts';
+import { createLastFrame } from './display/last-frame.ts';
 import { createTerminal } from './terminal/terminal.ts';
-import { createPower, type Power } from './use-power.ts';
-import type { View } from './view.ts';
+import { createMachinePower, type MachinePower } from './power/machine-power.ts';
+import type { View } from './connection/view.ts';
 
 /** Wires the console page: the only place that knows the page's address, its elements and its events. */
 function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, still: HTMLCanvasElement) {
   const { cluster, vmid, mode, kind } = address;
   let received = '';
   let view: View | undefined;
-  let power: Power | undefined;
+  let power: MachinePower | undefined;
 
   const screen = createScreen({
     target,
-    still: createStill(still),
+    lastFrame: createLastFrame(still),
     viewOnly: mode === 'view',
     onClipboard: (text) => {
       received = text;
@@ -31,11 +31,11 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     },
   });
 
-  const pass = createPass({
+  const pass = createEmbedTokenSource({
     hash: location.hash,
-    kept: (history.state as { readonly pass?: unknown } | null)?.pass,
-    keep: (kept) => history.replaceState({ pass: kept }, '', location.pathname + location.search),
-    handover: api.handover,
+    stored: (history.state as { readonly pass?: unknown } | null)?.pass,
+    store: (kept) => history.replaceState({ pass: kept }, '', location.pathname + location.search),
+    redeemEmbedCode: api.redeemEmbedCode,
   });
   // There is no list of machines for somebody whom a program let in.
   void pass().then((held) => {
@@ -46,14 +46,14 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     kind === 'terminal'
       ? createTerminal({ target, viewOnly: mode === 'view', onSelection: () => update() })
       : undefined;
-  const surface = terminal ?? screenSurface(screen);
+  const surface = terminal ?? createScreenAdapter(screen);
 
   const connection = createConnection({
     clock: systemClock,
     random: Math.random,
     online: () => navigator.onLine,
     visible: () => document.visibilityState === 'visible',
-    askGrant: async () => {
+    requestGrant: async () => {
       const held = await pass();
       const answer = held.ok ? await api.grant(cluster, vmid, { mode, kind }, held.value) : held;
       if (answer.ok) learnPower(answer.value);
@@ -66,8 +66,8 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
       const mine = answer.value.consoles.find((each) => each.cluster === cluster && each.vmid === vmid);
       return { ok: true, value: mine?.status };
     },
-    dial: (grant, events) => dial(grant, surface, events),
-    signIn: () => {
+    dial: (grant, events) => openConsoleSocket(grant, surface, events),
+    goToSignIn: () => {
       // Whoever had a console was signed in; whoever just followed a link may never have been.
       const why = view?.supportId ? 'expired' : 'needed';
       location.replace(signInPath(consolePath(cluster, vmid, mode, kind), why));
@@ -82,7 +82,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
   function learnPower({ machine: { name, type }, allow = [] }: Grant) {
     if (!allow.includes('power')) power = undefined;
     else
-      power ??= createPower({
+      power ??= createMachinePower({
         target: { cluster, vmid, name, type },
         show: update,
         started: () => {
@@ -96,7 +96,7 @@ function start(address: ConsoleAddress, root: HTMLElement, target: HTMLElement, 
     const { dataset } = document.body;
     dataset['state'] = view.state;
     dataset['quiet'] = String(view.quiet);
-    if (view.close !== undefined) dataset['close'] = String(view.close);
+    if (view.closeCode !== undefined) dataset['close'] = String(view.closeCode);
     const name = view.machine?.name ?? `Machine ${vmid}`;
     document.title = `${name} – Porthole`;
     render(

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, type User } from '../api.ts';
 import { safeReturnPath, sessionsPath, signInReasons, type SignInReason } from '../paths.ts';
-import { MachinesPage } from './machines-page.tsx';
-import { SessionsPage } from './sessions-page.tsx';
-import { SignIn } from './sign-in.tsx';
-import { Unreachable } from './unreachable.tsx';
+import { MachinesPage } from './machines/machines-page.tsx';
+import { SessionsPage } from './sessions/sessions-page.tsx';
+import { SignInPage } from './sign-in/sign-in-page.tsx';
+import { UnreachablePage } from './unreachable-page.tsx';
 
 type Who =
   | { readonly known: 'not-yet' }
@@ -55,7 +55,7 @@ export function App() {
       return null;
     case 'nobody':
       // The answer to a sign-in does not say what else somebody may: that is asked.
-      return <SignIn note={who.note} entered={() => void look()} />;
+      return <SignInPage note={who.note} entered={() => void look()} />;
     case 'somebody':
       return atSessions ? (
         <SessionsPage user={who.user} oversees={who.oversees} left={left} />
@@ -63,7 +63,7 @@ export function App() {
         <MachinesPage user={who.user} oversees={who.oversees} left={left} />
       );
     case 'unreachable':
-      return <Unreachable retry={() => void look()} />;
+      return <UnreachablePage retry={() => void look()} />;
     default:
       return who satisfies never;
   }

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
-import { SearchIcon } from '../icons.tsx';
+import { SearchIcon } from '../components/icons.tsx';
 
 interface SearchFieldProps {
   readonly field: RefObject<HTMLInputElement | null>;

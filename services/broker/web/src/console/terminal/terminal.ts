@@ -1,9 +1,9 @@
-import type { Surface } from '../surface.ts';
-import { sized, typedBinary, typedText } from './messages.ts';
+import type { DisplayAdapter } from '../display/display-adapter.ts';
+import { resizeMessage, binaryInput, textInput } from './input-messages.ts';
 import type { FittedXterm } from './xterm.ts';
 
 /** A text terminal: one xterm.js that stays, with its text, while connections come and go. */
-export interface Terminal extends Surface {
+export interface Terminal extends DisplayAdapter {
   focus(): void;
   /** As if it was typed; programs that know the difference are told that it was pasted. */
   paste(text: string): void;
@@ -38,7 +38,7 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
     if (!readOnly) for (const message of messages) say(message);
   };
   const tellSize = () => {
-    if (fitted) say(sized(fitted.xterm.cols, fitted.xterm.rows));
+    if (fitted) say(resizeMessage(fitted.xterm.cols, fitted.xterm.rows));
   };
 
   async function make(): Promise<FittedXterm> {
@@ -47,8 +47,8 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
     fitted = openXterm(target, fontSizes.first);
     const { xterm } = fitted;
     xterm.options.disableStdin = readOnly;
-    xterm.onData((text) => type(typedText(text)));
-    xterm.onBinary((text) => type(typedBinary(text)));
+    xterm.onData((text) => type(textInput(text)));
+    xterm.onBinary((text) => type(binaryInput(text)));
     xterm.onResize(tellSize);
     xterm.onSelectionChange(onSelection);
     return fitted;
@@ -63,7 +63,7 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
       const { xterm } = await make();
       return (next, events) => {
         socket = next;
-        pictured = events.picture;
+        pictured = events.onFirstFrame;
         tellSize();
         return (bytes) => xterm.write(new Uint8Array(bytes));
       };
@@ -72,7 +72,7 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
       readOnly = value;
       if (fitted) fitted.xterm.options.disableStdin = value;
     },
-    opened() {
+    onOpened() {
       // What was there before belongs to a connection that is gone; the machine shows its screen anew, or nothing.
       fitted?.xterm.reset();
       tellSize();
@@ -94,6 +94,6 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
       options.fontSize = Math.max(fontSizes.least, Math.min(fontSizes.most, size));
       fitted.fit();
     },
-    send: (text) => type(typedText(text)),
+    send: (text) => type(textInput(text)),
   };
 }

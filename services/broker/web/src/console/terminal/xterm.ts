@@ -1,7 +1,7 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
-import { keepStylesStrict } from './strict-document.ts';
+import { makeDocumentCspSafe } from './csp-safe-document.ts';
 
 const theme = {
   background: '#000000',
@@ -19,7 +19,7 @@ export interface FittedXterm {
 
 /** xterm.js in an element, as large as that is. Everything of it is in this module, which is loaded when needed. */
 export function openXterm(target: HTMLElement, fontSize: number): FittedXterm {
-  keepStylesStrict(document);
+  makeDocumentCspSafe(document);
   const xterm = new Terminal({
     fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
     fontSize,
