@@ -9,7 +9,7 @@ import {
 import { menuItemForKey } from '../../services/broker/web/src/lobby/machines/menu-keys.ts';
 import { parseControlMessage } from '../../services/broker/web/src/console/connection/parse-control-message.ts';
 import { typeCharacter } from '../../services/broker/web/src/console/keyboard/text-entry.ts';
-import { listProblem, listMissingText, staleText } from '../../services/broker/web/src/texts.ts';
+import { listProblem, listMissingText, staleText } from '../../services/broker/web/src/texts/machines.ts';
 import { aMachine } from './site.ts';
 
 describe('addresses', () => {

@@ -8,24 +8,26 @@ export interface PowerTarget {
 }
 
 const pollIntervalMs = 1000;
-/** A shutdown waits for the system of the machine; Proxmox itself gives up after three minutes at most. */
+const firstPollMs = 250;
+/** A shutdown waits for the operating system. Proxmox gives up after three minutes at most. */
 const maxPolls = 240;
 
-/** Does it and waits for what comes of it. Never rejects: undefined when it is done, or what went wrong. */
+/** Starts a power action and waits for its task. Returns undefined on success. Never rejects. */
 export async function runPowerAction(
   { cluster, vmid }: PowerTarget,
   action: PowerAction,
 ): Promise<Problem | undefined> {
-  const begun = await api.power(cluster, vmid, action);
-  if (!begun.ok) return begun.problem;
-  for (let look = 0; look < maxPolls; look++) {
-    await new Promise((resolve) => setTimeout(resolve, look === 0 ? 250 : pollIntervalMs));
-    const seen = await api.powerTask(cluster, vmid, begun.value.task);
-    // One look that fails says nothing of the task.
-    if (!seen.ok && seen.problem.code !== 'network' && seen.problem.code !== 'rate_limited')
-      return seen.problem;
-    if (!seen.ok) continue;
-    const task = seen.value;
+  const started = await api.power(cluster, vmid, action);
+  if (!started.ok) return started.problem;
+  for (let poll = 0; poll < maxPolls; poll++) {
+    await new Promise((resolve) => setTimeout(resolve, poll === 0 ? firstPollMs : pollIntervalMs));
+    const answer = await api.powerTask(cluster, vmid, started.value.task);
+    if (!answer.ok) {
+      // These say nothing about the task.
+      if (answer.problem.code === 'network' || answer.problem.code === 'rate_limited') continue;
+      return answer.problem;
+    }
+    const task = answer.value;
     if (task.state === 'done') return undefined;
     if (task.state !== 'failed') continue;
     const { code, title, requestId } = task;
@@ -34,12 +36,12 @@ export async function runPowerAction(
   return { code: 'power_timeout' };
 }
 
-/** What makes sense now. A state that is neither on nor off may still be ended. */
+/** The actions that make sense for a status. A machine that is neither running nor stopped can still be ended. */
 export function availableActions(status: string, type: MachineType): readonly PowerAction[] {
   if (status === 'stopped') return ['start'];
   const ends: readonly PowerAction[] = ['shutdown', 'reboot', 'reset', 'stop'];
   return type === 'lxc' ? ends.filter((action) => action !== 'reset') : ends;
 }
 
-/** Those after which unsaved work is lost. */
+/** Actions that lose unsaved work. */
 export const destructiveActions: ReadonlySet<PowerAction> = new Set(['reset', 'stop']);

@@ -16,11 +16,12 @@ interface World {
   readonly connection: Connection;
   readonly views: View[];
   readonly view: () => View;
-  /** Lines that were dialled, the newest last. */
-  readonly lines: {
+  /** Sockets that were opened, the newest last. */
+  readonly sockets: {
     readonly grant: Grant;
     readonly events: ConsoleSocketEvents;
-    readonly said: ClientMessage[];
+    readonly sent: ClientMessage[];
+    checks: number;
     open: boolean;
   }[];
   /** Answers of the broker, taken one by one; a grant when empty. */
@@ -53,7 +54,7 @@ function createWorld(random: () => number = () => 0.5): World {
     clock,
     views: [],
     view: () => world.views.at(-1) as View,
-    lines: [],
+    sockets: [],
     answers: [],
     asked: 0,
     polls: 0,
@@ -74,10 +75,14 @@ function createWorld(random: () => number = () => 0.5): World {
         world.polls += 1;
         return Promise.resolve(world.status);
       },
-      dial: (grant, events) => {
-        const line: World['lines'][number] = { grant, events, said: [], open: true };
-        world.lines.push(line);
-        return { send: (message) => void line.said.push(message), close: () => void (line.open = false) };
+      openSocket: (grant, events) => {
+        const socket: World['sockets'][number] = { grant, events, sent: [], checks: 0, open: true };
+        world.sockets.push(socket);
+        return {
+          send: (message) => void socket.sent.push(message),
+          check: () => void (socket.checks += 1),
+          close: () => void (socket.open = false),
+        };
       },
       goToSignIn: () => void (world.signIns += 1),
       show: (view) => void world.views.push(view),
@@ -91,13 +96,13 @@ function createWorld(random: () => number = () => 0.5): World {
     },
     async toPicture() {
       await world.settle();
-      const events = world.lines.at(-1)?.events;
+      const events = world.sockets.at(-1)?.events;
       events?.onOpen();
       events?.onControlMessage({ type: 'opened', mode: 'control' });
       events?.onFirstFrame();
     },
     async close(code, reason = '') {
-      world.lines.at(-1)?.events.onClose(code, reason);
+      world.sockets.at(-1)?.events.onClose(code, reason);
       await world.settle();
     },
   };
@@ -119,7 +124,7 @@ test('the way to the picture is told step by step', async () => {
   const world = createWorld();
   world.connection.open();
   await world.settle();
-  const events = world.lines[0]?.events as ConsoleSocketEvents;
+  const events = world.sockets[0]?.events as ConsoleSocketEvents;
   events.onOpen();
   const messages: ControlMessage[] = [
     { type: 'queued', position: 2 },
@@ -131,14 +136,14 @@ test('the way to the picture is told step by step', async () => {
   for (const message of messages) events.onControlMessage(message);
   events.onFirstFrame();
   expect(world.views.map((view) => view.state)).toEqual([
-    'asking',
+    'requesting',
     'connecting',
     'opening',
     'queued',
     'queued',
     'opening',
     'opening',
-    'picture',
+    'awaiting-frame',
     'open',
   ]);
   expect(world.view()).toMatchObject({ mode: 'view', supportId: 's1', machine: { name: 'web-1' } });
@@ -148,10 +153,10 @@ describe('what each close code leads to', () => {
   test.each(namesWith('reconnect'))('%s: at once and silently, the picture stays', async (name) => {
     const world = await openWorld();
     await world.close(closeCodes[name].code);
-    expect(world.lines).toHaveLength(2);
-    expect(world.view()).toMatchObject({ state: 'connecting', quiet: true });
+    expect(world.sockets).toHaveLength(2);
+    expect(world.view()).toMatchObject({ state: 'connecting', interruption: 'brief' });
     await world.toPicture();
-    expect(world.view()).toMatchObject({ state: 'open', quiet: false });
+    expect(world.view()).toMatchObject({ state: 'open', interruption: 'none' });
   });
 
   test('relays that keep on sending the page away are answered with pauses', async () => {
@@ -185,7 +190,7 @@ describe('what each close code leads to', () => {
     expect(world.view().state).toBe('connecting');
     await world.close(closeCodes[name].code);
     expect(world.asked).toBe(2);
-    expect(world.view()).toMatchObject({ state: 'ended', words: { title: closeCodes[name].text } });
+    expect(world.view()).toMatchObject({ state: 'ended', message: { title: closeCodes[name].text } });
   });
 
   test.each(namesWith('wait-for-machine'))(
@@ -193,11 +198,11 @@ describe('what each close code leads to', () => {
     async (name) => {
       const world = await openWorld();
       await world.close(closeCodes[name].code);
-      expect(world.view().state).toBe('waiting');
+      expect(world.view().state).toBe('machine-off');
       await world.advance(3000);
       await world.advance(3000);
       expect(world.polls).toBe(2);
-      expect(world.view().state).toBe('waiting');
+      expect(world.view().state).toBe('machine-off');
       world.status = { ok: true, value: 'running' };
       await world.advance(3000);
       await world.toPicture();
@@ -211,7 +216,7 @@ describe('what each close code leads to', () => {
     expect(world.view()).toMatchObject({
       state: 'ended',
       offer: 'reopen',
-      words: { title: closeCodes[name].text },
+      message: { title: closeCodes[name].text },
     });
     await world.advance(600_000);
     expect(world.asked).toBe(1);
@@ -233,7 +238,7 @@ describe('what each close code leads to', () => {
 test("the relay's own sentence wins over the table's", async () => {
   const world = await openWorld();
   await world.close(closeCodes.ended_by_operator.code, 'Ended by Ms Hopper');
-  expect(world.view()).toMatchObject({ words: { title: 'Ended by Ms Hopper.' } });
+  expect(world.view()).toMatchObject({ message: { title: 'Ended by Ms Hopper.' } });
 });
 
 test('no sentence ever shows a number of a close code', async () => {
@@ -242,7 +247,7 @@ test('no sentence ever shows a number of a close code', async () => {
       const world = await openWorld();
       await world.close(code);
       const view = world.view();
-      if ('words' in view) expect(`${view.words.title} ${view.words.advice}`).not.toMatch(/\d{4}/);
+      if ('message' in view) expect(`${view.message.title} ${view.message.advice}`).not.toMatch(/\d{4}/);
     }),
   );
 });
@@ -279,7 +284,7 @@ test('a relay that never answers is given up and tried again', async () => {
   await world.settle();
   await world.advance(20_000);
   expect(world.view().state).toBe('retrying');
-  expect(world.lines[0]?.open).toBe(false);
+  expect(world.sockets[0]?.open).toBe(false);
 });
 
 test('offline it waits for the network and opens as soon as there is one', async () => {
@@ -312,7 +317,7 @@ test('a machine that runs only in an old list is asked for less and less often',
   world.status = { ok: true, value: 'running' };
   const before = world.clock.now();
   for (let round = 0; round < 5; round += 1) {
-    while (world.view().state === 'waiting') await world.advance(500);
+    while (world.view().state === 'machine-off') await world.advance(500);
     await world.close(closeCodes.not_running.code);
   }
   expect(world.clock.now() - before).toBeGreaterThanOrEqual(3000 + 6000 + 12_000 + 24_000 + 24_000);
@@ -328,12 +333,12 @@ test('a machine that vanished from the list ends the wait', async () => {
 
 describe('going on at another relay', () => {
   const token = (letter: string) => letter.repeat(43);
-  const offered = (world: World) => world.lines.at(-1)?.grant.protocols.at(-1);
+  const offered = (world: World) => world.sockets.at(-1)?.grant.protocols.at(-1);
 
   /** Open, and in possession of tokens, the newest last. */
   async function openWith(...tokens: string[]): Promise<World> {
     const world = await openWorld();
-    for (const each of tokens) world.lines[0]?.events.onControlMessage({ type: 'resume', token: each });
+    for (const each of tokens) world.sockets[0]?.events.onControlMessage({ type: 'resume', token: each });
     return world;
   }
 
@@ -344,9 +349,9 @@ describe('going on at another relay', () => {
       await world.close(code);
       expect(world.asked).toBe(1);
       expect(offered(world)).toBe(`porthole.grant.${token('b')}`);
-      expect(world.view()).toMatchObject({ state: 'connecting', quiet: true, supportId: 's1' });
+      expect(world.view()).toMatchObject({ state: 'connecting', interruption: 'brief', supportId: 's1' });
       await world.toPicture();
-      expect(world.view()).toMatchObject({ state: 'open', quiet: false, supportId: 's1' });
+      expect(world.view()).toMatchObject({ state: 'open', interruption: 'none', supportId: 's1' });
     },
   );
 
@@ -354,7 +359,7 @@ describe('going on at another relay', () => {
     const world = await openWith(token('a'));
     await world.close(1006);
     await world.toPicture();
-    world.lines.at(-1)?.events.onControlMessage({ type: 'resume', token: token('b') });
+    world.sockets.at(-1)?.events.onControlMessage({ type: 'resume', token: token('b') });
     await world.close(1006);
     expect(offered(world)).toBe(`porthole.grant.${token('b')}`);
   });
@@ -382,7 +387,7 @@ describe('going on at another relay', () => {
     await world.close(1006);
     await world.close(closeCodes.grant.code);
     expect(world.asked).toBe(2);
-    expect(world.view()).toMatchObject({ state: 'connecting', quiet: true, supportId: 's2' });
+    expect(world.view()).toMatchObject({ state: 'connecting', interruption: 'brief', supportId: 's2' });
     await world.close(closeCodes.grant.code);
     expect(world.asked).toBe(3);
     await world.close(closeCodes.grant.code);
@@ -414,7 +419,7 @@ describe('going on at another relay', () => {
       await world.close(closeCodes[name].code);
       world.connection.open();
       await world.settle();
-      const offers = world.lines.flatMap(({ grant }) => grant.protocols);
+      const offers = world.sockets.flatMap(({ grant }) => grant.protocols);
       expect(offers).not.toContain(`porthole.grant.${token('a')}`);
     },
   );
@@ -423,7 +428,7 @@ describe('going on at another relay', () => {
 describe('what the relay announces', () => {
   test('is shown until it is taken back', async () => {
     const world = await openWorld();
-    const say = (message: ControlMessage) => world.lines.at(-1)?.events.onControlMessage(message);
+    const say = (message: ControlMessage) => world.sockets.at(-1)?.events.onControlMessage(message);
     const endsAt = world.clock.now() + 60_000;
     say({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
     expect(world.view().notices).toEqual({ idle: { endsAt, extend: true }, time: undefined });
@@ -438,12 +443,12 @@ describe('what the relay announces', () => {
   test('is answered with one word', async () => {
     const world = await openWorld();
     world.connection.extend();
-    expect(world.lines[0]?.said).toEqual([{ type: 'extend' }]);
+    expect(world.sockets[0]?.sent).toEqual([{ type: 'extend' }]);
   });
 
   test('is gone with the line that said it', async () => {
     const world = await openWorld();
-    world.lines[0]?.events.onControlMessage({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
+    world.sockets[0]?.events.onControlMessage({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
     await world.close(1006);
     await world.advance(1000);
     await world.toPicture();
@@ -453,7 +458,7 @@ describe('what the relay announces', () => {
   test('a relay that is about to leave changes nothing before it does', async () => {
     const world = await openWorld();
     const before = world.view();
-    world.lines[0]?.events.onControlMessage({ type: 'moving' });
+    world.sockets[0]?.events.onControlMessage({ type: 'moving' });
     expect(world.view()).toEqual(before);
   });
 });
@@ -496,7 +501,7 @@ describe('what the broker refuses', () => {
     world.answers.push(refused('machine_stopped'));
     world.connection.open();
     await world.settle();
-    expect(world.view().state).toBe('waiting');
+    expect(world.view().state).toBe('machine-off');
   });
 
   test.each(['network', 'nonsense', 'store_unavailable', 'proxmox_unreachable', 'internal'] as const)(
@@ -546,9 +551,9 @@ test('whatever happens in whatever order: at most one line, no forgotten timer, 
         else if ('refuse' in each) world.answers.push({ ok: false, problem: { code: each.refuse } });
         else if (each.act === 'picture') await world.toPicture();
         else if (each.act === 'token')
-          world.lines.at(-1)?.events.onControlMessage({ type: 'resume', token: 't'.repeat(43) });
+          world.sockets.at(-1)?.events.onControlMessage({ type: 'resume', token: 't'.repeat(43) });
         else if (each.act === 'open') world.connection.open();
-        else if (each.act === 'stale') world.lines[0]?.events.onClose(1006, '');
+        else if (each.act === 'stale') world.sockets[0]?.events.onClose(1006, '');
         else if (each.act === 'off' || each.act === 'running') {
           world.status = { ok: true, value: each.act === 'off' ? 'stopped' : 'running' };
         } else if (each.act === 'hide' || each.act === 'show') {
@@ -559,7 +564,7 @@ test('whatever happens in whatever order: at most one line, no forgotten timer, 
           world.connection.networkChanged();
         }
         await world.settle();
-        expect(world.lines.filter((line) => line.open).length).toBeLessThanOrEqual(1);
+        expect(world.sockets.filter((socket) => socket.open).length).toBeLessThanOrEqual(1);
         expect(world.clock.pending()).toBeLessThanOrEqual(1);
       }
       world.answers.length = 0;
@@ -568,7 +573,7 @@ test('whatever happens in whatever order: at most one line, no forgotten timer, 
       expect(world.view().state).toBe('open');
       world.connection.stop();
       expect(world.clock.pending()).toBe(0);
-      expect(world.lines.filter((line) => line.open)).toHaveLength(0);
+      expect(world.sockets.filter((socket) => socket.open)).toHaveLength(0);
     }),
     { numRuns: 300 },
   );

@@ -1,38 +1,36 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
+/** What a dialog asks before an action that can't be undone. */
 export interface Confirmation {
   readonly title: string;
   readonly advice: string;
-  /** What the button says that does it. */
   readonly confirmLabel: string;
   readonly onConfirm: () => void;
 }
 
-/** Asks before something that can't be taken back. The browser keeps the focus inside, and Escape says no. */
-export function ConfirmDialog({
-  question,
-  done,
-}: {
-  readonly question: Confirmation;
-  readonly done: () => void;
-}) {
+interface ConfirmDialogProps {
+  readonly confirmation: Confirmation;
+  readonly onClose: () => void;
+}
+
+/** Asks before an action that can't be undone. The browser keeps the focus inside, and Escape cancels. */
+export function ConfirmDialog({ confirmation, onClose }: ConfirmDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const before = document.activeElement;
     const shown = dialog.current;
     shown?.showModal();
     return () => {
-      // Whoever asked gets the focus back, unless the browser saw to that when the dialog closed: then the next key may
-      // have led on already.
-      const at = document.activeElement;
-      if (before instanceof HTMLElement && (!at || at === document.body || shown?.contains(at)))
-        before.focus();
+      // Returns the focus unless the browser did when the dialog closed: the next key may have moved it already.
+      const focused = document.activeElement;
+      const lost = !focused || focused === document.body || shown?.contains(focused);
+      if (before instanceof HTMLElement && lost) before.focus();
     };
   }, []);
   return (
-    <dialog ref={dialog} class="confirm" aria-labelledby="confirm-title" onClose={done}>
-      <h2 id="confirm-title">{question.title}</h2>
-      <p>{question.advice}</p>
+    <dialog ref={dialog} class="confirm" aria-labelledby="confirm-title" onClose={onClose}>
+      <h2 id="confirm-title">{confirmation.title}</h2>
+      <p>{confirmation.advice}</p>
       <div class="confirm-actions">
         <button type="button" class="button" autofocus onClick={() => dialog.current?.close()}>
           Cancel
@@ -41,11 +39,11 @@ export function ConfirmDialog({
           type="button"
           class="button danger"
           onClick={() => {
-            question.onConfirm();
+            confirmation.onConfirm();
             dialog.current?.close();
           }}
         >
-          {question.confirmLabel}
+          {confirmation.confirmLabel}
         </button>
       </div>
     </dialog>

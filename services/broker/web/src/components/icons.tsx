@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
+import type { PowerAction } from '../api.ts';
 
-/** Icons are decoration: the control that holds one has its own name. */
+/** Icons are decorative: the control around one has its own name. */
 function icon(children: ComponentChildren) {
   return function Icon() {
     return (
@@ -134,3 +135,8 @@ export const TerminalIcon = icon(
     <path d="m7 9.500 3 2.500-3 2.500M12.500 15h4.500" />
   </>,
 );
+
+export function PowerActionIcon({ action }: { readonly action: PowerAction }) {
+  if (action === 'reboot' || action === 'reset') return <ReloadIcon />;
+  return action === 'stop' ? <StopIcon /> : <PowerIcon />;
+}

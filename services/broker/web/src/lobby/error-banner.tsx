@@ -1,20 +1,19 @@
 import { AlertIcon, CloseIcon } from '../components/icons.tsx';
 
-/** What did not work, until somebody has read it. Its place is always there, so that screen readers speak of it. */
-export function ErrorBanner({
-  said,
-  forget,
-}: {
-  readonly said: string | undefined;
-  readonly forget: () => void;
-}) {
+interface ErrorBannerProps {
+  readonly error: string | undefined;
+  readonly dismiss: () => void;
+}
+
+/** An error until the user dismisses it. The element is always there, so that screen readers announce its content. */
+export function ErrorBanner({ error, dismiss }: ErrorBannerProps) {
   return (
-    <div class="problems" role="alert">
-      {said === undefined ? null : (
+    <div class="error-banner" role="alert">
+      {error === undefined ? null : (
         <p>
           <AlertIcon />
-          <span>{said}</span>
-          <button type="button" class="icon-button" aria-label="Close" onClick={forget}>
+          <span>{error}</span>
+          <button type="button" class="icon-button" aria-label="Close" onClick={dismiss}>
             <CloseIcon />
           </button>
         </p>

@@ -1,51 +1,47 @@
 import { api, type User } from '../api.ts';
 import { sessionsPath, type SignInReason } from '../paths.ts';
+import { Avatar } from './avatar.tsx';
 import { Brand } from './brand.tsx';
 
-interface PageHeaderProps {
+export interface PageProps {
   readonly user: User;
-  /** Whether this person has a say about the consoles of others. */
-  readonly showSessions: boolean;
-  readonly current: 'machines' | 'sessions';
-  readonly onSignedOut: (note: SignInReason) => void;
+  /** Whether the user may see other users' consoles. */
+  readonly canSeeSessions: boolean;
+  readonly onSignedOut: (reason: SignInReason) => void;
 }
 
-/** The head of every page that one sees after signing in. */
-export function PageHeader({
-  user,
-  showSessions: oversees,
-  current: at,
-  onSignedOut: left,
-}: PageHeaderProps) {
+interface PageHeaderProps extends PageProps {
+  readonly current: 'machines' | 'sessions';
+}
+
+export function PageHeader({ user, canSeeSessions, current, onSignedOut }: PageHeaderProps) {
   async function signOut() {
     const answer = await api.signOut();
-    // Out of what signed them in, too.
+    // The identity provider's sign-out page.
     if (answer.ok && answer.value) return location.assign(answer.value.url);
-    left('signed-out');
+    onSignedOut('signed-out');
   }
 
-  const called = user.displayName ?? user.name;
+  const name = user.displayName ?? user.name;
   return (
-    <header class="top">
-      <div class="top-inner">
+    <header class="page-header">
+      <div class="page-header-inner">
         <a class="home" href="/" aria-label="Porthole">
           <Brand />
         </a>
-        {oversees ? (
-          <nav class="places" aria-label="Pages">
-            <a href="/" aria-current={at === 'machines' ? 'page' : undefined}>
+        {canSeeSessions ? (
+          <nav class="page-links" aria-label="Pages">
+            <a href="/" aria-current={current === 'machines' ? 'page' : undefined}>
               Machines
             </a>
-            <a href={sessionsPath} aria-current={at === 'sessions' ? 'page' : undefined}>
+            <a href={sessionsPath} aria-current={current === 'sessions' ? 'page' : undefined}>
               Live consoles
             </a>
           </nav>
         ) : null}
-        <div class="me">
-          <span class="avatar" aria-hidden="true">
-            {called.trim().charAt(0).toUpperCase()}
-          </span>
-          <span class="me-name">{called}</span>
+        <div class="account">
+          <Avatar name={name} />
+          <span class="account-name">{name}</span>
           <button type="button" class="button quiet" onClick={() => void signOut()}>
             Sign out
           </button>

@@ -1,22 +1,22 @@
 import type { Answer } from '../../api.ts';
 
-/** What the page shows the broker instead of a sign-in; undefined where somebody is signed in. */
+/** Returns the token that the page sends to the broker in place of a sign-in; `undefined` for a signed-in user. */
 export type EmbedTokenSource = () => Promise<Answer<string | undefined>>;
 
 export interface EmbedTokenPorts {
-  /** The page's address behind the #. */
+  /** The fragment of the page's address. */
   readonly hash: string;
   /**
-   * The state of the page's entry in the history: a reload finds it again, also in a frame of another site, where
-   * browsers keep pages from storing anything.
+   * The token that `store` kept in the history entry. It survives a reload, also in a frame of another site, where
+   * browsers deny pages any other storage.
    */
   readonly stored: unknown;
-  /** Keeps it there, and takes the code out of the address: it counts once, and a copied address should not hold it. */
-  store(pass: string | undefined): void;
+  /** Keeps the token, and removes the code from the address: the code works once and must not be copied along. */
+  store(token: string | undefined): void;
   redeemEmbedCode(code: string): Promise<Answer<{ readonly pass: string }>>;
 }
 
-/** A page that a program opened for somebody brings a code in its address, and gets a pass for it. */
+/** For a page that a program opened for its user: redeems the code in the address for an embed token, once. */
 export function createEmbedTokenSource(ports: EmbedTokenPorts): EmbedTokenSource {
   const code = new URLSearchParams(ports.hash.replace(/^#/, '')).get('code');
   if (code === null) {
@@ -24,18 +24,18 @@ export function createEmbedTokenSource(ports: EmbedTokenPorts): EmbedTokenSource
     return async () => ({ ok: true, value });
   }
   ports.store(undefined);
-  let held: Promise<Answer<string>> | undefined;
-  const exchange = async (): Promise<Answer<string>> => {
+  let redeemed: Promise<Answer<string>> | undefined;
+  const redeem = async (): Promise<Answer<string>> => {
     const answer = await ports.redeemEmbedCode(code);
     if (!answer.ok) return answer;
     ports.store(answer.value.pass);
     return { ok: true, value: answer.value.pass };
   };
   return async () => {
-    held ??= exchange();
-    const answer = await held;
-    // The broker did not answer: the code still counts.
-    if (!answer.ok && answer.problem.code === 'network') held = undefined;
+    redeemed ??= redeem();
+    const answer = await redeemed;
+    // Without an answer from the broker, the code is still valid.
+    if (!answer.ok && answer.problem.code === 'network') redeemed = undefined;
     return answer;
   };
 }

@@ -1,68 +1,64 @@
 import { closeCodes, closeNameOf, signedOutText } from '@porthole/shared/protocol/close-codes';
 import type { Problem } from '../../api.ts';
-import {
-  connectionLost,
-  signedOut,
-  messageForClose,
-  messageForProblem,
-  type StatusMessage,
-} from '../../texts.ts';
+import { connectionLost, messageForClose, messageForProblem, signedOut } from '../../texts/console.ts';
+import type { StatusMessage } from '../../texts/status-message.ts';
 
-/** What follows from the end of a connection, or from a request that the broker refused. */
+/** What the page does after a connection ended or the broker refused a request. */
 export type Outcome =
   | { readonly next: 'reconnect' }
-  | { readonly next: 'new-grant'; readonly words: StatusMessage }
-  /** `lost`: nobody closed the console, the line broke. */
-  | { readonly next: 'retry'; readonly words: StatusMessage; readonly wait?: number; readonly lost?: true }
-  | { readonly next: 'wait-for-machine'; readonly words: StatusMessage }
-  | { readonly next: 'end'; readonly words: StatusMessage; readonly offer: EndedOffer }
-  | { readonly next: 'sign-in'; readonly words: StatusMessage };
+  | { readonly next: 'new-grant'; readonly message: StatusMessage }
+  /** `wait` in milliseconds replaces the back-off. `lost`: the connection broke; nothing closed the console. */
+  | { readonly next: 'retry'; readonly message: StatusMessage; readonly wait?: number; readonly lost?: true }
+  | { readonly next: 'wait-for-machine'; readonly message: StatusMessage }
+  | { readonly next: 'end'; readonly message: StatusMessage; readonly offer: EndedOffer }
+  | { readonly next: 'sign-in'; readonly message: StatusMessage };
 
+/** What the user can do about an ended console. */
 export type EndedOffer = 'reopen' | 'list' | 'sign-in';
 
-/** The code that browsers use for "the line broke"; so do we, for ends that we notice before the browser. */
+/** Browsers report a broken connection with this code. The page uses it too for a loss that it notices first. */
 export const connectionLostCode = 1006;
 
-/** Codes that are not ours (1006 and 1005 above all) mean that the line broke somewhere on the way. */
+/** A code that is not in the table, such as 1006 and 1005, means that the connection broke on the way. */
 export function outcomeOfClose(code: number, reason: string): Outcome {
   const name = closeNameOf(code);
-  if (!name) return { next: 'retry', words: connectionLost, lost: true };
+  if (!name) return { next: 'retry', message: connectionLost, lost: true };
   if (name === 'ended_by_operator' && reason === signedOutText)
-    return { next: 'end', words: { ...signedOut, title: reason }, offer: 'sign-in' };
-  const words = messageForClose(name, reason);
+    return { next: 'end', message: { ...signedOut, title: reason }, offer: 'sign-in' };
+  const message = messageForClose(name, reason);
   const { does } = closeCodes[name];
   switch (does) {
     case 'reconnect':
       return { next: 'reconnect' };
     case 'retry':
-      return { next: 'retry', words };
+      return { next: 'retry', message };
     case 'new-grant-once':
-      return { next: 'new-grant', words };
+      return { next: 'new-grant', message };
     case 'wait-for-machine':
-      return { next: 'wait-for-machine', words };
+      return { next: 'wait-for-machine', message };
     case 'offer-reopen':
-      return { next: 'end', words, offer: 'reopen' };
+      return { next: 'end', message, offer: 'reopen' };
     case 'say':
-      return { next: 'end', words, offer: 'list' };
+      return { next: 'end', message, offer: 'list' };
     default:
       return does satisfies never;
   }
 }
 
 export function outcomeOfProblem(problem: Problem): Outcome {
-  const words = messageForProblem(problem);
+  const message = messageForProblem(problem);
   switch (problem.code) {
     case 'not_signed_in':
     case 'signed_out':
-      return { next: 'sign-in', words: signedOut };
+      return { next: 'sign-in', message: signedOut };
     case 'rate_limited':
-      return { next: 'retry', words, wait: (problem.retryAfter ?? 5) * 1000 };
+      return { next: 'retry', message, wait: (problem.retryAfter ?? 5) * 1000 };
     case 'machine_stopped':
     case 'machine_ended':
-      return { next: 'wait-for-machine', words };
+      return { next: 'wait-for-machine', message };
     case 'user_limit':
     case 'machine_limit':
-      return { next: 'end', words, offer: 'reopen' };
+      return { next: 'end', message, offer: 'reopen' };
     case 'machine_not_found':
     case 'not_found':
     case 'not_allowed':
@@ -73,10 +69,10 @@ export function outcomeOfProblem(problem: Problem): Outcome {
     case 'bad_request':
     case 'time_limit':
     case 'ended_by_operator':
-      return { next: 'end', words, offer: 'list' };
+      return { next: 'end', message, offer: 'list' };
     default:
       return problem.retryAfter === undefined
-        ? { next: 'retry', words }
-        : { next: 'retry', words, wait: problem.retryAfter * 1000 };
+        ? { next: 'retry', message }
+        : { next: 'retry', message, wait: problem.retryAfter * 1000 };
   }
 }

@@ -2,8 +2,8 @@ import type { ControlMessage, Notice, OpeningStep } from '@porthole/shared/proto
 import type { ClipboardDirection } from './session-info.ts';
 
 /**
- * A text frame of the relay as a control message, or undefined: what this page does not know is left aside, so
- * that a newer relay can say more. Checked by hand because a schema library would outweigh the page.
+ * Parses a text frame of the relay. Returns undefined for a message that this page does not know, so that a newer
+ * relay can send more. Checked by hand because a schema library would be larger than the rest of the page.
  */
 export function parseControlMessage(text: string): ControlMessage | undefined {
   let value: unknown;
@@ -21,10 +21,10 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
         ? { type, position }
         : undefined;
     case 'opening':
-      return isStep(step) ? { type, step } : undefined;
+      return isOpeningStep(step) ? { type, step } : undefined;
     case 'opened':
       if (mode !== 'view' && mode !== 'control') return undefined;
-      return isWays(clipboard) ? { type, mode, clipboard } : { type, mode };
+      return isClipboardDirection(clipboard) ? { type, mode, clipboard } : { type, mode };
     case 'resume':
       return typeof token === 'string' && grantToken.test(token) ? { type, token } : undefined;
     case 'notice':
@@ -34,7 +34,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     case 'notice_over':
       return isNotice(notice) ? { type, notice } : undefined;
     case 'observers':
-      return isNames(by) && isCount(others) ? { type, by, others } : undefined;
+      return isStringArray(by) && isCount(others) ? { type, by, others } : undefined;
     case 'moving':
     case 'pong':
       return { type };
@@ -43,30 +43,35 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
   }
 }
 
-/** Anything else would make the browser refuse the subprotocol. */
+/** The browser refuses other characters in a subprotocol. */
 const grantToken = /^[\w-]{1,200}$/;
 
-// As a record, so that the compiler misses a step that was added to the contract and not here.
-const steps: Record<OpeningStep, true> = { status: true, console: true, connect: true, authenticate: true };
+// A record, so that the compiler reports a step that was added to the protocol and not here.
+const openingSteps: Record<OpeningStep, true> = {
+  status: true,
+  console: true,
+  connect: true,
+  authenticate: true,
+};
 
-function isStep(value: unknown): value is OpeningStep {
-  return typeof value === 'string' && Object.hasOwn(steps, value);
+function isOpeningStep(value: unknown): value is OpeningStep {
+  return typeof value === 'string' && Object.hasOwn(openingSteps, value);
 }
 
-const known: Record<Notice, true> = { idle: true, time: true };
+const notices: Record<Notice, true> = { idle: true, time: true };
 
 function isNotice(value: unknown): value is Notice {
-  return typeof value === 'string' && Object.hasOwn(known, value);
+  return typeof value === 'string' && Object.hasOwn(notices, value);
 }
 
-const ways: Record<ClipboardDirection, true> = { both: true, in: true, out: true, none: true };
+const clipboardDirections: Record<ClipboardDirection, true> = { both: true, in: true, out: true, none: true };
 
-function isWays(value: unknown): value is ClipboardDirection {
-  return typeof value === 'string' && Object.hasOwn(ways, value);
+function isClipboardDirection(value: unknown): value is ClipboardDirection {
+  return typeof value === 'string' && Object.hasOwn(clipboardDirections, value);
 }
 
-function isNames(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((name) => typeof name === 'string');
+function isStringArray(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function isCount(value: unknown): value is number {

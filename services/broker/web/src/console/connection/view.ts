@@ -1,36 +1,45 @@
 import type { OpeningStep } from '@porthole/shared/protocol/control-messages';
-import type { StatusMessage } from '../../texts.ts';
+import type { StatusMessage } from '../../texts/status-message.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { EndedOffer } from './outcome.ts';
 import type { SessionInfo } from './session-info.ts';
 
 export type Mode = 'view' | 'control';
 
-/** Where a console is on its way; `document.body.dataset.state` shows the same word. */
+/** The state of the connection and what belongs to it. `document.body.dataset.state` holds the same name. */
 export type Phase =
-  | { readonly state: 'asking' }
+  /** The page has asked the broker for a grant. */
+  | { readonly state: 'requesting' }
   | { readonly state: 'connecting' }
+  /** Position 1 is next. */
   | { readonly state: 'queued'; readonly position: number }
   | { readonly state: 'opening'; readonly step?: OpeningStep }
-  /** The relay has the console; the machine has not drawn yet. */
-  | { readonly state: 'picture'; readonly mode: Mode }
+  /** The console is open at the relay, but the machine has not sent a frame yet. */
+  | { readonly state: 'awaiting-frame'; readonly mode: Mode }
   | { readonly state: 'open'; readonly mode: Mode }
-  /** The machine is off and is watched. */
-  | { readonly state: 'waiting'; readonly words: StatusMessage }
+  /** The page polls the machine's status and reconnects when it runs. */
+  | { readonly state: 'machine-off'; readonly message: StatusMessage }
   | {
       readonly state: 'retrying';
-      readonly words: StatusMessage;
+      readonly message: StatusMessage;
+      /** Milliseconds since the epoch. */
       readonly retryAt: number;
       readonly offline: boolean;
     }
-  | { readonly state: 'ended'; readonly words: StatusMessage; readonly offer: EndedOffer };
+  | { readonly state: 'ended'; readonly message: StatusMessage; readonly offer: EndedOffer };
 
+/**
+ * How an open console was interrupted, until it is open again. `brief`: another relay takes over within about a
+ * second, so the last frame stays bright. `lost`: the page says so and dims the last frame.
+ */
+export type Interruption = 'none' | 'brief' | 'lost';
+
+/** Everything about the connection that the page shows. */
 export type View = Phase & {
-  /** The last picture stays bright and hardly anything is said: this takes a second. */
-  readonly quiet: boolean;
-  /** The grant's id, which people quote to support. */
+  readonly interruption: Interruption;
+  /** The session's id, which users quote to support. */
   readonly supportId: string | undefined;
-  /** The last close code, for tests and support; never shown as a number. */
+  /** The last close code, for tests and support. Never shown as a number. */
   readonly closeCode: number | undefined;
   readonly notices: Notices;
   readonly sessionInfo: SessionInfo;

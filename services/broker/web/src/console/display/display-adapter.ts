@@ -1,21 +1,22 @@
 import type { Mode } from '../connection/view.ts';
 
 export interface DisplayEvents {
-  /** There is something to look at. */
+  /** The display shows the machine's first frame. */
   onFirstFrame(): void;
-  /** What came was not what it should be. */
+  /** The bytes are not what the protocol requires. */
   onProtocolError(): void;
 }
 
-/** What a line's bytes appear on: a screen or a terminal. */
+/** Shows what a console socket receives: a screen or a terminal. Stays while sockets come and go. */
 export interface DisplayAdapter {
-  /** Loads what it needs; then puts one connection after the other onto it. */
+  /** Loads the viewer's code. The result attaches one socket after the other. */
   load(): Promise<AttachSocket>;
   setViewOnly(viewOnly: boolean): void;
-  /** The relay has said that the console is open. */
+  /** The relay has opened the console. */
   onOpened?(mode: Mode): void;
+  /** Ends the use of the socket. From then on, input goes nowhere. */
   detach(): void;
 }
 
-/** The socket is open. Answers who takes the bytes that come. */
+/** Attaches an open socket and returns the function that takes its binary messages. */
 export type AttachSocket = (socket: WebSocket, events: DisplayEvents) => (bytes: ArrayBuffer) => void;

@@ -1,14 +1,16 @@
-/**
- * When is there a picture? noVNC says when it has read the screen's size, not when it drew. Its canvas tells:
- * a new canvas is transparent, and whatever a machine draws, black included, is opaque. Counting frames would
- * not do, because the first update of QEMU may hold nothing but a cursor or a size.
- *
- * The canvas is drawn into a tiny one and that one is read: reading the large one would make the browser move
- * it out of the graphics card for good. A timer, not an animation frame, because hidden tabs have none.
- */
-const lookEvery = 40;
+const pollMs = 40;
 const probeSize = 6;
 
+/**
+ * Calls `listener` when the canvas shows the machine's first frame. Returns a function that stops waiting.
+ *
+ * noVNC reports when it has read the screen's size, not when it has drawn. The canvas shows it: a new canvas is
+ * transparent, and everything that a machine draws is opaque, even black. Counting updates would not do, because
+ * QEMU's first one can hold nothing but a cursor or a size.
+ *
+ * The canvas is drawn into a tiny one, which is read: reading the large one would make the browser move it out of
+ * the graphics card for good. A timer, because hidden tabs get no animation frames.
+ */
 export function onFirstFrame(canvas: HTMLCanvasElement, listener: () => void): () => void {
   const probe = document.createElement('canvas');
   probe.width = probeSize;
@@ -21,6 +23,6 @@ export function onFirstFrame(canvas: HTMLCanvasElement, listener: () => void): (
     if (!data.some((value, index) => index % 4 === 3 && value > 0)) return;
     clearInterval(timer);
     listener();
-  }, lookEvery);
+  }, pollMs);
   return () => clearInterval(timer);
 }

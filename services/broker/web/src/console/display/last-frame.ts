@@ -1,5 +1,6 @@
-/** The last picture, kept in place while there is no live one. */
+/** The machine's last frame, shown in place while there is no live one. */
 export interface LastFrame {
+  /** Copies the live canvas to the same place on the page. */
   capture(live: HTMLCanvasElement): void;
   hide(): void;
 }
@@ -20,7 +21,7 @@ export function createLastFrame(canvas: HTMLCanvasElement): LastFrame {
     },
     hide() {
       canvas.hidden = true;
-      // Gives the memory back.
+      // An empty canvas holds no memory.
       canvas.width = 0;
       canvas.height = 0;
     },

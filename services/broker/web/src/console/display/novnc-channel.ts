@@ -1,12 +1,11 @@
 import type { RawChannel } from '@novnc/novnc';
 
 /**
- * What noVNC takes for its WebSocket. It gets the binary frames only; text frames are the relay's words to the
- * page. noVNC also never hears of the socket's end: what an end means is decided elsewhere, and noVNC would
- * only print its number.
+ * The object that noVNC uses as its WebSocket. It passes binary frames only; text frames are the relay's control
+ * messages. It does not tell noVNC that the socket closed, because noVNC would only show the close code.
  */
 export function createNovncChannel(socket: WebSocket): RawChannel & { deliver(data: ArrayBuffer): void } {
-  let over = false;
+  let closed = false;
   const channel = {
     binaryType: 'arraybuffer',
     onopen: null as RawChannel['onopen'],
@@ -16,24 +15,23 @@ export function createNovncChannel(socket: WebSocket): RawChannel & { deliver(da
     get protocol() {
       return socket.protocol;
     },
-    // The channel is made when the socket opens. noVNC calls close() only on what it takes for open, and only
-    // that ends it in good order, also after the socket's end.
+    // noVNC calls close() only on an open channel, and only that releases everything, also after the socket's end.
     get readyState() {
-      return over ? WebSocket.CLOSED : WebSocket.OPEN;
+      return closed ? WebSocket.CLOSED : WebSocket.OPEN;
     },
     send(data: Uint8Array<ArrayBuffer>) {
-      // Between the socket's end and noVNC's own end, clicks go nowhere instead of into the browser's console.
+      // noVNC can outlive the socket for a moment. The browser would log an error for input in that time.
       if (socket.readyState === WebSocket.OPEN) socket.send(data);
     },
     close() {
-      if (over) return;
-      over = true;
+      if (closed) return;
+      closed = true;
       socket.close(1000);
-      // noVNC waits for this, and complains after three seconds.
+      // noVNC waits three seconds for this event and then logs an error.
       queueMicrotask(() => channel.onclose?.({ code: 1000, reason: '' }));
     },
     deliver(data: ArrayBuffer) {
-      if (!over) channel.onmessage?.({ data });
+      if (!closed) channel.onmessage?.({ data });
     },
   };
   return channel;

@@ -1,11 +1,11 @@
+import type { DisplayAdapter } from './display-adapter.ts';
 import { createNovncChannel } from './novnc-channel.ts';
 import type { Screen } from './screen.ts';
-import type { DisplayAdapter } from './display-adapter.ts';
 
-/** The screen as what a line's bytes appear on. noVNC is loaded while the broker is still being asked. */
+/** Connects the screen to console sockets. noVNC loads while the broker handles the grant request. */
 export function createScreenAdapter(screen: Screen): DisplayAdapter {
   const novnc = import('@novnc/novnc');
-  // The failure is handled where the module is used; until then it's not an unhandled one.
+  // `load` handles the failure; until then it must not count as unhandled.
   novnc.catch(() => {});
   return {
     async load() {

@@ -1,23 +1,20 @@
 import type RFB from '@novnc/novnc';
+import type { DisplayEvents } from './display-adapter.ts';
 import { onFirstFrame } from './first-frame.ts';
 import type { LastFrame } from './last-frame.ts';
 
-export interface ScreenEvents {
-  onFirstFrame(): void;
-  /** noVNC gave up: what came was not RFB. */
-  onProtocolError(): void;
-}
-
 /** The machine's screen: one noVNC after the other in the same place, with the same settings. */
 export interface Screen {
-  attach(create: (target: HTMLElement) => RFB, events: ScreenEvents): void;
+  attach(create: (target: HTMLElement) => RFB, events: DisplayEvents): void;
+  /** Keeps the last frame. Without noVNC, the methods below do nothing. */
   detach(): void;
   setViewOnly(viewOnly: boolean): void;
   setFit(fit: boolean): void;
   focus(): void;
   ctrlAltDel(): void;
-  /** Puts text into the machine's clipboard. */
+  /** Sends text to the machine's clipboard. */
   paste(text: string): void;
+  /** Without `down`, the key is pressed and released. */
   sendKey(keysym: number, code: string, down?: boolean): void;
 }
 
@@ -28,12 +25,12 @@ export interface ScreenOptions {
   onClipboard(text: string): void;
 }
 
-export function createScreen({ target, lastFrame: still, viewOnly, onClipboard }: ScreenOptions): Screen {
+export function createScreen({ target, lastFrame, viewOnly, onClipboard }: ScreenOptions): Screen {
   let rfb: RFB | undefined;
-  let stopLooking = () => {};
+  let stopWaiting = () => {};
   let fit = true;
   let readOnly = viewOnly;
-  let drawn = false;
+  let hasFrame = false;
 
   const canvas = () => target.querySelector('canvas');
 
@@ -41,45 +38,49 @@ export function createScreen({ target, lastFrame: still, viewOnly, onClipboard }
     if (!readOnly) rfb?.focus({ preventScroll: true });
   }
 
+  function describe(live: HTMLCanvasElement) {
+    live.setAttribute('aria-label', 'Screen of the machine');
+    // A screen reader passes keys to an application; a view-only screen is a picture.
+    live.setAttribute('role', readOnly ? 'img' : 'application');
+    live.setAttribute('tabindex', readOnly ? '-1' : '0');
+    // A key that is held while the focus moves would stay down in the machine. noVNC releases all keys when the
+    // window loses the focus.
+    live.addEventListener('blur', () => window.dispatchEvent(new Event('blur')));
+  }
+
   return {
     attach(create, events) {
-      const mine = create(target);
-      rfb = mine;
-      drawn = false;
-      mine.background = 'transparent';
-      mine.scaleViewport = fit;
-      mine.resizeSession = false;
-      mine.viewOnly = readOnly;
+      const current = create(target);
+      rfb = current;
+      hasFrame = false;
+      current.background = 'transparent';
+      current.scaleViewport = fit;
+      current.resizeSession = false;
+      current.viewOnly = readOnly;
       const live = canvas();
-      live?.setAttribute('aria-label', 'Screen of the machine');
-      // An application gets its keys from a screen reader; a picture is only described.
-      live?.setAttribute('role', readOnly ? 'img' : 'application');
-      live?.setAttribute('tabindex', readOnly ? '-1' : '0');
-      // Keys that are held while the focus leaves would stay down in the machine; noVNC lets go of all keys
-      // when the window loses the focus, so let it think that.
-      live?.addEventListener('blur', () => window.dispatchEvent(new Event('blur')));
-      mine.addEventListener('connect', () => {
+      if (live) describe(live);
+      current.addEventListener('connect', () => {
         if (!live) return;
-        stopLooking = onFirstFrame(live, () => {
-          drawn = true;
-          still.hide();
+        stopWaiting = onFirstFrame(live, () => {
+          hasFrame = true;
+          lastFrame.hide();
           events.onFirstFrame();
           if (document.activeElement === document.body || !document.activeElement) focus();
         });
       });
-      mine.addEventListener('clipboard', (event) => onClipboard(event.detail.text));
-      mine.addEventListener('disconnect', () => {
-        // After detach() this is the echo of our own wish.
-        if (rfb === mine) events.onProtocolError();
+      current.addEventListener('clipboard', (event) => onClipboard(event.detail.text));
+      current.addEventListener('disconnect', () => {
+        // After detach() this event only confirms it.
+        if (rfb === current) events.onProtocolError();
       });
     },
     detach() {
       const old = rfb;
       rfb = undefined;
-      stopLooking();
+      stopWaiting();
       if (!old) return;
       const live = canvas();
-      if (live && drawn) still.capture(live);
+      if (live && hasFrame) lastFrame.capture(live);
       old.disconnect();
     },
     setViewOnly(value) {

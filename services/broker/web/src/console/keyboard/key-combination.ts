@@ -1,23 +1,25 @@
+const modifierKeys = ['Control', 'Alt', 'Shift', 'Meta'];
+
 /**
- * Ctrl+Alt+Shift, pressed together and let go with nothing else in between, leads out of the screen, which
- * swallows every other key, Tab included. With a further key it's a shortcut that belongs to the machine.
+ * Calls `listener` when Ctrl+Alt+Shift is pressed and released without another key: the way out of the screen, which
+ * takes every other key, even Tab. With another key, the combination is a shortcut for the machine.
  */
 export function onToolbarKeyCombination(listener: () => void): () => void {
-  const modifier = (event: KeyboardEvent) => ['Control', 'Alt', 'Shift', 'Meta'].includes(event.key);
+  const isModifier = (event: KeyboardEvent) => modifierKeys.includes(event.key);
   let armed = false;
-  const down = (event: KeyboardEvent) => {
-    armed = modifier(event) && ((event.ctrlKey && event.altKey && event.shiftKey) || armed);
+  const onKeyDown = (event: KeyboardEvent) => {
+    armed = isModifier(event) && ((event.ctrlKey && event.altKey && event.shiftKey) || armed);
   };
-  const up = (event: KeyboardEvent) => {
-    if (!armed || !modifier(event)) return;
+  const onKeyUp = (event: KeyboardEvent) => {
+    if (!armed || !isModifier(event)) return;
     armed = false;
     listener();
   };
-  // Capturing, because noVNC stops the events that it takes.
-  window.addEventListener('keydown', down, true);
-  window.addEventListener('keyup', up, true);
+  // In the capture phase, because noVNC stops the events that it handles.
+  window.addEventListener('keydown', onKeyDown, true);
+  window.addEventListener('keyup', onKeyUp, true);
   return () => {
-    window.removeEventListener('keydown', down, true);
-    window.removeEventListener('keyup', up, true);
+    window.removeEventListener('keydown', onKeyDown, true);
+    window.removeEventListener('keyup', onKeyUp, true);
   };
 }

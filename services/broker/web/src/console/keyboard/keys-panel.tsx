@@ -1,15 +1,11 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { CloseIcon } from '../../components/icons.tsx';
-import { modifierKeys, namedKeys, type Modifier } from './keysyms.ts';
 import type { Screen } from '../display/screen.ts';
-import { typeCharacter } from './text-entry.ts';
+import { HiddenTextField } from './hidden-text-field.tsx';
+import { modifierKeys, namedKeys, type Modifier } from './keysyms.ts';
+import { useModifiers } from './use-modifiers.ts';
 
-interface KeysProps {
-  readonly screen: Screen;
-  readonly close: () => void;
-}
-
-const labels: Readonly<Record<string, string>> = {
+const keyLabels: Readonly<Record<string, string>> = {
   Escape: 'Esc',
   ArrowLeft: '←',
   ArrowUp: '↑',
@@ -19,7 +15,7 @@ const labels: Readonly<Record<string, string>> = {
   PageUp: 'PgUp',
   PageDown: 'PgDn',
 };
-const basic = [
+const keyNames = [
   'Escape',
   'Tab',
   'ArrowLeft',
@@ -32,109 +28,46 @@ const basic = [
   'End',
   'PageUp',
   'PageDown',
+  ...Array.from({ length: 12 }, (_, index) => `F${index + 1}`),
 ];
-const functionKeys = Array.from({ length: 12 }, (_, index) => `F${index + 1}`);
 
-/** Something to delete: an empty field gives no event for Backspace. */
-const padding = '_'.repeat(50);
+interface KeysProps {
+  readonly screen: Screen;
+  readonly close: () => void;
+}
 
-/**
- * Keys for those who have none. The field is there to raise a phone's keyboard; what phones report about their
- * keys is worthless, so what happens to the text tells what was typed.
- */
+/** Keys that phones and tablets lack, and the on-screen keyboard. */
 export function KeysPanel({ screen, close }: KeysProps) {
-  const field = useRef<HTMLTextAreaElement>(null);
-  const last = useRef(padding);
-  const [held, setHeld] = useState<ReadonlySet<Modifier>>(new Set());
-  const holding = useRef(held);
-  holding.current = held;
-
-  const letGo = () => {
-    for (const each of holding.current)
-      screen.sendKey(modifierKeys[each].keysym, modifierKeys[each].code, false);
-    setHeld(new Set());
-  };
-  useLayoutEffect(() => {
-    field.current?.focus();
-    return letGo;
-  }, []);
-
-  /** Text appears at the end, or the padding would count as typed. */
-  const toTheEnd = (area: HTMLTextAreaElement) =>
-    area.setSelectionRange(area.value.length, area.value.length);
+  const modifiers = useModifiers(screen);
+  useLayoutEffect(() => modifiers.release, []);
 
   const press = (name: string) => {
     const key = namedKeys[name];
     if (key) screen.sendKey(key.keysym, key.code);
-    letGo();
+    modifiers.release();
   };
 
-  const toggle = (name: Modifier) => {
-    const down = !held.has(name);
-    screen.sendKey(modifierKeys[name].keysym, modifierKeys[name].code, down);
-    const next = new Set(held);
-    if (down) next.add(name);
-    else next.delete(name);
-    setHeld(next);
-  };
-
-  const onInput = (area: HTMLTextAreaElement) => {
-    const now = area.value;
-    let same = 0;
-    while (same < now.length && now[same] === last.current[same]) same += 1;
-    const gone = last.current.length - same;
-    const back = namedKeys['Backspace'];
-    for (let count = 0; count < gone; count += 1) if (back) screen.sendKey(back.keysym, back.code);
-    for (const character of now.slice(same)) typeCharacter(screen, character);
-    last.current = now;
-    if (now.length < 10 || now.length > 500) {
-      area.value = padding;
-      last.current = padding;
-      toTheEnd(area);
-    }
-    if (now.length !== same || gone > 0) letGo();
-  };
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    // A real keyboard: its special keys change no text. Escape goes to the machine; the panel has a button.
-    if (event.key === 'Enter' || event.key === 'Backspace' || !namedKeys[event.key]) return;
-    event.preventDefault();
-    press(event.key);
-  };
-
-  // Buttons must not take the focus from the field, or the phone's keyboard would close at each of them.
-  const stay = (event: Event) => event.preventDefault();
+  // A button that takes the focus from the field would close the on-screen keyboard.
+  const keepFocus = (event: Event) => event.preventDefault();
 
   return (
     <section class="keys" role="group" aria-label="Special keys">
-      <textarea
-        ref={field}
-        class="keys-field"
-        aria-label="Type here to type into the machine"
-        autocapitalize="off"
-        autocomplete="off"
-        autocorrect="off"
-        spellcheck={false}
-        defaultValue={padding}
-        onFocus={(event) => toTheEnd(event.currentTarget)}
-        onInput={(event) => onInput(event.currentTarget)}
-        onKeyDown={onKeyDown}
-      />
-      <div class="keys-row" onPointerDown={stay} onMouseDown={stay}>
+      <HiddenTextField screen={screen} press={press} onTyped={modifiers.release} />
+      <div class="keys-row" onPointerDown={keepFocus} onMouseDown={keepFocus}>
         {(Object.keys(modifierKeys) as Modifier[]).map((name) => (
           <button
             key={name}
             type="button"
             class="key"
-            aria-pressed={held.has(name)}
-            onClick={() => toggle(name)}
+            aria-pressed={modifiers.held.has(name)}
+            onClick={() => modifiers.toggle(name)}
           >
             {name}
           </button>
         ))}
-        {[...basic, ...functionKeys].map((name) => (
+        {keyNames.map((name) => (
           <button key={name} type="button" class="key" aria-label={name} onClick={() => press(name)}>
-            {labels[name] ?? name}
+            {keyLabels[name] ?? name}
           </button>
         ))}
       </div>

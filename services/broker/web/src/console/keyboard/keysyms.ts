@@ -1,6 +1,8 @@
-/** X11 keysyms with the key's place on a keyboard (KeyboardEvent.code), which machines prefer. */
+/** A key of a keyboard. Machines that know the key's position, such as QEMU, ignore the keysym. */
 export interface Key {
+  /** X11 keysym. */
   readonly keysym: number;
+  /** The key's position, as in `KeyboardEvent.code`. */
   readonly code: string;
 }
 
@@ -15,7 +17,7 @@ export const modifierKeys = {
 
 export type Modifier = keyof typeof modifierKeys;
 
-/** By KeyboardEvent.key. */
+/** By `KeyboardEvent.key`. */
 export const namedKeys: Readonly<Record<string, Key>> = {
   Escape: key(0xff1b, 'Escape'),
   Tab: key(0xff09, 'Tab'),
@@ -35,7 +37,7 @@ export const namedKeys: Readonly<Record<string, Key>> = {
   ),
 };
 
-/** Latin-1 is its own keysym; everything else is its code point in a range of its own (X11 protocol, app. A). */
+/** The keysym of a character: Latin-1 as it is, other code points plus 0x01000000 (X11 protocol, appendix A). */
 export function keysymOf(character: string): number {
   if (character === '\n' || character === '\r') return 0xff0d;
   if (character === '\t') return 0xff09;

@@ -2,8 +2,8 @@ import { keysymOf, namedKeys } from './keysyms.ts';
 import type { Screen } from '../display/screen.ts';
 
 /**
- * The keys of a US keyboard by the character on them, plain and with Shift. A machine that gets a key's place
- * (QEMU does) needs Shift pressed too; characters beyond this keyboard go as keysyms and are up to the machine.
+ * The keys of a US keyboard by their characters, without and with Shift. A machine that uses key positions, such as
+ * QEMU, needs Shift pressed as well. Other characters are sent as keysyms, which such a machine can ignore.
  */
 const rows: readonly (readonly [codes: string, plain: string, shifted: string])[] = [
   [
@@ -20,6 +20,7 @@ const rows: readonly (readonly [codes: string, plain: string, shifted: string])[
   ['KeyZ KeyX KeyC KeyV KeyB KeyN KeyM Comma Period Slash Space', 'zxcvbnm,./ ', 'ZXCVBNM<>?'],
 ];
 
+/** How a character is typed. */
 interface Stroke {
   readonly code: string;
   readonly shift: boolean;
@@ -50,16 +51,16 @@ export function typeCharacter(screen: KeySender, character: string): void {
   if (stroke.shift) screen.sendKey(0xffe1, 'ShiftLeft', false);
 }
 
-/** Slow enough for a login prompt or an installer, which drop keys that come faster. */
-const pause = 12;
+/** Login prompts and installers drop keys that come faster. */
+const keyIntervalMs = 12;
 
-/** Types a text key by key: the way to paste into a machine that knows no clipboard. */
+/** Types text key by key, for machines without a clipboard. Stops when the signal is aborted. */
 export async function typeText(screen: KeySender, text: string, signal: AbortSignal): Promise<void> {
   for (const character of text.replaceAll('\r\n', '\n').replaceAll('\r', '\n')) {
     if (signal.aborted) return;
     typeCharacter(screen, character);
-    // One after the other is the point.
+    // Keys are sent one after the other.
     // oxlint-disable-next-line no-await-in-loop
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await new Promise((resolve) => setTimeout(resolve, keyIntervalMs));
   }
 }

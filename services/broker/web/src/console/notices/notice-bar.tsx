@@ -1,43 +1,43 @@
 import { useEffect, useState } from 'preact/hooks';
-import { extendLabel, noticeText, timeLeft } from '../../texts.ts';
-import { mostUrgent } from './notices.ts';
+import { extendLabel, noticeText, timeLeft } from '../../texts/console.ts';
 import type { View } from '../connection/view.ts';
+import { mostUrgent } from './notices.ts';
 
 interface NoticeBarProps {
   readonly view: View;
   readonly extend: () => void;
-  /** Where the keyboard goes when the notice was answered. */
-  readonly leave: () => void;
+  /** Returns the keyboard to the machine. */
+  readonly focusDisplay: () => void;
 }
 
-/** Says that the console is about to end, beside the screen and not in front of it; work goes on meanwhile. */
-export function NoticeBar({ view, extend, leave }: NoticeBarProps) {
-  const announced = view.state === 'open' ? mostUrgent(view.notices) : undefined;
-  const [, drawAgain] = useState(0);
+/** Announces the console's end beside the screen, so that work can go on. */
+export function NoticeBar({ view, extend, focusDisplay }: NoticeBarProps) {
+  const notice = view.state === 'open' ? mostUrgent(view.notices) : undefined;
+  const [, redraw] = useState(0);
   useEffect(() => {
-    if (!announced) return;
-    const timer = setInterval(() => drawAgain((round) => round + 1), 500);
+    if (!notice) return;
+    const timer = setInterval(() => redraw((round) => round + 1), 500);
     return () => clearInterval(timer);
-  }, [announced?.endsAt]);
-  if (!announced) return null;
-  // Read when it is drawn: a time that was remembered would show a second too many at first.
-  const secondsLeft = Math.max(0, Math.ceil((announced.endsAt - Date.now()) / 1000));
+  }, [notice?.endsAt]);
+  if (!notice) return null;
+  // Computed while drawing: a remembered time would show a second too many at first.
+  const secondsLeft = Math.max(0, Math.ceil((notice.endsAt - Date.now()) / 1000));
 
   return (
-    <section class="notice" aria-label={noticeText[announced.notice]}>
+    <section class="notice" aria-label={noticeText[notice.notice]}>
       <p>
-        {noticeText[announced.notice]}{' '}
+        {noticeText[notice.notice]}{' '}
         <span class="notice-left" role="timer" aria-live="off">
           {timeLeft(secondsLeft)}
         </span>
       </p>
-      {announced.extend ? (
+      {notice.extend ? (
         <button
           type="button"
           class="button"
           onClick={() => {
             extend();
-            leave();
+            focusDisplay();
           }}
         >
           {extendLabel}

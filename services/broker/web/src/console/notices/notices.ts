@@ -1,9 +1,10 @@
 import type { Notice } from '@porthole/shared/protocol/control-messages';
 
-/** What the relay has announced: the console is going to end, and whether the person may put that off. */
+/** The relay's notice that the console is about to end. */
 export interface Announced {
   /** Milliseconds since the epoch. */
   readonly endsAt: number;
+  /** Whether the user can postpone the end. */
   readonly extend: boolean;
 }
 
@@ -11,7 +12,7 @@ export type Notices = Readonly<Record<Notice, Announced | undefined>>;
 
 export const noNotices: Notices = { idle: undefined, time: undefined };
 
-/** The one that ends the console first. */
+/** The notice that ends the console first. */
 export function mostUrgent(notices: Notices): (Announced & { readonly notice: Notice }) | undefined {
   const { idle, time } = notices;
   if (idle && (!time || idle.endsAt <= time.endsAt)) return { ...idle, notice: 'idle' };

@@ -1,15 +1,14 @@
 import type { MachineType, PowerAction } from '../../api.ts';
 import type { Confirmation } from '../../components/confirm-dialog.tsx';
 import { destructiveActions, runPowerAction, type PowerTarget } from '../../power-actions.ts';
-import { powerError, powerConfirmation } from '../../texts.ts';
+import { powerError, powerConfirmation } from '../../texts/power.ts';
 
-/** Switching the machine of this console, as the page shows it. */
+/** The power actions of this console's machine, and their progress. */
 export interface MachinePower {
   readonly type: MachineType;
-  /** What is going on. */
   readonly pendingAction: PowerAction | undefined;
   readonly error: string | undefined;
-  /** What has to be confirmed first. */
+  /** The confirmation that an action waits for. */
   readonly confirmation: Confirmation | undefined;
   request(action: PowerAction): void;
   closeConfirmation(): void;
@@ -18,12 +17,11 @@ export interface MachinePower {
 
 export function createMachinePower(deps: {
   readonly target: PowerTarget;
-  /** Something of it changed. */
-  readonly show: () => void;
-  /** The machine was started. */
-  readonly started: () => void;
+  /** Called after each change. */
+  readonly onChange: () => void;
+  readonly onStarted: () => void;
 }): MachinePower {
-  const { target, show } = deps;
+  const { target, onChange } = deps;
   const state: { -readonly [Key in 'pendingAction' | 'error' | 'confirmation']: MachinePower[Key] } = {
     pendingAction: undefined,
     error: undefined,
@@ -32,17 +30,17 @@ export function createMachinePower(deps: {
 
   function change(next: Partial<typeof state>): void {
     Object.assign(state, next);
-    show();
+    onChange();
   }
 
   async function run(action: PowerAction): Promise<void> {
     if (state.pendingAction) return;
     change({ pendingAction: action, error: undefined });
     const problem = await runPowerAction(target, action);
-    // Whoever was faster has done what was wanted.
+    // Another user started the machine first.
     const done = problem === undefined || (action === 'start' && problem.code === 'machine_running');
     change({ pendingAction: undefined, error: done ? undefined : powerError(action, target.name, problem) });
-    if (done && action === 'start') deps.started();
+    if (done && action === 'start') deps.onStarted();
   }
 
   return {

@@ -1,17 +1,16 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { MachineType, PowerAction } from '../../api.ts';
-import { CloseIcon } from '../../components/icons.tsx';
+import { CloseIcon, PowerActionIcon } from '../../components/icons.tsx';
 import { availableActions } from '../../power-actions.ts';
-import { PowerActionIcon } from '../../components/power-icon.tsx';
-import { powerHints, powerLabels } from '../../texts.ts';
+import { powerHints, powerLabels } from '../../texts/power.ts';
 
 interface PowerPanelProps {
   readonly type: MachineType;
-  readonly act: (action: PowerAction) => void;
+  readonly onAction: (action: PowerAction) => void;
   readonly close: () => void;
 }
 
-export function PowerPanel({ type, act, close }: PowerPanelProps) {
+export function PowerPanel({ type, onAction, close }: PowerPanelProps) {
   const panel = useRef<HTMLElement>(null);
   useLayoutEffect(() => panel.current?.querySelector<HTMLElement>('.power-action')?.focus(), []);
   return (
@@ -31,7 +30,7 @@ export function PowerPanel({ type, act, close }: PowerPanelProps) {
         </button>
       </header>
       {availableActions('running', type).map((action) => (
-        <button key={action} type="button" class="power-action" onClick={() => act(action)}>
+        <button key={action} type="button" class="power-action" onClick={() => onAction(action)}>
           <PowerActionIcon action={action} />
           <span>
             <strong>{powerLabels[action]}</strong>

@@ -1,8 +1,8 @@
 /**
- * xterm.js writes its rules into <style> elements and true colours into style attributes, and our content security
- * policy takes neither, for good reason. Scripts may set both in other ways: adopted style sheets, and the style object.
- * So the elements that the document makes from here on take the one way for the other. (`documentOverride` of xterm.js
- * 6.0 would be the place for it, but its scroll bar and its rows ask the real document all the same.)
+ * Makes xterm.js work with the pages' content security policy. xterm.js writes rules into <style> elements and colours
+ * into style attributes, which the policy forbids. Adopted style sheets and the style object are allowed, so elements
+ * that the document creates from now on use these instead. The option `documentOverride` of xterm.js 6.0 does not help:
+ * its scroll bar and its rows use the global document anyway.
  */
 export function makeDocumentCspSafe(page: Document): void {
   Object.defineProperty(page, 'createElement', {
@@ -20,7 +20,7 @@ function setAttribute(this: HTMLElement, name: string, value: string): void {
   else Element.prototype.setAttribute.call(this, name, value);
 }
 
-/** Stands where a <style> would stand; what is written into it becomes a style sheet of the document. */
+/** Replaces a <style> element: its text becomes a style sheet of the document. */
 function createSheetElement(page: Document): HTMLElement {
   const element = Document.prototype.createElement.call(page, 'span');
   element.hidden = true;

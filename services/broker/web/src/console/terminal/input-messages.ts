@@ -1,11 +1,11 @@
-/** What this page says to a terminal: docs/protocol.md, "Binary frames of a terminal". */
+/** Messages from this page to a terminal: docs/protocol.md, "Binary frames of a terminal". */
 
 /**
- * The most that a relay takes in one message. No less, because termproxy loses a message whose head lies at the end of
- * its buffer: the fewer there are of a long paste, the better.
+ * The relay's limit for one message. No less, because termproxy loses a message whose header lies at the end of its
+ * buffer: a long paste should be few messages.
  */
 const maxMessageBytes = 1024 * 1024;
-/** The most that a relay takes; nobody reads more. */
+/** The relay's limit for columns and rows. */
 const maxSide = 1000;
 
 const utf8 = new TextEncoder();
@@ -25,7 +25,7 @@ export function inputMessages(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayB
 
 export const textInput = (text: string) => inputMessages(utf8.encode(text));
 
-/** Each character is one byte: reports of the mouse in the old format. */
+/** Mouse reports in the legacy format: each character is one byte. */
 export const binaryInput = (text: string) =>
   inputMessages(Uint8Array.from(text, (character) => character.charCodeAt(0)));
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Terminal } from './terminal.ts';
 
-/** Keys that phones lack, as a terminal sends them. */
+/** Keys that phones lack, with the text that a terminal sends for them. */
 const keys: readonly (readonly [label: string, name: string, text: string])[] = [
   ['Esc', 'Escape', '\x1b'],
   ['Tab', 'Tab', '\t'],
@@ -19,13 +19,20 @@ const keys: readonly (readonly [label: string, name: string, text: string])[] = 
   ['~', 'Tilde', '~'],
 ];
 
-/** A row of keys below the terminal, where the pointer is a finger. The keyboard stays up while they are pressed. */
+/** A row of keys below the terminal on touch devices. */
 export function TerminalKeys({ terminal }: { readonly terminal: Terminal }) {
   const [coarse] = useState(() => window.matchMedia('(pointer: coarse)').matches);
   if (!coarse) return null;
-  const stay = (event: Event) => event.preventDefault();
+  // A button that takes the focus would close the on-screen keyboard.
+  const keepFocus = (event: Event) => event.preventDefault();
   return (
-    <div class="terminal-keys" role="group" aria-label="Special keys" onPointerDown={stay} onMouseDown={stay}>
+    <div
+      class="terminal-keys"
+      role="group"
+      aria-label="Special keys"
+      onPointerDown={keepFocus}
+      onMouseDown={keepFocus}
+    >
       {keys.map(([label, name, text]) => (
         <button key={name} type="button" class="key" aria-label={name} onClick={() => terminal.send(text)}>
           {label}

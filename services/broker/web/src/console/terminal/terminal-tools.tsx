@@ -1,20 +1,20 @@
 import { ToolButton } from '../toolbar/tool-button.tsx';
 import type { Terminal } from './terminal.ts';
 
-/** What the toolbar has for a terminal in place of a screen's tools. */
+/** The toolbar's tools for a terminal. */
 export function TerminalTools({
   terminal,
-  thenBack,
+  thenFocusDisplay,
 }: {
   readonly terminal: Terminal;
-  readonly thenBack: (action: () => void) => void;
+  readonly thenFocusDisplay: (action: () => void) => void;
 }) {
   return (
     <>
-      <ToolButton label="Smaller letters" onClick={() => thenBack(() => terminal.zoom(-1))}>
+      <ToolButton label="Smaller text" onClick={() => thenFocusDisplay(() => terminal.zoom(-1))}>
         <span class="tool-glyph">A−</span>
       </ToolButton>
-      <ToolButton label="Larger letters" onClick={() => thenBack(() => terminal.zoom(1))}>
+      <ToolButton label="Larger text" onClick={() => thenFocusDisplay(() => terminal.zoom(1))}>
         <span class="tool-glyph">A+</span>
       </ToolButton>
     </>

@@ -10,7 +10,7 @@ interface ToolButtonProps {
   readonly children: ComponentChildren;
 }
 
-/** A button of the toolbar. */
+/** A toolbar button. `hint` is its tooltip, `short` its visible label. */
 export function ToolButton({
   label,
   hint = label,

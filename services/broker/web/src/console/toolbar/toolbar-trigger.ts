@@ -1,19 +1,23 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
+/** Whether the toolbar is visible, and ways to change that. */
 export interface ToolbarTrigger {
   readonly shown: boolean;
   show(): void;
   hide(): void;
 }
 
-const edge = 3;
-const lingerFirst = 3000;
-const linger = 700;
+/** Height of the strip at the window's upper edge that shows the toolbar, in pixels. */
+const edgeHeight = 3;
+/** The pointer may leave the toolbar by this many pixels. */
+const margin = 24;
+const firstHideMs = 3000;
+const hideMs = 700;
 
 /**
- * The toolbar covers a strip of the machine's screen, so it goes away by itself and comes back when the
- * pointer touches the window's upper edge, when something in it gets the focus, or by its handle.
+ * Hides the toolbar, which covers a strip of the screen, unless `mayHide` is false. It shows again when the pointer
+ * touches the window's upper edge, when one of its controls gets the focus, or by its handle.
  */
 export function useToolbarTrigger(bar: RefObject<HTMLElement | null>, mayHide: boolean): ToolbarTrigger {
   const [shown, setShown] = useState(true);
@@ -32,17 +36,17 @@ export function useToolbarTrigger(bar: RefObject<HTMLElement | null>, mayHide: b
       setShown(true);
       return;
     }
-    hideIn(lingerFirst);
+    hideIn(firstHideMs);
     const onMove = (event: PointerEvent) => {
       const height = bar.current?.offsetHeight ?? 0;
-      if (event.pointerType === 'mouse' && event.clientY <= edge) {
+      if (event.pointerType === 'mouse' && event.clientY <= edgeHeight) {
         clearTimeout(timer.current);
         setShown(true);
-      } else if (event.clientY > height + 24) hideIn(linger);
+      } else if (event.clientY > height + margin) hideIn(hideMs);
     };
     const onFocus = () => {
       if (bar.current?.matches(':focus-within')) setShown(true);
-      else hideIn(linger);
+      else hideIn(hideMs);
     };
     window.addEventListener('pointermove', onMove, true);
     window.addEventListener('pointerdown', onMove, true);

@@ -1,26 +1,20 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { Machine, Problem, User } from '../../api.ts';
+import type { Machine, Problem } from '../../api.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { AlertIcon } from '../../components/icons.tsx';
-import type { SignInReason } from '../../paths.ts';
-import { countText, listProblem, staleText } from '../../texts.ts';
-import { sortMachines, machineKey, matchesMachine } from './sort-machines.ts';
-import { EmptyList, FailedList, NoMatch, Skeleton } from './machine-list-states.tsx';
-import { MachineRow } from './machine-row.tsx';
+import { countText, listProblem, staleText } from '../../texts/machines.ts';
 import { ErrorBanner } from '../error-banner.tsx';
+import { ListSkeleton } from '../list-skeleton.tsx';
+import { PageHeader, type PageProps } from '../page-header.tsx';
 import { SearchField } from '../search-field.tsx';
-import { PageHeader } from '../page-header.tsx';
-import { usePowerActions, type PowerActions } from './use-power-actions.ts';
+import { EmptyList, FailedList, NoMatch } from './machine-list-states.tsx';
+import { MachineRow } from './machine-row.tsx';
+import { machineKey, matchesMachine, sortMachines } from './sort-machines.ts';
 import { useMachines } from './use-machines.ts';
+import { usePowerActions, type PowerActions } from './use-power-actions.ts';
 
-interface MachinesPageProps {
-  readonly user: User;
-  readonly oversees: boolean;
-  readonly left: (note: SignInReason) => void;
-}
-
-export function MachinesPage({ user, oversees, left }: MachinesPageProps) {
-  const { list, problem, news, reload } = useMachines(() => left('expired'));
+export function MachinesPage(props: PageProps) {
+  const { value: list, problem, news, reload } = useMachines(() => props.onSignedOut('expired'));
   const [search, setSearch] = useState('');
   const power = usePowerActions(list?.consoles, reload);
   const field = useRef<HTMLInputElement>(null);
@@ -35,12 +29,12 @@ export function MachinesPage({ user, oversees, left }: MachinesPageProps) {
 
   return (
     <>
-      <PageHeader user={user} showSessions={oversees} current="machines" onSignedOut={left} />
+      <PageHeader {...props} current="machines" />
       <main class="page">
         <div class="page-head">
           <div>
             <h1>Your machines</h1>
-            <p class="count">{list ? countText(all) : problem ? '' : 'Looking for your machines…'}</p>
+            <p class="count">{list ? countText(all) : problem ? '' : 'Loading your machines…'}</p>
           </div>
           <SearchField
             field={field}
@@ -57,20 +51,20 @@ export function MachinesPage({ user, oversees, left }: MachinesPageProps) {
             {problem ? listProblem(problem) : staleText(list)}
           </p>
         ) : null}
-        <Body
+        <List
           loaded={list !== undefined}
           problem={problem}
           total={all.length}
           found={found}
           showCluster={clusters > 1}
-          pick={setSearch}
+          setSearch={setSearch}
           clear={clear}
           reload={reload}
           power={power}
         />
-        <ErrorBanner said={power.error} forget={power.dismissError} />
+        <ErrorBanner error={power.error} dismiss={power.dismissError} />
         {power.confirmation ? (
-          <ConfirmDialog question={power.confirmation} done={power.closeConfirmation} />
+          <ConfirmDialog confirmation={power.confirmation} onClose={power.closeConfirmation} />
         ) : null}
         <p class="visually-hidden" role="status" aria-live="polite">
           {search.trim() && list ? `${found.length} found. ${news}` : news}
@@ -80,20 +74,20 @@ export function MachinesPage({ user, oversees, left }: MachinesPageProps) {
   );
 }
 
-interface BodyProps {
+interface ListProps {
   readonly loaded: boolean;
   readonly problem: Problem | undefined;
   readonly total: number;
   readonly found: readonly Machine[];
   readonly showCluster: boolean;
-  readonly pick: (search: string) => void;
+  readonly setSearch: (search: string) => void;
   readonly clear: () => void;
   readonly reload: () => void;
   readonly power: PowerActions;
 }
 
-function Body({ loaded, problem, total, found, showCluster, pick, clear, reload, power }: BodyProps) {
-  if (!loaded) return problem ? <FailedList problem={problem} retry={reload} /> : <Skeleton />;
+function List({ loaded, problem, total, found, showCluster, setSearch, clear, reload, power }: ListProps) {
+  if (!loaded) return problem ? <FailedList problem={problem} retry={reload} /> : <ListSkeleton />;
   if (total === 0) return <EmptyList />;
   if (found.length === 0) return <NoMatch clear={clear} />;
   return (
@@ -103,9 +97,9 @@ function Body({ loaded, problem, total, found, showCluster, pick, clear, reload,
           key={machineKey(machine)}
           machine={machine}
           showCluster={showCluster}
-          pick={pick}
-          going={power.pending.get(machineKey(machine))}
-          power={(action) => power.request(machine, action)}
+          setSearch={setSearch}
+          pendingAction={power.pending.get(machineKey(machine))}
+          onPowerAction={(action) => power.request(machine, action)}
         />
       ))}
     </ul>

@@ -1,29 +1,28 @@
-interface Pressed {
-  readonly key: string;
-  readonly ctrlKey: boolean;
-  readonly metaKey: boolean;
-  readonly altKey: boolean;
-}
+type KeyPress = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>;
 
-/** Which entry of a menu a key leads to; undefined if the key is none of the menu's. */
-export function menuItemForKey(pressed: Pressed, at: number, labels: readonly string[]): number | undefined {
+/** Returns the index of the menu item that a key moves to, or undefined for other keys. */
+export function menuItemForKey(
+  key: KeyPress,
+  current: number,
+  labels: readonly string[],
+): number | undefined {
   const count = labels.length;
-  if (count === 0 || pressed.ctrlKey || pressed.metaKey || pressed.altKey) return undefined;
-  switch (pressed.key) {
+  if (count === 0 || key.ctrlKey || key.metaKey || key.altKey) return undefined;
+  switch (key.key) {
     case 'ArrowDown':
-      return (at + 1) % count;
+      return (current + 1) % count;
     case 'ArrowUp':
-      return at <= 0 ? count - 1 : at - 1;
+      return current <= 0 ? count - 1 : current - 1;
     case 'Home':
       return 0;
     case 'End':
       return count - 1;
     default:
   }
-  if (pressed.key.length !== 1) return undefined;
-  const letter = pressed.key.toLowerCase();
+  if (key.key.length !== 1) return undefined;
+  const letter = key.key.toLowerCase();
   for (let step = 1; step <= count; step += 1) {
-    const index = (at + step) % count;
+    const index = (current + step) % count;
     if (labels[index]?.toLowerCase().startsWith(letter)) return index;
   }
   return undefined;

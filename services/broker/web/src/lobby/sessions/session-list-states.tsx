@@ -1,6 +1,7 @@
-import { Skeleton } from '../machines/machine-list-states.tsx';
+import { noSessions } from '../../texts/sessions.ts';
+import { ListSkeleton } from '../list-skeleton.tsx';
 
-interface SessionStatesProps {
+interface SessionListStateProps {
   readonly loaded: boolean;
   readonly failed: boolean;
   readonly total: number;
@@ -9,31 +10,31 @@ interface SessionStatesProps {
   readonly reload: () => void;
 }
 
-/** What is there instead of a list of consoles. */
-export function SessionListState({ loaded, failed, total, found, clear, reload }: SessionStatesProps) {
+/** Replaces the list of consoles when there is nothing to list. */
+export function SessionListState({ loaded, failed, total, found, clear, reload }: SessionListStateProps) {
   if (!loaded && failed)
     return (
       <div class="notice" role="alert">
         <h2>The consoles could not be loaded</h2>
-        <p>You may not see these, or Porthole does not answer as it should. We keep trying.</p>
+        <p>You may lack the permission, or Porthole is not responding. Porthole keeps trying.</p>
         <button type="button" class="button primary" onClick={reload}>
           Try again
         </button>
       </div>
     );
-  if (!loaded) return <Skeleton />;
+  if (!loaded) return <ListSkeleton />;
   if (total === 0)
     return (
       <div class="notice" data-empty>
-        <h2>Nobody has a console open</h2>
-        <p>As soon as somebody opens one, it shows up here by itself.</p>
+        <h2>{noSessions}</h2>
+        <p>Consoles appear here automatically when users open them.</p>
       </div>
     );
   if (found > 0) return null;
   return (
     <div class="notice">
-      <h2>Nothing matches</h2>
-      <p>No console has that in its person, machine, number or node.</p>
+      <h2>No matching consoles</h2>
+      <p>The search covers users, machines, numbers, nodes and relays.</p>
       <button type="button" class="button" onClick={clear}>
         Show all
       </button>

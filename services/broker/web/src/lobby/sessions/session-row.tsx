@@ -1,10 +1,12 @@
 import type { Session } from '../../api.ts';
 import { CloseIcon, EyeIcon, HandIcon, SignOutIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
-import { displayName, dataText, elapsedText, observersText } from '../../texts.ts';
+import { displayName, elapsedText, observersText, trafficText } from '../../texts/sessions.ts';
+import { Avatar } from '../avatar.tsx';
 
 interface SessionRowProps {
   readonly session: Session;
+  /** Milliseconds since the epoch. */
   readonly now: number;
   readonly showCluster: boolean;
   readonly ending: boolean;
@@ -12,23 +14,17 @@ interface SessionRowProps {
   readonly signOut: () => void;
 }
 
-/** One console: who, what, how long, and what can be done about it. */
-export function SessionRow({ session, now, showCluster, ending, end, signOut }: SessionRowProps) {
-  const { machine, mode, observer, observers, mine, since, bytes, user } = session;
-  const called = displayName(session);
-  const facts = [
-    showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
-    dataText(bytes),
-    ...(mode === 'view' && !observer ? ['view only'] : []),
-  ];
+/** One console: its user, its machine, its age, and the actions that are allowed. */
+export function SessionRow(props: SessionRowProps) {
+  const { session, now, ending } = props;
+  const { mine, since, user } = session;
+  const name = displayName(session);
   return (
     <li class="session" data-session={session.id} data-ending={ending}>
-      <span class="avatar" aria-hidden="true">
-        {called.trim().charAt(0).toUpperCase()}
-      </span>
-      <span class="session-who">
+      <Avatar name={name} />
+      <span class="session-user">
         <span class="session-name" title={user.name}>
-          {called}
+          {name}
           {mine ? <span class="you">you</span> : null}
         </span>
         <span class="machine-facts">
@@ -37,49 +33,57 @@ export function SessionRow({ session, now, showCluster, ending, end, signOut }: 
           </time>
         </span>
       </span>
-      <span class="session-what">
-        <span class="session-name">
-          {machine.name} {machine.type === 'node' ? null : <span class="vmid">{machine.vmid}</span>}
-        </span>
-        <span class="machine-facts">
-          {facts.map((fact) => (
-            <span key={fact}>{fact}</span>
-          ))}
-        </span>
-        {observer || observers.length > 0 ? (
-          <span class="badge">
-            <EyeIcon /> {observer ? 'watching' : observersText({ by: observers, others: 0 })}
-          </span>
-        ) : null}
-      </span>
-      <SessionActions session={session} called={called} ending={ending} end={end} signOut={signOut} />
+      <SessionMachine {...props} />
+      <SessionActions {...props} name={name} />
     </li>
   );
 }
 
-interface SessionActionsProps extends Pick<SessionRowProps, 'session' | 'ending' | 'end' | 'signOut'> {
-  readonly called: string;
+function SessionMachine({ session, showCluster }: Pick<SessionRowProps, 'session' | 'showCluster'>) {
+  const { machine, mode, observer, observers, bytes } = session;
+  const facts = [
+    showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
+    trafficText(bytes),
+    ...(mode === 'view' && !observer ? ['view only'] : []),
+  ];
+  return (
+    <span class="session-machine">
+      <span class="session-name">
+        {machine.name} {machine.type === 'node' ? null : <span class="vmid">{machine.vmid}</span>}
+      </span>
+      <span class="machine-facts">
+        {facts.map((fact) => (
+          <span key={fact}>{fact}</span>
+        ))}
+      </span>
+      {observer || observers.length > 0 ? (
+        <span class="badge">
+          <EyeIcon /> {observer ? 'watching' : observersText({ by: observers, others: 0 })}
+        </span>
+      ) : null}
+    </span>
+  );
 }
 
-function SessionActions({
-  session: { machine, may, mine },
-  called,
-  ending,
-  end,
-  signOut,
-}: SessionActionsProps) {
-  const { cluster, vmid, name } = machine;
+interface SessionActionsProps extends Pick<SessionRowProps, 'session' | 'ending' | 'end' | 'signOut'> {
+  /** The user's name. */
+  readonly name: string;
+}
+
+function SessionActions({ session, name, ending, end, signOut }: SessionActionsProps) {
+  const { machine, may, mine } = session;
+  const { cluster, vmid } = machine;
   return (
-    <span class="session-acts">
+    <span class="session-actions">
       {may.includes('watch') && !mine ? (
         <a
           class="button"
           href={consolePath(cluster, vmid, 'view')}
           target="_blank"
           rel="noopener"
-          aria-label={`Look on at ${called} on ${name}`}
+          aria-label={`Watch ${name} on ${machine.name}`}
         >
-          <EyeIcon /> Look on
+          <EyeIcon /> Watch
         </a>
       ) : null}
       {may.includes('control') && !mine ? (
@@ -88,7 +92,7 @@ function SessionActions({
           href={consolePath(cluster, vmid)}
           target="_blank"
           rel="noopener"
-          aria-label={`Take over ${name} from ${called}`}
+          aria-label={`Take over ${machine.name} from ${name}`}
         >
           <HandIcon /> Take over
         </a>
@@ -97,7 +101,7 @@ function SessionActions({
         <button
           type="button"
           class="button quiet bad"
-          aria-label={`End the console of ${called} on ${name}`}
+          aria-label={`End the console of ${name} on ${machine.name}`}
           aria-disabled={ending}
           onClick={() => {
             if (!ending) end();
@@ -111,7 +115,7 @@ function SessionActions({
           type="button"
           class="icon-button"
           title="Sign out everywhere"
-          aria-label={`Sign ${called} out everywhere`}
+          aria-label={`Sign ${name} out everywhere`}
           onClick={signOut}
         >
           <SignOutIcon />

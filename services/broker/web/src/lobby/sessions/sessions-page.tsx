@@ -1,123 +1,66 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api, type SessionList, type User } from '../../api.ts';
-import { ConfirmDialog, type Confirmation } from '../../components/confirm-dialog.tsx';
+import type { SessionList } from '../../api.ts';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { AlertIcon } from '../../components/icons.tsx';
-import { sessionsPath, type SignInReason } from '../../paths.ts';
-import {
-  endClassConfirmation,
-  endError,
-  endConfirmation,
-  sessionCount,
-  signOutConfirmation,
-} from '../../texts.ts';
-import { sortSessions, matchesSession } from './sort-sessions.ts';
+import { sessionsPath } from '../../paths.ts';
+import { listProblem } from '../../texts/machines.ts';
+import { sessionCount } from '../../texts/sessions.ts';
 import { ErrorBanner } from '../error-banner.tsx';
+import { PageHeader, type PageProps } from '../page-header.tsx';
 import { SearchField } from '../search-field.tsx';
-import { SessionRow } from './session-row.tsx';
+import { ClassFilter } from './class-filter.tsx';
 import { SessionListState } from './session-list-states.tsx';
-import { PageHeader } from '../page-header.tsx';
+import { SessionRow } from './session-row.tsx';
+import { matchesSession, sortSessions } from './sort-sessions.ts';
+import { useSessionActions, type SessionActions } from './use-session-actions.ts';
 import { useSessions } from './use-sessions.ts';
 
-interface SessionsPageProps {
-  readonly user: User;
-  readonly oversees: boolean;
-  readonly left: (note: SignInReason) => void;
-}
-
-/** For how long a console that was ended is shown as ending: its relay takes a moment to say that it is gone. */
-const endingMs = 1500;
-
-/** Who has what open, for instructors and operators. */
-export function SessionsPage({ user, oversees, left }: SessionsPageProps) {
+/** The open consoles that an instructor or operator may see. */
+export function SessionsPage(props: PageProps) {
   const [className, setClassName] = useState(new URLSearchParams(location.search).get('class') ?? undefined);
-  const { list, problem, reload } = useSessions(className, () => left('expired'));
+  const { value: list, problem, reload } = useSessions(className, () => props.onSignedOut('expired'));
   const [search, setSearch] = useState('');
-  const [question, setQuestion] = useState<Confirmation | undefined>(undefined);
-  const [failed, setFailed] = useState<string | undefined>(undefined);
-  const [ending, setEnding] = useState<ReadonlySet<string>>(new Set());
   const field = useRef<HTMLInputElement>(null);
-  const now = useNow();
-  // The classes stay where they are while another list is on its way.
+  // The classes stay in place while the list of another class loads.
   const classes = useRef<SessionList['classes']>([]);
   if (list) classes.current = list.classes;
 
   const all = useMemo(() => sortSessions(list?.sessions ?? []), [list]);
   const found = useMemo(() => all.filter((session) => matchesSession(session, search.trim())), [all, search]);
-  const count = sessionCount(all, new Set(all.map((session) => session.user.id)).size);
-  const clusters = new Set(all.map((session) => session.machine.cluster)).size;
-  const taught = classes.current.find(({ name }) => name === className);
-  const endable = all.filter(({ may, mine }) => may.includes('end') && !mine);
+  const actions = useSessionActions(all, reload);
+  const count = sessionCount(all.length, new Set(all.map((session) => session.user.id)).size);
 
-  function choose(name: string | undefined) {
+  function selectClass(name: string | undefined) {
     const query = name === undefined ? '' : `?class=${encodeURIComponent(name)}`;
     history.replaceState(null, '', `${sessionsPath}${query}`);
     setClassName(name);
   }
 
-  async function end(ids: readonly string[], order: () => Promise<{ readonly ok: boolean }>) {
-    setFailed(undefined);
-    setEnding(new Set(ids));
-    if (!(await order()).ok) setFailed(endError);
-    setTimeout(() => {
-      setEnding(new Set());
-      reload();
-    }, endingMs);
-  }
-
   return (
     <>
-      <PageHeader user={user} showSessions={oversees} current="sessions" onSignedOut={left} />
+      <PageHeader {...props} current="sessions" />
       <main class="page">
         <div class="page-head">
           <div>
             <h1>Live consoles</h1>
             <p class="count">
-              {list ? count : problem ? '' : 'Looking for consoles…'}
-              {list?.truncated ? ' (more are not shown)' : ''}
+              {list ? count : problem ? '' : 'Loading consoles…'}
+              {list?.truncated ? ' (list truncated)' : ''}
             </p>
           </div>
           <SearchField
             field={field}
-            label="Search by person, machine, number or node"
-            placeholder="Search person or machine"
+            label="Search by user, machine, number or node"
+            placeholder="Search user or machine"
             hidden={list !== undefined && all.length === 0}
             value={search}
             set={setSearch}
           />
         </div>
-        {classes.current.length > 0 ? (
-          <div class="scopes">
-            <div role="group" aria-label="Which consoles">
-              {[{ name: undefined, title: 'All' }, ...classes.current].map(({ name, title }) => (
-                <button
-                  key={name ?? ''}
-                  type="button"
-                  class="scope"
-                  aria-pressed={name === className}
-                  onClick={() => choose(name)}
-                >
-                  {title}
-                </button>
-              ))}
-            </div>
-            {taught && endable.length > 0 ? (
-              <button
-                type="button"
-                class="button quiet bad"
-                onClick={() => {
-                  const ids = endable.map(({ id }) => id);
-                  const act = () => void end(ids, () => api.endClass(taught.name));
-                  setQuestion({ ...endClassConfirmation(taught.title, ids.length), onConfirm: act });
-                }}
-              >
-                End all of {taught.title}
-              </button>
-            ) : null}
-          </div>
-        ) : null}
+        <Classes classes={classes.current} selected={className} select={selectClass} all={all} {...actions} />
         {list && problem ? (
           <p class="stale" role="status">
-            <AlertIcon /> Porthole does not answer. You see what was known last; we keep trying.
+            <AlertIcon /> {listProblem(problem)}
           </p>
         ) : null}
         <SessionListState
@@ -131,30 +74,11 @@ export function SessionsPage({ user, oversees, left }: SessionsPageProps) {
           }}
           reload={reload}
         />
-        {found.length > 0 ? (
-          <ul class="sessions" aria-label="Live consoles">
-            {found.map((session) => (
-              <SessionRow
-                key={session.id}
-                session={session}
-                now={now}
-                showCluster={clusters > 1}
-                ending={ending.has(session.id)}
-                end={() => {
-                  const act = () => void end([session.id], () => api.endSession(session.id));
-                  setQuestion({ ...endConfirmation(session), onConfirm: act });
-                }}
-                signOut={() => {
-                  const ids = all.filter(({ user: { id } }) => id === session.user.id).map(({ id }) => id);
-                  const act = () => void end(ids, () => api.signOutUser(session.user.id));
-                  setQuestion({ ...signOutConfirmation(session), onConfirm: act });
-                }}
-              />
-            ))}
-          </ul>
+        <Rows all={all} found={found} {...actions} />
+        <ErrorBanner error={actions.error} dismiss={actions.dismissError} />
+        {actions.confirmation ? (
+          <ConfirmDialog confirmation={actions.confirmation} onClose={actions.closeConfirmation} />
         ) : null}
-        <ErrorBanner said={failed} forget={() => setFailed(undefined)} />
-        {question ? <ConfirmDialog question={question} done={() => setQuestion(undefined)} /> : null}
         <p class="visually-hidden" role="status" aria-live="polite">
           {list ? (search.trim() ? `${found.length} found.` : count) : ''}
         </p>
@@ -163,11 +87,57 @@ export function SessionsPage({ user, oversees, left }: SessionsPageProps) {
   );
 }
 
-/** The time, four times a minute: durations are told in minutes. */
+type Sessions = SessionList['sessions'];
+
+interface ClassesProps extends Pick<SessionActions, 'endClass'> {
+  readonly classes: SessionList['classes'];
+  readonly selected: string | undefined;
+  readonly select: (name: string | undefined) => void;
+  readonly all: Sessions;
+}
+
+function Classes({ classes, selected, select, all, endClass }: ClassesProps) {
+  if (classes.length === 0) return null;
+  const current = classes.find(({ name }) => name === selected);
+  const others = all.filter(({ may, mine }) => may.includes('end') && !mine);
+  const endAll =
+    current && others.length > 0 ? () => endClass(current.name, current.title, others) : undefined;
+  return <ClassFilter classes={classes} selected={selected} select={select} endAll={endAll} />;
+}
+
+interface RowsProps extends Pick<SessionActions, 'ending' | 'end' | 'signOut'> {
+  readonly all: Sessions;
+  readonly found: Sessions;
+}
+
+function Rows({ all, found, ending, end, signOut }: RowsProps) {
+  const now = useNow();
+  const clusters = new Set(all.map((session) => session.machine.cluster)).size;
+  if (found.length === 0) return null;
+  return (
+    <ul class="sessions" aria-label="Live consoles">
+      {found.map((session) => (
+        <SessionRow
+          key={session.id}
+          session={session}
+          now={now}
+          showCluster={clusters > 1}
+          ending={ending.has(session.id)}
+          end={() => end(session)}
+          signOut={() => signOut(session)}
+        />
+      ))}
+    </ul>
+  );
+}
+
+const clockIntervalMs = 15_000;
+
+/** The time, often enough for durations in minutes. */
 function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 15_000);
+    const timer = setInterval(() => setNow(Date.now()), clockIntervalMs);
     return () => clearInterval(timer);
   }, []);
   return now;

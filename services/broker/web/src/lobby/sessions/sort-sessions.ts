@@ -1,7 +1,7 @@
 import type { Session } from '../../api.ts';
-import { displayName } from '../../texts.ts';
+import { displayName } from '../../texts/sessions.ts';
 
-/** By person, then machine: rows stay where they are while consoles come and go. */
+/** By user, then machine, so that rows stay in place while consoles open and close. */
 export function sortSessions(sessions: readonly Session[]): Session[] {
   const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
   return [...sessions].sort(
@@ -12,14 +12,14 @@ export function sortSessions(sessions: readonly Session[]): Session[] {
   );
 }
 
-/** Every word must be found somewhere. */
+/** Whether the session's names, number, node, cluster and relay contain every word of the search. */
 export function matchesSession({ user, machine, relay }: Session, search: string): boolean {
   const { name, vmid, node, cluster } = machine;
-  const hay = [user.name, user.displayName ?? '', name, String(vmid), node, cluster, relay]
+  const text = [user.name, user.displayName ?? '', name, String(vmid), node, cluster, relay]
     .join('\n')
     .toLowerCase();
   return search
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => hay.includes(word));
+    .every((word) => text.includes(word));
 }

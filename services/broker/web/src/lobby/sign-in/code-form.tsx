@@ -1,22 +1,21 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { api, type Factor, type Problem, type SecondFactor, type User } from '../../api.ts';
-import { factorLabels, signInProblem } from '../../texts.ts';
+import { api, type Factor, type Problem, type SecondFactor } from '../../api.ts';
+import { factorLabels, signInProblem } from '../../texts/sign-in.ts';
 
 interface CodeFormProps {
   readonly url: string;
-  readonly wanted: SecondFactor;
-  readonly entered: (user: User) => void;
-  /** From the password on again. */
+  readonly secondFactor: SecondFactor;
+  readonly onSignedIn: () => void;
+  /** Returns to the password form. */
   readonly startOver: (problem?: Problem) => void;
 }
 
-/** The second step: a code from an app, or one of the keys that were kept for the day on which it is not there. */
-export function CodeForm({ url, wanted, entered, startOver }: CodeFormProps) {
+/** The second step of a sign-in: a code or a recovery key. */
+export function CodeForm({ url, secondFactor, onSignedIn, startOver }: CodeFormProps) {
   const field = useRef<HTMLInputElement>(null);
-  const [factor, setFactor] = useState<Factor>(wanted.factors[0] ?? 'totp');
+  const [factor, setFactor] = useState<Factor>(secondFactor.factors[0] ?? 'totp');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
-  const words = factorLabels[factor];
 
   useLayoutEffect(() => field.current?.focus(), [factor]);
 
@@ -27,8 +26,8 @@ export function CodeForm({ url, wanted, entered, startOver }: CodeFormProps) {
     if (!code) return field.current?.focus();
     setBusy(true);
     setProblem(undefined);
-    const answer = await api.secondFactor(url, wanted.id, factor, code);
-    if (answer.ok) return entered(answer.value.user);
+    const answer = await api.secondFactor(url, secondFactor.id, factor, code);
+    if (answer.ok) return onSignedIn();
     if (answer.problem.code === 'sign_in_expired') return startOver(answer.problem);
     setBusy(false);
     setProblem(answer.problem);
@@ -36,7 +35,7 @@ export function CodeForm({ url, wanted, entered, startOver }: CodeFormProps) {
     field.current?.select();
   }
 
-  function choose(other: Factor) {
+  function switchTo(other: Factor) {
     setProblem(undefined);
     setFactor(other);
     if (field.current) field.current.value = '';
@@ -49,7 +48,7 @@ export function CodeForm({ url, wanted, entered, startOver }: CodeFormProps) {
           {signInProblem(problem)}
         </p>
       ) : null}
-      <label for="code">{words.label}</label>
+      <label for="code">{factorLabels[factor].label}</label>
       <input
         id="code"
         ref={field}
@@ -66,12 +65,12 @@ export function CodeForm({ url, wanted, entered, startOver }: CodeFormProps) {
       <button type="submit" class="button primary wide" aria-disabled={busy}>
         {busy ? 'Signing in…' : 'Sign in'}
       </button>
-      <p class="other-ways">
-        {wanted.factors
+      <p class="form-links">
+        {secondFactor.factors
           .filter((other) => other !== factor)
           .map((other) => (
-            <button key={other} type="button" class="plain-link" onClick={() => choose(other)}>
-              {factorLabels[other].instead}
+            <button key={other} type="button" class="plain-link" onClick={() => switchTo(other)}>
+              {factorLabels[other].switchTo}
             </button>
           ))}
         <button type="button" class="plain-link" onClick={() => startOver()}>

@@ -1,57 +1,50 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Answer, SignInStep, Problem } from '../../api.ts';
-import { EyeIcon, EyeOffIcon } from '../../components/icons.tsx';
-import { signInProblem } from '../../texts.ts';
+import type { Answer, Problem, SignInStep } from '../../api.ts';
+import { signInProblem } from '../../texts/sign-in.ts';
+import { PasswordField } from './password-field.tsx';
 
-/** Where somebody's account may be. */
+/** A place that holds accounts with passwords: Porthole itself or a Proxmox realm. */
 export interface AccountSource {
   readonly title: string;
-  /** Where its codes go, should it want one. */
+  /** The API's path for second factors. */
   readonly url: string;
   readonly signIn: (name: string, password: string) => Promise<Answer<SignInStep>>;
 }
 
 interface PasswordFormProps {
-  readonly places: readonly AccountSource[];
-  /** Why somebody begins again. */
-  readonly before: Problem | undefined;
-  readonly entered: (entered: SignInStep, place: AccountSource) => void;
+  readonly sources: readonly AccountSource[];
+  /** Why the user starts over. */
+  readonly initialProblem: Problem | undefined;
+  readonly onAccepted: (step: SignInStep, source: AccountSource) => void;
 }
 
-export function PasswordForm({ places, before, entered }: PasswordFormProps) {
-  const [title, setTitle] = useState(places[0]?.title);
-  const place = places.find((one) => one.title === title) ?? places[0];
+export function PasswordForm({ sources, initialProblem, onAccepted }: PasswordFormProps) {
+  const [title, setTitle] = useState(sources[0]?.title);
+  const source = sources.find((each) => each.title === title) ?? sources[0];
   const name = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  const [visible, setVisible] = useState(false);
-  const [caps, setCaps] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(before);
+  const [problem, setProblem] = useState(initialProblem);
 
-  // Before it is painted: who types at once must not type beside it.
+  // Before the first paint, so that the first key goes into the field.
   useLayoutEffect(() => name.current?.focus(), []);
 
   async function submit(event: Event) {
     event.preventDefault();
-    if (busy || !place) return;
+    if (busy || !source) return;
     const [user, secret] = [name.current?.value.trim() ?? '', password.current?.value ?? ''];
     if (!user) return name.current?.focus();
     if (!secret) return password.current?.focus();
     setBusy(true);
     setProblem(undefined);
-    const answer = await place.signIn(user, secret);
-    if (answer.ok) return entered(answer.value, place);
+    const answer = await source.signIn(user, secret);
+    if (answer.ok) return onAccepted(answer.value, source);
     setBusy(false);
     setProblem(answer.problem);
-    // Ready for the next try: what was typed is most likely wrong.
+    // The password is the most likely mistake.
     password.current?.focus();
     password.current?.select();
   }
-
-  const watchCaps = (event: KeyboardEvent | MouseEvent) => setCaps(event.getModifierState('CapsLock'));
-
-  // The types know no field that is now one, now the other.
-  const fieldType = (visible ? 'text' : 'password') as 'password';
 
   return (
     <form onSubmit={(event) => void submit(event)} noValidate aria-labelledby="sign-in-title">
@@ -60,16 +53,16 @@ export function PasswordForm({ places, before, entered }: PasswordFormProps) {
           {signInProblem(problem)}
         </p>
       ) : null}
-      {places.length > 1 ? (
+      {sources.length > 1 ? (
         <>
-          <label for="place">Account</label>
+          <label for="source">Account</label>
           <select
-            id="place"
-            value={place?.title}
+            id="source"
+            value={source?.title}
             onChange={({ currentTarget }) => setTitle(currentTarget.value)}
           >
-            {places.map((one) => (
-              <option key={one.title}>{one.title}</option>
+            {sources.map((each) => (
+              <option key={each.title}>{each.title}</option>
             ))}
           </select>
         </>
@@ -86,37 +79,7 @@ export function PasswordForm({ places, before, entered }: PasswordFormProps) {
         required
         aria-describedby={problem ? 'sign-in-error' : undefined}
       />
-      <label for="password">Password</label>
-      <div class="password">
-        <input
-          id="password"
-          ref={password}
-          name="password"
-          type={fieldType}
-          autocomplete="current-password"
-          autocapitalize="none"
-          spellcheck={false}
-          required
-          aria-invalid={problem?.code === 'wrong_password'}
-          aria-describedby={caps ? 'caps' : undefined}
-          onKeyDown={watchCaps}
-          onKeyUp={watchCaps}
-          onBlur={() => setCaps(false)}
-        />
-        <button
-          type="button"
-          class="icon-button"
-          aria-label="Show password"
-          aria-pressed={visible}
-          title={visible ? 'Hide password' : 'Show password'}
-          onClick={() => setVisible(!visible)}
-        >
-          {visible ? <EyeOffIcon /> : <EyeIcon />}
-        </button>
-      </div>
-      <p class="caps" id="caps" role="status">
-        {caps ? 'Caps Lock is on.' : ''}
-      </p>
+      <PasswordField field={password} invalid={problem?.code === 'wrong_password'} />
       <button type="submit" class="button primary wide" aria-disabled={busy}>
         {busy ? 'Signing in…' : 'Sign in'}
       </button>

@@ -1,115 +1,134 @@
 import { useEffect, useState } from 'preact/hooks';
-import {
-  api,
-  type SignInStep,
-  type Problem,
-  type SecondFactor,
-  type SignInMethod,
-  type User,
-} from '../../api.ts';
+import { api, type Problem, type SecondFactor, type SignInMethod, type SignInStep } from '../../api.ts';
 import type { SignInReason } from '../../paths.ts';
-import { secondFactorIntro, localAccounts, signInIntro, signInNotes, signInProblem } from '../../texts.ts';
+import {
+  localAccounts,
+  secondFactorIntro,
+  signInIntro,
+  signInNotes,
+  signInProblem,
+} from '../../texts/sign-in.ts';
 import { Brand, sceneUrl } from '../brand.tsx';
 import { CodeForm } from './code-form.tsx';
 import { PasswordForm, type AccountSource } from './password-form.tsx';
 
 interface SignInProps {
-  readonly note: SignInReason | undefined;
-  readonly entered: (user: User) => void;
+  /** Why the user sees this page. */
+  readonly reason: SignInReason | undefined;
+  readonly onSignedIn: () => void;
 }
 
-/** After these the person should see why they are here, instead of being sent on at once. */
-const goesOnAtOnce = (note: SignInReason | undefined) => note === undefined || note === 'needed';
+/** After other reasons, the user must be able to read them before going to the identity provider. */
+const mayRedirect = (reason: SignInReason | undefined) => reason === undefined || reason === 'needed';
 
-export function SignInPage({ note, entered }: SignInProps) {
-  const [offers, setOffers] = useState<readonly SignInMethod[] | undefined>(undefined);
+export function SignInPage({ reason, onSignedIn }: SignInProps) {
+  const [methods, setMethods] = useState<readonly SignInMethod[] | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
+  const [secondStep, setSecondStep] = useState<
+    { readonly url: string; readonly secondFactor: SecondFactor } | undefined
+  >(undefined);
 
-  const [second, setSecond] = useState<{ readonly url: string; readonly wanted: SecondFactor } | undefined>(
-    undefined,
-  );
-
-  async function look() {
+  async function load() {
     setProblem(undefined);
     const answer = await api.signInMethods();
     if (!answer.ok) return setProblem(answer.problem);
     const [only, ...others] = answer.value.methods;
-    if (only?.kind === 'oidc' && others.length === 0 && goesOnAtOnce(note))
-      return location.replace(issuerPath(only.url));
-    setOffers(answer.value.methods);
+    if (only?.kind === 'oidc' && others.length === 0 && mayRedirect(reason))
+      return location.replace(providerPath(only.url));
+    setMethods(answer.value.methods);
   }
-  useEffect(() => void look(), []);
+  useEffect(() => void load(), []);
 
-  const issuers = offers?.filter((offer) => offer.kind === 'oidc') ?? [];
-  const places = placesOf(offers ?? []);
-  const hasPassword = places.length > 0;
-
-  function step(done: SignInStep, { url }: AccountSource) {
-    if ('user' in done) return entered(done.user);
+  function onPassword(step: SignInStep, { url }: AccountSource) {
+    if ('user' in step) return onSignedIn();
     setProblem(undefined);
-    setSecond({ url, wanted: done.secondFactor });
+    setSecondStep({ url, secondFactor: step.secondFactor });
   }
 
   function startOver(why?: Problem) {
-    setSecond(undefined);
+    setSecondStep(undefined);
     setProblem(why);
   }
 
-  const firstStep = (
-    <>
-      {issuers.map(({ title, url }, index) => (
-        <a
-          key={url}
-          class={index === 0 && !hasPassword ? 'button primary wide' : 'button wide'}
-          href={issuerPath(url)}
-        >
-          Sign in with {title}
-        </a>
-      ))}
-      {hasPassword && issuers.length > 0 ? <p class="or">or</p> : null}
-      {hasPassword ? <PasswordForm places={places} before={problem} entered={step} /> : null}
-    </>
-  );
+  const intro = secondStep ? secondFactorIntro : reason ? signInNotes[reason] : signInIntro;
   return (
-    <main class="entrance">
-      <div class="entrance-scene">
+    <main class="sign-in">
+      <div class="sign-in-scene">
         <img src={sceneUrl} alt="" />
       </div>
-      <div class="entrance-form">
-        <div class="entrance-box">
+      <div class="sign-in-form">
+        <div class="sign-in-box">
           <Brand />
           <h1 id="sign-in-title">Sign in</h1>
-          <p class="lead">{second ? secondFactorIntro : note ? signInNotes[note] : signInIntro}</p>
-          {problem && !offers ? (
-            <>
-              <p class="form-error" role="alert">
-                {signInProblem(problem)}
-              </p>
-              <button type="button" class="button wide" onClick={() => void look()}>
-                Try again
-              </button>
-            </>
-          ) : null}
-          {second ? <CodeForm {...second} entered={entered} startOver={startOver} /> : firstStep}
+          <p class="sign-in-intro">{intro}</p>
+          {problem && !methods ? <LoadError problem={problem} retry={() => void load()} /> : null}
+          {secondStep ? (
+            <CodeForm {...secondStep} onSignedIn={onSignedIn} startOver={startOver} />
+          ) : (
+            <Methods methods={methods ?? []} initialProblem={problem} onPassword={onPassword} />
+          )}
         </div>
       </div>
     </main>
   );
 }
 
-/** The way back leads to where the person wanted to go. */
-function issuerPath(url: string): string {
-  const wanted = new URLSearchParams(location.search).get('return');
-  return wanted === null ? url : `${url}?${new URLSearchParams({ return: wanted }).toString()}`;
+function LoadError({ problem, retry }: { readonly problem: Problem; readonly retry: () => void }) {
+  return (
+    <>
+      <p class="form-error" role="alert">
+        {signInProblem(problem)}
+      </p>
+      <button type="button" class="button wide" onClick={retry}>
+        Try again
+      </button>
+    </>
+  );
 }
 
-/** Where an account with a password may be, in the order in which the offers came. */
-function placesOf(offers: readonly SignInMethod[]): readonly AccountSource[] {
-  return offers.flatMap((offer): AccountSource[] => {
-    if (offer.kind === 'oidc') return [];
-    if (offer.kind === 'local') return [{ title: localAccounts, url: '', signIn: api.signIn }];
-    const { url } = offer;
-    return offer.realms.map(({ name, title }) => ({
+interface MethodsProps {
+  readonly methods: readonly SignInMethod[];
+  readonly initialProblem: Problem | undefined;
+  readonly onPassword: (step: SignInStep, source: AccountSource) => void;
+}
+
+/** Links to identity providers, and the form for accounts with a password. */
+function Methods({ methods, initialProblem, onPassword }: MethodsProps) {
+  const providers = methods.filter((method) => method.kind === 'oidc');
+  const sources = accountSourcesOf(methods);
+  const hasPassword = sources.length > 0;
+  return (
+    <>
+      {providers.map(({ title, url }, index) => (
+        <a
+          key={url}
+          class={index === 0 && !hasPassword ? 'button primary wide' : 'button wide'}
+          href={providerPath(url)}
+        >
+          Sign in with {title}
+        </a>
+      ))}
+      {hasPassword && providers.length > 0 ? <p class="or">or</p> : null}
+      {hasPassword ? (
+        <PasswordForm sources={sources} initialProblem={initialProblem} onAccepted={onPassword} />
+      ) : null}
+    </>
+  );
+}
+
+/** The broker returns the user to the page of `return` after the sign-in. */
+function providerPath(url: string): string {
+  const returnTo = new URLSearchParams(location.search).get('return');
+  return returnTo === null ? url : `${url}?${new URLSearchParams({ return: returnTo }).toString()}`;
+}
+
+/** The account sources with a password, in the order of the methods. */
+function accountSourcesOf(methods: readonly SignInMethod[]): readonly AccountSource[] {
+  return methods.flatMap((method): AccountSource[] => {
+    if (method.kind === 'oidc') return [];
+    if (method.kind === 'local') return [{ title: localAccounts, url: '', signIn: api.signIn }];
+    const { url } = method;
+    return method.realms.map(({ name, title }) => ({
       title,
       url,
       signIn: (user, password) => api.signInAtProxmox(url, name, user, password),
