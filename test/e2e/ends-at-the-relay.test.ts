@@ -25,7 +25,7 @@ describeWith('chromium')('a console that ends because of its relay', () => {
       await student.closedWith(1012);
       await eventually('it is open again', () => student.sockets() === 2);
       await student.reaches('open');
-      await student.page.locator('body[data-quiet=false]').waitFor();
+      await student.page.locator('body[data-interruption=none]').waitFor();
       expect(await student.page.evaluate(() => Reflect.get(window, 'said') as string[])).toEqual([]);
       await student.type('still here');
       await eventually('it is typed', () => one.keys().endsWith('still here'));
@@ -42,7 +42,7 @@ describeWith('chromium')('a console that ends because of its relay', () => {
       await student.closedWith(1006);
       await eventually('it is open again', () => student.sockets() === 2);
       await student.reaches('open');
-      await student.page.locator('body[data-quiet=false]').waitFor();
+      await student.page.locator('body[data-interruption=none]').waitFor();
       await student.type('still here');
       await eventually('it is typed', () => one.keys().endsWith('still here'));
       expect(grants).toHaveLength(1);

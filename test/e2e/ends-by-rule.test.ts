@@ -77,10 +77,10 @@ describeWith('chromium')('a console that ends because of a rule', () => {
       stack.proxmox.migrate(101, 'pve1');
       stack.proxmox.refuseVncproxy(100, { noAnswer: true });
       await student.visitConsole(100);
-      await student.page.getByText('Asking Proxmox for the console', { exact: true }).waitFor();
+      await student.page.getByText('Requesting the console from Proxmox', { exact: true }).waitFor();
       const tab = await student.anotherTab();
       await tab.visitConsole(101);
-      await tab.page.getByText('You are next', { exact: true }).waitFor();
+      await tab.page.getByText('You are next in the queue', { exact: true }).waitFor();
       await isTold(tab, 'queue_timeout');
       await tab.page.getByText(/Trying again (in \d+ s|now)/).waitFor();
       await student.page.goto(stack.origin);
@@ -127,7 +127,7 @@ describeWith('chromium')('a console that ends because of a rule', () => {
       await list.page.getByText('You have signed out.').waitFor();
       await isTold(student, 'signed_out');
       await student.reaches('ended');
-      await student.page.getByText('Sign in again to go on.', { exact: true }).waitFor();
+      await student.page.getByText('Sign in again to continue.', { exact: true }).waitFor();
       await other.reaches('open');
       expect(scene.stack.proxmox.openConsoles()).toBe(1);
       await student.page.getByRole('link', { name: 'Sign in' }).click();

@@ -43,7 +43,7 @@ describeWith('chromium')('an instructor and a student', () => {
     await row.getByText('student-one').waitFor();
 
     const look = page.waitForEvent('popup');
-    await row.getByRole('link', { name: /^Look on/ }).click();
+    await row.getByRole('link', { name: /^Watch/ }).click();
     const watching = await look;
     await watching.locator('body[data-state=open]').waitFor({ state: 'attached' });
     await student.page.getByText('Ina Instructor is watching').waitFor();
@@ -77,9 +77,9 @@ describeWith('chromium')('an instructor and a student', () => {
     const { student, two } = scene;
     await two.stop();
     await student.visitConsole(101);
-    await student.reaches('waiting');
-    await student.page.getByRole('button', { name: 'Start it' }).click();
-    await student.page.getByText('It is being started').waitFor();
+    await student.reaches('machine-off');
+    await student.page.getByRole('button', { name: 'Start machine' }).click();
+    await student.page.getByText('The machine is starting.').waitFor();
     await student.reaches('open');
     expect(two.running).toBe(true);
   });
@@ -90,7 +90,7 @@ describeWith('chromium')('an instructor and a student', () => {
     await student.page.getByRole('button', { name: 'Power' }).click();
     await student.page.getByRole('button', { name: /^Stop/ }).click();
     await student.page.getByRole('button', { name: 'Stop', exact: true }).click();
-    await student.reaches('waiting');
+    await student.reaches('machine-off');
     expect(two.running).toBe(false);
     await two.start();
     await student.reaches('open');

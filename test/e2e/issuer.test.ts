@@ -84,7 +84,7 @@ describeWith('chromium')('signing in at a real OpenID provider', () => {
     await page.waitForURL(`${issuer.url}/**`);
     await page.getByText('Cancel').click();
     await page.waitForURL(`${stack.origin}/?why=sign_in_refused`);
-    await page.getByText('The sign-in service did not let you in.').waitFor();
+    await page.getByText('The sign-in service denied access.').waitFor();
     await person.leave();
   });
 });

@@ -103,7 +103,7 @@ describeWith('chromium')('on a phone', () => {
 
     await eventually('it asks for commands', () => one.text().some((row) => row.includes(':~$')));
     await page.getByRole('button', { name: 'Keyboard', exact: true }).tap();
-    await page.getByLabel('Type here to type into the machine').pressSequentially('ls');
+    await page.getByLabel('Text for the machine').pressSequentially('ls');
     await page.getByRole('button', { name: 'Enter', exact: true }).tap();
     await eventually('it is typed', () => one.keys().endsWith('ls\n'));
     expect(person.faults).toEqual([]);

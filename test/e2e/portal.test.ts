@@ -117,7 +117,7 @@ describeWith('chromium')('a console in a portal’s page', () => {
     await second.page.goto(portal.origin);
     await second.page
       .frameLocator('#lab')
-      .getByRole('heading', { name: 'This link was already used or is too old.' })
+      .getByRole('heading', { name: 'This link was already used or has expired.' })
       .waitFor();
     await first.leave();
     await second.leave();

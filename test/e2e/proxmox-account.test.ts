@@ -59,7 +59,7 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
     const { page } = person;
     await page.goto(`${stack.origin}/console/lab/101`);
     await signInHere(person, 'anna', anna.password);
-    await page.getByText('Now the second step.').waitFor();
+    await page.getByText('Enter your second factor.').waitFor();
     await focusIsOn('code');
     await typeCode('000000');
     await page.getByRole('alert').getByText('The code is wrong').waitFor();
@@ -108,6 +108,6 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
     await page.getByRole('alert').getByText('The name or the password is wrong.').waitFor();
     await places.selectOption('School account');
     await signInHere(person, 'anna', anna.password);
-    await page.getByText('Now the second step.').waitFor();
+    await page.getByText('Enter your second factor.').waitFor();
   });
 });

@@ -119,7 +119,7 @@ describeWith('chromium', 'qemu')('a console on real QEMU', () => {
     const student = await somebody('student');
     await student.openConsole(100);
     await guest.stop();
-    await student.reaches('waiting');
+    await student.reaches('machine-off');
     await student.closedWith(1000);
     await student.reads('The machine is off.');
     await guest.start();

@@ -92,12 +92,12 @@ export async function isTold(person: Person, code: ErrorCode): Promise<void> {
 export async function isOver(person: Person, { openAgain }: { openAgain: boolean }): Promise<void> {
   await person.reaches('ended');
   await person.page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-  expect(await person.page.getByRole('button', { name: 'Open again' }).count()).toBe(openAgain ? 1 : 0);
+  expect(await person.page.getByRole('button', { name: 'Reopen console' }).count()).toBe(openAgain ? 1 : 0);
   // What to quote to those who run the service.
   expect(await person.page.locator('.support code').innerText()).toMatch(/^[\w-]{8,}$/);
 }
 
-export const openAgain = (person: Person) => person.page.getByRole('button', { name: 'Open again' }).click();
+export const openAgain = (person: Person) => person.page.getByRole('button', { name: 'Reopen console' }).click();
 export const tryNow = (person: Person) => person.page.getByRole('button', { name: 'Try now' }).click();
 
 /** Keeps the next grant from the page, after the broker gave it, until `release`. */

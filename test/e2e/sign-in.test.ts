@@ -35,7 +35,7 @@ describeWith('chromium')('signing in', () => {
     const { student } = scene;
     await signOut(student);
     await student.visitConsole(101, 'view');
-    await student.page.getByText('Then your console opens.').waitFor();
+    await student.page.getByText('Sign in to open the console.').waitFor();
     await signInHere(student);
     await student.reaches('open');
     expect(new URL(student.page.url()).pathname).toBe('/console/lab/101');

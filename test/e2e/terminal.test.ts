@@ -84,7 +84,7 @@ describeWith('chromium')('a terminal in the browser', () => {
       return now !== undefined && now !== before;
     });
     const smaller = await size();
-    await student.page.getByRole('button', { name: 'Larger letters' }).click();
+    await student.page.getByRole('button', { name: 'Larger text' }).click();
     await eventually('larger letters are fewer', async () => {
       const now = await size();
       return now !== undefined && now !== smaller;
@@ -130,7 +130,7 @@ describeWith('chromium')('a terminal in the browser', () => {
     await student.closedWith(1012);
     await eventually('it is open again', () => student.sockets() === 2);
     await student.reaches('open');
-    await student.page.locator('body[data-quiet=false]').waitFor();
+    await student.page.locator('body[data-interruption=none]').waitFor();
     await student.page.keyboard.type('echo after\n');
     await shows('after');
   });

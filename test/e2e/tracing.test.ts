@@ -106,7 +106,7 @@ describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
 
   test('that opens nothing says which code that had, where', async () => {
     await student.visitConsole(101);
-    await student.reaches('waiting');
+    await student.reaches('machine-off');
     const trace = await traceOf(101, 'console open');
     expect(trace.filter(({ failed }) => failed).map(({ name }) => name)).toEqual(
       expect.arrayContaining(['console status', 'console open']),

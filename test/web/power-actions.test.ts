@@ -103,7 +103,7 @@ describeWith('chromium')('switching machines on and off', () => {
       await page.getByRole('menuitem', { name: 'Shut down' }).click();
       await page
         .getByRole('alert')
-        .getByText('web-1: shut down did not work. The machine is busy. Support number r-1.')
+        .getByText('Could not shut down web-1. The machine is busy. Support number r-1.')
         .waitFor();
       await page.getByRole('alert').getByRole('button', { name: 'Close' }).click();
       expect(await page.getByRole('alert').innerText()).toBe('');
@@ -114,9 +114,9 @@ describeWith('chromium')('switching machines on and off', () => {
     test('a machine that is off is started there, and the console opens', async () => {
       site.relayScript = ({ close }) => close(4409, 'The machine is not running.');
       await page.goto(`${site.origin}/console/lab/102`);
-      await waitForState(page, 'waiting');
-      await page.getByRole('button', { name: 'Start it' }).click();
-      await page.getByText('It is being started').waitFor();
+      await waitForState(page, 'machine-off');
+      await page.getByRole('button', { name: 'Start machine' }).click();
+      await page.getByText('The machine is starting.').waitFor();
       site.relayScript = openNormally;
       site.tasks.set('102', { state: 'done' });
       await waitForState(page, 'open');
@@ -126,8 +126,8 @@ describeWith('chromium')('switching machines on and off', () => {
     test('whoever may not start it is offered nothing of that', async () => {
       site.relayScript = ({ close }) => close(4409, 'The machine is not running.');
       await page.goto(`${site.origin}/console/lab/103`);
-      await waitForState(page, 'waiting');
-      expect(await page.getByRole('button', { name: 'Start it' }).count()).toBe(0);
+      await waitForState(page, 'machine-off');
+      expect(await page.getByRole('button', { name: 'Start machine' }).count()).toBe(0);
     });
 
     test('a hanging machine is reset, after asking', async () => {

@@ -66,11 +66,11 @@ describeWith('chromium')('the console', () => {
     site.relayScript = ({ sendControl: say }) => say({ type: 'queued', position: 3 });
     await page.goto(`${site.origin}/console/lab/100`);
     await waitForState(page, 'queued');
-    await page.getByText('2 people before you', { exact: true }).waitFor();
+    await page.getByText('2 people ahead of you', { exact: true }).waitFor();
     newest().sendControl({ type: 'opening', step: 'authenticate' });
-    await page.getByText('Unlocking the console', { exact: true }).waitFor();
+    await page.getByText('Authenticating', { exact: true }).waitFor();
     newest().sendControl({ type: 'opened', mode: 'control' });
-    await waitForState(page, 'picture');
+    await waitForState(page, 'awaiting-frame');
     newest().rfb.start();
     await waitForState(page, 'open');
     expect(await page.title()).toBe('web-1 – Porthole');
@@ -110,7 +110,7 @@ describeWith('chromium')('the console', () => {
       await said(text);
       await page.getByText('support-1').waitFor();
       await page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-      expect(await page.getByRole('button', { name: 'Open again' }).count()).toBe(does === 'say' ? 0 : 1);
+      expect(await page.getByRole('button', { name: 'Reopen console' }).count()).toBe(does === 'say' ? 0 : 1);
       if (does === 'say') return;
       await page.keyboard.press('Enter');
       await waitForState(page, 'open');
@@ -141,7 +141,7 @@ describeWith('chromium')('the console', () => {
       await openConsole();
       site.machines = [aMachine({ status: 'stopped' })];
       newest().close(closeCodes[name].code);
-      await waitForState(page, 'waiting');
+      await waitForState(page, 'machine-off');
       await said('The machine is off.');
       site.machines = [aMachine()];
       await waitForState(page, 'open');
@@ -153,13 +153,13 @@ describeWith('chromium')('the console', () => {
       site.relayScript = () => {};
       newest().close(closeCodes.moving.code);
       await closedWith(closeCodes.moving.code);
-      await page.locator('body[data-quiet="true"]').waitFor({ state: 'attached' });
-      expect(await page.locator('#still').isVisible()).toBe(true);
+      await page.locator('body[data-interruption="brief"]').waitFor({ state: 'attached' });
+      expect(await page.locator('#last-frame').isVisible()).toBe(true);
       expect(await page.getByRole('heading').count()).toBe(0);
       await until(() => site.opened.length === 2);
       openNormally(newest());
       await waitForState(page, 'open');
-      expect(await page.locator('#still').isVisible()).toBe(false);
+      expect(await page.locator('#last-frame').isVisible()).toBe(false);
     });
   });
 
@@ -167,7 +167,7 @@ describeWith('chromium')('the console', () => {
     await openConsole();
     newest().socket.terminate();
     await waitForState(page, 'retrying');
-    await said('The connection was lost.');
+    await said('Connection lost. Reconnecting…');
     expect(await page.locator('body').innerText()).not.toContain('1006');
     await waitForState(page, 'open');
   });
@@ -199,7 +199,7 @@ describeWith('chromium')('the console', () => {
 
     test('can be put off by the mouse, and the keyboard is the machine’s again', async () => {
       await announce('time', true);
-      await page.getByRole('button', { name: 'Keep it open' }).click();
+      await page.getByRole('button', { name: 'Stay connected' }).click();
       await until(() => texts.length > 0);
       expect(texts).toEqual(['{"type":"extend"}']);
       await page.keyboard.press('y');
@@ -218,9 +218,9 @@ describeWith('chromium')('the console', () => {
 
     test('that can not be put off offers nothing', async () => {
       await announce('time', false);
-      expect(await notice().innerText()).toContain('The time for this console is nearly over.');
+      expect(await notice().innerText()).toContain('Your time for this console is almost over.');
       expect(await notice().getByRole('button').count()).toBe(0);
-      expect(await page.locator('.visually-hidden[role=status]').innerText()).toContain('nearly over');
+      expect(await page.locator('.visually-hidden[role=status]').innerText()).toContain('almost over');
     });
   });
 
@@ -290,7 +290,7 @@ describeWith('chromium')('the console', () => {
 
     test('an address that is none', async () => {
       await page.goto(`${site.origin}/console/lab`);
-      await said('This address leads nowhere.');
+      await said('This address is not valid.');
     });
   });
 
@@ -354,7 +354,7 @@ describeWith('chromium')('the console', () => {
       await openConsole();
       await page.getByRole('button', { name: 'Clipboard' }).click();
       await page.getByLabel('To the machine').fill('aB\n');
-      await page.getByRole('button', { name: 'Type it as keys' }).click();
+      await page.getByRole('button', { name: 'Type as keys' }).click();
       await page.getByText('Typed.').waitFor();
       await until(() => keysDown().length === 4);
       expect(keysDown()).toEqual([0x61, 0xffe1, 0x42, 0xff0d]);
@@ -398,7 +398,7 @@ describeWith('chromium')('the console', () => {
       await clipboard().click();
       await page.getByLabel('From the machine').waitFor();
       expect(await page.getByLabel('To the machine').count()).toBe(0);
-      expect(await page.getByRole('button', { name: 'Type it as keys' }).count()).toBe(0);
+      expect(await page.getByRole('button', { name: 'Type as keys' }).count()).toBe(0);
     });
 
     test('it offers nothing that would do nothing', async () => {
@@ -410,14 +410,14 @@ describeWith('chromium')('the console', () => {
 
   test('who looks on is said as long as they do, where a screen reader hears it', async () => {
     await openConsole();
-    const status = page.locator('.watched-place[role=status]');
+    const status = page.locator('.observers[role=status]');
     expect(await status.textContent()).toBe('');
     newest().sendControl({ type: 'observers', by: ['Ina Instructor'], others: 0 });
     await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
     newest().sendControl({ type: 'observers', by: ['Bo', 'Cleo', 'Dan', 'Eva'], others: 2 });
     await status.getByText('Bo, Cleo, Dan, Eva and 2 others are watching', { exact: true }).waitFor();
     newest().sendControl({ type: 'observers', by: [], others: 0 });
-    await page.locator('.watched').waitFor({ state: 'detached' });
+    await page.locator('.observers-badge').waitFor({ state: 'detached' });
     // Whoever reconnects is told anew.
     newest().sendControl({ type: 'observers', by: ['Ina Instructor'], others: 0 });
     await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
@@ -474,7 +474,7 @@ describeWith('chromium')('the console on a phone', () => {
   test('has a keyboard with the keys that phones lack', async () => {
     await openConsole();
     await page.getByRole('button', { name: 'Keyboard', exact: true }).tap();
-    const field = page.getByLabel('Type here to type into the machine');
+    const field = page.getByLabel('Text for the machine');
     await field.waitFor({ state: 'attached' });
     await page.waitForFunction(() => document.activeElement?.tagName === 'TEXTAREA');
     // As an on-screen keyboard does it: text appears, no key is reported.

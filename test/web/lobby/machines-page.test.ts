@@ -82,7 +82,7 @@ describeWith('chromium')('sign-in and list', () => {
 
     test('a link to a console leads there after signing in', async () => {
       await page.goto(`${site.origin}/console/lab/104?mode=view`);
-      await page.getByText('Then your console opens.').waitFor();
+      await page.getByText('Sign in to open the console.').waitFor();
       await page.fill('#username', 'ada');
       await page.fill('#password', 'sesame');
       await page.keyboard.press('Enter');
@@ -123,7 +123,7 @@ describeWith('chromium')('sign-in and list', () => {
     await page.keyboard.press('Escape');
     await lists(all);
     await page.keyboard.type('nothing like it');
-    await page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
+    await page.getByRole('heading', { name: 'No matching machines' }).waitFor();
     await page.keyboard.press('Tab');
     await focusIsOn('Show all');
     await page.keyboard.press('Enter');
@@ -200,7 +200,7 @@ describeWith('chromium')('sign-in and list', () => {
   test('a stale list stays on the screen and says how old it is', async () => {
     site.stale = 125;
     await page.goto(site.origin);
-    await page.locator('[data-stale]').getByText('What you see is from 2 minutes ago').waitFor();
+    await page.locator('[data-stale]').getByText('This list is from 2 minutes ago.').waitFor();
     expect(await names()).toHaveLength(4);
   });
 

@@ -9,7 +9,7 @@ let site: Site;
 let page: Page;
 let faults: string[];
 
-const people = () => page.locator('.session-who .session-name').allTextContents();
+const people = () => page.locator('.session-user .session-name').allTextContents();
 const lists = (expected: readonly string[]) =>
   eventually(`the list is ${expected.join()}`, async () => (await people()).join() === expected.join());
 
@@ -78,11 +78,11 @@ describeWith('chromium')('the page of live consoles', () => {
 
   test('offers what somebody may do, and no more', async () => {
     await open();
-    const names = (id: string) => page.locator(`[data-session=${id}] .session-acts > *`).allInnerTexts();
-    expect(await names('anna')).toEqual(['Look on', 'Take over', 'End']);
-    expect(await names('zoe')).toEqual(['Look on']);
+    const names = (id: string) => page.locator(`[data-session=${id}] .session-actions > *`).allInnerTexts();
+    expect(await names('anna')).toEqual(['Watch', 'Take over', 'End']);
+    expect(await names('zoe')).toEqual(['Watch']);
     expect(await names('ina')).toEqual(['End']);
-    expect(await page.getByRole('link', { name: 'Look on at ben on lab-ben' }).getAttribute('href')).toBe(
+    expect(await page.getByRole('link', { name: 'Watch ben on lab-ben' }).getAttribute('href')).toBe(
       '/console/lab/102?mode=view',
     );
     expect(await page.getByRole('link', { name: 'Take over lab-ben from ben' }).getAttribute('href')).toBe(
@@ -119,7 +119,7 @@ describeWith('chromium')('the page of live consoles', () => {
     await page.getByRole('button', { name: 'End all of Networks' }).click();
     await page.getByRole('dialog').getByText('End all 2 consoles of Networks?').waitFor();
     await page.getByRole('button', { name: 'End consoles' }).click();
-    await page.getByText('Nobody has a console open').first().waitFor();
+    await page.getByText('No open consoles').first().waitFor();
     expect(site.ended).toEqual(['?class=networks']);
   });
 
@@ -131,7 +131,7 @@ describeWith('chromium')('the page of live consoles', () => {
     await page.keyboard.press('Escape');
     await lists(['anna', 'ben', 'inayou', 'Zoë Z.']);
     await page.keyboard.type('nobody');
-    await page.getByText('Nothing matches').waitFor();
+    await page.getByText('No matching consoles').waitFor();
     await page.getByRole('button', { name: 'Show all' }).click();
     await lists(['anna', 'ben', 'inayou', 'Zoë Z.']);
   });
@@ -157,7 +157,7 @@ describeWith('chromium')('the page of live consoles', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await open();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
-    for (const name of ['Look on at anna on lab-anna', 'Take over lab-anna from anna'])
+    for (const name of ['Watch anna on lab-anna', 'Take over lab-anna from anna'])
       expect(await page.getByRole('link', { name }).isVisible()).toBe(true);
   });
 });
