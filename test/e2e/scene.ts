@@ -97,7 +97,8 @@ export async function isOver(person: Person, { openAgain }: { openAgain: boolean
   expect(await person.page.locator('.support code').innerText()).toMatch(/^[\w-]{8,}$/);
 }
 
-export const openAgain = (person: Person) => person.page.getByRole('button', { name: 'Reopen console' }).click();
+export const openAgain = (person: Person) =>
+  person.page.getByRole('button', { name: 'Reopen console' }).click();
 export const tryNow = (person: Person) => person.page.getByRole('button', { name: 'Try now' }).click();
 
 /** Keeps the next grant from the page, after the broker gave it, until `release`. */
