@@ -2,7 +2,9 @@ import type { Page } from 'playwright-core';
 import { startBrowser, waitForState, type Browser } from './browser.ts';
 import { describeWith } from '../needs.ts';
 import { eventually } from '../eventually.ts';
-import { aMachine, openNormally, startSite, type Site } from './site.ts';
+import { startSite, type Site } from './site.ts';
+import { aMachine } from './site-data.ts';
+import { openNormally } from './site-relay.ts';
 
 let browser: Browser;
 let site: Site;

@@ -1,500 +1,127 @@
-import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
-import type { Page } from 'playwright-core';
-import { waitForState, startBrowser, type Browser } from '../browser.ts';
+import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import { describeWith } from '../../needs.ts';
-import { aMachine, openNormally, startSite, type OpenedConsole, type Site } from '../site.ts';
+import { waitForState } from '../browser.ts';
+import { openNormally } from '../site-relay.ts';
+import { useConsole } from './use-console.ts';
 
-let browser: Browser;
-let site: Site;
-let page: Page;
-let faults: string[];
+describeWith('chromium')('the console page', () => {
+  const fixture = useConsole();
+  /** The colour in the middle of the screen. */
+  const colour = () =>
+    fixture.page.evaluate(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>('#screen canvas');
+      const middle = canvas?.getContext('2d')?.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
+      return [...(middle ?? [])];
+    });
 
-const newest = () => site.opened.at(-1) as OpenedConsole;
-const said = (text: string) => page.getByRole('heading', { name: text }).waitFor();
-const closedWith = (code: number) =>
-  page.locator(`body[data-close="${code}"]`).waitFor({ state: 'attached' });
-const namesWith = (does: string) =>
-  (Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].does === does);
-
-async function openConsole(path = '/console/lab/100'): Promise<void> {
-  await page.goto(site.origin + path);
-  await waitForState(page, 'open');
-}
-
-/** Messages of one type that the machine got from the viewer. */
-const got = (type: number) => newest().received.filter((each) => each.type === type);
-
-/** Keys that went down in the machine, as keysyms. */
-const keysDown = () =>
-  got(4)
-    .filter(({ bytes }) => bytes[1] === 1)
-    .map(({ bytes }) => bytes.readUInt32BE(4));
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; !condition(); turn += 1) {
-    if (turn > 500) throw new Error(`This never came true: ${condition.toString()}`);
-    // oxlint-disable-next-line no-await-in-loop
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** The colour in the middle of the screen. */
-const colour = () =>
-  page.evaluate(() => {
-    const canvas = document.querySelector<HTMLCanvasElement>('#screen canvas');
-    const middle = canvas?.getContext('2d')?.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
-    return [...(middle ?? [])];
-  });
-
-describeWith('chromium')('the console', () => {
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser.stop());
-  beforeEach(async () => {
-    site = await startSite();
-    ({ page, faults } = await browser.open({ viewport: { width: 1280, height: 800 } }));
-  });
-  afterEach(async () => {
-    expect(await page.locator('body').innerText()).not.toMatch(/1006|1005/);
-    await page.context().close();
-    await site.stop();
-    expect(faults).toEqual([]);
-  });
-
-  test('says where it is on the way, then shows the picture in full size', async () => {
-    site.relayScript = ({ sendControl: say }) => say({ type: 'queued', position: 3 });
-    await page.goto(`${site.origin}/console/lab/100`);
-    await waitForState(page, 'queued');
-    await page.getByText('2 people ahead of you', { exact: true }).waitFor();
-    newest().sendControl({ type: 'opening', step: 'authenticate' });
-    await page.getByText('Authenticating', { exact: true }).waitFor();
-    newest().sendControl({ type: 'opened', mode: 'control' });
-    await waitForState(page, 'awaiting-frame');
-    newest().rfb.start();
-    await waitForState(page, 'open');
-    expect(await page.title()).toBe('web-1 – Porthole');
+  test('shows its progress, then the picture in full size', async () => {
+    fixture.site.relayScript = ({ sendControl }) => sendControl({ type: 'queued', position: 3 });
+    await fixture.page.goto(`${fixture.site.origin}/console/lab/100`);
+    await waitForState(fixture.page, 'queued');
+    await fixture.page.getByText('2 people ahead of you', { exact: true }).waitFor();
+    fixture.newest().sendControl({ type: 'opening', step: 'authenticate' });
+    await fixture.page.getByText('Authenticating', { exact: true }).waitFor();
+    fixture.newest().sendControl({ type: 'opened', mode: 'control' });
+    await waitForState(fixture.page, 'awaiting-frame');
+    fixture.newest().rfb.start();
+    await waitForState(fixture.page, 'open');
+    expect(await fixture.page.title()).toBe('web-1 – Porthole');
     expect(await colour()).toEqual([31, 122, 120, 255]);
-    const box = await page.locator('#screen canvas').boundingBox();
+    const box = await fixture.page.locator('#screen canvas').boundingBox();
     expect(Math.round(box?.height ?? 0)).toBe(800);
-    expect(site.grants).toEqual([{ vmid: '100', mode: 'control' }]);
+    expect(fixture.site.grants).toEqual([{ vmid: '100', mode: 'control' }]);
   });
 
-  test('a message that a newer relay sends does no harm', async () => {
-    site.relayScript = (opened) => {
+  test('ignores messages of a newer relay', async () => {
+    fixture.site.relayScript = (opened) => {
       opened.sendControl({ type: 'from the future', value: 1 });
       opened.socket.send('not even JSON');
       openNormally(opened);
     };
-    await openConsole();
+    await fixture.open();
   });
 
-  test('a change of resolution is followed', async () => {
-    await openConsole();
-    newest().rfb.resize(100, 40);
-    await page.waitForFunction(
+  test('follows a change of the resolution', async () => {
+    await fixture.open();
+    fixture.newest().rfb.resize(100, 40);
+    await fixture.page.waitForFunction(
       () => document.querySelector<HTMLCanvasElement>('#screen canvas')?.width === 100,
     );
-    await page.waitForFunction(() => {
+    await fixture.page.waitForFunction(() => {
       const box = document.querySelector('#screen canvas')?.getBoundingClientRect();
       return Math.round(box?.width ?? 0) === innerWidth;
     });
   });
 
-  describe('each close code', () => {
-    test.each([...namesWith('say'), ...namesWith('offer-reopen')])('%s says its sentence', async (name) => {
-      await openConsole();
-      const { code, text, does } = closeCodes[name];
-      newest().close(code);
-      await waitForState(page, 'ended');
-      await said(text);
-      await page.getByText('support-1').waitFor();
-      await page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-      expect(await page.getByRole('button', { name: 'Reopen console' }).count()).toBe(does === 'say' ? 0 : 1);
-      if (does === 'say') return;
-      await page.keyboard.press('Enter');
-      await waitForState(page, 'open');
-      expect(site.opened).toHaveLength(2);
-    });
-
-    test.each(namesWith('retry'))('%s is tried again, with a countdown', async (name) => {
-      await openConsole();
-      site.grantReplies.push({ status: 503, code: 'store_unavailable', retryAfter: 600 });
-      newest().close(closeCodes[name].code);
-      await said(closeCodes[name].text);
-      // The broker's own pause is long enough to be read.
-      await page.getByText(/Trying again in \d{3} s/).waitFor();
-      await page.getByRole('button', { name: 'Try now' }).click();
-      await waitForState(page, 'open');
-    });
-
-    test.each(namesWith('new-grant-once'))('%s asks for one new grant, then says it', async (name) => {
-      await openConsole();
-      site.relayScript = ({ close }) => close(closeCodes[name].code);
-      newest().close(closeCodes[name].code);
-      await waitForState(page, 'ended');
-      await said(closeCodes[name].text);
-      expect(site.grants).toHaveLength(2);
-    });
-
-    test.each(namesWith('wait-for-machine'))('%s waits until the machine runs', async (name) => {
-      await openConsole();
-      site.machines = [aMachine({ status: 'stopped' })];
-      newest().close(closeCodes[name].code);
-      await waitForState(page, 'machine-off');
-      await said('The machine is off.');
-      site.machines = [aMachine()];
-      await waitForState(page, 'open');
-      expect(site.opened).toHaveLength(2);
-    });
-
-    test('moving: reconnects silently over the last picture', async () => {
-      await openConsole();
-      site.relayScript = () => {};
-      newest().close(closeCodes.moving.code);
-      await closedWith(closeCodes.moving.code);
-      await page.locator('body[data-interruption="brief"]').waitFor({ state: 'attached' });
-      expect(await page.locator('#last-frame').isVisible()).toBe(true);
-      expect(await page.getByRole('heading').count()).toBe(0);
-      await until(() => site.opened.length === 2);
-      openNormally(newest());
-      await waitForState(page, 'open');
-      expect(await page.locator('#last-frame').isVisible()).toBe(false);
-    });
-  });
-
-  test('a connection that breaks comes back by itself, and nobody reads a number', async () => {
-    await openConsole();
-    newest().socket.terminate();
-    await waitForState(page, 'retrying');
-    await said('Connection lost. Reconnecting…');
-    expect(await page.locator('body').innerText()).not.toContain('1006');
-    await waitForState(page, 'open');
-  });
-
-  describe('an announced end', () => {
-    const notice = () => page.locator('.notice');
-    const texts: string[] = [];
-    /** Open, and the relay has announced something. */
-    async function announce(kind: 'idle' | 'time', extend: boolean): Promise<void> {
-      await openConsole();
-      texts.length = 0;
-      newest().socket.on('message', (data, binary) => {
-        if (!binary) texts.push((data as Buffer).toString());
-      });
-      newest().sendControl({ type: 'notice', notice: kind, seconds: 90, extend });
-      await notice().waitFor();
-    }
-
-    test('is said beside the screen, with the time that is left, while work goes on', async () => {
-      await announce('idle', true);
-      expect(await notice().innerText()).toMatch(/Are you still there\?.*1:(30|2\d)/s);
-      await page.keyboard.press('x');
-      await until(() => keysDown().includes(0x78));
-      await notice().getByText(/1:2\d/).waitFor();
-      newest().sendControl({ type: 'notice_over', notice: 'idle' });
-      await notice().waitFor({ state: 'detached' });
-      expect(faults).toEqual([]);
-    });
-
-    test('can be put off by the mouse, and the keyboard is the machine’s again', async () => {
-      await announce('time', true);
-      await page.getByRole('button', { name: 'Stay connected' }).click();
-      await until(() => texts.length > 0);
-      expect(texts).toEqual(['{"type":"extend"}']);
-      await page.keyboard.press('y');
-      await until(() => keysDown().includes(0x79));
-      expect(faults).toEqual([]);
-    });
-
-    test('can be put off without a mouse', async () => {
-      await announce('idle', true);
-      await page.keyboard.press('Control+Alt+Shift');
-      await page.locator('.notice button:focus').waitFor();
-      await page.keyboard.press('Enter');
-      await until(() => texts.length > 0);
-      expect(texts).toEqual(['{"type":"extend"}']);
-    });
-
-    test('that can not be put off offers nothing', async () => {
-      await announce('time', false);
-      expect(await notice().innerText()).toContain('Your time for this console is almost over.');
-      expect(await notice().getByRole('button').count()).toBe(0);
-      expect(await page.locator('.visually-hidden[role=status]').innerText()).toContain('almost over');
-    });
-  });
-
-  test('a lost relay costs a moment of "Reconnecting": the picture stays, and the token is used', async () => {
-    await openConsole();
-    newest().sendControl({ type: 'resume', token: 'r'.repeat(43) });
-    newest().sendControl({ type: 'moving' });
-    // What came before is read when this is shown.
-    newest().sendControl({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
-    await page.locator('.notice').waitFor();
-    const offered = new Promise<string>((resolve) => {
-      site.relayScript = (opened) => {
-        resolve(site.offered.at(-1) ?? '');
-        openNormally(opened);
-      };
-    });
-    newest().socket.terminate();
-    expect(await offered).toContain(`porthole.grant.${'r'.repeat(43)}`);
-    await waitForState(page, 'open');
-    expect(site.grants).toHaveLength(1);
-    expect(await page.locator('.veil').count()).toBe(0);
-  });
-
-  test('without a network it waits for one', async () => {
-    await openConsole();
-    await page.context().setOffline(true);
-    newest().socket.terminate();
-    await said('You are offline.');
-    await page.context().setOffline(false);
-    await waitForState(page, 'open');
-  });
-
-  test('something that is not a screen is treated like a broken connection', async () => {
-    site.relayScript = ({ sendControl: say, socket }) => {
-      say({ type: 'opened', mode: 'control' });
+  test('treats invalid RFB data like a broken connection', async () => {
+    fixture.site.relayScript = ({ sendControl, socket }) => {
+      sendControl({ type: 'opened', mode: 'control' });
       socket.send(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
     };
-    await page.goto(`${site.origin}/console/lab/100`);
-    await waitForState(page, 'retrying');
-    // noVNC itself reports this one, rightly.
-    expect(faults.splice(0).join()).toContain('Invalid server version');
+    await fixture.page.goto(`${fixture.site.origin}/console/lab/100`);
+    await waitForState(fixture.page, 'retrying');
+    // noVNC logs this.
+    expect(fixture.faults.splice(0).join()).toContain('Invalid server version');
   });
 
-  describe('what the broker refuses', () => {
-    test('a machine of somebody else', async () => {
-      site.grantReplies.push({ status: 404, code: 'machine_not_found' });
-      await page.goto(`${site.origin}/console/lab/999`);
-      await said('This machine does not exist or is not yours.');
-    });
-
-    test('too many tries: waits as long as it is told', async () => {
-      site.grantReplies.push({ status: 429, code: 'rate_limited', retryAfter: 1 });
-      await page.goto(`${site.origin}/console/lab/100`);
-      await waitForState(page, 'open');
-    });
-
-    test('a session that ended meanwhile: leads to the sign-in page and back', async () => {
-      await openConsole();
-      site.signedIn = false;
-      newest().close(closeCodes.moving.code);
-      await page.getByText('You were signed out.').waitFor();
-      await page.fill('#username', 'ada');
-      await page.fill('#password', 'sesame');
-      await page.keyboard.press('Enter');
-      await waitForState(page, 'open');
-    });
-
-    test('an address that is none', async () => {
-      await page.goto(`${site.origin}/console/lab`);
-      await said('This address is not valid.');
-    });
-  });
-
-  describe('the toolbar', () => {
-    test('Ctrl+Alt+Shift leads out of the screen, Escape back in, and no key stays down', async () => {
-      await openConsole();
-      await page.waitForFunction(() => document.activeElement?.tagName === 'CANVAS');
-      await page.keyboard.press('a');
-      await page.keyboard.down('Control');
-      await page.keyboard.down('Alt');
-      await page.keyboard.down('Shift');
-      await page.keyboard.up('Shift');
-      await page.waitForFunction(() => document.activeElement?.closest('[role=toolbar]') !== null);
-      await page.keyboard.up('Alt');
-      await page.keyboard.up('Control');
-      await until(() => {
-        const downs = new Map<number, number>();
-        for (const { bytes } of got(4)) downs.set(bytes.readUInt32BE(4), bytes[1] ?? 0);
-        return downs.size >= 4 && [...downs.values()].every((down) => down === 0);
-      });
-      expect(keysDown()).toContain(0x61);
-      await page.keyboard.press('ArrowRight');
-      await page.keyboard.press('Escape');
-      await page.waitForFunction(() => document.activeElement?.tagName === 'CANVAS');
-    });
-
-    test('hides by itself and comes back at the upper edge', async () => {
-      await openConsole();
-      await page.mouse.move(600, 400);
-      await page.locator('.bar[data-shown="false"]').waitFor({ state: 'attached' });
-      await page.mouse.move(600, 1);
-      await page.locator('.bar[data-shown="true"]').waitFor();
-    });
-
-    test('sends Ctrl-Alt-Del', async () => {
-      await openConsole();
-      await page.getByRole('button', { name: 'Send Ctrl-Alt-Del' }).click();
-      await until(() => keysDown().length === 3);
-      expect(keysDown()).toEqual([0xffe3, 0xffe9, 0xffff]);
-      // What is typed next is meant for the machine, not for the button.
-      await page.keyboard.press('Space');
-      await until(() => keysDown().includes(0x20));
-    });
-
-    test('the clipboard goes both ways', async () => {
-      await openConsole();
-      await page.getByRole('button', { name: 'Clipboard' }).click();
-      await page.getByLabel('To the machine').fill('hello');
-      await page.getByRole('button', { name: 'Send', exact: true }).click();
-      await until(() => got(6).length === 1);
-      expect(got(6)[0]?.bytes.subarray(8).toString()).toBe('hello');
-      newest().rfb.cutText('from there');
-      await page.waitForFunction(
-        () => document.querySelector<HTMLTextAreaElement>('#incoming')?.value === 'from there',
-      );
-      await page.keyboard.press('Escape');
-      await page.getByRole('dialog').waitFor({ state: 'detached' });
-    });
-
-    test('text can be typed key by key', async () => {
-      await openConsole();
-      await page.getByRole('button', { name: 'Clipboard' }).click();
-      await page.getByLabel('To the machine').fill('aB\n');
-      await page.getByRole('button', { name: 'Type as keys' }).click();
-      await page.getByText('Typed.').waitFor();
-      await until(() => keysDown().length === 4);
-      expect(keysDown()).toEqual([0x61, 0xffe1, 0x42, 0xff0d]);
-    });
-
-    test('reconnects on demand, over the last picture', async () => {
-      await openConsole();
-      await page.getByRole('button', { name: 'Reconnect' }).click();
-      await until(() => site.opened.length === 2);
-      await waitForState(page, 'open');
-    });
-
-    test('shows the original size', async () => {
-      await openConsole();
-      await page.getByRole('button', { name: 'Original size' }).click();
-      await page.waitForFunction(
-        () => document.querySelector('#screen canvas')?.getBoundingClientRect().width === 64,
-      );
-    });
-  });
-
-  describe('where the clipboard is limited', () => {
-    const opens = (clipboard: 'in' | 'out' | 'none') => {
-      site.relayScript = ({ sendControl: say, rfb }) => {
-        say({ type: 'opened', mode: 'control', clipboard });
-        rfb.start();
-      };
-      return openConsole();
-    };
-    const clipboard = () => page.getByRole('button', { name: 'Clipboard' });
-
-    test('it offers to paste alone', async () => {
-      await opens('in');
-      await clipboard().click();
-      await page.getByLabel('To the machine').waitFor();
-      expect(await page.getByLabel('From the machine').count()).toBe(0);
-    });
-
-    test('it offers to copy alone, and no way around it', async () => {
-      await opens('out');
-      await clipboard().click();
-      await page.getByLabel('From the machine').waitFor();
-      expect(await page.getByLabel('To the machine').count()).toBe(0);
-      expect(await page.getByRole('button', { name: 'Type as keys' }).count()).toBe(0);
-    });
-
-    test('it offers nothing that would do nothing', async () => {
-      await opens('none');
-      await page.getByRole('button', { name: 'Keyboard' }).waitFor();
-      expect(await clipboard().count()).toBe(0);
-    });
-  });
-
-  test('who looks on is said as long as they do, where a screen reader hears it', async () => {
-    await openConsole();
-    const status = page.locator('.observers[role=status]');
-    expect(await status.textContent()).toBe('');
-    newest().sendControl({ type: 'observers', by: ['Ina Instructor'], others: 0 });
-    await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
-    newest().sendControl({ type: 'observers', by: ['Bo', 'Cleo', 'Dan', 'Eva'], others: 2 });
-    await status.getByText('Bo, Cleo, Dan, Eva and 2 others are watching', { exact: true }).waitFor();
-    newest().sendControl({ type: 'observers', by: [], others: 0 });
-    await page.locator('.observers-badge').waitFor({ state: 'detached' });
-    // Whoever reconnects is told anew.
-    newest().sendControl({ type: 'observers', by: ['Ina Instructor'], others: 0 });
-    await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Reconnect' }).click();
-    await until(() => site.opened.length === 2);
-    await waitForState(page, 'open');
-    expect(await status.textContent()).toBe('');
-  });
-
-  test('view only: no key, no click, no clipboard reaches the machine, and it says so', async () => {
-    site.relayScript = ({ sendControl: say, rfb }) => {
-      say({ type: 'opened', mode: 'view' });
+  test('view only: no input reaches the machine, and the page says so', async () => {
+    fixture.site.relayScript = ({ sendControl, rfb }) => {
+      sendControl({ type: 'opened', mode: 'view' });
       rfb.start();
     };
-    await openConsole('/console/lab/100?mode=view');
-    expect(site.grants[0]?.mode).toBe('view');
-    await page.getByText('View only', { exact: true }).waitFor();
-    expect(await page.getByRole('button', { name: 'Send Ctrl-Alt-Del' }).count()).toBe(0);
-    expect(await page.getByRole('button', { name: 'Keyboard' }).count()).toBe(0);
-    await page.getByRole('button', { name: 'Clipboard' }).click();
-    expect(await page.getByLabel('To the machine').count()).toBe(0);
-    await page.getByRole('button', { name: 'Close' }).click();
-    await page.mouse.click(640, 400);
-    await page.keyboard.press('a');
-    newest().rfb.resize(80, 60);
-    await page.waitForFunction(
+    await fixture.open('/console/lab/100?mode=view');
+    expect(fixture.site.grants[0]?.mode).toBe('view');
+    await fixture.page.getByText('View only', { exact: true }).waitFor();
+    expect(await fixture.page.getByRole('button', { name: 'Send Ctrl-Alt-Del' }).count()).toBe(0);
+    expect(await fixture.page.getByRole('button', { name: 'Keyboard' }).count()).toBe(0);
+    await fixture.page.getByRole('button', { name: 'Clipboard' }).click();
+    expect(await fixture.page.getByLabel('To the machine').count()).toBe(0);
+    await fixture.page.getByRole('button', { name: 'Close' }).click();
+    await fixture.page.mouse.click(640, 400);
+    await fixture.page.keyboard.press('a');
+    fixture.newest().rfb.resize(80, 60);
+    await fixture.page.waitForFunction(
       () => document.querySelector<HTMLCanvasElement>('#screen canvas')?.width === 80,
     );
-    expect(newest().received.filter(({ type }) => type >= 4)).toEqual([]);
+    expect(fixture.newest().received.filter(({ type }) => type >= 4)).toEqual([]);
   });
 
-  test('a relay that grants less than was asked for makes it view only', async () => {
-    site.relayScript = ({ sendControl: say, rfb }) => {
-      say({ type: 'opened', mode: 'view' });
+  test('is view-only when the relay grants less than requested', async () => {
+    fixture.site.relayScript = ({ sendControl, rfb }) => {
+      sendControl({ type: 'opened', mode: 'view' });
       rfb.start();
     };
-    await openConsole();
-    await page.getByText('View only', { exact: true }).waitFor();
-  });
-});
-
-describeWith('chromium')('the console on a phone', () => {
-  beforeAll(async () => {
-    browser = await startBrowser();
-    site = await startSite();
-    const phone = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
-    ({ page, faults } = await browser.open(phone));
-  });
-  afterAll(async () => {
-    await browser.stop();
-    await site.stop();
+    await fixture.open();
+    await fixture.page.getByText('View only', { exact: true }).waitFor();
   });
 
-  test('has a keyboard with the keys that phones lack', async () => {
-    await openConsole();
-    await page.getByRole('button', { name: 'Keyboard', exact: true }).tap();
-    const field = page.getByLabel('Text for the machine');
-    await field.waitFor({ state: 'attached' });
-    await page.waitForFunction(() => document.activeElement?.tagName === 'TEXTAREA');
-    // As an on-screen keyboard does it: text appears, no key is reported.
-    await page.keyboard.insertText('hi');
-    await page.getByRole('button', { name: 'Ctrl', exact: true }).tap();
-    await page.getByRole('button', { name: 'F2', exact: true }).tap();
-    await until(() => keysDown().length >= 4);
-    expect(keysDown()).toEqual([0x68, 0x69, 0xffe3, 0xffbf]);
-    await page.keyboard.press('Backspace');
-    await until(() => keysDown().includes(0xff08));
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    expect(width).toBeLessThanOrEqual(390);
-    expect(faults).toEqual([]);
-  });
+  describe('when the broker refuses a grant', () => {
+    test('machine_not_found: says so', async () => {
+      fixture.site.grantReplies.push({ status: 404, code: 'machine_not_found' });
+      await fixture.page.goto(`${fixture.site.origin}/console/lab/999`);
+      await fixture.hasHeading('This machine does not exist or is not yours.');
+    });
 
-  test('the toolbar comes back by its handle', async () => {
-    await openConsole();
-    await page.locator('.bar[data-shown="false"]').waitFor({ state: 'attached' });
-    await page.getByRole('button', { name: 'Show the toolbar' }).tap();
-    await page.locator('.bar[data-shown="true"]').waitFor();
-    expect(faults).toEqual([]);
+    test('rate_limited: waits as long as the broker says', async () => {
+      fixture.site.grantReplies.push({ status: 429, code: 'rate_limited', retryAfter: 1 });
+      await fixture.page.goto(`${fixture.site.origin}/console/lab/100`);
+      await waitForState(fixture.page, 'open');
+    });
+
+    test('not_signed_in: goes to the sign-in page and back', async () => {
+      await fixture.open();
+      fixture.site.signedIn = false;
+      fixture.newest().close(closeCodes.moving.code);
+      await fixture.page.getByText('You were signed out.').waitFor();
+      await fixture.page.fill('#username', 'ada');
+      await fixture.page.fill('#password', 'sesame');
+      await fixture.page.keyboard.press('Enter');
+      await waitForState(fixture.page, 'open');
+    });
+
+    test('an invalid address: says so', async () => {
+      await fixture.page.goto(`${fixture.site.origin}/console/lab`);
+      await fixture.hasHeading('This address is not valid.');
+    });
   });
 });

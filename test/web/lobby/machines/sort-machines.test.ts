@@ -4,7 +4,7 @@ import {
   sortMachines,
   statusChanges,
 } from '../../../../services/broker/web/src/lobby/machines/sort-machines.ts';
-import { aMachine } from '../../site.ts';
+import { aMachine } from '../../site-data.ts';
 
 describe('the list', () => {
   const listed = (name: string, status: string, vmid: number): Machine => aMachine({ name, status, vmid });
