@@ -31,7 +31,7 @@ describeWith('chromium')('a network that loses every packet', () => {
 
     network.open();
     const lostAt = Date.now();
-    await student.reads('Connection lost. Reconnecting…');
+    await student.hasHeading('Connection lost. Reconnecting…');
     expect(Date.now() - lostAt).toBeLessThan(noticeLimitMs);
     // The picture stays, and nothing leads to the machine.
     expect(await page.locator('#last-frame').isVisible()).toBe(true);
@@ -43,7 +43,7 @@ describeWith('chromium')('a network that loses every packet', () => {
     await eventually('it tries to reconnect', () => network.swallowed > 0);
 
     network.close();
-    await student.reaches('open');
+    await student.waitForState('open');
     await page.keyboard.type('after');
     await eventually('the keys arrive without a click', () => one.keys().endsWith('after'));
     expect(one.keys()).toMatch(/beforeafter$/);
@@ -57,7 +57,7 @@ describeWith('chromium')('a network that loses every packet', () => {
     network.close();
     await student.type('still here');
     await eventually('the keys arrive', () => one.keys().endsWith('still here'));
-    await student.reaches('open');
+    await student.waitForState('open');
     expect(student.sockets()).toBe(1);
   });
 });

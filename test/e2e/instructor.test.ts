@@ -3,7 +3,7 @@ import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { everythingAllowed, proxmoxAccount } from './stack.ts';
 
-/** A class with its instructor, from click to machine: nothing between them is played. */
+/** A class with an instructor, with real services between the pages and the machines. */
 describeWith('chromium')('an instructor and a student', () => {
   const browser = useBrowser();
   const scene = useScene(browser, {
@@ -32,10 +32,10 @@ describeWith('chromium')('an instructor and a student', () => {
     },
   });
 
-  test('the instructor sees who works, looks on, takes over, and ends; the student reads each of it', async () => {
+  test('the instructor watches, takes over and ends a console, and the student is told each time', async () => {
     const { student } = scene;
     await student.openConsole(100);
-    const instructor = await scene.somebody('instructor');
+    const instructor = await scene.signInAs('instructor');
     const { page } = instructor;
     await page.getByRole('link', { name: 'Live consoles' }).click();
     await page.getByRole('button', { name: 'Class A', exact: true }).click();
@@ -57,42 +57,42 @@ describeWith('chromium')('an instructor and a student', () => {
     await taken.locator('body[data-state=open]').waitFor({ state: 'attached' });
     await taken.locator('#screen canvas').focus();
     await taken.keyboard.type('help');
-    await eventually('the machine hears the instructor', () => scene.one.keys().includes('help'));
+    await eventually("the instructor's keys arrive", () => scene.one.keys().includes('help'));
     await taken.close();
 
     await row.getByRole('button', { name: /^End/ }).click();
     await page.getByRole('button', { name: 'End console' }).click();
     await student.closedWith(4423);
-    await student.reads('Ended by Ina Instructor.');
+    await student.hasHeading('Ended by Ina Instructor.');
     await row.waitFor({ state: 'detached' });
   });
 
-  test('a student finds nothing of that', async () => {
+  test('a student does not see the page', async () => {
     const { page } = scene.student;
     await page.getByRole('heading', { name: 'Your machines' }).waitFor();
     expect(await page.getByRole('link', { name: 'Live consoles' }).count()).toBe(0);
   });
 
-  test('a student whose machine is off starts it where its console waits', async () => {
+  test('a student starts a stopped machine from its console page', async () => {
     const { student, two } = scene;
     await two.stop();
     await student.visitConsole(101);
-    await student.reaches('machine-off');
+    await student.waitForState('machine-off');
     await student.page.getByRole('button', { name: 'Start machine' }).click();
     await student.page.getByText('The machine is starting.').waitFor();
-    await student.reaches('open');
+    await student.waitForState('open');
     expect(two.running).toBe(true);
   });
 
-  test('a student whose machine hangs stops it, and is told that it is off', async () => {
+  test('a student stops a machine that hangs, and the page says that it is off', async () => {
     const { student, two } = scene;
     await student.openConsole(101);
     await student.page.getByRole('button', { name: 'Power' }).click();
     await student.page.getByRole('button', { name: /^Stop/ }).click();
     await student.page.getByRole('button', { name: 'Stop', exact: true }).click();
-    await student.reaches('machine-off');
+    await student.waitForState('machine-off');
     expect(two.running).toBe(false);
     await two.start();
-    await student.reaches('open');
+    await student.waitForState('open');
   });
 });

@@ -1,11 +1,11 @@
 import { eventually } from '../eventually.ts';
-import { aPerson, type Person } from './person.ts';
+import { openBrowserUser, type BrowserUser } from './browser-user.ts';
 import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { password } from './stack.ts';
 
-/** Presses the key until the element that has the focus is called that. */
-async function pressUntil({ page }: Person, key: string, label: RegExp): Promise<void> {
+/** Presses the key until the focused element has that label. */
+async function pressUntil({ page }: BrowserUser, key: string, label: RegExp): Promise<void> {
   for (let presses = 0; presses < 30; presses++) {
     const focused = await page.evaluate(() => {
       const { activeElement: at } = document;
@@ -14,20 +14,20 @@ async function pressUntil({ page }: Person, key: string, label: RegExp): Promise
     if (label.test(focused)) return;
     await page.keyboard.press(key);
   }
-  throw new Error(`${key} never leads to ${String(label)}.`);
+  throw new Error(`${key} never reaches ${String(label)}.`);
 }
 
 describeWith('chromium')('without a mouse', () => {
   const browser = useBrowser();
-  const scene = useScene(browser, { apart: false });
+  const scene = useScene(browser, { separate: false });
 
-  test('somebody signs in, finds a machine, opens its console, types, and leaves again', async () => {
+  test('a user can sign in, find a machine, open its console, type, and leave', async () => {
     const { one, stack } = scene;
-    const person = await aPerson(browser(), stack.origin);
+    const person = await openBrowserUser(browser(), stack.origin);
     const { page } = person;
     const { keyboard } = page;
     await page.goto(stack.origin);
-    // The first field has the focus as soon as it is there: the heading is there before it is known how to sign in.
+    // The heading appears before the sign-in methods are known.
     await page.locator('#username:focus').waitFor();
     await keyboard.type('student');
     await keyboard.press('Tab');
@@ -44,14 +44,14 @@ describeWith('chromium')('without a mouse', () => {
     await pressUntil(person, 'ArrowDown', /^Open console$/);
     await keyboard.press('Enter');
 
-    await person.reaches('open');
-    await eventually('it asks for commands', () => one.text().some((row) => row.includes(':~$')));
-    // The machine has the keyboard: Tab is for the machine, too.
+    await person.waitForState('open');
+    await eventually('the machine shows its prompt', () => one.text().some((row) => row.includes(':~$')));
+    // The machine gets every key, even Tab.
     await keyboard.type('hi');
     await keyboard.press('Tab');
-    await eventually('it is typed', () => one.keys().endsWith('hi\t'));
+    await eventually('the keys arrive', () => one.keys().endsWith('hi\t'));
 
-    // Out of the screen, as the toolbar's hint says.
+    // The key combination that leads to the toolbar.
     await keyboard.down('Control');
     await keyboard.down('Alt');
     await keyboard.down('Shift');
@@ -60,7 +60,7 @@ describeWith('chromium')('without a mouse', () => {
     await keyboard.up('Control');
     await pressUntil(person, 'ArrowRight', /^Send Ctrl-Alt-Del$/);
     await keyboard.press('Enter');
-    await eventually('it starts anew', () => !one.text().some((row) => row.includes('hi')));
+    await eventually('the machine restarts', () => !one.text().some((row) => row.includes('hi')));
     await keyboard.down('Control');
     await keyboard.down('Alt');
     await keyboard.down('Shift');
@@ -71,17 +71,17 @@ describeWith('chromium')('without a mouse', () => {
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Your machines' }).waitFor();
     expect(person.faults).toEqual([]);
-    await person.leave();
+    await person.close();
   });
 });
 
 describeWith('chromium')('on a phone', () => {
   const browser = useBrowser();
-  const scene = useScene(browser, { apart: false });
+  const scene = useScene(browser, { separate: false });
 
-  test('pages fit the screen, and the keyboard of the phone types into the machine', async () => {
+  test('pages fit the screen, and the on-screen keyboard types into the machine', async () => {
     const { one, stack } = scene;
-    const person = await aPerson(browser(), stack.origin, {
+    const person = await openBrowserUser(browser(), stack.origin, {
       viewport: { width: 390, height: 844 },
       deviceScaleFactor: 2,
       isMobile: true,
@@ -96,17 +96,17 @@ describeWith('chromium')('on a phone', () => {
     await person.signIn('student');
     expect(await fits()).toBe(true);
     await page.getByRole('link', { name: 'student-one' }).tap();
-    await person.reaches('open');
+    await person.waitForState('open');
     expect(await fits()).toBe(true);
     const box = await person.canvas().boundingBox();
     expect(box).toMatchObject({ x: 0, width: 390 });
 
-    await eventually('it asks for commands', () => one.text().some((row) => row.includes(':~$')));
+    await eventually('the machine shows its prompt', () => one.text().some((row) => row.includes(':~$')));
     await page.getByRole('button', { name: 'Keyboard', exact: true }).tap();
     await page.getByLabel('Text for the machine').pressSequentially('ls');
     await page.getByRole('button', { name: 'Enter', exact: true }).tap();
-    await eventually('it is typed', () => one.keys().endsWith('ls\n'));
+    await eventually('the keys arrive', () => one.keys().endsWith('ls\n'));
     expect(person.faults).toEqual([]);
-    await person.leave();
+    await person.close();
   });
 });

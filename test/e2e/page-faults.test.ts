@@ -2,42 +2,42 @@ import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
 
-/** All these tests expect that nobody complains. So whoever has to complain must be able to. */
-describeWith('chromium')('what watches over the pages in all these tests', () => {
+/** Every browser test requires that no fault was recorded, so these tests check that faults are recorded. */
+describeWith('chromium')('the recorder of page faults', () => {
   const browser = useBrowser();
-  const scene = useScene(browser, { apart: false });
+  const scene = useScene(browser, { separate: false });
 
-  async function sees(pattern: RegExp, misdeed: () => void): Promise<void> {
+  async function records(pattern: RegExp, cause: () => void): Promise<void> {
     const { student } = scene;
     await student.openConsole(100);
     expect(student.faults).toEqual([]);
-    await student.page.evaluate(misdeed);
-    await eventually('it is seen', () => student.faults.some((fault) => pattern.test(fault)));
+    await student.page.evaluate(cause);
+    await eventually('the fault is recorded', () => student.faults.some((fault) => pattern.test(fault)));
     student.faults.splice(0);
   }
 
-  test('sees the number of a broken connection, shown for a moment', () =>
-    sees(/A number is shown: .*1006/, () => {
+  test('records a close code that is shown for a moment', () =>
+    records(/A number is shown: .*1006/, () => {
       const text = document.createElement('p');
       text.textContent = 'Closed (1006).';
       document.getElementById('app')?.append(text);
       setTimeout(() => text.remove());
     }));
 
-  test('sees what the content security policy forbids', () =>
-    sees(/Content Security Policy/, () => {
+  test('records violations of the content security policy', () =>
+    records(/Content Security Policy/, () => {
       const script = document.createElement('script');
       script.textContent = 'void 0';
       document.head.append(script);
     }));
 
-  test('sees that a page leads to another host', () =>
-    sees(/^asked http:\/\/\[::1\]/, () => {
+  test('records requests to another host', () =>
+    records(/^asked http:\/\/\[::1\]/, () => {
       setTimeout(() => location.assign('http://[::1]:9/'));
     }));
 
-  test('sees a fault in a script', () =>
-    sees(/^error: by mistake/, () => {
+  test('records errors in scripts', () =>
+    records(/^error: by mistake/, () => {
       setTimeout(() => {
         throw new Error('by mistake');
       });

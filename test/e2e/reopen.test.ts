@@ -12,7 +12,7 @@ describeWith('chromium')('opening a console again, with room for one', () => {
     await student.openConsole(100);
     for (let times = 0; times < 5; times++) {
       await student.page.reload();
-      await student.reaches('open');
+      await student.waitForState('open');
     }
   });
 
@@ -23,7 +23,7 @@ describeWith('chromium')('opening a console again, with room for one', () => {
       await student.page.mouse.move(640, 1);
       await student.page.getByRole('button', { name: 'Reconnect' }).click();
       await eventually('there is a new connection', () => student.sockets() === times);
-      await student.reaches('open');
+      await student.waitForState('open');
     }
   });
 
@@ -41,14 +41,14 @@ describeWith('chromium')('opening a console again, with room for one', () => {
     await stack.rollRelay();
     await student.closedWith(1012);
     await eventually('there is a new connection', () => student.sockets() === 2);
-    await student.reaches('open');
+    await student.waitForState('open');
   });
 
   test('after a line that broke', async () => {
     const { student, stack } = scene;
     await student.openConsole(100);
-    stack.cutLines();
+    stack.cutConnections();
     await eventually('there is a new connection', () => student.sockets() === 2);
-    await student.reaches('open');
+    await student.waitForState('open');
   });
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { consolePath, parseConsolePath, safeReturnPath } from '../../services/broker/web/src/paths.ts';
 
 describe('addresses', () => {
-  test('every console has an address that leads back to it', () => {
+  test('every console path can be parsed', () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text !== '.' && text !== '..'),
@@ -27,7 +27,7 @@ describe('addresses', () => {
     '/api/v1/logout',
     '',
     null,
-  ])('%p is nowhere to return to', (wanted) => {
+  ])('%p is no return path', (wanted) => {
     expect(safeReturnPath(wanted, 'https://porthole.example')).toBeUndefined();
   });
 

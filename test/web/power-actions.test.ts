@@ -11,7 +11,7 @@ let site: Site;
 let page: Page;
 let faults: string[];
 
-describeWith('chromium')('switching machines on and off', () => {
+describeWith('chromium')('power actions', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
@@ -43,7 +43,7 @@ describeWith('chromium')('switching machines on and off', () => {
   describe('from the list', () => {
     beforeEach(() => page.goto(site.origin));
 
-    test('offers what makes sense now, to those who may', async () => {
+    test('are offered if the user may use them and they make sense', async () => {
       const open = ['Open console', 'Open in new window', 'View only'];
       expect(await menuOf('web-1')).toEqual([...open, 'Shut down', 'Reboot', 'Reset', 'Stop']);
       await closeMenu();
@@ -55,26 +55,26 @@ describeWith('chromium')('switching machines on and off', () => {
       expect(await page.getByRole('link', { name: 'box' }).count()).toBe(0);
     });
 
-    test('shows that it is going on until the task has ended', async () => {
+    test('show their progress until the task has ended', async () => {
       await menuOf('web-2');
       await page.getByRole('menuitem', { name: 'Start' }).click();
-      await eventually('it is starting', async () => (await status(102)) === 'Starting…');
+      await eventually('the row shows the progress', async () => (await status(102)) === 'Starting…');
       expect(site.powerActions).toEqual(['102 start']);
       const over = page.waitForResponse(
         async (answer) => answer.url().includes('/power/') && (await answer.text()).includes('done'),
       );
       site.tasks.set('102', { state: 'done' });
       await over;
-      // Proxmox's list knows some time later.
+      // Proxmox lists the new status later.
       await page.waitForResponse('**/consoles');
       expect(await status(102)).toBe('Starting…');
       site.machines = site.machines.map((each) =>
         each.vmid === 102 ? { ...each, status: 'running' } : each,
       );
-      await eventually('it runs', async () => (await status(102)) === 'Running');
+      await eventually('the row shows the new status', async () => (await status(102)) === 'Running');
     });
 
-    test('asks before unsaved work is lost, by keyboard alone', async () => {
+    test('that lose unsaved work ask first, and work with the keyboard', async () => {
       await page.getByRole('button', { name: 'More for web-1' }).focus();
       await page.keyboard.press('ArrowUp');
       await page.keyboard.press('Enter');
@@ -82,7 +82,7 @@ describeWith('chromium')('switching machines on and off', () => {
       await page.keyboard.press('Enter');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       expect(site.powerActions).toEqual([]);
-      // Who asked has the focus again.
+      // The button that opened the menu has the focus again.
       const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
       await eventually('the focus is back', async () => (await focused()) === 'More for web-1');
       await page.keyboard.press('ArrowUp');
@@ -91,10 +91,10 @@ describeWith('chromium')('switching machines on and off', () => {
       await page.getByRole('dialog').waitFor();
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
-      await eventually('it was told', () => site.powerActions.join() === '101 stop');
+      await eventually('the machine got the action', () => site.powerActions.join() === '101 stop');
     });
 
-    test('says what did not work, and with which number to ask for help', async () => {
+    test('that fail show the reason and the support number', async () => {
       site.tasks.set('101', {
         state: 'failed',
         code: 'machine_locked',
@@ -113,7 +113,7 @@ describeWith('chromium')('switching machines on and off', () => {
   });
 
   describe('from the console', () => {
-    test('a machine that is off is started there, and the console opens', async () => {
+    test('can start a stopped machine, and the console opens', async () => {
       site.relayScript = ({ close }) => close(4409, 'The machine is not running.');
       await page.goto(`${site.origin}/console/lab/102`);
       await waitForState(page, 'machine-off');
@@ -125,14 +125,14 @@ describeWith('chromium')('switching machines on and off', () => {
       expect(site.powerActions).toEqual(['102 start']);
     });
 
-    test('whoever may not start it is offered nothing of that', async () => {
+    test('are not offered without the right', async () => {
       site.relayScript = ({ close }) => close(4409, 'The machine is not running.');
       await page.goto(`${site.origin}/console/lab/103`);
       await waitForState(page, 'machine-off');
       expect(await page.getByRole('button', { name: 'Start machine' }).count()).toBe(0);
     });
 
-    test('a hanging machine is reset, after asking', async () => {
+    test('can reset a machine that hangs, after a confirmation', async () => {
       await page.goto(`${site.origin}/console/lab/101`);
       await waitForState(page, 'open');
       await page.getByRole('button', { name: 'Power' }).click();
@@ -140,7 +140,7 @@ describeWith('chromium')('switching machines on and off', () => {
       await page.getByRole('dialog').getByText('Reset web-1?').waitFor();
       expect(site.powerActions).toEqual([]);
       await page.getByRole('button', { name: 'Reset', exact: true }).click();
-      await eventually('it was told', () => site.powerActions.join() === '101 reset');
+      await eventually('the machine got the action', () => site.powerActions.join() === '101 reset');
       await page.getByText('Resetting…').waitFor();
     });
   });

@@ -1,4 +1,4 @@
-/** The least of an RFB server (RFC 6143): security None, raw pixels, one colour. Enough for a real picture. */
+/** A minimal RFB server (RFC 6143): security None, raw pixels, one colour. */
 export interface RfbOptions {
   readonly width?: number;
   readonly height?: number;
@@ -32,7 +32,7 @@ export function createRfbServer(options: RfbOptions): RfbServer {
   let { width = 64, height = 48 } = options;
   let stage: 'version' | 'security' | 'init' | 'normal' = 'version';
   let buffer = Buffer.alloc(0);
-  // The viewer's pixel format decides where the colours lie; noVNC asks for red first.
+  // The viewer's pixel format sets the shifts of the colours. noVNC wants red first.
   let shifts: readonly [number, number, number] = [16, 8, 0];
 
   function serverInit(): Buffer {

@@ -18,7 +18,7 @@ const fleet = () => [
 
 const names = () => page.locator('.machine-name').allTextContents();
 
-/** Waits until the list holds just these, in this order. */
+/** Waits until the list holds exactly these machines, in this order. */
 const lists = (expected: readonly string[]) =>
   page.waitForFunction(
     (wanted) =>
@@ -26,14 +26,14 @@ const lists = (expected: readonly string[]) =>
     expected.join(),
   );
 
-/** Waits until the focus is on what is named or reads like that. */
+/** Waits until the focused element has that label or text. */
 const focusIsOn = (name: string) =>
   page.waitForFunction((wanted) => {
     const element = document.activeElement;
     return element?.getAttribute('aria-label') === wanted || element?.textContent?.trim() === wanted;
   }, name);
 
-describeWith('chromium')('sign-in and list', () => {
+describeWith('chromium')('the sign-in page and the list of machines', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
@@ -54,7 +54,7 @@ describeWith('chromium')('sign-in and list', () => {
       site.signedIn = false;
     });
 
-    test('a wrong password is said, and the field is ready for the next try', async () => {
+    test('a wrong password shows an error, and the field is ready for the next attempt', async () => {
       await page.goto(site.origin);
       await page.getByLabel('Name', { exact: true }).waitFor();
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('username');
@@ -81,7 +81,7 @@ describeWith('chromium')('sign-in and list', () => {
       expect(await field.getAttribute('autocomplete')).toBe('current-password');
     });
 
-    test('a link to a console leads there after signing in', async () => {
+    test('a link to a console opens it after signing in', async () => {
       await page.goto(`${site.origin}/console/lab/104?mode=view`);
       await page.getByText('Sign in to open the console.').waitFor();
       await page.fill('#username', 'ada');
@@ -91,7 +91,7 @@ describeWith('chromium')('sign-in and list', () => {
       await page.locator('body[data-state="open"]').waitFor({ state: 'attached' });
     });
 
-    test('a link that would lead to another site leads to the list', async () => {
+    test('a return address on another site leads to the list', async () => {
       await page.goto(`${site.origin}/?return=${encodeURIComponent('//evil.example/console/lab/1')}`);
       await page.fill('#username', 'ada');
       await page.fill('#password', 'sesame');
@@ -100,20 +100,20 @@ describeWith('chromium')('sign-in and list', () => {
     });
   });
 
-  test('signing out says so', async () => {
+  test('signing out shows that it is done', async () => {
     await page.goto(site.origin);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You have signed out.').waitFor();
   });
 
-  test('machines are listed, running ones first', async () => {
+  test('running machines are listed first', async () => {
     await page.goto(site.origin);
     await lists(['teacher', 'web-2', 'web-10', 'database']);
     await page.getByText('4 machines, 3 running').waitFor();
     expect(await page.locator('[data-vmid="201"] .status').textContent()).toBe('Off');
   });
 
-  test('search, list and menu need no mouse', async () => {
+  test('search, list and menu work with the keyboard', async () => {
     const all = ['teacher', 'web-2', 'web-10', 'database'];
     await page.goto(site.origin);
     await page.locator('.machine-name').first().waitFor();
@@ -151,7 +151,7 @@ describeWith('chromium')('sign-in and list', () => {
     await page.waitForURL(`${site.origin}/console/lab/104?mode=view`);
   });
 
-  test('what a person may not do is not in the menu', async () => {
+  test('the menu has only what the user may do', async () => {
     await page.goto(site.origin);
     await page.getByRole('button', { name: 'More for teacher' }).click();
     await page.getByRole('menu').waitFor();
@@ -169,7 +169,7 @@ describeWith('chromium')('sign-in and list', () => {
     await page.waitForURL(`${site.origin}/console/lab/104`);
   });
 
-  test('a change of status shows up and is announced', async () => {
+  test('a change of status is shown and announced', async () => {
     await page.goto(site.origin);
     await page.locator('[data-vmid="201"]').waitFor();
     site.machines = fleet().map((machine) => ({ ...machine, status: 'running' }));
@@ -177,19 +177,19 @@ describeWith('chromium')('sign-in and list', () => {
     await page.getByRole('status').getByText('database is now running.').waitFor({ state: 'attached' });
   });
 
-  test('clusters are named when there is more than one', async () => {
+  test('clusters are named if there are several', async () => {
     site.machines = [...fleet(), aMachine({ cluster: 'annex', vmid: 104, name: 'other' })];
     await page.goto(site.origin);
     await page.getByText('annex / pve1').waitFor();
   });
 
-  test('nobody has assigned anything yet', async () => {
+  test('an empty list says that no machines are assigned', async () => {
     site.machines = [];
     await page.goto(site.origin);
     await page.getByRole('heading', { name: 'No machines are assigned to you yet' }).waitFor();
   });
 
-  test('a list that fails to load can be asked for again', async () => {
+  test('a list that fails to load can be loaded again', async () => {
     site.listReply = { status: 502, code: 'proxmox_invalid_response' };
     await page.goto(site.origin);
     await page.getByRole('heading', { name: 'Your machines could not be loaded' }).waitFor();
@@ -198,21 +198,21 @@ describeWith('chromium')('sign-in and list', () => {
     await page.locator('.machine-name').first().waitFor();
   });
 
-  test('a stale list stays on the screen and says how old it is', async () => {
+  test('a stale list stays visible and shows its age', async () => {
     site.stale = 125;
     await page.goto(site.origin);
     await page.locator('[data-stale]').getByText('This list is from 2 minutes ago.').waitFor();
     expect(await names()).toHaveLength(4);
   });
 
-  test('a session that ended leads to the sign-in page', async () => {
+  test('an expired sign-in leads to the sign-in page', async () => {
     await page.goto(site.origin);
     await page.locator('.machine-name').first().waitFor();
     site.signedIn = false;
     await page.getByText('You were signed out.').waitFor();
   });
 
-  test('on a phone nothing has to be scrolled sideways', async () => {
+  test('the list fits a phone without horizontal scrolling', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto(site.origin);
     await page.locator('.machine-name').first().waitFor();

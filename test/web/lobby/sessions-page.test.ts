@@ -10,11 +10,11 @@ let site: Site;
 let page: Page;
 let faults: string[];
 
-const people = () => page.locator('.session-user .session-name').allTextContents();
+const userNames = () => page.locator('.session-user .session-name').allTextContents();
 const lists = (expected: readonly string[]) =>
-  eventually(`the list is ${expected.join()}`, async () => (await people()).join() === expected.join());
+  eventually(`the list is ${expected.join()}`, async () => (await userNames()).join() === expected.join());
 
-describeWith('chromium')('the page of live consoles', () => {
+describeWith('chromium')('the list of live consoles', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
@@ -44,7 +44,7 @@ describeWith('chromium')('the page of live consoles', () => {
     await page.locator('.session').first().waitFor();
   };
 
-  test('is found beside the machines by those who oversee something, and by nobody else', async () => {
+  test("is linked only for users who may see other users' consoles", async () => {
     await page.goto(site.origin);
     await page.getByRole('link', { name: 'Live consoles' }).click();
     await page.getByRole('heading', { name: 'Live consoles' }).waitFor();
@@ -55,7 +55,7 @@ describeWith('chromium')('the page of live consoles', () => {
     expect(await page.getByRole('link', { name: 'Live consoles' }).count()).toBe(0);
   });
 
-  test('says by person who has what open, for how long, how much, and who looks on', async () => {
+  test('shows user, machine, age, traffic and observers of each console, by user', async () => {
     await open();
     await lists(['anna', 'ben', 'inayou', 'Zoë Z.']);
     const anna = page.locator('[data-session=anna]');
@@ -65,7 +65,7 @@ describeWith('chromium')('the page of live consoles', () => {
     await page.getByText('4 consoles, 4 people').first().waitFor();
   });
 
-  test('operators sign somebody out everywhere, after they were asked whether they mean it', async () => {
+  test('operators can sign a user out everywhere, after a confirmation', async () => {
     const [ben] = site.sessions;
     if (ben) site.sessions[0] = { ...ben, may: ['end', 'sign_out'] };
     await open();
@@ -74,10 +74,10 @@ describeWith('chromium')('the page of live consoles', () => {
     await page.getByRole('heading', { name: 'Sign ben out everywhere?' }).waitFor();
     expect(site.ended).toEqual([]);
     await page.getByRole('button', { name: 'Sign out', exact: true }).last().click();
-    await eventually('it was asked for', () => site.ended.join() === '?user=local%3Aben');
+    await eventually('the broker got the request', () => site.ended.join() === '?user=local%3Aben');
   });
 
-  test('offers what somebody may do, and no more', async () => {
+  test('offers only the actions that are allowed', async () => {
     await open();
     const names = (id: string) => page.locator(`[data-session=${id}] .session-actions > *`).allInnerTexts();
     expect(await names('anna')).toEqual(['Watch', 'Take over', 'End']);
@@ -91,7 +91,7 @@ describeWith('chromium')('the page of live consoles', () => {
     );
   });
 
-  test('ends a console after asking, by keyboard alone, and leaves it when the answer is no', async () => {
+  test('ends a console by keyboard after a confirmation, and not after Cancel', async () => {
     await open();
     const end = page.getByRole('button', { name: 'End the console of ben on lab-ben' });
     await end.focus();
@@ -110,7 +110,7 @@ describeWith('chromium')('the page of live consoles', () => {
     expect(site.ended).toEqual(['/ben']);
   });
 
-  test('shows one class, keeps that in the address, and sends it home after asking', async () => {
+  test('shows one class, keeps it in the address, and ends its consoles after a confirmation', async () => {
     await open();
     await page.getByRole('button', { name: 'Networks', exact: true }).click();
     await lists(['anna', 'ben', 'Zoë Z.']);
@@ -124,27 +124,27 @@ describeWith('chromium')('the page of live consoles', () => {
     expect(site.ended).toEqual(['?class=networks']);
   });
 
-  test('finds people and machines, and its search is a slash away', async () => {
+  test('finds users and machines, and the key / focuses the search', async () => {
     await open();
     await page.keyboard.press('/');
     await page.keyboard.type('zoë 101');
     await lists(['Zoë Z.']);
     await page.keyboard.press('Escape');
     await lists(['anna', 'ben', 'inayou', 'Zoë Z.']);
-    await page.keyboard.type('nobody');
+    await page.keyboard.type('no such user');
     await page.getByText('No matching consoles').waitFor();
     await page.getByRole('button', { name: 'Show all' }).click();
     await lists(['anna', 'ben', 'inayou', 'Zoë Z.']);
   });
 
-  test('follows what happens by itself, at the price of a few bytes while nothing does', async () => {
+  test('refreshes itself, and an unchanged list is not sent again', async () => {
     await open();
-    await eventually('it asked again', () => site.notModified > 0);
+    await eventually('the page polled again', () => site.notModified > 0);
     site.sessions.push(aSession('carl'));
     await lists(['anna', 'ben', 'carl', 'inayou', 'Zoë Z.']);
   });
 
-  test('asks for a sign-in when that is over, at the same address', async () => {
+  test('shows the sign-in page at the same address when the sign-in has expired', async () => {
     site.signedIn = false;
     await page.goto(`${site.origin}/sessions`);
     await page.fill('#username', 'ina');

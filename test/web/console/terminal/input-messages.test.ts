@@ -6,34 +6,34 @@ import {
   textInput,
 } from '../../../../services/broker/web/src/console/terminal/input-messages.ts';
 
-/** What of it the relay passes on, as the machine gets it. */
-function passed(messages: readonly Uint8Array[]): string {
+/** The input that the machine gets after the relay's filter. */
+function filtered(messages: readonly Uint8Array[]): string {
   const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput: () => {} });
   const pieces = messages.flatMap((message) => filter.push(Buffer.from(message)));
   return Buffer.concat(pieces.filter((_, index) => index % 2 === 1)).toString();
 }
 
-test('whatever is typed or pasted passes the relay whole', () => {
+test('typed and pasted text passes the relay unchanged', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 6000 }), (text) => {
-      expect(passed(textInput(text))).toBe(Buffer.from(text).toString());
+      expect(filtered(textInput(text))).toBe(Buffer.from(text).toString());
     }),
   );
 });
 
-test('a paste that is longer than a message may be goes in as few as possible', () => {
+test('a paste that exceeds the message limit is sent in as few messages as possible', () => {
   const text = 'x'.repeat(1024 * 1024 + 10);
   expect(textInput(text)).toHaveLength(2);
-  expect(passed(textInput(text))).toBe(text);
+  expect(filtered(textInput(text))).toBe(text);
 });
 
-test('a report of the mouse is bytes, not letters', () => {
+test('a mouse report is sent as bytes', () => {
   expect(binaryInput('\x1b[M \xff!').map((message) => [...message])).toEqual([
     [...Buffer.from('0:6:'), 27, 91, 77, 32, 255, 33],
   ]);
 });
 
-test('a size is one that the relay takes, whatever the window', () => {
+test('the relay accepts the size for any window', () => {
   fc.assert(
     fc.property(fc.double({ min: -10, max: 1e6, noNaN: true }), fc.nat(5000), (columns, rows) => {
       const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput: () => {} });

@@ -1,6 +1,6 @@
 import { menuItemForKey } from '../../../../services/broker/web/src/lobby/machines/menu-keys.ts';
 
-describe('the keys of a menu', () => {
+describe('keys in a menu', () => {
   const labels = ['Open console', 'Open in new window', 'View only'];
   const press = (key: string, at: number) =>
     menuItemForKey({ key, ctrlKey: false, metaKey: false, altKey: false }, at, labels);

@@ -6,10 +6,10 @@ import {
 } from '../../../../services/broker/web/src/lobby/machines/sort-machines.ts';
 import { aMachine } from '../../site-data.ts';
 
-describe('the list', () => {
+describe('the list of machines', () => {
   const listed = (name: string, status: string, vmid: number): Machine => aMachine({ name, status, vmid });
 
-  test('running ones come first, then names as people count', () => {
+  test('running machines come first, then names with numbers in order', () => {
     const machines = [
       listed('web-10', 'running', 1),
       listed('alpha', 'stopped', 2),
@@ -32,12 +32,12 @@ describe('the list', () => {
     ['web linux', true],
     ['web windows', false],
     ['', true],
-  ])('a search for %p finds it: %p', (search, found) => {
+  ])('a search for %p finds the machine: %p', (search, found) => {
     const machine = aMachine({ name: 'web-1', vmid: 104, tags: ['linux', 'week-3'], pool: 'networks-2026' });
     expect(matchesMachine(machine, search)).toBe(found);
   });
 
-  test('only a machine that was there before can change its status', () => {
+  test('only a machine that was listed before can change its status', () => {
     const before = [listed('a', 'running', 1), listed('b', 'running', 2)];
     const after = [listed('a', 'stopped', 1), listed('b', 'running', 2), listed('c', 'running', 3)];
     expect(statusChanges(before, after).map(({ name }) => name)).toEqual(['a']);

@@ -19,7 +19,7 @@ export interface ConsoleSocketEvents {
   /** The display shows the machine's first frame. */
   onFirstFrame(): void;
   onClose(code: number, reason: string): void;
-  /** Nothing arrives any more although nobody closed the connection. The socket is already closed. */
+  /** Nothing arrives any more, although the connection was not closed. The socket is already closed. */
   onDead(): void;
 }
 

@@ -21,8 +21,8 @@ export interface Heartbeat {
 }
 
 /**
- * Notices a connection that no longer carries anything although nobody closed it, which a browser reports only after
- * minutes. Anything that arrives is a sign of life, and so is a send buffer that empties: on a slow link, a pong can
+ * Detects a connection that carries nothing any more although neither side closed it. Browsers report that only after
+ * minutes. Any message that arrives is a sign of life, and so is a send buffer that empties: on a slow link, a pong can
  * be late behind a large picture or a large paste.
  */
 export function startHeartbeat(deps: {

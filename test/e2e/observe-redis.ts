@@ -3,22 +3,22 @@ import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import type { RedisServer } from '../fakes/redis-server.ts';
 
-/** Everything that was said to a Redis, and everything that is in it. */
-export interface RedisWatch {
-  /** Every command with its arguments so far, as Redis itself reports them. */
+/** All commands that a Redis server receives, and its contents. */
+export interface RedisObserver {
+  /** Every command so far with its arguments, as MONITOR reports them. */
   readonly commands: string[];
-  /** Every key with its value, now. */
+  /** Every key and its current value. */
   contents(): Promise<string[]>;
   stop(): void;
 }
 
-export async function watchRedis(server: RedisServer): Promise<RedisWatch> {
+export async function observeRedis(server: RedisServer): Promise<RedisObserver> {
   const commands: string[] = [];
   const monitor = connect(server.port, '127.0.0.1');
   monitor.setEncoding('latin1');
   monitor.write('MONITOR\r\n');
   const [greeting] = (await once(monitor, 'data')) as [string];
-  if (!greeting.startsWith('+OK')) throw new Error(`Redis can not be watched: ${greeting}`);
+  if (!greeting.startsWith('+OK')) throw new Error(`Redis can't be observed: ${greeting}`);
   monitor.on('data', (text: string) => void commands.push(text));
   const admin = new Redis(server.url);
 

@@ -1,7 +1,7 @@
 import { constantSecret } from '@porthole/shared/config/secret';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson, signInHere, type Person } from './person.ts';
+import { openBrowserUser, signInHere, type BrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
 import { everythingAllowed, proxmoxAccount, startStack, type Stack } from './stack.ts';
 
@@ -13,10 +13,10 @@ const anna = {
   acl: { '/vms/101': ['VM.Console', 'VM.Audit'] },
 };
 
-describeWith('chromium')('signing in with an account of Proxmox', () => {
+describeWith('chromium')('signing in with a Proxmox account', () => {
   const browser = useBrowser();
   let stack: Stack;
-  let person: Person;
+  let person: BrowserUser;
 
   async function start(signIn: object = {}): Promise<void> {
     stack = await startStack({
@@ -40,10 +40,10 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
         },
       }),
     });
-    person = await aPerson(browser(), stack.origin);
+    person = await openBrowserUser(browser(), stack.origin);
   }
   afterEach(async () => {
-    await person.leave();
+    await person.close();
     await stack.stop();
   });
 
@@ -54,7 +54,7 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
   const focusIsOn = (id: string) =>
     person.page.waitForFunction((wanted) => document.activeElement?.id === wanted, id);
 
-  test('leads by password and code to a console, and to no other', async () => {
+  test("with password and code opens the user's console and no other", async () => {
     await start();
     const { page } = person;
     await page.goto(`${stack.origin}/console/lab/101`);
@@ -65,13 +65,13 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
     await page.getByRole('alert').getByText('The code is wrong').waitFor();
     await focusIsOn('code');
     await typeCode('123456');
-    await person.reaches('open');
+    await person.waitForState('open');
 
     await page.goto(stack.origin);
     await page.getByText('lab-101').first().waitFor();
     expect(await page.locator('.machine-name').allTextContents()).toEqual(['lab-101']);
     await person.visitConsole(102);
-    await person.reads('This machine does not exist or is not yours.');
+    await person.hasHeading('This machine does not exist or is not yours.');
     await page.goto(stack.origin);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You have signed out.').waitFor();
@@ -81,7 +81,7 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
     for (const secret of stack.proxmox.issuedSecrets()) expect(seen).not.toContain(secret);
   });
 
-  test('takes a recovery key, and can be begun anew', async () => {
+  test('accepts a recovery key, and can be restarted', async () => {
     await start();
     const { page } = person;
     await page.goto(stack.origin);
@@ -96,17 +96,17 @@ describeWith('chromium')('signing in with an account of Proxmox', () => {
     await page.locator('body[data-page=machines]').waitFor();
   });
 
-  test('stands among other places where an account may be', async () => {
+  test('is offered beside other account sources', async () => {
     await start({ local: { usersFile: constantSecret('users: []') } });
     const { page } = person;
     await page.goto(stack.origin);
-    const places = page.getByLabel('Account');
-    await places.waitFor();
-    expect(await places.locator('option').allTextContents()).toEqual(['School account', 'pve', 'Porthole']);
-    await places.selectOption('Porthole');
+    const sources = page.getByLabel('Account');
+    await sources.waitFor();
+    expect(await sources.locator('option').allTextContents()).toEqual(['School account', 'pve', 'Porthole']);
+    await sources.selectOption('Porthole');
     await signInHere(person, 'anna', anna.password);
     await page.getByRole('alert').getByText('The name or the password is wrong.').waitFor();
-    await places.selectOption('School account');
+    await sources.selectOption('School account');
     await signInHere(person, 'anna', anna.password);
     await page.getByText('Enter your second factor.').waitFor();
   });

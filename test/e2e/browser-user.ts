@@ -4,103 +4,108 @@ import type { Picture } from '../fakes/guests/ppm.ts';
 import { waitForState, type Browser } from '../web/browser.ts';
 import { password } from './stack.ts';
 
-/** All that a browser was given, for whoever wants to search it. */
+/** Everything that a browser received, for searches. */
 export interface Received {
-  /** Headers and bodies of all answers. */
+  /** URLs, headers and bodies of all HTTP answers. */
   readonly answers: readonly string[];
-  /** Frames of all WebSockets, as they came. */
+  /** Received frames of all WebSockets. */
   readonly frames: readonly (string | Buffer)[];
-  /** Resolves when the bodies of all answers so far are in `answers`. */
+  /** Waits until the bodies of all answers so far are in `answers`. */
   complete(): Promise<void>;
 }
 
-/** Somebody at a browser of their own. */
-export interface Person {
+/** A user with a browser context of their own. */
+export interface BrowserUser {
   readonly page: Page;
-  /** What the pages did wrong; must stay empty. */
+  /** What the pages did wrong. Must stay empty. */
   readonly faults: string[];
   readonly received: Received;
-  /** How many WebSockets this browser has opened so far. */
+  /** The number of WebSockets that the page has opened so far. */
   sockets(): number;
   signIn(name: 'student' | 'instructor'): Promise<void>;
   visitConsole(vmid: number, mode?: 'view'): Promise<void>;
-  /** Visits it and waits for its picture. */
+  /** Visits the console and waits for its picture. */
   openConsole(vmid: number, mode?: 'view'): Promise<void>;
   /** Another tab of the same browser. */
-  anotherTab(): Promise<Person>;
-  reaches(state: string): Promise<void>;
+  anotherTab(): Promise<BrowserUser>;
+  waitForState(state: string): Promise<void>;
   closedWith(code: number): Promise<void>;
-  /** Waits until that is a heading on the page. */
-  reads(title: string | RegExp): Promise<void>;
+  /** Waits for a heading on the page. */
+  hasHeading(title: string | RegExp): Promise<void>;
   canvas(): ReturnType<Page['locator']>;
   /** The pixels that noVNC shows now. */
   picture(): Promise<Picture>;
-  /** Into the machine. */
+  /** Types into the machine. */
   type(text: string): Promise<void>;
-  /** Closes the browser's window, after a look at what went wrong. */
-  leave(): Promise<void>;
+  /** Closes the browser context. */
+  close(): Promise<void>;
 }
 
-export async function aPerson(
+export async function openBrowserUser(
   browser: Browser,
   origin: string,
   options: BrowserContextOptions = {},
-): Promise<Person> {
+): Promise<BrowserUser> {
   const { page, faults, context } = await browser.open({
     viewport: { width: 1280, height: 800 },
     ...options,
   });
-  await context.addInitScript(watchForNumbers);
-  return createPerson(page, origin, faults, () => context.close());
+  await context.addInitScript(reportCloseCodes);
+  return createBrowserUser(page, origin, faults, () => context.close());
 }
 
-function createPerson(page: Page, origin: string, faults: string[], leave: () => Promise<void>): Person {
+function createBrowserUser(
+  page: Page,
+  origin: string,
+  faults: string[],
+  leave: () => Promise<void>,
+): BrowserUser {
   const received = record(page);
   let sockets = 0;
   page.on('websocket', () => sockets++);
-  // A tool for tests, told by the page below whenever a close code was put where people read.
+  // `reportCloseCodes` logs this in the page.
   page.on('console', (message) => {
-    if (message.text().startsWith(numberShown)) faults.push(message.text());
+    if (message.text().startsWith(closeCodeShown)) faults.push(message.text());
   });
 
-  const person: Person = {
+  const user: BrowserUser = {
     page,
     faults,
     received,
     sockets: () => sockets,
     async signIn(name) {
       await page.goto(origin);
-      await signInHere(person, name);
+      await signInHere(user, name);
       await page.locator('body[data-page=machines]').waitFor();
     },
     async visitConsole(vmid, mode) {
       await page.goto(`${origin}/console/lab/${vmid}${mode ? `?mode=${mode}` : ''}`);
     },
     async openConsole(vmid, mode) {
-      await person.visitConsole(vmid, mode);
+      await user.visitConsole(vmid, mode);
       await waitForState(page, 'open');
     },
     async anotherTab() {
       const tab = await page.context().newPage();
-      return createPerson(tab, origin, faults, () => tab.close());
+      return createBrowserUser(tab, origin, faults, () => tab.close());
     },
-    reaches: (state) => waitForState(page, state),
+    waitForState: (state) => waitForState(page, state),
     closedWith: (code) => page.locator(`body[data-close="${code}"]`).waitFor({ state: 'attached' }),
-    reads: (title) => page.getByRole('heading', { name: title }).waitFor(),
+    hasHeading: (title) => page.getByRole('heading', { name: title }).waitFor(),
     canvas: () => page.locator('#screen canvas'),
     picture: () => pictureOf(page),
     async type(text) {
-      await person.canvas().focus();
+      await user.canvas().focus();
       await page.keyboard.type(text);
     },
-    leave,
+    close: leave,
   };
-  return person;
+  return user;
 }
 
-/** Fills in the sign-in page that is shown. */
+/** Fills in and submits the sign-in page. */
 export async function signInHere(
-  { page }: Pick<Person, 'page'>,
+  { page }: Pick<BrowserUser, 'page'>,
   name = 'student',
   secret = password,
 ): Promise<void> {
@@ -109,13 +114,13 @@ export async function signInHere(
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-const numberShown = 'A number is shown: ';
+const closeCodeShown = 'A number is shown: ';
 
-/** Runs in each page: reports any text, ever so short, that has the number of a broken connection in it. */
-function watchForNumbers() {
+/** Runs in each page and reports every text that contains the close code of a broken connection. */
+function reportCloseCodes() {
   const look = () => {
     const found = /.{0,20}\b100[56]\b.{0,20}/.exec(document.getElementById('app')?.textContent ?? '');
-    // The page's own console is how the test hears of it.
+    // The test reads the page's console.
     if (found) console.log(`A number is shown: ${found[0]}`);
   };
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
@@ -128,7 +133,7 @@ function record(page: Page): Received {
   page.on('response', (response) => {
     const work = (async () => {
       answers.push(JSON.stringify([response.url(), await response.headersArray()]));
-      // Redirects have none, and a page that was left may have taken its own along.
+      // Redirects have no body, and the body of a page that was left can be gone.
       const body = await response.body().catch(() => Buffer.alloc(0));
       answers.push(body.toString('latin1'));
     })().catch(() => {});
@@ -140,7 +145,7 @@ function record(page: Page): Received {
     answers,
     frames,
     async complete() {
-      await eventually('all answers are read', () => pending.size === 0);
+      await eventually('all answers were read', () => pending.size === 0);
     },
   };
 }

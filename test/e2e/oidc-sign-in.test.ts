@@ -3,11 +3,11 @@ import { freePort } from '../fakes/redis-server.ts';
 import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson } from './person.ts';
+import { openBrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
 import { startStack, type Stack } from './stack.ts';
 
-describeWith('chromium')('signing in at a real OpenID provider', () => {
+describeWith('chromium')('signing in at an OpenID provider', () => {
   const browser = useBrowser();
   let issuer: TestIssuer;
   let stack: Stack;
@@ -43,20 +43,20 @@ describeWith('chromium')('signing in at a real OpenID provider', () => {
     await issuer.stop();
   });
 
-  test('leads to the machines, to a console, and out again at both places', async () => {
+  test('leads to a console, and signing out ends the sign-in at the provider too', async () => {
     await start();
-    const person = await aPerson(browser(), stack.origin);
+    const person = await openBrowserUser(browser(), stack.origin);
     const { page } = person;
-    // Only one way to sign in: the browser is sent there at once.
+    // With only one method, the page redirects at once.
     await page.goto(`${stack.origin}/console/lab/101`);
     await page.waitForURL(`${issuer.url}/**`);
     await page.locator('input[name=login]').fill('sam-1');
     await page.locator('input[name=password]').fill('anything');
     await page.locator('button[type=submit]').click();
     await page.getByRole('button', { name: /continue/i }).click();
-    // Back where the person wanted to go.
+    // Back to the page that was requested.
     await page.waitForURL(`${stack.origin}/console/lab/101`);
-    await person.reaches('open');
+    await person.waitForState('open');
 
     await page.goto(stack.origin);
     await page.getByText('Sam Student').waitFor();
@@ -66,17 +66,17 @@ describeWith('chromium')('signing in at a real OpenID provider', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${stack.origin}/?why=signed-out`);
     await page.getByText('You have signed out.').waitFor();
-    // Not sent off at once: the person has just left.
+    // After signing out, the page does not redirect.
     await page.getByRole('link', { name: 'Sign in with School' }).waitFor();
     expect(await page.evaluate(async () => (await fetch('/api/v1/me')).status)).toBe(401);
-    // The provider's own page asks for a font.
+    // The provider's own page loads a font.
     expect(person.faults.filter((fault) => !fault.includes('fonts.googleapis.com'))).toEqual([]);
-    await person.leave();
+    await person.close();
   });
 
-  test('stands beside the password of local users, and says what went wrong', async () => {
+  test('is offered beside local accounts, and a refusal is shown', async () => {
     await start({ local: { usersFile: constantSecret('users: []') } });
-    const person = await aPerson(browser(), stack.origin);
+    const person = await openBrowserUser(browser(), stack.origin);
     const { page } = person;
     await page.goto(stack.origin);
     await page.getByLabel('Name').waitFor();
@@ -85,6 +85,6 @@ describeWith('chromium')('signing in at a real OpenID provider', () => {
     await page.getByText('Cancel').click();
     await page.waitForURL(`${stack.origin}/?why=sign_in_refused`);
     await page.getByText('The sign-in service denied access.').waitFor();
-    await person.leave();
+    await person.close();
   });
 });

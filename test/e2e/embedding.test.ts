@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson } from './person.ts';
+import { openBrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
 import { startStack, type Stack } from './stack.ts';
 
-/** A lab portal: knows its students by itself, asks Porthole for their consoles, and shows them in a frame. */
+/** A lab portal that signs its students in itself, requests their consoles and shows them in a frame. */
 async function startPortal() {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }];
@@ -25,7 +25,7 @@ async function startPortal() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    // By another name than Porthole's: another site, so that no cookie comes along.
+    // Another host name than Porthole's is another site, so the browser sends no cookie.
     origin: `http://localhost:${port}`,
     issuer: `http://127.0.0.1:${port}`,
     show: (page: string) => (framed = page),
@@ -44,7 +44,7 @@ async function startPortal() {
   };
 }
 
-describeWith('chromium')('a console in a portal’s page', () => {
+describeWith('chromium')('a console that is embedded in another site', () => {
   const browser = useBrowser();
   let portal: Awaited<ReturnType<typeof startPortal>>;
   let stack: Stack;
@@ -91,14 +91,14 @@ describeWith('chromium')('a console in a portal’s page', () => {
     return ((await response.json()) as { page: string }).page;
   }
 
-  test('opens for a user who has never signed in here, and again after a reload', async () => {
+  test('opens for a user who never signed in to Porthole, also after a reload', async () => {
     portal.show(await askForPage());
-    const { page, leave } = await aPerson(browser(), portal.origin);
+    const { page, close: leave } = await openBrowserUser(browser(), portal.origin);
     await page.goto(portal.origin);
     const frame = page.frameLocator('#lab');
     await frame.locator('body[data-state=open]').waitFor({ state: 'attached' });
     await frame.locator('canvas').first().waitFor();
-    // The code is gone from the address, and there is no way to a list that is not theirs.
+    // The address has no code any more, and the page has no link to the list of machines.
     const inner = page.frames()[1];
     expect(inner?.url()).toBe(`${stack.origin}/console/lab/101`);
     expect(await frame.locator('a[href="/"]').first().isVisible()).toBe(false);
@@ -107,23 +107,23 @@ describeWith('chromium')('a console in a portal’s page', () => {
     await leave();
   });
 
-  test('says what to do when its link was used before', async () => {
+  test('says what to do when the link was already used', async () => {
     const link = await askForPage();
     portal.show(link);
-    const first = await aPerson(browser(), portal.origin);
+    const first = await openBrowserUser(browser(), portal.origin);
     await first.page.goto(portal.origin);
     await first.page.frameLocator('#lab').locator('body[data-state=open]').waitFor({ state: 'attached' });
-    const second = await aPerson(browser(), portal.origin);
+    const second = await openBrowserUser(browser(), portal.origin);
     await second.page.goto(portal.origin);
     await second.page
       .frameLocator('#lab')
       .getByRole('heading', { name: 'This link was already used or has expired.' })
       .waitFor();
-    await first.leave();
-    await second.leave();
+    await first.close();
+    await second.close();
   });
 
-  test('is shown in no other site’s frame', async () => {
+  test('is not shown in a frame of a site that is not allowed', async () => {
     const link = await askForPage();
     const hostile = createServer((_request, response) =>
       response
@@ -131,7 +131,7 @@ describeWith('chromium')('a console in a portal’s page', () => {
         .end(`<!doctype html><title>Win</title><iframe id="lab" src="${link}"></iframe>`),
     );
     await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
-    const { page, leave } = await aPerson(browser(), stack.origin);
+    const { page, close: leave } = await openBrowserUser(browser(), stack.origin);
     const refusals: string[] = [];
     page.on('console', (message) => refusals.push(message.text()));
     await page.goto(`http://localhost:${(hostile.address() as AddressInfo).port}`);
@@ -143,8 +143,8 @@ describeWith('chromium')('a console in a portal’s page', () => {
     hostile.closeAllConnections();
   });
 
-  test('gives its grant to no script of another site', async () => {
-    const { page, leave } = await aPerson(browser(), stack.origin);
+  test('refuses its grant to a page of another origin', async () => {
+    const { page, close: leave } = await openBrowserUser(browser(), stack.origin);
     const response = await fetch(`${stack.origin}/api/v1/consoles/lab/101/grants`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await portal.token()}`, 'content-type': 'application/json' },
@@ -154,7 +154,7 @@ describeWith('chromium')('a console in a portal’s page', () => {
       }),
     });
     const { url, protocols } = (await response.json()) as { url: string; protocols: string[] };
-    // A page of another origin that got hold of a grant all the same.
+    // A page of another origin that got hold of a grant.
     await page.goto(portal.origin);
     const code = await page.evaluate(
       ({ address, wanted }) =>
