@@ -27,6 +27,30 @@ const sizes: Readonly<Record<number, (bytes: Buffer) => number>> = {
   6: (bytes) => (bytes.length < 8 ? 8 : 8 + Math.abs(bytes.readInt32BE(4))),
 };
 
+const rawEncoding = 0;
+const desktopSizeEncoding = -223;
+
+/** A FramebufferUpdate with one rectangle of the whole screen, without its data. */
+function rectangle(width: number, height: number, encoding: number): Buffer {
+  const head = Buffer.alloc(16);
+  head.writeUInt16BE(1, 2);
+  head.writeUInt16BE(width, 8);
+  head.writeUInt16BE(height, 10);
+  head.writeInt32BE(encoding, 12);
+  return head;
+}
+
+function serverInit(width: number, height: number): Buffer {
+  const name = Buffer.from('test machine');
+  const head = Buffer.alloc(24);
+  head.writeUInt16BE(width, 0);
+  head.writeUInt16BE(height, 2);
+  // 32 bits, depth 24, little endian, true colour, maximum 255 each, shifts 16 8 0.
+  Buffer.from([32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]).copy(head, 4);
+  head.writeUInt32BE(name.length, 20);
+  return Buffer.concat([head, name]);
+}
+
 export function createRfbServer(options: RfbOptions): RfbServer {
   const { send, onMessage: heard = () => {}, colour = [31, 122, 120] } = options;
   let { width = 64, height = 48 } = options;
@@ -35,25 +59,10 @@ export function createRfbServer(options: RfbOptions): RfbServer {
   // The viewer's pixel format sets the shifts of the colours. noVNC wants red first.
   let shifts: readonly [number, number, number] = [16, 8, 0];
 
-  function serverInit(): Buffer {
-    const name = Buffer.from('test machine');
-    const head = Buffer.alloc(24);
-    head.writeUInt16BE(width, 0);
-    head.writeUInt16BE(height, 2);
-    // 32 bits, depth 24, little endian, true colour, 255 each, shifts 16 8 0.
-    Buffer.from([32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]).copy(head, 4);
-    head.writeUInt32BE(name.length, 20);
-    return Buffer.concat([head, name]);
-  }
-
   function update(): void {
-    const head = Buffer.alloc(16);
-    head.writeUInt16BE(1, 2);
-    head.writeUInt16BE(width, 8);
-    head.writeUInt16BE(height, 10);
     const pixel = Buffer.alloc(4);
     pixel.writeUInt32LE(colour.reduce((sum, value, index) => sum + value * 2 ** (shifts[index] ?? 0), 0));
-    send(Buffer.concat([head, Buffer.alloc(width * height * 4, pixel)]));
+    send(Buffer.concat([rectangle(width, height, rawEncoding), Buffer.alloc(width * height * 4, pixel)]));
   }
 
   function take(count: number): Buffer | undefined {
@@ -77,7 +86,7 @@ export function createRfbServer(options: RfbOptions): RfbServer {
         return true;
       case 'init':
         if (!take(1)) return false;
-        send(serverInit());
+        send(serverInit(width, height));
         stage = 'normal';
         return true;
       default:
@@ -106,13 +115,7 @@ export function createRfbServer(options: RfbOptions): RfbServer {
     },
     resize(newWidth, newHeight) {
       [width, height] = [newWidth, newHeight];
-      // One rectangle of the pseudo-encoding DesktopSize (-223).
-      const change = Buffer.alloc(16);
-      change.writeUInt16BE(1, 2);
-      change.writeUInt16BE(width, 8);
-      change.writeUInt16BE(height, 10);
-      change.writeInt32BE(-223, 12);
-      send(change);
+      send(rectangle(width, height, desktopSizeEncoding));
       update();
     },
     cutText(text) {
