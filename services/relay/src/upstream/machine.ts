@@ -1,14 +1,10 @@
 import { sleep, type Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import {
-  clusterStatusAnswer,
-  resourcesAnswer,
-  statusAnswer,
-  vncproxyAnswer,
-} from '@porthole/shared/proxmox/answers';
-import type { ProxmoxClient, ProxmoxHost } from '@porthole/shared/proxmox/client';
-import type { NodeDirectory } from '@porthole/shared/proxmox/nodes';
+import { clusterStatusResponse, resourcesResponse, statusResponse } from '@porthole/shared/proxmox/responses';
+import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
+import type { ProxmoxHost } from '@porthole/shared/proxmox/host';
+import type { NodeDirectory } from '@porthole/shared/proxmox/node-directory';
 
 /** One cluster as the relay uses it. */
 export interface RelayCluster {
@@ -57,7 +53,7 @@ async function locate(
     if (!(error instanceof PortholeError && error.code === 'machine_not_found')) throw error;
     const { data } = await cluster.client.get({
       path: '/cluster/resources?type=vm',
-      schema: resourcesAnswer,
+      schema: resourcesResponse,
       signal,
     });
     const found = data.find(({ vmid, type }) => vmid === which.vmid && type === which.type);
@@ -70,7 +66,7 @@ async function locate(
     const path = `/nodes/${encodeURIComponent(node)}/${which.type}/${which.vmid}`;
     const { data } = await cluster.client.get({
       path: `${path}/status/current`,
-      schema: statusAnswer,
+      schema: statusResponse,
       host,
       signal,
     });
@@ -84,13 +80,17 @@ async function locateNode(
   node: string,
   signal: AbortSignal,
 ): Promise<LocatedMachine & { status: string }> {
-  const { data } = await cluster.client.get({ path: '/cluster/status', schema: clusterStatusAnswer, signal });
+  const { data } = await cluster.client.get({
+    path: '/cluster/status',
+    schema: clusterStatusResponse,
+    signal,
+  });
   const found = data.find(({ type, name }) => type === 'node' && name === node);
   if (!found) throw new PortholeError('machine_not_found', { detail: `there is no node ${node}` });
   const status = found.online ? 'running' : 'stopped';
   const path = `/nodes/${encodeURIComponent(node)}`;
   // One that is away has no address to look for.
-  const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entry();
+  const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entryPoint();
   return { cluster, node, host, path, status };
 }
 
@@ -125,23 +125,4 @@ export async function diagnoseEnd(
     if (error instanceof PortholeError && error.code === 'machine_not_found') return error;
     return new PortholeError('console_lost', { cause: error });
   }
-}
-
-export interface ConsoleTicket {
-  readonly port: number;
-  readonly ticket: string;
-  readonly password: string;
-}
-
-/** Asks Proxmox to open a console. Good for one connection to the same host within 10 s. */
-export async function requestConsole(machine: LocatedMachine, signal: AbortSignal): Promise<ConsoleTicket> {
-  const { data } = await machine.cluster.client.post({
-    path: `${machine.path}/vncproxy`,
-    schema: vncproxyAnswer,
-    host: machine.host,
-    form: { websocket: '1' },
-    signal,
-  });
-  // Since April 2026 the password is a field of its own; before, it was the beginning of the ticket.
-  return { port: data.port, ticket: data.ticket, password: data.password ?? data.ticket.slice(0, 8) };
 }
