@@ -1,8 +1,8 @@
 import type { ErrorCode } from '@porthole/shared/errors';
 
-/** Why a request to the broker failed. `network`: no answer. `nonsense`: an answer that is not the API's. */
+/** Why a request to the broker failed. `network`: no answer. `invalid_response`: not an answer of the API. */
 export interface Problem {
-  readonly code: ErrorCode | 'network' | 'nonsense';
+  readonly code: ErrorCode | 'network' | 'invalid_response';
   /** The broker's own sentence, safe to show to users. */
   readonly title?: string;
   /** Seconds, from the header Retry-After. */
@@ -142,7 +142,7 @@ async function read<T>(response: Response | undefined): Promise<Answer<T>> {
     // Tests check the broker's answers against its OpenAPI file, so the pages trust them.
     return { ok: true, value: (await response.json()) as T };
   } catch {
-    return { ok: false, problem: { code: 'nonsense' } };
+    return { ok: false, problem: { code: 'invalid_response' } };
   }
 }
 
@@ -163,7 +163,7 @@ async function problemOf(response: Response): Promise<Problem> {
     // An ingress or a load balancer answered instead of the broker.
   }
   const code =
-    response.status === 401 ? 'not_signed_in' : response.status === 429 ? 'rate_limited' : 'nonsense';
+    response.status === 401 ? 'not_signed_in' : response.status === 429 ? 'rate_limited' : 'invalid_response';
   return { code, ...retryAfter };
 }
 

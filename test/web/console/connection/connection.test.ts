@@ -159,7 +159,7 @@ describe('a refused grant request', () => {
     expect(world.view().state).toBe('machine-off');
   });
 
-  test.each(['network', 'nonsense', 'store_unavailable', 'proxmox_unreachable', 'internal'] as const)(
+  test.each(['network', 'invalid_response', 'store_unavailable', 'proxmox_unreachable', 'internal'] as const)(
     '%s: tries again',
     async (code) => {
       const world = createWorld();

@@ -9,7 +9,7 @@ const checkMs = 5000;
 const tickMs = 1000;
 /** A tick that is this late means that the page was suspended or blocked, and what arrived meanwhile is still unread. */
 const lateMs = 2000;
-/** The relay takes 10 text messages in 10 seconds. */
+/** Keeps the pings well below the relay's limit for text messages. */
 const minPingIntervalMs = 2000;
 
 export interface Heartbeat {
