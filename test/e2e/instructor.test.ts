@@ -42,23 +42,23 @@ describeWith('chromium')('an instructor and a student', () => {
     const row = page.locator('.session').filter({ hasText: 'Sam Student' });
     await row.getByText('student-one').waitFor();
 
-    const look = page.waitForEvent('popup');
-    await row.getByRole('link', { name: /^Watch/ }).click();
-    const watching = await look;
-    await watching.locator('body[data-state=open]').waitFor({ state: 'attached' });
-    await student.page.getByText('Ina Instructor is watching').waitFor();
-    await row.getByText('Ina Instructor is watching').waitFor();
-    await watching.close();
-    await student.page.getByText('Ina Instructor is watching').waitFor({ state: 'detached' });
+    const observerOpens = page.waitForEvent('popup');
+    await row.getByRole('link', { name: /^Observe/ }).click();
+    const observerPage = await observerOpens;
+    await observerPage.locator('body[data-state=open]').waitFor({ state: 'attached' });
+    await student.page.getByText('Ina Instructor is observing').waitFor();
+    await row.getByText('Ina Instructor is observing').waitFor();
+    await observerPage.close();
+    await student.page.getByText('Ina Instructor is observing').waitFor({ state: 'detached' });
 
-    const take = page.waitForEvent('popup');
+    const takeoverOpens = page.waitForEvent('popup');
     await row.getByRole('link', { name: /^Take over/ }).click();
-    const taken = await take;
-    await taken.locator('body[data-state=open]').waitFor({ state: 'attached' });
-    await taken.locator('#screen canvas').focus();
-    await taken.keyboard.type('help');
+    const takeoverPage = await takeoverOpens;
+    await takeoverPage.locator('body[data-state=open]').waitFor({ state: 'attached' });
+    await takeoverPage.locator('#screen canvas').focus();
+    await takeoverPage.keyboard.type('help');
     await eventually("the instructor's keys arrive", () => scene.one.keys().includes('help'));
-    await taken.close();
+    await takeoverPage.close();
 
     await row.getByRole('button', { name: /^End/ }).click();
     await page.getByRole('button', { name: 'End console' }).click();

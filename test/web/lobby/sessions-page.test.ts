@@ -59,9 +59,9 @@ describeWith('chromium')('the list of live consoles', () => {
     await open();
     await lists(['anna', 'ben', 'inayou', 'Zoë Z.']);
     const anna = page.locator('[data-session=anna]');
-    for (const text of ['42 min', 'lab-anna', 'pve1', '12 MB', 'Ina Instructor is watching'])
+    for (const text of ['42 min', 'lab-anna', 'pve1', '12 MB', 'Ina Instructor is observing'])
       await anna.getByText(text).first().waitFor();
-    await page.locator('[data-session=ina]').getByText('watching').waitFor();
+    await page.locator('[data-session=ina]').getByText('observing').waitFor();
     await page.getByText('4 consoles, 4 people').first().waitFor();
   });
 
@@ -80,10 +80,10 @@ describeWith('chromium')('the list of live consoles', () => {
   test('offers only the actions that are allowed', async () => {
     await open();
     const names = (id: string) => page.locator(`[data-session=${id}] .session-actions > *`).allInnerTexts();
-    expect(await names('anna')).toEqual(['Watch', 'Take over', 'End']);
-    expect(await names('zoe')).toEqual(['Watch']);
+    expect(await names('anna')).toEqual(['Observe', 'Take over', 'End']);
+    expect(await names('zoe')).toEqual(['Observe']);
     expect(await names('ina')).toEqual(['End']);
-    expect(await page.getByRole('link', { name: 'Watch ben on lab-ben' }).getAttribute('href')).toBe(
+    expect(await page.getByRole('link', { name: 'Observe ben on lab-ben' }).getAttribute('href')).toBe(
       '/console/lab/102?mode=view',
     );
     expect(await page.getByRole('link', { name: 'Take over lab-ben from ben' }).getAttribute('href')).toBe(
@@ -158,7 +158,7 @@ describeWith('chromium')('the list of live consoles', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await open();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
-    for (const name of ['Watch anna on lab-anna', 'Take over lab-anna from anna'])
+    for (const name of ['Observe anna on lab-anna', 'Take over lab-anna from anna'])
       expect(await page.getByRole('link', { name }).isVisible()).toBe(true);
   });
 });

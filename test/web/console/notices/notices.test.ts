@@ -59,14 +59,14 @@ describeWith('chromium')('notices', () => {
     const status = fixture.page.locator('.observers[role=status]');
     expect(await status.textContent()).toBe('');
     fixture.newest().sendControl({ type: 'observers', by: ['Ina Instructor'], others: 0 });
-    await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
+    await status.getByText('Ina Instructor is observing', { exact: true }).waitFor();
     fixture.newest().sendControl({ type: 'observers', by: ['Bo', 'Cleo', 'Dan', 'Eva'], others: 2 });
-    await status.getByText('Bo, Cleo, Dan, Eva and 2 others are watching', { exact: true }).waitFor();
+    await status.getByText('Bo, Cleo, Dan, Eva and 2 others are observing', { exact: true }).waitFor();
     fixture.newest().sendControl({ type: 'observers', by: [], others: 0 });
     await fixture.page.locator('.observers-badge').waitFor({ state: 'detached' });
     // A new connection gets the observers again.
     fixture.newest().sendControl({ type: 'observers', by: ['Ina Instructor'], others: 0 });
-    await status.getByText('Ina Instructor is watching', { exact: true }).waitFor();
+    await status.getByText('Ina Instructor is observing', { exact: true }).waitFor();
     await fixture.page.getByRole('button', { name: 'Reconnect' }).click();
     await until(() => fixture.site.opened.length === 2);
     await waitForState(fixture.page, 'open');

@@ -7,7 +7,7 @@ export function displayName({ user }: Pick<Session, 'user'>): string {
   return user.displayName ?? user.name;
 }
 
-/** "Ann, Ben and 2 others are watching", or undefined without observers. `others` are not named. */
+/** "Ann, Ben and 2 others are observing", or undefined without observers. `others` are not named. */
 export function observersText({
   by,
   others,
@@ -18,8 +18,8 @@ export function observersText({
   const names = [...by, ...(others > 0 ? [others === 1 ? '1 other' : `${others} others`] : [])];
   const last = names.pop();
   if (last === undefined) return undefined;
-  if (names.length === 0) return `${last} ${others > 1 ? 'are' : 'is'} watching`;
-  return `${names.join(', ')} and ${last} are watching`;
+  if (names.length === 0) return `${last} ${others > 1 ? 'are' : 'is'} observing`;
+  return `${names.join(', ')} and ${last} are observing`;
 }
 
 /** How long ago `since` was: "just now", "5 min", "2 h 10 min". */

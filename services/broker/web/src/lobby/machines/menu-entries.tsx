@@ -23,7 +23,7 @@ export function menuEntriesOf(machine: Machine): MenuEntry[] {
   if (kinds.length > 0)
     entries.push({ label: 'Open in new window', href, newWindow: true, icon: <WindowIcon /> });
   if (kinds.includes('screen')) {
-    const label = allow.includes('watch') ? 'Watch' : 'View only';
+    const label = allow.includes('watch') ? 'Observe' : 'View only';
     entries.push({ label, href: consolePath(cluster, vmid, 'view'), icon: <EyeIcon /> });
   }
   if (allow.includes('power'))

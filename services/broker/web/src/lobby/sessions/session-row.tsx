@@ -58,7 +58,7 @@ function SessionMachine({ session, showCluster }: Pick<SessionRowProps, 'session
       </span>
       {observer || observers.length > 0 ? (
         <span class="badge">
-          <EyeIcon /> {observer ? 'watching' : observersText({ by: observers, others: 0 })}
+          <EyeIcon /> {observer ? 'observing' : observersText({ by: observers, others: 0 })}
         </span>
       ) : null}
     </span>
@@ -81,9 +81,9 @@ function SessionActions({ session, name, ending, end, signOut }: SessionActionsP
           href={consolePath(cluster, vmid, 'view')}
           target="_blank"
           rel="noopener"
-          aria-label={`Watch ${name} on ${machine.name}`}
+          aria-label={`Observe ${name} on ${machine.name}`}
         >
-          <EyeIcon /> Watch
+          <EyeIcon /> Observe
         </a>
       ) : null}
       {may.includes('control') && !mine ? (
