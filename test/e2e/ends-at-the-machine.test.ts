@@ -31,7 +31,9 @@ describeWith('chromium')('a console that ends because of its machine', () => {
     stack.proxmox.removeGuest(101);
     await student.closedWith(4404);
     // The relay's words or the broker's: its list may be some seconds old.
-    await student.reads(/was moved or deleted|does not exist or is not yours/);
+    await student.reads(
+      /was moved or deleted|does not exist or is not yours|does not exist, or you have no access/,
+    );
     await isOver(student, { openAgain: false });
     await stack.proxmox.addGuest({ vmid: 101, node: 'pve2', name: 'student-two', guest: two });
   });
