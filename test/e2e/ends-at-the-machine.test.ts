@@ -31,7 +31,7 @@ describeWith('chromium')('a console, when its machine changes', () => {
     stack.proxmox.removeGuest(101);
     await student.closedWith(4404);
     // The relay's message or the broker's, whose list can be some seconds old.
-    await student.hasHeading(/was moved or deleted|does not exist or is not yours/);
+    await student.hasHeading(/was moved or deleted|does not exist, or you have no access/);
     await showsEnd(student, { canReopen: false });
     await stack.proxmox.addGuest({ vmid: 101, node: 'pve2', name: 'student-two', guest: two });
   });
