@@ -49,7 +49,7 @@ export interface RigOptions {
   readonly proxmox?: FakeProxmoxOptions;
   readonly store?: Store;
   /** Another relay of the same service: it shares its store and its Proxmox. */
-  readonly beside?: RelayRig;
+  readonly sharedWith?: RelayRig;
   readonly limits?: Partial<Limits>;
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
@@ -60,7 +60,7 @@ export interface RigOptions {
 /** A relay on a free port in front of a fake Proxmox with one built-in machine: 100 on pve1. */
 export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig> {
   const clock = options.clock ?? systemClock;
-  const { beside } = options;
+  const { sharedWith: beside } = options;
   const guest = beside?.guest ?? createBuiltinGuest({ name: 'lab-100' });
   const proxmox =
     beside?.proxmox ??
@@ -156,7 +156,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
 }
 
 /** Claims that are good, with whatever should be different. */
-export function aGrant(clock: Clock, different: Partial<GrantClaims> = {}): GrantClaims {
+export function aGrant(clock: Clock, overrides: Partial<GrantClaims> = {}): GrantClaims {
   return {
     version: 1,
     sessionId: randomId(systemRandom),
@@ -173,6 +173,6 @@ export function aGrant(clock: Clock, different: Partial<GrantClaims> = {}): Gran
     origins: [testOrigin],
     issuedAt: clock.now(),
     expiresAt: clock.now() + 60_000,
-    ...different,
+    ...overrides,
   };
 }

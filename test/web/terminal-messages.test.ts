@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createTerminalMessageFilter } from '@porthole/relay/terminal/client-messages';
+import { createTerminalMessageFilter } from '@porthole/relay/terminal/terminal-message-filter';
 import { sized, typedBinary, typedText } from '../../services/broker/web/src/console/terminal/messages.ts';
 
 /** What of it the relay passes on, as the machine gets it. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { rfbVersion } from '@porthole/relay/rfb/handshake';
+import { rfbVersion } from '@porthole/relay/rfb/handshake-constants';
 import type { Handshake } from '@porthole/relay/stream/handshake';
 import { createMachineHandshake } from '@porthole/relay/rfb/machine-handshake';
 import { createViewerHandshake } from '@porthole/relay/rfb/viewer-handshake';
 import { vncResponse } from '../../fakes/guests/vnc-des.ts';
-import { byteByByte, cutAnywhere } from './cuts.ts';
+import { byteByByte, chunksOf } from '../chunks.ts';
 
 interface Outcome {
   readonly sent?: string;
@@ -41,7 +41,7 @@ function expectAnyCut(create: () => Handshake, bytes: Buffer): Outcome {
   const whole = outcomeOf(create(), [bytes]);
   expect(outcomeOf(create(), byteByByte(bytes))).toEqual(whole);
   fc.assert(
-    fc.property(cutAnywhere(bytes), (chunks) => {
+    fc.property(chunksOf(bytes), (chunks) => {
       expect(outcomeOf(create(), chunks)).toEqual(whole);
     }),
   );

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { clipboardActions } from '@porthole/relay/rfb/clipboard';
+import { clipboardActions } from '@porthole/relay/rfb/clipboard-policy';
 
 /** Makes what VNC servers send, for tests: each message with what of it may reach a viewer without a clipboard. */
 export interface ServerMessage {

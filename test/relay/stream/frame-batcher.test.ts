@@ -1,6 +1,6 @@
 import { createFrameBatcher, type FrameSink } from '@porthole/relay/stream/frame-batcher';
-import { createProxmoxFrames } from '@porthole/relay/upstream/proxmox-frames';
-import { createNumbers } from '../wire.ts';
+import { createProxmoxFrameReader } from '@porthole/relay/upstream/proxmox-frame-reader';
+import { createSeededRandom } from '../raw-websocket.ts';
 
 /** A viewer that takes frames at once, or keeps their memory for a while as a slow network does. */
 function createViewerSink(
@@ -19,10 +19,10 @@ function createViewerSink(
     },
     received() {
       let payload = '';
-      const frames = createProxmoxFrames({
-        pong() {},
-        payload: (source, start, end) => (payload += source.toString('latin1', start, end)),
-        closed: () => {},
+      const frames = createProxmoxFrameReader({
+        onPong() {},
+        onPayload: (source, start, end) => (payload += source.toString('latin1', start, end)),
+        onClosed: () => {},
       });
       for (const frame of kept) frames.read(frame, frame.length);
       return payload;
@@ -45,7 +45,7 @@ test('what comes in one turn goes out as one frame', () => {
 });
 
 test('every viewer gets its own bytes in order, whoever is slow and however they are mixed', () => {
-  const random = createNumbers(11);
+  const random = createSeededRandom(11);
   let turn = () => {};
   const gather = createFrameBatcher((fn) => (turn = fn));
   const sinks = Array.from({ length: 5 }, (_, i) => createViewerSink(() => random(5) < i));

@@ -26,7 +26,7 @@ function aLink(): FakeLink {
     for (;;) {
       const chunk = paused || !handler ? undefined : held.shift();
       if (!chunk) return;
-      handler?.bytes(chunk, 0, chunk.length);
+      handler?.onBytes(chunk, 0, chunk.length);
     }
   };
   return {
@@ -50,10 +50,10 @@ function aLink(): FakeLink {
       paused = false;
       flush();
     },
-    handle(next) {
+    setHandler(next) {
       if (!handler) paused = false;
       handler = next;
-      if (left) next.ended();
+      if (left) next.onEnded();
       else flush();
     },
     destroy() {},
@@ -63,11 +63,11 @@ function aLink(): FakeLink {
     },
     take(bytes = buffered) {
       buffered -= bytes;
-      handler?.drained?.();
+      handler?.onDrained?.();
     },
     leave() {
       left = true;
-      handler?.ended();
+      handler?.onEnded();
     },
   };
 }
@@ -102,7 +102,7 @@ function aPump(
     filter: { push: different.filter ?? ((chunk) => [chunk]) },
     count: (direction: Direction, bytes) => (counted[direction] += bytes),
     onEnd: (side, error) => ends.push({ side, error }),
-    limits: different.limits ?? { pauseBytes: 100, resumeBytes: 20, stuckMs: 30_000 },
+    limits: different.limits ?? { pauseBytes: 100, resumeBytes: 20, stallTimeoutMs: 30_000 },
   });
   return { clock, viewer, machine, ends, counted, stop: () => pump.stop() };
 }
@@ -114,7 +114,7 @@ describe('a pump', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.boolean(), fc.string({ maxLength: 10 }))), (story) => {
         const { viewer, machine, counted, ends, stop } = aPump({
-          limits: { pauseBytes: 1e9, resumeBytes: 1, stuckMs: 1 },
+          limits: { pauseBytes: 1e9, resumeBytes: 1, stallTimeoutMs: 1 },
         });
         for (const [down, words] of story) (down ? machine : viewer).arrive(words);
         const said = (down: boolean) =>

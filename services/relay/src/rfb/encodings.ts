@@ -27,7 +27,7 @@ const compressionLevels = { from: -255, to: -247 };
 const followed: ReadonlySet<number> = new Set(Object.values(encodings));
 
 /** Whether server-messages.ts finds its way through whatever a server may send to somebody who offers this. */
-export function canFollow(encoding: number): boolean {
+export function canParse(encoding: number): boolean {
   return followed.has(encoding) || within(qualityLevels, encoding) || within(compressionLevels, encoding);
 }
 
@@ -36,14 +36,14 @@ function within({ from, to }: { from: number; to: number }, encoding: number): b
 }
 
 /** Whether a SetEncodings message offers it. */
-export function offers(setEncodings: Buffer, encoding: number): boolean {
+export function offersEncoding(setEncodings: Buffer, encoding: number): boolean {
   for (let at = 4; at + 4 <= setEncodings.length; at += 4)
     if (setEncodings.readInt32BE(at) === encoding) return true;
   return false;
 }
 
 /** A SetEncodings message with only those of its encodings; itself when that is all of them. */
-export function keepEncodings(setEncodings: Buffer, keep: (encoding: number) => boolean): Buffer {
+export function filterEncodings(setEncodings: Buffer, keep: (encoding: number) => boolean): Buffer {
   const kept: number[] = [];
   for (let at = 4; at + 4 <= setEncodings.length; at += 4) {
     const encoding = setEncodings.readInt32BE(at);

@@ -1,7 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { ByteQueue } from '../stream/byte-queue.ts';
 import { createHandshake, type Handshake } from '../stream/handshake.ts';
-import { rfbVersion, securityTypes } from './handshake.ts';
+import { rfbVersion, securityTypes } from './handshake-constants.ts';
 import { answerChallenge } from './vnc-authentication.ts';
 
 /** Longest reason that is read; QEMU's is 22 bytes. */
@@ -18,7 +18,7 @@ export function createMachineHandshake(password: string): Handshake {
   function advance(queue: ByteQueue): Buffer[] | undefined {
     switch (step) {
       case 'version': {
-        const version = queue.take(12);
+        const version = queue.read(12);
         if (!version) return undefined;
         // All of QEMU, vncterm and Xvnc speak 3.8; anything else is not a VNC server.
         if (!version.equals(rfbVersion)) throw nonsense('it greets with something other than RFB 3.8');
@@ -29,7 +29,7 @@ export function createMachineHandshake(password: string): Handshake {
         const count = queue.peek(1)?.[0];
         if (count === undefined) return undefined;
         if (count === 0) return refusal(queue, 1);
-        const types = queue.take(1 + count)?.subarray(1);
+        const types = queue.read(1 + count)?.subarray(1);
         if (!types) return undefined;
         if (!types.includes(securityTypes.vncAuthentication))
           throw nonsense('it offers no VNC Authentication');
@@ -37,7 +37,7 @@ export function createMachineHandshake(password: string): Handshake {
         return [Buffer.from([securityTypes.vncAuthentication])];
       }
       case 'challenge': {
-        const challenge = queue.take(16);
+        const challenge = queue.read(16);
         if (!challenge) return undefined;
         step = 'result';
         return [answerChallenge(password, challenge)];
@@ -46,7 +46,7 @@ export function createMachineHandshake(password: string): Handshake {
         const result = queue.peek(4)?.readUInt32BE(0);
         if (result === undefined) return undefined;
         if (result !== 0) return refusal(queue, 4);
-        queue.take(4);
+        queue.read(4);
         step = 'done';
         return [];
       }

@@ -2,7 +2,7 @@
 export interface PixelFormat {
   readonly bytesPerPixel: 1 | 2 | 4;
   /** The same in Tight's rectangles; undefined where servers differ about it. */
-  readonly tightBytes: 1 | 2 | 3 | 4 | undefined;
+  readonly bytesPerTightPixel: 1 | 2 | 3 | 4 | undefined;
 }
 
 /** Reads the 16 bytes of RFC 6143 section 7.4; undefined for what servers make something of their own of. */
@@ -10,12 +10,12 @@ export function readPixelFormat(bytes: Buffer, at = 0): PixelFormat | undefined 
   const bitsPerPixel = bytes[at];
   const depth = bytes[at + 1];
   const trueColour = bytes[at + 3] !== 0;
-  if (bitsPerPixel === 8) return { bytesPerPixel: 1, tightBytes: 1 };
+  if (bitsPerPixel === 8) return { bytesPerPixel: 1, bytesPerTightPixel: 1 };
   // QEMU takes a colour map for 8 bits, whatever was said (ui/vnc.c).
   if (!trueColour) return undefined;
-  if (bitsPerPixel === 16) return { bytesPerPixel: 2, tightBytes: 2 };
+  if (bitsPerPixel === 16) return { bytesPerPixel: 2, bytesPerTightPixel: 2 };
   if (bitsPerPixel !== 32) return undefined;
-  return { bytesPerPixel: 4, tightBytes: tightBytesOf32(bytes, at, depth) };
+  return { bytesPerPixel: 4, bytesPerTightPixel: tightBytesOf32(bytes, at, depth) };
 }
 
 /**

@@ -1,16 +1,16 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import { readMessages, type UpstreamSide } from '../stream/read-link.ts';
-import { createClientRule, type ClientRule } from './client-rules.ts';
-import { createClipboardGuard } from './clipboard-guard.ts';
-import { clipboardPolicy } from './clipboard.ts';
-import { createUpdatePace } from './update-pace.ts';
+import { filterMessages, type UpstreamSide } from '../stream/upstream-side.ts';
+import { createClientMessagePolicy, type ClientMessagePolicy } from './client-message-policy.ts';
+import { createServerClipboardFilter } from './server-clipboard-filter.ts';
+import { createClipboardPolicy } from './clipboard-policy.ts';
+import { createUpdateRateLimiter } from './update-rate-limiter.ts';
 
 /** What a grant says of a screen's messages, in both directions. Sessions without limits pay nothing for it. */
 export interface ScreenPolicy {
-  readonly rule: ClientRule;
+  readonly clientMessages: ClientMessagePolicy;
   /** The machine's side as its viewer may know it. */
-  read(side: UpstreamSide): UpstreamSide;
+  filterUpstream(side: UpstreamSide): UpstreamSide;
   stop(): void;
 }
 
@@ -21,15 +21,15 @@ export function createScreenPolicy(deps: {
   readonly send: (message: Buffer) => boolean;
 }): ScreenPolicy {
   const { clock, claims, send } = deps;
-  const clipboard = clipboardPolicy(claims.clipboard);
-  const guard = clipboard.textOut ? undefined : createClipboardGuard(clipboard);
+  const clipboard = createClipboardPolicy(claims.clipboard);
+  const guard = clipboard.textOut ? undefined : createServerClipboardFilter(clipboard);
   const pace =
     claims.updatesPerSecond === undefined
       ? undefined
-      : createUpdatePace({ clock, perSecond: claims.updatesPerSecond, send });
+      : createUpdateRateLimiter({ clock, perSecond: claims.updatesPerSecond, send });
   return {
-    rule: createClientRule({ clipboard, guard, pace }),
-    read: (side) => (guard ? readMessages(side, guard.messages) : side),
+    clientMessages: createClientMessagePolicy({ clipboard, serverClipboard: guard, rateLimiter: pace }),
+    filterUpstream: (side) => (guard ? filterMessages(side, guard.serverMessages) : side),
     stop: () => pace?.stop(),
   };
 }

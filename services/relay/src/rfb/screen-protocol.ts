@@ -1,7 +1,7 @@
 import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
-import { createClientMessageFilter } from './client-messages.ts';
-import { watchFirstPicture } from './first-picture.ts';
-import { sharedClientInit } from './handshake.ts';
+import { createClientMessageFilter } from './client-message-filter.ts';
+import { detectFirstPicture } from './detect-first-picture.ts';
+import { sharedClientInit } from './handshake-constants.ts';
 import { createScreenPolicy } from './screen-policy.ts';
 
 /**
@@ -12,11 +12,15 @@ export const keepAliveRequest = Buffer.from([3, 1, 0, 0, 0, 0, 0, 1, 0, 1]);
 
 /** A screen: RFB in both directions. */
 export function createScreenProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
-  const { clock, claims, dialled, send, onHumanInput, onPicture } = deps;
+  const { clock, claims, upstream: dialled, send, onHumanInput, onPicture } = deps;
   const policy = createScreenPolicy({ clock, claims, send });
   return {
-    filter: createClientMessageFilter({ viewOnly: claims.mode === 'view', onHumanInput, rule: policy.rule }),
-    machine: policy.read(watchFirstPicture(dialled, onPicture)),
+    filter: createClientMessageFilter({
+      viewOnly: claims.mode === 'view',
+      onHumanInput,
+      policy: policy.clientMessages,
+    }),
+    upstream: policy.filterUpstream(detectFirstPicture(dialled, onPicture)),
     initialMessage: sharedClientInit,
     keepAlive: keepAliveRequest,
     stop: () => policy.stop(),

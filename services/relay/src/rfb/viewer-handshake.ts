@@ -1,7 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { ByteQueue } from '../stream/byte-queue.ts';
 import { createHandshake, type Handshake } from '../stream/handshake.ts';
-import { rfbVersion, securityTypes } from './handshake.ts';
+import { rfbVersion, securityTypes } from './handshake-constants.ts';
 
 /**
  * The relay as the viewer's server: it offers security type None and nothing else, because the grant has
@@ -14,21 +14,21 @@ export function createViewerHandshake(): Handshake {
   function advance(queue: ByteQueue): Buffer[] | undefined {
     switch (step) {
       case 'version': {
-        const version = queue.take(12);
+        const version = queue.read(12);
         if (!version) return undefined;
         if (!version.equals(rfbVersion)) throw broken('it does not speak RFB 3.8');
         step = 'type';
         return [Buffer.from([1, securityTypes.none])];
       }
       case 'type': {
-        const type = queue.take(1)?.[0];
+        const type = queue.read(1)?.[0];
         if (type === undefined) return undefined;
         if (type !== securityTypes.none) throw broken('it chose a security type that was not offered');
         step = 'init';
         return [Buffer.alloc(4)]; // SecurityResult: OK
       }
       case 'init': {
-        if (!queue.take(1)) return undefined;
+        if (!queue.read(1)) return undefined;
         step = 'done';
         return [];
       }

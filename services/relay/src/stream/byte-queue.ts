@@ -2,11 +2,11 @@
 export interface ByteQueue {
   push(chunk: Buffer): void;
   /** The next `size` bytes, or undefined until so many have arrived. */
-  take(size: number): Buffer | undefined;
+  read(size: number): Buffer | undefined;
   /** The next `size` bytes without taking them. */
   peek(size: number): Buffer | undefined;
   /** Everything that is left. */
-  rest(): Buffer;
+  readAll(): Buffer;
   readonly length: number;
 }
 
@@ -16,14 +16,14 @@ export function createByteQueue(): ByteQueue {
     push(chunk) {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
     },
-    take(size) {
+    read(size) {
       if (bytes.length < size) return undefined;
       const taken = bytes.subarray(0, size);
       bytes = bytes.subarray(size);
       return taken;
     },
     peek: (size) => (bytes.length < size ? undefined : bytes.subarray(0, size)),
-    rest() {
+    readAll() {
       const all = bytes;
       bytes = Buffer.alloc(0);
       return all;

@@ -1,4 +1,4 @@
-import { headerBytes, maxHeaderBytes, opcodes, writeHeader } from './websocket-frame.ts';
+import { headerLength, maxHeaderBytes, opcodes, writeFrameHeader } from './websocket-frame.ts';
 
 /**
  * Collects what goes to one viewer within one turn of the event loop and sends it as one frame with one write.
@@ -37,8 +37,8 @@ export function createFrameBatcher(later: (fn: () => void) => void = setImmediat
   function flush(): void {
     const length = to - from;
     if (!owner || length === 0) return;
-    const start = from - headerBytes(length);
-    writeHeader(slab, start, opcodes.binary, length, false);
+    const start = from - headerLength(length);
+    writeFrameHeader(slab, start, opcodes.binary, length, false);
     const end = to;
     to = from; // before the write: whatever it sets off finds nothing waiting
     if (!owner.write(slab.subarray(start, end))) keepBelow(end);

@@ -30,6 +30,6 @@ export function createHandshake(steps: {
       for (let out = steps.advance(queue); out; out = steps.advance(queue)) send.push(...out);
       return { send, done: steps.done() };
     },
-    leftover: () => queue.rest(),
+    leftover: () => queue.readAll(),
   };
 }

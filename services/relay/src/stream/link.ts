@@ -18,19 +18,19 @@ export interface Link {
   pause(): void;
   resume(): void;
   /** Replaces who gets what arrives. A link starts paused: the first handler comes before the first byte. */
-  handle(handler: LinkHandler): void;
+  setHandler(handler: LinkHandler): void;
   /** Ends without a word. */
   destroy(): void;
 }
 
 export interface LinkHandler {
   /** Bytes have arrived, and lie there. The memory is lent for the call: thousands of sessions share it. */
-  bytes(source: Buffer, start: number, end: number): void;
+  onBytes(source: Buffer, start: number, end: number): void;
   /** Something that was sent has left; `buffered` is smaller now. */
-  drained?(): void;
+  onDrained?(): void;
   /**
    * The other side is gone, or broke its protocol: then with the error. Called once, to the handler of that moment
    * or the next one.
    */
-  ended(error?: PortholeError): void;
+  onEnded(error?: PortholeError): void;
 }

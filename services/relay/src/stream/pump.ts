@@ -17,7 +17,7 @@ export interface PumpDeps {
   /** Called once, with why the pump ended; undefined when the viewer left by itself. */
   readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
   /** One side is no longer read, because the other one does not keep up. */
-  readonly stalled?: (direction: Direction) => void;
+  readonly onStalled?: (direction: Direction) => void;
   readonly limits?: PumpLimits;
 }
 
@@ -33,10 +33,14 @@ export interface PumpLimits {
   readonly pauseBytes: number;
   readonly resumeBytes: number;
   /** Milliseconds that a side may stay above `resumeBytes` before the session ends. */
-  readonly stuckMs: number;
+  readonly stallTimeoutMs: number;
 }
 
-const defaultLimits: PumpLimits = { pauseBytes: 1024 * 1024, resumeBytes: 256 * 1024, stuckMs: 30_000 };
+const defaultLimits: PumpLimits = {
+  pauseBytes: 1024 * 1024,
+  resumeBytes: 256 * 1024,
+  stallTimeoutMs: 30_000,
+};
 
 /** Small updates are counted together: to count is work for several modules. */
 const countEveryBytes = 16 * 1024;
@@ -56,11 +60,20 @@ class RunningPump implements Pump {
   readonly filter: PumpDeps['filter'];
   readonly #count: PumpDeps['count'];
   readonly #onEnd: PumpDeps['onEnd'];
-  readonly stalled: PumpDeps['stalled'];
+  readonly stalled: PumpDeps['onStalled'];
   #uncounted = 0;
   over = false;
 
-  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, stalled }: PumpDeps) {
+  constructor({
+    clock,
+    limits = defaultLimits,
+    viewer,
+    machine,
+    filter,
+    count,
+    onEnd,
+    onStalled: stalled,
+  }: PumpDeps) {
     this.filter = filter;
     this.#count = count;
     this.#onEnd = onEnd;
@@ -116,16 +129,16 @@ abstract class OneWay implements LinkHandler {
     this.#limits = limits;
   }
 
-  abstract bytes(source: Buffer, start: number, stop: number): void;
-  abstract drained(): void;
-  abstract ended(error?: PortholeError): void;
+  abstract onBytes(source: Buffer, start: number, stop: number): void;
+  abstract onDrained(): void;
+  abstract onEnded(error?: PortholeError): void;
   protected abstract stalled(): void;
   protected abstract stuck(): void;
 
   takeOver(takeRest: TakeLeftover): void {
     const rest = takeRest();
-    if (rest.length > 0) this.bytes(rest, 0, rest.length);
-    this.#source.handle(this);
+    if (rest.length > 0) this.onBytes(rest, 0, rest.length);
+    this.#source.setHandler(this);
   }
 
   /** The sink has more to send than before, or less. */
@@ -134,7 +147,7 @@ abstract class OneWay implements LinkHandler {
     if (!this.#cancelStuck) {
       if (this.sink.buffered <= this.#limits.pauseBytes) return;
       this.#source.pause();
-      this.#cancelStuck = this.#clock.after(this.#limits.stuckMs, () => {
+      this.#cancelStuck = this.#clock.after(this.#limits.stallTimeoutMs, () => {
         this.#goOn();
         if (this.#cancelStuck) this.stuck();
       });
@@ -155,17 +168,17 @@ abstract class OneWay implements LinkHandler {
 }
 
 class FromMachine extends OneWay {
-  bytes(source: Buffer, start: number, stop: number): void {
+  onBytes(source: Buffer, start: number, stop: number): void {
     if (this.pump.over) return;
     this.pump.toViewer(stop - start);
     if (!this.sink.send(source, start, stop)) this.check();
   }
 
-  drained(): void {
+  onDrained(): void {
     this.pump.fromViewer.check();
   }
 
-  ended(error?: PortholeError): void {
+  onEnded(error?: PortholeError): void {
     this.pump.end('machine', error);
   }
 
@@ -179,7 +192,7 @@ class FromMachine extends OneWay {
 }
 
 class FromViewer extends OneWay {
-  bytes(source: Buffer, start: number, stop: number): void {
+  onBytes(source: Buffer, start: number, stop: number): void {
     if (this.pump.over) return;
     const good: Buffer[] = [];
     try {
@@ -197,11 +210,11 @@ class FromViewer extends OneWay {
     if (!this.sink.send(passed)) this.check();
   }
 
-  drained(): void {
+  onDrained(): void {
     this.pump.fromMachine.check();
   }
 
-  ended(error?: PortholeError): void {
+  onEnded(error?: PortholeError): void {
     this.pump.end('viewer', error);
   }
 

@@ -41,8 +41,8 @@ export function runHandshake(
       leftover.take();
       options.leftover.onExceeded();
     };
-    link.handle({
-      bytes(source, start, end) {
+    link.setHandler({
+      onBytes(source, start, end) {
         // A copy: the memory is lent, and handshakes keep what is not complete.
         const chunk = Buffer.from(source.subarray(start, end));
         if (done) {
@@ -65,7 +65,7 @@ export function runHandshake(
         stopListening();
         resolve(leftover.take);
       },
-      ended: (error) => options.onEnded(started, error),
+      onEnded: (error) => options.onEnded(started, error),
     });
   });
 }

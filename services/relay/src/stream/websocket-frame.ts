@@ -8,12 +8,12 @@ export const maxControlBytes = 125;
 export const maxHeaderBytes = 10;
 
 /** How long the header of an unmasked frame with so much payload is. */
-export function headerBytes(length: number): number {
+export function headerLength(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }
 
 /** Writes the header of a final frame to `target` at `at`. `masked` only sets the bit. */
-export function writeHeader(
+export function writeFrameHeader(
   target: Buffer,
   at: number,
   opcode: number,
@@ -38,10 +38,10 @@ export function writeHeader(
  * One whole frame as a client sends it: final, masked with zeros. Proxmox requires the mask, and skips the unmasking
  * if it is zero (AnyEvent.pm); masking protects caches from browsers (section 10.3), not servers.
  */
-export function clientFrame(opcode: number, payload: Uint8Array): Buffer {
-  const start = headerBytes(payload.length) + 4;
+export function encodeClientFrame(opcode: number, payload: Uint8Array): Buffer {
+  const start = headerLength(payload.length) + 4;
   const frame = Buffer.allocUnsafe(start + payload.length);
-  writeHeader(frame, 0, opcode, payload.length, true);
+  writeFrameHeader(frame, 0, opcode, payload.length, true);
   frame.fill(0, start - 4, start);
   frame.set(payload, start);
   return frame;

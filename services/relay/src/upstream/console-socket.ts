@@ -5,7 +5,7 @@ import { onAbort } from '@porthole/shared/time/on-abort';
 import type { LocatedMachine } from './machine.ts';
 import { createProxmoxLink, type MachineLink } from './proxmox-link.ts';
 import type { ConsoleTicket } from './ticket.ts';
-import { createUpgradeRequest, readHttpHead, type HttpAnswer } from './websocket-upgrade.ts';
+import { createUpgradeRequest, parseResponseHead, type HttpResponseHead } from './websocket-upgrade.ts';
 
 /** Longest head of an HTTP answer in bytes; Proxmox's has some 300. */
 const maxHeadBytes = 16 * 1024;
@@ -49,9 +49,9 @@ export async function openConsoleSocket(
     throw refusal(answer);
   }
   const link = createProxmoxLink(socket);
-  reader.take = (length) => link.received(landingBuffer, length);
+  reader.take = (length) => link.onRead(landingBuffer, length);
   const leftover = takeLeftover();
-  link.received(leftover, leftover.length);
+  link.onRead(leftover, leftover.length);
   return link;
 }
 
@@ -85,7 +85,7 @@ function readHead(
   signal: AbortSignal,
   reader: Reader,
   request: string,
-): Promise<{ answer: HttpAnswer; takeLeftover: () => Buffer }> {
+): Promise<{ answer: HttpResponseHead; takeLeftover: () => Buffer }> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     let stopListening = () => {};
@@ -109,7 +109,7 @@ function readHead(
     reader.take = (length) => {
       const end = keep(length).indexOf('\r\n\r\n');
       if (end < 0 && seen.length <= maxHeadBytes) return;
-      const answer = end < 0 ? undefined : readHttpHead(seen.toString('latin1', 0, end));
+      const answer = end < 0 ? undefined : parseResponseHead(seen.toString('latin1', 0, end));
       if (!answer) {
         fail(new PortholeError('proxmox_invalid_response', { detail: 'vncwebsocket: not an HTTP answer' }));
         return;
@@ -127,7 +127,7 @@ function readHead(
 }
 
 /** What a refused upgrade means. The reason phrase says it; 401s come without a body. */
-function refusal({ status, reason }: HttpAnswer): PortholeError {
+function refusal({ status, reason }: HttpResponseHead): PortholeError {
   const detail = `vncwebsocket: ${status} ${reason}`;
   if (status === 401) return new PortholeError('proxmox_credential', { detail });
   if (status === 403) return new PortholeError('proxmox_permission', { detail });

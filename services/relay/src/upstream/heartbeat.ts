@@ -16,7 +16,7 @@ export function startUpstreamHeartbeat(deps: {
   /** Bytes received from the machine so far. */
   readonly received: () => number;
   /** Round-trip time of a ping, in seconds. */
-  readonly onAnswered: (seconds: number) => void;
+  readonly onPong: (seconds: number) => void;
   readonly onLost: (error: PortholeError) => void;
 }): Cancel {
   const { clock, link } = deps;
@@ -32,7 +32,7 @@ export function startUpstreamHeartbeat(deps: {
     }
     link.ping(() => {
       aliveAt = clock.now();
-      deps.onAnswered((aliveAt - now) / 1000);
+      deps.onPong((aliveAt - now) / 1000);
     });
   });
 }

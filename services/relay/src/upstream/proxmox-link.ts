@@ -1,7 +1,11 @@
 import type { TLSSocket } from 'node:tls';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import { clientFrame, opcodes } from '../stream/websocket-frame.ts';
-import { createProxmoxFrames, maxProxmoxPayload, type ProxmoxFrameHandler } from './proxmox-frames.ts';
+import { encodeClientFrame, opcodes } from '../stream/websocket-frame.ts';
+import {
+  createProxmoxFrameReader,
+  maxProxmoxPayloadBytes,
+  type ProxmoxFrameHandler,
+} from './proxmox-frame-reader.ts';
 import type { Link, LinkHandler } from '../stream/link.ts';
 
 /** A machine's side of a console, that can be asked whether it is still there. */
@@ -13,7 +17,7 @@ export interface MachineLink extends Link {
 /** A link to a console at Proxmox. The socket's reader feeds it. */
 export interface ProxmoxLink extends MachineLink {
   /** So many bytes of the connection were read, and lie there until this returns. */
-  received(source: Buffer, length: number): void;
+  onRead(source: Buffer, length: number): void;
 }
 
 /** A VNC server says 12 bytes before it is spoken to; one read may bring more, and no honest one more than this. */
@@ -26,7 +30,7 @@ export function createProxmoxLink(socket: TLSSocket): ProxmoxLink {
 /** A class for the same reason as the reader of its frames: there are thousands. */
 class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   readonly #socket: TLSSocket;
-  readonly #frames = createProxmoxFrames(this);
+  readonly #frames = createProxmoxFrameReader(this);
   #handler: LinkHandler | undefined;
   framesSent = 0;
   #early: Buffer[] | undefined;
@@ -40,11 +44,11 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     const lose = () => this.#lose();
     socket.on('end', lose);
     socket.on('close', lose);
-    socket.on('drain', () => this.#handler?.drained?.());
+    socket.on('drain', () => this.#handler?.onDrained?.());
     if (socket.destroyed || socket.readableEnded) this.#lose();
   }
 
-  received(source: Buffer, length: number): void {
+  onRead(source: Buffer, length: number): void {
     if (this.#lost) return;
     try {
       this.#frames.read(source, length);
@@ -53,18 +57,18 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     }
   }
 
-  payload(source: Buffer, start: number, end: number): void {
-    if (this.#handler) this.#handler.bytes(source, start, end);
+  onPayload(source: Buffer, start: number, end: number): void {
+    if (this.#handler) this.#handler.onBytes(source, start, end);
     else this.#keep(Buffer.from(source.subarray(start, end)));
   }
 
-  pong(): void {
+  onPong(): void {
     const answered = this.#onPong;
     this.#onPong = undefined;
     answered?.();
   }
 
-  closed(): void {
+  onClosed(): void {
     this.#lose();
   }
 
@@ -81,15 +85,17 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     if (this.#lost) return;
     this.#lost = error ? { error } : {};
     this.#socket.destroy();
-    this.#handler?.ended(error);
+    this.#handler?.onEnded(error);
   }
 
   send(source: Buffer, start = 0, end = source.length): boolean {
     const socket = this.#socket;
     if (!socket.writable) return true;
-    for (let at = start; at < end; at += maxProxmoxPayload) {
+    for (let at = start; at < end; at += maxProxmoxPayloadBytes) {
       this.framesSent++;
-      socket.write(clientFrame(opcodes.binary, source.subarray(at, Math.min(end, at + maxProxmoxPayload))));
+      socket.write(
+        encodeClientFrame(opcodes.binary, source.subarray(at, Math.min(end, at + maxProxmoxPayloadBytes))),
+      );
     }
     return socket.writableLength === 0;
   }
@@ -106,13 +112,13 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     this.#socket.resume();
   }
 
-  handle(next: LinkHandler): void {
+  setHandler(next: LinkHandler): void {
     const first = this.#handler === undefined;
     this.#handler = next;
     const waiting = this.#early;
     this.#early = undefined;
-    for (const piece of waiting ?? []) next.bytes(piece, 0, piece.length);
-    if (this.#lost) next.ended(this.#lost.error);
+    for (const piece of waiting ?? []) next.onBytes(piece, 0, piece.length);
+    if (this.#lost) next.onEnded(this.#lost.error);
     else if (first) this.#socket.resume();
   }
 
@@ -126,4 +132,4 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   }
 }
 
-const pingFrame = clientFrame(opcodes.ping, Buffer.alloc(0));
+const pingFrame = encodeClientFrame(opcodes.ping, Buffer.alloc(0));

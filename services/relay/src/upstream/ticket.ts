@@ -3,7 +3,7 @@ import type { ConsoleKind } from '@porthole/shared/grant/claims';
 import { configAnswer, termproxyAnswer, vncproxyAnswer } from '@porthole/shared/proxmox/answers';
 import { createMachineHandshake } from '../rfb/machine-handshake.ts';
 import type { Handshake } from '../stream/handshake.ts';
-import { createTerminalLogin, loginLine } from '../terminal/login.ts';
+import { createTermproxyHandshake, loginLine } from '../terminal/termproxy-handshake.ts';
 import type { LocatedMachine } from './machine.ts';
 
 /** Access to a console that Proxmox has opened. Good for one connection to the same host within 10 s. */
@@ -61,7 +61,7 @@ async function requestTerminalTicket(machine: LocatedMachine, signal: AbortSigna
     port: data.port,
     ticket: data.ticket,
     initialMessage: loginLine(data.user, data.ticket),
-    handshake: createTerminalLogin(),
+    handshake: createTermproxyHandshake(),
     pauseAfterHandshake: true,
     // termproxy refuses by closing. Before pve-xtermjs asked /access/vncticket (November 2025), it refused every token,
     // because /access/ticket knows only users.

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-export interface HttpAnswer {
+export interface HttpResponseHead {
   readonly status: number;
   readonly reason: string;
   readonly headers: ReadonlyMap<string, string>;
@@ -10,7 +10,7 @@ export interface HttpAnswer {
 export function createUpgradeRequest(
   path: string,
   headers: Readonly<Record<string, string>>,
-): { readonly text: string; accepts(answer: HttpAnswer): boolean } {
+): { readonly text: string; accepts(answer: HttpResponseHead): boolean } {
   const key = randomBytes(16).toString('base64');
   const all = {
     ...headers,
@@ -37,7 +37,7 @@ export function createUpgradeRequest(
 }
 
 /** The head of an HTTP answer, without its closing empty line; undefined when it is none. */
-export function readHttpHead(head: string): HttpAnswer | undefined {
+export function parseResponseHead(head: string): HttpResponseHead | undefined {
   const [first = '', ...lines] = head.split('\r\n');
   const status = /^HTTP\/1\.[01] ([1-5]\d\d)(?: (.*))?$/.exec(first);
   if (!status) return undefined;

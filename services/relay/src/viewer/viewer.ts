@@ -84,7 +84,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     handleViewerSocket(deps.socket, this);
     // Until the first handler is there, the kernel keeps what the viewer sends, up to its own limit.
     deps.socket.pause();
-    deps.connection.on('drain', () => this.#handler?.drained?.());
+    deps.connection.on('drain', () => this.#handler?.onDrained?.());
     // Before the listener of `ws`, which changes the state: without a close frame, the viewer's FIN ends the session.
     deps.connection.prependListener('end', () => {
       if (this.#isOpen) this.#end();
@@ -131,10 +131,10 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     this.#socket.resume();
   }
 
-  handle(next: LinkHandler): void {
+  setHandler(next: LinkHandler): void {
     const first = this.#handler === undefined;
     this.#handler = next;
-    if (this.#ended) next.ended(this.#ended.error);
+    if (this.#ended) next.onEnded(this.#ended.error);
     else if (first) this.#socket.resume();
   }
 
@@ -158,7 +158,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
 
   onMessage(data: Buffer, isBinary: boolean): void {
     if (this.#ended) return;
-    if (isBinary) this.#handler?.bytes(data, 0, data.length);
+    if (isBinary) this.#handler?.onBytes(data, 0, data.length);
     else this.#onText(data.toString('utf8'));
   }
 
@@ -192,7 +192,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   #end(error?: PortholeError): void {
     if (this.#ended) return;
     this.#ended = error ? { error } : {};
-    this.#handler?.ended(error);
+    this.#handler?.onEnded(error);
   }
 
   #checkConnection(): void {
