@@ -1,30 +1,20 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { clipboardActions } from './clipboard-policy.ts';
-import type { ClientMessagePolicy } from './client-message-policy.ts';
 import type { MessageFilter } from '../stream/message-filter.ts';
+import type { ClientMessagePolicy } from './client-message-policy.ts';
+import { clipboardActions } from './clipboard-policy.ts';
 import { encodings, offersEncoding } from './encodings.ts';
-
-export const clientMessageTypes = {
-  setPixelFormat: 0,
-  setEncodings: 2,
-  framebufferUpdateRequest: 3,
-  keyEvent: 4,
-  pointerEvent: 5,
-  clientCutText: 6,
-  enableContinuousUpdates: 150,
-  fence: 248,
-  xvp: 250,
-  setDesktopSize: 251,
-  qemu: 255,
-} as const;
+import { clientMessageTypes } from './message-types.ts';
 
 /** More encodings than any viewer knows. */
 const maxEncodings = 512;
 /** QEMU drops a client that sends more (ui/vnc.c). */
 const maxCutTextBytes = 1024 * 1024;
-/** In front of the body of an extended clipboard message; they count as a part of it. */
+/** Limit of rfbproto for the payload of a fence. */
+const maxFenceBytes = 64;
+/** Flags at the start of an extended clipboard message. Its length includes them. */
 const flagsBytes = 4;
 
+/** Messages that affect the machine. A view-only session drops them. */
 const inputTypes: ReadonlySet<number> = new Set([
   clientMessageTypes.keyEvent,
   clientMessageTypes.pointerEvent,
@@ -33,132 +23,133 @@ const inputTypes: ReadonlySet<number> = new Set([
   clientMessageTypes.setDesktopSize,
   clientMessageTypes.qemu,
 ]);
-/** What a person does, as opposed to what a viewer does by itself; and a paste, see below. */
-const humanTypes: ReadonlySet<number> = new Set([
+/** Messages that only a user's action causes. `isPaste` recognizes pastes. */
+const userInputTypes: ReadonlySet<number> = new Set([
   clientMessageTypes.keyEvent,
   clientMessageTypes.pointerEvent,
   clientMessageTypes.qemu,
 ]);
 
 /**
- * Filters what a viewer of a screen sends, message by message, whatever the frames it came in. Known messages pass
- * whole. In a view-only session, those that would affect the machine are dropped. Unknown ones end the session,
- * because the boundary behind them can't be found. RFC 6143 section 7.5; extensions as in the rfbproto wiki.
+ * Filters the RFB messages of a viewer (RFC 6143 section 7.5; extensions as in rfbproto), however they are split into
+ * frames. A known message is forwarded complete; a view-only session drops those that would affect the machine. An
+ * unknown message ends the session, because the boundary behind it can't be found.
  */
 export function createClientMessageFilter(options: {
   readonly viewOnly: boolean;
-  /** Called for each key, pointer or paste, also when the session is view-only. */
+  /** Called for each key, pointer event or paste, also when the session is view-only. */
   readonly onHumanInput: () => void;
-  /** What else the session's grant says of messages; asked when `viewOnly` lets one pass. */
+  /** The grant's policy for messages. Applied to those that `viewOnly` allows. */
   readonly policy?: ClientMessagePolicy;
 }): MessageFilter {
-  const { viewOnly, onHumanInput, policy: rule } = options;
-  /** The beginning of a message whose end has not arrived; never longer than the largest fixed message. */
+  const { viewOnly, onHumanInput, policy } = options;
+  /** The start of a message that is incomplete; never longer than the largest fixed message. */
   let pending: Buffer = Buffer.alloc(0);
-  /** Bytes of a cut text's body that are still to come, and whether they pass. */
-  let body = { left: 0, passes: false };
+  /** The text of a cut text message: how much is still to come, and whether it is forwarded. */
+  let cutText = { bytesLeft: 0, allowed: false };
   let extendedPointer = false;
 
-  /**
-   * Length of the message at the head of `bytes`, without a cut text's body but with the flags in front of an
-   * extended one; 0 when more is needed to tell.
-   */
-  function lengthOf(bytes: Buffer): number {
-    switch (bytes[0]) {
-      case clientMessageTypes.setPixelFormat:
-        return 20;
-      case clientMessageTypes.setEncodings: {
-        if (bytes.length < 4) return 0;
-        const count = bytes.readUInt16BE(2);
-        if (count > maxEncodings) throw tooBig(`SetEncodings with ${count} encodings`);
-        return 4 + 4 * count;
-      }
-      case clientMessageTypes.framebufferUpdateRequest:
-      case clientMessageTypes.enableContinuousUpdates:
-        return 10;
-      case clientMessageTypes.keyEvent:
-        return 8;
-      case clientMessageTypes.clientCutText: {
-        if (bytes.length < 8) return 0;
-        // A negative length marks the extended clipboard; its body has as many bytes without the sign.
-        const length = bytes.readInt32BE(4);
-        if (Math.abs(length) > maxCutTextBytes) throw tooBig(`${Math.abs(length)} bytes of clipboard`);
-        if (length < 0 && -length < flagsBytes)
-          throw new PortholeError('viewer_protocol', { detail: 'a clipboard message without flags' });
-        return length < 0 ? 8 + flagsBytes : 8;
-      }
-      case clientMessageTypes.pointerEvent:
-        if (bytes.length < 2) return 0;
-        return extendedPointer && ((bytes[1] ?? 0) & 0x80) !== 0 ? 7 : 6;
-      case clientMessageTypes.fence: {
-        const payload = bytes[8];
-        if (payload === undefined) return 0;
-        if (payload > 64) throw tooBig('a fence of more than 64 bytes');
-        return 9 + payload;
-      }
-      case clientMessageTypes.xvp:
-        return 4;
-      case clientMessageTypes.setDesktopSize: {
-        const screens = bytes[6];
-        return screens === undefined ? 0 : 8 + 16 * screens;
-      }
-      case clientMessageTypes.qemu:
-        if (bytes.length < 2) return 0;
-        if (bytes[1] !== 0)
-          throw new PortholeError('viewer_protocol', { detail: `QEMU message ${bytes[1]}` });
-        return 12;
-      default:
-        throw new PortholeError('viewer_protocol', { detail: `message type ${bytes[0]}` });
-    }
-  }
-
-  function accept(message: Buffer, passed: Buffer[]): void {
+  function onMessage(message: Buffer, forwarded: Buffer[]): void {
     const type = message[0] ?? -1;
-    if (humanTypes.has(type) || isPaste(message)) onHumanInput();
+    if (userInputTypes.has(type) || isPaste(message)) onHumanInput();
     if (type === clientMessageTypes.setEncodings)
       extendedPointer = offersEncoding(message, encodings.extendedMouseButtons);
-    const left = type === clientMessageTypes.clientCutText ? bodyLengthOf(message) : 0;
-    const given = viewOnly && inputTypes.has(type) ? undefined : rule ? rule(message) : message;
-    if (left > 0) body = { left, passes: given !== undefined };
-    if (given) passed.push(given);
-  }
-
-  /** How much of a cut text follows its head. */
-  function bodyLengthOf(head: Buffer): number {
-    const length = Math.abs(head.readInt32BE(4));
-    return head.length > 8 ? length - flagsBytes : length;
+    const bytesLeft = type === clientMessageTypes.clientCutText ? cutTextBytesAfter(message) : 0;
+    const allowed = viewOnly && inputTypes.has(type) ? undefined : policy ? policy(message) : message;
+    if (bytesLeft > 0) cutText = { bytesLeft, allowed: allowed !== undefined };
+    if (allowed) forwarded.push(allowed);
   }
 
   return {
     get atMessageBoundary() {
-      return body.left === 0;
+      return cutText.bytesLeft === 0;
     },
-    push(chunk, passed = []) {
-      let rest = chunk;
-      while (rest.length > 0) {
-        if (body.left > 0) {
-          const part = rest.subarray(0, body.left);
-          if (body.passes) passed.push(part);
-          body.left -= part.length;
-          rest = rest.subarray(part.length);
+    push(chunk, forwarded = []) {
+      let unread = chunk;
+      while (unread.length > 0) {
+        if (cutText.bytesLeft > 0) {
+          const text = unread.subarray(0, cutText.bytesLeft);
+          if (cutText.allowed) forwarded.push(text);
+          cutText.bytesLeft -= text.length;
+          unread = unread.subarray(text.length);
           continue;
         }
-        const bytes = pending.length > 0 ? Buffer.concat([pending, rest]) : rest;
-        const length = lengthOf(bytes);
+        const bytes = pending.length > 0 ? Buffer.concat([pending, unread]) : unread;
+        const length = messageLength(bytes, extendedPointer);
         if (length === 0 || bytes.length < length) {
-          pending = Buffer.from(bytes); // a copy: the chunk's memory belongs to the socket
+          pending = Buffer.from(bytes); // A copy, because the socket reuses the chunk's memory.
           break;
         }
         pending = Buffer.alloc(0);
-        accept(bytes.subarray(0, length), passed);
-        rest = bytes.subarray(length);
+        onMessage(bytes.subarray(0, length), forwarded);
+        unread = bytes.subarray(length);
       }
-      return passed;
+      return forwarded;
     },
   };
 }
 
-/** Somebody has copied something for the machine; the rest of the extended clipboard viewers say by themselves. */
+/**
+ * Length of the message that starts here, or 0 if it takes more bytes to tell. A cut text counts without its text, but
+ * with the flags of an extended one.
+ */
+function messageLength(bytes: Buffer, extendedPointer: boolean): number {
+  switch (bytes[0]) {
+    case clientMessageTypes.setPixelFormat:
+      return 20;
+    case clientMessageTypes.setEncodings: {
+      if (bytes.length < 4) return 0;
+      const count = bytes.readUInt16BE(2);
+      if (count > maxEncodings) throw tooBig(`SetEncodings with ${count} encodings`);
+      return 4 + 4 * count;
+    }
+    case clientMessageTypes.framebufferUpdateRequest:
+    case clientMessageTypes.enableContinuousUpdates:
+      return 10;
+    case clientMessageTypes.keyEvent:
+      return 8;
+    case clientMessageTypes.clientCutText: {
+      if (bytes.length < 8) return 0;
+      // A negative length marks an extended clipboard message; its absolute value is the length.
+      const length = bytes.readInt32BE(4);
+      if (Math.abs(length) > maxCutTextBytes) throw tooBig(`cut text of ${Math.abs(length)} bytes`);
+      if (length < 0 && -length < flagsBytes) throw protocolError('extended clipboard message without flags');
+      return length < 0 ? 8 + flagsBytes : 8;
+    }
+    case clientMessageTypes.pointerEvent:
+      if (bytes.length < 2) return 0;
+      return extendedPointer && ((bytes[1] ?? 0) & 0x80) !== 0 ? 7 : 6;
+    case clientMessageTypes.fence: {
+      const payload = bytes[8];
+      if (payload === undefined) return 0;
+      if (payload > maxFenceBytes) throw tooBig(`fence of ${payload} bytes`);
+      return 9 + payload;
+    }
+    case clientMessageTypes.xvp:
+      return 4;
+    case clientMessageTypes.setDesktopSize: {
+      const screens = bytes[6];
+      return screens === undefined ? 0 : 8 + 16 * screens;
+    }
+    case clientMessageTypes.qemu:
+      if (bytes.length < 2) return 0;
+      if (bytes[1] !== 0) throw protocolError(`unknown QEMU message ${bytes[1]}`);
+      return 12;
+    default:
+      throw protocolError(`unknown message type ${bytes[0]}`);
+  }
+}
+
+/** Length of the text that follows this part of a cut text message. */
+function cutTextBytesAfter(message: Buffer): number {
+  const length = Math.abs(message.readInt32BE(4));
+  return message.length > 8 ? length - flagsBytes : length;
+}
+
+/**
+ * Whether the message announces text that a user copied. Viewers send the other extended clipboard messages without a
+ * user's action.
+ */
 function isPaste(message: Buffer): boolean {
   if (message[0] !== clientMessageTypes.clientCutText) return false;
   const { caps, notify } = clipboardActions;
@@ -167,4 +158,8 @@ function isPaste(message: Buffer): boolean {
 
 function tooBig(detail: string): PortholeError {
   return new PortholeError('viewer_message_too_big', { detail });
+}
+
+function protocolError(detail: string): PortholeError {
+  return new PortholeError('viewer_protocol', { detail });
 }

@@ -1,50 +1,54 @@
-import type { ServerClipboardFilter } from './server-clipboard-filter.ts';
 import type { ClipboardPolicy } from './clipboard-policy.ts';
-import { clientMessageTypes } from './client-message-filter.ts';
 import { encodings, filterEncodings } from './encodings.ts';
+import { clientMessageTypes } from './message-types.ts';
+import type { ServerClipboardFilter } from './server-clipboard-filter.ts';
 import type { UpdateRateLimiter } from './update-rate-limiter.ts';
 
-/** What goes to the machine in place of a viewer's message: most often itself; undefined: nothing. */
+/**
+ * Decides what the machine gets of a viewer's message: the same message, a restricted one, or undefined for none. Cut
+ * text messages come without their text.
+ */
 export type ClientMessagePolicy = (message: Buffer) => Buffer | undefined;
 
-/** What a grant says of the messages that a viewer may send; view-only is no concern of it. */
+/** Applies a grant to the messages of its viewer. The message filter handles view-only sessions. */
 export function createClientMessagePolicy(rules: {
   readonly clipboard: ClipboardPolicy;
-  /** Where the machine must not give its clipboard away. */
+  /** Set if text of the machine's clipboard must not reach the viewer. */
   readonly serverClipboard?: ServerClipboardFilter | undefined;
+  /** Set if the grant limits the update rate. */
   readonly rateLimiter?: UpdateRateLimiter | undefined;
 }): ClientMessagePolicy {
-  const { clipboard, serverClipboard: guard, rateLimiter: pace } = rules;
+  const { clipboard, serverClipboard, rateLimiter } = rules;
 
-  function mayOffer(encoding: number): boolean {
+  function allowsEncoding(encoding: number): boolean {
     if (encoding === encodings.extendedClipboard && !clipboard.extended) return false;
-    // Updates without requests would know no pace.
-    if (encoding === encodings.continuousUpdates && pace) return false;
-    return guard?.allowsEncoding(encoding) ?? true;
+    // The server sends continuous updates without requests, so they can't be limited.
+    if (encoding === encodings.continuousUpdates && rateLimiter) return false;
+    return serverClipboard?.allowsEncoding(encoding) ?? true;
   }
 
   return (message) => {
     switch (message[0]) {
       case clientMessageTypes.setPixelFormat:
-        guard?.setPixelFormat(message);
+        serverClipboard?.setPixelFormat(message);
         return message;
       case clientMessageTypes.setEncodings:
-        guard?.lockPixelFormat();
-        return filterEncodings(message, mayOffer);
+        serverClipboard?.lockPixelFormat();
+        return filterEncodings(message, allowsEncoding);
       case clientMessageTypes.framebufferUpdateRequest:
-        guard?.lockPixelFormat();
-        return pace ? pace.request(message) : message;
+        serverClipboard?.lockPixelFormat();
+        return rateLimiter ? rateLimiter.request(message) : message;
       case clientMessageTypes.enableContinuousUpdates:
-        return pace ? undefined : message;
+        return rateLimiter ? undefined : message;
       case clientMessageTypes.clientCutText:
-        return cutTextPasses(message) ? message : undefined;
+        return allowsCutText(message) ? message : undefined;
       default:
         return message;
     }
   };
 
-  /** By its head: eight bytes, and four of flags in the extended clipboard. */
-  function cutTextPasses(head: Buffer): boolean {
-    return head.length === 12 ? clipboard.allowsIn(head.readInt32BE(8)) : clipboard.textIn;
+  /** A cut text has eight bytes before its text; an extended one has four more, its flags. */
+  function allowsCutText(message: Buffer): boolean {
+    return message.length === 12 ? clipboard.allowsIn(message.readInt32BE(8)) : clipboard.textIn;
   }
 }

@@ -1,9 +1,9 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 
-/** Which way the clipboard may go, seen from the machine. */
+/** The directions in which clipboard text may go: `in` is to the machine, `out` is from it. */
 export type ClipboardDirections = NonNullable<GrantClaims['clipboard']>;
 
-/** The extended clipboard's actions: bits of the flags in front of a message's body (rfbproto). */
+/** Actions of the extended clipboard: bits of the flags at the start of a message (rfbproto). */
 export const clipboardActions = {
   caps: 1 << 24,
   request: 1 << 25,
@@ -13,46 +13,51 @@ export const clipboardActions = {
 } as const;
 
 const { caps, request, peek, notify, provide } = clipboardActions;
-const everyAction = 0xff << 24;
+const allActions = 0xff << 24;
 
 /**
- * What may be said in the extended clipboard by whoever must not give the other side text, and by whoever may give
- * but must not get any. Both sides say what they can do, else neither would use it, and text beyond Latin-1 is lost.
+ * What a side may do that must not send text, and one that must not receive any. Both may send `caps`: without these,
+ * neither side uses the extended clipboard, and characters beyond Latin-1 are lost.
  */
-const whoGivesNothing = caps | request | peek;
-const whoGetsNothing = caps | notify | provide;
+const receiverActions = caps | request | peek;
+const senderActions = caps | notify | provide;
 
-/** The clipboard of a session: what passes in messages of the viewer, and in those of the machine. */
+/** Which clipboard messages of a session are forwarded. */
 export interface ClipboardPolicy {
-  /** Plain text of the viewer. */
+  /** Whether plain text of the viewer is forwarded. */
   readonly textIn: boolean;
-  /** Plain text of the machine. Where it may not pass, its messages have to be read. */
+  /** Whether plain text of the machine is forwarded. If not, the relay has to parse the machine's messages. */
   readonly textOut: boolean;
-  /** Whether the two may use the extended clipboard at all. */
+  /** Whether the two sides may use the extended clipboard at all. */
   readonly extended: boolean;
-  /** An extended message of the viewer, by its flags. */
+  /** Whether an extended message of the viewer with these flags is forwarded. */
   allowsIn(flags: number): boolean;
-  /** One of the machine, by its flags and the bytes from these on: what is no text has no room for any. */
+  /**
+   * Whether an extended message of the machine is forwarded, by its flags and the number of bytes from these on. A
+   * message that is not for text may not be long enough to carry any.
+   */
   allowsOut(flags: number, bytes: number): boolean;
 }
 
-export function createClipboardPolicy(ways: ClipboardDirections = 'both'): ClipboardPolicy {
-  const textIn = ways === 'both' || ways === 'in';
-  const textOut = ways === 'both' || ways === 'out';
-  const fromViewer = textIn ? (textOut ? everyAction : whoGetsNothing) : whoGivesNothing;
-  const fromMachine = textOut ? (textIn ? everyAction : whoGetsNothing) : whoGivesNothing;
+export function createClipboardPolicy(directions: ClipboardDirections = 'both'): ClipboardPolicy {
+  const textIn = directions === 'both' || directions === 'in';
+  const textOut = directions === 'both' || directions === 'out';
+  const viewerActions = textIn ? (textOut ? allActions : senderActions) : receiverActions;
+  const machineActions = textOut ? (textIn ? allActions : senderActions) : receiverActions;
   const extended = textIn || textOut;
   return {
     textIn,
     textOut,
     extended,
-    allowsIn: (flags) => extended && allows(fromViewer, flags),
+    allowsIn: (flags) => extended && allows(viewerActions, flags),
     allowsOut: (flags, bytes) =>
-      extended && allows(fromMachine, flags) && (textOut || bytes === 4 || (flags & caps) !== 0),
+      extended && allows(machineActions, flags) && (textOut || bytes === flagsBytes || (flags & caps) !== 0),
   };
 }
 
-/** Whoever says what it can do names every action it knows: that is an offer and none of these actions. */
+const flagsBytes = 4;
+
+/** `caps` lists the actions that a side supports in the same bits, without performing them. */
 function allows(actions: number, flags: number): boolean {
-  return (flags & caps) !== 0 || (flags & everyAction & ~actions) === 0;
+  return (flags & caps) !== 0 || (flags & allActions & ~actions) === 0;
 }

@@ -1,36 +1,37 @@
-import { createServerMessageReader, type ServerMessageReader } from './server-message-reader.ts';
-import { interceptLink, type UpstreamSide } from '../stream/upstream-side.ts';
+import { interceptLink } from '../stream/intercept-link.ts';
+import type { MessageReader, UpstreamSide } from '../stream/upstream-side.ts';
+import { createServerMessageReader } from './server-message-reader.ts';
 
 /**
- * Tells when the machine's first pixels arrive, by reading what comes before them: its offers and the state of its
- * keyboard are no picture. From then on nothing is between the link and whoever handles it.
+ * Calls `onPicture` when the machine's first pixels arrive. Messages before them, such as the name of the desktop or
+ * the state of the keyboard, are no picture. After the first picture, the link is used directly again.
  */
 export function detectFirstPicture(side: UpstreamSide, onPicture: () => void): UpstreamSide {
-  const { link, takeLeftover: takeRest } = side;
-  let messages: ServerMessageReader | undefined = createServerMessageReader({
-    pixelFormat: () => undefined,
+  const { link } = side;
+  let reader: MessageReader | undefined = createServerMessageReader({
+    viewerPixelFormat: () => undefined,
     allowsClipboardMessage: () => true,
-    onPixels: found,
+    onPixels: onDetected,
   });
 
-  function found(): void {
-    if (!messages) return;
-    messages = undefined;
+  function onDetected(): void {
+    if (!reader) return;
+    reader = undefined;
     onPicture();
   }
 
-  function look(source: Buffer, start: number, end: number): void {
+  function inspect(source: Buffer, start: number, end: number): void {
     try {
-      messages?.read(source, start, end, () => {});
+      reader?.read(source, start, end, discard);
     } catch {
-      // What is not understood here may be whatever its viewer has offered: most likely a picture.
-      found();
+      // An encoding that the viewer offered and the reader does not support: most likely a picture.
+      onDetected();
     }
   }
 
   return {
     link: interceptLink(link, (handler) => {
-      if (!messages) {
+      if (!reader) {
         link.setHandler(handler);
         return;
       }
@@ -38,16 +39,18 @@ export function detectFirstPicture(side: UpstreamSide, onPicture: () => void): U
         onDrained: () => handler.onDrained?.(),
         onEnded: (error) => handler.onEnded(error),
         onBytes(source, start, end) {
-          look(source, start, end);
-          if (!messages) link.setHandler(handler);
+          inspect(source, start, end);
+          if (!reader) link.setHandler(handler);
           handler.onBytes(source, start, end);
         },
       });
     }),
     takeLeftover() {
-      const rest = takeRest();
-      look(rest, 0, rest.length);
-      return rest;
+      const leftover = side.takeLeftover();
+      inspect(leftover, 0, leftover.length);
+      return leftover;
     },
   };
 }
+
+function discard(): void {}

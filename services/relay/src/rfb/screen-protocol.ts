@@ -5,14 +5,14 @@ import { sharedClientInit } from './handshake-constants.ts';
 import { createScreenPolicy } from './screen-policy.ts';
 
 /**
- * An incremental FramebufferUpdateRequest for one pixel (RFC 6143 section 7.5.3). Harmless: the viewer has one for
- * the whole screen outstanding already, and QEMU keeps one state for all of them (ui/vnc.c).
+ * An incremental FramebufferUpdateRequest for one pixel (RFC 6143 section 7.5.3). It has no effect, because the viewer
+ * has one outstanding for the whole screen, and QEMU keeps one state for all requests (ui/vnc.c).
  */
 export const keepAliveRequest = Buffer.from([3, 1, 0, 0, 0, 0, 0, 1, 0, 1]);
 
-/** A screen: RFB in both directions. */
+/** The protocol of a screen: RFB in both directions. */
 export function createScreenProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
-  const { clock, claims, upstream: dialled, send, onHumanInput, onPicture } = deps;
+  const { clock, claims, upstream, send, onHumanInput, onPicture } = deps;
   const policy = createScreenPolicy({ clock, claims, send });
   return {
     filter: createClientMessageFilter({
@@ -20,7 +20,7 @@ export function createScreenProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol
       onHumanInput,
       policy: policy.clientMessages,
     }),
-    upstream: policy.filterUpstream(detectFirstPicture(dialled, onPicture)),
+    upstream: policy.filterUpstream(detectFirstPicture(upstream, onPicture)),
     initialMessage: sharedClientInit,
     keepAlive: keepAliveRequest,
     stop: () => policy.stop(),

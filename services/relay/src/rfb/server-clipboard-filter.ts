@@ -1,52 +1,50 @@
 import { PortholeError } from '@porthole/shared/errors';
+import type { MessageReader } from '../stream/upstream-side.ts';
 import type { ClipboardPolicy } from './clipboard-policy.ts';
 import { canParse, encodings } from './encodings.ts';
 import { readPixelFormat, type PixelFormat } from './pixel-format.ts';
-import { createServerMessageReader, type ServerMessageReader } from './server-message-reader.ts';
+import { createServerMessageReader } from './server-message-reader.ts';
 
 /**
- * Keeps a machine's clipboard from its viewer. To find it among the pictures the relay must be able to follow
- * everything that the machine sends, and what that may be is for the viewer to say: so the viewer offers only
- * encodings that are followed, and sets its pixel format before anything is sent in it.
+ * Keeps the machine's clipboard from its viewer. To find clipboard messages between the pictures, the relay must be
+ * able to parse everything that the machine sends. The viewer determines what that is, so the filter restricts the
+ * viewer to encodings that the relay can parse, and to one pixel format that is set before the first update.
  */
 export interface ServerClipboardFilter {
-  readonly serverMessages: ServerMessageReader;
-  /** Whether the viewer may offer this. */
+  /** Reads the machine's messages and leaves out those of the clipboard. */
+  readonly serverMessages: MessageReader;
+  /** Whether the viewer may offer this encoding. */
   allowsEncoding(encoding: number): boolean;
-  /** The viewer has offered encodings or asked for pictures. */
+  /** The viewer offered encodings or requested an update: from now on, its pixel format must not change. */
   lockPixelFormat(): void;
-  /** The viewer sets this. Throws `viewer_protocol` when it is too late, or can't be followed. */
+  /** Takes a SetPixelFormat message. Throws `viewer_protocol` if the format is locked, or if it can't be parsed. */
   setPixelFormat(message: Buffer): void;
 }
 
-export function createServerClipboardFilter(
-  policy: ClipboardPolicy,
-  onPixels?: () => void,
-): ServerClipboardFilter {
-  let machines: PixelFormat | undefined;
-  let viewers: PixelFormat | undefined;
-  let begun = false;
-  const current = () => viewers ?? machines;
-  const messages = createServerMessageReader({
-    pixelFormat: () => viewers,
-    onServerInit: (format) => (machines = format),
+export function createServerClipboardFilter(policy: ClipboardPolicy): ServerClipboardFilter {
+  let serverFormat: PixelFormat | undefined;
+  let viewerFormat: PixelFormat | undefined;
+  let locked = false;
+  const currentFormat = () => viewerFormat ?? serverFormat;
+  const serverMessages = createServerMessageReader({
+    viewerPixelFormat: () => viewerFormat,
+    onServerInit: (format) => (serverFormat = format),
     allowsClipboardMessage: policy.allowsOut,
-    ...(onPixels ? { onPixels } : {}),
   });
 
   return {
-    serverMessages: messages,
+    serverMessages,
     allowsEncoding(encoding) {
       const tight = encoding === encodings.tight || encoding === encodings.tightPng;
-      return canParse(encoding) && !(tight && current()?.bytesPerTightPixel === undefined);
+      return canParse(encoding) && !(tight && currentFormat()?.bytesPerTightPixel === undefined);
     },
-    lockPixelFormat: () => void (begun = true),
+    lockPixelFormat: () => void (locked = true),
     setPixelFormat(message) {
       const format = readPixelFormat(message, 4);
-      if (!format) throw refused('an unusual pixel format');
-      // Nobody knows which of the pixels on their way are still in the old one.
-      if (begun && !isSame(format, current())) throw refused('another pixel format');
-      viewers = format;
+      if (!format) throw protocolError('an unsupported pixel format');
+      // Pixels in the old format may be on their way, and nothing marks where the new one begins.
+      if (locked && !isSame(format, currentFormat())) throw protocolError('a change of the pixel format');
+      viewerFormat = format;
     },
   };
 }
@@ -55,6 +53,6 @@ function isSame(a: PixelFormat, b: PixelFormat | undefined): boolean {
   return a.bytesPerPixel === b?.bytesPerPixel && a.bytesPerTightPixel === b.bytesPerTightPixel;
 }
 
-function refused(what: string): PortholeError {
-  return new PortholeError('viewer_protocol', { detail: `${what} where the clipboard is limited` });
+function protocolError(what: string): PortholeError {
+  return new PortholeError('viewer_protocol', { detail: `${what} in a session with a restricted clipboard` });
 }

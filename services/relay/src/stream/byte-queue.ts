@@ -1,13 +1,12 @@
-/** Bytes that arrived and wait to be understood. For handshakes, where whole fields matter more than speed. */
+/** Bytes that have arrived and are not parsed yet. For handshakes: complete fields matter there more than speed. */
 export interface ByteQueue {
   push(chunk: Buffer): void;
-  /** The next `size` bytes, or undefined until so many have arrived. */
+  /** Removes and returns the next `size` bytes, or returns undefined if fewer have arrived. */
   read(size: number): Buffer | undefined;
-  /** The next `size` bytes without taking them. */
+  /** Returns the next `size` bytes without removing them. */
   peek(size: number): Buffer | undefined;
-  /** Everything that is left. */
+  /** Removes and returns all bytes. */
   readAll(): Buffer;
-  readonly length: number;
 }
 
 export function createByteQueue(): ByteQueue {
@@ -18,18 +17,15 @@ export function createByteQueue(): ByteQueue {
     },
     read(size) {
       if (bytes.length < size) return undefined;
-      const taken = bytes.subarray(0, size);
+      const field = bytes.subarray(0, size);
       bytes = bytes.subarray(size);
-      return taken;
+      return field;
     },
     peek: (size) => (bytes.length < size ? undefined : bytes.subarray(0, size)),
     readAll() {
       const all = bytes;
       bytes = Buffer.alloc(0);
       return all;
-    },
-    get length() {
-      return bytes.length;
     },
   };
 }

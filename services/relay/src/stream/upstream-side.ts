@@ -1,96 +1,63 @@
 import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
+import { interceptLink } from './intercept-link.ts';
 import type { Link, LinkHandler } from './link.ts';
 import type { TakeLeftover } from './run-handshake.ts';
 
-/** Reads a machine's messages and passes on what the viewer may see. Throws PortholeError at a malformed one. */
-export interface MessageReader {
-  read(source: Buffer, start: number, end: number, pass: LinkHandler['onBytes']): void;
-}
-
-/** A machine's link and what arrived behind its handshake. */
+/** A machine's link, and what arrived behind its handshake. */
 export interface UpstreamSide {
   readonly link: Link;
   readonly takeLeftover: TakeLeftover;
 }
 
-/** The machine's side with its messages read: only what may pass arrives, and a fault in them ends the link. */
-export function filterMessages(
-  { link, takeLeftover: takeRest }: UpstreamSide,
-  messages: MessageReader,
-): UpstreamSide {
-  let broken: PortholeError | undefined;
+/** Takes bytes from `start` to `end` of a source whose memory is reused after the call. */
+export type ForwardBytes = LinkHandler['onBytes'];
 
-  function read(source: Buffer, start: number, end: number, pass: LinkHandler['onBytes']): void {
-    if (broken) return;
+/** Reads the messages of a machine. */
+export interface MessageReader {
+  /**
+   * Reads on and forwards what the viewer may receive, in order. Throws PortholeError at a message that it can't parse;
+   * what came before was forwarded.
+   */
+  read(source: Buffer, start: number, end: number, forward: ForwardBytes): void;
+}
+
+/** Reads the machine's messages: only what the reader forwards arrives, and an error of the reader ends the link. */
+export function filterMessages({ link, takeLeftover }: UpstreamSide, reader: MessageReader): UpstreamSide {
+  let failure: PortholeError | undefined;
+
+  function read(source: Buffer, start: number, end: number, forward: ForwardBytes): void {
+    if (failure) return;
     try {
-      messages.read(source, start, end, pass);
+      reader.read(source, start, end, forward);
     } catch (error) {
-      broken = asPortholeError(error);
+      failure = asPortholeError(error);
     }
   }
 
   return {
     link: interceptLink(link, (handler) => {
-      let over = false;
-      const ended = (error?: PortholeError) => {
-        if (over) return;
-        over = true;
+      let ended = false;
+      const onEnded = (error?: PortholeError) => {
+        if (ended) return;
+        ended = true;
         handler.onEnded(error);
       };
+      const forward: ForwardBytes = (source, start, end) => handler.onBytes(source, start, end);
       link.setHandler({
         onBytes(source, start, end) {
-          read(source, start, end, (...piece) => handler.onBytes(...piece));
-          if (broken) ended(broken);
+          read(source, start, end, forward);
+          if (failure) onEnded(failure);
         },
         onDrained: () => handler.onDrained?.(),
-        onEnded: ended,
+        onEnded,
       });
-      if (broken) ended(broken);
+      if (failure) onEnded(failure);
     }),
     takeLeftover() {
-      const rest = takeRest();
-      const passed: Buffer[] = [];
-      read(rest, 0, rest.length, (source, start, end) => passed.push(source.subarray(start, end)));
-      return Buffer.concat(passed);
+      const leftover = takeLeftover();
+      const forwarded: Buffer[] = [];
+      read(leftover, 0, leftover.length, (source, start, end) => forwarded.push(source.subarray(start, end)));
+      return Buffer.concat(forwarded);
     },
   };
-}
-
-/** The same link, but for who gets what arrives. */
-export function interceptLink(link: Link, handle: Link['setHandler']): Link {
-  return new HandledLink(link, handle);
-}
-
-class HandledLink implements Link {
-  readonly setHandler: Link['setHandler'];
-  readonly #link: Link;
-
-  constructor(link: Link, handle: Link['setHandler']) {
-    this.#link = link;
-    this.setHandler = handle;
-  }
-
-  get buffered(): number {
-    return this.#link.buffered;
-  }
-
-  get framesSent(): number {
-    return this.#link.framesSent;
-  }
-
-  send(source: Buffer, start?: number, end?: number): boolean {
-    return this.#link.send(source, start, end);
-  }
-
-  pause(): void {
-    this.#link.pause();
-  }
-
-  resume(): void {
-    this.#link.resume();
-  }
-
-  destroy(): void {
-    this.#link.destroy();
-  }
 }

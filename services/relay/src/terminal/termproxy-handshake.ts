@@ -3,12 +3,12 @@ import { createHandshake, type Handshake } from '../stream/handshake.ts';
 
 const accepted = Buffer.from('OK');
 
-/** What termproxy wants to hear first: whose ticket, and the ticket, up to the end of the line. */
+/** The first line that termproxy expects: the ticket and its user. */
 export function loginLine(user: string, ticket: string): Buffer {
   return Buffer.from(`${user}:${ticket}\n`);
 }
 
-/** Waits for termproxy's `OK`. What is glued to it is the terminal's first output, and stays as the rest. */
+/** Waits for termproxy's `OK`. What follows it is the terminal's first output, and stays as the leftover. */
 export function createTermproxyHandshake(): Handshake {
   let done = false;
   return createHandshake({
@@ -17,9 +17,7 @@ export function createTermproxyHandshake(): Handshake {
       const answer = queue.read(accepted.length);
       if (!answer) return undefined;
       if (!answer.equals(accepted))
-        throw new PortholeError('proxmox_invalid_response', {
-          detail: 'termproxy answers something else than OK',
-        });
+        throw new PortholeError('proxmox_invalid_response', { detail: 'termproxy did not answer OK' });
       done = true;
       return [];
     },

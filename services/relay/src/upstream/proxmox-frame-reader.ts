@@ -1,44 +1,45 @@
 import { PortholeError } from '@porthole/shared/errors';
 import { maxControlBytes, opcodes } from '../stream/websocket-frame.ts';
 
-/** The largest frame that pveproxy sends, and the largest that it takes without harm (AnyEvent.pm). */
+/** Largest payload of a frame in bytes: the most that pveproxy sends, and the most that it accepts (AnyEvent.pm). */
 export const maxProxmoxPayloadBytes = 128 * 1024;
 
+/** Reads the WebSocket frames of pveproxy. */
 export interface ProxmoxFrameReader {
   /**
-   * Reads `length` bytes of `source` and hands on each piece of payload in them. Throws `proxmox_invalid_response` at
-   * anything that pveproxy does not send; it is over then.
+   * Reads `length` bytes of `source` and reports each piece of payload in them. Throws `proxmox_invalid_response` at a
+   * frame that pveproxy does not send; after that, it reads nothing more.
    */
   read(source: Buffer, length: number): void;
 }
 
-/** Where in a frame the next byte belongs. Numbers, because this is asked for every frame of the fat direction. */
-const parts = { first: 0, second: 1, length: 2, payload: 3, over: 4 } as const;
-
 export interface ProxmoxFrameHandler {
+  /** A piece of payload, where it lies in the memory that was read. */
   onPayload(source: Buffer, start: number, end: number): void;
-  /** The answer to a ping. */
   onPong(): void;
+  /** A close frame has arrived. */
   onClosed(): void;
 }
 
 /**
- * The frames of the fat direction. pveproxy sends final unmasked binary frames and answers a ping with a pong,
- * nothing else; a close frame, should one come from a proxy in between, ends the console like the end of the
- * connection does. Payload is not touched: a piece is where it lies in the memory that was read.
+ * pveproxy sends final unmasked binary frames, and answers a ping with a pong (AnyEvent.pm). A close frame, which a proxy
+ * in between may send, ends the console like the end of the connection.
  */
 export function createProxmoxFrameReader(handler: ProxmoxFrameHandler): ProxmoxFrameReader {
   return new FrameReader(handler);
 }
 
-/** A class, as there are thousands, each asked for every read: one object, and no function of its own. */
+/** What the next byte is. Numbers, because the state is compared for every frame. */
+const states = { firstByte: 0, lengthByte: 1, extendedLength: 2, payload: 3, ended: 4 } as const;
+
+/** A class because a relay has thousands, and each is called for every read. */
 class FrameReader implements ProxmoxFrameReader {
   readonly #handler: ProxmoxFrameHandler;
-  #part: number = parts.first;
-  /** Bytes of payload that are still to come; while the length is read, what is known of it. */
-  #left = 0;
-  #lengthBytes = 0;
-  #data = true;
+  #state: number = states.firstByte;
+  /** Bytes of payload that are still to come; in the state `extendedLength`, the length as far as it is read. */
+  #payloadLeft = 0;
+  #lengthBytesLeft = 0;
+  #isData = true;
 
   constructor(handler: ProxmoxFrameHandler) {
     this.#handler = handler;
@@ -48,67 +49,66 @@ class FrameReader implements ProxmoxFrameReader {
     try {
       this.#read(source, length);
     } catch (error) {
-      this.#part = parts.over;
+      this.#state = states.ended;
       throw error;
     }
   }
 
   #read(source: Buffer, length: number): void {
     for (let at = 0; at < length;) {
-      if (this.#part === parts.payload) {
-        const end = this.#left < length - at ? at + this.#left : length;
-        this.#left -= end - at;
-        if (this.#left === 0) this.#part = parts.first;
-        if (this.#data) this.#handler.onPayload(source, at, end);
+      if (this.#state === states.payload) {
+        const end = this.#payloadLeft < length - at ? at + this.#payloadLeft : length;
+        this.#payloadLeft -= end - at;
+        if (this.#payloadLeft === 0) this.#state = states.firstByte;
+        if (this.#isData) this.#handler.onPayload(source, at, end);
         at = end;
-      } else if (this.#part === parts.over) {
+      } else if (this.#state === states.ended) {
         return;
       } else {
-        this.#header(source[at++] ?? 0);
+        this.#readHeaderByte(source[at++] ?? 0);
       }
     }
   }
 
-  #header(byte: number): void {
-    switch (this.#part) {
-      case parts.first:
+  #readHeaderByte(byte: number): void {
+    switch (this.#state) {
+      case states.firstByte:
         if (byte === (0x80 | opcodes.close)) {
-          this.#part = parts.over;
+          this.#state = states.ended;
           this.#handler.onClosed();
           return;
         }
-        this.#data = byte === (0x80 | opcodes.binary);
-        if (!this.#data && byte !== (0x80 | opcodes.pong))
-          throw nonsense(`a frame that begins with 0x${byte.toString(16)}`);
-        this.#part = parts.second;
+        this.#isData = byte === (0x80 | opcodes.binary);
+        if (!this.#isData && byte !== (0x80 | opcodes.pong))
+          throw invalidFrame(`a frame with the first byte 0x${byte.toString(16)}`);
+        this.#state = states.lengthByte;
         return;
-      case parts.second:
-        if (byte > 127) throw nonsense('a masked frame');
-        this.#left = byte;
+      case states.lengthByte:
+        if (byte > 127) throw invalidFrame('a masked frame');
         if (byte <= maxControlBytes) {
-          this.#begin();
+          this.#payloadLeft = byte;
+          this.#endHeader();
           return;
         }
-        this.#left = 0;
-        this.#lengthBytes = byte === 126 ? 2 : 8;
-        this.#part = parts.length;
+        this.#payloadLeft = 0;
+        this.#lengthBytesLeft = byte === 126 ? 2 : 8;
+        this.#state = states.extendedLength;
         return;
       default:
-        // What is too long stays too long; it need not be counted exactly.
-        this.#left = Math.min(this.#left * 256 + byte, 2 ** 40);
-        if (--this.#lengthBytes === 0) this.#begin();
+        // Capped, because the exact value of a length above the limit does not matter.
+        this.#payloadLeft = Math.min(this.#payloadLeft * 256 + byte, 2 ** 40);
+        if (--this.#lengthBytesLeft === 0) this.#endHeader();
     }
   }
 
-  /** The header is complete. */
-  #begin(): void {
-    if (this.#left > (this.#data ? maxProxmoxPayloadBytes : maxControlBytes))
-      throw nonsense('a frame that is too long');
-    if (!this.#data) this.#handler.onPong();
-    this.#part = this.#left === 0 ? parts.first : parts.payload;
+  #endHeader(): void {
+    if (this.#payloadLeft > (this.#isData ? maxProxmoxPayloadBytes : maxControlBytes))
+      throw invalidFrame('a frame above the size limit');
+    if (!this.#isData) this.#handler.onPong();
+    this.#state = this.#payloadLeft === 0 ? states.firstByte : states.payload;
   }
 }
 
-function nonsense(what: string): PortholeError {
-  return new PortholeError('proxmox_invalid_response', { detail: `the console's WebSocket: ${what}` });
+function invalidFrame(what: string): PortholeError {
+  return new PortholeError('proxmox_invalid_response', { detail: `the console's WebSocket sent ${what}` });
 }
