@@ -6,7 +6,9 @@ import { startPump } from '@porthole/relay/stream/pump';
 import { createClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { createMemoryViewer } from '../viewer/memory-viewer.ts';
-import { createSeededRandom, cutAtRandom, serverFrame, encodeFrame } from '../raw-websocket.ts';
+import { randomChunks } from '../chunks.ts';
+import { createSeededRandom } from '../seeded-random.ts';
+import { clientFrame, serverFrame } from '../websocket-frames.ts';
 
 /** A socket that takes everything at once and remembers it. */
 function aSocket() {
@@ -141,9 +143,9 @@ function fromBrowser(random: (below: number) => number): Buffer {
     // A message that is wrong, in a frame that is right.
     if (random(40) === 0) payload[random(payload.length)] = random(256);
     const cut = random(6) === 0 ? random(payload.length) : 0;
-    if (cut > 0) frames.push(encodeFrame({ opcode: 2, final: false, payload: payload.subarray(0, cut) }));
-    if (random(12) === 0) frames.push(encodeFrame({ opcode: 9 + random(2), payload: Buffer.from('?') }));
-    frames.push(encodeFrame({ opcode: cut > 0 ? 0 : 2, payload: payload.subarray(cut) }));
+    if (cut > 0) frames.push(clientFrame({ opcode: 2, final: false, payload: payload.subarray(0, cut) }));
+    if (random(12) === 0) frames.push(clientFrame({ opcode: 9 + random(2), payload: Buffer.from('?') }));
+    frames.push(clientFrame({ opcode: cut > 0 ? 0 : 2, payload: payload.subarray(cut) }));
   }
   const bytes = Buffer.concat(frames);
   if (random(2) === 0)
@@ -195,7 +197,7 @@ describe('a million frames and messages, random and mutated', () => {
           return result;
         };
         const whole = await read([bytes]);
-        const cut = await read(cutAtRandom(bytes, random));
+        const cut = await read(randomChunks(bytes, random));
         if (whole.end !== cut.end || !whole.payload.equals(cut.payload))
           throw new Error(
             `story ${story} has two meanings: ${whole.end}, ${cut.end}: ${bytes.toString('hex')}`,
@@ -218,7 +220,7 @@ describe('a million frames and messages, random and mutated', () => {
     let ended = 0;
     for (let story = 0; story < stories / 2; story++) {
       const bytes = fromProxmox(random);
-      const told = [[Buffer.from(bytes)], cutAtRandom(bytes, random)].map((pieces) => {
+      const told = [[Buffer.from(bytes)], randomChunks(bytes, random)].map((pieces) => {
         const one = aConsole('control');
         for (const piece of pieces) {
           one.fromProxmox(piece);
@@ -242,7 +244,7 @@ describe('a million frames and messages, random and mutated', () => {
 
   test('mean the same cut at every byte', async () => {
     const bytes = Buffer.concat(
-      messages.map((payload, i) => encodeFrame({ opcode: 2, payload, mask: [i, 2, 3, 4] })),
+      messages.map((payload, i) => clientFrame({ opcode: 2, payload, mask: [i, 2, 3, 4] })),
     );
     const meaning = async (pieces: readonly Buffer[]) => {
       const one = aConsole('control');

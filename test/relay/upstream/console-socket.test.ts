@@ -7,7 +7,7 @@ import { createProxmoxDial } from '@porthole/shared/proxmox/tls';
 import { openConsoleSocket } from '@porthole/relay/upstream/console-socket';
 import type { LocatedMachine } from '@porthole/relay/upstream/machine';
 import type { Link } from '@porthole/relay/stream/link';
-import { serverFrame } from '../raw-websocket.ts';
+import { serverFrame } from '../websocket-frames.ts';
 import { acceptKey } from '@porthole/relay/upstream/websocket-upgrade';
 import { createCertificateAuthority } from '../../fakes/proxmox/certificates.ts';
 import { readClientFrame } from '../../fakes/proxmox/websocket-frames.ts';

@@ -1,6 +1,8 @@
 import { PortholeError } from '@porthole/shared/errors';
 import { createProxmoxFrameReader } from '@porthole/relay/upstream/proxmox-frame-reader';
-import { binaryFrame, createSeededRandom, cutAtRandom, serverFrame } from '../raw-websocket.ts';
+import { randomChunks } from '../chunks.ts';
+import { createSeededRandom } from '../seeded-random.ts';
+import { binaryFrame, serverFrame } from '../websocket-frames.ts';
 
 /** What Proxmox's bytes mean. */
 function carried(pieces: readonly Buffer[]): string {
@@ -37,7 +39,7 @@ describe('what Proxmox sends', () => {
     const random = createSeededRandom(1);
     for (let at = 1; at < 400; at++)
       expect(carried([stream.subarray(0, at), stream.subarray(at)])).toBe(whole);
-    for (let round = 0; round < 20; round++) expect(carried(cutAtRandom(stream, random))).toBe(whole);
+    for (let round = 0; round < 20; round++) expect(carried(randomChunks(stream, random))).toBe(whole);
   });
 
   test.each<[string, Buffer]>([
@@ -58,7 +60,7 @@ describe('what Proxmox sends', () => {
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.from(short);
       for (let flips = random(3); flips >= 0; flips--) bytes[random(bytes.length)] = random(256);
-      expect(carried(cutAtRandom(bytes, random))).toBe(carried([bytes]));
+      expect(carried(randomChunks(bytes, random))).toBe(carried([bytes]));
     }
   });
 });

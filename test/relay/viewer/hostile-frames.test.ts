@@ -1,14 +1,9 @@
 import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
 import { maxViewerFragments, maxViewerMessageBytes } from '@porthole/relay/viewer/viewer-socket';
 import { createFakeClock } from '../../fakes/clock.ts';
-import {
-  binaryFrame,
-  closePayload,
-  createSeededRandom,
-  cutAtRandom,
-  serverFrame,
-  encodeFrame,
-} from '../raw-websocket.ts';
+import { randomChunks } from '../chunks.ts';
+import { createSeededRandom } from '../seeded-random.ts';
+import { binaryFrame, clientFrame, closePayload, serverFrame } from '../websocket-frames.ts';
 import { createMemoryViewer } from './memory-viewer.ts';
 
 /** What a viewer's bytes mean to the relay, in order; binary payload as one run between other events. */
@@ -40,15 +35,15 @@ const bytesOf = (bytes: Buffer) => Array.from(bytes, (byte) => Buffer.from([byte
 
 const conversation = Buffer.concat([
   binaryFrame(Buffer.from('hello')),
-  encodeFrame({ opcode: 1, payload: Buffer.from('{"type":"ü"}') }),
-  encodeFrame({ opcode: 2, final: false, payload: Buffer.from('a') }),
-  encodeFrame({ opcode: 9, payload: Buffer.from('ping') }),
-  encodeFrame({ opcode: 0, final: false, payload: Buffer.alloc(0) }),
-  encodeFrame({ opcode: 0, payload: Buffer.from('bc') }),
+  clientFrame({ opcode: 1, payload: Buffer.from('{"type":"ü"}') }),
+  clientFrame({ opcode: 2, final: false, payload: Buffer.from('a') }),
+  clientFrame({ opcode: 9, payload: Buffer.from('ping') }),
+  clientFrame({ opcode: 0, final: false, payload: Buffer.alloc(0) }),
+  clientFrame({ opcode: 0, payload: Buffer.from('bc') }),
   binaryFrame(Buffer.alloc(300, 'x')),
-  encodeFrame({ opcode: 1, final: false, payload: Buffer.from([0xc3]) }),
-  encodeFrame({ opcode: 0, payload: Buffer.from([0xbc]) }),
-  encodeFrame({ opcode: 8, payload: closePayload(1000, 'bye') }),
+  clientFrame({ opcode: 1, final: false, payload: Buffer.from([0xc3]) }),
+  clientFrame({ opcode: 0, payload: Buffer.from([0xbc]) }),
+  clientFrame({ opcode: 8, payload: closePayload(1000, 'bye') }),
   binaryFrame(Buffer.from('too late')),
 ]);
 
@@ -70,29 +65,29 @@ describe('what a viewer sends', () => {
   const text = Buffer.from('x');
   test.each<[string, Buffer, string]>([
     ['without a mask', serverFrame(2, text), 'viewer_protocol'],
-    ['with reserved bits', encodeFrame({ opcode: 2, reserved: 4, payload: text }), 'viewer_protocol'],
-    ['with an unknown opcode', encodeFrame({ opcode: 3, payload: text }), 'viewer_protocol'],
-    ['with an unknown control opcode', encodeFrame({ opcode: 11, payload: text }), 'viewer_protocol'],
-    ['of a fragmented ping', encodeFrame({ opcode: 9, final: false, payload: text }), 'viewer_protocol'],
-    ['of a ping beyond 125 bytes', encodeFrame({ opcode: 9, payload: Buffer.alloc(126) }), 'viewer_protocol'],
-    ['that continues no message', encodeFrame({ opcode: 0, payload: text }), 'viewer_protocol'],
+    ['with reserved bits', clientFrame({ opcode: 2, reserved: 4, payload: text }), 'viewer_protocol'],
+    ['with an unknown opcode', clientFrame({ opcode: 3, payload: text }), 'viewer_protocol'],
+    ['with an unknown control opcode', clientFrame({ opcode: 11, payload: text }), 'viewer_protocol'],
+    ['of a fragmented ping', clientFrame({ opcode: 9, final: false, payload: text }), 'viewer_protocol'],
+    ['of a ping beyond 125 bytes', clientFrame({ opcode: 9, payload: Buffer.alloc(126) }), 'viewer_protocol'],
+    ['that continues no message', clientFrame({ opcode: 0, payload: text }), 'viewer_protocol'],
     [
       'of a text that is not UTF-8',
-      encodeFrame({ opcode: 1, payload: Buffer.from([0xff]) }),
+      clientFrame({ opcode: 1, payload: Buffer.from([0xff]) }),
       'viewer_protocol',
     ],
-    ['of a close with half a code', encodeFrame({ opcode: 8, payload: text }), 'viewer_protocol'],
+    ['of a close with half a code', clientFrame({ opcode: 8, payload: text }), 'viewer_protocol'],
     [
       'of a close with a reserved code',
-      encodeFrame({ opcode: 8, payload: closePayload(1006, '') }),
+      clientFrame({ opcode: 8, payload: closePayload(1006, '') }),
       'viewer_protocol',
     ],
     ['that claims to be endless', Buffer.from('82ffffffffffffffffff', 'hex'), 'viewer_message_too_big'],
     [
       'within a message of another kind',
       Buffer.concat([
-        encodeFrame({ opcode: 2, final: false, payload: text }),
-        encodeFrame({ opcode: 1, payload: text }),
+        clientFrame({ opcode: 2, final: false, payload: text }),
+        clientFrame({ opcode: 1, payload: text }),
       ]),
       'viewer_protocol',
     ],
@@ -100,7 +95,7 @@ describe('what a viewer sends', () => {
       'in more fragments than allowed',
       Buffer.concat(
         Array.from({ length: maxViewerFragments + 1 }, (_, i) =>
-          encodeFrame({ opcode: i === 0 ? 2 : 0, final: false, payload: new Uint8Array() }),
+          clientFrame({ opcode: i === 0 ? 2 : 0, final: false, payload: new Uint8Array() }),
         ),
       ),
       'viewer_message_too_big',
@@ -126,7 +121,7 @@ describe('what a viewer sends', () => {
     for (let round = 0; round < 10_000; round++) {
       const bytes = Buffer.from(conversation);
       for (let flips = random(4); flips >= 0; flips--) bytes[random(bytes.length)] = random(256);
-      expect(await meaning(cutAtRandom(bytes, random))).toEqual(await meaning([bytes]));
+      expect(await meaning(randomChunks(bytes, random))).toEqual(await meaning([bytes]));
     }
   }, 120_000);
 });

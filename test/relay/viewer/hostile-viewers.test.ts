@@ -5,14 +5,10 @@ import { createBuiltinGuest } from '../../fakes/guests/builtin.ts';
 import type { RfbClient } from '../../fakes/guests/rfb-client.ts';
 import type { ConsoleClient } from '../console-client.ts';
 import { aGrant, createRelayRig, testOrigin, type RelayRig } from '../rig.ts';
-import {
-  binaryFrame,
-  createSeededRandom,
-  cutAtRandom,
-  openRawWebSocket,
-  encodeFrame,
-  type RawWebSocket,
-} from '../raw-websocket.ts';
+import { randomChunks } from '../chunks.ts';
+import { type RawWebSocket, openRawWebSocket } from '../raw-websocket.ts';
+import { createSeededRandom } from '../seeded-random.ts';
+import { binaryFrame, clientFrame } from '../websocket-frames.ts';
 
 /** Sessions of honest people beside each hostile one, and how many of them look for themselves each time. */
 const honest = 200;
@@ -105,7 +101,7 @@ describe('beside a hostile browser', () => {
 
   test('that sends a text', async () => {
     const one = await opened();
-    one.socket.write(encodeFrame({ opcode: 1, payload: Buffer.from('{"type":"please"}') }));
+    one.socket.write(clientFrame({ opcode: 1, payload: Buffer.from('{"type":"please"}') }));
     await expectClose(one, 'protocol');
   });
 
@@ -126,14 +122,14 @@ describe('beside a hostile browser', () => {
   test('that fragments its messages, with pings in between', async () => {
     const one = await opened();
     const parts = Array.from(updateRequest, (byte, i) =>
-      encodeFrame({
+      clientFrame({
         opcode: i === 0 ? 2 : 0,
         final: i === updateRequest.length - 1,
         payload: Buffer.from([byte]),
       }),
     );
     one.socket.write(
-      Buffer.concat(parts.flatMap((part) => [part, encodeFrame({ opcode: 9, payload: Buffer.from('?') })])),
+      Buffer.concat(parts.flatMap((part) => [part, clientFrame({ opcode: 9, payload: Buffer.from('?') })])),
     );
     await eventually('the picture came', () => one.received().length > 1000);
     one.socket.destroy();
@@ -145,7 +141,7 @@ describe('beside a hostile browser', () => {
     const pointer = binaryFrame(Buffer.from([5, 0, 0, 1, 0, 1]));
     const flood = Buffer.concat(
       Array.from({ length: 20_000 }, () =>
-        Buffer.concat([encodeFrame({ opcode: 9, payload: Buffer.alloc(100) }), pointer]),
+        Buffer.concat([clientFrame({ opcode: 9, payload: Buffer.alloc(100) }), pointer]),
       ),
     );
     one.socket.write(flood);
@@ -186,7 +182,7 @@ describe('beside a hostile browser', () => {
   test('that says goodbye and talks on', async () => {
     const one = await opened();
     one.socket.write(
-      Buffer.concat([encodeFrame({ opcode: 8, payload: Buffer.from([3, 232]) }), binaryFrame(updateRequest)]),
+      Buffer.concat([clientFrame({ opcode: 8, payload: Buffer.from([3, 232]) }), binaryFrame(updateRequest)]),
     );
     await expectClose(one, 'ended');
   });
@@ -211,8 +207,8 @@ describe('beside a hostile browser', () => {
       const bytes = Buffer.concat(said);
       // Mutations may make it break off anywhere; what they can't do is to become input.
       if (round % 2 === 1) bytes[random(bytes.length)] = random(256);
-      for (const piece of cutAtRandom(bytes, random)) one.socket.write(binaryFrame(piece));
-      one.socket.write(encodeFrame({ opcode: 8, payload: Buffer.from([3, 232]) }));
+      for (const piece of randomChunks(bytes, random)) one.socket.write(binaryFrame(piece));
+      one.socket.write(clientFrame({ opcode: 8, payload: Buffer.from([3, 232]) }));
       await one.closed;
     }
     expect(rig.guest.keys()).toHaveLength(length);

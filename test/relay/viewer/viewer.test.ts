@@ -7,7 +7,7 @@ import { createViewer } from '@porthole/relay/viewer/viewer';
 import { createViewerSocketServer } from '@porthole/relay/viewer/viewer-socket';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { eventually } from '../../eventually.ts';
-import { binaryFrame, encodeFrame } from '../raw-websocket.ts';
+import { binaryFrame, clientFrame } from '../websocket-frames.ts';
 import { upgrade } from './memory-viewer.ts';
 
 const sockets = createViewerSocketServer({ protocols: ['porthole.v1'], closeTimeoutMs: 300 });
@@ -59,7 +59,7 @@ test('a viewer that answers pings stays connected, and the time of the answered 
   const { viewer, clock, connection, browser } = await connectViewer();
   for (let round = 1; round < 6; round++) {
     clock.advance(20_000);
-    browser.write(encodeFrame({ opcode: 10, payload: Buffer.alloc(0) }));
+    browser.write(clientFrame({ opcode: 10, payload: Buffer.alloc(0) }));
     await eventually('the pong', () => viewer.lastAnsweredPingAt === round * 20_000);
   }
   expect(connection.destroyed).toBe(false);
@@ -69,7 +69,7 @@ test('a viewer that answers pings stays connected, and the time of the answered 
 test('an unsolicited pong answers no ping', async () => {
   const { viewer, browser, received } = await connectViewer();
   browser.write(
-    Buffer.concat([encodeFrame({ opcode: 10, payload: Buffer.alloc(0) }), binaryFrame(Buffer.from('.'))]),
+    Buffer.concat([clientFrame({ opcode: 10, payload: Buffer.alloc(0) }), binaryFrame(Buffer.from('.'))]),
   );
   await eventually('the bytes', () => received.length === 1);
   expect(viewer.lastAnsweredPingAt).toBe(0);
@@ -79,7 +79,7 @@ test('an unsolicited pong answers no ping', async () => {
 test('pings are answered with their payload', async () => {
   const { browser, seen } = await connectViewer();
   browser.write(
-    Buffer.concat(['one', 'two'].map((text) => encodeFrame({ opcode: 9, payload: Buffer.from(text) }))),
+    Buffer.concat(['one', 'two'].map((text) => clientFrame({ opcode: 9, payload: Buffer.from(text) }))),
   );
   await eventually('both pongs', () => seen().includes('one') && seen().includes('two'));
   browser.destroy();
@@ -90,7 +90,7 @@ test('a flood of pings from a viewer that reads no answer ends the connection', 
   browser.pause();
   while (viewer.link.send(Buffer.alloc(64 * 1024))) await new Promise(setImmediate);
   browser.write(
-    Buffer.concat(Array.from({ length: 100 }, () => encodeFrame({ opcode: 9, payload: Buffer.alloc(100) }))),
+    Buffer.concat(Array.from({ length: 100 }, () => clientFrame({ opcode: 9, payload: Buffer.alloc(100) }))),
   );
   await eventually('the connection is closed', () => connection.destroyed);
   browser.destroy();
@@ -99,7 +99,7 @@ test('a flood of pings from a viewer that reads no answer ends the connection', 
 test('a close frame is answered with its code, and the viewer does not count as lost', async () => {
   const { viewer, browser, seen, ends } = await connectViewer();
   const closed = once(browser, 'close');
-  browser.write(encodeFrame({ opcode: 8, payload: Buffer.from([0x0f, 0xa1]) }));
+  browser.write(clientFrame({ opcode: 8, payload: Buffer.from([0x0f, 0xa1]) }));
   await closed;
   await eventually('its end was reported', () => ends.length === 1);
   expect(ends).toEqual([undefined]);
@@ -134,7 +134,7 @@ test('what a viewer sends after the relay’s close frame has no effect', async 
   const { viewer, browser, received, texts, connection } = await connectViewer();
   viewer.close(new PortholeError('idle'));
   browser.write(
-    Buffer.concat([binaryFrame(Buffer.from('key')), encodeFrame({ opcode: 1, payload: Buffer.from('{}') })]),
+    Buffer.concat([binaryFrame(Buffer.from('key')), clientFrame({ opcode: 1, payload: Buffer.from('{}') })]),
   );
   await eventually('the connection is closed', () => connection.destroyed);
   expect([received, texts]).toEqual([[], []]);

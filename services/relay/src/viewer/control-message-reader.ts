@@ -18,7 +18,9 @@ export function createControlMessageReader(clock: Clock): ControlMessageReader {
   let messages = 0;
   return (text) => {
     if (text.length > maxLength)
-      throw new PortholeError('viewer_message_too_big', { detail: `control message of ${text.length} characters` });
+      throw new PortholeError('viewer_message_too_big', {
+        detail: `control message of ${text.length} characters`,
+      });
     if (clock.now() - periodStart >= periodMs) {
       periodStart = clock.now();
       messages = 0;
