@@ -1,7 +1,7 @@
 import { eventually } from '../../eventually.ts';
 import type { GuestOptions } from '../../fakes/proxmox/machines.ts';
 import type { ConsoleClient } from '../console-client.ts';
-import { createRelayRig, type RelayRig, type RigOptions } from '../rig.ts';
+import { useRelayRigs, type RelayRig, type RigOptions } from '../rig.ts';
 
 /** The part of a grant for the container's terminal. */
 export const container = { vmid: 200, type: 'lxc', machineName: 'box', kind: 'terminal' } as const;
@@ -14,17 +14,10 @@ export const guests: readonly GuestOptions[] = [
   { vmid: 301, node: 'pve1', type: 'qemu', name: 'no-serial' },
 ];
 
-/** Starts relays for the tests of a file, and stops them after each test. */
+/** Like `useRelayRigs`, with the guests above. */
 export function useTerminalRigs(): (options?: RigOptions) => Promise<RelayRig> {
-  const rigs: RelayRig[] = [];
-  afterEach(async () => {
-    for (const rig of rigs.splice(0).toReversed()) await rig.stop();
-  });
-  return async (options = {}) => {
-    const rig = await createRelayRig({ ...options, proxmox: { guests, ...options.proxmox } });
-    rigs.push(rig);
-    return rig;
-  };
+  const start = useRelayRigs();
+  return (options = {}) => start({ ...options, proxmox: { guests, ...options.proxmox } });
 }
 
 /** Opens a terminal and waits for its prompt. */
