@@ -38,17 +38,17 @@ function createMachine() {
       send: (source: Buffer, start = 0, end = source.length) => (counts.sent += end - start) >= 0,
       pause() {},
       resume() {},
-      handle(next: LinkHandler) {
+      setHandler(next: LinkHandler) {
         handler = next;
-        if (ended) next.ended();
+        if (ended) next.onEnded();
       },
       ping() {},
       destroy: () => void counts.destroyed++,
     } satisfies MachineLink,
-    sends: (bytes: Buffer) => void (ended || handler?.bytes(bytes, 0, bytes.length)),
+    sends: (bytes: Buffer) => void (ended || handler?.onBytes(bytes, 0, bytes.length)),
     closes() {
       ended = true;
-      handler?.ended();
+      handler?.onEnded();
     },
   };
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createTerminalMessageFilter } from '@porthole/relay/terminal/client-messages';
+import { createTerminalMessageFilter } from '@porthole/relay/terminal/terminal-message-filter';
 import {
   resizeMessage,
   binaryInput,
