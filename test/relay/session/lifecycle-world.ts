@@ -207,8 +207,13 @@ export async function createLifecycleWorld() {
     dialling: () => dials[0],
     /** What came of the dial; undefined while it is under way, or if it was never begun. */
     dialEnded: () => dialEnded,
-    /** Proxmox has opened the console, at whatever time. */
-    dialled: () =>
+    /** Proxmox has opened the console, maybe too late. */
+    dialled() {
+      try {
+        dials[0]?.onStep('authenticate');
+      } catch {
+        // The session has ended meanwhile; the answer comes all the same.
+      }
       dials[0]?.settle({
         link: machine.link,
         takeLeftover: () => Buffer.alloc(0),
@@ -218,7 +223,8 @@ export async function createLifecycleWorld() {
           host: { base: new URL('https://pve1:8006') },
           path: '/nodes/pve1/qemu/100',
         },
-      }),
+      });
+    },
     leases: () =>
       Promise.all(
         [
