@@ -6,7 +6,10 @@ import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { eventually } from '../eventually.ts';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import { createRelayRig, grantKey, testOrigin, type RelayRig, type RigOptions } from '../relay/rig.ts';
-import { binaryFrame, createNumbers, cutAtRandom, openWire, wireFrame, type Wire } from '../relay/wire.ts';
+import { binaryFrame, clientFrame } from '../relay/websocket-frames.ts';
+import { randomChunks } from '../relay/chunks.ts';
+import { createSeededRandom } from '../relay/seeded-random.ts';
+import { openRawWebSocket, type RawWebSocket } from '../relay/raw-websocket.ts';
 import { expectNoConnections, readMetric } from './relay-counts.ts';
 import { rounds, roundsTimeout } from './rounds.ts';
 import { threat } from './threat-table.ts';
@@ -18,13 +21,13 @@ afterEach(async () => {
   await rig.stop();
 });
 
-const openOne = async (claims: Partial<GrantClaims> = {}): Promise<Wire> =>
-  openWire(rig.url.replace('ws:', 'http:'), { token: await rig.mint(claims), origin: testOrigin });
+const openOne = async (claims: Partial<GrantClaims> = {}): Promise<RawWebSocket> =>
+  openRawWebSocket(rig.url.replace('ws:', 'http:'), { token: await rig.mint(claims), origin: testOrigin });
 
 const noneLeft = () => expectNoConnections(rig);
 
 describe(threat('B5'), () => {
-  const invalidText = wireFrame({ opcode: 1, payload: Buffer.from('{"type":"please"}') });
+  const invalidText = clientFrame({ opcode: 1, payload: Buffer.from('{"type":"please"}') });
   const keys = () => [grantKey];
   const issue = () =>
     createTerminationOrders({
@@ -48,7 +51,10 @@ describe(threat('B5'), () => {
     ['an invalid text before its handshake', [invalidText, version, clientInit]],
     [
       'ClientInit, an invalid text and its close',
-      [version, Buffer.concat([clientInit, invalidText, wireFrame({ opcode: 8, payload: Buffer.alloc(0) })])],
+      [
+        version,
+        Buffer.concat([clientInit, invalidText, clientFrame({ opcode: 8, payload: Buffer.alloc(0) })]),
+      ],
     ],
     [
       'everything at once, and more',
@@ -61,7 +67,7 @@ describe(threat('B5'), () => {
       const late = await openOne();
       late.socket.write(version);
       late.socket.write(clientInit);
-      await eventually('it is open', () => late.seen().includes('"opened"'));
+      await eventually('it is open', () => late.received().includes('"opened"'));
       for (let round = 0; round < rounds(8); round++) {
         const wires = await Promise.all(Array.from({ length: 4 }, () => openOne()));
         for (const packet of packets) {
@@ -70,7 +76,7 @@ describe(threat('B5'), () => {
         }
         await Promise.all(
           wires.map((wire) =>
-            eventually('the console ended', () => wire.seen().includes(Buffer.from([0x88]))),
+            eventually('the console ended', () => wire.received().includes(Buffer.from([0x88]))),
           ),
         );
         for (const wire of wires) wire.socket.destroy();
@@ -89,9 +95,9 @@ describe(threat('B5'), () => {
 describe(threat('B6'), () => {
   let clock: FakeClock;
   const clientInit = Buffer.from('RFB 003.008\n\x01\x01', 'latin1');
-  const close = wireFrame({ opcode: 8, payload: Buffer.from([3, 232]) });
+  const close = clientFrame({ opcode: 8, payload: Buffer.from([3, 232]) });
 
-  test.each<[string, (wire: Wire) => void]>([
+  test.each<[string, (wire: RawWebSocket) => void]>([
     [
       'closes right behind ClientInit',
       ({ socket }) => void socket.write(Buffer.concat([binaryFrame(clientInit), close])),
@@ -126,16 +132,16 @@ describe(threat('B6'), () => {
       clock = createFakeClock(Date.now());
       await start({ clock });
       const before = clock.pending();
-      const random = createNumbers(11);
+      const random = createSeededRandom(11);
       const script = Buffer.concat([
         binaryFrame(clientInit),
         binaryFrame(Buffer.from([3, 0, 0, 0, 0, 0, 0, 8, 0, 8])),
-        wireFrame({ opcode: 1, payload: Buffer.from('{"type":"ping"}') }),
+        clientFrame({ opcode: 1, payload: Buffer.from('{"type":"ping"}') }),
         close,
       ]);
       for (let round = 0; round < rounds(30); round++) {
         const wire = await openOne();
-        for (const piece of cutAtRandom(script.subarray(0, random(script.length)), random)) {
+        for (const piece of randomChunks(script.subarray(0, random(script.length)), random)) {
           wire.socket.write(piece);
           for (let turns = random(4); turns > 0; turns--)
             await new Promise((resolve) => setImmediate(resolve));

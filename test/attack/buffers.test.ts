@@ -3,11 +3,12 @@ import { PortholeError } from '@porthole/shared/errors';
 import { createViewerHandshake } from '@porthole/relay/rfb/viewer-handshake';
 import type { Link, LinkHandler } from '@porthole/relay/stream/link';
 import { runHandshake } from '@porthole/relay/stream/run-handshake';
-import { holdInput, maxEarlyBytes } from '@porthole/relay/terminal/leftover-bytes';
+import { bufferInput, maxViewerLeftoverBytes } from '@porthole/relay/terminal/buffer-input';
 import { eventually } from '../eventually.ts';
 import { serverFrame } from '../fakes/proxmox/websocket-frames.ts';
 import { testOrigin } from '../relay/rig.ts';
-import { binaryFrame, openWire } from '../relay/wire.ts';
+import { binaryFrame } from '../relay/websocket-frames.ts';
+import { openRawWebSocket } from '../relay/raw-websocket.ts';
 import { heldBytes } from './heap.ts';
 import { startHostileProxmox, type HostileProxmox } from './hostile-proxmox.ts';
 import { threat } from './threat-table.ts';
@@ -26,9 +27,9 @@ function aLink(): { link: Link; feed(bytes: Buffer): void } {
     pause() {},
     resume() {},
     destroy() {},
-    handle: (next: LinkHandler) => (handler = next),
+    setHandler: (next: LinkHandler) => (handler = next),
   } as unknown as Link;
-  return { link, feed: (bytes) => handler?.bytes(bytes, 0, bytes.length) };
+  return { link, feed: (bytes) => handler?.onBytes(bytes, 0, bytes.length) };
 }
 
 describe(threat('P4'), () => {
@@ -38,21 +39,21 @@ describe(threat('P4'), () => {
       'of a screen': (link, feed) => {
         const running = runHandshake(link, createViewerHandshake(), {
           signal: new AbortController().signal,
-          leftover: { maxBytes: maxEarlyBytes, onExceeded: () => errors.push('too much') },
+          leftover: { maxBytes: maxViewerLeftoverBytes, onExceeded: () => errors.push('too much') },
           onEnded() {},
         });
         for (const byte of handshake) feed(Buffer.from([byte]));
         return running;
       },
-      'of a terminal': (link) => holdInput(link, (error) => errors.push(error)),
+      'of a terminal': (link) => bufferInput(link, (error) => errors.push(error)),
     };
     test.each(Object.keys(hold))('%s take no more memory one by one than together', (name) => {
       const { link, feed } = aLink();
       const byte = Buffer.from([1]);
       const before = heldBytes();
       const held = hold[name]?.(link, feed);
-      for (let i = 0; i < maxEarlyBytes; i++) feed(byte);
-      expect(heldBytes() - before).toBeLessThan(16 * maxEarlyBytes);
+      for (let i = 0; i < maxViewerLeftoverBytes; i++) feed(byte);
+      expect(heldBytes() - before).toBeLessThan(16 * maxViewerLeftoverBytes);
       expect(errors).toEqual([]);
       feed(byte);
       expect(errors).toEqual([name === 'of a screen' ? 'too much' : expect.any(PortholeError)]);
@@ -72,7 +73,10 @@ describe(threat('P4'), () => {
     const mostTaken = 48 * mib;
     const open = async (vmid: number) => {
       const token = await hostile.rig.mint({ vmid });
-      const wire = await openWire(hostile.rig.url.replace('ws:', 'http:'), { token, origin: testOrigin });
+      const wire = await openRawWebSocket(hostile.rig.url.replace('ws:', 'http:'), {
+        token,
+        origin: testOrigin,
+      });
       wire.socket.write(binaryFrame(handshake));
       return wire;
     };

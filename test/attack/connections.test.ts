@@ -1,7 +1,8 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { eventually } from '../eventually.ts';
 import { createRelayRig, testOrigin, type RelayRig, type RigOptions } from '../relay/rig.ts';
-import { binaryFrame, openWire, type Wire } from '../relay/wire.ts';
+import { binaryFrame } from '../relay/websocket-frames.ts';
+import { openRawWebSocket, type RawWebSocket } from '../relay/raw-websocket.ts';
 import { openSocket, sendRaw, upgradeLines, whenClosed } from './raw-http.ts';
 import { countConnections, expectNoConnections } from './relay-counts.ts';
 import { rounds, roundsTimeout } from './rounds.ts';
@@ -15,8 +16,8 @@ afterEach(async () => {
 });
 
 const port = () => Number(new URL(rig.url).port);
-const openOne = async (claims: Partial<GrantClaims> = {}): Promise<Wire> =>
-  openWire(rig.url.replace('ws:', 'http:'), { token: await rig.mint(claims), origin: testOrigin });
+const openOne = async (claims: Partial<GrantClaims> = {}): Promise<RawWebSocket> =>
+  openRawWebSocket(rig.url.replace('ws:', 'http:'), { token: await rig.mint(claims), origin: testOrigin });
 const protocol = 'Sec-WebSocket-Protocol: porthole.v1';
 
 const noneLeft = () => expectNoConnections(rig);
@@ -104,13 +105,13 @@ describe(threat('B2'), () => {
 
 describe(threat('B3'), () => {
   const handshake = Buffer.from('RFB 003.008\n\x01\x01', 'latin1');
-  const until: Readonly<Record<string, (wire: Wire) => Promise<void> | void>> = {
+  const until: Readonly<Record<string, (wire: RawWebSocket) => Promise<void> | void>> = {
     'right behind its upgrade': () => {},
     'within its handshake': (wire) => void wire.socket.write(binaryFrame(handshake.subarray(0, 13))),
     'within a frame': (wire) => void wire.socket.write(binaryFrame(handshake).subarray(0, 9)),
     'with its console open': async (wire) => {
       wire.socket.write(binaryFrame(handshake));
-      await eventually('it is open', () => wire.seen().includes('"opened"'));
+      await eventually('it is open', () => wire.received().includes('"opened"'));
     },
   };
   test.each(Object.keys(until))(

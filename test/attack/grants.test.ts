@@ -17,7 +17,7 @@ let one: RelayRig;
 let two: RelayRig;
 beforeAll(async () => {
   one = await createRelayRig();
-  two = await createRelayRig({ beside: one });
+  two = await createRelayRig({ sharedWith: one });
 });
 afterAll(async () => {
   await two.stop();

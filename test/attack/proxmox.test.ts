@@ -8,7 +8,8 @@ import type { RfbClient } from '../fakes/guests/rfb-client.ts';
 import { serverFrame } from '../fakes/proxmox/websocket-frames.ts';
 import type { ConsoleClient } from '../relay/console-client.ts';
 import { testOrigin } from '../relay/rig.ts';
-import { binaryFrame, openWire, wireFrame } from '../relay/wire.ts';
+import { binaryFrame, clientFrame } from '../relay/websocket-frames.ts';
+import { openRawWebSocket } from '../relay/raw-websocket.ts';
 import { heldBytes } from './heap.ts';
 import { startHostileProxmox, type Behaviour, type HostileProxmox } from './hostile-proxmox.ts';
 import { threat } from './threat-table.ts';
@@ -157,7 +158,7 @@ describe(threat('P2'), () => {
     };
   const payload = Buffer.alloc(8, 1);
   behaviours({
-    'a masked frame': behind(wireFrame({ opcode: 2, payload })),
+    'a masked frame': behind(clientFrame({ opcode: 2, payload })),
     'a fragment': behind('0201aa'),
     'a continuation without a beginning': behind('8001aa'),
     'reserved bits, as of compression': behind('c201aa'),
@@ -284,7 +285,10 @@ describe(threat('P3'), () => {
     });
     const before = heldBytes();
     const token = await hostile.rig.mint({ vmid, clipboard });
-    const wire = await openWire(hostile.rig.url.replace('ws:', 'http:'), { token, origin: testOrigin });
+    const wire = await openRawWebSocket(hostile.rig.url.replace('ws:', 'http:'), {
+      token,
+      origin: testOrigin,
+    });
     wire.socket.write(binaryFrame(Buffer.from('RFB 003.008\n\x01\x01', 'latin1')));
     await sent.promise;
     expect(heldBytes() - before).toBeLessThan(8 * mib);

@@ -195,7 +195,7 @@ describe('over two relays', () => {
 
   test('a student hears of an instructor at another relay, coming and going, and other machines do not', async () => {
     const one = await createRelayRig();
-    const two = await createRelayRig({ beside: one });
+    const two = await createRelayRig({ sharedWith: one });
     rigs = [one, two];
     const student = await one.open({ user: person('student') });
     await student.rfb();

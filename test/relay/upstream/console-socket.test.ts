@@ -7,7 +7,7 @@ import { createProxmoxDial } from '@porthole/shared/proxmox/dial';
 import { openConsoleSocket } from '@porthole/relay/upstream/console-socket';
 import type { LocatedMachine } from '@porthole/relay/upstream/machine';
 import type { Link } from '@porthole/relay/stream/link';
-import { serverFrame } from '../wire.ts';
+import { serverFrame } from '../websocket-frames.ts';
 import { acceptKey } from '@porthole/relay/upstream/websocket-upgrade';
 import { createCertificateAuthority } from '../../fakes/proxmox/certificates.ts';
 import { readClientFrame } from '../../fakes/proxmox/websocket-frames.ts';
@@ -57,9 +57,9 @@ async function openAt(
 /** Reads all of a link. */
 function read(link: Link) {
   const all = { text: '', ends: [] as (string | undefined)[] };
-  link.handle({
-    bytes: (source, start, end) => (all.text += source.toString('latin1', start, end)),
-    ended: (error) => void all.ends.push(error?.code),
+  link.setHandler({
+    onBytes: (source, start, end) => (all.text += source.toString('latin1', start, end)),
+    onEnded: (error) => void all.ends.push(error?.code),
   });
   return all;
 }
@@ -180,7 +180,7 @@ test('a console that is not read stops its server, and goes on where it stopped'
     more();
   });
   let bytes = 0;
-  link.handle({ bytes: (_source, start, end) => void (bytes += end - start), ended() {} });
+  link.setHandler({ onBytes: (_source, start, end) => void (bytes += end - start), onEnded() {} });
   await eventually('it flows', () => bytes > 0);
   link.pause();
   let before = -1;

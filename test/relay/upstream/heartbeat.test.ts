@@ -13,7 +13,7 @@ function aHeartbeat() {
       },
     },
     received: () => state.received,
-    onAnswered: (seconds) => state.answers.push(seconds),
+    onPong: (seconds) => state.answers.push(seconds),
     onLost: (error) => state.lost.push(error.code),
   });
   return { clock, state, cancel };

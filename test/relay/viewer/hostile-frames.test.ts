@@ -1,7 +1,9 @@
 import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
 import { maxViewerFragments, maxViewerMessageBytes } from '@porthole/relay/viewer/viewer-socket';
 import { createFakeClock } from '../../fakes/clock.ts';
-import { binaryFrame, closePayload, createNumbers, cutAtRandom, serverFrame, wireFrame } from '../wire.ts';
+import { randomChunks } from '../chunks.ts';
+import { createSeededRandom } from '../seeded-random.ts';
+import { binaryFrame, clientFrame, closePayload, serverFrame } from '../websocket-frames.ts';
 import { createMemoryViewer } from './memory-viewer.ts';
 
 /** What a viewer's bytes mean to the relay, in order; binary payload as one run between other events. */
@@ -18,10 +20,10 @@ async function meaning(pieces: readonly Buffer[]): Promise<string[]> {
     clock: createFakeClock(),
     onText: (text) => event(`text ${text}`),
   });
-  viewer.link.handle({
-    bytes: (source, start, end) => (binary += source.toString('hex', start, end)),
+  viewer.link.setHandler({
+    onBytes: (source, start, end) => (binary += source.toString('hex', start, end)),
     // After a close frame, the end follows when both sides are closed, at a time of its own.
-    ended: (error) => error && event(error.code),
+    onEnded: (error) => error && event(error.code),
   });
   for (const piece of pieces) await receive(piece);
   destroy();
@@ -33,15 +35,15 @@ const bytesOf = (bytes: Buffer) => Array.from(bytes, (byte) => Buffer.from([byte
 
 const conversation = Buffer.concat([
   binaryFrame(Buffer.from('hello')),
-  wireFrame({ opcode: 1, payload: Buffer.from('{"type":"ü"}') }),
-  wireFrame({ opcode: 2, final: false, payload: Buffer.from('a') }),
-  wireFrame({ opcode: 9, payload: Buffer.from('ping') }),
-  wireFrame({ opcode: 0, final: false, payload: Buffer.alloc(0) }),
-  wireFrame({ opcode: 0, payload: Buffer.from('bc') }),
+  clientFrame({ opcode: 1, payload: Buffer.from('{"type":"ü"}') }),
+  clientFrame({ opcode: 2, final: false, payload: Buffer.from('a') }),
+  clientFrame({ opcode: 9, payload: Buffer.from('ping') }),
+  clientFrame({ opcode: 0, final: false, payload: Buffer.alloc(0) }),
+  clientFrame({ opcode: 0, payload: Buffer.from('bc') }),
   binaryFrame(Buffer.alloc(300, 'x')),
-  wireFrame({ opcode: 1, final: false, payload: Buffer.from([0xc3]) }),
-  wireFrame({ opcode: 0, payload: Buffer.from([0xbc]) }),
-  wireFrame({ opcode: 8, payload: closePayload(1000, 'bye') }),
+  clientFrame({ opcode: 1, final: false, payload: Buffer.from([0xc3]) }),
+  clientFrame({ opcode: 0, payload: Buffer.from([0xbc]) }),
+  clientFrame({ opcode: 8, payload: closePayload(1000, 'bye') }),
   binaryFrame(Buffer.from('too late')),
 ]);
 
@@ -63,29 +65,29 @@ describe('what a viewer sends', () => {
   const text = Buffer.from('x');
   test.each<[string, Buffer, string]>([
     ['without a mask', serverFrame(2, text), 'viewer_protocol'],
-    ['with reserved bits', wireFrame({ opcode: 2, reserved: 4, payload: text }), 'viewer_protocol'],
-    ['with an unknown opcode', wireFrame({ opcode: 3, payload: text }), 'viewer_protocol'],
-    ['with an unknown control opcode', wireFrame({ opcode: 11, payload: text }), 'viewer_protocol'],
-    ['of a fragmented ping', wireFrame({ opcode: 9, final: false, payload: text }), 'viewer_protocol'],
-    ['of a ping beyond 125 bytes', wireFrame({ opcode: 9, payload: Buffer.alloc(126) }), 'viewer_protocol'],
-    ['that continues no message', wireFrame({ opcode: 0, payload: text }), 'viewer_protocol'],
+    ['with reserved bits', clientFrame({ opcode: 2, reserved: 4, payload: text }), 'viewer_protocol'],
+    ['with an unknown opcode', clientFrame({ opcode: 3, payload: text }), 'viewer_protocol'],
+    ['with an unknown control opcode', clientFrame({ opcode: 11, payload: text }), 'viewer_protocol'],
+    ['of a fragmented ping', clientFrame({ opcode: 9, final: false, payload: text }), 'viewer_protocol'],
+    ['of a ping beyond 125 bytes', clientFrame({ opcode: 9, payload: Buffer.alloc(126) }), 'viewer_protocol'],
+    ['that continues no message', clientFrame({ opcode: 0, payload: text }), 'viewer_protocol'],
     [
       'of a text that is not UTF-8',
-      wireFrame({ opcode: 1, payload: Buffer.from([0xff]) }),
+      clientFrame({ opcode: 1, payload: Buffer.from([0xff]) }),
       'viewer_protocol',
     ],
-    ['of a close with half a code', wireFrame({ opcode: 8, payload: text }), 'viewer_protocol'],
+    ['of a close with half a code', clientFrame({ opcode: 8, payload: text }), 'viewer_protocol'],
     [
       'of a close with a reserved code',
-      wireFrame({ opcode: 8, payload: closePayload(1006, '') }),
+      clientFrame({ opcode: 8, payload: closePayload(1006, '') }),
       'viewer_protocol',
     ],
     ['that claims to be endless', Buffer.from('82ffffffffffffffffff', 'hex'), 'viewer_message_too_big'],
     [
       'within a message of another kind',
       Buffer.concat([
-        wireFrame({ opcode: 2, final: false, payload: text }),
-        wireFrame({ opcode: 1, payload: text }),
+        clientFrame({ opcode: 2, final: false, payload: text }),
+        clientFrame({ opcode: 1, payload: text }),
       ]),
       'viewer_protocol',
     ],
@@ -93,7 +95,7 @@ describe('what a viewer sends', () => {
       'in more fragments than allowed',
       Buffer.concat(
         Array.from({ length: maxViewerFragments + 1 }, (_, i) =>
-          wireFrame({ opcode: i === 0 ? 2 : 0, final: false, payload: new Uint8Array() }),
+          clientFrame({ opcode: i === 0 ? 2 : 0, final: false, payload: new Uint8Array() }),
         ),
       ),
       'viewer_message_too_big',
@@ -115,11 +117,11 @@ describe('what a viewer sends', () => {
   });
 
   test('never crashes the relay, mutated 10,000 times, and means the same however it is cut', async () => {
-    const random = createNumbers(20_261_123);
+    const random = createSeededRandom(20_261_123);
     for (let round = 0; round < 10_000; round++) {
       const bytes = Buffer.from(conversation);
       for (let flips = random(4); flips >= 0; flips--) bytes[random(bytes.length)] = random(256);
-      expect(await meaning(cutAtRandom(bytes, random))).toEqual(await meaning([bytes]));
+      expect(await meaning(randomChunks(bytes, random))).toEqual(await meaning([bytes]));
     }
   }, 120_000);
 });
