@@ -48,14 +48,15 @@ describe(threat('H5'), () => {
     const begun = await browser.fetch(`${origin}/api/v1/login/oidc/evil`);
     const sent = new URL(begun.headers.get('location') ?? '').searchParams;
     const idToken = await evil.sign({
-      ...{
-        iss: evil.url,
-        aud: 'porthole',
-        iat: seconds(),
-        exp: seconds() + 60,
-        nonce: sent.get('nonce') ?? '',
-      },
-      ...{ sub: hostileText, preferred_username: hostileText, name: hostileText, groups: [hostileText] },
+      iss: evil.url,
+      aud: 'porthole',
+      iat: seconds(),
+      exp: seconds() + 60,
+      nonce: sent.get('nonce') ?? '',
+      sub: hostileText,
+      preferred_username: hostileText,
+      name: hostileText,
+      groups: [hostileText],
     });
     evil.onToken(() => ({ access_token: 'a', token_type: 'bearer', id_token: idToken }));
     const state = sent.get('state') ?? '';
