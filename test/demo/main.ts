@@ -26,7 +26,7 @@ await runProcess(process, () => {
   return {
     log,
     clock,
-    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.parts],
+    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.components],
     started: () =>
       process.stdout.write(`
   Porthole is open:  http://localhost:${port}

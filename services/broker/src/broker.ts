@@ -18,8 +18,8 @@ import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Decide } from './access/decide.ts';
-import { createRules } from './access/rules.ts';
-import { checkBrokerConfig } from './check-config.ts';
+import { createAccessRules } from './access/rules.ts';
+import { checkBrokerConfig } from './config/check-config.ts';
 import { relayUrlOf } from './grants/relay-url.ts';
 import { answerErrors } from './http/answer-errors.ts';
 import type { RequestState, Step } from './http/context.ts';
@@ -28,7 +28,7 @@ import { requireSameOrigin } from './http/require-same-origin.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { shareApi } from './http/share-api.ts';
 import { connectKubernetes } from './kubernetes/client.ts';
-import { createKubernetesHand } from './kubernetes/hand.ts';
+import { createPodDeletionCostController } from './kubernetes/pod-deletion-cost-controller.ts';
 import { createClusters } from './machines/clusters.ts';
 import { createMachineDirectory } from './machines/directory.ts';
 import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
@@ -78,12 +78,12 @@ export function createBroker(deps: BrokerDeps): Broker {
     onRefresh: metrics.listRefresh,
     metrics: metrics.proxmox,
   });
-  metrics.observeListAge(() => [...clusters.lists].map(([name, list]) => [name, list.age()] as const));
+  metrics.observeListAge(() => [...clusters.lists].map(([name, list]) => [name, list.ageSeconds()] as const));
   const pages = createPages(deps.pagesDir);
 
   const directory = createMachineDirectory(clusters.lists);
-  const rules = createRules({ config, clock, log, audit, onReload: metrics.rulesRead });
-  metrics.observeRulesFault(() => rules.fault() !== undefined);
+  const rules = createAccessRules({ config, clock, log, audit, onReload: metrics.rulesRead });
+  metrics.observeRulesFault(() => rules.reloadError() !== undefined);
   const decide: Decide = (subject, target) => rules.current().decide(subject, target);
   const signIn = createSignIn({ ...deps, clients: clusters.clients, keys, audit, metrics });
   const { requireLogin, passes } = signIn;
@@ -114,7 +114,7 @@ export function createBroker(deps: BrokerDeps): Broker {
         records: createSessionRecords({ records: store.records, leases: store.leases, keys, random }),
         clock,
       }),
-      ends: signIn.ends,
+      terminationOrders: signIn.ends,
       rateLimits: store.rateLimits,
       audit,
       showOperatorName: config.showOperatorName,
@@ -166,8 +166,8 @@ export function createBroker(deps: BrokerDeps): Broker {
     onRequest: (request, response) => void handle(request, response),
     components: [
       { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
-      clusters.part,
-      rules.part,
+      clusters.component,
+      rules.component,
       pages.part,
       ...kubernetesParts(deps, metrics),
     ],
@@ -176,7 +176,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       return [...(await firstAnswer()), ...(pages.files() ? [] : ['the pages are not loaded'])];
     },
     // Not a reason to be not ready: every pod reads the same file.
-    notes: () => [rules.fault() ?? []].flat(),
+    notes: () => [rules.reloadError() ?? []].flat(),
   };
 }
 
@@ -195,7 +195,7 @@ function kubernetesParts(deps: BrokerDeps, metrics: BrokerMetrics): LifecycleCom
   const settings = config.kubernetes;
   if (!settings) return [];
   return [
-    createKubernetesHand({
+    createPodDeletionCostController({
       connect: () => connectKubernetes(settings),
       identity: config.instance ?? randomId(random, 12),
       consolesOf: (relay) => store.leases.count(leaseNames.relay(relay)),

@@ -35,7 +35,7 @@ await runProcess(process, () => {
   return {
     log,
     clock,
-    components: [output.part, ...parts, ...standalone.parts],
+    components: [output.part, ...parts, ...standalone.components],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

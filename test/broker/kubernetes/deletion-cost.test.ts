@@ -1,4 +1,4 @@
-import { deletionCostOf } from '@porthole/broker/kubernetes/deletion-cost';
+import { deletionCostFor } from '@porthole/broker/kubernetes/deletion-cost';
 import fc from 'fast-check';
 
 describe('what it costs to delete a relay', () => {
@@ -15,16 +15,16 @@ describe('what it costs to delete a relay', () => {
     [40, 40],
     [1000, 640],
   ])('with %i consoles is %i', (consoles, cost) => {
-    expect(deletionCostOf(consoles)).toBe(cost);
+    expect(deletionCostFor(consoles)).toBe(cost);
   });
 
   it('never falls as consoles are added, and fits what Kubernetes takes (a 32 bit integer)', () => {
     fc.assert(
       fc.property(fc.nat(10_000_000), fc.nat(10_000_000), (a, b) => {
         const [few, many] = a < b ? [a, b] : [b, a];
-        expect(deletionCostOf(few)).toBeLessThanOrEqual(deletionCostOf(many));
-        expect(Number.isInteger(deletionCostOf(many))).toBe(true);
-        expect(deletionCostOf(many)).toBeLessThan(2 ** 31);
+        expect(deletionCostFor(few)).toBeLessThanOrEqual(deletionCostFor(many));
+        expect(Number.isInteger(deletionCostFor(many))).toBe(true);
+        expect(deletionCostFor(many)).toBeLessThan(2 ** 31);
       }),
     );
   });

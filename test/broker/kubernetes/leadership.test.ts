@@ -64,7 +64,7 @@ describe('the election of the broker that acts', () => {
     for (const one of [a, b, c]) await one.start();
     for (let minute = 0; minute < 5; minute += 1) {
       await pass(clock, 60);
-      expect([a, b, c].map((one) => one.leads())).toEqual([true, false, false]);
+      expect([a, b, c].map((one) => one.isLeader())).toEqual([true, false, false]);
     }
     expect(lease.current()?.transitions).toBe(0);
   });
@@ -76,12 +76,12 @@ describe('the election of the broker that acts', () => {
     await pass(clock, 4);
     lease.cut.add('a');
     await pass(clock, 11);
-    expect([a.leads(), b.leads()]).toEqual([false, false]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, false]);
     await pass(clock, 10);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
     lease.cut.delete('a');
     await pass(clock, 10);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
     expect(lease.current()?.transitions).toBe(1);
   });
 
@@ -91,7 +91,7 @@ describe('the election of the broker that acts', () => {
     await b.start();
     await a.stop();
     await pass(clock, 2);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
   });
 
   it('asks no clock but its own whether a lease has run out', async () => {
@@ -100,7 +100,7 @@ describe('the election of the broker that acts', () => {
     await a.start();
     await b.start();
     await pass(clock, 60);
-    expect([a.leads(), b.leads()]).toEqual([true, false]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([true, false]);
   });
 
   it('waits an hour at most for a holder that wrote nonsense into the lease', async () => {
@@ -114,9 +114,9 @@ describe('the election of the broker that acts', () => {
     await a.start();
     clock.advance(3_590_000);
     await settled();
-    expect(a.leads()).toBe(false);
+    expect(a.isLeader()).toBe(false);
     await pass(clock, 15);
-    expect(a.leads()).toBe(true);
+    expect(a.isLeader()).toBe(true);
   });
 
   it('never has two leaders, whoever is cut off and for how long', async () => {
@@ -135,12 +135,12 @@ describe('the election of the broker that acts', () => {
           else lease.cut.delete(who);
           for (let second = 0; second < seconds; second += 1) {
             await pass(clock, 1);
-            expect(three.filter((one) => one.leads()).length).toBeLessThanOrEqual(1);
+            expect(three.filter((one) => one.isLeader()).length).toBeLessThanOrEqual(1);
           }
         }
         lease.cut.clear();
         await pass(clock, 20);
-        expect(three.filter((one) => one.leads())).toHaveLength(1);
+        expect(three.filter((one) => one.isLeader())).toHaveLength(1);
         for (const one of three) await one.stop();
       }),
       { numRuns: 30 },

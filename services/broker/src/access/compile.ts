@@ -1,7 +1,7 @@
 import type { AccessClass, AccessDocument, AccessRule, Right } from '@porthole/shared/config/access-schema';
 import type { MachineType } from '@porthole/shared/grant/claims';
 import { compileNamePattern } from './name-pattern.ts';
-import { compileWhen, type IsOpen } from './time-windows.ts';
+import { compileTimeWindows, type IsOpenAt } from './time-windows.ts';
 
 /** What rules look at in whoever asks. */
 export interface Subject {
@@ -12,10 +12,10 @@ export interface Subject {
   /** Default: a person. */
   readonly kind?: 'person' | 'program' | undefined;
   /** Whatever rules give, they get no more than this: somebody else has a say, see at-most.ts. */
-  readonly atMost?: AtMost | undefined;
+  readonly permissionBoundary?: PermissionBoundary | undefined;
 }
 
-export type AtMost = (target: Target) => ReadonlySet<Right>;
+export type PermissionBoundary = (target: Target) => ReadonlySet<Right>;
 
 /** What rules look at in a machine, or in a node. */
 export interface Target {
@@ -29,7 +29,7 @@ export interface Target {
 }
 
 /** Why a rule gives nothing: the first of these that does not fit. */
-export type Miss =
+export type MismatchReason =
   'who' | 'when' | 'clusters' | 'nodes' | 'pools' | 'tags' | 'types' | 'vmids' | 'names' | 'own';
 
 type Which = AccessRule['which'];
@@ -40,22 +40,22 @@ export interface CompiledRule {
   readonly place: string;
   readonly name: string;
   readonly grants: ReadonlySet<Right>;
-  readonly terms: Pick<AccessRule, 'clipboard' | 'limits'>;
+  readonly policy: Pick<AccessRule, 'clipboard' | 'limits'>;
   /** It covers all machines, `all: true` and nothing beside it: what it gives counts for Porthole as a whole. */
-  readonly everywhere: boolean;
-  isFor(subject: Subject): boolean;
+  readonly isGlobal: boolean;
+  appliesTo(subject: Subject): boolean;
   /** Undefined: always. */
-  readonly isOpen: IsOpen | undefined;
+  readonly isOpen: IsOpenAt | undefined;
   /** What of the machine does not fit; undefined when everything does. */
-  missOf(subject: Subject, target: Target): Miss | undefined;
+  mismatch(subject: Subject, target: Target): MismatchReason | undefined;
 }
 
 /** A class, by those who teach it. */
 export interface CompiledClass {
   readonly name: string;
   readonly title: string;
-  isTaughtBy(subject: Subject): boolean;
-  has(target: Target): boolean;
+  hasInstructor(subject: Subject): boolean;
+  hasMachine(target: Target): boolean;
 }
 
 export interface CompiledAccess {
@@ -76,30 +76,31 @@ function compileRule(rule: AccessRule, index: number): CompiledRule {
   return {
     place,
     name: rule.name ?? place,
-    grants: withImplied(allow),
-    terms: { clipboard, limits },
-    everywhere: which.all === true && Object.keys(which).length === 1,
-    isFor: compileWho(who),
-    isOpen: compileWhen(when),
-    missOf: compileWhich(which, who.groups),
+    grants: withImpliedRights(allow),
+    policy: { clipboard, limits },
+    isGlobal: which.all === true && Object.keys(which).length === 1,
+    appliesTo: compileSubjectMatcher(who),
+    isOpen: compileTimeWindows(when),
+    mismatch: compileTargetMatcher(which, who.groups),
   };
 }
 
 /** A class is two rules: one for its members and their own machines, one for its instructors and all machines. */
 function compileClassRules(given: AccessClass, index: number): readonly CompiledRule[] {
   const { name, members, instructors, machines, own, allow, when, clipboard, limits } = given;
-  const isOfClass = compileWhich(machines);
-  const isOwn = compileWhich({ names: own }, members.groups);
+  const isOfClass = compileTargetMatcher(machines);
+  const isOwn = compileTargetMatcher({ names: own }, members.groups);
   const rules: CompiledRule[] = [
     {
       place: `classes.${index}.members`,
       name: `${name} (members)`,
-      grants: withImplied(allow),
-      terms: { clipboard, limits },
-      everywhere: false,
-      isFor: compileWho(members),
-      isOpen: compileWhen(when),
-      missOf: (subject, target) => isOfClass(subject, target) ?? (isOwn(subject, target) ? 'own' : undefined),
+      grants: withImpliedRights(allow),
+      policy: { clipboard, limits },
+      isGlobal: false,
+      appliesTo: compileSubjectMatcher(members),
+      isOpen: compileTimeWindows(when),
+      mismatch: (subject, target) =>
+        isOfClass(subject, target) ?? (isOwn(subject, target) ? 'own' : undefined),
     },
   ];
   if (instructors)
@@ -107,35 +108,35 @@ function compileClassRules(given: AccessClass, index: number): readonly Compiled
       place: `classes.${index}.instructors`,
       name: `${name} (instructors)`,
       // What members may do with their machines, whoever teaches them may do for them.
-      grants: withImplied([...allow, 'watch', 'control', 'end']),
-      terms: {},
-      everywhere: false,
-      isFor: compileWho(instructors),
+      grants: withImpliedRights([...allow, 'watch', 'control', 'end']),
+      policy: {},
+      isGlobal: false,
+      appliesTo: compileSubjectMatcher(instructors),
       isOpen: undefined,
-      missOf: isOfClass,
+      mismatch: isOfClass,
     });
   return rules;
 }
 
 function compileClass({ name, title, instructors, machines }: AccessClass): CompiledClass {
-  const missOf = compileWhich(machines);
+  const missOf = compileTargetMatcher(machines);
   const nobody: Subject = { name: '', groups: [] };
   return {
     name,
     title: title ?? name,
-    isTaughtBy: instructors ? compileWho(instructors) : () => false,
+    hasInstructor: instructors ? compileSubjectMatcher(instructors) : () => false,
     // The schema keeps {user} and {group} out of the machines of a class, so it does not matter who asks.
-    has: (target) => missOf(nobody, target) === undefined,
+    hasMachine: (target) => missOf(nobody, target) === undefined,
   };
 }
 
 /** Nobody who may type into a machine is kept from looking at it. */
-function withImplied(allow: readonly Right[]): ReadonlySet<Right> {
+function withImpliedRights(allow: readonly Right[]): ReadonlySet<Right> {
   return new Set(allow.includes('control') ? ['view', ...allow] : allow);
 }
 
 /** Any of the ways to be named is enough. A program is nobody but itself: `everyone` means people. */
-function compileWho(who: AccessRule['who']): (subject: Subject) => boolean {
+function compileSubjectMatcher(who: AccessRule['who']): (subject: Subject) => boolean {
   const users = new Set(who.users);
   const groups = new Set(who.groups);
   const programs = new Set(who.programs);
@@ -160,11 +161,11 @@ function claimOf({ claims = {} }: Subject, name: string): readonly string[] {
  * of the person's groups; in a rule that names groups, any of these that the person is in. A node is no machine unless
  * `types` says so: `all` and name patterns were written about guests.
  */
-function compileWhich(
+function compileTargetMatcher(
   which: Which,
   named?: readonly string[],
-): (subject: Subject, target: Target) => Miss | undefined {
-  const demands: { readonly miss: Miss; fits(target: Target, subject: Subject): boolean }[] = [];
+): (subject: Subject, target: Target) => MismatchReason | undefined {
+  const demands: { readonly miss: MismatchReason; fits(target: Target, subject: Subject): boolean }[] = [];
   const oneOf = (
     miss: 'clusters' | 'nodes' | 'pools' | 'tags' | 'types',
     values: (target: Target) => readonly string[],
@@ -179,7 +180,7 @@ function compileWhich(
   oneOf('tags', ({ tags }) => tags);
   oneOf('types', ({ type }) => [type]);
   if (which.vmids) {
-    const ranges = which.vmids.map(vmidRange);
+    const ranges = which.vmids.map(parseVmidRange);
     demands.push({
       miss: 'vmids',
       fits: ({ vmid }) => ranges.some(({ from, to }) => vmid >= from && vmid <= to),
@@ -206,7 +207,7 @@ function compileWhich(
 }
 
 /** One vmid, or both ends of a range such as "200-299". */
-export function vmidRange(entry: number | string): { readonly from: number; readonly to: number } {
+export function parseVmidRange(entry: number | string): { readonly from: number; readonly to: number } {
   if (typeof entry === 'number') return { from: entry, to: entry };
   const [from, to] = entry.split('-').map(Number);
   return { from: from ?? Number.NaN, to: to ?? Number.NaN };

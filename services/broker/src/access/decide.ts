@@ -4,30 +4,36 @@ import {
   compileAccess,
   type CompiledClass,
   type CompiledRule,
-  type Miss,
+  type MismatchReason,
   type Subject,
   type Target,
 } from './compile.ts';
-import { isAsWide, termsOf, widest, type DefaultLimits, type Terms } from './terms.ts';
+import {
+  isAtLeastAsPermissive,
+  policyOf,
+  mostPermissive,
+  type DefaultLimits,
+  type SessionPolicy,
+} from './session-policy.ts';
 
 /** What a console is opened as: a terminal is a right of its own, in either mode. */
-export type Opening = ConsoleMode | 'terminal';
+export type AccessMode = ConsoleMode | 'terminal';
 
-export type { AtMost, Subject, Target } from './compile.ts';
+export type { PermissionBoundary as AtMost, Subject, Target } from './compile.ts';
 
 /** What somebody may do with a machine now. */
 export interface Decision {
   /** Nothing at all: not even to know that the machine exists. */
   readonly allow: readonly Right[];
   /** How such a console would be; undefined when it may not be opened. */
-  terms(opening: Opening): Terms | undefined;
+  policyFor(opening: AccessMode): SessionPolicy | undefined;
   /**
    * Until when such a console may stay as it is: the first minute in which the rules would give less than
    * they give now. Undefined: longer than any console lasts.
    */
-  until(opening: Opening): number | undefined;
+  validUntil(opening: AccessMode): number | undefined;
   /** The names of the rules that give a right. */
-  rulesFor(right: Right): readonly string[];
+  rulesGranting(right: Right): readonly string[];
 }
 
 /** A decision with what each rule has to do with it. */
@@ -42,7 +48,7 @@ export interface ExplainedRule {
   /** What it would give or gives. */
   readonly grants: readonly Right[];
   /** Why it gives nothing; undefined when it does. */
-  readonly miss?: Miss;
+  readonly mismatch?: MismatchReason;
 }
 
 export interface Access {
@@ -51,9 +57,9 @@ export interface Access {
   explain(subject: Subject, target: Target, at?: number): Explanation;
   readonly classes: readonly CompiledClass[];
   /** Whether somebody may look on or end at some machine, should there be one. */
-  oversees(subject: Subject): boolean;
+  managesSessions(subject: Subject): boolean;
   /** What somebody may do with all machines there are, now: such a right reaches beyond machines, to who uses them. */
-  everywhere(subject: Subject): ReadonlySet<Right>;
+  globalRights(subject: Subject): ReadonlySet<Right>;
   /** How many rules and classes there are. */
   readonly size: { readonly rules: number; readonly classes: number };
 }
@@ -62,7 +68,7 @@ export type Decide = Access['decide'];
 
 const minuteMs = 60_000;
 
-export const opensBy: Readonly<Record<Opening, readonly Right[]>> = {
+export const rightsThatOpen: Readonly<Record<AccessMode, readonly Right[]>> = {
   view: ['view', 'watch'],
   control: ['control'],
   terminal: ['terminal'],
@@ -78,16 +84,16 @@ export function createAccess(
 ): Access {
   const { limits, now } = deps;
   const { rules, classes } = compileAccess(document);
-  const mine = createShortList(rules);
+  const applicableRules = createApplicableRules(rules);
 
   /** Rules that fit the machine, whatever the time. */
   const fitting = (candidates: readonly CompiledRule[], subject: Subject, target: Target) =>
-    candidates.filter((rule) => rule.missOf(subject, target) === undefined);
+    candidates.filter((rule) => rule.mismatch(subject, target) === undefined);
 
   return {
     decide(subject, target) {
       const at = now();
-      const granting = fitting(mine(subject, at), subject, target);
+      const granting = fitting(applicableRules(subject, at), subject, target);
       return decisionOf(granting, {
         at,
         limits,
@@ -95,7 +101,7 @@ export function createAccess(
       });
     },
     explain(subject, target, at = now()) {
-      const judged = rules.map((rule) => ({ rule, miss: missOf(rule, subject, target, at) }));
+      const judged = rules.map((rule) => ({ rule, miss: mismatchOf(rule, subject, target, at) }));
       const granting = judged.flatMap(({ rule, miss }) => (miss ? [] : [rule]));
       return {
         decision: decisionOf(granting, {
@@ -112,21 +118,26 @@ export function createAccess(
       };
     },
     classes,
-    oversees: (subject) =>
-      mine(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
-    everywhere: (subject) =>
-      new Set(mine(subject, now()).flatMap((rule) => (rule.everywhere ? [...rule.grants] : []))),
+    managesSessions: (subject) =>
+      applicableRules(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
+    globalRights: (subject) =>
+      new Set(applicableRules(subject, now()).flatMap((rule) => (rule.isGlobal ? [...rule.grants] : []))),
     size: { rules: document.access?.length ?? 0, classes: classes.length },
   };
 
   function rulesFor(subject: Subject): readonly CompiledRule[] {
-    return rules.filter((rule) => rule.isFor(subject));
+    return rules.filter((rule) => rule.appliesTo(subject));
   }
 }
 
-function missOf(rule: CompiledRule, subject: Subject, target: Target, at: number): Miss | undefined {
-  if (!rule.isFor(subject)) return 'who';
-  return rule.missOf(subject, target) ?? (isOpen(rule, at) ? undefined : 'when');
+function mismatchOf(
+  rule: CompiledRule,
+  subject: Subject,
+  target: Target,
+  at: number,
+): MismatchReason | undefined {
+  if (!rule.appliesTo(subject)) return 'who';
+  return rule.mismatch(subject, target) ?? (isOpen(rule, at) ? undefined : 'when');
 }
 
 const isOpen = ({ isOpen: open }: CompiledRule, at: number) => open === undefined || open(at);
@@ -135,7 +146,7 @@ const isOpen = ({ isOpen: open }: CompiledRule, at: number) => open === undefine
  * The rules that are for somebody and open now. A list of machines asks a thousand times in a row for the same
  * person; windows open and close on the minute.
  */
-function createShortList(rules: readonly CompiledRule[]) {
+function createApplicableRules(rules: readonly CompiledRule[]) {
   let last: { subject: Subject; minute: number; rules: readonly CompiledRule[] } | undefined;
   return (subject: Subject, at: number) => {
     const minute = Math.floor(at / minuteMs);
@@ -143,7 +154,7 @@ function createShortList(rules: readonly CompiledRule[]) {
       last = {
         subject,
         minute,
-        rules: rules.filter((rule) => isOpen(rule, at) && rule.isFor(subject)),
+        rules: rules.filter((rule) => isOpen(rule, at) && rule.appliesTo(subject)),
       };
     return last.rules;
   };
@@ -160,32 +171,32 @@ function decisionOf(
 ): Decision {
   const { at, limits } = deps;
   const allow = inOrder(new Set(granting.flatMap(({ grants }) => [...grants])));
-  const opens = (rule: CompiledRule, opening: Opening) =>
-    opensBy[opening].some((right) => rule.grants.has(right));
-  const termsIn = (candidates: readonly CompiledRule[]): Terms | undefined => {
-    const [first, ...more] = candidates.map((rule) => termsOf(rule, limits));
-    return first && more.reduce(widest, first);
+  const opens = (rule: CompiledRule, opening: AccessMode) =>
+    rightsThatOpen[opening].some((right) => rule.grants.has(right));
+  const termsIn = (candidates: readonly CompiledRule[]): SessionPolicy | undefined => {
+    const [first, ...more] = candidates.map((rule) => policyOf(rule, limits));
+    return first && more.reduce(mostPermissive, first);
   };
-  const terms = (opening: Opening) => termsIn(granting.filter((rule) => opens(rule, opening)));
+  const terms = (opening: AccessMode) => termsIn(granting.filter((rule) => opens(rule, opening)));
 
   return {
     allow,
-    terms,
-    until(opening) {
+    policyFor: terms,
+    validUntil(opening) {
       const given = terms(opening);
       if (!given) return at;
       const candidates = deps.atAnyTime().filter((rule) => opens(rule, opening));
-      return firstNarrower(candidates, at, at + given.maxSessionSeconds * 1000, (open) => {
+      return firstStricterMinute(candidates, at, at + given.maxSessionSeconds * 1000, (open) => {
         const then = termsIn(open);
-        return then === undefined || !isAsWide(given, then);
+        return then === undefined || !isAtLeastAsPermissive(given, then);
       });
     },
-    rulesFor: (right) => granting.filter(({ grants }) => grants.has(right)).map(({ name }) => name),
+    rulesGranting: (right) => granting.filter(({ grants }) => grants.has(right)).map(({ name }) => name),
   };
 }
 
 /** Minute by minute, as windows may close at any; the answer is asked for only when another set of rules is open. */
-function firstNarrower(
+function firstStricterMinute(
   rules: readonly CompiledRule[],
   from: number,
   to: number,

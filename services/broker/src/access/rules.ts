@@ -8,20 +8,20 @@ import type { Config } from '@porthole/shared/config/schema';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import { digest } from '@porthole/shared/store/keys';
-import { atMostOf, whateverElseGives } from './at-most.ts';
+import { withPermissionBoundaries, defaultWithinBoundary } from './permission-boundary.ts';
 import { createAccess, type Access } from './decide.ts';
-import { faultsOfAccess } from './faults.ts';
+import { validateAccess } from './validate.ts';
 
 /** How often the file is looked at. Watching it would miss the links that Kubernetes swaps. */
 const lookMs = 5000;
 
 /** The access rules that are in force, whichever file they come from. */
-export interface Rules {
+export interface AccessRules {
   /** As they are now. */
   current(): Access;
   /** What is wrong with the file, while the rules from before it are in force. */
-  fault(): string | undefined;
-  readonly part: LifecycleComponent;
+  reloadError(): string | undefined;
+  readonly component: LifecycleComponent;
 }
 
 export type RulesConfig = Pick<Config, 'access' | 'classes' | 'accessFile' | 'clusters' | 'limits'>;
@@ -31,26 +31,26 @@ export type RulesConfig = Pick<Config, 'access' | 'classes' | 'accessFile' | 'cl
  * good rules in force and says so: in the log, in a metric, and at /readyz. At the start there are none to leave, so
  * there it is a fault of the configuration.
  */
-export function createRules(deps: {
+export function createAccessRules(deps: {
   readonly config: RulesConfig;
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'error'>;
   readonly audit: Audit;
   readonly onReload?: (result: 'ok' | 'faulty') => void;
-}): Rules {
+}): AccessRules {
   const { config, clock, log, audit, onReload } = deps;
   const { accessFile, limits } = config;
   const create = (document: AccessDocument) => createAccess(document, { limits, now: () => clock.now() });
-  const toAccess = (document: AccessDocument) => atMostOf(create(document));
+  const toAccess = (document: AccessDocument) => withPermissionBoundaries(create(document));
   if (!accessFile)
     return {
       current: constantly(
         config.access || config.classes
           ? toAccess({ access: config.access, classes: config.classes })
-          : atMostOf(create(defaultAccess), create(whateverElseGives)),
+          : withPermissionBoundaries(create(defaultAccess), create(defaultWithinBoundary)),
       ),
-      fault: () => undefined,
-      part: { name: 'rules' },
+      reloadError: () => undefined,
+      component: { name: 'rules' },
     };
 
   /** Its text at the last look, or what kept it from being read. */
@@ -66,7 +66,7 @@ export function createRules(deps: {
     if (now === seen) return;
     seen = now;
     if (unreadable) return refuse([unreadable], found);
-    const { document, faults } = parseRules(found, config);
+    const { document, faults } = parseRulesFile(found, config);
     if (document) take(toAccess(document), found);
     else refuse(faults, found);
   }
@@ -88,8 +88,8 @@ export function createRules(deps: {
 
   return {
     current: () => access,
-    fault: () => fault,
-    part: {
+    reloadError: () => fault,
+    component: {
       name: 'rules',
       async start() {
         cancel = every(clock, lookMs, look);
@@ -102,13 +102,13 @@ export function createRules(deps: {
 }
 
 function parseAtStart(text: string, config: RulesConfig): AccessDocument {
-  const { document, faults } = parseRules(text, config);
+  const { document, faults } = parseRulesFile(text, config);
   if (!document) throw new ConfigError(faults.map((fault) => `accessFile: ${fault}`));
   return document;
 }
 
 /** The rules in the text of a rules file, or everything that is wrong with them. */
-export function parseRules(
+export function parseRulesFile(
   text: string,
   { clusters }: Pick<Config, 'clusters'>,
 ): { readonly document?: AccessDocument; readonly faults: readonly string[] } {
@@ -118,7 +118,7 @@ export function parseRules(
   if (!parsed.success)
     return { faults: parsed.error.issues.flatMap((issue) => describeIssue(issue, (path) => path)) };
   if (!parsed.data.access && !parsed.data.classes) return { faults: ['there is neither access nor classes'] };
-  const faults = faultsOfAccess(parsed.data, clusters);
+  const faults = validateAccess(parsed.data, clusters);
   return faults.length > 0 ? { faults } : { document: parsed.data, faults };
 }
 

@@ -3,10 +3,10 @@ import { noAudit } from '@porthole/shared/audit/audit';
 import { systemClock } from '@porthole/shared/time/clock';
 import { readConfig } from '@porthole/shared/config/read';
 import type { Subject } from '../access/decide.ts';
-import { explainInWords } from '../access/explain-words.ts';
-import { createRules } from '../access/rules.ts';
-import { UsageFault, type Command } from './command.ts';
-import { findMachine, groupsOf } from './find-machine.ts';
+import { formatExplanation } from '../access/format-explanation.ts';
+import { createAccessRules } from '../access/rules.ts';
+import { UsageError, type Command } from './command.ts';
+import { lookUpMachine, lookUpGroups } from './look-up.ts';
 
 const usage = `--user NAME --machine MACHINE [--groups a,b] [--claim name=value]... [--at TIME]
        porthole access explain --program NAME --machine MACHINE [--at TIME]
@@ -17,7 +17,7 @@ users file. TIME is such as 2026-06-01T09:30+02:00; without, it is now.
 `;
 
 export const accessExplain: Command = {
-  about: 'say what somebody may do with a machine, and why',
+  summary: 'say what somebody may do with a machine, and why',
   usage,
   async run(args, { env, cwd, stdout }) {
     const { values } = parseArgs({
@@ -32,23 +32,23 @@ export const accessExplain: Command = {
       },
     });
     const { machine: wanted, user, program } = values;
-    if (wanted === undefined || (user === undefined) === (program === undefined)) throw new UsageFault();
+    if (wanted === undefined || (user === undefined) === (program === undefined)) throw new UsageError();
     const at = values.at === undefined ? systemClock.now() : Date.parse(values.at);
-    if (Number.isNaN(at)) throw new UsageFault(`${values.at} is not a time`);
+    if (Number.isNaN(at)) throw new UsageError(`${values.at} is not a time`);
 
     const config = readConfig(env, cwd);
     const log = { info: () => {}, error: () => {} };
-    const access = createRules({ config, clock: systemClock, log, audit: noAudit }).current();
+    const access = createAccessRules({ config, clock: systemClock, log, audit: noAudit }).current();
     const subject: Subject =
       program === undefined
         ? {
             name: user ?? '',
-            groups: groupsOf(values.groups, user ?? '', config),
+            groups: lookUpGroups(values.groups, user ?? '', config),
             claims: claimsIn(values.claim ?? []),
           }
         : { name: program, groups: [], kind: 'program' };
-    const machine = await findMachine(config, wanted);
-    stdout.write(explainInWords(access.explain(subject, machine, at), { subject, machine, at }));
+    const machine = await lookUpMachine(config, wanted);
+    stdout.write(formatExplanation(access.explain(subject, machine, at), { subject, machine, at }));
   },
 };
 
@@ -56,7 +56,7 @@ function claimsIn(given: readonly string[]): Record<string, string[]> {
   const claims = Object.create(null) as Record<string, string[]>; // no name is taken
   for (const text of given) {
     const [name = '', ...value] = text.split('=');
-    if (name === '' || value.length === 0) throw new UsageFault(`${text} is not name=value`);
+    if (name === '' || value.length === 0) throw new UsageError(`${text} is not name=value`);
     (claims[name] ??= []).push(value.join('='));
   }
   return claims;

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 /** One command of the `porthole` program. It says what is wrong by throwing a Fault. */
 export interface Command {
   /** One line, for the list of commands. */
-  readonly about: string;
+  readonly summary: string;
   /** What comes behind the name, and what it means. */
   readonly usage: string;
   run(args: readonly string[], io: CommandIo): Promise<void>;
@@ -20,7 +20,7 @@ export interface CommandIo {
 }
 
 /** What went wrong, for whoever typed the command. */
-export class Fault extends Error {}
+export class CommandError extends Error {}
 
 /** The command was typed in a way that means nothing. */
-export class UsageFault extends Error {}
+export class UsageError extends Error {}

@@ -2,8 +2,8 @@ import { ConfigError, readConfig } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import { systemClock } from '@porthole/shared/time/clock';
 import { noAudit } from '@porthole/shared/audit/audit';
-import { createRules } from '../access/rules.ts';
-import { checkBrokerConfig } from '../check-config.ts';
+import { createAccessRules } from '../access/rules.ts';
+import { checkBrokerConfig } from '../config/check-config.ts';
 import { parseUsersFile, UsersFileError } from '../sign-in/users-file.ts';
 import type { Command } from './command.ts';
 
@@ -13,11 +13,11 @@ rules file, and says what is wrong. Asks neither Proxmox nor the store. Exit cod
 `;
 
 export const configCheck: Command = {
-  about: 'say what is wrong with the configuration, the users file and the rules file',
+  summary: 'say what is wrong with the configuration, the users file and the rules file',
   usage,
   async run(_args, { env, cwd, stdout }) {
     const config = readConfig(env, cwd);
-    const faults = faultsIn(config, ({ rules, classes }) =>
+    const faults = configErrors(config, ({ rules, classes }) =>
       stdout.write(`${counted(rules, 'access rule')}, ${counted(classes, 'class', 'classes')}.\n`),
     );
     if (faults.length > 0) throw new ConfigError(faults);
@@ -26,7 +26,7 @@ export const configCheck: Command = {
 };
 
 /** What is wrong with a configuration that can be read, with its users file and its rules file. */
-export function faultsIn(
+export function configErrors(
   config: Config,
   counted: (size: { readonly rules: number; readonly classes: number }) => void = () => {},
 ): readonly string[] {
@@ -43,7 +43,9 @@ export function faultsIn(
   const log = { info: () => {}, error: () => {} };
   collect(() => checkBrokerConfig(config));
   collect(() => config.signIn.local && parseUsersFile(config.signIn.local.usersFile()));
-  collect(() => counted(createRules({ config, clock: systemClock, log, audit: noAudit }).current().size));
+  collect(() =>
+    counted(createAccessRules({ config, clock: systemClock, log, audit: noAudit }).current().size),
+  );
   return faults;
 }
 

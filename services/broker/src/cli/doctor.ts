@@ -3,9 +3,9 @@ import { systemClock } from '@porthole/shared/time/clock';
 import { ConfigError, readConfig } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
-import { Fault, UsageFault, type Command } from './command.ts';
-import { faultsIn } from './config-check.ts';
-import { examine } from './doctor/examine.ts';
+import { CommandError, UsageError, type Command } from './command.ts';
+import { configErrors } from './config-check.ts';
+import { runChecks } from './doctor/run-checks.ts';
 import { findingKinds, type Finding } from './doctor/findings.ts';
 
 const usage = `[--json] [--relay URL]
@@ -19,7 +19,7 @@ that does not exist, as a browser would. It changes nothing. Exit code 1 when so
 const timeoutMs = 10_000;
 
 export const doctor: Command = {
-  about: 'look at everything around Porthole, and say what to do about each fault',
+  summary: 'look at everything around Porthole, and say what to do about each fault',
   usage,
   async run(args, { env, cwd, stdout }) {
     const { values } = parseArgs({
@@ -28,7 +28,7 @@ export const doctor: Command = {
     });
     const { relay } = values;
     if (relay !== undefined && !/^(ws|http)s?:$/.test(URL.parse(relay)?.protocol ?? ''))
-      throw new UsageFault();
+      throw new UsageError();
     const findings = await look(() => readConfig(env, cwd), relay);
     const faults = findings.filter(({ kind }) => findingKinds[kind].level === 'fault');
     if (values.json)
@@ -36,7 +36,7 @@ export const doctor: Command = {
         `${JSON.stringify({ findings: findings.map((one) => ({ ...one, ...findingKinds[one.kind] })) }, undefined, 2)}\n`,
       );
     else stdout.write(inWords(findings));
-    if (faults.length > 0) throw new Fault('');
+    if (faults.length > 0) throw new CommandError('');
   },
 };
 
@@ -44,13 +44,13 @@ async function look(read: () => Config, relay: string | undefined): Promise<read
   let config: Config;
   try {
     config = read();
-    const faults = faultsIn(config);
+    const faults = configErrors(config);
     if (faults.length > 0) throw new ConfigError(faults);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.faults.map((what) => ({ kind: 'config_faulty', where: 'configuration', what }));
   }
-  return examine(config, { clock: systemClock, name: randomId(systemRandom, 16), timeoutMs, relay });
+  return runChecks(config, { clock: systemClock, name: randomId(systemRandom, 16), timeoutMs, relay });
 }
 
 function inWords(findings: readonly Finding[]): string {

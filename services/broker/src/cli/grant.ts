@@ -5,12 +5,12 @@ import { mintGrant } from '@porthole/shared/grant/grant';
 import { PortholeError } from '@porthole/shared/errors';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
-import { createRules } from '../access/rules.ts';
-import { claimsOf } from '../grants/claims.ts';
+import { createAccessRules } from '../access/rules.ts';
+import { buildClaims } from '../grants/claims.ts';
 import { relayUrlOf } from '../grants/relay-url.ts';
-import { authorise, parseGrantWish } from '../grants/steps.ts';
-import { Fault, UsageFault, type Command } from './command.ts';
-import { findMachine, groupsOf } from './find-machine.ts';
+import { authorise, parseGrantRequest } from '../grants/steps.ts';
+import { CommandError, UsageError, type Command } from './command.ts';
+import { lookUpMachine, lookUpGroups } from './look-up.ts';
 import { withStore } from './with-store.ts';
 
 const usage = `--user NAME --machine MACHINE [--groups a,b] [--mode view|control] [--kind screen|terminal] [--json]
@@ -21,7 +21,7 @@ MACHINE is cluster/number, a number, or a name. Without --groups, groups are tho
 `;
 
 export const grant: Command = {
-  about: 'mint a grant for a console, for debugging',
+  summary: 'mint a grant for a console, for debugging',
   usage,
   async run(args, io) {
     const { values } = parseArgs({
@@ -36,23 +36,23 @@ export const grant: Command = {
       },
     });
     const { user: name, machine: wanted, mode, kind } = values;
-    if (name === undefined || wanted === undefined) throw new UsageFault();
-    if (!['view', 'control'].includes(mode) || !['screen', 'terminal'].includes(kind)) throw new UsageFault();
+    if (name === undefined || wanted === undefined) throw new UsageError();
+    if (!['view', 'control'].includes(mode) || !['screen', 'terminal'].includes(kind)) throw new UsageError();
     await withStore(io, async ({ config, store, keys, audit, operator }) => {
-      const wish = parseGrantWish({ mode, kind });
-      const user = { id: `local:${name}`, name, groups: groupsOf(values.groups, name, config) };
-      const machine = await findMachine(config, wanted);
+      const wish = parseGrantRequest({ mode, kind });
+      const user = { id: `local:${name}`, name, groups: lookUpGroups(values.groups, name, config) };
+      const machine = await lookUpMachine(config, wanted);
       const log = { info: () => {}, error: () => {} };
-      const access = createRules({ config, clock: systemClock, log, audit: noAudit }).current();
+      const access = createAccessRules({ config, clock: systemClock, log, audit: noAudit }).current();
       const authorised = authorisedOrFault(() =>
         authorise({ machine, decision: access.decide(user, machine) }, wish),
       );
       const sessionId = randomId(systemRandom, 16);
-      const claims = claimsOf({
+      const claims = buildClaims({
         sessionId,
         identity: { user, loginRef: operator.id },
         machine,
-        wish,
+        request: wish,
         authorised,
         extendSeconds: config.limits.extendSeconds,
         origins: [config.publicUrl.origin],
@@ -93,7 +93,7 @@ function authorisedOrFault<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof PortholeError)) throw error;
-    throw new Fault(
+    throw new CommandError(
       `No rule gives that: ${error.detail ?? error.message}. porthole access explain says why.`,
     );
   }

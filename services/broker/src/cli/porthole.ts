@@ -4,7 +4,7 @@ import { doctor } from './doctor.ts';
 import { grant } from './grant.ts';
 import { sessionsEnd } from './sessions-end.ts';
 import { sessionsList } from './sessions-list.ts';
-import { UsageFault, type Command, type CommandIo } from './command.ts';
+import { UsageError, type Command, type CommandIo } from './command.ts';
 import { configCheck } from './config-check.ts';
 import { userAdd } from './user-add.ts';
 
@@ -39,7 +39,7 @@ export async function porthole(args: readonly string[], io: CommandIo): Promise<
     await command.run(rest, io);
     return 0;
   } catch (error) {
-    const meant = error instanceof UsageFault || isArgumentFault(error);
+    const meant = error instanceof UsageError || isArgumentFault(error);
     // A stack would tell whoever mistyped something nothing.
     const text = error instanceof Error ? error.message : String(error);
     if (text !== '') io.stderr.write(`${text}\n`);
@@ -56,7 +56,9 @@ function isArgumentFault(error: unknown): boolean {
 }
 
 function overview(): string {
-  const lines = Object.entries(commands).map(([name, { about }]) => `  porthole ${name.padEnd(16)} ${about}`);
+  const lines = Object.entries(commands).map(
+    ([name, { summary: about }]) => `  porthole ${name.padEnd(16)} ${about}`,
+  );
   return `Usage: porthole COMMAND ...\n\n${lines.join('\n')}\n\nporthole COMMAND --help says more.\n`;
 }
 

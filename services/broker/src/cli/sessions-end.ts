@@ -4,7 +4,7 @@ import { createConsoleSignals, type TerminationTarget } from '@porthole/shared/s
 import { createTerminationOrders, targetsOf } from '@porthole/shared/session/termination-orders';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { leaseNames } from '@porthole/shared/store/keys';
-import { Fault, UsageFault, type Command } from './command.ts';
+import { CommandError, UsageError, type Command } from './command.ts';
 import { withStore } from './with-store.ts';
 
 const usage = `--session ID | --user ID | --machine CLUSTER/NUMBER
@@ -14,7 +14,7 @@ before that are not used yet open nothing any more. They may open consoles again
 `;
 
 export const sessionsEnd: Command = {
-  about: 'end consoles: one, all of a user, all at a machine',
+  summary: 'end consoles: one, all of a user, all at a machine',
   usage,
   async run(args, io) {
     const { values } = parseArgs({
@@ -25,9 +25,9 @@ export const sessionsEnd: Command = {
       kind: kind as keyof typeof values,
       ref,
     }));
-    if (!target || more.length > 0) throw new UsageFault('Say which, and one of them only.');
+    if (!target || more.length > 0) throw new UsageError('Say which, and one of them only.');
     if (target.kind === 'machine' && !/^[^/]+\/\d+$/.test(target.ref))
-      throw new UsageFault(`${target.ref} is not CLUSTER/NUMBER`);
+      throw new UsageError(`${target.ref} is not CLUSTER/NUMBER`);
     await withStore(io, async ({ store, keys, sessions, audit, operator }) => {
       const live = await sessions.list(leaseNames.allSessions);
       const hit = live.filter((session) =>
@@ -36,7 +36,7 @@ export const sessionsEnd: Command = {
         ),
       );
       if (target.kind === 'session' && hit.length === 0)
-        throw new Fault(`There is no session ${target.ref}.`);
+        throw new CommandError(`There is no session ${target.ref}.`);
       const deps = { keys, random: systemRandom, clock: systemClock };
       const signals = createConsoleSignals({ bus: store.signals, ...deps });
       await createTerminationOrders({ records: store.records, signals, ...deps }).issue(

@@ -10,7 +10,7 @@ Lists the consoles that are open now, the oldest first, from Redis: who, at whic
 `;
 
 export const sessionsList: Command = {
-  about: 'list the consoles that are open now',
+  summary: 'list the consoles that are open now',
   usage,
   async run(args, io) {
     const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } } });

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { hashPassword } from '../sign-in/password-hash.ts';
-import { Fault, UsageFault, type Command, type CommandIo } from './command.ts';
+import { CommandError, UsageError, type Command, type CommandIo } from './command.ts';
 import { entryText, withUser, type UserEntry } from '../sign-in/user-entry.ts';
 import { userName } from '../sign-in/users-file.ts';
 
@@ -24,7 +24,7 @@ async function readPassword(io: CommandIo, name: string): Promise<string> {
   try {
     if (!terminal) {
       for await (const line of lines) return line;
-      throw new Fault('There was no password on the standard input.');
+      throw new CommandError('There was no password on the standard input.');
     }
     lines.on('SIGINT', () => io.exit(130));
     io.stderr.write(`Password for ${name}: `);
@@ -32,7 +32,7 @@ async function readPassword(io: CommandIo, name: string): Promise<string> {
     io.stderr.write('\nOnce more: ');
     const second = await lines.question('');
     io.stderr.write('\n');
-    if (first !== second) throw new Fault('These were two different passwords.');
+    if (first !== second) throw new CommandError('These were two different passwords.');
     return first;
   } finally {
     lines.close();
@@ -67,13 +67,13 @@ async function run(args: readonly string[], io: CommandIo): Promise<void> {
     },
   });
   const [given, ...more] = positionals;
-  if (given === undefined || more.length > 0) throw new UsageFault();
+  if (given === undefined || more.length > 0) throw new UsageError();
   const name = userName.safeParse(given);
-  if (!name.success) throw new Fault(`${given}: ${name.error.issues[0]?.message}\n`);
+  if (!name.success) throw new CommandError(`${given}: ${name.error.issues[0]?.message}\n`);
 
   const password = await readPassword(io, name.data);
   if (password.length < shortestPassword)
-    throw new Fault(`The password must have at least ${shortestPassword} characters.`);
+    throw new CommandError(`The password must have at least ${shortestPassword} characters.`);
   const groups = values.groups?.split(',').flatMap((group) => group.trim() || []);
   const displayName = values['display-name'];
   const entry: UserEntry = {
@@ -92,4 +92,4 @@ async function run(args: readonly string[], io: CommandIo): Promise<void> {
   io.stderr.write(`${name.data} is in ${file} now.\n`);
 }
 
-export const userAdd: Command = { about: 'add a local user, or change one', usage, run };
+export const userAdd: Command = { summary: 'add a local user, or change one', usage, run };

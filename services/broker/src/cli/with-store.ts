@@ -10,9 +10,9 @@ import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { createSessionRecords, type SessionRecords } from '@porthole/shared/session/records';
 import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
-import { Fault, type CommandIo } from './command.ts';
+import { CommandError, type CommandIo } from './command.ts';
 
-export interface Opened {
+export interface StoreContext {
   readonly config: Config;
   readonly store: Store;
   readonly keys: SealKeys;
@@ -25,11 +25,11 @@ export interface Opened {
 /** Lends a command the store that the services share, for as long as it works. */
 export async function withStore(
   { env, cwd, stderr }: Pick<CommandIo, 'env' | 'cwd' | 'stderr'>,
-  work: (opened: Opened) => Promise<void>,
+  work: (opened: StoreContext) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(env, cwd);
   if (!config.redis || !config.grantKeys)
-    throw new Fault(
+    throw new CommandError(
       'There is no Redis in this configuration: everything is in the memory of one process, where only its own pages reach it.',
     );
   const keys = grantKeysOf(config.grantKeys);
@@ -45,7 +45,9 @@ export async function withStore(
     await work({ config, store, keys, sessions, audit: auditOf(config, stderr), operator });
   } catch (error) {
     if (error instanceof PortholeError && error.code === 'store_unavailable')
-      throw new Fault(`Redis does not answer: ${error.detail ?? error.message}. porthole doctor says more.`);
+      throw new CommandError(
+        `Redis does not answer: ${error.detail ?? error.message}. porthole doctor says more.`,
+      );
     throw error;
   } finally {
     await store.stop();

@@ -2,23 +2,23 @@ import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { lifetimes } from '@porthole/shared/store/keys';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
 import type { Identity } from '../sign-in/identify.ts';
-import type { Authorised, GrantWish } from './steps.ts';
+import type { AuthorisedConsole, GrantRequest } from './steps.ts';
 
 /** All that the relay will know about a console: it asks nobody again. */
-export function claimsOf(facts: {
+export function buildClaims(facts: {
   readonly sessionId: string;
   readonly identity: Pick<Identity, 'user' | 'loginRef'>;
   readonly machine: Machine;
-  readonly wish: GrantWish;
-  readonly authorised: Authorised;
+  readonly request: GrantRequest;
+  readonly authorised: AuthorisedConsole;
   /** How much longer an extension makes a session. */
   readonly extendSeconds: number;
   readonly origins: readonly string[];
   readonly now: number;
   readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, wish, now, traceparent } = facts;
-  const { terms, until, observer } = facts.authorised;
+  const { identity, machine, request: wish, now, traceparent } = facts;
+  const { policy: terms, validUntil: until, observer } = facts.authorised;
   // A console ends when the rules that it rests on do.
   const secondsLeft =
     until === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((until - now) / 1000));

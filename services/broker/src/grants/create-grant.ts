@@ -16,10 +16,17 @@ import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { RequireLogin } from '../sign-in/identify.ts';
 import type { Passes } from '../sign-in/passes.ts';
-import { askerOf, pageFor, passHeader, type Asker } from './asker.ts';
-import { claimsOf } from './claims.ts';
+import { identifyRequester, consolePageFor, embedTokenHeader, type Requester } from './requester.ts';
+import { buildClaims } from './claims.ts';
 import { relayUrlOf } from './relay-url.ts';
-import { authorise, checkQuota, findMachine, isVmid, limitGrants, parseGrantWish } from './steps.ts';
+import {
+  authorise,
+  checkQuota,
+  findVisibleMachine,
+  isVmid,
+  limitGrants,
+  parseGrantRequest,
+} from './steps.ts';
 
 export interface GrantRouteDeps {
   readonly config: Config;
@@ -47,20 +54,20 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
   async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
-    const wish = parseGrantWish(ctx.request.body);
-    const asker = await askerOf(deps, ctx, { cluster, vmid, wish });
+    const wish = parseGrantRequest(ctx.request.body);
+    const asker = await identifyRequester(deps, ctx, { cluster, vmid, wish });
     const { identity } = asker;
     await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
-    const found = await findMachine(deps, identity.user, cluster, vmid);
+    const found = await findVisibleMachine(deps, identity.user, cluster, vmid);
     const authorised = authorise(found, wish);
-    await checkQuota({ leases: store.leases, clock }, identity.user, authorised.terms.consolesPerUser);
+    await checkQuota({ leases: store.leases, clock }, identity.user, authorised.policy.consolesPerUser);
     const { machine } = found;
     const sessionId = randomId(random, 16);
-    const claims = claimsOf({
+    const claims = buildClaims({
       sessionId,
       identity,
       machine,
-      wish,
+      request: wish,
       authorised,
       extendSeconds: limits.extendSeconds,
       origins,
@@ -75,7 +82,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       'porthole.kind': wish.kind,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
-    const page = await pageFor(deps, asker, claims, ctx.get(passHeader) !== '');
+    const page = await consolePageFor(deps, asker, claims, ctx.get(embedTokenHeader) !== '');
     record(ctx, asker, claims, authorised.rules);
     // A page that a program opened can do nothing beyond the console: nobody is signed in there.
     const allow = asker.program ? [] : found.decision.allow;
@@ -83,7 +90,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
   }
 
   /** Who was let in to what. */
-  function record(ctx: Context, { program }: Asker, claims: GrantClaims, rules: readonly string[]): void {
+  function record(ctx: Context, { program }: Requester, claims: GrantClaims, rules: readonly string[]): void {
     const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind, observer } =
       claims;
     deps.audit({

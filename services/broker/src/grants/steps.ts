@@ -6,24 +6,24 @@ import { pollUntil } from '@porthole/shared/time/poll-until';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore, RateLimits } from '@porthole/shared/store/ports';
 import type { Decide, Decision } from '../access/decide.ts';
-import type { Terms } from '../access/terms.ts';
+import type { SessionPolicy } from '../access/session-policy.ts';
 import { BadRequest, badRequestOf } from '../http/bad-request.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { Machine } from '../machines/machine.ts';
 import type { User } from '../sign-in/user.ts';
-import { onBehalfOf } from './on-behalf-of.ts';
+import { onBehalfOf } from './grant-request.ts';
 
-const grantWish = z.strictObject({
+const grantRequest = z.strictObject({
   mode: z.enum(['view', 'control']),
   kind: z.enum(['screen', 'terminal']).default('screen'),
   /** Look on at what others do, who are told. */
   watch: z.boolean().default(false),
   onBehalfOf: onBehalfOf.optional(),
 });
-export type GrantWish = z.infer<typeof grantWish>;
+export type GrantRequest = z.infer<typeof grantRequest>;
 
-export function parseGrantWish(body: unknown): GrantWish {
-  const parsed = grantWish.safeParse(body);
+export function parseGrantRequest(body: unknown): GrantRequest {
+  const parsed = grantRequest.safeParse(body);
   if (!parsed.success) throw badRequestOf(parsed.error);
   if (parsed.data.watch && parsed.data.mode !== 'view')
     throw new BadRequest('watch: whoever looks on asks for mode view');
@@ -37,7 +37,7 @@ export function limitGrants(rateLimits: RateLimits, user: User, perMinute: numbe
 /** Numbers as Proxmox writes them. Anything else, `1e3` above all, is nobody's machine. */
 export const isVmid = (text: string) => machineNumber.test(text);
 
-export interface FoundMachine {
+export interface VisibleMachine {
   readonly machine: Machine;
   readonly decision: Decision;
 }
@@ -46,12 +46,12 @@ export interface FoundMachine {
  * The machine, as it is now, with what this user may do with it. One that is not there and one that is not theirs
  * are the same answer, so that nobody finds out by asking which machines exist.
  */
-export async function findMachine(
+export async function findVisibleMachine(
   deps: { readonly directory: Pick<MachineDirectory, 'find'>; readonly decide: Decide },
   user: User,
   cluster: string,
   vmid: string,
-): Promise<FoundMachine> {
+): Promise<VisibleMachine> {
   if (!isVmid(vmid)) throw new PortholeError('machine_not_found', { detail: 'not a vmid' });
   const machine = await deps.directory.find(cluster, Number(vmid));
   const decision = deps.decide(user, machine);
@@ -63,32 +63,32 @@ export async function findMachine(
 }
 
 /** What a console is granted for. */
-export interface Authorised {
-  readonly terms: Terms;
+export interface AuthorisedConsole {
+  readonly policy: SessionPolicy;
   /** When its rules end, if before the session's own end. */
-  readonly until: number | undefined;
+  readonly validUntil: number | undefined;
   readonly observer: boolean;
   /** By which rules, for the audit. */
   readonly rules: readonly string[];
 }
 
 /** A terminal is a right of its own, in either mode: a serial port may lead to where no screen does. */
-export function authorise({ machine, decision }: FoundMachine, wish: GrantWish): Authorised {
+export function authorise({ machine, decision }: VisibleMachine, wish: GrantRequest): AuthorisedConsole {
   const { mode, kind } = wish;
   const opening = kind === 'terminal' ? kind : mode;
   const mayWatch = decision.allow.includes('watch');
-  const terms = decision.terms(opening);
+  const terms = decision.policyFor(opening);
   if (!terms || (wish.watch && !mayWatch))
     throw new PortholeError('not_allowed', {
       detail: `${wish.watch ? 'watch' : opening} of ${machine.cluster}/${machine.vmid}`,
     });
   const rights = opening === 'view' ? (['view', 'watch'] as const) : [opening];
   return {
-    terms,
-    until: decision.until(opening),
+    policy: terms,
+    validUntil: decision.validUntil(opening),
     // Whoever may look on does so whenever they only look: nobody is watched without being told.
     observer: mode === 'view' && mayWatch,
-    rules: [...new Set(rights.flatMap((right) => decision.rulesFor(right)))],
+    rules: [...new Set(rights.flatMap((right) => decision.rulesGranting(right)))],
   };
 }
 

@@ -170,7 +170,7 @@ function relayPod({ metadata }: V1Pod): RelayPod {
   return {
     name: metadata?.name ?? '',
     deletionCost: metadata?.annotations?.[costAnnotation],
-    leaving: metadata?.deletionTimestamp !== undefined,
+    terminating: metadata?.deletionTimestamp !== undefined,
   };
 }
 

@@ -3,7 +3,7 @@
  * ReplicaSet that shrinks deletes the cheapest pods first. Coarse (0, 1, 5, 10, 20, 40, …), because each change is a
  * write to the API server (Kubernetes asks not to follow a metric with it, KEP-2255).
  */
-export function deletionCostOf(consoles: number): number {
+export function deletionCostFor(consoles: number): number {
   if (consoles < 1) return 0;
   if (consoles < 5) return 1;
   if (consoles < 10) return 5;

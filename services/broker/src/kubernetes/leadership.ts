@@ -15,7 +15,7 @@ export interface Leadership {
   /** Gives the lease back, so that the next one need not wait for it to run out. */
   stop(): Promise<void>;
   /** Whether this process leads now. Ask before every act: it ends by itself when the lease can't be renewed. */
-  leads(): boolean;
+  isLeader(): boolean;
 }
 
 /**
@@ -103,6 +103,6 @@ export function createLeadership(deps: {
       const found = await lease.read();
       if (found?.holder === identity) await lease.write(found, { ...found, holder: '', durationSeconds: 1 });
     },
-    leads,
+    isLeader: leads,
   };
 }

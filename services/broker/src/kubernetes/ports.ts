@@ -32,7 +32,7 @@ export interface RelayPod {
   /** The annotation controller.kubernetes.io/pod-deletion-cost. */
   readonly deletionCost: string | undefined;
   /** It is told to go already. */
-  readonly leaving: boolean;
+  readonly terminating: boolean;
 }
 
 /** The pods of the relays as last heard of. It stays current by itself until it fails, and says so when it does. */

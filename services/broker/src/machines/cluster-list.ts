@@ -9,26 +9,26 @@ export interface Listing {
 }
 
 /** The machines of one cluster, asked for at most once per `freshMs`, however many people look. */
-export interface ClusterList {
+export interface MachineList {
   /** For people to look at. Rather an old list than none while Proxmox is away. */
-  look(): Promise<Listing>;
+  latest(): Promise<Listing>;
   /** For decisions: not older than `freshMs`, or the error that says why there is none. */
   fresh(): Promise<readonly Machine[]>;
   /** Seconds since Proxmox last answered; undefined before it ever did. */
-  age(): number | undefined;
+  ageSeconds(): number | undefined;
 }
 
 const freshMs = 3000;
 /** After this, a list says more about the past than about the cluster. */
 const staleMs = 10 * 60_000;
 /** With an old list at hand, nobody waits longer than this for a Proxmox that may not answer at all. */
-const patienceMs = 2000;
+const maxWaitMs = 2000;
 
-export function createClusterList(deps: {
+export function createMachineList(deps: {
   readonly listMachines: () => Promise<readonly Machine[]>;
   readonly clock: Clock;
   readonly onRefresh?: (error: PortholeError | undefined) => void;
-}): ClusterList {
+}): MachineList {
   const { clock, listMachines, onRefresh } = deps;
   let machines: readonly Machine[] = [];
   let answeredAt = Number.NEGATIVE_INFINITY;
@@ -62,8 +62,8 @@ export function createClusterList(deps: {
   }
 
   return {
-    async look() {
-      if (age() < staleMs) await atMost(clock, patienceMs, refresh());
+    async latest() {
+      if (age() < staleMs) await waitUpTo(clock, maxWaitMs, refresh());
       else await refresh();
       if (age() < freshMs) return { machines, stale: false };
       // A slow answer: its question is old, but it is the newest that Proxmox gave.
@@ -75,7 +75,7 @@ export function createClusterList(deps: {
       if (failure) throw failure.error;
       return machines;
     },
-    age: () => (answeredAt === Number.NEGATIVE_INFINITY ? undefined : age() / 1000),
+    ageSeconds: () => (answeredAt === Number.NEGATIVE_INFINITY ? undefined : age() / 1000),
   };
 
   function reason(): PortholeError {
@@ -85,7 +85,7 @@ export function createClusterList(deps: {
   }
 }
 
-function atMost(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+function waitUpTo(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(ms, resolve);
     work.then(resolve, reject).finally(cancel);

@@ -6,13 +6,13 @@ import type { Log } from '@porthole/shared/telemetry/log';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
 import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
-import { createClusterList, type ClusterList } from './cluster-list.ts';
-import { listMachines } from './proxmox-list.ts';
+import { createMachineList, type MachineList } from './cluster-list.ts';
+import { listMachines } from './list-machines.ts';
 
 export interface Clusters {
-  readonly lists: ReadonlyMap<string, ClusterList>;
+  readonly lists: ReadonlyMap<string, MachineList>;
   readonly clients: ReadonlyMap<string, ProxmoxClient>;
-  readonly part: LifecycleComponent;
+  readonly component: LifecycleComponent;
 }
 
 /** The lists of all configured clusters, each with a client of its own. Nobody is asked before somebody looks. */
@@ -36,7 +36,7 @@ export function createClusters(deps: {
     });
     metrics.observeHosts(name, client.hostStates);
     const logChange = createLogChange(name, log);
-    const list = createClusterList({
+    const list = createMachineList({
       clock,
       listMachines: () => listMachines(client, cluster),
       onRefresh(error) {
@@ -49,7 +49,7 @@ export function createClusters(deps: {
   return {
     lists: new Map(entries.map(({ name, list }) => [name, list])),
     clients: new Map(entries.map(({ name, client }) => [name, client])),
-    part: {
+    component: {
       name: 'proxmox clients',
       async stop() {
         await Promise.all(entries.map(({ client }) => client.close()));

@@ -1,9 +1,9 @@
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { ClusterList, Listing } from './cluster-list.ts';
+import type { MachineList, Listing } from './cluster-list.ts';
 import { displayNameOf, type Machine } from './machine.ts';
 
 /** What is known of all clusters together. */
-export interface Overview extends Listing {
+export interface DirectoryListing extends Listing {
   /** Of a stale list: how many seconds ago the cluster that is silent for longest gave the part that is shown. */
   readonly staleSeconds: number | undefined;
   /** True when a cluster shows nothing, because it never answered or its list is too old to be of use. */
@@ -13,14 +13,14 @@ export interface Overview extends Listing {
 /** All machines of all clusters. */
 export interface MachineDirectory {
   /** Sorted by name. A cluster that is away leaves its last list, or nothing, and never hides the others. */
-  look(): Promise<Overview>;
+  list(): Promise<DirectoryListing>;
   /** Rejects with `machine_not_found`, or with the reason why the cluster can not be asked. */
   find(cluster: string, vmid: number): Promise<Machine>;
 }
 
 const byText = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
-export function createMachineDirectory(clusters: ReadonlyMap<string, ClusterList>): MachineDirectory {
+export function createMachineDirectory(clusters: ReadonlyMap<string, MachineList>): MachineDirectory {
   let last:
     { readonly parts: readonly (readonly Machine[])[]; readonly sorted: readonly Machine[] } | undefined;
 
@@ -33,14 +33,14 @@ export function createMachineDirectory(clusters: ReadonlyMap<string, ClusterList
   }
 
   return {
-    async look() {
+    async list() {
       const lists = [...clusters.values()];
-      const answers = await Promise.allSettled(lists.map((list) => list.look()));
+      const answers = await Promise.allSettled(lists.map((list) => list.latest()));
       const listings = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
       const failed = answers.find((answer) => answer.status === 'rejected');
       if (listings.length === 0 && failed) throw asPortholeError(failed.reason);
       const ages = answers.flatMap((answer, index) =>
-        answer.status === 'fulfilled' && answer.value.stale ? [lists[index]?.age() ?? 0] : [],
+        answer.status === 'fulfilled' && answer.value.stale ? [lists[index]?.ageSeconds() ?? 0] : [],
       );
       return {
         machines: sorted(listings.map(({ machines }) => machines)),

@@ -16,7 +16,7 @@ export interface Machine {
 }
 
 /** Every machine in Proxmox's answer, without the templates: those can't be started, so they have no console. */
-export function machinesIn(cluster: string, answer: z.infer<typeof resourcesAnswer>): readonly Machine[] {
+export function parseGuests(cluster: string, answer: z.infer<typeof resourcesAnswer>): readonly Machine[] {
   return answer.data
     .filter(({ template }) => !template)
     .map(({ node, type, vmid, name, status, tags, pool }) => ({
@@ -26,7 +26,7 @@ export function machinesIn(cluster: string, answer: z.infer<typeof resourcesAnsw
       vmid,
       name,
       status,
-      tags: tagsIn(tags),
+      tags: parseTags(tags),
       pool: pool === '' ? undefined : pool,
     }));
 }
@@ -35,7 +35,7 @@ export function machinesIn(cluster: string, answer: z.infer<typeof resourcesAnsw
  * The nodes themselves, for their shells, under their numbers in the cluster. One that is in none is number 0, which
  * would be no number in a path.
  */
-export function nodesIn(cluster: string, answer: z.infer<typeof clusterStatusAnswer>): readonly Machine[] {
+export function parseNodes(cluster: string, answer: z.infer<typeof clusterStatusAnswer>): readonly Machine[] {
   return answer.data.flatMap(({ type, name, nodeid, online }) => {
     if (type !== 'node' || nodeid === undefined || nodeid >= firstVmid) return [];
     return {
@@ -55,7 +55,7 @@ export function nodesIn(cluster: string, answer: z.infer<typeof clusterStatusAns
 const firstVmid = 100;
 
 /** Proxmox writes tags as one text, "lab;linux". */
-function tagsIn(text: string | undefined): readonly string[] {
+function parseTags(text: string | undefined): readonly string[] {
   return (text ?? '')
     .split(';')
     .map((tag) => tag.trim())

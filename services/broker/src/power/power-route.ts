@@ -7,7 +7,7 @@ import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import type { Decide } from '../access/decide.ts';
-import { findMachine } from '../grants/steps.ts';
+import { findVisibleMachine } from '../grants/steps.ts';
 import { BadRequest, badRequestOf } from '../http/bad-request.ts';
 import type { Context, Step } from '../http/context.ts';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
@@ -15,7 +15,7 @@ import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import type { RequireLogin } from '../sign-in/identify.ts';
 import type { User } from '../sign-in/user.ts';
-import { asPowerError, beginPower, lookAtTask, powerActions, type PowerAction } from './proxmox-power.ts';
+import { toPowerError, startPowerTask, readTask, powerActions, type PowerAction } from './proxmox-power.ts';
 import { createTaskTokens } from './task-token.ts';
 
 export interface PowerRouteDeps {
@@ -34,12 +34,12 @@ export interface PowerRouteDeps {
 /** Of one person. Whoever starts a class one by one needs some. */
 const perMinute = 60;
 /** Looks at how it goes, one a second for some machines at a time. Each costs Proxmox a call. */
-const looksPerMinute = 600;
+const statusRequestsPerMinute = 600;
 
 const wish = z.strictObject({ action: z.enum(powerActions) });
 
 /** POST /api/v1/consoles/{cluster}/{vmid}/power: begins it, and answers by which name it can be followed. */
-export function powerMachine(deps: PowerRouteDeps): Step {
+export function startPowerAction(deps: PowerRouteDeps): Step {
   const tokens = createTaskTokens(deps);
   return async (ctx) => {
     ctx.state.route = 'power';
@@ -66,17 +66,17 @@ export function powerMachine(deps: PowerRouteDeps): Step {
 }
 
 /** GET /api/v1/consoles/{cluster}/{vmid}/power/{task}: how it is going. */
-export function followPower(deps: PowerRouteDeps): Step {
+export function showPowerTask(deps: PowerRouteDeps): Step {
   const tokens = createTaskTokens(deps);
   return async (ctx) => {
     ctx.state.route = 'power';
     const { user } = await deps.requireLogin(ctx);
-    await deps.rateLimits.spend(`power-looks/user/${user.id}`, looksPerMinute, 60);
+    await deps.rateLimits.spend(`power-looks/user/${user.id}`, statusRequestsPerMinute, 60);
     const { cluster = '', vmid = '', task = '' } = parametersOf(ctx);
     const client = deps.clients.get(cluster);
     const upid = tokens.read({ userId: user.id, cluster, vmid: Number(vmid) }, task);
     if (!client || upid === undefined) throw new PortholeError('not_found', { detail: 'no such task' });
-    const seen = await lookAtTask(client, upid);
+    const seen = await readTask(client, upid);
     if (seen.state !== 'failed') {
       ctx.body = { state: seen.state };
       return;
@@ -94,7 +94,7 @@ export function followPower(deps: PowerRouteDeps): Step {
 
 async function theirMachine(deps: PowerRouteDeps, ctx: Context, user: User): Promise<MachineWithRights> {
   const { cluster = '', vmid = '' } = parametersOf(ctx);
-  const { machine, decision } = await findMachine(deps, user, cluster, vmid);
+  const { machine, decision } = await findVisibleMachine(deps, user, cluster, vmid);
   return { ...machine, mayPower: decision.allow.includes('power') };
 }
 
@@ -107,8 +107,8 @@ async function begin(deps: PowerRouteDeps, machine: MachineWithRights, action: P
     throw new BadRequest('action: a container can not be reset; reboot it');
   const client = deps.clients.get(cluster);
   if (!client) throw new PortholeError('machine_not_found', { detail: `no cluster ${cluster}` });
-  return beginPower(client, machine, action).catch((thrown: unknown) => {
-    throw asPowerError(thrown);
+  return startPowerTask(client, machine, action).catch((thrown: unknown) => {
+    throw toPowerError(thrown);
   });
 }
 

@@ -16,7 +16,7 @@ type Client = Pick<ProxmoxClient, 'get' | 'post'>;
  * Tells the machine's node to do it and answers the UPID of the task: Proxmox says yes to everything that it may do,
  * and what came of it stands in the task.
  */
-export async function beginPower(client: Client, machine: Machine, action: PowerAction): Promise<string> {
+export async function startPowerTask(client: Client, machine: Machine, action: PowerAction): Promise<string> {
   const { node, type, vmid } = machine;
   const { data } = await client.post({
     path: `/nodes/${encodeURIComponent(node)}/${type}/${vmid}/status/${action}`,
@@ -26,7 +26,7 @@ export async function beginPower(client: Client, machine: Machine, action: Power
   return data;
 }
 
-export async function lookAtTask(client: Client, upid: string): Promise<TaskState> {
+export async function readTask(client: Client, upid: string): Promise<TaskState> {
   const node = /^UPID:([^:]+):/.exec(upid)?.[1];
   if (node === undefined) throw new PortholeError('not_found', { detail: 'no task' });
   const { data } = await client.get({
@@ -37,7 +37,7 @@ export async function lookAtTask(client: Client, upid: string): Promise<TaskStat
   const said = data.exitstatus ?? 'unknown';
   // What only warns has been done.
   if (said === 'OK' || said.startsWith('WARNINGS')) return { state: 'done' };
-  return { state: 'failed', error: new PortholeError(meaningOf(said), { detail: said }) };
+  return { state: 'failed', error: new PortholeError(codeOfTaskError(said), { detail: said }) };
 }
 
 /** Proxmox's own words, in the order in which they are looked for. */
@@ -48,13 +48,13 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/got timeout|timed out/, 'power_timeout'],
 ];
 
-function meaningOf(said: string): ErrorCode {
+function codeOfTaskError(said: string): ErrorCode {
   return meanings.find(([words]) => words.test(said))?.[1] ?? 'power_failed';
 }
 
 /** What a refused call means here: of a machine that has gone elsewhere, the next list of machines knows. */
-export function asPowerError(thrown: unknown): PortholeError {
+export function toPowerError(thrown: unknown): PortholeError {
   const error = asPortholeError(thrown);
   if (error.code !== 'proxmox_invalid_response') return error;
-  return new PortholeError(meaningOf(error.detail ?? ''), { cause: error });
+  return new PortholeError(codeOfTaskError(error.detail ?? ''), { cause: error });
 }

@@ -8,13 +8,13 @@ import type { Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { RequireLogin } from '../sign-in/identify.ts';
 import type { LiveSessions } from './live-sessions.ts';
-import { overseerOf, type Overseer } from './overseer.ts';
+import { permissionsFor, type SessionPermissions } from './permissions.ts';
 
-export interface SessionRouteDeps {
+export interface ListSessionsDeps {
   readonly requireLogin: RequireLogin;
   readonly live: LiveSessions;
   readonly access: () => Access;
-  readonly directory: Pick<MachineDirectory, 'look' | 'find'>;
+  readonly directory: Pick<MachineDirectory, 'list' | 'find'>;
 }
 
 /** More than anybody reads. */
@@ -34,19 +34,19 @@ const question = z
  * GET /api/v1/sessions: the consoles that are open now, as far as somebody may know. To be asked again and again: an
  * answer that is as it was costs a 304, and works through every proxy.
  */
-export function listSessions(deps: SessionRouteDeps): Step {
+export function listSessions(deps: ListSessionsDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'sessions';
     const { user } = await deps.requireLogin(ctx);
     const parsed = question.safeParse({ ...ctx.query });
     if (!parsed.success) throw badRequestOf(parsed.error);
-    const overseer = await overseerOf(deps, user);
+    const overseer = await permissionsFor(deps, user);
     const all = await deps.live.list();
     const inScope = scopeOf(overseer, parsed.data);
-    const sessions = all.filter((session) => overseer.sees(session) && inScope(session));
+    const sessions = all.filter((session) => overseer.maySee(session) && inScope(session));
     const body = JSON.stringify({
       classes: overseer.classes.map(({ name, title }) => ({ name, title })),
-      sessions: sessions.slice(0, most).map((session) => shown(session, overseer, all)),
+      sessions: sessions.slice(0, most).map((session) => toPublicSession(session, overseer, all)),
       ...(sessions.length > most ? { truncated: true } : {}),
     });
     ctx.set('etag', `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`);
@@ -61,17 +61,21 @@ export function listSessions(deps: SessionRouteDeps): Step {
 }
 
 function scopeOf(
-  overseer: Overseer,
+  overseer: SessionPermissions,
   { scope, class: name }: z.infer<typeof question>,
 ): (session: SessionRecord) => boolean {
   if (scope === 'all') return () => true;
-  if (scope === 'mine') return overseer.isMine;
+  if (scope === 'mine') return overseer.isOwn;
   const found = overseer.classes.find((one) => one.name === name);
   if (!found) throw new PortholeError('not_found', { detail: 'no class of theirs' });
-  return found.has;
+  return found.includes;
 }
 
-function shown(session: SessionRecord, overseer: Overseer, all: readonly SessionRecord[]) {
+function toPublicSession(
+  session: SessionRecord,
+  overseer: SessionPermissions,
+  all: readonly SessionRecord[],
+) {
   const { sessionId, user, cluster, vmid, machineName, type, node, mode, kind, observer } = session;
   const { allow } = overseer.decide(session);
   return {
@@ -85,8 +89,8 @@ function shown(session: SessionRecord, overseer: Overseer, all: readonly Session
     since: new Date(session.since).toISOString(),
     bytes: session.bytes,
     // Those at the machine are told themselves, so everybody who sees the console may know.
-    observers: observer ? [] : watchersOf(session, all),
-    mine: overseer.isMine(session),
+    observers: observer ? [] : observersOf(session, all),
+    mine: overseer.isOwn(session),
     may: [
       ...(overseer.mayEnd(session) ? ['end'] : []),
       ...(['watch', 'control'] as const).filter((right) => allow.includes(right)),
@@ -95,7 +99,7 @@ function shown(session: SessionRecord, overseer: Overseer, all: readonly Session
   };
 }
 
-function watchersOf(session: SessionRecord, all: readonly SessionRecord[]): readonly string[] {
+function observersOf(session: SessionRecord, all: readonly SessionRecord[]): readonly string[] {
   const there = all.filter(
     ({ observer, cluster, vmid }) => observer && cluster === session.cluster && vmid === session.vmid,
   );

@@ -6,7 +6,7 @@ import { leaseNames } from '@porthole/shared/store/keys';
 export interface LiveSessions {
   list(): Promise<readonly SessionRecord[]>;
   /** The same, asked for now. */
-  listNow(): Promise<readonly SessionRecord[]>;
+  listFresh(): Promise<readonly SessionRecord[]>;
   find(id: string): Promise<SessionRecord | undefined>;
 }
 
@@ -36,7 +36,7 @@ export function createLiveSessions(deps: {
       }
       return known;
     },
-    async listNow() {
+    async listFresh() {
       await read();
       return known;
     },

@@ -3,11 +3,11 @@ import { PortholeError } from '@porthole/shared/errors';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
 import type { Logins } from '../sign-in/logins.ts';
-import type { EndRouteDeps } from './end-sessions.ts';
+import type { EndSessionsDeps } from './end-sessions.ts';
 
 export interface SignOutUserDeps extends Pick<
-  EndRouteDeps,
-  'requireLogin' | 'access' | 'live' | 'ends' | 'rateLimits' | 'audit'
+  EndSessionsDeps,
+  'requireLogin' | 'access' | 'live' | 'terminationOrders' | 'rateLimits' | 'audit'
 > {
   readonly logins: Pick<Logins, 'ofUser' | 'end'>;
 }
@@ -27,14 +27,14 @@ export function signOutUser(deps: SignOutUserDeps): Step {
     await deps.rateLimits.spend(`sign-outs/user/${operator.id}`, perMinute, 60);
     const parsed = wish.safeParse({ ...ctx.query });
     if (!parsed.success) throw badRequestOf(parsed.error);
-    if (!deps.access().everywhere(operator).has('end'))
+    if (!deps.access().globalRights(operator).has('end'))
       throw new PortholeError('not_allowed', { detail: 'sign others out' });
     const { user } = parsed.data;
     const signIns = await deps.logins.ofUser(user);
-    const consoles = (await deps.live.listNow()).filter((session) => session.user.id === user);
+    const consoles = (await deps.live.listFresh()).filter((session) => session.user.id === user);
     // The sign-ins first, so that nobody asks for a new console while the old ones end.
     for (const info of signIns) await deps.logins.end(info, 'operator', operator);
-    await deps.ends.issue({ kind: 'user', ref: user }, 'signed_out');
+    await deps.terminationOrders.issue({ kind: 'user', ref: user }, 'signed_out');
     deps.audit({
       event: 'termination_ordered',
       by: { id: operator.id, name: operator.name },

@@ -13,5 +13,5 @@ export interface User {
   /** Default: a person. */
   readonly kind?: 'person' | 'program';
   /** What Proxmox gives them, whoever signed in there. */
-  readonly atMost?: AtMost;
+  readonly permissionBoundary?: AtMost;
 }

@@ -41,7 +41,7 @@ export async function checkRelay(
     // What is wrong with the store is found by who looks at that.
     return [];
   }
-  const { opened, code } = await knock(url, config.publicUrl.origin, token, deps.timeoutMs);
+  const { opened, code } = await openConsole(url, config.publicUrl.origin, token, deps.timeoutMs);
   if (code === closeCodes.not_found.code) return [];
   if (!opened) return [{ kind: 'relay_away', where, what: 'No WebSocket was opened.' }];
   if (code === undefined) return [{ kind: 'relay_refuses', where, what: 'It did not answer in time.' }];
@@ -89,7 +89,7 @@ async function mint(
 }
 
 /** The close code that a relay ends the attempt with; undefined when there was none in time. */
-function knock(
+function openConsole(
   url: URL,
   origin: string,
   token: string,

@@ -69,7 +69,7 @@ export function createProxmoxMethod(deps: {
   async function userWithReach(login: Login, facts: AccountFacts, acts: boolean): Promise<User | undefined> {
     try {
       const reach = await deps.reach.of(login.ref, facts, acts);
-      return { ...userOfAccount(config, facts), atMost: atMostOf(config, reach) };
+      return { ...userOfAccount(config, facts), permissionBoundary: atMostOf(config, reach) };
     } catch (thrown) {
       if (asPortholeError(thrown).code !== 'not_signed_in') throw thrown;
       return refused(login);
