@@ -40,9 +40,9 @@ describe('GET /api/v1/access/explain', () => {
     expect(json.consoles.control).toMatchObject({ clipboard: 'in', sessionSeconds: 43_200 });
     expect(json.rules).toEqual([
       { place: 'access.0', name: 'own', grants: ['view', 'control'] },
-      { place: 'access.1', name: 'by day', grants: ['view'], miss: 'who' },
-      { place: 'access.2', name: 'admins', grants: ['view', 'control', 'explain'], miss: 'who' },
-      { place: 'access.3', name: 'portal', grants: ['view'], miss: 'who' },
+      { place: 'access.1', name: 'by day', grants: ['view'], mismatch: 'who' },
+      { place: 'access.2', name: 'admins', grants: ['view', 'control', 'explain'], mismatch: 'who' },
+      { place: 'access.3', name: 'portal', grants: ['view'], mismatch: 'who' },
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('GET /api/v1/access/explain', () => {
       consoles: { view: { until: '2026-06-01T10:00:00.000Z' } },
     });
     const shut = await at('2026-06-01T11:00:00Z');
-    expect([shut.json.allow, shut.json.rules[1].miss]).toEqual([[], 'when']);
+    expect([shut.json.allow, shut.json.rules[1].mismatch]).toEqual([[], 'when']);
   });
 
   test('knows a program from a person', async () => {

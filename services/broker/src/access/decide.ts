@@ -113,7 +113,7 @@ export function createAccess(
           place,
           name,
           grants: inOrder(grants),
-          ...(miss ? { miss } : {}),
+          ...(miss ? { mismatch: miss } : {}),
         })),
       };
     },
