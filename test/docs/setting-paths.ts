@@ -1,13 +1,13 @@
 import { configSchema } from '@porthole/shared/config/schema';
 import { z } from 'zod';
 
-/** A setting as the schema has it. */
+/** A setting of the configuration schema. */
 export interface Setting {
-  /** Such as `clusters[].tls.caFile`. */
+  /** For example `clusters[].tls.caFile`. */
   readonly path: string;
   readonly secret: boolean;
-  /** What counts when it is not given, or how it is without. */
-  readonly without: string;
+  /** The default as Markdown, `required`, or empty. */
+  readonly fallback: string;
 }
 
 interface JsonSchema {
@@ -16,15 +16,16 @@ interface JsonSchema {
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
   readonly additionalProperties?: unknown;
+  readonly default?: unknown;
 }
 
-/** Settings that are described as a whole because others say what is in them. */
+/** Sections that have the fields of another section, and are documented as a whole. */
 const likeAnother = /Credential$|^classes\[\]\.(machines|limits)$/;
 
-/** What has no default of its own: it was given here. */
+/** Values of the minimal configuration below; they are not defaults. */
 const given = /\.credential\./;
 
-/** Every setting, in the order of the schema, with its default. */
+/** Returns every setting with its default, in the order of the schema. */
 export function allSettings(): readonly Setting[] {
   const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
   const defaults = configSchema.parse({
@@ -34,27 +35,29 @@ export function allSettings(): readonly Setting[] {
   return walk(schema, '', defaults);
 }
 
-function walk(schema: JsonSchema, path: string, value: unknown): Setting[] {
+function walk(schema: JsonSchema, parent: string, value: unknown): Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, below]) => {
-    const place = path === '' ? name : `${path}.${name}`;
-    const found = isObject(value) ? value[name] : undefined;
-    if (below.properties && !likeAnother.test(place)) return walk(below, place, found);
+    const path = parent === '' ? name : `${parent}.${name}`;
+    const parsed = isObject(value) ? value[name] : undefined;
+    if (below.properties && !likeAnother.test(path)) return walk(below, path, parsed);
     if (below.items?.properties)
-      return walk(below.items, `${place}[]`, Array.isArray(found) ? (found as unknown[])[0] : undefined);
+      return walk(below.items, `${path}[]`, Array.isArray(parsed) ? (parsed as unknown[])[0] : undefined);
     const secret = Object.keys(below).length === 0 && !name.endsWith('File');
     const required = schema.required?.includes(name) ?? false;
-    return [{ path: place, secret, without: withoutIt(required, given.test(place) ? undefined : found) }];
+    // The minimal configuration has no value for the settings of optional sections, but the schema has.
+    const found = given.test(path) ? undefined : (parsed ?? below.default);
+    return [{ path, secret, fallback: required ? 'required' : toMarkdown(found) }];
   });
 }
 
-function withoutIt(required: boolean, value: unknown): string {
-  if (required) return 'needed';
-  if (value === undefined || typeof value === 'function') return '';
+function toMarkdown(value: unknown): string {
+  if (value === undefined || value === '' || typeof value === 'function') return '';
   if (value instanceof URL) return `\`${value.origin}\``;
   if (isObject(value) && 'host' in value && 'port' in value)
     return `\`${String(value['host'])}:${String(value['port'])}\``;
+  if (Array.isArray(value) && value.length > 0) return value.map(toMarkdown).join(', ');
   if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0 ? 'none' : '';
-  return `\`${value as string | number | boolean}\``; // what else YAML has
+  return `\`${value as string | number | boolean}\``; // YAML has no other scalars
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

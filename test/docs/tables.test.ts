@@ -116,7 +116,7 @@ describe('the page about the protocol', () => {
 
   test('names close codes as they are', () => {
     expect(page).toContain(
-      `with ${closeCodes.protocol.code}, anything too big with ${closeCodes.too_big.code}`,
+      `with ${closeCodes.protocol.code}, an oversized one with ${closeCodes.too_big.code}`,
     );
   });
 });

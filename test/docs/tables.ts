@@ -1,3 +1,4 @@
+import { findingKinds } from '@porthole/broker/cli/doctor/findings';
 import { createBrokerMetrics } from '@porthole/broker/metrics';
 import { createRelayMetrics } from '@porthole/relay/metrics';
 import {
@@ -19,7 +20,7 @@ import { allSettings, type Setting } from './setting-paths.ts';
 import { remedies } from './remedies.ts';
 import { meanings } from './settings.ts';
 
-/** The tables of the reference pages, made from the code that they describe. */
+/** The generated tables of the reference pages, by name. Each comes from the code that it describes. */
 export const tables: Readonly<Record<string, () => string>> = {
   errors: () =>
     table(
@@ -31,7 +32,7 @@ export const tables: Readonly<Record<string, () => string>> = {
     ),
   'close-codes': () =>
     table(
-      ['Code', 'Name', 'What the page does', 'Text', 'Errors'],
+      ['Code', 'Name', 'Page action', 'Text', 'Errors'],
       (Object.keys(closeCodes) as CloseName[]).map((name) => {
         const { code, does, text } = closeCodes[name];
         const errors = errorCodes.filter((error) => errorKinds[error].close === name);
@@ -46,17 +47,22 @@ export const tables: Readonly<Record<string, () => string>> = {
     ),
   remedies: () =>
     table(
-      ['Close code', 'Error', 'Why', 'What to do'],
+      ['Close code', 'Error', 'Cause', 'Action'],
       (Object.keys(closeCodes) as CloseName[]).flatMap((name) =>
         errorCodes
           .filter((error) => errorKinds[error].close === name)
           .map((error) => [`${closeCodes[name].code} \`${name}\``, `\`${error}\``, ...remedies[error]]),
       ),
     ),
+  findings: () =>
+    table(
+      ['Finding', 'Level', 'Remedy'],
+      Object.entries(findingKinds).map(([kind, { level, remedy }]) => [`\`${kind}\``, level, remedy]),
+    ),
   settings: () =>
     table(
       ['Setting', 'Default', 'Meaning'],
-      allSettings().map((setting) => [nameOf(setting), setting.without, meanings[setting.path] ?? '']),
+      allSettings().map((setting) => [nameOf(setting), setting.fallback, meanings[setting.path] ?? '']),
     ),
   environment: () =>
     table(
@@ -81,7 +87,7 @@ export const tables: Readonly<Record<string, () => string>> = {
       [...readAlerts()].map(([name, { labels, annotations }]) => [
         `[${name}](runbooks/${name}.md)`,
         labels?.['severity'] ?? '',
-        annotations?.['description'] ?? '',
+        annotations?.['summary'] ?? '',
       ]),
     ),
 };
@@ -102,8 +108,8 @@ function relayRegistry(): Registry {
   const registry = createRegistry();
   createRelayMetrics(registry, {
     draining: () => false,
-    sockets: () => 0,
-    socketsLimit: 0,
+    connections: () => 0,
+    maxSessions: 0,
     frames: () => 0,
     buffered: () => 0,
     clusters: ['lab'],
@@ -117,7 +123,7 @@ function brokerRegistry(): Registry {
   return registry;
 }
 
-/** Every metric that a service exports, by name, with its labels. */
+/** Returns every metric that a service exports, by name, with its labels. */
 export function exportedMetrics(): ReadonlyMap<string, readonly string[]> {
   const ofNode = createRegistry();
   addProcessMetrics(ofNode);
@@ -126,7 +132,7 @@ export function exportedMetrics(): ReadonlyMap<string, readonly string[]> {
   return new Map(all.map(({ name, labelNames }) => [name, labelNames]));
 }
 
-/** Those with a question mark are not always there. */
+/** Returns the fields of an audit event as Markdown; a question mark marks an optional field. */
 function fieldsOf(name: (typeof auditEventNames)[number]): string[] {
   const { properties, required } = z.toJSONSchema(auditLineSchema(name), {
     unrepresentable: 'any',
@@ -144,12 +150,12 @@ interface ObjectSchema {
 const errorCodes = Object.keys(errorKinds) as ErrorCode[];
 
 const actions: Readonly<Record<PageAction, string>> = {
-  'offer-reopen': 'Says so and offers to open the console again.',
-  reconnect: 'Reconnects at once, without a word.',
-  retry: 'Reconnects with back-off and says so.',
-  'new-grant-once': "Asks the broker for a new grant, once; if that doesn't help, says so.",
-  'wait-for-machine': 'Says so, and opens the console again as soon as the machine runs.',
-  say: 'Says so. Trying again would not help.',
+  'offer-reopen': 'Shows the text and offers to reopen the console.',
+  reconnect: 'Reconnects at once without a message.',
+  retry: 'Shows the text and reconnects with back-off.',
+  'new-grant-once': 'Requests a new grant once. If that fails, shows the text.',
+  'wait-for-machine': 'Shows the text and reopens the console as soon as the machine runs.',
+  say: 'Shows the text. Does not retry.',
 };
 
 function nameOf({ path, secret }: Setting): string {
@@ -163,7 +169,7 @@ interface Described {
   readonly labelNames: readonly string[];
 }
 
-/** What a registry holds. prom-client keeps labels and type in fields that its types don't tell. */
+/** Returns the metrics of a registry. prom-client's types omit the fields `type` and `labelNames`. */
 export function metricsOf(registry: Registry): readonly Described[] {
   return registry.getMetricsAsArray() as unknown as readonly Described[];
 }

@@ -189,17 +189,17 @@ export function reportCrowd({ plan, ...crowd }: Crowd): string {
   const row = (what: string, times: readonly number[]) =>
     `| ${what} | ${times.length} | ${at(times, 0.5)} | ${at(times, 0.95)} | ${at(times, 0.99)} |`;
   return [
-    `${plan.users} people who are signed in ask for their list every ${pollMs / 1000} s, of ${plan.machines} machines, and ${plan.grants} ask for a console within ${plan.seconds} s. One broker, a real Redis, a simulated Proxmox, all on this machine.`,
+    `${plan.users} signed-in users request their list of ${plan.machines} machines every ${pollMs / 1000} s, and ${plan.grants} of them request a console within ${plan.seconds} s. One broker, a real Redis and a simulated Proxmox run on this machine.`,
     '',
-    '| requests | number | median | p95 | p99 |',
+    '| Request | Number | Median | p95 | p99 |',
     '|---|--:|--:|--:|--:|',
-    row('list of machines', crowd.lists),
+    row('machine list', crowd.lists),
     row('grant', crowd.grants),
     '',
     `- Errors: ${crowd.errors}.`,
-    `- Calls for the list that Proxmox saw: ${crowd.listCalls}, of at most ${crowd.mostListCalls} (one each ${freshMs / 1000} s).`,
-    `- The broker used ${crowd.cpuSeconds.toFixed(1)} s of CPU in these ${plan.seconds} s, and had ${crowd.rssMib.toFixed(0)} MiB.`,
-    `- To sign in, one after the other in groups of 20, took them ${crowd.signInSeconds.toFixed(1)} s (a password hash that costs little here).`,
+    `- Machine list calls to Proxmox: ${crowd.listCalls} (at most ${crowd.mostListCalls}, one per ${freshMs / 1000} s).`,
+    `- CPU time of the broker: ${crowd.cpuSeconds.toFixed(1)} s within ${plan.seconds} s. Memory (RSS): ${crowd.rssMib.toFixed(0)} MiB.`,
+    `- Duration of all sign-ins, in groups of 20: ${crowd.signInSeconds.toFixed(1)} s, with a cheap password hash.`,
     '',
   ].join('\n');
 }

@@ -1,19 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 
-/** A row of the report: how long consoles were without a picture, in milliseconds. */
+/** A row of the report: how long consoles had no picture, in milliseconds. */
 export function row(what: string, moved: string, times: readonly number[]): string {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
   return `| ${what} | ${moved} | ${at(0.5)} ms | ${at(0.95)} ms | ${at(1)} ms |`;
 }
 
-const head = [
-  '| What happens | Consoles | Median | 95 of 100 | Longest |',
-  '| --- | --- | --- | --- | --- |',
-];
+const head = ['| Event | Consoles | Median | 95th percentile | Longest |', '| --- | --- | --- | --- | --- |'];
 
-/** Prints the figures and, when REPORT names a page, puts them between its marks of that name. */
+/** Prints the figures. If REPORT names a page, also writes them between the page's marks of that name. */
 export async function tellFigures(
   name: string,
   before: string,

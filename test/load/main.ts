@@ -18,9 +18,9 @@ import { profile } from './profile.ts';
 import { report } from './report.ts';
 
 /**
- * `npm run bench`: what the relay's data path costs, beside other relays in the same run. Prints the report and
- * keeps it in docs/performance.md. `--only small` and the like print a part of it, `--profile` says where Porthole's
- * time and memory go.
+ * `npm run bench`: compares the cost of the relay's data path with other relays in the same run. Prints the report and
+ * writes it to docs/performance.md. `--only small` and the like only print one part; `--profile` shows where Porthole
+ * spends time and memory.
  */
 const options = readOptions(process.argv.slice(2));
 const plan = planOf(options);
@@ -36,7 +36,7 @@ if (options.only.includes('broker') && !options.profile) {
     : { users: 1000, grants: 300, seconds: 10, machines: 300 };
   const text = isInstalled('redis-server')
     ? reportCrowd(await measureCrowd(school))
-    : 'Not measured: redis-server is not installed here.\n';
+    : 'Not measured: redis-server is not installed.\n';
   console.log(text);
   if (!options.quick) keep(options.report ?? 'docs/performance.md', 'crowded', text);
 }
@@ -95,10 +95,10 @@ const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
 if (file !== undefined) keep(file, 'measured', text);
 process.exit(0);
 
-/** Only what stands between the two marks is ours to replace. */
+/** Replaces only the text between the two marks. */
 function keep(path: string, mark: 'measured' | 'profiled' | 'crowded', measured: string): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;
-  const around = `# Performance of the relay\n\n${marks[0]}\n${marks[1]}\n`;
+  const around = `# Performance\n\n${marks[0]}\n${marks[1]}\n`;
   const old = read(path) ?? around;
   const [before = '', rest = ''] = old.split(marks[0]);
   writeFileSync(path, `${before}${marks[0]}\n\n${measured}\n${marks[1]}${rest.split(marks[1])[1] ?? '\n'}`);

@@ -5,7 +5,7 @@ import { createClassroom, type Classroom } from './classroom.ts';
 import { row, tellFigures } from './figures.ts';
 import { simulatePage, type SimulatedPage } from './person.ts';
 
-/** How many consoles are open while relays come and go; `npm run rehearse` does the whole of it. */
+/** Number of open consoles; `npm run rehearse` uses 300. */
 const consoles = Number(process.env['CONSOLES'] ?? 60);
 
 describeWith('redis')(`${consoles} consoles over three relays`, () => {
@@ -31,7 +31,7 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
   }, 120_000);
 
   afterAll(async () => {
-    await tellFigures('stopped', `${consoles} consoles, three relays, one Redis.`, rows, said);
+    await tellFigures('stopped', `${consoles} consoles on three relays with one Redis.`, rows, said);
     await room.stop();
   });
 
@@ -79,7 +79,7 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
     const used = pages.flatMap((page) => page.used);
     expect(new Set(used).size).toBe(used.length);
     const asked = pages.reduce((sum, page) => sum + page.asked, 0);
-    said.push(`${used.length} grants were taken, each once; ${asked - consoles} had to be asked for anew.`);
+    said.push(`${used.length} grants were redeemed, each once; ${asked - consoles} new ones were requested.`);
     const live = await room.sessions();
     expect(live).toHaveLength(consoles);
     expect(new Set(live.map(({ relay }) => relay)).size).toBe(1);
@@ -90,7 +90,7 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
     await Promise.all(pages.map((page) => page.leave()));
     await eventually('Proxmox has no console', () => room.proxmox.openConsoles() === 0, 30_000);
     await eventually('no record is left', async () => (await room.sessions()).length === 0, 60_000);
-    said.push('When everybody had left, no record of a session and no connection to Proxmox was left.');
+    said.push('After all pages closed, no session record and no connection to Proxmox remained.');
     const lines = room.relays.map(({ process }) => process.output()).join('\n');
     for (const token of pages.flatMap((page) => page.used)) expect(lines).not.toContain(token);
   }, 90_000);

@@ -36,7 +36,7 @@ export function planOf({
   const workloads: Workload[] = [
     {
       name: 'bulk',
-      text: '32 KiB frames, 8 sessions, as fast as they are taken',
+      text: '32 KiB frames, 8 sessions, at full speed',
       sessions: 8,
       frameBytes: 32 * 1024,
       everyMs: 0,
@@ -44,7 +44,7 @@ export function planOf({
     },
     {
       name: 'paced',
-      text: '16 KiB frames, 100 sessions, 10 frames a second each',
+      text: '16 KiB frames, 100 sessions, 10 frames per second each',
       sessions: 100 / (quick ? 10 : 1),
       frameBytes: 16 * 1024,
       everyMs: 100,
@@ -52,7 +52,7 @@ export function planOf({
     },
     {
       name: 'small',
-      text: '200 B frames, 200 sessions, 40 frames a second each',
+      text: '200 B frames, 200 sessions, 40 frames per second each',
       sessions: 200 / (quick ? 10 : 1),
       frameBytes: 200,
       everyMs: 25,

@@ -17,9 +17,9 @@ export async function profile(rig: Rig, start: () => Promise<Contender>): Promis
     await closeAll(rig);
     await relay.stop();
     lines.push(
-      `### ${workload.name}: where the time goes`,
+      `### ${workload.name}: CPU time`,
       '',
-      '| function | part |',
+      '| Function | Share |',
       '|---|--:|',
       ...spent.slice(0, 12).map(({ where, part }) => `| \`${where}\` | ${(part * 100).toFixed(1)} % |`),
       '',
@@ -52,14 +52,14 @@ async function profileIdle(rig: Rig, start: () => Promise<Contender>): Promise<s
     .toSorted((a, b) => b.bytes - a.bytes);
   const grown = (key: string) => (after.usage[key] ?? 0) - (before.usage[key] ?? 0);
   return [
-    `### idle: what one of ${idleSessions} sessions holds`,
+    `### idle: memory of one of ${idleSessions} sessions`,
     '',
-    '| part | per session |',
+    '| Part | Per session |',
     '|---|--:|',
     `| JavaScript objects (live) | ${perSession(grown('heapUsed'))} |`,
-    `| Buffers outside of the heap | ${perSession(grown('external'))} |`,
+    `| Buffers outside the heap | ${perSession(grown('external'))} |`,
     '',
-    '| kind of object | per session | bytes |',
+    '| Kind of object | Per session | Bytes |',
     '|---|--:|--:|',
     ...kinds
       .slice(0, 12)

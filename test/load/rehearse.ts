@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * `npm run rehearse`: an upgrade at noon and the loss of relays, in full, and its figures in docs/upgrade-rehearsal.md.
- * `npm test` does the same with fewer consoles and keeps no figures.
+ * `npm run rehearse`: runs the upgrade rehearsal and the loss of relays in full, and writes the figures to
+ * docs/upgrade-rehearsal.md. `npm test` runs both with fewer consoles and writes no figures.
  */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const runs = [

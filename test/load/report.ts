@@ -14,12 +14,12 @@ export interface Results {
 
 const baseline = 'plain ws';
 
-/** The bench's result as Markdown; the same text is printed and kept in docs/. */
+/** Formats the results as Markdown, to print and to write to docs/performance.md. */
 export function report(results: Results): string {
   const { machine, plan, flows, idle, skipped } = results;
   const lines = [
-    `Measured on ${machine}, everything over loopback. Each relay is a process of its own, accepts plain WebSockets and dials`,
-    `\`wss\` (TLS 1.3, AES-GCM). Figures are medians of ${plan.rounds} interleaved rounds (${plan.idleRounds} for idle sessions); only ratios within one run mean anything.`,
+    `Measured on ${machine}, over loopback. Each relay is a separate process, accepts plain WebSockets and connects`,
+    `to \`wss\` (TLS 1.3, AES-GCM). Figures are medians of ${plan.rounds} interleaved rounds (${plan.idleRounds} for idle sessions). Compare only ratios within one run.`,
     '',
     ...targets(results),
   ];
@@ -29,7 +29,7 @@ export function report(results: Results): string {
     lines.push(
       `### ${workload.name}: ${workload.text}`,
       '',
-      '| relay | CPU, ratio to plain ws | CPU s per GiB | CPU µs per frame | MiB/s |',
+      '| Relay | CPU, ratio to plain ws | CPU s per GiB | CPU µs per frame | MiB/s |',
       '|---|--:|--:|--:|--:|',
       ...[...flows.keys()].map((relay) => {
         const frame = median(of(relay).map(({ cpuPerFrame }) => cpuPerFrame)) * 1e6;
@@ -41,24 +41,22 @@ export function report(results: Results): string {
   }
   if (plan.idleRounds > 0)
     lines.push(
-      `### ${plan.idleSessions} sessions, one echo a second each`,
+      `### ${plan.idleSessions} sessions, one echo per second each`,
       '',
-      '| relay | KiB RSS per session | echo p50 ms | p99 ms | p99.9 ms | lost | opens per second | CPU ms per open |',
+      '| Relay | KiB RSS per session | echo p50 ms | p99 ms | p99.9 ms | lost | opens per second | CPU ms per open |',
       '|---|--:|--:|--:|--:|--:|--:|--:|',
       ...[...idle].map(([relay, rounds]) => {
         const of = (key: keyof Idle, digits: number) => median(rounds.map((one) => one[key])).toFixed(digits);
         return `| ${relay} | ${of('kibPerSession', 0)} | ${of('p50', 2)} | ${of('p99', 1)} | ${of('p999', 1)} | ${of('lost', 0)} | ${of('opensPerSecond', 0)} | ${of('cpuMsPerOpen', 2)} |`;
       }),
       '',
-      'Bare Node is what Node’s own sockets and TLS cost with nothing in between. websockify, a process for each connection, is asked for 200 sessions only, and dials TLS 1.2.',
+      'Bare Node is the cost of Node’s sockets and TLS alone. websockify starts a process per connection; it runs with 200 sessions only, and with TLS 1.2.',
       '',
-      "Porthole's opening is a whole console: the grant, Proxmox's status and vncproxy calls, the dial, VNC authentication. The others' is the two upgrades.",
+      "An opening of Porthole is a complete console: the grant, Proxmox's status and vncproxy calls, the connection and VNC authentication. For the others, it is the two upgrades.",
       '',
     );
   lines.push(
-    ...skipped.map(
-      (name) => `Not measured: ${name}, which is not installed here (Debian package \`${name}\`).`,
-    ),
+    ...skipped.map((name) => `Not measured: ${name} is not installed (Debian package \`${name}\`).`),
   );
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -9,7 +9,7 @@ import { createClassroom, type Classroom, type RelayProcess } from './classroom.
 import { row, tellFigures } from './figures.ts';
 import { simulatePage, type SimulatedPage } from './person.ts';
 
-/** `npm run rehearse` does it with 200 consoles and the chart's preStop. */
+/** `npm run rehearse` uses 200 consoles and the chart's preStop. */
 const consoles = Number(process.env['CONSOLES'] ?? 30);
 const preStopMs = Number(process.env['PRE_STOP'] ?? 0) * 1000;
 const replicas = 3;
@@ -75,7 +75,7 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
       expect(moved.length).toBeGreaterThan(0);
       expect(new Set(moved.map(({ code }) => code))).toEqual(new Set([1012]));
       const times = moved.map((gap) => gap.backAt - gap.lostAt);
-      rows.push(row(`relay ${i + 1} of ${replicas} is replaced`, `${moved.length} of ${consoles}`, times));
+      rows.push(row(`relay ${i + 1} of ${replicas} replaced`, `${moved.length} of ${consoles}`, times));
     },
     120_000,
   );
@@ -94,13 +94,13 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
     await Promise.all(pages.map((page) => page.leave()));
     await eventually('nothing is left at Proxmox', () => room.proxmox.openConsoles() === 0, 30_000);
     const times = gaps.map((gap) => gap.backAt - gap.lostAt);
-    rows.push(row('the whole upgrade', `${gaps.length} moves of ${consoles}`, times));
+    rows.push(row('complete upgrade', `${gaps.length} moves of ${consoles} consoles`, times));
     await tellFigures(
       'upgraded',
-      `${consoles} consoles, three relays behind HAProxy, each replaced by a new one; preStop ${preStopMs / 1000} s.`,
+      `${consoles} consoles on three relays behind HAProxy. Each relay is replaced by a new one; preStop takes ${preStopMs / 1000} s.`,
       rows,
       [
-        'No page was told anything but 1012 (moving), every page had its picture back, none asked for a new grant.',
+        'Every connection ended with 1012 (`moving`). Every page got its picture back; none requested a new grant.',
       ],
     );
   }, 90_000);
