@@ -66,7 +66,6 @@ describeWith('redis')('commands for operators', () => {
       keys: () => [relayKey],
       log: createLog({ service: 'test', level: 'silent' }),
     });
-    await store.start();
     rig = await createRelayRig({ store });
     await writeFile(join(folder, 'ca.pem'), rig.proxmox.caPem);
     await configure({
