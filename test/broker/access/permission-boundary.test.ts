@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { withPermissionBoundaries } from '@porthole/broker/access/permission-boundary';
-import { createAccess, type Subject, type Target } from '@porthole/broker/access/decide';
+import { createAccess } from '@porthole/broker/access/decide';
+import type { Subject, Target } from '@porthole/broker/access/subject';
 import { rights, type Right } from '@porthole/shared/config/access-schema';
 
 const target: Target = {

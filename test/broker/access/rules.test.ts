@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Target } from '@porthole/broker/access/decide';
+import type { Target } from '@porthole/broker/access/subject';
 import { createAccessRules } from '@porthole/broker/access/rules';
 import type { AuditEvent } from '@porthole/shared/audit/events';
 import { ConfigError } from '@porthole/shared/config/read';
@@ -26,7 +26,7 @@ let folder: string;
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'porthole-rules-'))));
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Rules of a file, looked at as the broker does, with its time in our hands. */
+/** The rules of a file, with a clock that the test moves. */
 async function theRules(text: string, file = join(folder, 'access.yaml')) {
   await writeFile(file, text, { flag: 'w' });
   const clock = createFakeClock();
@@ -61,7 +61,7 @@ async function theRules(text: string, file = join(folder, 'access.yaml')) {
 }
 
 describe('a rules file', () => {
-  test('is in force from the start, and each change of it within five seconds', async () => {
+  test('is in force from the start, and each change within five seconds', async () => {
     const { mayAnna, change, audited, reads } = await theRules(rulesFor('anna'));
     expect(mayAnna()).toEqual(['view']);
     await change(rulesFor('ben'));
@@ -75,7 +75,7 @@ describe('a rules file', () => {
     ]);
   });
 
-  test('behind links, as Kubernetes swaps them, is followed', async () => {
+  test('behind symbolic links is read again when Kubernetes replaces a link', async () => {
     const [old, later, link, file] = ['old', 'new', 'data', 'access.yaml'].map((name) => join(folder, name));
     if (!old || !later || !link || !file) throw new Error('names');
     await writeFile(later, rulesFor('ben'));
@@ -97,7 +97,7 @@ describe('a rules file', () => {
   });
 
   test.each([
-    ['is no YAML', 'access: [', /line 1/],
+    ['is not YAML', 'access: [', /line 1/],
     ['has an unknown field', `${rulesFor('anna')}    deny: [view]\n`, /line|deny/],
     [
       'names an unknown cluster',
@@ -106,20 +106,19 @@ describe('a rules file', () => {
     ],
     ['names an unknown right', rulesFor('anna', 'sudo'), /allow/],
     [
-      'has two classes of one name',
+      'has two classes with one name',
       `classes:\n${'  - { name: a, members: { users: [a] }, machines: { all: true }, own: ["*"] }\n'.repeat(2)}`,
-      /two classes/,
+      /name of another class/,
     ],
-    ['says nothing', '# later\n', /neither access nor classes/],
-  ])('that %s leaves the rules from before in force, and says so aloud', async (_what, broken, why) => {
+    ['is without rules', '# later\n', /neither access nor classes/],
+  ])('that %s leaves the previous rules in force, and reports the error once', async (_what, broken, why) => {
     const { mayAnna, change, rules, said, audited, reads } = await theRules(rulesFor('anna'));
     await change(broken);
     expect(mayAnna()).toEqual(['view']);
     expect(rules.reloadError()).toMatch(why);
-    expect(said).toEqual(['THE RULES FILE IS FAULTY: the rules from before its change stay in force']);
+    expect(said).toEqual(['the rules file is invalid: the previous rules stay in force']);
     expect(audited).toMatchObject([{ event: 'rules_refused' }]);
     expect(reads).toEqual(['faulty']);
-    // Said once, and taken back when it is repaired.
     await change(broken);
     expect(said).toHaveLength(1);
     await change(rulesFor('anna', 'control'));
@@ -130,30 +129,33 @@ describe('a rules file', () => {
   test.each([
     ['is gone', (file: string) => rm(file), /can not be read \(ENOENT\)/],
     ['is empty', (file: string) => writeFile(file, ''), /is empty/],
-  ])('that %s leaves the rules in force, too, and says so until it is back', async (_what, spoil, why) => {
-    const { mayAnna, change, rules, said, clock, file } = await theRules(rulesFor('anna'));
-    await spoil(file);
-    clock.advance(10_000);
-    expect(mayAnna()).toEqual(['view']);
-    expect(rules.reloadError()).toMatch(why);
-    expect(said).toHaveLength(1);
-    await change(rulesFor('anna'));
-    expect(rules.reloadError()).toBeUndefined();
-  });
+  ])(
+    'that %s leaves the rules in force, and reports the error until it is back',
+    async (_what, spoil, why) => {
+      const { mayAnna, change, rules, said, clock, file } = await theRules(rulesFor('anna'));
+      await spoil(file);
+      clock.advance(10_000);
+      expect(mayAnna()).toEqual(['view']);
+      expect(rules.reloadError()).toMatch(why);
+      expect(said).toHaveLength(1);
+      await change(rulesFor('anna'));
+      expect(rules.reloadError()).toBeUndefined();
+    },
+  );
 
-  test('that is faulty at the start is a fault of the configuration, with its place', async () => {
+  test('that is invalid at the start fails the configuration check, with the path of the error', async () => {
     await expect(theRules(rulesFor('anna', 'sudo'))).rejects.toThrow(ConfigError);
     await expect(theRules(rulesFor('anna', 'sudo'))).rejects.toThrow(/accessFile: access\.0\.allow/);
   });
 
-  test('is not looked at any more when the broker has stopped', async () => {
+  test('is not polled after the broker has stopped', async () => {
     const { rules, clock } = await theRules(rulesFor('anna'));
     await rules.component.stop?.();
     expect(clock.pending()).toBe(0);
   });
 });
 
-test('without any rules the members of admins may do everything, and nobody else anything', () => {
+test('without rules only members of admins have rights', () => {
   const { access: _, ...config } = aConfig();
   const rules = createAccessRules({
     config,

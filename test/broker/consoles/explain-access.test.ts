@@ -131,7 +131,7 @@ access:${rulesText}${more}`,
       expect(out).toMatch(/may view, control\n/);
       expect(out).toMatch(/control: clipboard in/);
       expect(out).toMatch(/\+ own +gives view, control\n/);
-      expect(out).toMatch(/- by day +is for others\n/);
+      expect(out).toMatch(/- by day +does not apply to this user or program\n/);
     }
   });
 

@@ -1,65 +1,74 @@
-import type { MismatchReason, Target } from './compile.ts';
-import type { Explanation, Subject } from './decide.ts';
+import type { Explanation } from './decide.ts';
+import type { MismatchReason } from './match-target.ts';
 import type { SessionPolicy } from './session-policy.ts';
+import type { Subject, Target } from './subject.ts';
 
 const mismatchTexts: Readonly<Record<MismatchReason, string>> = {
-  who: 'is for others',
-  when: 'is not open at this time',
-  clusters: 'is for other clusters',
-  nodes: 'is for other nodes',
-  pools: 'is for other pools',
-  tags: 'is for other tags',
-  types: 'is for another type of machine',
-  vmids: 'is for other numbers',
-  names: 'is for other names',
-  own: 'is for the machine of somebody else',
+  who: 'does not apply to this user or program',
+  when: 'does not apply at this time',
+  clusters: 'names other clusters',
+  nodes: 'names other nodes',
+  pools: 'names other pools',
+  tags: 'names other tags',
+  types: 'names other machine types',
+  vmids: 'names other numbers',
+  names: 'names other machines',
+  own: 'covers only the own machines of a member',
 };
 
-/** An explanation as a person reads it on a terminal. */
+/** Formats an explanation for a terminal. */
 export function formatExplanation(
   { decision, rules }: Explanation,
   { subject, machine, at }: { readonly subject: Subject; readonly machine: Target; readonly at: number },
 ): string {
   const { allow } = decision;
-  const facts = [
-    `${machine.cluster}/${machine.vmid} on ${machine.node}`,
-    machine.type,
-    ...(machine.pool === undefined ? [] : [`pool ${machine.pool}`]),
-    ...(machine.tags.length > 0 ? [`tags ${machine.tags.join(' ')}`] : []),
-  ];
   const width = Math.max(0, ...rules.map(({ name }) => name.length));
   const consoles = (['view', 'control'] as const).flatMap((mode) => {
-    const terms = decision.policyFor(mode);
-    return terms ? [`  ${mode}: ${formatPolicy(terms, decision.validUntil(mode))}`] : [];
+    const policy = decision.policyFor(mode);
+    return policy ? [`  ${mode}: ${formatPolicy(policy, decision.validUntil(mode))}`] : [];
   });
   return [
-    `${formatSubject(subject)}, and ${machine.name ?? 'a machine without a name'} (${facts.join(', ')}), at ${new Date(at).toISOString()}:`,
-    allow.length > 0 ? `  may ${allow.join(', ')}` : '  may nothing, and does not learn that it exists',
+    `User:    ${formatSubject(subject)}`,
+    `Machine: ${formatMachine(machine)}`,
+    `Time:    ${new Date(at).toISOString()}`,
+    allow.length > 0 ? `Rights:  ${allow.join(', ')}` : 'Rights:  none; the user does not see the machine',
     ...consoles,
+    'Rules:',
     ...rules.map(
-      ({ name, grants, mismatch: miss }) =>
-        `  ${miss ? '-' : '+'} ${name.padEnd(width)}  ${miss ? mismatchTexts[miss] : `gives ${grants.join(', ')}`}`,
+      ({ name, grants, mismatch }) =>
+        `  ${mismatch ? '-' : '+'} ${name.padEnd(width)}  ${mismatch ? mismatchTexts[mismatch] : `gives ${grants.join(', ')}`}`,
     ),
     '',
   ].join('\n');
 }
 
 function formatSubject({ name, groups, kind }: Subject): string {
-  if (kind === 'program') return `the program ${name}`;
-  return groups.length === 0 ? `${name}, in no group` : `${name}, in ${groups.join(', ')}`;
+  if (kind === 'program') return `program ${name}`;
+  return groups.length === 0 ? `${name}, no groups` : `${name}, groups ${groups.join(', ')}`;
 }
 
-function formatPolicy(terms: SessionPolicy, until: number | undefined): string {
+function formatMachine({ cluster, vmid, node, type, name, pool, tags }: Target): string {
   return [
-    `clipboard ${terms.clipboard}`,
-    `${terms.sessionSeconds} s at most`,
-    ...(terms.maxSessionSeconds > terms.sessionSeconds
-      ? [`${terms.maxSessionSeconds} s with more time`]
+    `${cluster}/${vmid}`,
+    ...(name === undefined ? ['no name'] : [`name ${name}`]),
+    `node ${node}`,
+    `type ${type}`,
+    ...(pool === undefined ? [] : [`pool ${pool}`]),
+    ...(tags.length > 0 ? [`tags ${tags.join(' ')}`] : []),
+  ].join(', ');
+}
+
+function formatPolicy(policy: SessionPolicy, validUntil: number | undefined): string {
+  return [
+    `clipboard ${policy.clipboard}`,
+    `session ${policy.sessionSeconds} s`,
+    ...(policy.maxSessionSeconds > policy.sessionSeconds
+      ? [`${policy.maxSessionSeconds} s with extensions`]
       : []),
-    ...(until === undefined ? [] : [`until ${new Date(until).toISOString()}`]),
-    `${terms.idleSeconds} s idle`,
-    `${terms.consolesPerUser} for a user`,
-    `${terms.consolesPerMachine} for a machine`,
-    ...(Number.isFinite(terms.updatesPerSecond) ? [`${terms.updatesPerSecond} pictures a second`] : []),
+    ...(validUntil === undefined ? [] : [`until ${new Date(validUntil).toISOString()}`]),
+    `idle ${policy.idleSeconds} s`,
+    `consoles per user ${policy.consolesPerUser}`,
+    `consoles per machine ${policy.consolesPerMachine}`,
+    ...(Number.isFinite(policy.updatesPerSecond) ? [`updates per second ${policy.updatesPerSecond}`] : []),
   ].join(', ');
 }

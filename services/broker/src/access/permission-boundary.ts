@@ -1,7 +1,9 @@
 import type { AccessDocument, Right } from '@porthole/shared/config/access-schema';
-import { rightsThatOpen, type Access, type Decision, type Subject, type Target } from './decide.ts';
+import type { Access } from './decide.ts';
+import { rightsThatOpen, type AccessMode, type Decision } from './decision.ts';
+import type { Subject, Target } from './subject.ts';
 
-/** Without rules, whoever signed in where something else has a say gets what that gives. */
+/** The rules for subjects with a permission boundary if the configuration has none: whatever the boundary permits. */
 export const defaultWithinBoundary: AccessDocument = {
   access: [
     {
@@ -13,42 +15,39 @@ export const defaultWithinBoundary: AccessDocument = {
   ],
 };
 
-/** Of a node there is its shell, and nothing to see, to switch or to paste into. */
+/** A node has a shell only: no screen, no power actions, no clipboard. */
 const nodeRights: ReadonlySet<Right> = new Set(['terminal', 'end', 'explain']);
 
 /**
- * Rules only ever add. Whoever signed in with an account of Proxmox, though, gets nothing that Proxmox does not give that
- * account: their `atMost` cuts what the rules say. `instead`: the rules for them, where they are others. And nobody
- * gets more of a node than there is of it.
+ * Limits decisions to the subject's permission boundary, and decisions about nodes to the rights that nodes have. Rules
+ * cannot do this, because they only add. `accessWithinBoundary` holds the rules for subjects with a boundary.
  */
-export function withPermissionBoundaries(access: Access, accessWithBoundary: Access = access): Access {
-  const rulesFor = (subject: Subject) => (subject.permissionBoundary ? accessWithBoundary : access);
+export function withPermissionBoundaries(access: Access, accessWithinBoundary: Access = access): Access {
+  const accessFor = (subject: Subject) => (subject.permissionBoundary ? accessWithinBoundary : access);
   return {
     ...access,
     decide(subject, target) {
-      return applyBoundaries(subject, target, rulesFor(subject).decide(subject, target));
+      return applyBoundaries(subject, target, accessFor(subject).decide(subject, target));
     },
     explain(subject, target, at) {
-      const explanation = rulesFor(subject).explain(subject, target, at);
+      const explanation = accessFor(subject).explain(subject, target, at);
       return { ...explanation, decision: applyBoundaries(subject, target, explanation.decision) };
     },
-    managesSessions: (subject) => rulesFor(subject).managesSessions(subject),
-    // What else has a say speaks of machines, never of all of them.
+    managesSessions: (subject) => accessFor(subject).managesSessions(subject),
+    // A boundary is about single machines, so it never permits a right on all machines.
     globalRights: (subject) => (subject.permissionBoundary ? new Set() : access.globalRights(subject)),
   };
 }
 
 function applyBoundaries(subject: Subject, target: Target, decision: Decision): Decision {
-  const less = subject.permissionBoundary
-    ? intersect(decision, subject.permissionBoundary(target))
-    : decision;
-  return target.type === 'node' ? intersect(less, nodeRights) : less;
+  const { permissionBoundary } = subject;
+  const limited = permissionBoundary ? intersect(decision, permissionBoundary(target)) : decision;
+  return target.type === 'node' ? intersect(limited, nodeRights) : limited;
 }
 
-function intersect(decision: Decision, most: ReadonlySet<Right>): Decision {
-  const allow = decision.allow.filter((right) => most.has(right));
-  const opens = (mode: keyof typeof rightsThatOpen) =>
-    rightsThatOpen[mode].some((right) => allow.includes(right));
+function intersect(decision: Decision, permitted: ReadonlySet<Right>): Decision {
+  const allow = decision.allow.filter((right) => permitted.has(right));
+  const opens = (mode: AccessMode) => rightsThatOpen[mode].some((right) => allow.includes(right));
   return {
     ...decision,
     allow,

@@ -1,15 +1,14 @@
+import type { Clipboard } from '@porthole/shared/config/access-schema';
 import type { Limits } from '@porthole/shared/config/schema';
 import type { CompiledRule } from './compile.ts';
 
-export type Clipboard = 'both' | 'in' | 'out' | 'none';
-
-/** Within which limits a console may be used. */
+/** Limits of a console. */
 export interface SessionPolicy {
   readonly clipboard: Clipboard;
-  /** Infinity: all of them. */
+  /** Maximum screen updates per second. Infinity: unlimited. */
   readonly updatesPerSecond: number;
   readonly sessionSeconds: number;
-  /** With all extensions. */
+  /** Including all extensions. */
   readonly maxSessionSeconds: number;
   readonly idleSeconds: number;
   readonly consolesPerUser: number;
@@ -21,13 +20,13 @@ export type DefaultLimits = Pick<
   'sessionSeconds' | 'maxSessionSeconds' | 'idleSeconds' | 'consolesPerUser' | 'consolesPerMachine'
 >;
 
-/** What a rule says, and the configuration's limits where it says nothing. */
+/** The policy of one rule. The configuration's limits apply where the rule sets none. */
 export function policyOf(
   { policy: { clipboard, limits = {} } }: CompiledRule,
   defaults: DefaultLimits,
 ): SessionPolicy {
   const sessionSeconds = limits.sessionSeconds ?? defaults.sessionSeconds;
-  // Whoever writes how long a session may be means that, and not what some other line lets people add to it.
+  // A rule with its own sessionSeconds does not inherit extensions from the configuration.
   const maxSessionSeconds =
     limits.maxSessionSeconds ??
     (limits.sessionSeconds === undefined ? defaults.maxSessionSeconds : undefined) ??
@@ -43,7 +42,7 @@ export function policyOf(
   };
 }
 
-/** The widest of each, as everything that rules give adds up. */
+/** Combines two policies: the least restrictive value of each limit, because rules are additive. */
 export function mostPermissive(a: SessionPolicy, b: SessionPolicy): SessionPolicy {
   return {
     clipboard: combineClipboards(a.clipboard, b.clipboard),
@@ -56,16 +55,16 @@ export function mostPermissive(a: SessionPolicy, b: SessionPolicy): SessionPolic
   };
 }
 
-/** Whether `b` gives everything that `a` gives. */
+/** Says whether `b` permits everything that `a` permits. */
 export function isAtLeastAsPermissive(a: SessionPolicy, b: SessionPolicy): boolean {
-  const both = mostPermissive(a, b);
-  return (Object.keys(b) as (keyof SessionPolicy)[]).every((name) => both[name] === b[name]);
+  const combined = mostPermissive(a, b);
+  return (Object.keys(b) as (keyof SessionPolicy)[]).every((name) => combined[name] === b[name]);
 }
 
 function combineClipboards(a: Clipboard, b: Clipboard): Clipboard {
-  const goesIn = [a, b].some((way) => way === 'both' || way === 'in');
-  const goesOut = [a, b].some((way) => way === 'both' || way === 'out');
-  if (goesIn && goesOut) return 'both';
-  if (goesIn) return 'in';
-  return goesOut ? 'out' : 'none';
+  const permitsIn = [a, b].some((direction) => direction === 'both' || direction === 'in');
+  const permitsOut = [a, b].some((direction) => direction === 'both' || direction === 'out');
+  if (permitsIn && permitsOut) return 'both';
+  if (permitsIn) return 'in';
+  return permitsOut ? 'out' : 'none';
 }

@@ -1,8 +1,8 @@
 import type { AccessDocument } from '@porthole/shared/config/access-schema';
 import type { Config } from '@porthole/shared/config/schema';
-import { parseVmidRange } from './compile.ts';
+import { parseVmidRange } from './match-target.ts';
 
-/** A rule for something that does not exist is a typing error, and whoever made it believes that it works. */
+/** Finds well-formed entries that can match nothing. They are typing errors in rules that seem to work. */
 export function validateAccess(
   { access = [], classes = [] }: AccessDocument,
   clusters: Config['clusters'],

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { noAudit } from '@porthole/shared/audit/audit';
 import { systemClock } from '@porthole/shared/time/clock';
 import { readConfig } from '@porthole/shared/config/read';
-import type { Subject } from '../access/decide.ts';
+import type { Subject } from '../access/subject.ts';
 import { formatExplanation } from '../access/format-explanation.ts';
 import { createAccessRules } from '../access/rules.ts';
 import { UsageError, type Command } from './command.ts';

@@ -5,7 +5,8 @@ import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { RequireLogin } from '../sign-in/identify.ts';
-import type { Access, Subject } from '../access/decide.ts';
+import type { Access } from '../access/decide.ts';
+import type { Subject } from '../access/subject.ts';
 
 const list = (length: number) =>
   z.union([

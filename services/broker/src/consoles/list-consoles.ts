@@ -1,6 +1,7 @@
 import type { Right } from '@porthole/shared/config/access-schema';
 import type { ConsoleKind, MachineType } from '@porthole/shared/grant/claims';
-import type { Decide, Subject } from '../access/decide.ts';
+import type { Decide } from '../access/decide.ts';
+import type { Subject } from '../access/subject.ts';
 import type { Listing } from '../machines/cluster-list.ts';
 import { displayNameOf } from '../machines/machine.ts';
 

@@ -1,5 +1,7 @@
 import type { SessionRecord } from '@porthole/shared/session/records';
-import type { Access, Decision, Target } from '../access/decide.ts';
+import type { Access } from '../access/decide.ts';
+import type { Decision } from '../access/decision.ts';
+import type { Target } from '../access/subject.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { User } from '../sign-in/user.ts';
 

@@ -1,4 +1,4 @@
-import type { AtMost } from '../access/decide.ts';
+import type { PermissionBoundary } from '../access/subject.ts';
 
 /** Somebody who signed in, as the rest of the broker knows them. */
 export interface User {
@@ -13,5 +13,5 @@ export interface User {
   /** Default: a person. */
   readonly kind?: 'person' | 'program';
   /** What Proxmox gives them, whoever signed in there. */
-  readonly permissionBoundary?: AtMost;
+  readonly permissionBoundary?: PermissionBoundary;
 }

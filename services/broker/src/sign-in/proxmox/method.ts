@@ -5,7 +5,7 @@ import { asPortholeError } from '@porthole/shared/errors';
 import type { Log } from '@porthole/shared/telemetry/log';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { LeaseStore } from '@porthole/shared/store/ports';
-import type { AtMost } from '../../access/decide.ts';
+import type { PermissionBoundary } from '../../access/subject.ts';
 import type { Login } from '../login-sessions.ts';
 import type { LoginMethod } from '../method.ts';
 import type { User } from '../user.ts';
@@ -94,6 +94,6 @@ export function userOfAccount(config: ProxmoxSignInConfig, { userid }: Pick<Acco
 }
 
 /** An account of one cluster says nothing about the machines of another. */
-function atMostOf({ cluster }: ProxmoxSignInConfig, reach: Reach): AtMost {
+function atMostOf({ cluster }: ProxmoxSignInConfig, reach: Reach): PermissionBoundary {
   return (target) => (target.cluster === cluster ? reach(target.vmid) : new Set());
 }
