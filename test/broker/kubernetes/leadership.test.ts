@@ -1,5 +1,5 @@
 import { createLeadership, type Leadership } from '@porthole/broker/kubernetes/leadership';
-import type { Lease, LeasePort, SeenLease } from '@porthole/broker/kubernetes/ports';
+import type { Lease, LeasePort, StoredLease } from '@porthole/broker/kubernetes/ports';
 import type { Clock } from '@porthole/shared/time/clock';
 import { createLog } from '@porthole/shared/telemetry/log';
 import fc from 'fast-check';
@@ -10,14 +10,14 @@ const log = createLog({ service: 'test', level: 'silent' });
 /** A Lease as the API server keeps it, and the way there, which can be cut for each of its users. */
 function createLease() {
   let version = 0;
-  let current: SeenLease | undefined;
+  let current: StoredLease | undefined;
   const cut = new Set<string>();
   const port = (user: string): LeasePort => ({
     async read() {
       if (cut.has(user)) throw new Error('the API server is away');
       return current;
     },
-    async write(seen: SeenLease | undefined, next: Lease) {
+    async write(seen: StoredLease | undefined, next: Lease) {
       if (cut.has(user)) throw new Error('the API server is away');
       if (seen?.version !== current?.version) return false;
       current = { ...next, version: String(++version) };

@@ -17,7 +17,7 @@ const settings = {
   relaySelector: 'app.kubernetes.io/name=porthole,app.kubernetes.io/component=relay',
 };
 
-describe('the brokers’ hand in the cluster', () => {
+describe('the pod deletion cost controller', () => {
   const clock = createFakeClock();
   const lines: string[] = [];
   const log = createLog({
@@ -28,11 +28,11 @@ describe('the brokers’ hand in the cluster', () => {
   const consoles = new Map<string, number>();
   let kubernetes: FakeKubernetes;
   let registry: ReturnType<typeof createRegistry>;
-  let hands: LifecycleComponent[];
+  let controllers: LifecycleComponent[];
 
-  async function startHand(identity: string): Promise<LifecycleComponent> {
+  async function startController(identity: string): Promise<LifecycleComponent> {
     registry = createRegistry();
-    const hand = createPodDeletionCostController({
+    const controller = createPodDeletionCostController({
       connect: () =>
         connectKubernetes(settings, (config) =>
           config.loadFromOptions({
@@ -43,14 +43,14 @@ describe('the brokers’ hand in the cluster', () => {
           }),
         ),
       identity,
-      consolesOf: async (relay) => consoles.get(relay) ?? 0,
+      countConsoles: async (relay) => consoles.get(relay) ?? 0,
       clock,
       log,
       metrics: createBrokerMetrics(registry),
     });
-    hands.push(hand);
-    await hand.start?.();
-    return hand;
+    controllers.push(controller);
+    await controller.start?.();
+    return controller;
   }
   const holder = () =>
     (kubernetes.lease('porthole-broker')?.['spec'] as { holderIdentity: string } | undefined)?.holderIdentity;
@@ -74,14 +74,14 @@ describe('the brokers’ hand in the cluster', () => {
 
   beforeEach(async () => {
     kubernetes = await startFakeKubernetes();
-    hands = [];
+    controllers = [];
     lines.length = 0;
     consoles.clear();
     for (const name of ['relay-1', 'relay-2', 'relay-3']) kubernetes.putPod(name);
     kubernetes.putPod('broker-1', { 'app.kubernetes.io/name': 'porthole' });
   });
   afterEach(async () => {
-    for (const hand of hands) await hand.stop?.();
+    for (const controller of controllers) await controller.stop?.();
     await eventually(() => expect(kubernetes.watches()).toBe(0));
     expect(clock.pending()).toBe(0);
     await kubernetes.stop();
@@ -89,7 +89,7 @@ describe('the brokers’ hand in the cluster', () => {
 
   it('tells Kubernetes which relays carry consoles, and writes only what has changed', async () => {
     consoles.set('relay-1', 12).set('relay-2', 3);
-    await startHand('broker-1');
+    await startController('broker-1');
     await watching();
     await round();
     await eventually(() => expect(costOf(kubernetes, 'relay-1')).toBe('10'));
@@ -110,9 +110,9 @@ describe('the brokers’ hand in the cluster', () => {
   });
 
   it('leaves it to one of two brokers, and to the other when that one goes', async () => {
-    const first = await startHand('broker-1');
+    const first = await startController('broker-1');
     await watching();
-    await startHand('broker-2');
+    await startController('broker-2');
     expect(holder()).toBe('broker-1');
     await first.stop?.();
     expect(holder()).toBe('');
@@ -122,7 +122,7 @@ describe('the brokers’ hand in the cluster', () => {
 
   it('says once that it may not write, and opens and runs consoles as ever', async () => {
     consoles.set('relay-1', 2);
-    await startHand('broker-1');
+    await startController('broker-1');
     await watching();
     kubernetes.refuse(403, /^PATCH/);
     for (let minute = 0; minute < 3; minute += 1) {
@@ -133,8 +133,8 @@ describe('the brokers’ hand in the cluster', () => {
     await eventually(async () =>
       expect(await metric('porthole_broker_pod_deletion_costs_total{result="failed"}')).toBe(3),
     );
-    const said = lines.filter((line) => line.includes('deletion cost'));
-    expect(said).toHaveLength(1);
+    const logged = lines.filter((line) => line.includes('deletion cost'));
+    expect(logged).toHaveLength(1);
     expect(lines.join('')).not.toContain('a-service-account-token');
     kubernetes.refuse(undefined);
     await round();
@@ -142,7 +142,7 @@ describe('the brokers’ hand in the cluster', () => {
   });
 
   it('follows pods that come, leave and go', async () => {
-    await startHand('broker-1');
+    await startController('broker-1');
     await watching();
     kubernetes.putPod('relay-4');
     kubernetes.deletePod('relay-1');
@@ -153,11 +153,11 @@ describe('the brokers’ hand in the cluster', () => {
   });
 
   it('watches again when the API server cut the watch, refused it or had forgotten its version', async () => {
-    await startHand('broker-1');
+    await startController('broker-1');
     await watching();
     kubernetes.refuse(500, /\/pods$/);
     kubernetes.cutWatches();
-    await eventually(() => expect(lines.join('')).toContain('can not be watched'));
+    await eventually(() => expect(lines.join('')).toContain('cannot watch the relay pods'));
     clock.advance(5000);
     await eventually(async () =>
       expect(await metric('porthole_broker_relay_pods_stale_seconds')).toBeGreaterThan(0),
@@ -172,8 +172,8 @@ describe('the brokers’ hand in the cluster', () => {
 
   it('starts while the API server is away, and finds it later', async () => {
     kubernetes.refuse(503);
-    await startHand('broker-1');
-    await eventually(() => expect(lines.join('')).toContain('can not be reached'));
+    await startController('broker-1');
+    await eventually(() => expect(lines.join('')).toContain('cannot access the leader lease'));
     kubernetes.refuse(undefined);
     clock.advance(2000);
     await eventually(() => expect(holder()).toBe('broker-1'));

@@ -28,6 +28,7 @@ export function upgrade(connection: Duplex, sockets = server): ViewerSocket {
 
 export interface MemoryViewer {
   readonly viewer: Viewer;
+  readonly connection: Duplex;
   /** Delivers what the browser sends, and waits until it has taken effect. */
   receive(bytes: Buffer): Promise<void>;
   /** Everything that the relay sent after the handshake. */
@@ -61,6 +62,7 @@ export function createMemoryViewer(deps: {
   });
   return {
     viewer,
+    connection,
     receive(bytes) {
       connection.emit('data', Buffer.from(bytes));
       // `ws` reports errors in the next tick.

@@ -6,13 +6,13 @@ import type { RateLimits } from '@porthole/shared/store/ports';
 import type { Access } from '../access/decide.ts';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
-import type { RequireLogin } from '../sign-in/identify.ts';
+import type { RequireLogin } from '../sign-in/require-login.ts';
 
-/** Entries that one look goes through. */
-const mostRead = 2000;
+/** Entries that one request searches. */
+const maxEntries = 2000;
 const perMinute = 60;
 
-const question = z.strictObject({
+const auditQuery = z.strictObject({
   event: z.enum(auditEventNames).optional(),
   /** Id of a user, such as local:anna. */
   user: z.string().min(1).max(256).optional(),
@@ -24,7 +24,7 @@ const question = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 
-/** GET /api/v1/audit: what happened in the last day, the newest first. For whom a rule about all machines lets `audit`. */
+/** GET /api/v1/audit: events of the last day, newest first. Needs the right `audit` from a rule for all machines. */
 export function readAudit(deps: {
   readonly requireLogin: RequireLogin;
   readonly access: () => Pick<Access, 'globalRights'>;
@@ -37,23 +37,25 @@ export function readAudit(deps: {
     await deps.rateLimits.spend(`audit/user/${user.id}`, perMinute, 60);
     if (!deps.access().globalRights(user).has('audit'))
       throw new PortholeError('not_allowed', { detail: 'audit' });
-    const parsed = question.safeParse({ ...ctx.query });
+    const parsed = auditQuery.safeParse({ ...ctx.query });
     if (!parsed.success) throw badRequestOf(parsed.error);
-    const { limit, ...wanted } = parsed.data;
-    const entries = await deps.trail.latest(mostRead);
-    ctx.body = { events: entries.filter((entry) => fits(entry, wanted)).slice(0, limit) };
+    const { limit, ...filter } = parsed.data;
+    const entries = await deps.trail.latest(maxEntries);
+    ctx.body = { events: entries.filter((entry) => matches(entry, filter)).slice(0, limit) };
   };
 }
 
-const person = z.object({ id: z.string() });
-const machine = z.object({ cluster: z.string(), vmid: z.number() });
+const namedUser = z.object({ id: z.string() });
+const namedMachine = z.object({ cluster: z.string(), vmid: z.number() });
 
-/** `user`: to whom it happened, or who did it. */
-function fits(entry: AuditEntry, wanted: Omit<z.infer<typeof question>, 'limit'>): boolean {
-  if (wanted.event !== undefined && entry.event !== wanted.event) return false;
-  const people = [entry['user'], entry['by'], entry['program']].map((one) => person.safeParse(one).data?.id);
-  if (wanted.user !== undefined && !people.includes(wanted.user)) return false;
-  if (wanted.machine === undefined) return true;
-  const at = machine.safeParse(entry['machine']).data;
-  return at !== undefined && `${at.cluster}/${at.vmid}` === wanted.machine;
+/** The filter `user` also matches the user or program that caused an event. */
+function matches(entry: AuditEntry, filter: Omit<z.infer<typeof auditQuery>, 'limit'>): boolean {
+  if (filter.event !== undefined && entry.event !== filter.event) return false;
+  const userIds = [entry['user'], entry['by'], entry['program']].map(
+    (one) => namedUser.safeParse(one).data?.id,
+  );
+  if (filter.user !== undefined && !userIds.includes(filter.user)) return false;
+  if (filter.machine === undefined) return true;
+  const machine = namedMachine.safeParse(entry['machine']).data;
+  return machine !== undefined && `${machine.cluster}/${machine.vmid}` === filter.machine;
 }

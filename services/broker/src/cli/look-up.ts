@@ -1,36 +1,39 @@
-import { systemClock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { PortholeError } from '@porthole/shared/errors';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
-import { displayNameOf, type Machine } from '../machines/machine.ts';
+import { systemClock } from '@porthole/shared/time/clock';
+import type { User } from '../identity/user.ts';
 import { listMachines } from '../machines/list-machines.ts';
-import { parseUsersFile } from '../sign-in/users-file.ts';
+import { displayNameOf, type Machine } from '../machines/machine.ts';
+import { parseUsersFile } from '../sign-in/local/users-file.ts';
 import { CommandError } from './command.ts';
 
-/** The groups that were given, `a,b`, or those in the users file. */
-export function lookUpGroups(given: string | undefined, user: string, config: Config): readonly string[] {
-  if (given !== undefined) return given.split(',').flatMap((group) => group.trim() || []);
-  const { local } = config.signIn;
-  return (local && parseUsersFile(local.usersFile()).get(user)?.user.groups) ?? [];
+/** The users of the users file. Empty if there is none. */
+export function usersInFile({ signIn: { local } }: Config): readonly User[] {
+  return local ? [...parseUsersFile(local.usersFile()).values()].map(({ user }) => user) : [];
 }
 
-/** The machine that is meant by `cluster/number`, a number, or a name; Proxmox is asked. Throws a Fault. */
+/** The given groups, `a,b`, or those of the user in the users file. */
+export function findUserGroups(given: string | undefined, user: string, config: Config): readonly string[] {
+  if (given !== undefined) return given.split(',').flatMap((group) => group.trim() || []);
+  return usersInFile(config).find(({ name }) => name === user)?.groups ?? [];
+}
+
+/** Finds a machine by `cluster/number`, number or name in the lists of Proxmox. Throws CommandError. */
 export async function lookUpMachine(config: Config, wanted: string): Promise<Machine> {
-  const [cluster, number] = wanted.includes('/') ? wanted.split('/', 2) : [undefined, wanted];
-  const asked = config.clusters.filter(({ name }) => cluster === undefined || name === cluster);
-  if (asked.length === 0) throw new CommandError(`There is no cluster ${cluster}.`);
-  const lists = await Promise.all(asked.map(machinesOf));
-  const found = lists
-    .flat()
-    .filter(
-      (machine) => String(machine.vmid) === number || (cluster === undefined && machine.name === wanted),
-    );
+  const [clusterName, number] = wanted.includes('/') ? wanted.split('/', 2) : [undefined, wanted];
+  const clusters = config.clusters.filter(({ name }) => clusterName === undefined || name === clusterName);
+  if (clusters.length === 0) throw new CommandError(`There is no cluster ${clusterName}.`);
+  const machines = (await Promise.all(clusters.map(machinesOf))).flat();
+  const found = machines.filter(
+    ({ vmid, name }) => String(vmid) === number || (clusterName === undefined && name === wanted),
+  );
   const [machine, ...more] = found;
   if (!machine) throw new CommandError(`There is no machine ${wanted}.`);
-  if (more.length > 0)
-    throw new CommandError(
-      `${wanted} is several machines: ${found.map((one) => `${one.cluster}/${one.vmid} (${displayNameOf(one)})`).join(', ')}.`,
-    );
+  if (more.length > 0) {
+    const all = found.map((one) => `${one.cluster}/${one.vmid} (${displayNameOf(one)})`).join(', ');
+    throw new CommandError(`Several machines match ${wanted}: ${all}.`);
+  }
   return machine;
 }
 
@@ -40,9 +43,9 @@ async function machinesOf(cluster: Config['clusters'][number]): Promise<readonly
   try {
     return await listMachines(client, cluster);
   } catch (error) {
-    const why =
+    const reason =
       error instanceof PortholeError ? `${error.message} (${error.detail ?? error.code})` : String(error);
-    throw new CommandError(`Cluster ${cluster.name} does not give its list of machines: ${why}`);
+    throw new CommandError(`Cannot list the machines of cluster ${cluster.name}: ${reason}`);
   } finally {
     await client.close();
   }

@@ -2,13 +2,15 @@ import type { Right } from '@porthole/shared/config/access-schema';
 import type { ConsoleKind, MachineType } from '@porthole/shared/grant/claims';
 import type { Decide } from '../access/decide.ts';
 import type { Subject } from '../access/subject.ts';
-import type { Listing } from '../machines/cluster-list.ts';
-import { displayNameOf } from '../machines/machine.ts';
+import { embedTokenHeader } from '../grants/requester.ts';
+import type { Step } from '../http/context.ts';
+import type { MachineDirectory } from '../machines/directory.ts';
+import { displayNameOf, type Machine } from '../machines/machine.ts';
+import type { EmbedTokens } from '../sign-in/embed-tokens.ts';
+import type { RequireLogin } from '../sign-in/require-login.ts';
 
-const opensScreen: ReadonlySet<Right> = new Set(['view', 'control', 'watch']);
-
-/** A machine as its list shows it to somebody who may open it. */
-export interface VisibleConsole {
+/** A machine that a user may open. */
+interface VisibleConsole {
   readonly cluster: string;
   readonly node: string;
   readonly type: MachineType;
@@ -18,13 +20,39 @@ export interface VisibleConsole {
   readonly tags: readonly string[];
   readonly pool?: string;
   readonly allow: readonly Right[];
-  /** What this person may open of it. A virtual machine has a terminal if it has a serial port: the relay looks. */
+  /** What the user may open. Whether a virtual machine has a serial port for a terminal, only the relay finds out. */
   readonly kinds: readonly ConsoleKind[];
 }
 
-/** The machines that this person may open, and nothing about any other. */
-export function visibleConsoles(
-  { machines }: Listing,
+/** GET /api/v1/consoles: the machines on which the user has a right. */
+export function listConsoles(deps: {
+  readonly requireLogin: RequireLogin;
+  readonly embedTokens: Pick<EmbedTokens, 'read'>;
+  readonly directory: Pick<MachineDirectory, 'list'>;
+  readonly decide: Decide;
+}): Step {
+  return async (ctx) => {
+    ctx.state.route = 'consoles';
+    const token = ctx.get(embedTokenHeader);
+    const embedded = token === '' ? undefined : await deps.embedTokens.read(token);
+    const { user } = embedded ?? (await deps.requireLogin(ctx));
+    ctx.state.user = user;
+    const { machines, stale, staleSeconds, incomplete } = await deps.directory.list();
+    const visible = visibleConsoles(machines, user, deps.decide);
+    ctx.body = {
+      // An embedded page sees the machine of its token only.
+      consoles: embedded
+        ? visible.filter(({ cluster, vmid }) => cluster === embedded.cluster && vmid === embedded.vmid)
+        : visible,
+      ...(stale ? { stale: true } : {}),
+      ...(staleSeconds === undefined ? {} : { staleSeconds }),
+      ...(incomplete ? { incomplete: true } : {}),
+    };
+  };
+}
+
+function visibleConsoles(
+  machines: readonly Machine[],
   subject: Subject,
   decide: Decide,
 ): readonly VisibleConsole[] {
@@ -49,9 +77,11 @@ export function visibleConsoles(
   });
 }
 
+const screenRights: ReadonlySet<Right> = new Set(['view', 'control', 'watch']);
+
 function kindsOf(allow: readonly Right[]): readonly ConsoleKind[] {
   return [
-    ...(allow.some((right) => opensScreen.has(right)) ? (['screen'] as const) : []),
+    ...(allow.some((right) => screenRights.has(right)) ? (['screen'] as const) : []),
     ...(allow.includes('terminal') ? (['terminal'] as const) : []),
   ];
 }

@@ -1,20 +1,20 @@
-import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
+import { every, type Clock } from '@porthole/shared/time/clock';
 import type { KubernetesState } from '../metrics.ts';
 import { createLeadership } from './leadership.ts';
 import { createFailureLog, updatePodDeletionCosts } from './pod-deletion-costs.ts';
 import type { Kubernetes } from './ports.ts';
 import { createRelayPods } from './relay-pods.ts';
 
-/** Kubernetes asks for no more writes than this (KEP-2255). */
+/** Kubernetes asks for no more frequent updates (KEP-2255). */
 const roundMs = 60_000;
 
 export interface PodDeletionCostControllerDeps {
-  /** Loads the client: only who uses Kubernetes pays for it. */
+  /** Loads the Kubernetes client, which needs much memory, only where it is used. */
   readonly connect: () => Promise<Kubernetes>;
   readonly identity: string;
-  readonly consolesOf: (relay: string) => Promise<number>;
+  readonly countConsoles: (relay: string) => Promise<number>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: {
@@ -24,9 +24,8 @@ export interface PodDeletionCostControllerDeps {
 }
 
 /**
- * The brokers' hand in the cluster. One of them leads, and tells Kubernetes once a minute which relays carry how
- * many consoles, so that scaling down takes the empty ones first. Nothing else depends on it: without Kubernetes,
- * or while it is away, consoles open and run as ever.
+ * Keeps the deletion cost of relay pods up to date, so that Kubernetes scales down relays with few consoles first. One
+ * broker leads and writes once per minute. Nothing else depends on it: without Kubernetes, consoles open and run.
  */
 export function createPodDeletionCostController(deps: PodDeletionCostControllerDeps): LifecycleComponent {
   const { clock, log } = deps;
@@ -36,41 +35,45 @@ export function createPodDeletionCostController(deps: PodDeletionCostControllerD
     const kubernetes = await deps.connect();
     const leadership = createLeadership({ lease: kubernetes.lease, identity: deps.identity, clock, log });
     const pods = createRelayPods({ watch: kubernetes.watchRelays, clock, log });
-    const sayFailures = createFailureLog(log, 'the deletion cost of a relay can not be written');
+    const logFailures = createFailureLog(log, 'cannot write the deletion cost of relay pods');
     deps.metrics.observeKubernetes(() => ({
       leads: leadership.isLeader(),
       relays: pods.list().length,
       staleSeconds: pods.staleSeconds(),
     }));
 
-    let working: Promise<void> | undefined;
     async function round(): Promise<void> {
       if (!leadership.isLeader()) return pods.stop();
       pods.start();
       const { written, failed } = await updatePodDeletionCosts({
         pods: pods.list(),
-        consolesOf: deps.consolesOf,
+        countConsoles: deps.countConsoles,
         write: kubernetes.setDeletionCost,
-        mayGoOn: leadership.isLeader,
+        isLeader: leadership.isLeader,
       });
       deps.metrics.podCosts('ok', written);
       deps.metrics.podCosts('failed', failed.length);
-      sayFailures(failed);
+      logFailures(failed);
     }
-    const begin = () => {
-      working ??= round()
-        .catch((error: unknown) => log.warn({ err: error }, 'the relays could not be counted'))
-        .finally(() => (working = undefined));
+
+    let stopped = false;
+    let running: Promise<void> | undefined;
+    const runRound = () => {
+      if (stopped) return;
+      running ??= round()
+        .catch((error: unknown) => log.warn({ err: error }, 'cannot update the deletion cost of relay pods'))
+        .finally(() => (running = undefined));
     };
-    const cancel: Cancel = every(clock, roundMs, begin);
+    const cancel = every(clock, roundMs, runRound);
     stop = async () => {
+      stopped = true;
       cancel();
-      await working;
+      await running;
       await pods.stop();
       await leadership.stop();
     };
-    // The API server may be away: it is tried again, and nobody waits for it.
-    void leadership.start().then(begin);
+    // The start of the broker does not wait for the API server, which can be unavailable.
+    void leadership.start().then(runRound);
   }
 
   return { name: 'kubernetes', start, stop: () => stop() };

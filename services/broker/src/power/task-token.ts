@@ -2,7 +2,7 @@ import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
 import { digest } from '@porthole/shared/store/keys';
 
-/** Whose task it is, and of which machine. */
+/** The user who started a task, and the machine of the task. */
 export interface TaskOwner {
   readonly userId: string;
   readonly cluster: string;
@@ -10,13 +10,13 @@ export interface TaskOwner {
 }
 
 /**
- * A task's UPID as a browser gets it: sealed, because it names nodes and Porthole's account at Proxmox, and so that
- * nobody follows a task that they did not begin.
+ * Seals the UPID of a task for the browser: it names nodes and Porthole's Proxmox account. A token opens only for its
+ * owner, so that users can follow only tasks that they started.
  */
 export function createTaskTokens(deps: { readonly keys: SealKeys; readonly random: RandomBytes }) {
   return {
-    write: (owner: TaskOwner, upid: string): string => seal(deps.keys, deps.random, contextOf(owner), upid),
-    read: (owner: TaskOwner, token: string): string | undefined => unseal(deps.keys, contextOf(owner), token),
+    seal: (owner: TaskOwner, upid: string): string => seal(deps.keys, deps.random, contextOf(owner), upid),
+    open: (owner: TaskOwner, token: string): string | undefined => unseal(deps.keys, contextOf(owner), token),
   };
 }
 

@@ -2,20 +2,20 @@ import type { SessionRecord } from '@porthole/shared/session/records';
 import type { Access } from '../access/decide.ts';
 import type { Decision } from '../access/decision.ts';
 import type { Target } from '../access/subject.ts';
+import type { User } from '../identity/user.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
-import type { User } from '../sign-in/user.ts';
 
-/** What somebody has to say about the consoles of others, and of themselves. */
+/** What a user may do with open sessions. */
 export interface SessionPermissions {
-  /** Their own. */
   isOwn(session: SessionRecord): boolean;
-  /** Whether they may know of it: it is theirs, or on a machine where they may look on or end. */
+  /** For own sessions, and with the right `watch` or `end` on the machine. */
   maySee(session: SessionRecord): boolean;
+  /** For own sessions, and with the right `end` on the machine. */
   mayEnd(session: SessionRecord): boolean;
-  /** Whether they may sign out whose it is: who may end the consoles of all machines. Not themselves, not from here. */
+  /** Whether the user may sign out the user of a session: needs `end` on all machines. Excludes themselves. */
   maySignOut(session: SessionRecord): boolean;
   decide(session: SessionRecord): Decision;
-  /** The classes that they teach, with the machines that each has. */
+  /** The classes that the user instructs. */
   readonly classes: readonly {
     readonly name: string;
     readonly title: string;
@@ -28,21 +28,21 @@ export async function permissionsFor(
   user: User,
 ): Promise<SessionPermissions> {
   const access = deps.access();
-  const targetOf = await targets(deps.directory);
+  const targetOf = await sessionTargets(deps.directory);
   const decide = (session: SessionRecord) => access.decide(user, targetOf(session));
-  const isMine = (session: SessionRecord) => session.user.id === user.id;
+  const isOwn = (session: SessionRecord) => session.user.id === user.id;
   return {
-    isOwn: isMine,
+    isOwn,
     decide,
     maySee(session) {
-      if (isMine(session)) return true;
+      if (isOwn(session)) return true;
       const { allow } = decide(session);
       return allow.includes('watch') || allow.includes('end');
     },
-    maySignOut: (session) => !isMine(session) && access.globalRights(user).has('end'),
-    mayEnd: (session) => isMine(session) || decide(session).allow.includes('end'),
+    mayEnd: (session) => isOwn(session) || decide(session).allow.includes('end'),
+    maySignOut: (session) => !isOwn(session) && access.globalRights(user).has('end'),
     classes: access.classes
-      .filter((one) => one.hasInstructor(user))
+      .filter(({ hasInstructor }) => hasInstructor(user))
       .map(({ name, title, hasMachine }) => ({
         name,
         title,
@@ -52,10 +52,10 @@ export async function permissionsFor(
 }
 
 /**
- * The machine of a console as rules look at it. One that Proxmox no longer lists, or that can't be asked for, is as the
- * console's record has it, without pool and tags: fewer rules reach it then, and none that shouldn't.
+ * Finds the machine of a session. If Proxmox does not list it, the session's record describes it, without pool and tags:
+ * then fewer rules match, and no wrong one.
  */
-async function targets(
+async function sessionTargets(
   directory: Pick<MachineDirectory, 'list'>,
 ): Promise<(session: SessionRecord) => Target> {
   const { machines } = await directory.list().catch(() => ({ machines: [] }));

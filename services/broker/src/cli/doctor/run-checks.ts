@@ -1,6 +1,7 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
 import { asPortholeError } from '@porthole/shared/errors';
+import { readAccessDocument } from '../../access/rules.ts';
 import { createIssuer } from '../../sign-in/oidc/issuer.ts';
 import { checkCluster, type ClusterRole } from './check-cluster.ts';
 import { checkRelay } from './check-relay.ts';
@@ -9,15 +10,15 @@ import type { Finding } from './findings.ts';
 
 export interface CheckDeps {
   readonly clock: Clock;
-  /** A name that nobody else uses, for keys of a moment. */
+  /** A unique name for temporary keys in the store. */
   readonly name: string;
   /** Milliseconds for each call to Proxmox. */
   readonly timeoutMs: number;
-  /** Where a relay is, if one is to be asked. */
+  /** URL of a relay to check. */
   readonly relay: string | undefined;
 }
 
-/** Looks at everything that the services will need, at the same time. */
+/** Runs all checks concurrently. */
 export async function runChecks(config: Config, deps: CheckDeps): Promise<readonly Finding[]> {
   const found = await Promise.all([
     checkStore(config, deps),
@@ -29,16 +30,17 @@ export async function runChecks(config: Config, deps: CheckDeps): Promise<readon
         return [];
       } catch (error) {
         const { detail, message } = asPortholeError(error);
-        return [{ kind: 'issuer_away', where: `issuer ${issuer.name}`, what: detail ?? message }];
+        return [{ kind: 'issuer_unreachable', where: `issuer ${issuer.name}`, what: detail ?? message }];
       }
     }),
   ]);
   return found.flat();
 }
 
-/** A credential that both services use is looked at once. */
+/** Checks a credential once if both services use it. */
 function rolesIn(config: Config): readonly ClusterRole[] {
-  const rules = [...(config.access ?? []), ...(config.classes ?? [])];
+  const { access = [], classes = [] } = readAccessDocument(config) ?? {};
+  const rules = [...access, ...classes];
   const powers = rules.some(({ allow }) => allow.includes('power'));
   return config.clusters.flatMap((cluster): readonly ClusterRole[] => {
     const broker = cluster.brokerCredential ?? cluster.credential;
