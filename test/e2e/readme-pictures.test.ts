@@ -50,7 +50,7 @@ describeWith('chromium')('the pictures of the README', () => {
     origin = `http://127.0.0.1:${port}`;
     proxmox = await startDemoProxmox();
     const log = createLog({ service: 'demo', level: 'silent' });
-    const { parts } = createStandalone({
+    const { components: parts } = createStandalone({
       config: await demoConfig(proxmox, port),
       clock: systemClock,
       random: systemRandom,

@@ -151,7 +151,11 @@ async function startTogether({ options, proxmox, log }: StackContext): Promise<S
     registry: createRegistry(),
     pagesDir,
   };
-  const lifecycle = createLifecycle({ clock: systemClock, log, components: createStandalone(deps).parts });
+  const lifecycle = createLifecycle({
+    clock: systemClock,
+    log,
+    components: createStandalone(deps).components,
+  });
   await lifecycle.start();
   return {
     origin: config.publicUrl.origin,

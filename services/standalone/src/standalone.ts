@@ -17,7 +17,7 @@ import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 
 export interface Standalone {
-  readonly parts: readonly LifecycleComponent[];
+  readonly components: readonly LifecycleComponent[];
   address(): Address;
   operationsAddress(): Address;
 }
@@ -59,7 +59,7 @@ export function createStandalone(deps: {
     onUpgrade: relay.onUpgrade,
   });
   return {
-    parts: [
+    components: [
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.components,
       operations,
