@@ -178,12 +178,12 @@ describeWith('redis')('the doctor', () => {
       await aCluster();
       await redis?.stop();
       redis = await startRedisServer({
-        config: ['user porthole on >secretly ~porthole:* &porthole:* +@all -getdel -zrank'],
+        config: ['user porthole on >secretly ~porthole:* &porthole:* +@all -strlen -zrank'],
       });
       const url = `redis://127.0.0.1:${redis.port}`;
       const { found } = await runDoctor({ redis: { url, username: 'porthole', password: 'secretly' } });
       expect(found).toMatchObject([
-        { kind: 'store_permission', what: expect.stringContaining('getdel, zrank') },
+        { kind: 'store_permission', what: expect.stringContaining('strlen, zrank') },
       ]);
     });
 
