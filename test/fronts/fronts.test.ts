@@ -70,7 +70,7 @@ describe.each(fronts)('behind a real $name with the configuration that we ship',
       await student.openConsole(100);
       await control.openConsole(100);
       // Cut twice for want of pings: so much time has gone by, and nothing else was carried.
-      await eventually('the other is cut', () => control.sockets() >= 3, 60_000);
+      await eventually('the other is cut', () => control.sockets() >= 3, { withinMs: 60_000 });
       expect(student.sockets()).toBe(1);
       await typesInto(student);
     }, 90_000);

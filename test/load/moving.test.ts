@@ -40,7 +40,7 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
     await eventually(
       'everybody is back',
       () => hit.every(({ interruptions }, i) => interruptions.length > (before[i] ?? 0)),
-      60_000,
+      { withinMs: 60_000 },
     );
     return hit
       .map(({ interruptions }) => interruptions.at(-1))
@@ -75,7 +75,9 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
   }, 90_000);
 
   test('nothing was used twice, nobody is counted twice, nothing leaks at Proxmox', async () => {
-    await eventually('everybody has a picture', () => room.proxmox.openConsoles() === consoles, 30_000);
+    await eventually('everybody has a picture', () => room.proxmox.openConsoles() === consoles, {
+      withinMs: 30_000,
+    });
     const used = pages.flatMap((page) => page.used);
     expect(new Set(used).size).toBe(used.length);
     const asked = pages.reduce((sum, page) => sum + page.asked, 0);
@@ -88,8 +90,10 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
 
   test('when everybody has left, no record and no console is left', async () => {
     await Promise.all(pages.map((page) => page.leave()));
-    await eventually('Proxmox has no console', () => room.proxmox.openConsoles() === 0, 30_000);
-    await eventually('no record is left', async () => (await room.sessions()).length === 0, 60_000);
+    await eventually('Proxmox has no console', () => room.proxmox.openConsoles() === 0, { withinMs: 30_000 });
+    await eventually('no record is left', async () => (await room.sessions()).length === 0, {
+      withinMs: 60_000,
+    });
     said.push('After all pages closed, no session record and no connection to Proxmox remained.');
     const lines = room.relays.map(({ process }) => process.output()).join('\n');
     for (const token of pages.flatMap((page) => page.used)) expect(lines).not.toContain(token);

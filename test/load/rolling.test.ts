@@ -69,7 +69,9 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
       await sleep(systemClock, preStopMs);
       old?.signal('SIGTERM');
       expect(await old?.exited).toBe(0);
-      await eventually('everybody has a picture', () => pages.every(({ there }) => there), 60_000);
+      await eventually('everybody has a picture', () => pages.every(({ there }) => there), {
+        withinMs: 60_000,
+      });
       const moved = pages.flatMap(({ interruptions }, at) => interruptions.slice(before[at]));
       // Opened through the front, consoles are spread: each relay has its share.
       expect(moved.length).toBeGreaterThan(0);
@@ -81,7 +83,9 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
   );
 
   test('nobody had to ask for a new grant, none was used twice, and all are at new relays', async () => {
-    await eventually('Proxmox has them all', () => room.proxmox.openConsoles() === consoles, 30_000);
+    await eventually('Proxmox has them all', () => room.proxmox.openConsoles() === consoles, {
+      withinMs: 30_000,
+    });
     const gaps = pages.flatMap(({ interruptions }) => interruptions);
     expect(new Set(gaps.map(({ code }) => code))).toEqual(new Set([1012]));
     expect(pages.map(({ asked }) => asked)).toEqual(pages.map(() => 1));
@@ -92,7 +96,9 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
     expect(new Set(live.map(({ relay }) => relay)).size).toBe(replicas);
     expect(room.proxmox.violations).toEqual([]);
     await Promise.all(pages.map((page) => page.leave()));
-    await eventually('nothing is left at Proxmox', () => room.proxmox.openConsoles() === 0, 30_000);
+    await eventually('nothing is left at Proxmox', () => room.proxmox.openConsoles() === 0, {
+      withinMs: 30_000,
+    });
     const times = gaps.map((gap) => gap.backAt - gap.lostAt);
     rows.push(row('complete upgrade', `${gaps.length} moves of ${consoles} consoles`, times));
     await tellFigures(

@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync } from 'node:zlib';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../eventually.ts';
 import type { RfbClient, ServerCutText } from './rfb-client.ts';
 
 /**
@@ -57,7 +57,7 @@ export function createClipboardPeer(rfb: RfbClient): ClipboardPeer {
     heard: () => rfb.cutTexts.length,
     ready: async () => {
       await eventually('the server says what its clipboard can do', () =>
-        rfb.cutTexts.some(({ flags = 0 }) => (flags & actions.caps) !== 0) ? true : undefined,
+        rfb.cutTexts.some(({ flags = 0 }) => (flags & actions.caps) !== 0),
       );
     },
   };

@@ -1,5 +1,5 @@
+import { eventually } from '../../eventually.ts';
 import { describeWhere } from './availability.ts';
-import { eventually } from './eventually.ts';
 import { createQemuGuest, qemuAvailable, qemuMissing } from './qemu.ts';
 import { openRfb } from './rfb-client.ts';
 
@@ -33,7 +33,7 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
     const before = await textRow(5);
     const client = await view();
     client.type('hello\nworld');
-    await eventually('keys appear', async () => ((await textRow(5)).equals(before) ? undefined : true));
+    await eventually('keys appear', async () => !(await textRow(5)).equals(before));
     client.close();
   });
 
@@ -44,10 +44,10 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
       client.requestUpdate(false);
       await client.nextUpdate();
       const { width, height, data } = await guest.screendump();
-      if (width !== client.width || height !== client.height) return undefined;
+      if (width !== client.width || height !== client.height) return false;
       for (let pixel = 0; pixel < width * height; pixel++) {
         for (let color = 0; color < 3; color++) {
-          if (client.framebuffer[pixel * 4 + color] !== data[pixel * 3 + color]) return undefined;
+          if (client.framebuffer[pixel * 4 + color] !== data[pixel * 3 + color]) return false;
         }
       }
       return true;
@@ -63,10 +63,10 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
       return data.subarray(width * 3 * 16 * 5).some((color) => color > 0);
     };
     client.type('\nx\n\n');
-    await eventually('keys appear', async () => ((await belowPrompt()) ? true : undefined));
+    await eventually('keys appear', belowPrompt);
     await guest.reset();
     await guest.booted();
-    await eventually('keys vanish', async () => ((await belowPrompt()) ? undefined : true));
+    await eventually('keys vanish', async () => !(await belowPrompt()));
     client.requestUpdate(false);
     await client.nextUpdate();
     client.close();

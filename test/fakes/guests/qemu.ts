@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../eventually.ts';
 import { findExecutable } from './availability.ts';
 import { bootSector } from './boot-sector.ts';
 import { connectUnix } from './connect-unix.ts';
-import { eventually } from './eventually.ts';
 import type { Guest } from './guest.ts';
 import { spawnOwned } from './owned-process.ts';
 import type { OwnedProcess } from './owned-process.ts';
@@ -172,7 +172,7 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
         const { width, height, data } = await guest.screendump();
         // Text mode, and the upper right corner is the blue of the banner's row.
         const [red = 255, green = 255, blue = 0] = data.subarray((width - 1) * 3, width * 3);
-        return height === 400 && red < 32 && green < 32 && blue > 128 ? true : undefined;
+        return height === 400 && red < 32 && green < 32 && blue > 128;
       });
     },
   };

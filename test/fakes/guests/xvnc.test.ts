@@ -1,6 +1,6 @@
+import { eventually } from '../../eventually.ts';
 import { createFakeClock } from '../clock.ts';
 import { describeWhere } from './availability.ts';
-import { eventually } from './eventually.ts';
 import { openRfb } from './rfb-client.ts';
 import type { RfbClient } from './rfb-client.ts';
 import { bars, typing } from './test-card.ts';
@@ -40,7 +40,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
       return opened.then(
         (late) => {
           late.close();
-          return undefined;
+          return false;
         },
         () => true,
       );
@@ -60,7 +60,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     const client = await view();
     await eventually('all bars are there', async () => {
       for (const { x, y, width, height, color } of bars) {
-        if ((await colorAt(client, x + width / 2, y + height / 2)) !== color) return undefined;
+        if ((await colorAt(client, x + width / 2, y + height / 2)) !== color) return false;
       }
       return true;
     });
@@ -72,19 +72,13 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     const corner = [typing.x, typing.y] as const;
     const blank = await colorAt(client, ...corner);
     client.type('g');
-    await eventually('the key appears', async () =>
-      (await colorAt(client, ...corner)) === blank ? undefined : true,
-    );
+    await eventually('the key appears', async () => (await colorAt(client, ...corner)) !== blank);
     client.pointer(400, 550, 1);
     client.pointer(400, 550, 0);
     const mark = 0x56d364;
-    await eventually('the mark appears', async () =>
-      (await colorAt(client, 404, 554)) === mark ? true : undefined,
-    );
+    await eventually('the mark appears', async () => (await colorAt(client, 404, 554)) === mark);
     await guest.reset();
-    await eventually('all is wiped', async () =>
-      (await colorAt(client, ...corner)) === blank ? true : undefined,
-    );
+    await eventually('all is wiped', async () => (await colorAt(client, ...corner)) === blank);
     client.close();
   });
 

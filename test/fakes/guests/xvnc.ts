@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@porthole/shared/time/clock';
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import { eventually } from '../../eventually.ts';
 import { findExecutable } from './availability.ts';
 import { connectUnix } from './connect-unix.ts';
-import { eventually } from './eventually.ts';
 import type { Guest } from './guest.ts';
 import { spawnOwned } from './owned-process.ts';
 import type { OwnedProcess } from './owned-process.ts';
@@ -104,7 +104,7 @@ export function createXvncGuest({
         said += chunk.toString('latin1');
       });
       const unless = () => (process.running ? undefined : `Xvnc ended: ${process.complaints()}`);
-      const display = await eventually('Xvnc names its display', () => /^(\d+)\n/.exec(said)?.[1], {
+      const display = await eventually('Xvnc names its display', () => /^(\d+)\n/.exec(said)?.[1] ?? false, {
         unless,
       });
       const painter: X11Painter = await openX11(Number(display), {
