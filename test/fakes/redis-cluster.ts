@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { eventually } from '../eventually.ts';
-import { freePort, startRedisServer, type RedisServer } from './redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 /** A Redis Cluster of three nodes, each with a third of the slots. */
 export interface RedisCluster {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from '../eventually.ts';
-import { freePort, startRedisServer, type RedisServer } from './redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 /** A Redis leader, its replica and three sentinels: real processes on loopback ports of their own. */
 export interface RedisGroup {
@@ -44,7 +45,11 @@ const periods = {
 
 export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<RedisGroup> {
   const { password, sentinelPassword } = options;
-  const config = ['repl-diskless-sync-delay 0', ...(options.config ?? []), ...(password === undefined ? [] : [`masterauth "${password}"`])];
+  const config = [
+    'repl-diskless-sync-delay 0',
+    ...(options.config ?? []),
+    ...(password === undefined ? [] : [`masterauth "${password}"`]),
+  ];
   const servers = password === undefined ? {} : { password };
   const first = await startRedisServer({ ...servers, config });
   const second = await startRedisServer({

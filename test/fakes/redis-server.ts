@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
+import { freePort } from '../free-port.ts';
 
 /** A real Redis on a loopback port of its own, which forgets everything when it ends. */
 export interface RedisServer {
@@ -107,15 +108,4 @@ function answers(port: number, password: string | undefined): Promise<boolean> {
     socket.on('error', () => finish(false));
     socket.on('close', () => finish(false));
   });
-}
-
-/** One that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await once(probe.listen(0, '127.0.0.1'), 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
-  return address.port;
 }

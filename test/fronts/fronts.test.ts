@@ -10,7 +10,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import type { Front } from '../fakes/haproxy/start.ts';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
 import { fronts, type Changes, type Shipped } from './shipped.ts';
 

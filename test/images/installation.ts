@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import type { Service } from '../../k8s/images/stage.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { connectConsole } from '../relay/console-client.ts';
 import type { ServiceProcess } from '../standalone/service-process.ts';
 

@@ -10,7 +10,8 @@ import { leaseNames } from '@porthole/shared/store/keys';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort, startRedisServer } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
 import { aGrant, grantKey, testOrigin } from '../relay/rig.ts';
 import { startProcess, type ServiceProcess } from '../standalone/service-process.ts';
 

@@ -1,7 +1,7 @@
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { eventually } from '../eventually.ts';
 import { startHaproxy, type Front } from '../fakes/haproxy/start.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { haproxyBefore } from '../fronts/shipped.ts';
 import { describeWith } from '../needs.ts';
 import { testOrigin } from '../relay/rig.ts';
