@@ -66,8 +66,7 @@ describeWith('redis')('commands for operators', () => {
       keys: () => [relayKey],
       log: createLog({ service: 'test', level: 'silent' }),
     });
-    await store.start();
-    rig = await createRelayRig({ store });
+    rig = await createRelayRig({ store }); // starts the store, too
     await writeFile(join(folder, 'ca.pem'), rig.proxmox.caPem);
     await configure({
       redis: { url: redis.url },
