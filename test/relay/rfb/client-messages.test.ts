@@ -256,7 +256,7 @@ describe('a viewer that sends something else', () => {
         try {
           run([Buffer.from(bytes)], viewOnly);
         } catch (error) {
-          expect(error).toHaveProperty('code', expect.stringMatching(/^viewer_(protocol|too_big)$/));
+          expect(error).toHaveProperty('code', expect.stringMatching(/^viewer_(protocol|message_too_big)$/));
         }
       }),
     );
