@@ -184,7 +184,7 @@ describe('what a viewer sends to a terminal', () => {
           text = text.slice((head?.[0].length ?? 0) + Number(head?.[1] ?? 0));
         }
       } catch (error) {
-        expect(error).toHaveProperty('code', expect.stringMatching(/^viewer_(protocol|too_big)$/));
+        expect(error).toHaveProperty('code', expect.stringMatching(/^viewer_(protocol|message_too_big)$/));
         refused++;
       }
     }
