@@ -1,9 +1,9 @@
-# Porthole's images: `npm run images`, or `docker build --target relay .` (broker, relay, standalone).
-# docs/images.md says what is in them and how to build where no registry can be reached.
+# Images: broker, relay and standalone. Build all with `npm run images`, or one with `docker build --target relay .`.
+# See docs/images.md, also for builds without access to a registry.
 
-# What builds: Node 24 and npm at /usr/local.
+# Base image for the build. Requires Node.js 24 and npm in /usr/local.
 ARG BUILD_BASE=docker.io/library/node:24-bookworm-slim
-# What runs: glibc, libstdc++ and certificates are enough. Node comes from BUILD_BASE.
+# Base image at run time. Requires glibc, libstdc++ and CA certificates. Node.js is copied from BUILD_BASE.
 ARG RUN_BASE=gcr.io/distroless/cc-debian12
 
 FROM ${BUILD_BASE} AS build
@@ -13,20 +13,20 @@ COPY services/shared/package.json services/shared/
 COPY services/broker/package.json services/broker/
 COPY services/relay/package.json services/relay/
 COPY services/standalone/package.json services/standalone/
-# A registry other than npm's; the lockfile names none and checks what comes from it.
+# Package registry. The lockfile contains no registry URLs, only checksums.
 ARG NPM_REGISTRY=https://registry.npmjs.org/
 RUN npm ci --ignore-scripts --registry="$NPM_REGISTRY"
 COPY . .
 RUN npm run build
-# All files get this time, so the same commit gives the same layers.
+# Modification time of all files, so that builds of the same commit are identical.
 ARG SOURCE_DATE_EPOCH=0
-RUN node k8s/images/stage-main.ts /out "$SOURCE_DATE_EPOCH"
+RUN node k8s/images/stage-images.ts /out "$SOURCE_DATE_EPOCH"
 
 FROM ${RUN_BASE} AS base
 COPY --from=build /out/node /usr/local/bin/node
 ENV NODE_ENV=production
 WORKDIR /app
-# A number, so that Kubernetes sees it isn't root. Nothing is written: the root file system may be read-only.
+# Numeric, so that Kubernetes can verify runAsNonRoot.
 USER 10001:10001
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
@@ -42,19 +42,19 @@ LABEL org.opencontainers.image.vendor="Porthole" \
 
 FROM base AS broker
 LABEL org.opencontainers.image.title="porthole-broker" \
-      org.opencontainers.image.description="Signs people in, decides who may open which console, serves the pages"
+      org.opencontainers.image.description="Signs users in, authorizes consoles and serves the web pages"
 COPY --from=build /out/broker/ /app/
 CMD ["services/broker/dist/main.js"]
 
 FROM base AS relay
 LABEL org.opencontainers.image.title="porthole-relay" \
-      org.opencontainers.image.description="Opens consoles at Proxmox and carries them"
+      org.opencontainers.image.description="Connects browsers to consoles on Proxmox VE"
 COPY --from=build /out/relay/ /app/
-# A small young generation saves 40 KiB of each console; see docs/performance.md.
+# A small young generation saves 40 KiB per console. See docs/performance.md.
 CMD ["--max-semi-space-size=4", "services/relay/dist/main.js"]
 
 FROM base AS standalone
 LABEL org.opencontainers.image.title="porthole-standalone" \
-      org.opencontainers.image.description="Porthole in one process, without Redis and Kubernetes"
+      org.opencontainers.image.description="Broker and relay in one process, without Redis"
 COPY --from=build /out/standalone/ /app/
 CMD ["--max-semi-space-size=4", "services/standalone/dist/main.js"]

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Bases for the images where no image registry can be reached, but Debian's mirror and npm's registry (or copies of
-# them) can: a debootstrapped Debian, with the Node of this repository's node_modules for building.
+# Creates base images without an image registry. Requires a Debian mirror, debootstrap and docker. The build base contains the
+# Node.js of this repository's node_modules. Run as root:
 #
-#   k8s/images/debian-base.sh [SUITE [MIRROR]]     as root; then
+#   k8s/images/debian-base.sh [SUITE [MIRROR]]
 #   npm run images -- --build-arg BUILD_BASE=porthole-build-base --build-arg RUN_BASE=porthole-run-base
 set -eu
 suite=${1:-bookworm}
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 node=$(readlink -f node_modules/.bin/node)
 npm=$(readlink -f "$(command -v npm)")
 npm=${npm%/bin/npm-cli.js}
-[ -f "$npm/package.json" ] || { echo "npm is not where it was looked for ($npm)." >&2; exit 1; }
+[ -f "$npm/package.json" ] || { echo "npm not found at $npm." >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -24,7 +24,7 @@ install -m 0755 "$node" "$work/build/usr/local/bin/node"
 mkdir -p "$work/build/usr/local/lib/node_modules"
 cp -a "$npm" "$work/build/usr/local/lib/node_modules/npm"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$work/build/usr/local/bin/npm"
-# A registry behind a certificate of your own: what this machine trusts, the build does, too.
+# For package registries with a certificate from a private CA: the build trusts the same CAs as this host.
 cp /etc/ssl/certs/ca-certificates.crt "$work/build/etc/ssl/certs/ca-certificates.crt"
 tar --numeric-owner -C "$work/build" -c . |
   docker import --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' - porthole-build-base

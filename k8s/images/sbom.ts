@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { npm } from './npm.ts';
+import { npmCommand } from './npm-command.ts';
 
-/** Packages whose code Vite puts into the pages; the file third-party-notices.txt beside them says the same. */
-export const inThePages = ['@novnc/novnc', '@xterm/addon-fit', '@xterm/xterm', 'preact'];
+/** Packages that Vite bundles into the web pages. The same packages are in third-party-notices.txt of the pages. */
+export const bundledPackages = ['@novnc/novnc', '@xterm/addon-fit', '@xterm/xterm', 'preact'];
 
 interface Bom {
   serialNumber: string;
@@ -13,17 +13,23 @@ interface Bom {
 }
 
 /**
- * The software that was staged there, as CycloneDX: what npm finds in it, the packages inside of the pages, and Node.
- * npm is asked about the staged files, not about the repository: the list names what is in the image.
+ * Creates a CycloneDX SBOM of a staging folder: the npm packages in it, the packages bundled into the web pages, and Node.js.
+ * npm reads the staged files and not the repository, so that the SBOM lists exactly what the image contains.
  */
-export function sbomOf(service: string, staged: string, epochSeconds: number): string {
-  const [command, ...first] = npm();
-  const args = ['sbom', '--omit=dev', '--sbom-format=cyclonedx', '--sbom-type=application'];
-  const run = spawnSync(command, [...first, ...args], {
-    cwd: staged,
+export function createSbom(service: string, stagingFolder: string, epochSeconds: number): string {
+  const [command, ...npmArgs] = npmCommand();
+  const args = [
+    'sbom',
+    '--loglevel=error',
+    '--omit=dev',
+    '--sbom-format=cyclonedx',
+    '--sbom-type=application',
+  ];
+  const run = spawnSync(command, [...npmArgs, ...args], {
+    cwd: stagingFolder,
     encoding: 'utf8',
     maxBuffer: 64 << 20,
-    // Started by `npm run`, it would take our own folder for its own.
+    // These variables of `npm run` would make npm read the repository instead of the staging folder.
     env: Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^npm_(config_local_prefix|package)/.test(name)),
     ),
@@ -31,7 +37,7 @@ export function sbomOf(service: string, staged: string, epochSeconds: number): s
   if (run.status !== 0) throw new Error(`npm sbom failed:\n${run.stderr}`);
   const bom = JSON.parse(run.stdout) as Bom;
   if (service !== 'relay')
-    bom.components.push(...inThePages.map((name) => fromNpm(name, lockedVersion(name))));
+    bom.components.push(...bundledPackages.map((name) => npmComponent(name, lockedVersion(name))));
   const node = process.versions.node;
   bom.components.push({
     type: 'application',
@@ -40,15 +46,15 @@ export function sbomOf(service: string, staged: string, epochSeconds: number): s
     'bom-ref': `node@${node}`,
     purl: `pkg:generic/node@${node}`,
   });
-  // npm takes the time, a random number and the folder's name; the same commit shall give the same file.
+  // npm uses the current time, a random number and the folder name. Builds of the same commit must be identical.
   bom.metadata.timestamp = new Date(epochSeconds * 1000).toISOString();
   bom.metadata.component.name = `porthole-${service}`;
   bom.serialNumber = '';
-  bom.serialNumber = `urn:uuid:${uuidOf(JSON.stringify(bom))}`;
+  bom.serialNumber = `urn:uuid:${uuidFromText(JSON.stringify(bom))}`;
   return `${JSON.stringify(bom, null, 2)}\n`;
 }
 
-function fromNpm(name: string, version: string): Bom['components'][number] {
+function npmComponent(name: string, version: string): Bom['components'][number] {
   const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
   return { type: 'library', name, version, 'bom-ref': `${name}@${version}`, purl };
 }
@@ -58,12 +64,12 @@ function lockedVersion(name: string): string {
     packages: Readonly<Record<string, { version: string }>>;
   };
   const version = lockfile.packages[`node_modules/${name}`]?.version;
-  if (version === undefined) throw new Error(`${name} is not locked.`);
+  if (version === undefined) throw new Error(`package-lock.json doesn't contain ${name}.`);
   return version;
 }
 
-/** A version 8 UUID of what was hashed. */
-function uuidOf(text: string): string {
+/** Derives a version 8 UUID (RFC 9562) from the SHA-256 hash of a text. */
+function uuidFromText(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   const variant = '89ab'[parseInt(hex[16] ?? '0', 16) & 3] ?? '8';
   return [

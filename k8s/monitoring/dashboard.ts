@@ -1,251 +1,273 @@
-import { areas, lines, row, stat, type Query } from './panels.ts';
+import { row, stackedTimeSeries, stat, timeSeries, type Query } from './panels.ts';
 
-const here = 'namespace=~"$namespace"';
+/** The series of a metric in the selected namespaces. */
+const series = (metric: string, matchers = '') =>
+  `${metric}{namespace=~"$namespace"${matchers && `,${matchers}`}}`;
+const rate = (metric: string, matchers = '') => `rate(${series(metric, matchers)}[$__rate_interval])`;
+const sum = (expr: string) => `sum(${expr})`;
+const sumBy = (labels: string, expr: string) => `sum by (${labels}) (${expr})`;
 
-/** Every series of a metric in the chosen namespaces, with more matchers if need be. */
-const of = (metric: string, matchers = '') => `${metric}{${here}${matchers && `,${matchers}`}}`;
-/** Node's own metrics, but only of our processes. */
-const ofOurs =
-  ' and on (namespace, job, pod, instance) (porthole_relay_sockets or porthole_broker_sign_ins_queued)';
-const rate = (metric: string, matchers = '') => `rate(${of(metric, matchers)}[$__rate_interval])`;
-const sum = (by: string, inner: string) => (by === '' ? `sum(${inner})` : `sum by (${by}) (${inner})`);
-
-const quantile = (share: number, histogram: string, by: string, matchers = ''): Query => ({
-  expr: `histogram_quantile(${share}, ${sum(by === '' ? 'le' : `le, ${by}`, rate(`${histogram}_bucket`, matchers))})`,
-  legend: `${by === '' ? '' : `{{${by}}} `}p${share * 100}`,
+const quantile = (q: number, histogram: string, matchers = ''): Query => ({
+  expr: `histogram_quantile(${q}, ${sumBy('le', rate(`${histogram}_bucket`, matchers))})`,
+  legend: `p${q * 100}`,
+});
+const p95By = (label: string, histogram: string): Query => ({
+  expr: `histogram_quantile(0.95, ${sumBy(`le, ${label}`, rate(`${histogram}_bucket`))})`,
+  legend: `{{${label}}} p95`,
 });
 
-const now = [
-  stat('Consoles', 'Open now.', 'none', sum('', of('porthole_relay_sessions'))),
+/** Excludes the Node.js and process metrics of other programs. */
+const ofPortholeProcesses =
+  ' and on (namespace, job, pod, instance) (porthole_relay_sockets or porthole_broker_sign_ins_queued)';
+const notDraining = (metric: string) =>
+  sum(`${series(metric)} unless ${series('porthole_relay_draining')} == 1`);
+
+const overview = [
+  stat('Open consoles', 'Consoles that are open now.', 'none', sum(series('porthole_relay_sessions'))),
   stat(
-    'Opens that failed, 1 h',
-    'Of all that people asked for; the goal is 0.5 % at most.',
+    'Failed opens (1h)',
+    'Share of console opens that failed in the last hour. Objective: at most 0.5%.',
     'percentunit',
-    of('porthole:opens_failed:ratio1h'),
+    series('namespace:porthole_opens_failed:ratio_rate1h'),
     0.005,
   ),
   stat(
-    'Pictures later than 3 s, 1 h',
-    'The goal is 5 % at most.',
+    'Slow first pictures (1h)',
+    'Share of consoles without a picture after 3 seconds, in the last hour. Objective: at most 5%.',
     'percentunit',
-    of('porthole:first_pictures_late:ratio1h'),
+    series('namespace:porthole_first_pictures_slow:ratio_rate1h'),
     0.05,
   ),
   stat(
-    'People in line',
-    'For their machine, or for a console slot of its node.',
+    'Queued consoles',
+    'Consoles that wait for their machine or for a console slot of its node.',
     'none',
-    sum('', of('porthole_relay_queued_sessions')),
+    sum(series('porthole_relay_queued_sessions')),
     5,
   ),
   stat(
-    'Relays filled',
-    'WebSockets, of all that the relays take which stay.',
+    'Relay utilization',
+    'Open WebSockets as a share of the connection limit, without draining relays.',
     'percentunit',
-    `${sum('', `${of('porthole_relay_sockets')} unless ${of('porthole_relay_draining')} == 1`)} / ${sum('', `${of('porthole_relay_sockets_limit')} unless ${of('porthole_relay_draining')} == 1`)}`,
+    `${notDraining('porthole_relay_sockets')} / ${notDraining('porthole_relay_sockets_limit')}`,
     0.85,
   ),
-  stat('Relays that leave', 'Draining now.', 'none', sum('', of('porthole_relay_draining'))),
+  stat('Draining relays', 'Relays that are draining now.', 'none', sum(series('porthole_relay_draining'))),
 ];
 
-const opening = [
-  areas('Opens by result', 'Attempts per second at the relays.', 'ops', {
-    expr: sum('result', rate('porthole_relay_opens_total')),
+const consoleOpens = [
+  stackedTimeSeries('Opens by result', 'Attempts to open a console at the relays, per second.', 'ops', {
+    expr: sumBy('result', rate('porthole_relay_opens_total')),
     legend: '{{result}}',
   }),
-  areas('Grants by result', 'What the pages asked the brokers for.', 'ops', {
-    expr: sum('result', rate('porthole_broker_grants_total')),
+  stackedTimeSeries('Grants by result', 'Requests for a console at the brokers, per second.', 'ops', {
+    expr: sumBy('result', rate('porthole_broker_grants_total')),
     legend: '{{result}}',
   }),
-  lines(
-    'Time to the first picture',
-    "From the browser's WebSocket to the machine's first pixels.",
+  timeSeries(
+    'Time to first picture',
+    "Duration from the browser's WebSocket request to the first pixels of the machine.",
     's',
-    quantile(0.5, 'porthole_relay_open_duration_seconds', '', 'phase="picture"'),
-    quantile(0.95, 'porthole_relay_open_duration_seconds', '', 'phase="picture"'),
-    quantile(0.99, 'porthole_relay_open_duration_seconds', '', 'phase="picture"'),
+    quantile(0.5, 'porthole_relay_open_duration_seconds', 'phase="picture"'),
+    quantile(0.95, 'porthole_relay_open_duration_seconds', 'phase="picture"'),
+    quantile(0.99, 'porthole_relay_open_duration_seconds', 'phase="picture"'),
   ),
-  lines(
-    'Where the time goes',
-    'p95 of each phase of opening.',
+  timeSeries(
+    'Open duration by phase (p95)',
+    'Duration of each phase of opening a console.',
     's',
-    quantile(0.95, 'porthole_relay_open_duration_seconds', 'phase'),
+    p95By('phase', 'porthole_relay_open_duration_seconds'),
   ),
-  areas('People in line', 'By cluster.', 'none', {
-    expr: sum('cluster', of('porthole_relay_queued_sessions')),
+  stackedTimeSeries('Queued consoles by cluster', 'Consoles in the queue.', 'none', {
+    expr: sumBy('cluster', series('porthole_relay_queued_sessions')),
     legend: '{{cluster}}',
   }),
-  areas('Node slots in use', 'Openings at Proxmox that are under way.', 'none', {
-    expr: sum('cluster', of('porthole_relay_node_slots')),
-    legend: '{{cluster}}',
-  }),
+  stackedTimeSeries(
+    'Console slots in use',
+    'Consoles that relays are opening on Proxmox VE nodes now, by cluster.',
+    'none',
+    { expr: sumBy('cluster', series('porthole_relay_node_slots')), legend: '{{cluster}}' },
+  ),
 ];
 
-const carrying = [
-  areas('Consoles by mode and kind', 'Open now.', 'none', {
-    expr: sum('mode, kind', of('porthole_relay_sessions')),
+const openConsoles = [
+  stackedTimeSeries('Open consoles by kind and mode', 'Consoles that are open now.', 'none', {
+    expr: sumBy('mode, kind', series('porthole_relay_sessions')),
     legend: '{{kind}} {{mode}}',
   }),
-  lines('Console bytes', 'Carried per second.', 'Bps', {
-    expr: sum('direction', rate('porthole_relay_bytes_total')),
+  timeSeries('Console throughput', 'Console bytes that relays forward, per second.', 'Bps', {
+    expr: sumBy('direction', rate('porthole_relay_bytes_total')),
     legend: '{{direction}}',
   }),
-  lines('Frames', 'WebSocket frames with console bytes, per second.', 'ops', {
-    expr: sum('direction', rate('porthole_relay_frames_total')),
+  timeSeries('WebSocket frames', 'Frames with console bytes that relays send, per second.', 'ops', {
+    expr: sumBy('direction', rate('porthole_relay_frames_total')),
     legend: '{{direction}}',
   }),
-  areas('Closes by code', 'How consoles ended, per second.', 'ops', {
-    expr: sum('close', rate('porthole_relay_closes_total')),
+  stackedTimeSeries('Closed consoles by close code', 'Closed consoles per second.', 'ops', {
+    expr: sumBy('close', rate('porthole_relay_closes_total')),
     legend: '{{close}}',
   }),
-  lines(
-    'Answers to pings',
-    'p95, by side. A viewer answers behind the pictures that wait for it.',
+  timeSeries(
+    'Ping round-trip time (p95)',
+    'By side. A viewer responds after the screen updates that are queued before the ping.',
     's',
-    quantile(0.95, 'porthole_relay_ping_rtt_seconds', 'side'),
+    p95By('side', 'porthole_relay_ping_rtt_seconds'),
   ),
-  lines(
-    'Bytes that wait',
-    'For viewers or for Proxmox, and how often a side was held back.',
+  timeSeries(
+    'Buffered bytes and stalls',
+    'Bytes that wait to be sent, and how often per second a relay stopped reading because the receiver was too slow.',
     'bytes',
-    { expr: sum('direction', of('porthole_relay_buffered_bytes')), legend: '{{direction}}' },
-    { expr: sum('direction', rate('porthole_relay_stalls_total')), legend: 'stalls/s {{direction}}' },
+    { expr: sumBy('direction', series('porthole_relay_buffered_bytes')), legend: '{{direction}}' },
+    { expr: sumBy('direction', rate('porthole_relay_stalls_total')), legend: 'stalls/s {{direction}}' },
   ),
-  lines(
-    'How long consoles were open',
-    'Of those that ended.',
+  timeSeries(
+    'Session duration',
+    'How long closed consoles were open.',
     's',
-    quantile(0.5, 'porthole_relay_session_duration_seconds', ''),
-    quantile(0.95, 'porthole_relay_session_duration_seconds', ''),
+    quantile(0.5, 'porthole_relay_session_duration_seconds'),
+    quantile(0.95, 'porthole_relay_session_duration_seconds'),
   ),
 ];
 
-const leaving = [
-  areas('Consoles by relay', 'An upgrade shows as one giving way to the next.', 'none', {
-    expr: sum('pod, instance', of('porthole_relay_sockets')),
-    legend: '{{pod}} {{instance}}',
-  }),
-  lines(
-    'Moved and gone on',
-    'Consoles that were told to move, and those that went on elsewhere, per second.',
-    'ops',
-    { expr: sum('', rate('porthole_relay_closes_total', 'close="moving"')), legend: 'told to move' },
-    { expr: sum('', rate('porthole_relay_resumes_total')), legend: 'went on' },
+const drainAndResume = [
+  stackedTimeSeries(
+    'WebSockets by relay',
+    'Open WebSockets. During a rolling upgrade, they move from the old relays to the new ones.',
+    'none',
+    {
+      expr: sumBy('pod, instance, state', series('porthole_relay_sockets')),
+      legend: '{{pod}} {{instance}} {{state}}',
+    },
   ),
-  areas('Upgrades refused', 'WebSockets that were turned away with an HTTP status, per second.', 'ops', {
-    expr: sum('reason', rate('porthole_relay_upgrades_refused_total')),
-    legend: '{{reason}}',
-  }),
+  timeSeries(
+    'Moved and resumed consoles',
+    'Consoles that draining relays closed, and consoles that resumed on another relay, per second.',
+    'ops',
+    { expr: sum(rate('porthole_relay_closes_total', 'close="moving"')), legend: 'moved' },
+    { expr: sum(rate('porthole_relay_resumes_total')), legend: 'resumed' },
+  ),
+  stackedTimeSeries(
+    'Refused upgrades by reason',
+    'WebSocket upgrades that relays refused with an HTTP status, per second.',
+    'ops',
+    { expr: sumBy('reason', rate('porthole_relay_upgrades_refused_total')), legend: '{{reason}}' },
+  ),
 ];
 
 const proxmox = [
-  lines(
-    'Calls by status',
-    'Per second, of relays and brokers.',
+  timeSeries(
+    'API calls by status',
+    'Proxmox VE API calls of relays and brokers, per second. Status "none": no response.',
     'ops',
-    { expr: sum('status', rate('porthole_relay_proxmox_calls_total')), legend: 'relay {{status}}' },
-    { expr: sum('status', rate('porthole_broker_proxmox_calls_total')), legend: 'broker {{status}}' },
+    { expr: sumBy('status', rate('porthole_relay_proxmox_calls_total')), legend: 'relay {{status}}' },
+    { expr: sumBy('status', rate('porthole_broker_proxmox_calls_total')), legend: 'broker {{status}}' },
   ),
-  lines(
-    'Seconds of calls',
-    'p95 by call.',
+  timeSeries(
+    'API call duration (p95)',
+    'Duration of Proxmox VE API calls.',
     's',
-    quantile(0.95, 'porthole_relay_proxmox_call_duration_seconds', 'call'),
-    quantile(0.95, 'porthole_broker_proxmox_call_duration_seconds', 'call'),
+    p95By('call', 'porthole_relay_proxmox_call_duration_seconds'),
+    p95By('call', 'porthole_broker_proxmox_call_duration_seconds'),
   ),
-  lines(
-    'Hosts left alone',
-    'Entry nodes that did not answer, and are tried again in a moment.',
+  timeSeries(
+    'Unavailable API hosts',
+    'Hosts in clusters[].urls that did not respond. Porthole skips them until the next retry.',
     'none',
     {
-      expr: sum('cluster, state', of('porthole_relay_proxmox_hosts', 'state!="closed"')),
+      expr: sumBy('cluster, state', series('porthole_relay_proxmox_hosts', 'state!="closed"')),
       legend: 'relay {{cluster}} {{state}}',
     },
     {
-      expr: sum('cluster, state', of('porthole_broker_proxmox_hosts', 'state!="closed"')),
+      expr: sumBy('cluster, state', series('porthole_broker_proxmox_hosts', 'state!="closed"')),
       legend: 'broker {{cluster}} {{state}}',
     },
   ),
-  lines('Lists of machines', 'Refreshes per second, by result.', 'ops', {
-    expr: sum('cluster, result', rate('porthole_broker_machine_list_refreshes_total')),
+  timeSeries('Machine list refreshes', 'Refreshes per second, by cluster and result.', 'ops', {
+    expr: sumBy('cluster, result', rate('porthole_broker_machine_list_refreshes_total')),
     legend: '{{cluster}} {{result}}',
   }),
-  lines('Age of the lists', 'They are asked for only when somebody looks.', 's', {
-    expr: `min by (cluster) (${of('porthole_broker_machine_list_age_seconds')})`,
-    legend: '{{cluster}}',
-  }),
-  areas('Power', 'Requests per second, by action and result.', 'ops', {
-    expr: sum('action, result', rate('porthole_broker_power_actions_total')),
+  timeSeries(
+    'Machine list age',
+    'Age of the newest machine list. Brokers refresh it only while users view it.',
+    's',
+    {
+      expr: `min by (cluster) (${series('porthole_broker_machine_list_age_seconds')})`,
+      legend: '{{cluster}}',
+    },
+  ),
+  stackedTimeSeries('Power actions', 'Requests per second, by action and result.', 'ops', {
+    expr: sumBy('action, result', rate('porthole_broker_power_actions_total')),
     legend: '{{action}} {{result}}',
   }),
 ];
 
-const inside = [
-  areas('Sign-ins', 'Per second, by method and result.', 'ops', {
-    expr: sum('method, result', rate('porthole_broker_sign_ins_total')),
+const brokersAndProcesses = [
+  stackedTimeSeries('Sign-ins', 'Sign-in attempts per second, by method and result.', 'ops', {
+    expr: sumBy('method, result', rate('porthole_broker_sign_ins_total')),
     legend: '{{method}} {{result}}',
   }),
-  lines(
-    'Seconds of HTTP requests',
-    'p95 by route.',
+  timeSeries(
+    'HTTP request duration (p95)',
+    'Duration of requests to the brokers, by route.',
     's',
-    quantile(0.95, 'porthole_broker_http_request_duration_seconds', 'route'),
+    p95By('route', 'porthole_broker_http_request_duration_seconds'),
   ),
-  lines('Redis', 'Calls that failed or were not answered in time, per second.', 'ops', {
-    expr: sum('pod, instance', rate('porthole_store_errors_total')),
+  timeSeries('Redis errors', 'Redis calls that failed or timed out, per second.', 'ops', {
+    expr: sumBy('pod, instance', rate('porthole_store_errors_total')),
     legend: '{{pod}} {{instance}}',
   }),
-  lines('Event loop', 'p99 of how long it kept others waiting.', 's', {
-    expr: `${of('nodejs_eventloop_lag_p99_seconds')}${ofOurs}`,
+  timeSeries('Event loop lag (p99)', 'Delay of input and screen updates in each process.', 's', {
+    expr: `${series('nodejs_eventloop_lag_p99_seconds')}${ofPortholeProcesses}`,
     legend: '{{pod}} {{instance}}',
   }),
-  lines('CPU', 'Cores in use.', 'short', {
-    expr: `${rate('process_cpu_seconds_total')}${ofOurs}`,
+  timeSeries('CPU usage', 'CPU cores in use.', 'short', {
+    expr: `${rate('process_cpu_seconds_total')}${ofPortholeProcesses}`,
     legend: '{{pod}} {{instance}}',
   }),
-  lines('Memory', 'Resident.', 'bytes', {
-    expr: `${of('process_resident_memory_bytes')}${ofOurs}`,
+  timeSeries('Memory usage', 'Resident memory.', 'bytes', {
+    expr: `${series('process_resident_memory_bytes')}${ofPortholeProcesses}`,
     legend: '{{pod}} {{instance}}',
   }),
-  lines(
-    'What must stay 0',
-    'Lost lines of the audit, faulty rules, passwords that wait to be checked.',
+  timeSeries(
+    'Faults (expected: 0)',
+    'Lost audit events, invalid access rules, and sign-ins that wait for a password check.',
     'none',
     {
-      expr: sum('', `increase(${of('porthole_audit_events_lost_total')}[$__rate_interval])`),
-      legend: 'audit lost',
+      expr: sum(`increase(${series('porthole_audit_events_lost_total')}[$__rate_interval])`),
+      legend: 'audit events lost',
     },
-    { expr: `max(${of('porthole_broker_rules_invalid')})`, legend: 'rules faulty' },
-    { expr: sum('', of('porthole_broker_sign_ins_queued')), legend: 'sign-ins waiting' },
+    { expr: `max(${series('porthole_broker_rules_invalid')})`, legend: 'access rules invalid' },
+    { expr: sum(series('porthole_broker_sign_ins_queued')), legend: 'sign-ins queued' },
   ),
-  lines('Changes of the rules', 'The file of access rules, read again: per second, by result.', 'ops', {
-    expr: sum('result', rate('porthole_broker_rules_reloads_total')),
+  timeSeries('Access rule reloads', 'Reloads of the access rules file, per second.', 'ops', {
+    expr: sumBy('result', rate('porthole_broker_rules_reloads_total')),
     legend: '{{result}}',
   }),
-  lines(
-    'Hand in the cluster',
-    'Leading broker, the relay pods it follows, and since when it can not.',
+  timeSeries(
+    'Pod deletion cost controller',
+    'Leading brokers (expected: 1), relay pods that the leader watches, seconds since the watch failed, and updates per second.',
     'none',
-    { expr: sum('', of('porthole_broker_leader')), legend: 'leaders' },
-    { expr: `max(${of('porthole_broker_relay_pods')})`, legend: 'relay pods' },
-    { expr: `max(${of('porthole_broker_relay_pods_stale_seconds')})`, legend: 'stale, s' },
+    { expr: sum(series('porthole_broker_leader')), legend: 'leaders' },
+    { expr: `max(${series('porthole_broker_relay_pods')})`, legend: 'relay pods' },
+    { expr: `max(${series('porthole_broker_relay_pods_stale_seconds')})`, legend: 'stale seconds' },
     {
-      expr: sum('result', rate('porthole_broker_pod_deletion_costs_total')),
-      legend: 'deletion costs/s {{result}}',
+      expr: sumBy('result', rate('porthole_broker_pod_deletion_costs_total')),
+      legend: 'updates/s {{result}}',
     },
   ),
 ];
 
-/** The dashboard of Porthole as Grafana 10 or newer imports it. */
+const rows = [
+  ['Overview', overview],
+  ['Console opens', consoleOpens],
+  ['Open consoles', openConsoles],
+  ['Drain and resume', drainAndResume],
+  ['Proxmox VE', proxmox],
+  ['Brokers and processes', brokersAndProcesses],
+] as const;
+
+/** The dashboard, for Grafana 10 or later. */
 export function dashboard(): object {
-  const rows = [
-    ['Now', now],
-    ['Opening', opening],
-    ['Carrying', carrying],
-    ['Leaving and moving', leaving],
-    ['Proxmox', proxmox],
-    ['Inside', inside],
-  ] as const;
   return {
     uid: 'porthole',
     title: 'Porthole',
@@ -264,10 +286,10 @@ export function dashboard(): object {
           label: 'Namespace',
           type: 'query',
           datasource: { type: 'prometheus', uid: '${datasource}' },
-          // With .* in All, a Prometheus without namespaces shows everything too.
           query: { query: 'label_values(porthole_relay_sockets, namespace)', refId: 'namespaces' },
           refresh: 2,
           includeAll: true,
+          // Also matches series without a namespace label, outside of Kubernetes.
           allValue: '.*',
           multi: true,
           current: { text: 'All', value: '$__all' },

@@ -1,4 +1,4 @@
-/** One query of a panel; `legend` as in Grafana, with {{label}}. */
+/** A PromQL query. The legend is a Grafana template, such as `{{pod}}`, and defaults to the panel title. */
 export interface Query {
   readonly expr: string;
   readonly legend?: string;
@@ -9,67 +9,81 @@ type Unit = 'short' | 's' | 'Bps' | 'bytes' | 'percentunit' | 'ops' | 'none';
 interface Panel {
   readonly type: 'stat' | 'timeseries';
   readonly title: string;
-  readonly about: string;
+  readonly description: string;
   readonly unit: Unit;
   readonly queries: readonly Query[];
   readonly stacked: boolean;
-  /** From where on the figure is shown as a warning. */
-  readonly warnFrom?: number;
+  readonly warningThreshold?: number;
 }
 
-/** A figure of this moment. */
-export function stat(title: string, about: string, unit: Unit, expr: string, warnFrom?: number): Panel {
+/** A panel with the current value. From the warning threshold up, the value is orange. */
+export function stat(
+  title: string,
+  description: string,
+  unit: Unit,
+  expr: string,
+  warningThreshold?: number,
+): Panel {
   return {
     type: 'stat',
     title,
-    about,
+    description,
     unit,
     queries: [{ expr }],
     stacked: false,
-    ...(warnFrom === undefined ? {} : { warnFrom }),
+    ...(warningThreshold === undefined ? {} : { warningThreshold }),
   };
 }
 
-/** Lines over time. */
-export function lines(title: string, about: string, unit: Unit, ...queries: Query[]): Panel {
-  return { type: 'timeseries', title, about, unit, queries, stacked: false };
+export function timeSeries(title: string, description: string, unit: Unit, ...queries: Query[]): Panel {
+  return { type: 'timeseries', title, description, unit, queries, stacked: false };
 }
 
-/** Areas that add up. */
-export function areas(title: string, about: string, unit: Unit, ...queries: Query[]): Panel {
-  return { ...lines(title, about, unit, ...queries), stacked: true };
+/** A time series panel whose areas add up to a total. */
+export function stackedTimeSeries(
+  title: string,
+  description: string,
+  unit: Unit,
+  ...queries: Query[]
+): Panel {
+  return { ...timeSeries(title, description, unit, ...queries), stacked: true };
 }
 
 const datasource = { type: 'prometheus', uid: '${datasource}' };
+const gridColumns = 24;
 
-/** Panels under a heading, in rows that fill Grafana's 24 columns; `y` is where the heading stands. */
+/** A row heading at `y` and its panels below, as Grafana JSON. The heading gets `firstId`, the panels the following ids. */
 export function row(title: string, y: number, firstId: number, panels: readonly Panel[]): object[] {
-  const heading = { id: firstId, type: 'row', title, collapsed: false, panels: [], gridPos: at(0, y, 24, 1) };
-  const [width, height] = panels[0]?.type === 'stat' ? [4, 4] : [8, 8];
-  const perLine = 24 / width;
+  const heading = {
+    id: firstId,
+    type: 'row',
+    title,
+    collapsed: false,
+    panels: [],
+    gridPos: { x: 0, y, w: gridColumns, h: 1 },
+  };
+  const [w, h] = panels[0]?.type === 'stat' ? [4, 4] : [8, 8];
+  const panelsPerLine = gridColumns / w;
   return [
     heading,
     ...panels.map((panel, index) => ({
       id: firstId + index + 1,
-      gridPos: at((index % perLine) * width, y + 1 + Math.floor(index / perLine) * height, width, height),
-      ...drawn(panel),
+      gridPos: { x: (index % panelsPerLine) * w, y: y + 1 + Math.floor(index / panelsPerLine) * h, w, h },
+      ...toGrafanaPanel(panel),
     })),
   ];
 }
 
-function at(x: number, y: number, w: number, h: number): object {
-  return { x, y, w, h };
-}
-
-function drawn({ type, title, about, unit, queries, stacked, warnFrom }: Panel): object {
+function toGrafanaPanel(panel: Panel): object {
+  const { type, title, description, unit, queries, stacked, warningThreshold } = panel;
   const steps = [
     { color: 'green', value: null },
-    ...(warnFrom === undefined ? [] : [{ color: 'orange', value: warnFrom }]),
+    ...(warningThreshold === undefined ? [] : [{ color: 'orange', value: warningThreshold }]),
   ];
   return {
     type,
     title,
-    description: about,
+    description,
     datasource,
     targets: queries.map(({ expr, legend }, index) => ({
       refId: String.fromCharCode(65 + index),

@@ -1,42 +1,44 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { render, valueSets, type Manifest } from './render.ts';
+import { render, valuesFiles, type Manifest } from './render.ts';
 
-export const examples = fileURLToPath(new URL('../../k8s/examples/', import.meta.url));
+const examplesFolder = fileURLToPath(new URL('../../k8s/examples/', import.meta.url));
 
-/** Files there that are not values of our chart. */
-const foreign = ['argo-cd', 'prometheus-adapter'];
+/** Examples that aren't values files of this chart. */
+const otherExamples = ['argo-cd', 'prometheus-adapter'];
 
-export const exampleNames = readdirSync(examples)
+/** Names of the values files in k8s/examples, without the suffix. */
+export const exampleNames = readdirSync(examplesFolder)
   .filter((name) => name.endsWith('.yaml'))
-  .map((name) => name.replace('.yaml', ''));
+  .map((name) => name.replace('.yaml', ''))
+  .filter((name) => !otherExamples.includes(name));
 
 export function readExample(name: string): Record<string, unknown> {
-  return parse(readFileSync(`${examples}${name}.yaml`, 'utf8')) as Record<string, unknown>;
+  return parse(readFileSync(`${examplesFolder}${name}.yaml`, 'utf8')) as Record<string, unknown>;
 }
 
 export interface Installation {
   readonly name: string;
-  objects(): readonly Manifest[];
+  manifests(): readonly Manifest[];
 }
 
-/** Every way to install that we show: the value sets, each example behind one of them, and Argo CD's. */
+/** Every documented installation: the values files in ci/, the examples on top of ci/production-values.yaml, and Argo CD. */
 export const installations: readonly Installation[] = [
-  ...valueSets.map((set) => once(`ci/${set}.yaml`, () => render(set))),
-  ...exampleNames
-    .filter((name) => !foreign.includes(name))
-    .map((name) => once(`examples/${name}.yaml`, () => render('school', readExample(name)))),
-  once('examples/argo-cd.yaml', () => render(undefined, argoValues())),
+  ...valuesFiles.map((file) => renderOnce(`ci/${file}-values.yaml`, () => render(file))),
+  ...exampleNames.map((name) =>
+    renderOnce(`examples/${name}.yaml`, () => render('production', readExample(name))),
+  ),
+  renderOnce('examples/argo-cd.yaml', () => render(undefined, argoCdValues())),
 ];
 
-function argoValues(): object {
+function argoCdValues(): object {
   const application = readExample('argo-cd') as { spec: { source: { helm: { valuesObject: object } } } };
   return application.spec.source.helm.valuesObject;
 }
 
-/** Rendering takes a process: once is enough. */
-function once(name: string, make: () => readonly Manifest[]): Installation {
-  let made: readonly Manifest[] | undefined;
-  return { name, objects: () => (made ??= make()) };
+/** Several tests use the same installation, and rendering it starts a process. */
+function renderOnce(name: string, renderManifests: () => readonly Manifest[]): Installation {
+  let manifests: readonly Manifest[] | undefined;
+  return { name, manifests: () => (manifests ??= renderManifests()) };
 }

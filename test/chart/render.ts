@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { parse, parseAllDocuments, stringify } from 'yaml';
-import { chart } from './values.ts';
+import { parse, parseAllDocuments } from 'yaml';
+import { toYaml } from '../to-yaml.ts';
+import { chartFolder } from './chart-folder.ts';
 
 export interface Manifest {
   readonly apiVersion: string;
@@ -11,50 +12,54 @@ export interface Manifest {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // What tests look into differs from kind to kind.
+  // The other fields depend on the kind.
   // oxlint-disable-next-line typescript/no-explicit-any
-  readonly [part: string]: any;
+  readonly [field: string]: any;
 }
 
-export const valueSets: readonly string[] = readdirSync(`${chart}ci`).map((name) =>
-  name.replace('.yaml', ''),
+const suffix = '-values.yaml';
+
+/** Names of the values files in ci/, without the suffix. */
+export const valuesFiles: readonly string[] = readdirSync(`${chartFolder}ci`).map((name) =>
+  name.replace(suffix, ''),
 );
 
-export function valuesOf(set: string): Record<string, unknown> {
-  return parse(readFileSync(`${chart}ci/${set}.yaml`, 'utf8')) as Record<string, unknown>;
+const pathOf = (valuesFile: string) => `${chartFolder}ci/${valuesFile}${suffix}`;
+
+export function readValues(valuesFile: string): Record<string, unknown> {
+  return parse(readFileSync(pathOf(valuesFile), 'utf8')) as Record<string, unknown>;
 }
 
-/** Runs helm with these values after those of a set. What went wrong is in `error`. */
-export function tryRender(
-  set: string | undefined,
+/** Runs `helm template` with a file in ci/ and additional values. Returns the manifests as text, or Helm's error. */
+export function runHelmTemplate(
+  valuesFile: string | undefined,
   values: object = {},
   release = 'porthole',
-): { objects: readonly Manifest[]; error: string } {
-  const files = set === undefined ? [] : ['-f', `${chart}ci/${set}.yaml`];
-  const run = spawnSync(
-    'helm',
-    ['template', release, chart, '--namespace', 'consoles', '--kube-version', '1.34.0', ...files, '-f', '-'],
-    { input: stringify(values), encoding: 'utf8' },
-  );
-  if (run.status !== 0) return { objects: [], error: run.stderr };
-  const objects = parseAllDocuments(run.stdout)
-    .map((document) => document.toJS() as Manifest | null)
-    .filter((object) => object !== null);
-  return { objects, error: '' };
+): { text: string; error: string } {
+  const options = ['--namespace', 'consoles', '--kube-version', '1.34.0'];
+  const files = valuesFile === undefined ? [] : ['-f', pathOf(valuesFile)];
+  const run = spawnSync('helm', ['template', release, chartFolder, ...options, ...files, '-f', '-'], {
+    input: toYaml(values),
+    encoding: 'utf8',
+  });
+  return run.status === 0 ? { text: run.stdout, error: '' } : { text: '', error: run.stderr };
 }
 
+/** Renders the chart with a file in ci/ and additional values. */
 export function render(
-  set: string | undefined,
+  valuesFile: string | undefined,
   values: object = {},
   release = 'porthole',
 ): readonly Manifest[] {
-  const { objects, error } = tryRender(set, values, release);
+  const { text, error } = runHelmTemplate(valuesFile, values, release);
   if (error !== '') throw new Error(error);
-  return objects;
+  return parseAllDocuments(text)
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((manifest) => manifest !== null);
 }
 
-export function find(objects: readonly Manifest[], kind: string, name: string): Manifest {
-  const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
+export function findManifest(manifests: readonly Manifest[], kind: string, name: string): Manifest {
+  const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
   if (!found) throw new Error(`There is no ${kind} ${name}.`);
   return found;
 }

@@ -87,7 +87,7 @@ export const tables: Readonly<Record<string, () => string>> = {
       [...readAlerts()].map(([name, { labels, annotations }]) => [
         `[${name}](runbooks/${name}.md)`,
         labels?.['severity'] ?? '',
-        annotations?.['description'] ?? '',
+        annotations?.['summary'] ?? '',
       ]),
     ),
 };
@@ -108,8 +108,8 @@ function relayRegistry(): Registry {
   const registry = createRegistry();
   createRelayMetrics(registry, {
     draining: () => false,
-    sockets: () => 0,
-    socketsLimit: 0,
+    connections: () => 0,
+    maxSessions: 0,
     frames: () => 0,
     buffered: () => 0,
     clusters: ['lab'],

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createBroker } from '@porthole/broker/broker';
 import { hashPassword } from '@porthole/broker/sign-in/password-hash';
-import { defaultDeadlines, type Deadlines } from '@porthole/relay/session/deadlines';
+import { defaultDeadlines, type Deadlines } from '@porthole/relay/upstream/deadlines';
 import { createRelay, type Relay } from '@porthole/relay/relay';
 import { systemClock } from '@porthole/shared/time/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';

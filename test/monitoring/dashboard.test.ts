@@ -12,17 +12,17 @@ const { panels, templating } = dashboard() as {
   panels: readonly Panel[];
   templating: { list: readonly { name: string }[] };
 };
-const drawn = panels.filter(({ type }) => type !== 'row');
+const dataPanels = panels.filter(({ type }) => type !== 'row');
 
-test('every panel of the dashboard has a number of its own, and a sentence that says what it shows', () => {
+test('every panel has a unique id, a title and a description', () => {
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-  for (const { title, description } of drawn) {
+  for (const { title, description } of dataPanels) {
     expect(title).not.toBe('');
     expect(description).toMatch(/\.$/);
   }
 });
 
-test('no panel lies over another or beyond the edge', () => {
+test('panels do not overlap and fit into the grid', () => {
   for (const [index, { gridPos: a }] of panels.entries()) {
     expect(a.x + a.w).toBeLessThanOrEqual(24);
     for (const { gridPos: b } of panels.slice(index + 1))
@@ -30,9 +30,9 @@ test('no panel lies over another or beyond the edge', () => {
   }
 });
 
-test('every query is for the chosen data source and namespaces', () => {
+test('every query filters by the selected namespaces', () => {
   expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'namespace']);
-  for (const { targets = [] } of drawn) {
+  for (const { targets = [] } of dataPanels) {
     expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
     for (const { expr } of targets) expect(expr).toContain('namespace=~"$namespace"');
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { chart } from '../chart/values.ts';
+import { chartFolder } from '../chart/chart-folder.ts';
 
 export interface Rule {
   readonly expr: string;
@@ -12,9 +12,9 @@ export interface Rule {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export const rulesFile = `${chart}files/rules.yaml`;
-export const monitoring = fileURLToPath(new URL('../../k8s/monitoring/', import.meta.url));
-export const runbooks = fileURLToPath(new URL('../../docs/runbooks/', import.meta.url));
+export const rulesFile = `${chartFolder}files/rules.yaml`;
+export const monitoringFolder = fileURLToPath(new URL('../../k8s/monitoring/', import.meta.url));
+export const runbooksFolder = fileURLToPath(new URL('../../docs/runbooks/', import.meta.url));
 
 export function readRules(): readonly Rule[] {
   const { groups } = parse(readFileSync(rulesFile, 'utf8')) as {
@@ -23,7 +23,7 @@ export function readRules(): readonly Rule[] {
   return groups.flatMap(({ rules }) => rules);
 }
 
-/** Alerts by name; one that has several speeds is there once, as its fastest. */
+/** Alerts by name. Of an alert with several burn rates, the first, most severe rule. */
 export function readAlerts(): ReadonlyMap<string, Rule> {
   const alerts = new Map<string, Rule>();
   for (const rule of readRules())
@@ -31,9 +31,9 @@ export function readAlerts(): ReadonlyMap<string, Rule> {
   return alerts;
 }
 
-/** What the dashboard asks Prometheus, with Grafana's variables filled in. */
+/** The queries of all dashboard panels, with values for Grafana's variables. */
 export function dashboardQueries(): readonly { title: string; expr: string }[] {
-  const { panels } = JSON.parse(readFileSync(`${chart}files/dashboard.json`, 'utf8')) as {
+  const { panels } = JSON.parse(readFileSync(`${chartFolder}files/dashboard.json`, 'utf8')) as {
     panels: { title: string; targets?: { expr: string }[] }[];
   };
   return panels.flatMap(({ title, targets = [] }) =>

@@ -1,16 +1,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free-port.ts';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { createInstallation, openConsole, type Installation, type Running } from '../images/installation.ts';
 import { describeWith } from '../needs.ts';
 import { startCommand, startProcess, type ServiceProcess } from '../standalone/service-process.ts';
+import { toYaml } from '../to-yaml.ts';
 import { dashboardQueries, rulesFile } from './files.ts';
 
-interface Answer<T> {
+interface ApiResponse<T> {
   readonly status: string;
   readonly error?: string;
   readonly data: T;
@@ -40,13 +40,13 @@ describeWith('prometheus', 'redis')('a real Prometheus', () => {
       PORTHOLE_REDIS_URL: redis.url,
       PORTHOLE_PUBLIC_URL: broker.url,
     });
-    // The rules as they are, but without the minutes that an alert waits; promtool has tested those.
+    // With a pending period of 1 s, so that the test is fast. promtool tests the real periods.
     const rules = (await readFile(rulesFile, 'utf8')).replaceAll(/^( +)for: \w+$/gm, '$1for: 1s');
     await writeFile(join(folder, 'rules.yaml'), rules);
     const host = ({ operations }: Running) => new URL(operations).host;
     await writeFile(
       join(folder, 'prometheus.yml'),
-      stringify({
+      toYaml({
         global: { scrape_interval: '1s', evaluation_interval: '1s' },
         rule_files: ['rules.yaml'],
         scrape_configs: [
@@ -81,34 +81,34 @@ describeWith('prometheus', 'redis')('a real Prometheus', () => {
     await rm(folder, { recursive: true });
   });
 
-  const ask = async <T>(path: string) => {
-    const answer = (await (await fetch(`${url}${path}`)).json()) as Answer<T>;
-    if (answer.status !== 'success') throw new Error(answer.error);
-    return answer.data;
+  const get = async <T>(path: string) => {
+    const response = (await (await fetch(`${url}${path}`)).json()) as ApiResponse<T>;
+    if (response.status !== 'success') throw new Error(response.error);
+    return response.data;
   };
   const query = async (expr: string) =>
-    (await ask<{ result: readonly Series[] }>(`/api/v1/query?query=${encodeURIComponent(expr)}`)).result;
-  const firing = async () =>
+    (await get<{ result: readonly Series[] }>(`/api/v1/query?query=${encodeURIComponent(expr)}`)).result;
+  const firingAlerts = async () =>
     (
-      await ask<{ alerts: readonly { state: string; labels: Record<string, string> }[] }>('/api/v1/alerts')
+      await get<{ alerts: readonly { state: string; labels: Record<string, string> }[] }>('/api/v1/alerts')
     ).alerts
       .filter(({ state }) => state === 'firing')
       .map(({ labels }) => labels['alertname'] ?? '');
 
-  test('scrapes both services and loads every rule without a fault', async () => {
-    await eventually('both are scraped', async () => (await query('sum(up)'))[0]?.value[1] === '2');
-    const { groups } = await ask<{ groups: readonly { rules: readonly { health: string }[] }[] }>(
+  test('scrapes both services and evaluates every rule without errors', async () => {
+    await eventually('both services are scraped', async () => (await query('sum(up)'))[0]?.value[1] === '2');
+    const { groups } = await get<{ groups: readonly { rules: readonly { health: string }[] }[] }>(
       '/api/v1/rules',
     );
-    const rules = groups.flatMap(({ rules: some }) => some);
+    const rules = groups.flatMap(({ rules: groupRules }) => groupRules);
     expect(rules.length).toBeGreaterThan(50);
-    await eventually('every rule was evaluated', async () => {
-      const now = await ask<{ groups: typeof groups }>('/api/v1/rules');
-      return now.groups.every(({ rules: some }) => some.every(({ health }) => health === 'ok'));
+    await eventually('every rule is evaluated', async () => {
+      const now = await get<{ groups: typeof groups }>('/api/v1/rules');
+      return now.groups.every(({ rules: groupRules }) => groupRules.every(({ health }) => health === 'ok'));
     });
   });
 
-  test('sees a console, answers every query of the dashboard, and no alert fires', async () => {
+  test('counts an opened console, runs every dashboard query, and no alert fires', async () => {
     expect(await openConsole(broker, relay)).toBe('QEMU (lab)');
     await eventually(
       'the open is counted',
@@ -118,14 +118,14 @@ describeWith('prometheus', 'redis')('a real Prometheus', () => {
       const result = await query(expr).catch((error: Error) => error.message);
       expect({ title, result }).toEqual({ title, result: expect.any(Array) });
     }
-    const shown = await Promise.all(dashboardQueries().map(({ expr }) => query(expr)));
-    expect(shown.filter((result) => result.length > 0).length).toBeGreaterThan(30);
-    expect(await firing()).toEqual([]);
+    const results = await Promise.all(dashboardQueries().map(({ expr }) => query(expr)));
+    expect(results.filter((result) => result.length > 0).length).toBeGreaterThan(30);
+    expect(await firingAlerts()).toEqual([]);
   });
 
-  test('calls for help when the relays are gone', async () => {
+  test('fires PortholeRelaysDown when the relay is killed', async () => {
     relay.process.signal('SIGKILL');
-    await eventually('it fires', async () => (await firing()).includes('PortholeRelaysDown'));
-    expect(await firing()).not.toContain('PortholeBrokersDown');
+    await eventually('the alert fires', async () => (await firingAlerts()).includes('PortholeRelaysDown'));
+    expect(await firingAlerts()).not.toContain('PortholeBrokersDown');
   });
 });

@@ -9,7 +9,10 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // Time stands still here: nobody is told to move in his turn.
-  await eventually('all are gone', async () => (await value('porthole_relay_sockets')) === 0);
+  await eventually(
+    'all are gone',
+    async () => (await value('porthole_relay_sockets{state="session"}')) === 0,
+  );
   await rig.stop();
 });
 
@@ -50,7 +53,7 @@ test('an open console counts its first picture, its frames both ways, and how fa
   await counted('porthole_relay_ping_rtt_seconds_count{side="viewer"}', 1);
   await counted('porthole_relay_ping_rtt_seconds_count{side="machine"}', 1);
   client.close();
-  await eventually('it is over', async () => (await value('porthole_relay_sockets')) === 0);
+  await eventually('it is over', async () => (await value('porthole_relay_sockets{state="session"}')) === 0);
   // What has been counted stays counted, and pings are no console bytes.
   expect(await value('porthole_relay_frames_total{direction="to_machine"}')).toBe(before);
   expect(rig.proxmox.violations).toEqual([]);

@@ -12,7 +12,7 @@ import { createPublicServer } from '@porthole/shared/http/public-server';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
-import { defaultDeadlines, type Deadlines } from '@porthole/relay/session/deadlines';
+import { defaultDeadlines, type Deadlines } from '@porthole/relay/upstream/deadlines';
 import { createRelay, type Relay } from '@porthole/relay/relay';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { headerBytes, writeHeader } from '@porthole/relay/stream/websocket-frame';
 
 /** What a browser puts on the wire, made by hand so that it can be wrong in every way. */
 export interface WireFrame {
@@ -27,6 +28,22 @@ export function wireFrame({
 }
 
 export const binaryFrame = (payload: Uint8Array) => wireFrame({ opcode: 2, payload });
+
+/** A whole frame as a server sends it: final, unmasked. */
+export function serverFrame(opcode: number, payload: Uint8Array): Buffer {
+  const start = headerBytes(payload.length);
+  const frame = Buffer.alloc(start + payload.length);
+  writeHeader(frame, 0, opcode, payload.length, false);
+  frame.set(payload, start);
+  return frame;
+}
+
+/** The payload of a close frame (RFC 6455 section 5.5.1). */
+export function closePayload(code: number, reason: string): Buffer {
+  const head = Buffer.alloc(2);
+  head.writeUInt16BE(code);
+  return Buffer.concat([head, Buffer.from(reason)]);
+}
 
 /** The same numbers every time, so that what fails once fails again. */
 export function createNumbers(seed: number): (below: number) => number {

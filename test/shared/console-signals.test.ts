@@ -147,7 +147,7 @@ describe('an order to end consoles', () => {
   });
 
   describe('that somebody recorded and plays again', () => {
-    const taken: ConsoleSignal = { type: 'taken', sessionId: 'session-1', connection: 'older' };
+    const taken: ConsoleSignal = { type: 'superseded', sessionId: 'session-1', connection: 'older' };
 
     test('is not heard a second time, however it is spelled', async () => {
       const { bus, sender, heard, sent } = twoPods();

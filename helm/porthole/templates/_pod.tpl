@@ -1,33 +1,38 @@
-{{/* The pod of one component: {root, component, values}. What `container` and `pod` of the values say is merged over it. */}}
-{{- define "porthole.pod" -}}
-{{- $spec := include "porthole.podOfOurs" . | fromYaml -}}
-{{- $main := mergeOverwrite (first $spec.containers) (deepCopy .values.container) -}}
-{{- $_ := set $spec "containers" (concat (list $main) .values.extraContainers) -}}
-{{- toYaml (mergeOverwrite $spec (deepCopy .values.pod)) }}
+{{/* Pod spec of a component: {root, component, values}. Values such as livenessProbe and extraPodSpec are merged over the defaults. */}}
+{{- define "porthole.podSpec" -}}
+{{- $values := .values -}}
+{{- $spec := include "porthole.defaultPodSpec" . | fromYaml -}}
+{{- $container := first $spec.containers -}}
+{{- range $field := list "startupProbe" "livenessProbe" "readinessProbe" "lifecycle" }}
+{{- with get $values $field }}{{ $_ := set $container $field (mergeOverwrite (get $container $field | default dict) (deepCopy .)) }}{{ end }}
+{{- end }}
+{{- $container = mergeOverwrite $container (deepCopy $values.extraContainerSpec) -}}
+{{- $_ := set $spec "containers" (concat (list $container) $values.extraContainers) -}}
+{{- toYaml (mergeOverwrite $spec (deepCopy $values.extraPodSpec)) }}
 {{- end }}
 
-{{- define "porthole.podOfOurs" -}}
-{{- $v := .root.Values -}}
+{{- define "porthole.defaultPodSpec" -}}
+{{- $root := .root -}}
 {{- $values := .values -}}
 {{- $component := .component -}}
-serviceAccountName: {{ include "porthole.serviceAccount" . }}
-automountServiceAccountToken: {{ include "porthole.token" . }}
+serviceAccountName: {{ include "porthole.serviceAccountName" . }}
+automountServiceAccountToken: {{ include "porthole.needsKubernetesApi" . }}
 enableServiceLinks: false
-terminationGracePeriodSeconds: {{ include "porthole.grace" . }}
-{{- with $v.global.imagePullSecrets }}
+terminationGracePeriodSeconds: {{ include "porthole.terminationGracePeriodSeconds" . }}
+{{- with $root.Values.global.imagePullSecrets }}
 imagePullSecrets: {{- range . }}
   - name: {{ . }}
   {{- end }}
 {{- end }}
-securityContext: {{- include "porthole.podSecurity" . | nindent 2 }}
+securityContext: {{- include "porthole.podSecurityContext" . | nindent 2 }}
 {{- with $values.initContainers }}
 initContainers: {{- toYaml . | nindent 2 }}
 {{- end }}
 containers:
   - name: {{ $component }}
-    image: {{ include "porthole.image" (dict "root" .root "image" $values.image) | quote }}
+    image: {{ include "porthole.image" (dict "root" $root "image" $values.image) | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
-    securityContext: {{- include "porthole.containerSecurity" . | nindent 6 }}
+    securityContext: {{- include "porthole.containerSecurityContext" . | nindent 6 }}
     env: {{- include "porthole.env" . | nindent 6 }}
       {{- with $values.extraEnv }}{{ toYaml . | nindent 6 }}{{ end }}
     {{- with $values.extraEnvFrom }}
@@ -54,7 +59,7 @@ containers:
       preStop: { sleep: { seconds: {{ $values.preStopSeconds }} } }
     {{- end }}
     resources: {{- toYaml $values.resources | nindent 6 }}
-    volumeMounts: {{- include "porthole.mounts" . | nindent 6 }}
+    volumeMounts: {{- include "porthole.volumeMounts" . | nindent 6 }}
       {{- with $values.extraVolumeMounts }}{{ toYaml . | nindent 6 }}{{ end }}
 volumes: {{- include "porthole.volumes" . | nindent 2 }}
   {{- with $values.extraVolumes }}{{ toYaml . | nindent 2 }}{{ end }}
@@ -67,7 +72,7 @@ topologySpreadConstraints:
     whenUnsatisfiable: ScheduleAnyway
     matchLabelKeys: [pod-template-hash]
     labelSelector:
-      matchLabels: {{- include "porthole.selector" $ | nindent 8 }}
+      matchLabels: {{- include "porthole.selectorLabels" $ | nindent 8 }}
   {{- end }}
 {{- end }}
 {{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "dnsConfig" "hostAliases" }}
@@ -77,24 +82,33 @@ topologySpreadConstraints:
 {{- end }}
 {{- end }}
 
-{{/* Only a broker with rights at Kubernetes carries a token. */}}
-{{- define "porthole.token" -}}
+{{/* Whether the component calls the Kubernetes API: "true" or "false". Only the broker does, with rbac.*. */}}
+{{- define "porthole.needsKubernetesApi" -}}
 {{- and (eq .component "broker") (or .root.Values.rbac.podDeletionCost .root.Values.rbac.tokenReview) }}
 {{- end }}
 
-{{/* With the next: what the restricted Pod Security Standard wants, and more. */}}
-{{- define "porthole.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
-fsGroup: 10001
-seccompProfile: { type: RuntimeDefault }
+{{/* preStopSeconds + config.limits.drainSeconds + 15 seconds for shutting down: {root, values}. */}}
+{{- define "porthole.minimumGracePeriod" -}}
+{{- $limits := (.root.Values.config).limits | default dict -}}
+{{- $drain := 10 -}}
+{{- if hasKey $limits "drainSeconds" }}{{ $drain = int $limits.drainSeconds }}{{ end -}}
+{{- add (int .values.preStopSeconds) $drain 15 }}
 {{- end }}
 
-{{- define "porthole.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: { drop: [ALL] }
+{{- define "porthole.terminationGracePeriodSeconds" -}}
+{{- $given := .values.terminationGracePeriodSeconds -}}
+{{- if eq (toString $given) "<nil>" }}{{ include "porthole.minimumGracePeriod" . }}{{ else }}{{ int $given }}{{ end }}
+{{- end }}
+
+{{/* Together with porthole.containerSecurityContext, the defaults meet the restricted Pod Security Standard. */}}
+{{- define "porthole.podSecurityContext" -}}
+{{- $default := dict "runAsNonRoot" true "runAsUser" 10001 "runAsGroup" 10001 "fsGroup" 10001 "seccompProfile" (dict "type" "RuntimeDefault") -}}
+{{- toYaml (mergeOverwrite $default (deepCopy .values.podSecurityContext)) }}
+{{- end }}
+
+{{- define "porthole.containerSecurityContext" -}}
+{{- $default := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
+{{- toYaml (mergeOverwrite $default (deepCopy .values.containerSecurityContext)) }}
 {{- end }}
 
 {{- define "porthole.env" -}}
@@ -106,7 +120,7 @@ capabilities: { drop: [ALL] }
   value: /etc/porthole/secrets/grant-keys/{{ .root.Values.secrets.grantKeysKey }}
 {{- end }}
 
-{{- define "porthole.mounts" -}}
+{{- define "porthole.volumeMounts" -}}
 {{- $component := .component -}}
 - { name: config, mountPath: /etc/porthole/config, readOnly: true }
 - { name: grant-keys, mountPath: /etc/porthole/secrets/grant-keys, readOnly: true }
@@ -123,7 +137,7 @@ capabilities: { drop: [ALL] }
 - name: config
   configMap: { name: {{ include "porthole.fullname" .root }}-{{ .component }} }
 - name: grant-keys
-  secret: { secretName: {{ include "porthole.grantSecret" .root }} }
+  secret: { secretName: {{ include "porthole.grantKeysSecretName" .root }} }
 {{- with .root.Values.redis.existingSecret }}
 - name: redis
   secret: { secretName: {{ . }} }

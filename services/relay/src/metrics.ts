@@ -1,86 +1,187 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
-import { openingSteps, type OpeningStep } from '@porthole/shared/protocol/control-messages';
+import { openingSteps } from '@porthole/shared/protocol/control-messages';
 import type { ErrorCode } from '@porthole/shared/errors';
 import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant/claims';
 import { createProxmoxMetrics, type ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
 import type { Direction } from './stream/pump.ts';
-
-export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draining';
+import type { RefusedUpgrade } from './viewer/upgrade.ts';
+import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
 
 const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direction[];
+const openPhases = [...openingSteps, 'queue', 'total', 'picture'] as const;
 
 /** Everything that the relay exports. Label values come from closed sets only. */
 export interface RelayMetrics {
   sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
   sessionEnded(mode: ConsoleMode, kind: ConsoleKind, seconds: number): void;
-  opened(result: 'ok' | 'by_viewer' | ErrorCode): void;
+  openFinished(result: 'ok' | 'by_viewer' | ErrorCode): void;
   resumed(): void;
   closed(name: CloseName | 'by_viewer'): void;
   bytes(direction: Direction, count: number): void;
-  phase(phase: OpeningStep | 'queue' | 'total' | 'picture', seconds: number): void;
-  /** How long one side took to answer a ping. */
+  openPhase(phase: (typeof openPhases)[number], seconds: number): void;
+  /** Round-trip time of a ping. */
   ping(side: 'viewer' | 'machine', seconds: number): void;
   stalled(direction: Direction): void;
-  /** One more or one less in line, or being opened at a node, in this cluster. */
-  waiting(cluster: string, change: number): void;
-  opening(cluster: string, change: number): void;
-  refused(why: RefusedUpgrade): void;
+  /** One session more or less in the queue of this cluster. */
+  queued(cluster: string, change: 1 | -1): void;
+  /** One console more or less that is being opened at a node of this cluster. */
+  opening(cluster: string, change: 1 | -1): void;
+  refused(reason: RefusedUpgrade): void;
   readonly proxmox: ProxmoxMetrics;
 }
 
-export function createRelayMetrics(
-  registry: Registry,
-  read: {
-    draining(): boolean;
-    sockets(): number;
-    /** limits.consolesPerRelay */
-    readonly socketsLimit: number;
-    frames(direction: Direction): number;
-    buffered(direction: Direction): number;
-    /** The names of all clusters. */
-    readonly clusters: readonly string[];
-  },
-): RelayMetrics {
+/** Values that are read when Prometheus scrapes. */
+export interface RelayReadings {
+  draining(): boolean;
+  connections(state: ConnectionState): number;
+  frames(direction: Direction): number;
+  buffered(direction: Direction): number;
+  /** limits.consolesPerRelay */
+  readonly maxSessions: number;
+  /** The names of all clusters. */
+  readonly clusters: readonly string[];
+}
+
+export function createRelayMetrics(registry: Registry, read: RelayReadings): RelayMetrics {
+  registerReadings(registry, read);
+  return {
+    ...createSessionMetrics(registry),
+    ...createOpeningMetrics(registry, read.clusters),
+    ...createStreamMetrics(registry),
+    proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
+  };
+}
+
+function createSessionMetrics(registry: Registry) {
   const registers = [registry];
   const sessions = new Gauge({
     name: 'porthole_relay_sessions',
-    help: 'Consoles that are open now.',
+    help: 'Open consoles.',
     labelNames: ['mode', 'kind'],
     registers,
   });
+  const durations = new Histogram({
+    name: 'porthole_relay_session_duration_seconds',
+    help: 'Duration of sessions in seconds.',
+    buckets: [10, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800],
+    registers,
+  });
+  const closes = new Counter({
+    name: 'porthole_relay_closes_total',
+    help: 'Closed WebSockets, by the name of the close code; by_viewer if the browser left.',
+    labelNames: ['close'],
+    registers,
+  });
+  // Series exist from the start, so that a rate over the first event is not lost.
+  for (const close of [...Object.keys(closeCodes), 'by_viewer']) closes.inc({ close }, 0);
+  return {
+    sessionStarted: (mode, kind) => sessions.inc({ mode, kind }),
+    sessionEnded(mode, kind, seconds) {
+      sessions.dec({ mode, kind });
+      durations.observe(seconds);
+    },
+    closed: (close) => closes.inc({ close }),
+  } satisfies Partial<RelayMetrics>;
+}
+
+function createOpeningMetrics(registry: Registry, clusters: readonly string[]) {
+  const registers = [registry];
   const opens = new Counter({
     name: 'porthole_relay_opens_total',
-    help: 'Attempts to open a console, by how they came out: ok, by_viewer (the browser left), or an error code.',
+    help: 'Attempts to open a console, by result: ok, by_viewer (the browser left), or an error code.',
     labelNames: ['result'],
     registers,
   });
   const resumes = new Counter({
     name: 'porthole_relay_resumes_total',
-    help: 'Consoles that went on here after their connection was lost or their relay had left.',
+    help: 'Consoles that resumed at this relay after their connection or their relay was lost.',
     registers,
   });
-  const closes = new Counter({
-    name: 'porthole_relay_closes_total',
-    help: 'Ended WebSockets, by the name of the close code, or by_viewer when the browser left.',
-    labelNames: ['close'],
+  const refusals = new Counter({
+    name: 'porthole_relay_upgrades_refused_total',
+    help: 'WebSocket upgrades refused with an HTTP status, by reason.',
+    labelNames: ['reason'],
     registers,
   });
-  const carried = { to_viewer: 0, to_machine: 0 };
+  const queued = new Gauge({
+    name: 'porthole_relay_queued_sessions',
+    help: 'Sessions in the queue of this relay, for their machine or a console slot of its node.',
+    labelNames: ['cluster'],
+    registers,
+  });
+  const opening = new Gauge({
+    name: 'porthole_relay_node_slots',
+    help: 'Console slots of nodes that this relay holds: consoles that are being opened at Proxmox.',
+    labelNames: ['cluster'],
+    registers,
+  });
+  const phases = new Histogram({
+    name: 'porthole_relay_open_duration_seconds',
+    help: "Duration of each phase of opening a console in seconds; total: from the WebSocket to an open console; picture: to the machine's first pixels.",
+    labelNames: ['phase'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60],
+    registers,
+  });
+  for (const cluster of clusters) {
+    queued.set({ cluster }, 0);
+    opening.set({ cluster }, 0);
+  }
+  for (const phase of openPhases) phases.zero({ phase });
+  for (const result of ['ok', ...openFailures]) opens.inc({ result }, 0);
+  return {
+    openFinished: (result) => opens.inc({ result }),
+    resumed: () => resumes.inc(),
+    refused: (reason) => refusals.inc({ reason }),
+    queued: (cluster, change) => queued.inc({ cluster }, change),
+    opening: (cluster, change) => opening.inc({ cluster }, change),
+    openPhase: (phase, seconds) => phases.observe({ phase }, seconds),
+  } satisfies Partial<RelayMetrics>;
+}
+
+function createStreamMetrics(registry: Registry) {
+  const registers = [registry];
+  const forwarded = { to_viewer: 0, to_machine: 0 };
   const bytes = new Counter({
     name: 'porthole_relay_bytes_total',
-    help: 'Console bytes carried, by direction.',
+    help: 'Console bytes forwarded, by direction.',
     labelNames: ['direction'],
     registers,
-    // Counted far too often to look up a label each time.
+    // Bytes are counted far too often to look up a label each time.
     collect() {
       for (const direction of directions) {
-        this.inc({ direction }, carried[direction]);
-        carried[direction] = 0;
+        this.inc({ direction }, forwarded[direction]);
+        forwarded[direction] = 0;
       }
     },
   });
+  const stalls = new Counter({
+    name: 'porthole_relay_stalls_total',
+    help: 'Times that one side of a console was paused because the other did not keep up, by direction.',
+    labelNames: ['direction'],
+    registers,
+  });
+  const pings = new Histogram({
+    name: 'porthole_relay_ping_rtt_seconds',
+    help: 'Round-trip time of pings to viewers and to Proxmox in seconds; a pong of a viewer waits behind buffered pictures.',
+    labelNames: ['side'],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  for (const direction of directions) {
+    bytes.inc({ direction }, 0);
+    stalls.inc({ direction }, 0);
+  }
+  for (const side of ['viewer', 'machine']) pings.zero({ side });
+  return {
+    bytes: (direction, count) => void (forwarded[direction] += count),
+    stalled: (direction) => stalls.inc({ direction }),
+    ping: (side, seconds) => pings.observe({ side }, seconds),
+  } satisfies Partial<RelayMetrics>;
+}
+
+function registerReadings(registry: Registry, read: RelayReadings): void {
   const frames = new Counter({
     name: 'porthole_relay_frames_total',
     help: 'WebSocket frames with console bytes that were sent, by direction.',
@@ -92,107 +193,42 @@ export function createRelayMetrics(
       for (const direction of directions) this.inc({ direction }, read.frames(direction));
     },
   });
-  const buffered = new Gauge({
-    name: 'porthole_relay_buffered_bytes',
-    help: 'Bytes that wait to be taken by viewers or by Proxmox, all open consoles together.',
-    labelNames: ['direction'],
-    registers: [],
-    collect() {
-      for (const direction of directions) this.set({ direction }, read.buffered(direction));
-    },
-  });
-  for (const metric of [frames, buffered]) registry.registerMetric(metric);
-  const stalls = new Counter({
-    name: 'porthole_relay_stalls_total',
-    help: 'How often one side of a console was no longer read because the other one did not keep up.',
-    labelNames: ['direction'],
-    registers,
-  });
-  const waiting = new Gauge({
-    name: 'porthole_relay_queued_sessions',
-    help: 'People in line at this relay, for their machine or a console slot of its node.',
-    labelNames: ['cluster'],
-    registers,
-  });
-  const opening = new Gauge({
-    name: 'porthole_relay_node_slots',
-    help: 'Console slots of nodes that this relay holds: openings at Proxmox that are under way.',
-    labelNames: ['cluster'],
-    registers,
-  });
-  const phases = new Histogram({
-    name: 'porthole_relay_open_duration_seconds',
-    help: "Seconds of each phase of opening a console; total is from the WebSocket to ready, picture to the machine's first pixels.",
-    labelNames: ['phase'],
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60],
-    registers,
-  });
-  const pings = new Histogram({
-    name: 'porthole_relay_ping_rtt_seconds',
-    help: 'Seconds until viewers and Proxmox answered a ping; a viewer answers behind the pictures that wait for it.',
-    labelNames: ['side'],
-    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'porthole_relay_session_duration_seconds',
-    help: 'Seconds that consoles were open.',
-    buckets: [10, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800],
-    registers,
-  });
-  const refusals = new Counter({
-    name: 'porthole_relay_upgrades_refused_total',
-    help: 'WebSocket upgrades refused with an HTTP status, by why.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const gauge = (name: string, help: string, value: () => number) =>
+  registry.registerMetric(frames);
+  const gauges = [
     new Gauge({
-      name,
-      help,
-      registers,
+      name: 'porthole_relay_buffered_bytes',
+      help: 'Bytes buffered for viewers or for Proxmox, over all open consoles.',
+      labelNames: ['direction'],
+      registers: [],
       collect() {
-        this.set(value());
+        for (const direction of directions) this.set({ direction }, read.buffered(direction));
       },
-    });
-  gauge('porthole_relay_sockets', 'WebSockets of viewers, open or opening.', read.sockets);
-  gauge(
-    'porthole_relay_sockets_limit',
-    'Most WebSockets of viewers that this relay takes (limits.consolesPerRelay).',
-    () => read.socketsLimit,
-  );
-  gauge('porthole_relay_draining', '1 while the relay is leaving.', () => (read.draining() ? 1 : 0));
-
-  // Series exist from the start, so that a rate over the first event is not lost.
-  for (const direction of directions) {
-    bytes.inc({ direction }, 0);
-    stalls.inc({ direction }, 0);
-  }
-  for (const cluster of read.clusters) {
-    waiting.set({ cluster }, 0);
-    opening.set({ cluster }, 0);
-  }
-  for (const side of ['viewer', 'machine']) pings.zero({ side });
-  for (const close of [...Object.keys(closeCodes), 'by_viewer']) closes.inc({ close }, 0);
-  for (const phase of [...openingSteps, 'queue', 'total', 'picture']) phases.zero({ phase });
-  for (const result of ['ok', ...openFailures]) opens.inc({ result }, 0);
-
-  return {
-    sessionStarted: (mode, kind) => sessions.inc({ mode, kind }),
-    sessionEnded(mode, kind, seconds) {
-      sessions.dec({ mode, kind });
-      durations.observe(seconds);
-    },
-    opened: (result) => opens.inc({ result }),
-    resumed: () => resumes.inc(),
-    closed: (close) => closes.inc({ close }),
-    bytes: (direction, count) => void (carried[direction] += count),
-    phase: (phase, seconds) => phases.observe({ phase }, seconds),
-    ping: (side, seconds) => pings.observe({ side }, seconds),
-    stalled: (direction) => stalls.inc({ direction }),
-    waiting: (cluster, change) => waiting.inc({ cluster }, change),
-    opening: (cluster, change) => opening.inc({ cluster }, change),
-    refused: (reason) => refusals.inc({ reason }),
-    proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
-  };
+    }),
+    new Gauge({
+      name: 'porthole_relay_sockets',
+      help: 'Connections of viewers by state: upgrading, session, or closing (refused or ended).',
+      labelNames: ['state'],
+      registers: [],
+      collect() {
+        for (const state of connectionStates) this.set({ state }, read.connections(state));
+      },
+    }),
+    new Gauge({
+      name: 'porthole_relay_sockets_limit',
+      help: 'Maximum number of sessions of this relay (limits.consolesPerRelay).',
+      registers: [],
+      collect() {
+        this.set(read.maxSessions);
+      },
+    }),
+    new Gauge({
+      name: 'porthole_relay_draining',
+      help: '1 while the relay is draining.',
+      registers: [],
+      collect() {
+        this.set(read.draining() ? 1 : 0);
+      },
+    }),
+  ];
+  for (const gauge of gauges) registry.registerMetric(gauge);
 }

@@ -6,15 +6,11 @@ import { createAuditTrail } from '@porthole/shared/audit/trail';
 import type { Clock } from '@porthole/shared/time/clock';
 import { clientAddress } from '@porthole/shared/http/client-address';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
-import { createTerminationOrders, terminationError } from '@porthole/shared/session/termination-orders';
-import { PortholeError } from '@porthole/shared/errors';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
+import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Readiness } from '@porthole/shared/http/operations-server';
-import { createProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
-import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
 import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
@@ -23,21 +19,18 @@ import { createSessionRecords } from '@porthole/shared/session/records';
 import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
-import type { Presented } from './session/admit.ts';
-import { startConsoleSession, type ConsoleSession, type SessionDeps } from './session/console-session.ts';
-import { defaultDeadlines, type Deadlines } from './session/deadlines.ts';
-import { createDial } from './upstream/dial.ts';
-import { createLeaseLine } from './upstream/lease-queue.ts';
-import type { RelayCluster } from './upstream/machine.ts';
-import { createEndWatch } from './session/termination-watcher.ts';
-import { spreadOver } from './session/stagger-drain.ts';
 import { createRelayMetrics } from './metrics.ts';
-import type { BrowserSocket } from './viewer/browser-link.ts';
-import { createGather } from './stream/gather.ts';
-import { createTraffic } from './stream/link-gauges.ts';
-import { createUpgradeListener } from './viewer/upgrade.ts';
-import { createViewer } from './viewer/viewer.ts';
+import { LiveSessions } from './session/live-sessions.ts';
 import { createObserverNotifier } from './session/observers.ts';
+import { createTerminationWatcher } from './session/termination-watcher.ts';
+import { createFrameBatcher } from './stream/frame-batcher.ts';
+import { createLinkGauges } from './stream/link-gauges.ts';
+import { createRelayClusters } from './upstream/clusters.ts';
+import { defaultDeadlines, type Deadlines } from './upstream/deadlines.ts';
+import { createDial } from './upstream/dial.ts';
+import { createLeaseQueue } from './upstream/lease-queue.ts';
+import { createUpgradeListener } from './viewer/upgrade.ts';
+import { ViewerConnections } from './viewer/viewer-connections.ts';
 
 export interface RelayDeps {
   readonly config: Pick<
@@ -51,7 +44,7 @@ export interface RelayDeps {
   readonly log: Log;
   readonly registry: Registry;
   readonly tracing?: Tracing;
-  /** Default: nothing is written down. */
+  /** Default: no audit output. */
   readonly audit?: Audit;
   readonly deadlines?: Deadlines;
 }
@@ -64,150 +57,34 @@ export interface Relay {
   readonly readiness: Readiness;
 }
 
-/** Sockets above the limit of consoles that are still told why they can't have one. */
-const turnedAwayAtOnce = 200;
-/** For what is left to do after the last console was told to move. */
-const lastGoodbyesMs = 10_000;
+/** Connections above the limit of consoles that are still told by a close code why they can't have one. */
+const maxExplainedRefusals = 200;
+/** Grace period after the last drain message. */
+const drainGraceMs = 10_000;
 
+/** Composes the relay: what all sessions share, the live sessions, and the listeners that feed them. */
 export function createRelay(deps: RelayDeps): Relay {
-  const { config, store, clock, log, tracing = noTracing } = deps;
+  const { config, store, clock, log } = deps;
   const { limits } = config;
-  const sessions = new Set<ConsoleSession>();
-  const gather = createGather();
-  const line = createLeaseLine({ leases: store.leases, clock });
-  const { keys, random } = deps;
-  const { records, leases } = store;
-  const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
-  const ends = createTerminationOrders({ records, signals, keys, random, clock });
-  const sessionRecords = createSessionRecords({ records, leases, keys, random });
-  const trail = createAuditTrail({ service: 'relay', store, keys, random, clock });
-  const observers = createObserverNotifier({ sessions: sessionRecords, signals, clock });
-  const endWatch = createEndWatch({ ends, clock, consoles: () => sessions });
-  const firstAnswer = createStoreReadiness(store);
-  const traffic = createTraffic();
-  let draining = false;
-  const stopListening: (() => void)[] = [];
-
-  const metrics = createRelayMetrics(deps.registry, {
-    draining: () => draining,
-    sockets: () => sessions.size,
-    socketsLimit: config.limits.consolesPerRelay,
-    frames: traffic.frames,
-    buffered: traffic.buffered,
-    clusters: config.clusters.map(({ name }) => name),
-  });
-  const clusters = new Map(config.clusters.map((cluster) => [cluster.name, createRelayCluster(cluster)]));
-  const deadlines = deps.deadlines ?? defaultDeadlines;
-  const sessionDeps: SessionDeps = {
-    records,
-    leases,
-    sessions: sessionRecords,
-    observers,
-    signals,
-    ends,
-    relayId: config.instance ?? randomId(random, 12),
-    keys,
-    random,
-    clock,
-    log,
-    audit: auditAnd(deps.audit, trail.keep),
-    metrics,
-    deadlines,
-    clusters,
-    origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
-    queueSeconds: limits.queueSeconds,
-    traffic,
-    tracing,
-    dial: createDial({
-      tracing,
-      clock,
-      line,
-      deadlines,
-      observe: metrics.phase,
-      waiting: metrics.waiting,
-      opening: metrics.opening,
-    }),
-  };
-
-  function createRelayCluster(cluster: Config['clusters'][number]): RelayCluster {
-    const client = createProxmoxClient({
-      cluster,
-      credential: cluster.relayCredential ?? cluster.credential,
-      clock,
-      random,
-      onCall: (seen) => metrics.proxmox.called(cluster.name, seen),
-      onHostChange: createLogHosts(cluster.name, log),
-      tracing,
-    });
-    metrics.proxmox.observeHosts(cluster.name, client.hostStates);
-    return {
-      name: cluster.name,
-      opensPerNode: cluster.opensPerNode,
-      client,
-      nodes: createNodeDirectory({ cluster, client, clock }),
-    };
-  }
-
-  function accept(browser: BrowserSocket, presented: Presented): void {
-    let session: ConsoleSession | undefined;
-    // Whoever is turned away may still talk until it has heard that.
-    const viewer = createViewer({
-      browser,
-      gather,
-      clock,
-      onText: (text) => session?.heard(text),
-      pingMs: deadlines.ping,
-      onAnswered: (seconds) => metrics.ping('viewer', seconds),
-    });
-    if (draining) return turnAway('draining');
-    if (sessions.size >= limits.consolesPerRelay) return turnAway('relay_full');
-    if (line.waiting >= limits.queuedPerRelay) return turnAway('queue_full');
-    const started = (session = startConsoleSession(sessionDeps, viewer, presented));
-    sessions.add(started);
-    void started.done.then(() => sessions.delete(started));
-
-    function turnAway(code: 'relay_full' | 'queue_full' | 'draining'): void {
-      const error = new PortholeError(code);
-      metrics.closed(error.close);
-      metrics.opened(code);
-      viewer.close(error);
-    }
-  }
+  const shared = createSharedState(deps);
+  const { clusters, connections, liveSessions, observers, signals, terminations, metrics } = shared;
+  const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
+  const storeReadiness = createStoreReadiness(store);
+  const stopListening = new DisposableStack();
 
   const onUpgrade = createUpgradeListener({
-    spend: (request) =>
+    limitRate: (request) =>
       store.rateLimits.spend(
         `upgrade/${addressKey(clientAddress(request, config.trustedProxies))}`,
         limits.upgradesPerMinute,
         60,
       ),
-    draining: () => draining,
-    overloaded: () => sessions.size >= limits.consolesPerRelay + turnedAwayAtOnce,
-    refused: metrics.refused,
-    accept,
+    connections,
+    maxConnections: limits.consolesPerRelay + maxExplainedRefusals,
+    draining: () => liveSessions.draining,
+    onRefused: metrics.refused,
+    accept: (...viewer) => liveSessions.accept(...viewer),
   });
-
-  /** Every viewer is told to come back, to whichever relay answers then. */
-  async function drain(): Promise<void> {
-    draining = true;
-    const all = [...sessions];
-    for (const session of all) session.warn();
-    await spreadOver({ clock, random }, all, limits.drainSeconds * 1000, (session) =>
-      session.end(new PortholeError('draining')),
-    );
-    await Promise.all([...sessions].map(({ done }) => done));
-  }
-
-  function obey(signal: ConsoleSignal): void {
-    if (signal.type === 'observers') {
-      observers.changed(signal);
-      return;
-    }
-    for (const session of sessions) {
-      if (signal.type === 'taken') session.takenBy(signal.sessionId, signal.connection);
-      else if (session.matches(signal)) session.end(terminationError(signal));
-    }
-  }
 
   return {
     onUpgrade: (request, socket, head) => void onUpgrade(request, socket, head),
@@ -216,24 +93,85 @@ export function createRelay(deps: RelayDeps): Relay {
     },
     components: [
       {
-        name: 'proxmox connections',
+        name: 'Proxmox connections',
         async stop() {
           await Promise.all([...clusters.values()].map(({ client }) => client.close()));
         },
       },
       {
         name: 'consoles',
-        stopMs: limits.drainSeconds * 1000 + lastGoodbyesMs,
+        stopMs: limits.drainSeconds * 1000 + drainGraceMs,
         async start() {
           warnOfInsecureClusters(config.clusters, log);
-          stopListening.push(signals.subscribe(obey), endWatch.start(), observers.start());
+          stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
+          stopListening.defer(terminationWatcher.start());
+          stopListening.defer(observers.start());
         },
         async stop() {
-          await drain();
-          for (const stop of stopListening) stop();
+          await liveSessions.drain();
+          stopListening.dispose();
         },
       },
     ],
-    readiness: async () => (draining ? ['draining'] : firstAnswer()),
+    readiness: async () => (liveSessions.draining ? ['draining'] : storeReadiness()),
   };
+}
+
+/** Creates what all sessions of the relay share, and the live sessions themselves. */
+function createSharedState(deps: RelayDeps) {
+  const { config, keys, store, clock, random, log, tracing = noTracing, deadlines = defaultDeadlines } = deps;
+  const { limits } = config;
+  const { records, leases } = store;
+  const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
+  const terminations = createTerminationOrders({ records, signals, keys, random, clock });
+  const sessions = createSessionRecords({ records, leases, keys, random });
+  const observers = createObserverNotifier({ sessions, signals, clock });
+  const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
+  const connections = new ViewerConnections();
+  const linkGauges = createLinkGauges();
+  const queue = createLeaseQueue({ leases, clock });
+  const metrics = createRelayMetrics(deps.registry, {
+    draining: () => liveSessions.draining,
+    connections: (state) => connections.count(state),
+    maxSessions: limits.consolesPerRelay,
+    frames: linkGauges.frames,
+    buffered: linkGauges.buffered,
+    clusters: config.clusters.map(({ name }) => name),
+  });
+  const common = { clock, random, log, tracing };
+  const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
+  const liveSessions = new LiveSessions({
+    session: {
+      ...common,
+      records,
+      leases,
+      sessions,
+      signals,
+      terminations,
+      observers,
+      keys,
+      metrics,
+      deadlines,
+      clusters,
+      relayId: config.instance ?? randomId(random, 12),
+      origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
+      audit: auditAnd(deps.audit, auditTrail.keep),
+      linkGauges,
+      dial: createDial({ clock, queue, deadlines, tracing, metrics }),
+      queueSeconds: limits.queueSeconds,
+      viewerHandshakeMs: deadlines.viewerHandshake,
+    },
+    observers,
+    connections,
+    clock,
+    random,
+    metrics,
+    batcher: createFrameBatcher(),
+    queueLength: () => queue.length,
+    maxSessions: limits.consolesPerRelay,
+    maxQueued: limits.queuedPerRelay,
+    pingMs: deadlines.ping,
+    drainMs: limits.drainSeconds * 1000,
+  });
+  return { clusters, connections, liveSessions, metrics, observers, signals, terminations };
 }

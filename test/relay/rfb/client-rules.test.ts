@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { createClientMessageFilter } from '@porthole/relay/rfb/client-messages';
 import { clipboardActions } from '@porthole/relay/rfb/clipboard';
-import { createSessionPolicy } from '@porthole/relay/rfb/screen-policy';
+import { createScreenPolicy } from '@porthole/relay/rfb/screen-policy';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { byteByByte } from './cuts.ts';
 import { loadNovnc, written, type OutgoingBytes } from './novnc.ts';
@@ -23,7 +23,7 @@ const colours16 = pixelFormatBytes({ bits: 16, max: [31, 63, 31] });
 /** A session of that grant, and what passes of what its viewer sends. */
 function session(claims: Pick<GrantClaims, 'clipboard' | 'updatesPerSecond'>, viewOnly = false) {
   const clock = createFakeClock();
-  const policy = createSessionPolicy({ clock, claims, send: () => true });
+  const policy = createScreenPolicy({ clock, claims, send: () => true });
   const filter = createClientMessageFilter({ viewOnly, onHumanInput: () => {}, rule: policy.rule });
   let fromMachine: ((bytes: Buffer) => void) | undefined;
   const link = {
@@ -37,7 +37,7 @@ function session(claims: Pick<GrantClaims, 'clipboard' | 'updatesPerSecond'>, vi
     },
     destroy() {},
   };
-  policy.read({ link, takeRest: () => Buffer.alloc(0) }).link.handle({ bytes() {}, ended() {} });
+  policy.read({ link, takeLeftover: () => Buffer.alloc(0) }).link.handle({ bytes() {}, ended() {} });
   return {
     send: (...chunks: Buffer[]) => Buffer.concat(chunks.flatMap((chunk) => filter.push(chunk))),
     machineSays: (bytes: Buffer) => fromMachine?.(bytes),

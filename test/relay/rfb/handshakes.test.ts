@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { rfbVersion, type Handshake } from '@porthole/relay/rfb/handshake';
+import { rfbVersion } from '@porthole/relay/rfb/handshake';
+import type { Handshake } from '@porthole/relay/stream/handshake';
 import { createMachineHandshake } from '@porthole/relay/rfb/machine-handshake';
 import { createViewerHandshake } from '@porthole/relay/rfb/viewer-handshake';
 import { vncResponse } from '../../fakes/guests/vnc-des.ts';
@@ -24,7 +25,7 @@ function outcomeOf(handshake: Handshake, chunks: readonly Buffer[]): Outcome {
         const answer = handshake.push(chunk);
         sent.push(...answer.send);
         done = answer.done;
-        if (done) rest.push(handshake.rest());
+        if (done) rest.push(handshake.leftover());
       }
     }
   } catch (error) {

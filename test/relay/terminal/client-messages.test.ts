@@ -33,7 +33,7 @@ function run(chunks: readonly Buffer[], viewOnly = false) {
     return bytes;
   });
   for (const bytes of passed) termproxy.push(bytes);
-  return { deeds, inputs, passed: Buffer.concat(passed), atBorder: filter.atBorder };
+  return { deeds, inputs, passed: Buffer.concat(passed), atBorder: filter.atMessageBoundary };
 }
 
 const aMessage = fc.oneof(
@@ -126,12 +126,12 @@ describe('what a viewer sends to a terminal', () => {
   test('leaves no room for a message of our own in the middle of a long paste', () => {
     const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput() {} });
     filter.push(Buffer.from('0:10:hello'));
-    expect(filter.atBorder).toBe(false);
+    expect(filter.atMessageBoundary).toBe(false);
     filter.push(Buffer.from('12345'));
-    expect(filter.atBorder).toBe(true);
+    expect(filter.atMessageBoundary).toBe(true);
     // Half a head is still with us, so something may go before it.
     filter.push(Buffer.from('0:1'));
-    expect(filter.atBorder).toBe(true);
+    expect(filter.atMessageBoundary).toBe(true);
   });
 
   test.each([

@@ -17,7 +17,7 @@ test.each([['OK'], ['OKroot@ct:~# '], ['OKOK']])(
         else ({ done } = login.push(chunk));
       }
       expect(done).toBe(true);
-      expect(login.rest().toString() + rest).toBe(text.slice(2));
+      expect(login.leftover().toString() + rest).toBe(text.slice(2));
     }
   },
 );

@@ -1,25 +1,8 @@
 import { PortholeError } from '@porthole/shared/errors';
 import { clipboardActions } from './clipboard.ts';
 import type { ClientRule } from './client-rules.ts';
+import type { MessageFilter } from '../stream/message-filter.ts';
 import { encodings, offers } from './encodings.ts';
-
-/**
- * The thin direction: what a viewer sends, message by message, whatever the frames it came in.
- * Known messages pass whole; in a view-only session those that would touch the machine are left out; unknown
- * ones end the session, because behind them no border can be found any more.
- *
- * RFC 6143 section 7.5 and the rfbproto community wiki for the extensions.
- */
-export interface ClientMessageFilter {
-  /**
-   * What may go to the machine of everything that has arrived so far, in order. Slices of the chunk where
-   * possible. Throws `viewer_protocol` or `viewer_message_too_big`; then `passed`, if it is given, has what came before the
-   * fault, so that it makes no difference in which pieces a stream arrives.
-   */
-  push(chunk: Buffer, passed?: Buffer[]): readonly Buffer[];
-  /** Whether a message of our own may be sent now: not in the middle of a long one that passes in parts. */
-  readonly atBorder: boolean;
-}
 
 export const clientMessages = {
   setPixelFormat: 0,
@@ -57,13 +40,18 @@ const humanTypes: ReadonlySet<number> = new Set([
   clientMessages.qemu,
 ]);
 
+/**
+ * Filters what a viewer of a screen sends, message by message, whatever the frames it came in. Known messages pass
+ * whole. In a view-only session, those that would affect the machine are dropped. Unknown ones end the session,
+ * because the boundary behind them can't be found. RFC 6143 section 7.5; extensions as in the rfbproto wiki.
+ */
 export function createClientMessageFilter(options: {
   readonly viewOnly: boolean;
   /** Called for each key, pointer or paste, also when the session is view-only. */
   readonly onHumanInput: () => void;
   /** What else the session's grant says of messages; asked when `viewOnly` lets one pass. */
   readonly rule?: ClientRule;
-}): ClientMessageFilter {
+}): MessageFilter {
   const { viewOnly, onHumanInput, rule } = options;
   /** The beginning of a message whose end has not arrived; never longer than the largest fixed message. */
   let pending: Buffer = Buffer.alloc(0);
@@ -142,7 +130,7 @@ export function createClientMessageFilter(options: {
   }
 
   return {
-    get atBorder() {
+    get atMessageBoundary() {
       return body.left === 0;
     },
     push(chunk, passed = []) {

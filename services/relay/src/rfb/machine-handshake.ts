@@ -1,6 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
-import type { ByteQueue } from './byte-queue.ts';
-import { createHandshake, rfbVersion, securityTypes, type Handshake } from './handshake.ts';
+import type { ByteQueue } from '../stream/byte-queue.ts';
+import { createHandshake, type Handshake } from '../stream/handshake.ts';
+import { rfbVersion, securityTypes } from './handshake.ts';
 import { answerChallenge } from './vnc-authentication.ts';
 
 /** Longest reason that is read; QEMU's is 22 bytes. */

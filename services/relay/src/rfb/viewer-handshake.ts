@@ -1,6 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
-import type { ByteQueue } from './byte-queue.ts';
-import { createHandshake, rfbVersion, securityTypes, type Handshake } from './handshake.ts';
+import type { ByteQueue } from '../stream/byte-queue.ts';
+import { createHandshake, type Handshake } from '../stream/handshake.ts';
+import { rfbVersion, securityTypes } from './handshake.ts';
 
 /**
  * The relay as the viewer's server: it offers security type None and nothing else, because the grant has

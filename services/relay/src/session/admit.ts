@@ -4,13 +4,7 @@ import { takeGrant } from '@porthole/shared/grant/grant';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { RecordStore } from '@porthole/shared/store/ports';
-
-/** What a browser presents when it connects. */
-export interface Presented {
-  /** From the secret subprotocol; undefined when there was none. */
-  readonly token: string | undefined;
-  readonly origin: string | undefined;
-}
+import type { UpgradeCredentials } from '../viewer/upgrade.ts';
 
 export interface AdmitDeps {
   readonly records: RecordStore;
@@ -21,10 +15,11 @@ export interface AdmitDeps {
 }
 
 /**
- * Turns what a browser presents into claims. The origin comes first: a foreign page costs the store nothing.
- * The grant is used up whatever follows, so a token that leaked to the wrong place is worth nothing afterwards.
+ * Exchanges the credentials of an upgrade for the claims of its grant. The origin is checked first, so that a foreign
+ * page causes no call to the store. The grant is used up whatever follows, so a leaked token is worth nothing afterwards.
+ * Rejects with `origin_not_allowed`, `grant_invalid` or `store_unavailable`.
  */
-export async function admit(deps: AdmitDeps, { token, origin }: Presented): Promise<GrantClaims> {
+export async function admit(deps: AdmitDeps, { token, origin }: UpgradeCredentials): Promise<GrantClaims> {
   if (origin === undefined || !deps.origins.has(origin))
     throw new PortholeError('origin_not_allowed', { detail: `origin ${origin ?? 'missing'}` });
   if (token === undefined) throw new PortholeError('grant_invalid', { detail: 'no grant presented' });

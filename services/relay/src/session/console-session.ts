@@ -1,291 +1,221 @@
-import type { Audit } from '@porthole/shared/audit/audit';
-import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
+import { PortholeError } from '@porthole/shared/errors';
+import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { SessionRecord } from '@porthole/shared/session/records';
 import type { TerminationSignal } from '@porthole/shared/session/signals';
 import {
-  terminationError,
   appliesTo,
+  terminationError,
   type TerminationOrders,
 } from '@porthole/shared/session/termination-orders';
-import type { GrantClaims } from '@porthole/shared/grant/claims';
-import type { Clock } from '@porthole/shared/time/clock';
-import type { Log } from '@porthole/shared/telemetry/log';
-import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
-import type { Tracing } from '@porthole/shared/telemetry/tracing';
-import type { SessionRecord } from '@porthole/shared/session/records';
-import { admit, type AdmitDeps, type Presented } from './admit.ts';
-import { auditFactsOf } from './audit-facts.ts';
-import { carry, type CarryEnd } from '../stream/stream-console.ts';
-import { createClientWords } from '../viewer/control-message-reader.ts';
-import { withDeadline } from './with-deadline.ts';
-import type { DialledConsole, DialRequest } from '../upstream/dial.ts';
+import { streamConsole } from './stream-console.ts';
+import type { LinkGauges } from '../stream/link-gauges.ts';
 import { diagnoseEnd, type RelayCluster } from '../upstream/machine.ts';
-import type { Deadlines } from './deadlines.ts';
-import type { RelayMetrics } from '../metrics.ts';
-import type { Link } from '../stream/link.ts';
-import type { Direction } from '../stream/pump.ts';
-import type { TakeRest } from '../stream/run-handshake.ts';
-import { dialInLine, greet, ViewerLeft } from './open-console.ts';
-import { appear, recordOf, type Presence, type PresenceDeps } from './registration.ts';
-import { startResumeTokens, type ResumeTokens } from './resume-tokens.ts';
-import { createSessionTime, type SessionTime } from './time-limits.ts';
-import { traceOpening, type OpeningTrace } from './opening-trace.ts';
-import type { Traffic } from '../stream/link-gauges.ts';
+import { createControlMessageReader, type ControlMessageReader } from '../viewer/control-message-reader.ts';
 import type { Viewer } from '../viewer/viewer.ts';
+import type { UpgradeCredentials } from '../viewer/upgrade.ts';
+import { admit, type AdmitDeps } from './admit.ts';
+import type { Deadlines } from '../upstream/deadlines.ts';
+import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
+import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
+import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
+import { ResumeTokens } from './resume-tokens.ts';
+import { SessionReporter, type SessionReporterDeps } from './session-reporter.ts';
+import { createTimeLimits, type TimeLimits } from './time-limits.ts';
+import { withDeadline } from '@porthole/shared/time/with-deadline';
 
-export interface SessionDeps extends AdmitDeps, PresenceDeps {
-  readonly clock: Clock;
+export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDeps, SessionReporterDeps {
   readonly random: RandomBytes;
-  readonly ends: Pick<TerminationOrders, 'findFor'>;
-  readonly observers: Pick<ObserverNotifier, 'attend' | 'announce'>;
-  readonly log: Log;
-  readonly audit: Audit;
-  readonly metrics: RelayMetrics;
-  readonly deadlines: Deadlines;
-  readonly traffic: Pick<Traffic, 'add'>;
-  readonly tracing: Pick<Tracing, 'begin'>;
-  readonly queueSeconds: number;
+  readonly terminations: Pick<TerminationOrders, 'findFor'>;
+  readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;
+  readonly deadlines: Pick<Deadlines, 'diagnose' | 'keepAlive'>;
+  readonly linkGauges: Pick<LinkGauges, 'add'>;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
-  readonly dial: (request: DialRequest) => Promise<DialledConsole>;
 }
 
-export interface ConsoleSession {
-  /** Resolves when everything of the session is gone. Never rejects. */
+/**
+ * One console, from the viewer's WebSocket to its end: admit the viewer, register the session, open the console,
+ * stream, and report why it ended. `lifecycle` holds the state and owns what the session acquires.
+ */
+export class ConsoleSession {
+  /** Resolves when nothing of the session is left. Never rejects. */
   readonly done: Promise<void>;
-  /** Ends it with this error's close code, in whatever phase it is. */
-  end(error: PortholeError): void;
-  /** Whose console it is; undefined until that is known. */
-  claims(): GrantClaims | undefined;
-  /** Whether an order to end consoles is meant for this one. */
-  matches(order: Pick<TerminationSignal, 'target' | 'at'>): boolean;
-  /** Another connection has the session now. */
-  takenBy(sessionId: string, connection: string): void;
-  /** A text frame of the viewer. */
-  heard(text: string): void;
-  /** Says that the relay is about to leave. */
-  warn(): void;
-}
+  readonly #deps: SessionDeps;
+  readonly #viewer: Viewer;
+  readonly #lifecycle: SessionLifecycle;
+  readonly #reporter: SessionReporter;
+  readonly #readControlMessage: ControlMessageReader;
+  /** Tells this connection from others of the same session. */
+  readonly #connection: string;
+  #claims: GrantClaims | undefined;
+  #timeLimits: TimeLimits | undefined;
+  #resumeTokens: ResumeTokens | undefined;
 
-/** A console that is open, and what is needed to carry it. */
-interface Opened {
-  readonly claims: GrantClaims;
-  readonly cluster: RelayCluster;
-  readonly dialled: DialledConsole;
-  readonly viewerRest: TakeRest;
-}
-
-/** One console from the WebSocket to its end: admit, dial, carry, and say why it is over. */
-export function startConsoleSession(deps: SessionDeps, viewer: Viewer, presented: Presented): ConsoleSession {
-  const { clock, metrics } = deps;
-  const ending = new AbortController();
-  const signal = ending.signal;
-  const cleanups: (() => Promise<void> | void)[] = [];
-  const connection = randomId(deps.random, 12);
-  const readWords = createClientWords(clock);
-  const carried = { to_viewer: 0, to_machine: 0 };
-  let claims: GrantClaims | undefined;
-  let machine: Link | undefined;
-  let openedAt: number | undefined;
-  let presence: Presence | undefined;
-  let time: SessionTime | undefined;
-  let tokens: ResumeTokens | undefined;
-  let opening: OpeningTrace | undefined;
-  const since = clock.now();
-
-  /** The way to an open console; whatever ends it early is thrown. Nothing of it is kept but what it answers. */
-  async function open(presented: Presented): Promise<Opened> {
-    const granted = await admit(deps, presented);
-    // From here on signals find it, so that no order slips in between.
-    claims = granted;
-    opening = traceOpening(deps.tracing, granted, since);
-    return opening.run(() => openGranted(granted));
+  constructor(deps: SessionDeps, viewer: Viewer, credentials: UpgradeCredentials) {
+    this.#deps = deps;
+    this.#viewer = viewer;
+    this.#connection = randomId(deps.random, 12);
+    this.#readControlMessage = createControlMessageReader(deps.clock);
+    this.#reporter = new SessionReporter(deps);
+    this.#lifecycle = new SessionLifecycle((error) => (error ? viewer.close(error) : viewer.destroy()));
+    this.done = this.#run(credentials);
   }
 
-  async function openGranted(granted: GrantClaims): Promise<Opened> {
-    const ordered = await deps.ends.findFor(granted);
-    if (ordered) throw terminationError(ordered);
-    presence = await appear(deps, granted, {
-      signal,
-      describe,
-      taken: () => ending.abort(new PortholeError('taken_over')),
-    });
-    signal.throwIfAborted();
-    const cluster = deps.clusters.get(granted.cluster);
-    if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${granted.cluster}` });
-
-    const greeted = greet(viewer, granted.kind, signal, (error) => ending.abort(error));
-    const dialled = await dialInLine(deps, { claims: granted, cluster, viewer, signal });
-    machine = dialled.link;
-    const viewerRest = await withDeadline(
-      { clock, signal },
-      deps.deadlines.viewerHandshake,
-      'viewer_protocol',
-      () => greeted,
-    );
-    // Where the machine runs, which may be another node than when it was granted.
-    claims = { ...granted, node: dialled.machine.node };
-    return { claims, cluster, dialled, viewerRest };
+  get state(): SessionState {
+    return this.#lifecycle.state;
   }
 
-  function stream({ claims: granted, cluster, dialled, viewerRest }: Opened): Promise<CarryEnd> {
-    time = begin(granted);
-    return carry({
-      clock,
-      claims: granted,
-      viewer,
-      viewerRest,
-      dialled,
-      count,
-      metrics,
-      traffic: deps.traffic,
-      onPicture() {
-        metrics.phase('picture', (clock.now() - since) / 1000);
-        opening?.pictured();
-      },
-      keepAliveMs: deps.deadlines.keepAlive,
-      time,
-      signal,
-    }).then((end) => (end.by === 'viewer' || end.error ? end : whyEnded(cluster, granted)));
+  /** Undefined until the grant has been accepted. */
+  get claims(): GrantClaims | undefined {
+    return this.#claims;
   }
 
-  function count(direction: Direction, bytes: number): void {
-    carried[direction] += bytes;
-    metrics.bytes(direction, bytes);
+  /** Ends the session in any state, with this error's close code. */
+  end(error: PortholeError): void {
+    this.#lifecycle.end(error);
   }
 
-  async function whyEnded(cluster: RelayCluster, granted: GrantClaims): Promise<CarryEnd> {
-    const error = await withDeadline({ clock, signal }, deps.deadlines.diagnose, 'console_lost', (phase) =>
-      diagnoseEnd(cluster, granted, { clock, signal: phase }),
-    );
-    return { by: 'machine', error };
+  /** Ends the session if the termination order applies to it. */
+  onTermination(order: TerminationSignal): void {
+    if (this.#claims && appliesTo(order, this.#claims)) this.end(terminationError(order));
   }
 
-  /** The console is open. */
-  function begin(granted: GrantClaims): SessionTime {
-    const { mode, kind } = granted;
-    openedAt = clock.now();
-    const seconds = (openedAt - since) / 1000;
-    opening?.opened();
-    metrics.opened('ok');
-    if (granted.resumes) metrics.resumed();
-    metrics.phase('total', seconds);
-    metrics.sessionStarted(mode, kind);
-    deps.log.info(
-      { ...who(), node: granted.node, resumed: granted.resumes !== undefined, seconds },
-      'console opened',
-    );
-    deps.audit({
-      event: 'console_opened',
-      ...auditFactsOf(granted, deps.relayId),
-      resumed: granted.resumes !== undefined,
-    });
-    const { clipboard } = granted;
-    const tell = (message: ControlMessage) => viewer.tell(message);
-    viewer.tell({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
-    if (viewer.speaks) cleanups.push(deps.observers.attend(granted, tell));
-    deps.observers.announce(granted);
-    const begun = createSessionTime({ clock, claims: granted, tell });
-    if (viewer.speaks)
-      tokens = startResumeTokens({
-        records: deps.records,
-        keys: deps.keys,
-        random: deps.random,
-        clock,
-        claims: () => ({ ...granted, resumes: { openedAt: begun.openedAt, endsAt: begun.endsAt() } }),
-        give: (token) => viewer.tell({ type: 'resume', token }),
-      });
-    return begun;
+  /** Ends this connection if another one has resumed the session. */
+  onSuperseded(sessionId: string, connection: string): void {
+    if (this.#claims?.sessionId === sessionId && this.#connection !== connection)
+      this.end(new PortholeError('taken_over'));
   }
 
-  function describe(): SessionRecord {
-    if (!claims) throw new Error('A session is described once it is known whose it is.');
-    return recordOf(claims, {
-      connection,
-      relay: deps.relayId,
-      node: claims.node,
-      since: time?.openedAt ?? claims.resumes?.openedAt ?? since,
-      bytes: { toViewer: carried.to_viewer, toMachine: carried.to_machine },
-    });
-  }
-
-  function who() {
-    return claims
-      ? {
-          session: claims.sessionId,
-          user: claims.user.id,
-          cluster: claims.cluster,
-          vmid: claims.vmid,
-          mode: claims.mode,
-          ...(opening?.traceId ? { trace: opening.traceId } : {}),
-        }
-      : {};
-  }
-
-  async function finish(end: CarryEnd): Promise<void> {
-    const error = signal.reason instanceof ViewerLeft ? undefined : end.error;
-    opening?.end(error);
-    if (error) viewer.close(error);
-    else viewer.destroy();
-    for (const cleanup of cleanups.toReversed()) await cleanup();
-    machine?.destroy();
-    await disappear(error);
-    report(error);
-  }
-
-  /** A viewer that was lost, or sent to another relay, comes back with its newest token; any other end is one. */
-  async function disappear(error: PortholeError | undefined): Promise<void> {
-    const mayComeBack = tokens?.given() && (error ? error.code === 'draining' : viewer.lost);
-    await (mayComeBack ? tokens?.stop() : tokens?.revoke());
-    await (mayComeBack ? presence?.leave() : presence?.end());
-    if (claims && openedAt !== undefined) deps.observers.announce(claims);
-  }
-
-  function report(error: PortholeError | undefined): void {
-    metrics.closed(error?.close ?? 'by_viewer');
-    const how = {
-      ...who(),
-      end: error?.code ?? 'by_viewer',
-      ...(error?.detail ? { detail: error.detail } : {}),
-    };
-    const facts = claims && auditFactsOf(claims, deps.relayId);
-    const end = error?.code ?? 'by_viewer';
-    if (openedAt === undefined || !facts || !claims) {
-      if (facts) deps.audit({ event: 'console_open_failed', ...facts, end });
-      metrics.opened(error?.code ?? 'by_viewer');
-      deps.log.warn({ ...how, ...(error?.cause ? { err: error.cause } : {}) }, 'console not opened');
-      return;
+  /** Handles a text frame of the viewer. */
+  onText(text: string): void {
+    try {
+      if (!this.#viewer.supportsControlMessages)
+        throw new PortholeError('viewer_protocol', { detail: 'a text frame without porthole.v1' });
+      if (this.#readControlMessage(text).type === 'ping') this.#viewer.sendControl({ type: 'pong' });
+      else this.#timeLimits?.extend();
+    } catch (error) {
+      this.#lifecycle.end(error);
     }
-    const seconds = (clock.now() - openedAt) / 1000;
-    metrics.sessionEnded(claims.mode, claims.kind, seconds);
-    deps.log.info({ ...how, seconds, bytes: carried }, 'console ended');
-    const bytes = { toViewer: carried.to_viewer, toMachine: carried.to_machine };
-    deps.audit({ event: 'console_ended', ...facts, end, seconds, bytes });
   }
 
-  return {
-    done: open(presented)
-      .then(stream)
-      .catch((thrown: unknown): CarryEnd =>
-        thrown instanceof ViewerLeft ? { by: 'viewer' } : { by: 'viewer', error: asPortholeError(thrown) },
-      )
-      .then(finish),
-    end: (error) => ending.abort(error),
-    claims: () => claims,
-    matches: (order) => claims !== undefined && appliesTo(order, claims),
-    takenBy(sessionId, newcomer) {
-      if (claims?.sessionId === sessionId && connection !== newcomer)
-        ending.abort(new PortholeError('taken_over'));
-    },
-    heard(text) {
-      try {
-        if (!viewer.speaks) throw new PortholeError('viewer_protocol', { detail: 'text of a plain viewer' });
-        if (readWords(text).type === 'ping') viewer.tell({ type: 'pong' });
-        else time?.extend();
-      } catch (error) {
-        ending.abort(error);
-      }
-    },
-    warn: () => viewer.tell({ type: 'moving' }),
-  };
+  /** Announces that the relay is about to drain. */
+  announceDrain(): void {
+    this.#viewer.sendControl({ type: 'moving' });
+  }
+
+  async #run(credentials: UpgradeCredentials): Promise<void> {
+    const lifecycle = this.#lifecycle;
+    try {
+      const claims = await lifecycle.wait(admit(this.#deps, credentials));
+      // From here on, termination orders find the session.
+      this.#claims = claims;
+      const console = await this.#reporter.admitted(claims, () => this.#open(claims));
+      lifecycle.end(await this.#stream(claims, console));
+    } catch (thrown) {
+      lifecycle.end(thrown);
+    }
+    await lifecycle.release().catch((err: unknown) => this.#deps.log.error({ err }, 'session not released'));
+    this.#reporter.ended(lifecycle.error);
+  }
+
+  async #open(claims: GrantClaims): Promise<OpenConsole> {
+    const { clusters, terminations } = this.#deps;
+    const lifecycle = this.#lifecycle;
+    const order = await lifecycle.wait(terminations.findFor(claims));
+    if (order) throw terminationError(order);
+    // Owned before the registration, so that the record is gone when observers look.
+    lifecycle.own(() => this.#notifyObserverChanged(claims));
+    await lifecycle.acquire(
+      registerSession(this.#deps, claims, {
+        signal: lifecycle.signal,
+        describe: () => this.#describe(claims),
+        onSuperseded: () => this.end(new PortholeError('taken_over')),
+      }),
+      (registration) => (this.#mayResume ? registration.keepForResume() : registration.remove()),
+    );
+    const cluster = clusters.get(claims.cluster);
+    if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
+    return openConsole(this.#deps, { claims, cluster, viewer: this.#viewer, lifecycle });
+  }
+
+  /** Streams until one side ends, and answers why. */
+  async #stream(granted: GrantClaims, console: OpenConsole): Promise<PortholeError | ViewerLeft> {
+    const { clock, deadlines, linkGauges, metrics } = this.#deps;
+    const { signal } = this.#lifecycle;
+    const { cluster, node } = console.dialled.machine;
+    // The machine may run on another node than when the grant was issued.
+    const claims = (this.#claims = { ...granted, node });
+    this.#lifecycle.enter('open');
+    this.#reporter.opened(claims);
+    const end = await streamConsole({
+      ...console,
+      clock,
+      claims,
+      viewer: this.#viewer,
+      count: (direction, bytes) => this.#reporter.forwarded(direction, bytes),
+      metrics,
+      linkGauges,
+      onPicture: () => this.#reporter.pictureArrived(),
+      keepAliveMs: deadlines.keepAlive,
+      timeLimits: this.#announceOpen(claims),
+      signal,
+    });
+    if (end.error) return end.error;
+    if (end.by === 'viewer') return new ViewerLeft();
+    return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
+      diagnoseEnd(cluster, claims, { clock, signal: phase }),
+    );
+  }
+
+  /** Tells the viewer and the observers that the console is open. Returns the time limits that begin now. */
+  #announceOpen(claims: GrantClaims): TimeLimits {
+    const { clock, keys, observers, random, records } = this.#deps;
+    const viewer = this.#viewer;
+    const lifecycle = this.#lifecycle;
+    const { mode, clipboard } = claims;
+    const sendControl = (message: ControlMessage) => viewer.sendControl(message);
+    const timeLimits = (this.#timeLimits = createTimeLimits({ clock, claims, sendControl }));
+    sendControl({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
+    observers.notifyChanged(claims);
+    if (!viewer.supportsControlMessages) return timeLimits;
+    const tokens = (this.#resumeTokens = new ResumeTokens({
+      records,
+      keys,
+      random,
+      clock,
+      claims: () => ({
+        ...claims,
+        resumes: { openedAt: timeLimits.openedAt, endsAt: timeLimits.endsAt() },
+      }),
+      send: (token) => sendControl({ type: 'resume', token }),
+      answeredSince: (time) => viewer.lastAnsweredPingAt >= time,
+    }));
+    lifecycle.own(() => (this.#mayResume ? tokens.stop() : tokens.revoke()));
+    lifecycle.own(observers.register(claims, sendControl));
+    return timeLimits;
+  }
+
+  /** A viewer whose connection was lost, or that is sent to another relay, resumes with its newest token. */
+  get #mayResume(): boolean {
+    const { error } = this.#lifecycle;
+    if (!this.#resumeTokens?.canResume) return false;
+    return error ? error.code === 'draining' : this.#viewer.lost;
+  }
+
+  #notifyObserverChanged(claims: GrantClaims): void {
+    if (this.#timeLimits) this.#deps.observers.notifyChanged(claims);
+  }
+
+  #describe(granted: GrantClaims): SessionRecord {
+    const { startedAt, bytesForwarded } = this.#reporter;
+    return toSessionRecord(granted, {
+      connection: this.#connection,
+      relay: this.#deps.relayId,
+      node: this.#claims?.node ?? granted.node,
+      since: this.#timeLimits?.openedAt ?? granted.resumes?.openedAt ?? startedAt,
+      bytes: { toViewer: bytesForwarded.to_viewer, toMachine: bytesForwarded.to_machine },
+    });
+  }
 }

@@ -1,72 +1,68 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { ControlMessage, Notice } from '@porthole/shared/protocol/control-messages';
 
-/** Something that will be due, and is announced before. */
-export interface Warning {
-  /** It was announced and has not been taken back. */
-  readonly warned: boolean;
-  /** Calls `due` when it is. */
-  watch(due: () => void): void;
-  /** It is due later than was announced. */
-  takeBack(): void;
-  cancel(): void;
-}
-
-interface WarningDeps {
+interface ExpiryNoticeDeps {
   readonly clock: Clock;
-  readonly tell: (message: ControlMessage) => void;
+  readonly sendControl: (message: ControlMessage) => void;
   readonly notice: Notice;
-  readonly warnMs: number;
-  readonly dueAt: () => number;
+  /** How long before the expiry the viewer is told, in milliseconds. */
+  readonly noticeMs: number;
+  /** In milliseconds since the epoch. */
+  readonly expiresAt: () => number;
   readonly mayExtend: () => boolean;
+  readonly onExpired: () => void;
 }
 
-/** One timer that is set again for what is left, instead of one that every key press moves. */
-export function createWarning(deps: WarningDeps): Warning {
-  return new TimedWarning(deps);
-}
+/**
+ * A time limit that is announced to the viewer before it expires. One timer is set again for the time that is left,
+ * instead of one that every key press moves.
+ */
+export class ExpiryNotice {
+  readonly #deps: ExpiryNoticeDeps;
+  #cancelTimer: Cancel | undefined;
+  #shown = false;
+  #stopped = false;
 
-class TimedWarning implements Warning {
-  readonly #deps: WarningDeps;
-  #cancel: Cancel | undefined;
-  #onDue: (() => void) | undefined;
-  #warned = false;
-
-  constructor(deps: WarningDeps) {
+  constructor(deps: ExpiryNoticeDeps) {
     this.#deps = deps;
   }
 
-  get warned(): boolean {
-    return this.#warned;
+  /** Whether the viewer was told and the notice was not withdrawn. */
+  get shown(): boolean {
+    return this.#shown;
   }
 
-  watch(due: () => void): void {
-    this.#onDue = due;
-    this.#look();
+  start(): void {
+    this.#check();
   }
 
-  takeBack(): void {
-    this.cancel();
-    this.#warned = false;
-    this.#deps.tell({ type: 'notice_over', notice: this.#deps.notice });
-    this.#look();
+  /** The limit expires later than announced. */
+  withdraw(): void {
+    if (this.#stopped) return;
+    this.#cancelTimer?.();
+    this.#shown = false;
+    this.#deps.sendControl({ type: 'notice_over', notice: this.#deps.notice });
+    this.#check();
   }
 
-  cancel(): void {
-    this.#cancel?.();
+  /** Stops for good. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer?.();
   }
 
-  #look(): void {
-    const { clock, tell, notice, warnMs, dueAt, mayExtend } = this.#deps;
-    const left = dueAt() - clock.now();
+  #check(): void {
+    const { clock, sendControl, notice, noticeMs, expiresAt, mayExtend, onExpired } = this.#deps;
+    if (this.#stopped) return;
+    const left = expiresAt() - clock.now();
     if (left <= 0) {
-      this.#onDue?.();
+      onExpired();
       return;
     }
-    if (left <= warnMs && !this.#warned) {
-      this.#warned = true;
-      tell({ type: 'notice', notice, seconds: Math.ceil(left / 1000), extend: mayExtend() });
+    if (left <= noticeMs && !this.#shown) {
+      this.#shown = true;
+      sendControl({ type: 'notice', notice, seconds: Math.ceil(left / 1000), extend: mayExtend() });
     }
-    this.#cancel = clock.after(this.#warned ? left : left - warnMs, () => this.#look());
+    this.#cancelTimer = clock.after(this.#shown ? left : left - noticeMs, () => this.#check());
   }
 }

@@ -5,41 +5,42 @@ import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { SessionRecord, SessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 
-/** While somebody looks on: how long a watcher whose relay died may still be named, besides its record's life. */
-const watchedLookMs = 10_000;
-/** Otherwise: how long a watcher may go unnoticed whose signal got lost. */
-const unwatchedLookMs = 60_000;
+/** While a machine is observed: how long an observer whose relay died may still be named, besides its record's life. */
+const observedRefreshMs = 10_000;
+/** Otherwise: how long an observer whose signal was lost may go unnoticed. */
+const unobservedRefreshMs = 60_000;
 const tickMs = 1000;
-/** Machines that are looked up in one tick, so that a relay full of consoles asks the store evenly. */
-const looksPerTick = 50;
+/** Machines that are refreshed in one tick, so that a full relay spreads its calls to the store. */
+const refreshesPerTick = 50;
 
 type Machine = Pick<GrantClaims, 'cluster' | 'vmid'>;
-type Person = SessionRecord['user'];
+type User = SessionRecord['user'];
+type SendControl = (message: ControlMessage) => void;
 
 /**
- * Tells the consoles of this relay who looks on at their machines, at any relay. What is true stands in the records
- * of the sessions, which vanish with the relay that wrote them; signals say when to look, and now and then it is
- * looked without one.
+ * Tells the consoles of this relay who observes their machines, at any relay. The session records are the truth, and
+ * vanish with the relay that wrote them. Signals say when to read them; a lost signal is made up for by polling.
  */
 export interface ObserverNotifier {
-  /** A console is open: from now on it hears who looks on. Those who look on themselves hear nothing. */
-  attend(claims: Pick<GrantClaims, 'cluster' | 'vmid' | 'user' | 'observer'>, tell: Tell): Cancel;
-  /** This session has begun or ended. If it is somebody who looks on, everybody is told to look. */
-  announce(claims: Pick<GrantClaims, 'cluster' | 'vmid' | 'observer'>): void;
-  /** Somebody has begun or ended to look on at this machine. */
-  changed(machine: Machine): void;
+  /** From now on, the console is told who observes its machine. Observers themselves are told nothing. */
+  register(
+    claims: Pick<GrantClaims, 'cluster' | 'vmid' | 'user' | 'observer'>,
+    sendControl: SendControl,
+  ): Cancel;
+  /** The session has begun or ended. If it is an observer's, all relays are told to refresh the machine. */
+  notifyChanged(claims: Pick<GrantClaims, 'cluster' | 'vmid' | 'observer'>): void;
+  /** Handles the signal that an observer of this machine has begun or ended. */
+  onChanged(machine: Machine): void;
   start(): Cancel;
 }
 
-type Tell = (message: ControlMessage) => void;
-
-interface Attended {
-  readonly consoles: Set<(observers: readonly Person[]) => void>;
+interface ObservedMachine {
+  readonly consoles: Set<(observers: readonly User[]) => void>;
   readonly leaseName: string;
-  observers: readonly Person[];
-  lookedAt: number;
-  looking: boolean;
-  again: boolean;
+  observers: readonly User[];
+  refreshedAt: number;
+  refreshing: boolean;
+  refreshAgain: boolean;
 }
 
 export function createObserverNotifier(deps: {
@@ -48,78 +49,81 @@ export function createObserverNotifier(deps: {
   readonly clock: Clock;
 }): ObserverNotifier {
   const { sessions, signals, clock } = deps;
-  const machines = new Map<string, Attended>();
+  const machines = new Map<string, ObservedMachine>();
 
-  async function look(machine: Attended): Promise<void> {
-    machine.again = machine.looking;
-    if (machine.looking) return;
-    machine.looking = true;
-    machine.lookedAt = clock.now();
+  async function refresh(machine: ObservedMachine): Promise<void> {
+    machine.refreshAgain = machine.refreshing;
+    if (machine.refreshing) return;
+    machine.refreshing = true;
+    machine.refreshedAt = clock.now();
     try {
       const records = await sessions.list(machine.leaseName);
-      machine.observers = peopleOf(records.filter(({ observer }) => observer === true));
-      for (const hear of machine.consoles) hear(machine.observers);
+      machine.observers = distinctUsers(records.filter(({ observer }) => observer === true));
+      for (const notify of machine.consoles) notify(machine.observers);
     } catch {
-      // The store is away: what was known stays, and it is looked again.
+      // The store is unavailable: what was known stays until the next refresh.
     } finally {
-      machine.looking = false;
+      machine.refreshing = false;
     }
-    if (machine.again) await look(machine);
+    if (machine.refreshAgain) await refresh(machine);
   }
 
-  function lookAround(): void {
+  function refreshStale(): void {
     const now = clock.now();
-    let looks = 0;
+    let refreshes = 0;
     for (const machine of machines.values()) {
-      const every = machine.observers.length > 0 ? watchedLookMs : unwatchedLookMs;
-      if (now - machine.lookedAt < every) continue;
-      void look(machine);
-      if (++looks === looksPerTick) return;
+      const maxAgeMs = machine.observers.length > 0 ? observedRefreshMs : unobservedRefreshMs;
+      if (now - machine.refreshedAt < maxAgeMs) continue;
+      void refresh(machine);
+      if (++refreshes === refreshesPerTick) return;
     }
   }
 
   return {
-    attend(claims, tell) {
+    register(claims, sendControl) {
       if (claims.observer) return () => {};
       const leaseName = leaseNames.machine(claims.cluster, claims.vmid);
       const machine = machines.get(leaseName) ?? {
         consoles: new Set(),
         leaseName,
         observers: [],
-        lookedAt: 0,
-        looking: false,
-        again: false,
+        refreshedAt: 0,
+        refreshing: false,
+        refreshAgain: false,
       };
       machines.set(leaseName, machine);
-      const hear = createListener(claims.user.id, tell);
-      machine.consoles.add(hear);
-      hear(machine.observers);
-      void look(machine);
+      const notify = createConsoleNotifier(claims.user.id, sendControl);
+      machine.consoles.add(notify);
+      notify(machine.observers);
+      void refresh(machine);
       return () => {
-        machine.consoles.delete(hear);
+        machine.consoles.delete(notify);
         if (machine.consoles.size === 0) machines.delete(leaseName);
       };
     },
-    announce({ cluster, vmid, observer }) {
-      // Should the signal get lost, the others find out by themselves.
+    notifyChanged({ cluster, vmid, observer }) {
+      // If the signal is lost, the other relays find out by polling.
       if (observer) void signals.publish({ type: 'observers', cluster, vmid }).catch(() => {});
     },
-    changed({ cluster, vmid }) {
+    onChanged({ cluster, vmid }) {
       const machine = machines.get(leaseNames.machine(cluster, vmid));
-      if (machine) void look(machine);
+      if (machine) void refresh(machine);
     },
-    start: () => every(clock, tickMs, lookAround),
+    start: () => every(clock, tickMs, refreshStale),
   };
 }
 
-/** Each person once, whatever the number of their windows. */
-function peopleOf(records: readonly SessionRecord[]): readonly Person[] {
+/** Each user once, whatever the number of their windows. */
+function distinctUsers(records: readonly SessionRecord[]): readonly User[] {
   return [...new Map(records.map(({ user }) => [user.id, user])).values()];
 }
 
-/** Tells one console who looks on, when that has changed. People know of their own windows. */
-function createListener(ownId: string, tell: Tell): (observers: readonly Person[]) => void {
-  let told = '';
+/** Tells one console who observes it, when that has changed. Users are not told of their own windows. */
+function createConsoleNotifier(
+  ownId: string,
+  sendControl: SendControl,
+): (observers: readonly User[]) => void {
+  let lastSent = '';
   return (observers) => {
     const names = observers
       .filter(({ id }) => id !== ownId)
@@ -127,9 +131,9 @@ function createListener(ownId: string, tell: Tell): (observers: readonly Person[
       .toSorted((a, b) => a.localeCompare(b));
     const by = names.slice(0, maxObserversNamed);
     const others = names.length - by.length;
-    const now = by.length === 0 ? '' : JSON.stringify([by, others]);
-    if (now === told) return;
-    told = now;
-    tell({ type: 'observers', by, others });
+    const next = by.length === 0 ? '' : JSON.stringify([by, others]);
+    if (next === lastSent) return;
+    lastSent = next;
+    sendControl({ type: 'observers', by, others });
   };
 }

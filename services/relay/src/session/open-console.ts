@@ -1,68 +1,102 @@
-import type { Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
-import type { ConsoleKind } from '@porthole/shared/grant/claims';
-import type { DialledConsole, DialRequest } from '../upstream/dial.ts';
-import { waitAtMost } from '../upstream/lease-queue.ts';
-import { runHandshake, type TakeRest } from '../stream/run-handshake.ts';
+import type { ConsoleKind, GrantClaims } from '@porthole/shared/grant/claims';
+import type { Clock } from '@porthole/shared/time/clock';
 import { rfbVersion } from '../rfb/handshake.ts';
 import { createViewerHandshake } from '../rfb/viewer-handshake.ts';
-import { holdEarly, maxEarlyBytes } from '../terminal/leftover-bytes.ts';
+import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
+import { holdInput, maxEarlyBytes } from '../terminal/leftover-bytes.ts';
+import type { Dial, DialledConsole } from '../upstream/dial.ts';
+import { limitQueueTime } from '../upstream/lease-queue.ts';
+import type { RelayCluster } from '../upstream/machine.ts';
 import type { Viewer } from '../viewer/viewer.ts';
+import { ViewerLeft, type SessionLifecycle } from './lifecycle.ts';
+import { withDeadline } from '@porthole/shared/time/with-deadline';
 
-/** The viewer left by itself: nobody is there to be told anything. */
-export class ViewerLeft extends Error {}
+/** A console that is open on both sides. */
+export interface OpenConsole {
+  readonly dialled: DialledConsole;
+  /** What the viewer sent behind its handshake. */
+  readonly takeViewerLeftover: TakeLeftover;
+}
+
+export interface OpenConsoleDeps {
+  readonly clock: Clock;
+  readonly dial: Dial;
+  readonly queueSeconds: number;
+  readonly viewerHandshakeMs: number;
+}
 
 /**
- * The viewer's handshake goes on while Proxmox opens the console; a terminal has none. `broken` is told when nothing
- * will come of it.
+ * Opens the console at Proxmox while the viewer's handshake goes on, and tells the viewer about the progress. The
+ * session owns the connection to Proxmox from then on. Rejects with what ended the attempt.
  */
-export function greet(
+export async function openConsole(
+  deps: OpenConsoleDeps,
+  {
+    claims,
+    cluster,
+    viewer,
+    lifecycle,
+  }: {
+    readonly claims: GrantClaims;
+    readonly cluster: RelayCluster;
+    readonly viewer: Viewer;
+    readonly lifecycle: SessionLifecycle;
+  },
+): Promise<OpenConsole> {
+  const { clock } = deps;
+  const { signal } = lifecycle;
+  const negotiated = negotiateWithViewer(viewer, claims.kind, signal, (reason) => lifecycle.end(reason));
+  // Only the time in the queue is limited here: each later phase has a deadline of its own.
+  const queueTime = limitQueueTime(clock, deps.queueSeconds, signal);
+  const dialling = deps
+    .dial({
+      claims,
+      cluster,
+      signal: queueTime.signal,
+      onPosition(position) {
+        lifecycle.enter('queued');
+        viewer.sendControl({ type: 'queued', position });
+      },
+      onStep(step) {
+        lifecycle.enter('opening');
+        if (step === 'console') queueTime.stop();
+        viewer.sendControl({ type: 'opening', step });
+      },
+    })
+    .finally(() => queueTime.dispose());
+  const dialled = await lifecycle.acquire(dialling, ({ link }) => link.destroy());
+  const takeViewerLeftover = await withDeadline(
+    { clock, signal },
+    deps.viewerHandshakeMs,
+    'viewer_protocol',
+    () => negotiated,
+  );
+  return { dialled, takeViewerLeftover };
+}
+
+/**
+ * Runs the viewer's side of the RFB handshake; a terminal has none. Resolves with what the viewer sent behind it.
+ * `onEnded` is told when the viewer leaves or breaks the protocol, until the next handler takes over the link.
+ */
+function negotiateWithViewer(
   viewer: Viewer,
   kind: ConsoleKind,
   signal: AbortSignal,
-  broken: (error: unknown) => void,
-): Promise<TakeRest> {
-  if (kind === 'terminal')
-    return Promise.resolve(holdEarly(viewer.link, (error) => broken(error ?? new ViewerLeft())));
+  onEnded: (reason: unknown) => void,
+): Promise<TakeLeftover> {
+  const ended = (error?: PortholeError) => onEnded(error ?? new ViewerLeft());
+  if (kind === 'terminal') return Promise.resolve(holdInput(viewer.link, ended));
   const handshake = runHandshake(viewer.link, createViewerHandshake(), {
     signal,
-    rest: {
+    leftover: {
       maxBytes: maxEarlyBytes,
-      exceeded: () =>
-        broken(new PortholeError('viewer_message_too_big', { detail: 'too much before the screen' })),
+      onExceeded: () =>
+        ended(new PortholeError('viewer_message_too_big', { detail: 'too much input too early' })),
     },
-    ended: (_, error) => broken(error ?? new ViewerLeft()),
+    onEnded: (_, error) => ended(error),
   });
-  handshake.catch(broken);
+  handshake.catch(onEnded);
   viewer.link.send(rfbVersion);
   return handshake;
-}
-
-/** Opens the console at Proxmox and tells the viewer how that goes. */
-export async function dialInLine(
-  deps: {
-    readonly clock: Clock;
-    readonly queueSeconds: number;
-    readonly dial: (request: DialRequest) => Promise<DialledConsole>;
-  },
-  request: Pick<DialRequest, 'claims' | 'cluster' | 'signal'> & { readonly viewer: Viewer },
-): Promise<DialledConsole> {
-  const { viewer, signal } = request;
-  // Only the wait in line is limited here: every phase after it has a deadline of its own.
-  const wait = waitAtMost(deps.clock, deps.queueSeconds, signal);
-  try {
-    return await deps.dial({
-      claims: request.claims,
-      cluster: request.cluster,
-      signal: wait.signal,
-      onPosition: (position) => viewer.tell({ type: 'queued', position }),
-      onStep(step) {
-        if (step === 'console') wait.done();
-        viewer.tell({ type: 'opening', step });
-      },
-    });
-  } finally {
-    wait.done();
-    wait.letGo();
-  }
 }

@@ -5,31 +5,31 @@ import { pollUntil } from '@porthole/shared/time/poll-until';
 import { leaseNames, lifetimes } from '@porthole/shared/store/keys';
 import type { LeaseStore } from '@porthole/shared/store/ports';
 
-/** The places of a console among those of its user, its machine, its relay, and all. They count and list it. */
-export interface Places {
+/** The leases by which a session counts against its user, its machine, its relay, and all sessions. */
+export interface QuotaLeases {
   release(): Promise<void>;
-  /** Keeps them for somebody who may come back, at another relay maybe. */
-  keepFor(ms: number): Promise<void>;
-  /** Another connection has them now. */
-  leaveToOther(): Promise<void>;
+  /** Stops renewing them; those that all relays share stay for `ms`, for a viewer that may resume anywhere. */
+  extend(ms: number): Promise<void>;
+  /** Releases only the relay's own: another connection of the session owns the others now. */
+  handOver(): Promise<void>;
 }
 
-export interface PlacesDeps {
+export interface QuotaDeps {
   readonly leases: LeaseStore;
   readonly clock: Clock;
   readonly relayId: string;
 }
 
 /**
- * Counts the console against its user's and its machine's limit, over all relays, for as long as it lives.
- * Rejects with `user_limit` or `machine_limit`. Should the relay die, the counts run out by themselves. Held in
- * the name of the session, so a session that continues finds its own places and is not counted twice.
+ * Counts the session against its user's and its machine's limit, over all relays, while it lives. Rejects with
+ * `user_limit` or `machine_limit`. If the relay dies, the leases expire. The session is the holder, so a session that
+ * resumes finds its own leases and is not counted twice.
  */
-export async function takePlaces(
-  { leases, clock, relayId }: PlacesDeps,
+export async function acquireQuota(
+  { leases, clock, relayId }: QuotaDeps,
   claims: GrantClaims,
   signal: AbortSignal,
-): Promise<Places> {
+): Promise<QuotaLeases> {
   const ttl = lifetimes.consoleLease;
   const holder = claims.sessionId;
   const user = leaseNames.user(claims.user.id);
@@ -39,8 +39,8 @@ export async function takePlaces(
 
   const acquire = (name: string, limit: number) =>
     pollUntil(clock, () => leases.tryAcquire(name, holder, limit, ttl), signal);
-  /** Whatever the limit says now: a live console is never ended because the store forgot it. */
-  const hold = (names: readonly string[], ms: number) =>
+  /** Ignores the limit: a live console is never ended because the store lost its lease. */
+  const renew = (names: readonly string[], ms: number) =>
     Promise.allSettled(names.map((name) => leases.join(name, holder, Number.MAX_SAFE_INTEGER, ms)));
   const release = (names: readonly string[]) =>
     Promise.allSettled(names.map((name) => leases.release(name, holder)));
@@ -52,20 +52,20 @@ export async function takePlaces(
     await release([user]);
     throw error;
   }
-  await hold([relay, leaseNames.allSessions], ttl);
+  await renew([relay, leaseNames.allSessions], ttl);
 
-  const cancel = every(clock, ttl / 3, () => void hold([...shared, relay], ttl));
+  const cancelRenewal = every(clock, ttl / 3, () => void renew([...shared, relay], ttl));
   return {
     async release() {
-      cancel();
+      cancelRenewal();
       await release([...shared, relay]);
     },
-    async keepFor(ms) {
-      cancel();
-      await Promise.all([hold(shared, ms), release([relay])]);
+    async extend(ms) {
+      cancelRenewal();
+      await Promise.all([renew(shared, ms), release([relay])]);
     },
-    async leaveToOther() {
-      cancel();
+    async handOver() {
+      cancelRenewal();
       await release([relay]);
     },
   };

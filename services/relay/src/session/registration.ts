@@ -1,84 +1,111 @@
-import { every } from '@porthole/shared/time/clock';
+import { every, type Clock } from '@porthole/shared/time/clock';
 import type { ConsoleSignals } from '@porthole/shared/session/signals';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import type { SessionRecord, SessionRecords } from '@porthole/shared/session/records';
+import type { OwnedRecord, SessionRecord, SessionRecords } from '@porthole/shared/session/records';
 import { lifetimes } from '@porthole/shared/store/keys';
-import { takePlaces, type Places, type PlacesDeps } from './quota.ts';
+import { acquireQuota, type QuotaDeps, type QuotaLeases } from './quota.ts';
 
-/** A console as all pods see it: its record and its places, kept alive by a heartbeat. */
-export interface Presence {
-  /** It is over: nothing stays behind. */
-  end(): Promise<void>;
-  /** Its viewer may come back soon, to whichever relay. */
-  leave(): Promise<void>;
+/** A live session as all pods see it: its record and its quota leases, renewed by a heartbeat. */
+export interface SessionRegistration {
+  /** Removes the record and the leases, because the session is over. */
+  remove(): Promise<void>;
+  /** Keeps both for `lifetimes.resumeGrace`, because the viewer may resume at any relay. */
+  keepForResume(): Promise<void>;
 }
 
-export interface PresenceDeps extends PlacesDeps {
+export interface RegistrationDeps extends QuotaDeps {
   readonly sessions: SessionRecords;
   readonly signals: Pick<ConsoleSignals, 'publish'>;
 }
 
 /**
- * Enters the console among the live ones. The newest connection of a session owns it: the one before is told by
- * a signal, or else finds out by its next heartbeat, and then touches nothing that belongs to the newcomer.
+ * Registers a session. Its newest connection owns it: the previous one is told by a signal, or finds out by its next
+ * heartbeat, and then changes nothing that belongs to the new one. Rejects with `user_limit`, `machine_limit` or
+ * `store_unavailable`, or with the signal's reason; then nothing stays registered.
  */
-export async function appear(
-  deps: PresenceDeps,
+export async function registerSession(
+  deps: RegistrationDeps,
   claims: GrantClaims,
-  on: {
+  session: {
     readonly signal: AbortSignal;
     /** The record as it should read now. */
     readonly describe: () => SessionRecord;
     /** Another connection owns the session. */
-    readonly taken: () => void;
+    readonly onSuperseded: () => void;
   },
-): Promise<Presence> {
-  const { sessionId } = claims;
-  const { connection } = on.describe();
-  // Before the places, so that an old connection that ends right now lets go of them no more.
-  const owned = await deps.sessions.claim(on.describe());
-  // Should the signal fail, the heartbeat tells.
-  if (claims.resumes) void deps.signals.publish({ type: 'taken', sessionId, connection }).catch(() => {});
-  let places: Places;
+): Promise<SessionRegistration> {
+  const first = session.describe();
+  // Before the leases, so that a previous connection that ends right now does not release them.
+  const record = await deps.sessions.claim(first);
+  // If the signal is lost, the previous connection's heartbeat notices.
+  if (claims.resumes)
+    void deps.signals
+      .publish({ type: 'superseded', sessionId: claims.sessionId, connection: first.connection })
+      .catch(() => {});
   try {
-    places = await takePlaces(deps, claims, on.signal);
+    const leases = await acquireQuota(deps, claims, session.signal);
+    return new LiveRegistration(deps.clock, record, leases, session);
   } catch (error) {
-    await owned.remove().catch(() => false);
+    await record.remove().catch(() => false);
     throw error;
   }
-
-  /** One after the other: a renewal that came after the removal would bring the record back. */
-  let last = Promise.resolve(true);
-  let busy = false;
-  const inTurn = (work: () => Promise<boolean>) => {
-    busy = true;
-    last = last
-      .then(work)
-      // The store is away: live consoles go on, and what is left behind runs out by itself.
-      .catch(() => true)
-      .finally(() => (busy = false));
-    return last;
-  };
-  const beat = () => {
-    if (!busy) void inTurn(() => owned.renew(on.describe())).then((mine) => mine || on.taken());
-  };
-  const cancel = every(deps.clock, lifetimes.session / 6, beat);
-
-  return {
-    async end() {
-      cancel();
-      await ((await inTurn(() => owned.remove())) ? places.release() : places.leaveToOther());
-    },
-    async leave() {
-      cancel();
-      const mine = await inTurn(() => owned.renew(on.describe(), lifetimes.resumeGrace));
-      await (mine ? places.keepFor(lifetimes.resumeGrace) : places.leaveToOther());
-    },
-  };
 }
 
-/** The record of a console, from what was granted and what is known since. */
-export function recordOf(
+interface RegisteredSession {
+  readonly describe: () => SessionRecord;
+  readonly onSuperseded: () => void;
+}
+
+class LiveRegistration implements SessionRegistration {
+  readonly #record: OwnedRecord;
+  readonly #leases: QuotaLeases;
+  readonly #session: RegisteredSession;
+  readonly #cancelHeartbeat: () => void;
+  /** One store call at a time: a renewal that came after the removal would bring the record back. */
+  #lastCall: Promise<boolean> = Promise.resolve(true);
+  #busy = false;
+
+  constructor(clock: Clock, record: OwnedRecord, leases: QuotaLeases, session: RegisteredSession) {
+    this.#record = record;
+    this.#leases = leases;
+    this.#session = session;
+    this.#cancelHeartbeat = every(clock, lifetimes.session / 6, () => this.#renew());
+  }
+
+  async remove(): Promise<void> {
+    this.#cancelHeartbeat();
+    const wasOwner = await this.#call(() => this.#record.remove());
+    await (wasOwner ? this.#leases.release() : this.#leases.handOver());
+  }
+
+  async keepForResume(): Promise<void> {
+    this.#cancelHeartbeat();
+    const stillOwner = await this.#call(() =>
+      this.#record.renew(this.#session.describe(), lifetimes.resumeGrace),
+    );
+    await (stillOwner ? this.#leases.extend(lifetimes.resumeGrace) : this.#leases.handOver());
+  }
+
+  #renew(): void {
+    if (this.#busy) return;
+    void this.#call(() => this.#record.renew(this.#session.describe())).then(
+      (stillOwner) => stillOwner || this.#session.onSuperseded(),
+    );
+  }
+
+  #call(work: () => Promise<boolean>): Promise<boolean> {
+    this.#busy = true;
+    this.#lastCall = this.#lastCall
+      .then(work)
+      // While the store is unavailable, live consoles go on, and what is left behind expires.
+      .catch(() => true)
+      .finally(() => (this.#busy = false));
+    return this.#lastCall;
+  }
+}
+
+/** The record of a session, from its grant and what is known since. */
+export function toSessionRecord(
   claims: GrantClaims,
   now: Pick<SessionRecord, 'connection' | 'relay' | 'node' | 'since' | 'bytes'>,
 ): SessionRecord {

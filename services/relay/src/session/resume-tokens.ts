@@ -6,59 +6,75 @@ import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { lifetimes } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
 
-export interface ResumeTokens {
-  /** Whether the viewer has one with which it could come back. */
-  given(): boolean;
-  /** No further ones; the newest stays good until it expires. */
-  stop(): Promise<void>;
-  /** No further ones, and the newest is worth nothing. */
-  revoke(): Promise<void>;
-}
-
-/**
- * Keeps the viewer in possession of one grant for its own session: a new one now and then, so that each is short
- * of life, and the one before is worth nothing from then on.
- */
-export function startResumeTokens(deps: {
+export interface ResumeTokenDeps {
   readonly records: RecordStore;
   readonly keys: SealKeys;
   readonly random: RandomBytes;
   readonly clock: Clock;
-  /** What the next grant should say, but for its end. */
+  /** What the next grant should say, except when it expires. */
   readonly claims: () => GrantClaims;
-  readonly give: (token: string) => void;
-}): ResumeTokens {
-  const { records, clock } = deps;
-  let newest: string | undefined;
-  let over = false;
-  let rotating = Promise.resolve();
+  readonly send: (token: string) => void;
+  /** Whether the viewer has answered a ping that was sent after this time, in milliseconds since the epoch. */
+  readonly answeredSince: (time: number) => boolean;
+}
 
-  async function rotate(): Promise<void> {
-    if (over) return;
-    const before = newest;
-    const next = await mintGrant(deps, { ...deps.claims(), expiresAt: clock.now() + lifetimes.resume });
-    // Nobody is there any more to take it, but may come back with the one before.
-    if (over) return revokeGrant(records, next);
-    newest = next;
-    deps.give(next);
-    if (before !== undefined) await revokeGrant(records, before);
-  }
-  // The store is away: the token of before lasts for two more rounds.
-  const turn = () => (rotating = rotating.then(rotate).catch(() => {}));
-  void turn();
-  const cancel = every(clock, lifetimes.resume / 3, () => void turn());
+interface SentToken {
+  readonly token: string;
+  readonly sentAt: number;
+}
 
-  async function stop(): Promise<void> {
-    over = true;
-    cancel();
-    await rotating;
+/**
+ * Keeps the viewer in possession of a grant for its own session, and replaces it regularly, so that each is
+ * short-lived. A token stays valid until the viewer has certainly received the next one: a connection may be dead long
+ * before the relay notices, and the viewer then resumes with the last token that reached it. So at most two are valid.
+ */
+export class ResumeTokens {
+  readonly #deps: ResumeTokenDeps;
+  readonly #cancel: () => void;
+  /** The valid tokens, the newest last. */
+  #sent: readonly SentToken[] = [];
+  #stopped = false;
+  #rotating = Promise.resolve();
+
+  constructor(deps: ResumeTokenDeps) {
+    this.#deps = deps;
+    // While the store is unavailable, the token lasts for two more rounds.
+    const rotate = () => (this.#rotating = this.#rotating.then(() => this.#rotate()).catch(() => {}));
+    void rotate();
+    this.#cancel = every(deps.clock, lifetimes.resume / 3, () => void rotate());
   }
-  return {
-    given: () => newest !== undefined,
-    stop,
-    async revoke() {
-      await stop();
-      if (newest !== undefined) await revokeGrant(records, newest).catch(() => {});
-    },
-  };
+
+  /** Whether the viewer was sent a token with which it can resume. */
+  get canResume(): boolean {
+    return this.#sent.length > 0;
+  }
+
+  /** Sends no further tokens; those sent stay valid until they expire. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#rotating;
+  }
+
+  /** Sends no further tokens, and makes those sent invalid. */
+  async revoke(): Promise<void> {
+    await this.stop();
+    await Promise.allSettled(this.#sent.map(({ token }) => revokeGrant(this.#deps.records, token)));
+  }
+
+  async #rotate(): Promise<void> {
+    const { records, clock } = this.#deps;
+    const newest = this.#sent.at(-1);
+    if (this.#stopped || (newest && !this.#deps.answeredSince(newest.sentAt))) return;
+    const superseded = this.#sent.slice(0, -1);
+    const token = await mintGrant(this.#deps, {
+      ...this.#deps.claims(),
+      expiresAt: clock.now() + lifetimes.resume,
+    });
+    // The session ended meanwhile; the viewer may resume with the token that it has.
+    if (this.#stopped) return revokeGrant(records, token);
+    this.#sent = [...(newest ? [newest] : []), { token, sentAt: clock.now() }];
+    this.#deps.send(token);
+    await Promise.all(superseded.map((each) => revokeGrant(records, each.token)));
+  }
 }

@@ -1,25 +1,25 @@
 import { sleep, type Clock } from '@porthole/shared/time/clock';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 
-/** A few consoles take no longer than they must: one after the other at this pace. */
-const paceMs = 100;
+/** With few sessions, draining takes no longer than one after the other at this interval. */
+const intervalMs = 100;
 
 /**
- * Says farewell to each, evenly spread with jitter over at most `windowMs`: the other relays and Proxmox get a
- * stream of newcomers, not a wave.
+ * Calls `drain` for each session, evenly spread with jitter over at most `windowMs`, so that the other relays and
+ * Proxmox see a steady stream of reconnects instead of all at once.
  */
-export async function spreadOver<T>(
+export async function staggerDrain<T>(
   deps: { readonly clock: Clock; readonly random: RandomBytes },
-  all: readonly T[],
+  sessions: readonly T[],
   windowMs: number,
-  farewell: (one: T) => void,
+  drain: (session: T) => void,
 ): Promise<void> {
-  const pace = Math.min(paceMs, windowMs / Math.max(1, all.length));
+  const interval = Math.min(intervalMs, windowMs / Math.max(1, sessions.length));
   await Promise.all(
-    all.map(async (one, index) => {
+    sessions.map(async (session, index) => {
       const jitter = deps.random(2).readUInt16BE() / 2 ** 16;
-      await sleep(deps.clock, pace * (index + jitter));
-      farewell(one);
+      await sleep(deps.clock, interval * (index + jitter));
+      drain(session);
     }),
   );
 }

@@ -1,59 +1,59 @@
 import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import {
   terminationError,
-  type TerminationSubject,
   type TerminationOrders,
+  type TerminationSubject,
 } from '@porthole/shared/session/termination-orders';
 import type { PortholeError } from '@porthole/shared/errors';
 
-/** How long an order takes to be seen by a relay that the signal did not reach. */
-const lookMs = 2000;
-/** Consoles that are looked up at once. */
-const batch = 50;
+/** How long an order may go unnoticed by a relay that its signal did not reach. */
+const pollMs = 2000;
+/** Sessions that are looked up at once. */
+const batchSize = 50;
 
-export interface Watched {
-  /** Undefined until it is known whose console it is. */
-  claims(): TerminationSubject | undefined;
+export interface TerminableSession {
+  /** Undefined until the grant has been accepted. */
+  readonly claims: TerminationSubject | undefined;
   end(error: PortholeError): void;
 }
 
 /**
- * Looks for orders whose signal got lost. At rest that is one question to the store for the whole relay, whatever
- * the number of its consoles; after an order, a few for each of them.
+ * Polls for termination orders whose signal was lost. At rest that is one call to the store for the whole relay,
+ * whatever the number of its sessions; after an order, a few calls for each of them.
  */
-export function createEndWatch(deps: {
-  readonly ends: Pick<TerminationOrders, 'revision' | 'findFor'>;
+export function createTerminationWatcher(deps: {
+  readonly terminations: Pick<TerminationOrders, 'revision' | 'findFor'>;
   readonly clock: Clock;
-  readonly consoles: () => Iterable<Watched>;
+  readonly sessions: () => Iterable<TerminableSession>;
 }): { start(): Cancel } {
-  const { ends, clock } = deps;
-  let seen: string | undefined;
-  let looking = false;
+  const { terminations, clock } = deps;
+  let knownRevision: string | undefined;
+  let polling = false;
 
-  async function look(): Promise<void> {
-    const stamp = await ends.revision();
-    if (stamp === seen) return;
-    const all = [...deps.consoles()];
-    for (let at = 0; at < all.length; at += batch)
-      await Promise.all(all.slice(at, at + batch).map(endIfOrdered));
-    seen = stamp;
+  async function poll(): Promise<void> {
+    const revision = await terminations.revision();
+    if (revision === knownRevision) return;
+    const sessions = [...deps.sessions()];
+    for (let at = 0; at < sessions.length; at += batchSize)
+      await Promise.all(sessions.slice(at, at + batchSize).map(endIfOrdered));
+    knownRevision = revision;
   }
 
-  async function endIfOrdered(console: Watched): Promise<void> {
-    const claims = console.claims();
-    const reason = claims && (await ends.findFor(claims));
-    if (reason) console.end(terminationError(reason, 'found in the store'));
+  async function endIfOrdered(session: TerminableSession): Promise<void> {
+    const { claims } = session;
+    const reason = claims && (await terminations.findFor(claims));
+    if (reason) session.end(terminationError(reason, 'found in the store'));
   }
 
   return {
     start: () =>
-      every(clock, lookMs, () => {
-        if (looking) return;
-        looking = true;
-        // The store is away: consoles go on, and it is looked again.
-        void look()
+      every(clock, pollMs, () => {
+        if (polling) return;
+        polling = true;
+        // If the store is unavailable, consoles go on, and the next poll tries again.
+        void poll()
           .catch(() => {})
-          .finally(() => (looking = false));
+          .finally(() => (polling = false));
       }),
   };
 }

@@ -2,84 +2,91 @@ import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import { createWarning } from './expiry-notice.ts';
+import { ExpiryNotice } from './expiry-notice.ts';
 
-/** How long before the end a person is warned; at most half of what there is. */
-const warnIdleMs = 60_000;
-const warnTimeMs = 5 * 60_000;
+/** How long before the end the viewer is told, at most half of the time that there is. */
+const idleNoticeMs = 60_000;
+const timeNoticeMs = 5 * 60_000;
 
-/** The time of a session: when it ends, and when it ends because nobody uses it. Warns before both. */
-export interface SessionTime {
-  /** When it was first opened and when it ends, in milliseconds since the epoch; both outlive a connection. */
+/** The time limits of a session: its duration and its idle time. The viewer is told before each expires. */
+export interface TimeLimits {
+  /** When the session was first opened, in milliseconds since the epoch; it outlives a connection. */
   readonly openedAt: number;
+  /** When the session ends, in milliseconds since the epoch; it outlives a connection. */
   endsAt(): number;
-  /** Calls `over` once, with `time_limit` or `idle`. */
-  start(over: (error: PortholeError) => void): Cancel;
-  /** Real input from the person. */
+  /** Calls `onExpired` once, with `time_limit` or `idle`. */
+  start(onExpired: (error: PortholeError) => void): Cancel;
+  /** Reports input of a person. */
   input(): void;
-  /** "Keep it open": the answer to a notice. Without one it is about nothing. */
+  /** Handles the viewer's answer to a notice. Without a notice it has no effect. */
   extend(): void;
 }
 
-export function createSessionTime(deps: {
+export function createTimeLimits(deps: {
   readonly clock: Clock;
   readonly claims: Pick<GrantClaims, 'limits' | 'resumes'>;
-  readonly tell: (message: ControlMessage) => void;
-}): SessionTime {
-  const { clock, tell } = deps;
+  readonly sendControl: (message: ControlMessage) => void;
+}): TimeLimits {
+  const { clock, sendControl } = deps;
   const { limits, resumes } = deps.claims;
   const openedAt = resumes?.openedAt ?? clock.now();
-  const lastEnd = openedAt + (limits.maxSessionSeconds ?? 0) * 1000;
+  const latestEnd = openedAt + (limits.maxSessionSeconds ?? 0) * 1000;
   const extensionMs = (limits.extendSeconds ?? 0) * 1000;
   const idleMs = limits.idleSeconds * 1000;
   let endsAt = resumes?.endsAt ?? openedAt + limits.sessionSeconds * 1000;
-  let lastInput = clock.now();
-  const mayExtend = () => extensionMs > 0 && endsAt < lastEnd;
+  let lastInputAt = clock.now();
+  let onExpired = (_error: PortholeError) => {};
+  const mayExtend = () => extensionMs > 0 && endsAt < latestEnd;
 
-  const time = createWarning({
+  const time = new ExpiryNotice({
     clock,
-    tell,
+    sendControl,
     notice: 'time',
-    warnMs: Math.min(warnTimeMs, (endsAt - openedAt) / 2),
-    dueAt: () => endsAt,
+    noticeMs: Math.min(timeNoticeMs, (endsAt - openedAt) / 2),
+    expiresAt: () => endsAt,
     mayExtend,
+    onExpired: () => expire('time_limit'),
   });
-  const idle = createWarning({
+  const idle = new ExpiryNotice({
     clock,
-    tell,
+    sendControl,
     notice: 'idle',
-    warnMs: Math.min(warnIdleMs, idleMs / 2),
-    dueAt: () => lastInput + idleMs,
+    noticeMs: Math.min(idleNoticeMs, idleMs / 2),
+    expiresAt: () => lastInputAt + idleMs,
     mayExtend: () => true,
+    onExpired: () => expire('idle'),
   });
+
+  function stop(): void {
+    time.stop();
+    idle.stop();
+  }
+
+  function expire(code: 'time_limit' | 'idle'): void {
+    stop();
+    onExpired(new PortholeError(code));
+  }
 
   function input(): void {
-    lastInput = clock.now();
-    if (idle.warned) idle.takeBack();
+    lastInputAt = clock.now();
+    if (idle.shown) idle.withdraw();
   }
 
   return {
     openedAt,
     endsAt: () => endsAt,
-    start(over) {
-      const cancel = () => {
-        time.cancel();
-        idle.cancel();
-      };
-      const end = (code: 'time_limit' | 'idle') => {
-        cancel();
-        over(new PortholeError(code));
-      };
-      time.watch(() => end('time_limit'));
-      idle.watch(() => end('idle'));
-      return cancel;
+    start(listener) {
+      onExpired = listener;
+      time.start();
+      idle.start();
+      return stop;
     },
     input,
     extend() {
-      if (idle.warned) input();
-      if (!time.warned || !mayExtend()) return;
-      endsAt = Math.min(endsAt + extensionMs, lastEnd);
-      time.takeBack();
+      if (idle.shown) input();
+      if (!time.shown || !mayExtend()) return;
+      endsAt = Math.min(endsAt + extensionMs, latestEnd);
+      time.withdraw();
     },
   };
 }

@@ -1,38 +1,38 @@
 import type { Link } from './link.ts';
 import type { Direction } from './pump.ts';
 
-/** What the links of all open consoles count by themselves, added up when somebody wants to know. */
-export interface Traffic {
-  /** A console is open. To be called when it no longer is. */
-  add(links: Readonly<Record<Direction, Counting>>): () => void;
-  /** Data frames sent so far, of consoles that are over, too. */
+type CountedLinks = Readonly<Record<Direction, Pick<Link, 'framesSent' | 'buffered'>>>;
+
+/** Sums up what the links of all open consoles count, whenever a metric is read. */
+export interface LinkGauges {
+  /** Adds the links of an open console. Returns the function that removes them. */
+  add(links: CountedLinks): () => void;
+  /** Data frames sent so far, those of ended consoles included. */
   frames(direction: Direction): number;
-  /** Bytes that wait now. */
+  /** Bytes that are buffered now. */
   buffered(direction: Direction): number;
 }
 
-type Counting = Pick<Link, 'framesSent' | 'buffered'>;
+export function createLinkGauges(): LinkGauges {
+  const open = new Set<CountedLinks>();
+  const ended = { to_viewer: 0, to_machine: 0 };
 
-export function createTraffic(): Traffic {
-  const live = new Set<Readonly<Record<Direction, Counting>>>();
-  const over = { to_viewer: 0, to_machine: 0 };
-
-  function sum(direction: Direction, what: keyof Counting): number {
-    let all = 0;
-    for (const links of live) all += links[direction][what];
-    return all;
+  function sum(direction: Direction, what: 'framesSent' | 'buffered'): number {
+    let total = 0;
+    for (const links of open) total += links[direction][what];
+    return total;
   }
 
   return {
     add(links) {
-      live.add(links);
+      open.add(links);
       return () => {
-        if (!live.delete(links)) return;
-        over.to_viewer += links.to_viewer.framesSent;
-        over.to_machine += links.to_machine.framesSent;
+        if (!open.delete(links)) return;
+        ended.to_viewer += links.to_viewer.framesSent;
+        ended.to_machine += links.to_machine.framesSent;
       };
     },
-    frames: (direction) => over[direction] + sum(direction, 'framesSent'),
+    frames: (direction) => ended[direction] + sum(direction, 'framesSent'),
     buffered: (direction) => sum(direction, 'buffered'),
   };
 }

@@ -1,17 +1,17 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { ClientMessageFilter } from '../rfb/client-messages.ts';
 import type { Link, LinkHandler } from './link.ts';
-import type { TakeRest } from './run-handshake.ts';
+import type { MessageFilter } from './message-filter.ts';
+import type { TakeLeftover } from './run-handshake.ts';
 
 export interface PumpDeps {
   readonly clock: Clock;
   readonly viewer: Link;
   readonly machine: Link;
   /** What arrived behind the handshakes and belongs to the stream. */
-  readonly viewerRest: TakeRest;
-  readonly machineRest: TakeRest;
-  readonly filter: Pick<ClientMessageFilter, 'push'>;
+  readonly viewerLeftover: TakeLeftover;
+  readonly machineLeftover: TakeLeftover;
+  readonly filter: Pick<MessageFilter, 'push'>;
   /** Counts payload bytes as they are passed on, or soon after. */
   readonly count: (direction: Direction, bytes: number) => void;
   /** Called once, with why the pump ended; undefined when the viewer left by itself. */
@@ -44,8 +44,8 @@ const countEveryBytes = 16 * 1024;
 /** Carries a console in both directions until one side ends. Takes over both links. */
 export function startPump(deps: PumpDeps): Pump {
   const pump = new RunningPump(deps);
-  pump.fromMachine.takeOver(deps.machineRest);
-  pump.fromViewer.takeOver(deps.viewerRest);
+  pump.fromMachine.takeOver(deps.machineLeftover);
+  pump.fromViewer.takeOver(deps.viewerLeftover);
   return pump;
 }
 
@@ -122,7 +122,7 @@ abstract class OneWay implements LinkHandler {
   protected abstract stalled(): void;
   protected abstract stuck(): void;
 
-  takeOver(takeRest: TakeRest): void {
+  takeOver(takeRest: TakeLeftover): void {
     const rest = takeRest();
     if (rest.length > 0) this.bytes(rest, 0, rest.length);
     this.#source.handle(this);

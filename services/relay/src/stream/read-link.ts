@@ -1,16 +1,23 @@
 import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
-import type { ServerMessages } from '../rfb/server-messages.ts';
 import type { Link, LinkHandler } from './link.ts';
-import type { TakeRest } from './run-handshake.ts';
+import type { TakeLeftover } from './run-handshake.ts';
+
+/** Reads a machine's messages and passes on what the viewer may see. Throws PortholeError at a malformed one. */
+export interface MessageReader {
+  read(source: Buffer, start: number, end: number, pass: LinkHandler['bytes']): void;
+}
 
 /** A machine's link and what arrived behind its handshake. */
-export interface MachineSide {
+export interface UpstreamSide {
   readonly link: Link;
-  readonly takeRest: TakeRest;
+  readonly takeLeftover: TakeLeftover;
 }
 
 /** The machine's side with its messages read: only what may pass arrives, and a fault in them ends the link. */
-export function readMessages({ link, takeRest }: MachineSide, messages: ServerMessages): MachineSide {
+export function readMessages(
+  { link, takeLeftover: takeRest }: UpstreamSide,
+  messages: MessageReader,
+): UpstreamSide {
   let broken: PortholeError | undefined;
 
   function read(source: Buffer, start: number, end: number, pass: LinkHandler['bytes']): void {
@@ -40,7 +47,7 @@ export function readMessages({ link, takeRest }: MachineSide, messages: ServerMe
       });
       if (broken) ended(broken);
     }),
-    takeRest() {
+    takeLeftover() {
       const rest = takeRest();
       const passed: Buffer[] = [];
       read(rest, 0, rest.length, (source, start, end) => passed.push(source.subarray(start, end)));

@@ -1,44 +1,45 @@
 import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
-import type { Handshake } from '../rfb/handshake.ts';
+import { onAbort } from '@porthole/shared/time/on-abort';
+import type { Handshake } from './handshake.ts';
 import type { Link } from './link.ts';
 
 /** Takes what arrived behind the handshake; to be called when the next handler takes over the link. */
-export type TakeRest = () => Buffer;
+export type TakeLeftover = () => Buffer;
 
-/** Runs one side's handshake over a link. The link is read on afterwards, so that its end is noticed. */
+/**
+ * Runs one side's handshake over a link. Rejects with the signal's reason or with what the peer did wrong. The link is
+ * read on afterwards, so that its end is noticed.
+ */
 export function runHandshake(
   link: Link,
   handshake: Handshake,
-  on: {
+  options: {
     readonly signal: AbortSignal;
-    readonly firstByte?: () => void;
-    /** Reads no more once the handshake is over: for a peer that may talk on at once and without end. */
+    readonly onFirstByte?: () => void;
+    /** Stops reading once the handshake is over, for a peer that may send on at once and without end. */
     readonly pauseAfter?: boolean;
-    /** Nobody has anything to say between the handshakes and ServerInit: how much is kept, and who hears of more. */
-    readonly rest: { readonly maxBytes: number; readonly exceeded: () => void };
-    /** The peer left, or broke its protocol, in the middle of the handshake or between it and the next handler. */
-    readonly ended: (sentAnything: boolean, error?: PortholeError) => void;
+    /** How many bytes are kept until the next handler takes over, and who is told of more. */
+    readonly leftover: { readonly maxBytes: number; readonly onExceeded: () => void };
+    /** The peer left, or broke its protocol, during the handshake or before the next handler took over. */
+    readonly onEnded: (receivedAnything: boolean, error?: PortholeError) => void;
   },
-): Promise<TakeRest> {
+): Promise<TakeLeftover> {
   return new Promise((resolve, reject) => {
+    const { signal } = options;
     let started = false;
     let done = false;
-    const stop = (error: Error) => {
-      on.signal.removeEventListener('abort', onAbort);
+    const stopListening = onAbort(signal, () => reject(signal.reason as Error));
+    if (signal.aborted) return;
+    const fail = (error: Error) => {
+      stopListening();
       reject(error);
     };
-    const onAbort = () => stop(on.signal.reason as Error);
-    if (on.signal.aborted) {
-      onAbort();
-      return;
-    }
-    on.signal.addEventListener('abort', onAbort, { once: true });
 
-    const rest = createRest();
+    const leftover = createLeftover();
     const keep = (chunk: Buffer) => {
-      if (rest.keep(chunk) <= on.rest.maxBytes) return;
-      rest.take();
-      on.rest.exceeded();
+      if (leftover.keep(chunk) <= options.leftover.maxBytes) return;
+      leftover.take();
+      options.leftover.onExceeded();
     };
     link.handle({
       bytes(source, start, end) {
@@ -48,29 +49,29 @@ export function runHandshake(
           keep(chunk);
           return;
         }
-        if (!started) on.firstByte?.();
+        if (!started) options.onFirstByte?.();
         started = true;
         try {
           const answer = handshake.push(chunk);
           for (const bytes of answer.send) link.send(bytes);
           done = answer.done;
         } catch (error) {
-          stop(asPortholeError(error));
+          fail(asPortholeError(error));
           return;
         }
         if (!done) return;
-        if (on.pauseAfter) link.pause();
-        keep(handshake.rest());
-        on.signal.removeEventListener('abort', onAbort);
-        resolve(rest.take);
+        if (options.pauseAfter) link.pause();
+        keep(handshake.leftover());
+        stopListening();
+        resolve(leftover.take);
       },
-      ended: (error) => on.ended(started, error),
+      ended: (error) => options.onEnded(started, error),
     });
   });
 }
 
-/** Apart from the handshake, of which whoever holds `take` would else hold everything. */
-function createRest(): { keep(chunk: Buffer): number; readonly take: TakeRest } {
+/** A function of its own, so that `take` keeps nothing else of the handshake in memory. */
+function createLeftover(): { keep(chunk: Buffer): number; readonly take: TakeLeftover } {
   let pieces: Buffer[] = [];
   let bytes = 0;
   return {

@@ -1,7 +1,4 @@
-/**
- * The frame of RFC 6455 section 5.2, as far as both sides of the relay need it. This folder knows bytes, not
- * sockets: it parses what peers say and writes the headers of what we say.
- */
+/** The frame of RFC 6455 section 5.2, as far as the relay writes and reads frames itself. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 /** Section 5.5: control frames are never fragmented, and no longer than this. */
@@ -37,18 +34,9 @@ export function writeHeader(
   }
 }
 
-/** One whole frame as a server sends it: final, unmasked. */
-export function serverFrame(opcode: number, payload: Uint8Array): Buffer {
-  const start = headerBytes(payload.length);
-  const frame = Buffer.allocUnsafe(start + payload.length);
-  writeHeader(frame, 0, opcode, payload.length, false);
-  frame.set(payload, start);
-  return frame;
-}
-
 /**
- * One whole frame as a client sends it: final, masked with zeros. Proxmox insists on the mask, and skips the
- * unmasking when it is zero (AnyEvent.pm); masking is there for browsers behind caches (section 10.3).
+ * One whole frame as a client sends it: final, masked with zeros. Proxmox requires the mask, and skips the unmasking
+ * if it is zero (AnyEvent.pm); masking protects caches from browsers (section 10.3), not servers.
  */
 export function clientFrame(opcode: number, payload: Uint8Array): Buffer {
   const start = headerBytes(payload.length) + 4;
@@ -57,15 +45,4 @@ export function clientFrame(opcode: number, payload: Uint8Array): Buffer {
   frame.fill(0, start - 4, start);
   frame.set(payload, start);
   return frame;
-}
-
-/** The payload of a close frame: the code and a reason, cut at a character so that it fits (section 5.5.1). */
-export function closePayload(code: number, reason: string): Buffer {
-  const text = Buffer.from(reason, 'utf8');
-  let end = Math.min(text.length, maxControlBytes - 2);
-  while (end < text.length && ((text[end] ?? 0) & 0xc0) === 0x80) end--;
-  const payload = Buffer.allocUnsafe(2 + end);
-  payload.writeUInt16BE(code, 0);
-  text.copy(payload, 2, 0, end);
-  return payload;
 }

@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import type { ClientMessageFilter } from '../rfb/client-messages.ts';
+import type { MessageFilter } from '../stream/message-filter.ts';
 
 /**
  * The thin direction of a terminal: what a viewer types, in the messages that Proxmox's own terminal page sends
@@ -33,7 +33,7 @@ export function createTerminalMessageFilter(options: {
   readonly viewOnly: boolean;
   /** Called for whatever is typed or pasted, also when the session is view-only. */
   readonly onHumanInput: () => void;
-}): ClientMessageFilter {
+}): MessageFilter {
   const { viewOnly, onHumanInput } = options;
   /** The beginning of a head whose end has not arrived. */
   let pending: Buffer = Buffer.alloc(0);
@@ -64,7 +64,7 @@ export function createTerminalMessageFilter(options: {
   }
 
   return {
-    get atBorder() {
+    get atMessageBoundary() {
       return left === 0;
     },
     push(chunk, passed = []) {

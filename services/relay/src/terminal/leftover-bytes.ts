@@ -1,12 +1,12 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { Link } from '../stream/link.ts';
-import type { TakeRest } from '../stream/run-handshake.ts';
+import type { TakeLeftover } from '../stream/run-handshake.ts';
 
-/** A page says how large its terminal is before that is open, and somebody in a hurry may type a command. */
+/** Most bytes that a viewer may send before its console is open: a terminal's size, and a command typed early. */
 export const maxEarlyBytes = 64 * 1024;
 
-/** Keeps what a viewer sends until its console is open. `ended` is told when it leaves or sends too much. */
-export function holdEarly(link: Link, ended: (error?: PortholeError) => void): TakeRest {
+/** Keeps what a viewer sends until its console is open. `onEnded` is told when it leaves or sends too much. */
+export function holdInput(link: Link, onEnded: (error?: PortholeError) => void): TakeLeftover {
   let early: Buffer[] = [];
   let size = 0;
   link.handle({
@@ -14,14 +14,16 @@ export function holdEarly(link: Link, ended: (error?: PortholeError) => void): T
       size += end - start;
       if (size > maxEarlyBytes) {
         early = [];
-        ended(
-          new PortholeError('viewer_message_too_big', { detail: 'too much before the terminal was open' }),
+        onEnded(
+          new PortholeError('viewer_message_too_big', {
+            detail: 'too much input before the terminal was open',
+          }),
         );
         return;
       }
       early.push(Buffer.from(source.subarray(start, end)));
     },
-    ended,
+    ended: onEnded,
   });
   return () => {
     const all = Buffer.concat(early);

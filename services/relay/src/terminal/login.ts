@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { createHandshake, type Handshake } from '../rfb/handshake.ts';
+import { createHandshake, type Handshake } from '../stream/handshake.ts';
 
 const accepted = Buffer.from('OK');
 

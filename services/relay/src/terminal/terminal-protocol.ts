@@ -1,8 +1,9 @@
-import type { Language, LanguageDeps } from '../stream/console-protocol.ts';
+import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
 import { createTerminalMessageFilter, terminalPing } from './client-messages.ts';
 
-/** Carrying a terminal: the output is looked at by nobody, and as good as a picture from the first moment. */
-export function speakTerminal({ claims, dialled, onHumanInput, onPicture }: LanguageDeps): Language {
+/** A terminal: its output passes unread, and counts as the first picture from the start. */
+export function createTerminalProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
+  const { claims, dialled, onHumanInput, onPicture } = deps;
   onPicture();
   return {
     filter: createTerminalMessageFilter({ viewOnly: claims.mode === 'view', onHumanInput }),

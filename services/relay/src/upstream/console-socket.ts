@@ -1,20 +1,22 @@
 import type { OnReadOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { PortholeError } from '@porthole/shared/errors';
+import { onAbort } from '@porthole/shared/time/on-abort';
+import type { LocatedMachine } from './machine.ts';
 import { createProxmoxLink, type MachineLink } from './proxmox-link.ts';
+import type { ConsoleTicket } from './ticket.ts';
 import { createUpgradeRequest, readHttpHead, type HttpAnswer } from './websocket-upgrade.ts';
-import type { ConsoleTicket, LocatedMachine } from './machine.ts';
 
-/** Longest head of an answer; Proxmox's has some 300 bytes. */
+/** Longest head of an HTTP answer in bytes; Proxmox's has some 300. */
 const maxHeadBytes = 16 * 1024;
 
 /**
- * Where every console's connection is read to, one TLS record (16 KiB) at a time. All share it, because each piece
- * is used up before the next is read: an idle session holds no buffer of its own.
+ * The buffer into which every console's connection is read, one TLS record (16 KiB) at a time. All consoles share it,
+ * because each piece is used up before the next is read: an idle session holds no buffer of its own.
  */
-const landing = Buffer.allocUnsafeSlow(16 * 1024);
+const landingBuffer = Buffer.allocUnsafeSlow(16 * 1024);
 
-/** Opens the console's WebSocket at the host that made the ticket, with the credential that asked for it. */
+/** Opens the console's WebSocket at the host that issued the ticket, with the credential that asked for it. */
 export async function openConsoleSocket(
   machine: LocatedMachine,
   { port, ticket }: Pick<ConsoleTicket, 'port' | 'ticket'>,
@@ -29,7 +31,7 @@ export async function openConsoleSocket(
   const reader = createReader();
   const target = { host, port: Number(base.port) || 443, nodeName };
   const socket = await client.dial(target, signal, reader.onread);
-  // Nobody speaks before the request is sent.
+  // An HTTP server sends nothing before the request.
   if (reader.early) socket.destroy();
   const headers = await client.headers().catch((error: unknown) => {
     socket.destroy();
@@ -41,32 +43,32 @@ export async function openConsoleSocket(
     ...headers,
     'sec-websocket-protocol': 'binary',
   });
-  const { answer, takeRest } = await readHead(socket, signal, reader, request.text);
+  const { answer, takeLeftover } = await readHead(socket, signal, reader, request.text);
   if (!request.accepts(answer)) {
     socket.destroy();
     throw refusal(answer);
   }
   const link = createProxmoxLink(socket);
-  reader.take = (length) => link.received(landing, length);
-  const rest = takeRest();
-  link.received(rest, rest.length);
+  reader.take = (length) => link.received(landingBuffer, length);
+  const leftover = takeLeftover();
+  link.received(leftover, leftover.length);
   return link;
 }
 
 interface Reader {
   readonly onread: OnReadOpts;
-  /** Who gets what is read. Without anybody it is lost, and `early` says so. */
+  /** Receives the number of bytes that were read. While it is undefined, they are lost, and `early` says so. */
   take: ((length: number) => void) | undefined;
   early: boolean;
 }
 
-/** Made apart from where it is used: what the socket keeps for its life must not hold what opening it took. */
+/** A function of its own, because the socket keeps its closures for life: they must not hold what opening it took. */
 function createReader(): Reader {
   const reader: Reader = {
     take: undefined,
     early: false,
     onread: {
-      buffer: landing,
+      buffer: landingBuffer,
       callback(length) {
         if (reader.take) reader.take(length);
         else reader.early = true;
@@ -83,14 +85,15 @@ function readHead(
   signal: AbortSignal,
   reader: Reader,
   request: string,
-): Promise<{ answer: HttpAnswer; takeRest: () => Buffer }> {
+): Promise<{ answer: HttpAnswer; takeLeftover: () => Buffer }> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
-    const keep = (length: number) => (seen = Buffer.concat([seen, landing.subarray(0, length)]));
+    let stopListening = () => {};
+    const keep = (length: number) => (seen = Buffer.concat([seen, landingBuffer.subarray(0, length)]));
     const done = () => {
       reader.take = keep;
       socket.off('error', onError).off('end', onClose).off('close', onClose);
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
     };
     const fail = (error: PortholeError) => {
       done();
@@ -101,10 +104,8 @@ function readHead(
     const lost = (detail: string) => fail(new PortholeError('console_lost', { detail }));
     const onError = (error: Error) => lost(error.message);
     const onClose = () => lost('closed instead of an answer to the upgrade');
-    const onAbort = () => fail(signal.reason as PortholeError);
 
     socket.on('error', onError).on('end', onClose).on('close', onClose);
-    signal.addEventListener('abort', onAbort, { once: true });
     reader.take = (length) => {
       const end = keep(length).indexOf('\r\n\r\n');
       if (end < 0 && seen.length <= maxHeadBytes) return;
@@ -115,11 +116,12 @@ function readHead(
       }
       done();
       socket.pause();
-      // Until the promise is heard, the records that were read together with this one may still come.
-      resolve({ answer, takeRest: () => seen.subarray(end + 4) });
+      // Until the promise is handled, the records that were read together with this one may still arrive.
+      resolve({ answer, takeLeftover: () => seen.subarray(end + 4) });
     };
-    if (signal.aborted) onAbort();
-    else if (socket.destroyed) onClose();
+    stopListening = onAbort(signal, () => fail(signal.reason as PortholeError));
+    if (signal.aborted) return;
+    if (socket.destroyed) onClose();
     else socket.write(request);
   });
 }

@@ -4,18 +4,19 @@ import { asPortholeError, PortholeError, type ErrorCode } from '@porthole/shared
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Tracing } from '@porthole/shared/telemetry/tracing';
-import type { Deadlines } from '../session/deadlines.ts';
+import { withDeadline } from '@porthole/shared/time/with-deadline';
+import type { RelayMetrics } from '../metrics.ts';
 import type { Link } from '../stream/link.ts';
-import type { MachineLink } from './proxmox-link.ts';
-import { runHandshake, type TakeRest } from '../stream/run-handshake.ts';
+import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
 import { openConsoleSocket } from './console-socket.ts';
-import { withDeadline } from '../session/with-deadline.ts';
-import { askEntry, type Entry } from './ticket.ts';
-import type { LeaseLine } from './lease-queue.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { LeaseQueue } from './lease-queue.ts';
 import { locateRunning, type LocatedMachine, type RelayCluster } from './machine.ts';
+import type { MachineLink } from './proxmox-link.ts';
+import { requestTicket, type ConsoleTicket } from './ticket.ts';
 
-/** What Proxmox's side may say behind its handshake, in bytes: not more than a few reads bring. */
-const maxRestBytes = 256 * 1024;
+/** Most bytes that Proxmox may send behind its handshake: no more than a few reads bring. */
+const maxLeftoverBytes = 256 * 1024;
 
 export interface DialRequest {
   readonly claims: GrantClaims;
@@ -25,53 +26,51 @@ export interface DialRequest {
   readonly onStep: (step: OpeningStep) => void;
 }
 
-/** A console that has let the relay in: a VNC server that expects ClientInit next, or an open terminal. */
+/** A console that has authenticated the relay: a VNC server that expects ClientInit next, or an open terminal. */
 export interface DialledConsole {
   readonly link: MachineLink;
-  readonly takeRest: TakeRest;
+  readonly takeLeftover: TakeLeftover;
   readonly machine: LocatedMachine;
 }
 
 export interface DialDeps {
   readonly clock: Clock;
-  readonly line: LeaseLine;
+  readonly queue: LeaseQueue;
   readonly deadlines: Deadlines;
   readonly tracing: Pick<Tracing, 'within'>;
-  /** Told how long each phase took, in seconds. */
-  readonly observe: (phase: OpeningStep | 'queue', seconds: number) => void;
-  /** Told of people in line, and of openings under way at nodes: one more or one less in this cluster. */
-  readonly waiting: (cluster: string, change: 1 | -1) => void;
-  readonly opening: (cluster: string, change: 1 | -1) => void;
+  readonly metrics: Pick<RelayMetrics, 'openPhase' | 'queued' | 'opening'>;
 }
 
+export type Dial = (request: DialRequest) => Promise<DialledConsole>;
+
 /**
- * Opens a console at Proxmox: in line for the machine, in line for the node, status, vncproxy or termproxy,
- * WebSocket, authentication.
+ * Opens a console at Proxmox: queue for the machine, status, queue for the node, vncproxy or termproxy, WebSocket,
+ * authentication.
  *
- * One dial at a time per machine, because each one replaces the machine's only VNC password; a few at a time
- * per node, because pvedaemon has three workers. Both until authentication is over.
+ * One dial at a time per machine, because each replaces the machine's only VNC password. A few at a time per node,
+ * because pvedaemon has three workers. Both leases are held until authentication is over.
  */
-export function createDial(deps: DialDeps): (request: DialRequest) => Promise<DialledConsole> {
-  const { clock, line, deadlines } = deps;
+export function createDial(deps: DialDeps): Dial {
+  const { clock, queue, deadlines, metrics } = deps;
 
   return async function dial(request) {
     const { claims, cluster, signal, onPosition } = request;
     const holder = claims.sessionId;
-    const queued = (name: string, limit: number) =>
-      counted(deps.waiting, cluster.name, () =>
-        timed('queue', () => line.acquire({ name, holder, limit, onPosition, signal })),
+    const acquire = (name: string, limit: number) =>
+      counted(metrics.queued, cluster.name, () =>
+        timed('queue', () => queue.acquireInQueue({ name, holder, limit, onPosition, signal })),
       );
 
-    const releaseMachine = await queued(leaseNames.dial(cluster.name, claims.vmid), 1);
+    const releaseMachine = await acquire(leaseNames.dial(cluster.name, claims.vmid), 1);
     try {
       const machine = await step(request, 'status', deadlines.status, 'proxmox_timeout', (phase) =>
         locateRunning(cluster, claims, phase),
       );
-      const releaseNode = await queued(leaseNames.node(cluster.name, machine.node), cluster.opensPerNode);
+      const releaseNode = await acquire(leaseNames.node(cluster.name, machine.node), cluster.opensPerNode);
       try {
-        return await counted(deps.opening, cluster.name, () =>
+        return await counted(metrics.opening, cluster.name, () =>
           withDeadline({ clock, signal }, deadlines.dial, 'proxmox_timeout', (phase) =>
-            openOnceMore({ ...request, signal: phase }, machine),
+            openWithRetry({ ...request, signal: phase }, machine),
           ),
         );
       } finally {
@@ -83,46 +82,45 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
   };
 
   /**
-   * Some failures are over by the next try, which is always a whole new vncproxy: a console opened outside of
-   * Porthole replaced the password; the cluster key was rotated between ticket and use; pvedaemon "got no
-   * worker upid" (seen under load).
+   * Retries once, because some failures are gone by the next try, which is always a whole new vncproxy: a console
+   * opened outside of Porthole replaced the password; the cluster key was rotated between ticket and use; pvedaemon
+   * "got no worker upid" (seen under load).
    */
-  async function openOnceMore(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
+  async function openWithRetry(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
     try {
       return await open(request, machine);
     } catch (error) {
-      if (request.signal.aborted || !worthAnotherTry.has(asPortholeError(error).code)) throw error;
+      if (request.signal.aborted || !retryableErrors.has(asPortholeError(error).code)) throw error;
       return open(request, machine);
     }
   }
 
   async function open(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
-    const entry = await step(request, 'console', deadlines.console, 'proxmox_timeout', (phase) =>
-      askEntry[request.claims.kind](machine, phase),
+    const { kind } = request.claims;
+    const ticket = await step(request, 'console', deadlines.console, 'proxmox_timeout', (phase) =>
+      requestTicket[kind](machine, phase),
     );
     const link = await step(request, 'connect', deadlines.connect, 'proxmox_timeout', (phase) =>
-      openConsoleSocket(machine, entry, phase),
+      openConsoleSocket(machine, ticket, phase),
     );
     try {
-      const takeRest = await step(
-        request,
-        'authenticate',
-        deadlines.firstByte + deadlines.authenticate,
-        'console_timeout',
-        (phase) => authenticate(link, entry, phase),
+      const authenticateMs = deadlines.firstByte + deadlines.authenticate;
+      const takeLeftover = await step(request, 'authenticate', authenticateMs, 'console_timeout', (phase) =>
+        authenticate(link, ticket, phase),
       );
-      return { link, takeRest, machine };
+      return { link, takeLeftover, machine };
     } catch (error) {
       link.destroy();
-      throw hungUp.has(asPortholeError(error).code) ? await whyGone(request, error) : error;
+      throw closedErrors.has(asPortholeError(error).code) ? await explainClose(request, error) : error;
     }
   }
 
-  /** Proxmox closes the socket of a machine that has stopped meanwhile without a byte. */
-  async function whyGone(request: DialRequest, error: unknown): Promise<unknown> {
+  /** Proxmox closes the socket of a machine that has stopped meanwhile without sending a byte. */
+  async function explainClose(request: DialRequest, error: unknown): Promise<unknown> {
+    const { claims, cluster, signal } = request;
     try {
-      await withDeadline({ clock, signal: request.signal }, deadlines.diagnose, 'proxmox_timeout', (phase) =>
-        locateRunning(request.cluster, request.claims, phase),
+      await withDeadline({ clock, signal }, deadlines.diagnose, 'proxmox_timeout', (phase) =>
+        locateRunning(cluster, claims, phase),
       );
       return error;
     } catch (found) {
@@ -130,21 +128,21 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
     }
   }
 
-  function authenticate(link: Link, entry: Entry, signal: AbortSignal): Promise<TakeRest> {
+  function authenticate(link: Link, ticket: ConsoleTicket, signal: AbortSignal): Promise<TakeLeftover> {
     return new Promise((resolve, reject) => {
-      const silent = clock.after(deadlines.firstByte, () =>
+      const cancelFirstByte = clock.after(deadlines.firstByte, () =>
         reject(new PortholeError('console_timeout', { detail: `no byte within ${deadlines.firstByte} ms` })),
       );
-      if (entry.hello) link.send(entry.hello);
-      runHandshake(link, entry.handshake, {
+      if (ticket.initialMessage) link.send(ticket.initialMessage);
+      runHandshake(link, ticket.handshake, {
         signal,
-        firstByte: silent,
-        pauseAfter: entry.talksOn === true,
-        rest: { maxBytes: maxRestBytes, exceeded: () => link.destroy() },
-        ended: (sentAnything, error) => reject(error ?? entry.gone(sentAnything)),
+        onFirstByte: cancelFirstByte,
+        pauseAfter: ticket.pauseAfterHandshake === true,
+        leftover: { maxBytes: maxLeftoverBytes, onExceeded: () => link.destroy() },
+        onEnded: (receivedAnything, error) => reject(error ?? ticket.closedError(receivedAnything)),
       })
         .then(resolve, reject)
-        .finally(silent);
+        .finally(cancelFirstByte);
     });
   }
 
@@ -152,19 +150,19 @@ export function createDial(deps: DialDeps): (request: DialRequest) => Promise<Di
     { signal, onStep }: DialRequest,
     name: OpeningStep,
     ms: number,
-    late: ErrorCode,
-    phase: (signal: AbortSignal) => Promise<T>,
+    lateCode: ErrorCode,
+    work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     onStep(name);
-    return timed(name, () => withDeadline({ clock, signal }, ms, late, phase));
+    return timed(name, () => withDeadline({ clock, signal }, ms, lateCode, work));
   }
 
   async function timed<T>(phase: OpeningStep | 'queue', work: () => Promise<T>): Promise<T> {
-    const since = clock.now();
+    const startedAt = clock.now();
     try {
       return await deps.tracing.within(`console ${phase}`, {}, work);
     } finally {
-      deps.observe(phase, (clock.now() - since) / 1000);
+      metrics.openPhase(phase, (clock.now() - startedAt) / 1000);
     }
   }
 }
@@ -182,9 +180,10 @@ async function counted<T>(
   }
 }
 
-const hungUp: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['console_lost', 'terminal_refused']);
+/** Errors that mean that Proxmox closed the connection. */
+const closedErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['console_lost', 'terminal_refused']);
 
-const worthAnotherTry: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const retryableErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'console_auth_failed',
   'console_lost',
   'terminal_refused',

@@ -2,38 +2,37 @@ import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { MachineLink } from './proxmox-link.ts';
 
-/** As often as viewers are asked. */
 const pingMs = 20_000;
 /** Longer than the relay itself may have stopped reading for a slow viewer, and less than a minute with one ping. */
-const silentMs = 35_000;
+const maxSilentMs = 35_000;
 
 /**
- * Asks Proxmox now and then whether it is still there: a host that lost its power, or a line that was cut without a
- * word, would else be noticed by whoever types next. pveproxy answers pings at once (AnyEvent.pm), but tells nobody.
+ * Pings Proxmox, to notice a host that lost its power or a network that drops packets: without a ping, such a
+ * connection looks alive until the next input. pveproxy answers pings at once, but sends none (AnyEvent.pm).
  */
-export function startMachinePulse(deps: {
+export function startUpstreamHeartbeat(deps: {
   readonly clock: Clock;
   readonly link: Pick<MachineLink, 'ping'>;
-  /** Bytes that have come from the machine so far. */
-  readonly heard: () => number;
-  /** How long each answer took, in seconds. */
-  readonly answered: (seconds: number) => void;
-  readonly gone: (error: PortholeError) => void;
+  /** Bytes received from the machine so far. */
+  readonly received: () => number;
+  /** Round-trip time of a ping, in seconds. */
+  readonly onAnswered: (seconds: number) => void;
+  readonly onLost: (error: PortholeError) => void;
 }): Cancel {
   const { clock, link } = deps;
-  let heard = deps.heard();
+  let received = deps.received();
   let aliveAt = clock.now();
   return every(clock, pingMs, () => {
     const now = clock.now();
-    if (deps.heard() !== heard) aliveAt = now;
-    heard = deps.heard();
-    if (now - aliveAt > silentMs) {
-      deps.gone(new PortholeError('console_timeout', { detail: 'Proxmox answers no ping' }));
+    if (deps.received() !== received) aliveAt = now;
+    received = deps.received();
+    if (now - aliveAt > maxSilentMs) {
+      deps.onLost(new PortholeError('console_timeout', { detail: 'Proxmox answers no ping' }));
       return;
     }
     link.ping(() => {
       aliveAt = clock.now();
-      deps.answered((aliveAt - now) / 1000);
+      deps.onAnswered((aliveAt - now) / 1000);
     });
   });
 }

@@ -8,44 +8,44 @@ export interface LeaseRequest {
   readonly name: string;
   readonly holder: string;
   readonly limit: number;
-  /** Told the position in line, 1 being next, whenever it changes. */
+  /** Told the position in the queue, 1 being next, whenever it changes. */
   readonly onPosition: (position: number) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Waits in line for a lease that all relays share and keeps it alive until it is released. The line itself is
- * in the store and fair over all relays; a release within this process wakes the next one here at once, the
- * others see it at their next look.
+ * Queues for a lease that all relays share, and renews it until it is released. The queue itself is in the store and
+ * fair over all relays. A release within this process wakes the next waiter here at once; other relays notice at their
+ * next poll.
  */
-export interface LeaseLine {
+export interface LeaseQueue {
   /** Resolves with the release when the lease is held. Rejects with the signal's reason, or `store_unavailable`. */
-  acquire(request: LeaseRequest): Promise<() => Promise<void>>;
-  /** How many wait here now. */
-  readonly waiting: number;
+  acquireInQueue(request: LeaseRequest): Promise<() => Promise<void>>;
+  /** How many wait in this relay now. */
+  readonly length: number;
 }
 
-/** A place far behind looks less often. */
-const lookEveryMs = (position: number) => Math.min(100 * position, 1000);
+/** A waiter far behind polls less often. */
+const pollMs = (position: number) => Math.min(100 * position, 1000);
 
-export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly clock: Clock }): LeaseLine {
+export function createLeaseQueue(deps: { readonly leases: LeaseStore; readonly clock: Clock }): LeaseQueue {
   const { leases, clock } = deps;
   const ttl = lifetimes.dialLease;
   const waiters = new Map<string, Set<{ position: number; wake: () => void }>>();
-  let waiting = 0;
+  let length = 0;
 
-  /** Known positions grow stale while people in front leave, but their order does not. */
+  /** Known positions become stale when waiters in front leave, but their order does not. */
   function wakeNext(name: string): void {
     const [next, after] = [...(waiters.get(name) ?? [])].sort((a, b) => a.position - b.position);
     next?.wake();
     after?.wake();
   }
 
-  async function waitInLine({ name, holder, limit, onPosition, signal }: LeaseRequest): Promise<void> {
+  async function wait({ name, holder, limit, onPosition, signal }: LeaseRequest): Promise<void> {
     const waiter = { position: 0, wake: () => {} };
     const here = waiters.get(name) ?? new Set();
     waiters.set(name, here.add(waiter));
-    waiting++;
+    length++;
     try {
       for (;;) {
         signal.throwIfAborted();
@@ -53,16 +53,16 @@ export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly cl
         if (position === 0) return;
         if (position !== waiter.position) onPosition(position);
         waiter.position = position;
-        await lookAgain(lookEveryMs(position), waiter, signal);
+        await sleepUntilWoken(pollMs(position), waiter, signal);
       }
     } finally {
-      waiting--;
+      length--;
       here.delete(waiter);
       if (here.size === 0) waiters.delete(name);
     }
   }
 
-  function lookAgain(ms: number, waiter: { wake: () => void }, signal: AbortSignal): Promise<void> {
+  function sleepUntilWoken(ms: number, waiter: { wake: () => void }, signal: AbortSignal): Promise<void> {
     const woken = linkSignal(signal);
     waiter.wake = () => woken.abort();
     return sleep(clock, ms, woken.signal)
@@ -71,17 +71,17 @@ export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly cl
   }
 
   return {
-    async acquire(request) {
+    async acquireInQueue(request) {
       const { name, holder, limit } = request;
       let cancelRenewal = () => {};
       const release = async () => {
         cancelRenewal();
-        // Should the store be away, the lease runs out by itself.
+        // If the store is unavailable, the lease expires.
         await leases.release(name, holder).catch(() => {});
         wakeNext(name);
       };
       try {
-        await waitInLine(request);
+        await wait(request);
       } catch (error) {
         await release();
         throw error;
@@ -89,22 +89,29 @@ export function createLeaseLine(deps: { readonly leases: LeaseStore; readonly cl
       cancelRenewal = every(clock, ttl / 3, () => void leases.join(name, holder, limit, ttl).catch(() => {}));
       return release;
     },
-    get waiting() {
-      return waiting;
+    get length() {
+      return length;
     },
   };
 }
 
 /**
- * Rejects with `queue_timeout` when waiting takes longer than people want to wait. `done` ends the wait only: what
- * comes after it follows the signal still, until it is let go.
+ * A signal that is aborted with `queue_timeout` after `seconds`, unless `stop` is called before. It follows `signal`
+ * until `dispose` is called.
  */
-export function waitAtMost(
+export function limitQueueTime(
   clock: Clock,
   seconds: number,
   signal: AbortSignal,
-): { signal: AbortSignal; done(): void; letGo(): void } {
+): { readonly signal: AbortSignal; stop(): void; dispose(): void } {
   const own = linkSignal(signal);
-  const cancel = clock.after(seconds * 1000, () => own.abort(new PortholeError('queue_timeout')));
-  return { signal: own.signal, done: cancel, letGo: own.unlink };
+  const stop = clock.after(seconds * 1000, () => own.abort(new PortholeError('queue_timeout')));
+  return {
+    signal: own.signal,
+    stop,
+    dispose() {
+      stop();
+      own.unlink();
+    },
+  };
 }

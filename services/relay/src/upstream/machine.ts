@@ -1,12 +1,7 @@
 import { sleep, type Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import {
-  clusterStatusAnswer,
-  resourcesAnswer,
-  statusAnswer,
-  vncproxyAnswer,
-} from '@porthole/shared/proxmox/answers';
+import { clusterStatusAnswer, resourcesAnswer, statusAnswer } from '@porthole/shared/proxmox/answers';
 import type { ProxmoxClient, ProxmoxHost } from '@porthole/shared/proxmox/client';
 import type { NodeDirectory } from '@porthole/shared/proxmox/nodes';
 
@@ -125,23 +120,4 @@ export async function diagnoseEnd(
     if (error instanceof PortholeError && error.code === 'machine_not_found') return error;
     return new PortholeError('console_lost', { cause: error });
   }
-}
-
-export interface ConsoleTicket {
-  readonly port: number;
-  readonly ticket: string;
-  readonly password: string;
-}
-
-/** Asks Proxmox to open a console. Good for one connection to the same host within 10 s. */
-export async function requestConsole(machine: LocatedMachine, signal: AbortSignal): Promise<ConsoleTicket> {
-  const { data } = await machine.cluster.client.post({
-    path: `${machine.path}/vncproxy`,
-    schema: vncproxyAnswer,
-    host: machine.host,
-    form: { websocket: '1' },
-    signal,
-  });
-  // Since April 2026 the password is a field of its own; before, it was the beginning of the ticket.
-  return { port: data.port, ticket: data.ticket, password: data.password ?? data.ticket.slice(0, 8) };
 }

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { acceptOf } from '../viewer/upgrade-server.ts';
+import { createHash, randomBytes } from 'node:crypto';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -31,7 +30,7 @@ export function createUpgradeRequest(
       status === 101 &&
       given.get('upgrade')?.toLowerCase() === 'websocket' &&
       given.get('connection')?.toLowerCase() === 'upgrade' &&
-      given.get('sec-websocket-accept') === acceptOf(key) &&
+      given.get('sec-websocket-accept') === acceptKey(key) &&
       // An extension that we did not offer would change what frames mean.
       !given.has('sec-websocket-extensions'),
   };
@@ -49,4 +48,9 @@ export function readHttpHead(head: string): HttpAnswer | undefined {
     headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }
   return { status: Number(status[1]), reason: status[2] ?? '', headers };
+}
+
+/** The value that proves that the server has read the request (RFC 6455 section 4.2.2). */
+export function acceptKey(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }

@@ -3,26 +3,31 @@ import { clientMessage, type ClientMessage } from '@porthole/shared/protocol/con
 import { PortholeError } from '@porthole/shared/errors';
 import { parseJson } from '@porthole/shared/parse-json';
 
-/** The longest text frame of a viewer, and how many it may send in ten seconds: people answer notices, no more. */
-const maxTextLength = 256;
-const maxTexts = 10;
+/** Characters of one message. */
+const maxLength = 256;
+/** Messages in one period: a page sends a few pings, and people answer notices. */
+const maxMessages = 20;
 const periodMs = 10_000;
 
-/** Reads what a viewer says in text frames. Throws `viewer_message_too_big` or `viewer_protocol`. */
-export function createClientWords(clock: Clock): (text: string) => ClientMessage {
-  let since = clock.now();
-  let texts = 0;
+/** Reads the control messages of one viewer. */
+export type ControlMessageReader = (text: string) => ClientMessage;
+
+/** The reader throws `viewer_message_too_big`, or `viewer_protocol` for unknown or too many messages. */
+export function createControlMessageReader(clock: Clock): ControlMessageReader {
+  let periodStart = clock.now();
+  let messages = 0;
   return (text) => {
-    if (text.length > maxTextLength)
+    if (text.length > maxLength)
       throw new PortholeError('viewer_message_too_big', { detail: `${text.length} characters of text` });
-    if (clock.now() - since >= periodMs) {
-      since = clock.now();
-      texts = 0;
+    if (clock.now() - periodStart >= periodMs) {
+      periodStart = clock.now();
+      messages = 0;
     }
-    texts += 1;
-    if (texts > maxTexts) throw new PortholeError('viewer_protocol', { detail: 'too many texts' });
+    messages += 1;
+    if (messages > maxMessages)
+      throw new PortholeError('viewer_protocol', { detail: 'too many text frames' });
     const message = clientMessage.safeParse(parseJson(text));
-    if (!message.success) throw new PortholeError('viewer_protocol', { detail: 'an unknown text' });
+    if (!message.success) throw new PortholeError('viewer_protocol', { detail: 'unknown control message' });
     return message.data;
   };
 }

@@ -8,64 +8,88 @@ import {
   grantProtocolPrefix,
   plainProtocol,
 } from '@porthole/shared/protocol/subprotocols';
-import type { Presented } from '../session/admit.ts';
-import type { RefusedUpgrade } from '../metrics.ts';
-import type { BrowserSocket } from './browser-link.ts';
-import { acceptingAnswer, keyOf, offeredProtocols } from './upgrade-server.ts';
+import type { ViewerConnections } from './viewer-connections.ts';
+import { createViewerSocketServer, type ViewerSocket } from './viewer-socket.ts';
 
+/** What a browser presents when it connects. */
+export interface UpgradeCredentials {
+  /** The grant's token, from the secret subprotocol; undefined if there was none. */
+  readonly token: string | undefined;
+  readonly origin: string | undefined;
+}
+
+export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draining';
+
+const protocols = [consoleProtocol, plainProtocol];
 const retryAfterSeconds = 2;
-
-/** Made once: what is made within a function holds all that the function knew. */
-const ignore = () => {};
+const closeTimeoutMs = 5000;
 
 export interface UpgradeDeps {
-  /** Rejects with `rate_limited` when the address has had too many. */
-  readonly spend: (request: IncomingMessage) => Promise<void>;
+  /** Rejects with `rate_limited` if the client's address exceeds its limit. */
+  readonly limitRate: (request: IncomingMessage) => Promise<void>;
+  readonly connections: ViewerConnections;
+  /** Most connections at once, those that are being refused or closed included. */
+  readonly maxConnections: number;
   readonly draining: () => boolean;
-  readonly overloaded: () => boolean;
-  readonly refused: (why: RefusedUpgrade) => void;
-  readonly accept: (browser: BrowserSocket, presented: Presented) => void;
+  readonly onRefused: (reason: RefusedUpgrade) => void;
+  /** Takes over the viewer. */
+  readonly accept: (socket: ViewerSocket, connection: Socket, credentials: UpgradeCredentials) => void;
 }
 
 /**
- * The door. Only what no honest browser sends, and what must not cost anything, is refused with an HTTP
- * status: a browser shows its page nothing of it but a failed connection. Everything that a person must
- * understand is said after the upgrade, by a typed close.
+ * Accepts or refuses upgrades. Only what no honest browser sends, and what must cost nothing, is refused with an HTTP
+ * status, because a browser shows a page no more of it than a failed connection. Everything that a person must
+ * understand comes after the upgrade, as a close code.
  */
 export function createUpgradeListener(deps: UpgradeDeps) {
-  return async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    socket.on('error', ignore);
-    const refuse = (why: RefusedUpgrade, status: number, headers: Record<string, string | number> = {}) => {
-      deps.refused(why);
-      const lines = Object.entries({ ...headers, connection: 'close', 'content-length': 0 });
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-      );
+  const server = createViewerSocketServer({ protocols, closeTimeoutMs });
+  const { connections } = deps;
+
+  return async function onUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
+    const overloaded = connections.size >= deps.maxConnections;
+    connections.add(connection);
+    const refuse = (reason: RefusedUpgrade, status: number, retryAfter?: number) => {
+      deps.onRefused(reason);
+      connections.setState(connection, 'closing');
+      refuseUpgrade(connection, status, retryAfter);
     };
     if ((request.url ?? '').split('?', 1)[0] !== consolePath) return refuse('path', 404);
-    if (deps.draining()) return refuse('draining', 503, { 'retry-after': retryAfterSeconds });
-    if (deps.overloaded()) return refuse('overload', 503, { 'retry-after': retryAfterSeconds });
-    const key = keyOf(request);
-    if (typeof key === 'number')
-      return refuse('protocol', key, key === 426 ? { 'sec-websocket-version': 13 } : {});
-    const offered = offeredProtocols(request.headers);
-    // The secret one is never echoed.
-    const protocol = [consoleProtocol, plainProtocol].find((name) => offered.includes(name));
-    if (protocol === undefined || !(socket instanceof Socket)) return refuse('protocol', 400);
+    if (deps.draining()) return refuse('draining', 503, retryAfterSeconds);
+    if (overloaded) return refuse('overload', 503, retryAfterSeconds);
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    if (!(connection instanceof Socket) || !protocols.some((name) => offered.includes(name)))
+      return refuse('protocol', 400);
     try {
-      await deps.spend(request);
+      await deps.limitRate(request);
     } catch (thrown) {
       const error = asPortholeError(thrown);
-      // A store that is away is no reason to refuse at the door: admission finds out, and says so by a close code.
-      if (error.code === 'rate_limited')
-        return refuse('rate', 429, { 'retry-after': error.retryAfter ?? retryAfterSeconds });
+      // If the store is unavailable, admission finds out and says so by a close code.
+      if (error.code === 'rate_limited') return refuse('rate', 429, error.retryAfter ?? retryAfterSeconds);
     }
-    if (!socket.writable) return;
-    socket.write(acceptingAnswer(key, protocol));
-    const secret = offered.find((name) => name.startsWith(grantProtocolPrefix));
-    deps.accept(
-      { socket, head, protocol },
-      { token: secret?.slice(grantProtocolPrefix.length), origin: request.headers.origin },
-    );
+
+    let accepted = false;
+    const token = offered.find((name) => name.startsWith(grantProtocolPrefix));
+    // Calls back before it returns, or answers a malformed handshake with an HTTP status by itself.
+    server.handleUpgrade(request, connection, head, (socket) => {
+      accepted = true;
+      deps.accept(socket, connection, {
+        token: token?.slice(grantProtocolPrefix.length),
+        origin: request.headers.origin,
+      });
+    });
+    if (accepted) return;
+    deps.onRefused('protocol');
+    connections.setState(connection, 'closing');
   };
+}
+
+/** Answers with an HTTP status and closes the connection, whatever the client does with its side. */
+function refuseUpgrade(connection: Duplex, status: number, retryAfter?: number): void {
+  const headers = [
+    'Connection: close',
+    'Content-Length: 0',
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+  ];
+  connection.once('finish', () => connection.destroy());
+  connection.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n`);
 }

@@ -1,118 +1,223 @@
+import type { Socket } from 'node:net';
 import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
-import type { PortholeError } from '@porthole/shared/errors';
+import { PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/protocol/subprotocols';
 import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
-import type { Socket } from 'node:net';
+import type { FrameBatcher, FrameSink } from '../stream/frame-batcher.ts';
+import type { Link, LinkHandler } from '../stream/link.ts';
 import {
-  createBrowserLink,
-  type BrowserLink,
-  type BrowserLinkOwner,
-  type BrowserSocket,
-} from './browser-link.ts';
-import type { Gather } from '../stream/gather.ts';
-import type { Link } from '../stream/link.ts';
+  handleViewerSocket,
+  type ViewerSocket,
+  type ViewerSocketHandler,
+  type WebSocketError,
+} from './viewer-socket.ts';
 
-/** A browser that is connected: its bytes, what we tell it, and how it is sent away. */
+/** A connected browser: its bytes, the control messages to it, and how the connection ends. */
 export interface Viewer {
   readonly link: Link;
-  /** Whether it speaks porthole.v1: then it can be told things, and may say some. */
-  readonly speaks: boolean;
-  /** It went without a word: a network or a proxy cut the line, nobody closed it. */
+  /** Whether it speaks porthole.v1 and so exchanges control messages. */
+  readonly supportsControlMessages: boolean;
+  /** Whether the connection broke: it ended, or is about to end, without a close frame of the viewer. */
   readonly lost: boolean;
+  /** When the latest ping that the viewer answered was sent, in milliseconds since the epoch. */
+  readonly lastAnsweredPingAt: number;
   /** Sends a control message, if the viewer speaks porthole.v1. */
-  tell(message: ControlMessage): void;
-  /** Closes with the error's typed code and safe text. */
+  sendControl(message: ControlMessage): void;
+  /** Closes with the error's close code and its text, which is safe to show. */
   close(error: PortholeError): void;
+  /** Ends the connection without a close frame. */
   destroy(): void;
 }
 
-/** A slow viewer's answer waits behind a full buffer of pictures, so one unanswered ping proves nothing. */
-const silentMs = 50_000;
-/** How long a viewer may take to answer our close, or to take the answer to its own. */
-const goodbyeMs = 5000;
+/**
+ * How long a viewer may send nothing, seen at the pings, so a dead connection is noticed after 40 to 60 s. A slow
+ * viewer's pong waits behind buffered pictures, so one unanswered ping proves nothing.
+ */
+const maxSilentMs = 35_000;
+const noCloseFrame = 1006;
 
 export function createViewer(deps: {
-  readonly browser: BrowserSocket;
-  readonly gather: Gather;
+  readonly socket: ViewerSocket;
+  /** The TCP connection below it: finished frames go there directly, because `ws` buffers nothing in between. */
+  readonly connection: Socket;
+  readonly batcher: FrameBatcher;
   readonly clock: Clock;
   readonly onText: (text: string) => void;
-  /** Keeps the connection busy for proxies that cut idle ones, and finds viewers that vanished without a word. */
+  /** Ping interval in milliseconds. Pings keep the connection busy for proxies, and detect dead connections. */
   readonly pingMs: number;
-  /** How long the viewer took to answer a ping, in seconds. */
-  readonly onAnswered?: (seconds: number) => void;
+  /** Round-trip time of a ping, in seconds. */
+  readonly onPong?: (seconds: number) => void;
 }): Viewer {
-  return new BrowserViewer(deps);
+  return new ConnectedViewer(deps);
 }
 
-/** A class, as there are thousands: one object each, and no function of its own. */
-class BrowserViewer implements Viewer, BrowserLinkOwner {
-  readonly link: BrowserLink;
-  readonly speaks: boolean;
-  readonly text: (text: string) => void;
-  readonly #socket: Socket;
+/** A class because a relay has thousands: one object each, and few closures. */
+class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
+  readonly supportsControlMessages: boolean;
+  readonly #socket: ViewerSocket;
+  readonly #connection: Socket;
+  readonly #batcher: FrameBatcher;
   readonly #clock: Clock;
+  readonly #onText: (text: string) => void;
+  readonly #reportPong: ((seconds: number) => void) | undefined;
   readonly #cancelPing: Cancel;
-  #cancelGoodbye: Cancel | undefined;
-  #heardAt: number;
-  readonly #onAnswered: ((seconds: number) => void) | undefined;
-  #askedAt: number | undefined;
+  #handler: LinkHandler | undefined;
+  #ended: { readonly error?: PortholeError } | undefined;
+  #closeCode: number | undefined;
+  #pingSentAt: number | undefined;
+  #bytesRead: number;
+  #lastReadAt: number;
+  lastAnsweredPingAt = 0;
+  framesSent = 0;
 
-  constructor({ browser, gather, clock, onText, pingMs, onAnswered }: Parameters<typeof createViewer>[0]) {
-    this.#onAnswered = onAnswered;
-    this.text = onText;
-    this.speaks = browser.protocol === consoleProtocol;
-    this.#socket = browser.socket;
-    this.#clock = clock;
-    this.#heardAt = clock.now();
-    this.link = createBrowserLink({ browser, gather, owner: this });
-    this.#cancelPing = every(clock, pingMs, () => this.#look());
+  constructor(deps: Parameters<typeof createViewer>[0]) {
+    this.#socket = deps.socket;
+    this.#connection = deps.connection;
+    this.#batcher = deps.batcher;
+    this.#clock = deps.clock;
+    this.#onText = deps.onText;
+    this.#reportPong = deps.onPong;
+    this.#bytesRead = deps.connection.bytesRead;
+    this.#lastReadAt = deps.clock.now();
+    this.supportsControlMessages = deps.socket.protocol === consoleProtocol;
+    handleViewerSocket(deps.socket, this);
+    // Until the first handler is there, the kernel keeps what the viewer sends, up to its own limit.
+    deps.socket.pause();
+    deps.connection.on('drain', () => this.#handler?.drained?.());
+    // Before the listener of `ws`, which changes the state: without a close frame, the viewer's FIN ends the session.
+    deps.connection.prependListener('end', () => {
+      if (this.#isOpen) this.#end();
+    });
+    this.#cancelPing = every(deps.clock, deps.pingMs, () => this.#checkConnection());
+  }
+
+  get link(): Link {
+    return this;
   }
 
   get lost(): boolean {
-    return !this.link.heardGoodbye;
+    return this.#closeCode === undefined || this.#closeCode === noCloseFrame;
   }
 
-  tell(message: ControlMessage): void {
-    if (this.speaks) this.link.say(JSON.stringify(message));
+  get buffered(): number {
+    return this.#connection.writableLength + this.#batcher.pendingBytes(this);
+  }
+
+  send(source: Buffer, start = 0, end = source.length): boolean {
+    if (this.#isOpen && end > start) this.#batcher.add(this, source, start, end);
+    return this.#connection.writableLength === 0;
+  }
+
+  /** Takes a finished frame from the batcher. */
+  write(frame: Buffer): boolean {
+    if (!this.#isOpen) return true;
+    this.framesSent++;
+    const connection = this.#connection;
+    // A viewer that is behind gets a copy: a few bytes must not hold a slab that all viewers share.
+    if (connection.writableLength > 0) {
+      connection.write(Buffer.from(frame));
+      return true;
+    }
+    connection.write(frame);
+    return connection.writableLength === 0;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  handle(next: LinkHandler): void {
+    const first = this.#handler === undefined;
+    this.#handler = next;
+    if (this.#ended) next.ended(this.#ended.error);
+    else if (first) this.#socket.resume();
+  }
+
+  sendControl(message: ControlMessage): void {
+    if (!this.supportsControlMessages || !this.#isOpen) return;
+    this.#batcher.flush(this);
+    this.#socket.send(JSON.stringify(message));
   }
 
   close(error: PortholeError): void {
-    this.link.leave(closeCodes[error.close].code, error.message);
-    this.#cutLater();
+    if (this.#isOpen) this.#batcher.flush(this);
+    this.#socket.close(closeCodes[error.close].code, closeReason(error.message));
+    this.#ended ??= {};
+    this.#socket.resume();
   }
 
   destroy(): void {
-    this.link.destroy();
-    this.#cutLater();
+    this.#ended ??= {};
+    this.#socket.terminate();
   }
 
-  heard(): void {
-    this.#heardAt = this.#clock.now();
+  onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#ended) return;
+    if (isBinary) this.#handler?.bytes(data, 0, data.length);
+    else this.#onText(data.toString('utf8'));
   }
 
-  answered(): void {
-    // Browsers may send pongs that nobody asked for (RFC 6455 section 5.5.3).
-    if (this.#askedAt !== undefined) this.#onAnswered?.((this.#clock.now() - this.#askedAt) / 1000);
-    this.#askedAt = undefined;
+  onPong(): void {
+    // Browsers may send unsolicited pongs (RFC 6455 section 5.5.3).
+    if (this.#pingSentAt === undefined) return;
+    this.lastAnsweredPingAt = this.#pingSentAt;
+    this.#reportPong?.((this.#clock.now() - this.#pingSentAt) / 1000);
+    this.#pingSentAt = undefined;
   }
 
-  closed(): void {
+  onProtocolError({ code, message }: WebSocketError): void {
+    const tooBig = code === undefined || exceededLimits.has(code);
+    this.#end(
+      new PortholeError(tooBig ? 'viewer_message_too_big' : 'viewer_protocol', {
+        detail: `the viewer's WebSocket: ${message}`,
+      }),
+    );
+  }
+
+  onClosed(code: number): void {
+    this.#closeCode = code;
     this.#cancelPing();
-    this.#cancelGoodbye?.();
+    this.#end();
   }
 
-  #look(): void {
-    if (this.#clock.now() - this.#heardAt > silentMs) this.#socket.destroy();
-    else {
-      this.#askedAt = this.#clock.now();
-      this.link.poke();
+  get #isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  #end(error?: PortholeError): void {
+    if (this.#ended) return;
+    this.#ended = error ? { error } : {};
+    this.#handler?.ended(error);
+  }
+
+  #checkConnection(): void {
+    const now = this.#clock.now();
+    const { bytesRead } = this.#connection;
+    if (bytesRead !== this.#bytesRead) this.#lastReadAt = now;
+    this.#bytesRead = bytesRead;
+    if (now - this.#lastReadAt > maxSilentMs) {
+      this.#socket.terminate();
+      return;
     }
+    if (!this.#isOpen) return;
+    this.#pingSentAt = now;
+    this.#batcher.flush(this);
+    this.#socket.ping();
   }
+}
 
-  #cutLater(): void {
-    this.#cancelGoodbye?.();
-    if (!this.#socket.destroyed)
-      this.#cancelGoodbye = this.#clock.after(goodbyeMs, () => this.#socket.destroy());
-  }
+const exceededLimits: ReadonlySet<string> = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+  'WS_ERR_TOO_MANY_BUFFERED_PARTS',
+]);
+
+/** A close frame holds 123 bytes of reason (RFC 6455 section 5.5); the text is cut at a character. */
+function closeReason(text: string): string {
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, 123), { stream: true });
 }

@@ -36,7 +36,7 @@ export type TerminationSignal = z.infer<typeof terminationSignal>;
 
 /** The session goes on in another connection: whoever else carries it lets go. */
 const supersededSignal = z.object({
-  type: z.literal('taken'),
+  type: z.literal('superseded'),
   sessionId: z.string().min(1).max(64),
   connection: z.string().min(1).max(64),
 });

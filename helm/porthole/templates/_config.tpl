@@ -1,0 +1,63 @@
+{{/* Configuration of a component: {root, component}. Settings that relays don't read are left out, so that changing them doesn't restart relays. */}}
+{{- define "porthole.config" -}}
+{{- $config := deepCopy .root.Values.config -}}
+{{- $clusters := list -}}
+{{- range $config.clusters }}
+{{- $credential := get . (printf "%sCredential" $.component) | default .credential -}}
+{{- $cluster := omit . "brokerCredential" "relayCredential" "credential" -}}
+{{- with $credential }}{{ $_ := set $cluster "credential" . }}{{ end -}}
+{{- $clusters = append $clusters $cluster }}
+{{- end }}
+{{- if $clusters }}{{ $_ := set $config "clusters" $clusters }}{{ end -}}
+{{- $_ := set $config "redis" (include "porthole.redisConfig" .root | fromYaml) -}}
+{{- if eq .component "relay" }}
+{{- $config = omit $config "access" "classes" "accessFile" "frameAncestors" "kubernetes" "showOperatorName" "relayUrl" -}}
+{{- $_ := set $config "signIn" (dict "local" (dict "usersFile" "no-users.yaml")) -}}
+{{- else if .root.Values.rbac.podDeletionCost }}
+{{- $_ := set $config "kubernetes" (mergeOverwrite (dict "leaseName" (printf "%s-broker" (include "porthole.fullname" .root)) "relaySelector" (printf "app.kubernetes.io/name=%s,app.kubernetes.io/instance=%s,app.kubernetes.io/component=relay" (include "porthole.name" .root) .root.Release.Name)) ($config.kubernetes | default dict)) -}}
+{{- end }}
+{{- toYaml $config }}
+{{- end }}
+
+{{/* The `redis` setting, built from the value `redis`. */}}
+{{- define "porthole.redisConfig" -}}
+{{- $values := .Values.redis -}}
+{{- $secretPath := "/etc/porthole/secrets/redis/" -}}
+{{- $redis := dict -}}
+{{- if $values.dev.enabled }}{{ $_ := set $redis "url" (printf "redis://%s-valkey:6379" (include "porthole.fullname" .)) }}
+{{- else if $values.sentinel.name }}
+{{- $sentinel := dict "name" $values.sentinel.name "nodes" $values.sentinel.nodes -}}
+{{- with $values.sentinel.db }}{{ $_ := set $sentinel "db" (int .) }}{{ end -}}
+{{- with $values.sentinel.username }}{{ $_ := set $sentinel "username" . }}{{ end -}}
+{{- with $values.sentinel.passwordKey }}{{ $_ := set $sentinel "passwordFile" (print $secretPath .) }}{{ end -}}
+{{- $_ := set $redis "sentinel" $sentinel }}
+{{- else if $values.cluster.nodes }}{{ $_ := set $redis "cluster" (dict "nodes" $values.cluster.nodes) }}
+{{- else }}{{ $_ := set $redis "url" $values.url }}{{ end -}}
+{{- if not $values.dev.enabled }}
+{{- with $values.username }}{{ $_ := set $redis "username" . }}{{ end -}}
+{{- if $values.tls }}{{ $_ := set $redis "tls" true }}{{ end -}}
+{{- with $values.serverName }}{{ $_ := set $redis "serverName" . }}{{ end -}}
+{{- if $values.existingSecret }}
+{{- range $setting, $key := dict "passwordFile" $values.passwordKey "caFile" $values.caKey "certFile" $values.certKey "keyFile" $values.privateKeyKey }}
+{{- with $key }}{{ $_ := set $redis $setting (print $secretPath .) }}{{ end -}}
+{{- end }}{{ end }}{{ end -}}
+{{- toYaml $redis }}
+{{- end }}
+
+{{/* NetworkPolicy ports for Redis: the ports in redis.url, redis.sentinel and redis.cluster, and redis.extraPorts. */}}
+{{- define "porthole.redisPorts" -}}
+{{- $values := .Values.redis -}}
+{{- $ports := list -}}
+{{- if $values.url }}
+{{- $address := regexReplaceAll "^rediss?://([^@/]*@)?" $values.url "" | splitList "/" | first -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" $address | trimPrefix ":" | default "6379" | int) }}
+{{- else }}
+{{- $ports = append $ports 6379 }}
+{{- range $values.sentinel.nodes }}{{ $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default "26379" | int) }}{{ end }}
+{{- range $values.cluster.nodes }}{{ $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default "6379" | int) }}{{ end }}
+{{- end }}
+{{- range $values.extraPorts }}{{ $ports = append $ports (int .) }}{{ end }}
+{{- range uniq $ports }}
+- port: {{ . }}
+{{- end }}
+{{- end }}

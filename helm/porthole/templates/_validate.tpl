@@ -1,0 +1,94 @@
+{{/* Fails with a list of all invalid values. values.schema.json covers names and types; this covers how values depend on each other. */}}
+{{- define "porthole.validate" -}}
+{{- $errors := list -}}
+{{- range list "General" "Redis" "Relay" "Components" "Monitoring" "PlaintextSecrets" }}
+{{- range include (printf "porthole.validate%s" .) $ | fromYamlArray }}{{ $errors = append $errors . }}{{ end }}
+{{- end }}
+{{- if $errors }}{{ fail (printf "\n\nInvalid values:\n  - %s\n" (join "\n  - " $errors)) }}{{ end -}}
+{{- end }}
+
+{{- define "porthole.validateGeneral" -}}
+{{- $values := .Values -}}
+{{- $errors := list -}}
+{{- if hasKey $values "imagePullSecrets" }}{{ $errors = append $errors (printf "imagePullSecrets: not a value of this chart. Set global.imagePullSecrets instead:\n\n%s" (dict "global" (dict "imagePullSecrets" $values.imagePullSecrets) | toYaml | indent 6)) }}{{ end -}}
+{{- if not $values.config.publicUrl }}{{ $errors = append $errors "config.publicUrl: required. Set it to the https:// URL that browsers use for Porthole." }}{{ end -}}
+{{- if not $values.config.clusters }}{{ $errors = append $errors "config.clusters: required. Add at least one Proxmox VE cluster." }}{{ end -}}
+{{- range $setting, $value := dict "redis" "redis" "grantKeys" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
+{{- if hasKey $values.config $setting }}{{ $errors = append $errors (printf "config.%s: set by the chart. Remove it%s." $setting (empty $value | ternary "" (printf " and use the value %s instead" $value))) }}{{ end -}}
+{{- end }}
+{{- if and (not $values.secrets.existingSecret) (not $values.secrets.generate) }}{{ $errors = append $errors "secrets.existingSecret: required. Set it to the name of the Secret that holds the grant keys, or set secrets.generate to true." }}{{ end -}}
+{{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}{{ $errors = append $errors "httpRoute.parentRefs: required if httpRoute.enabled is true. Add the Gateway that the route attaches to." }}{{ end -}}
+{{- toYaml $errors }}
+{{- end }}
+
+{{- define "porthole.validateRedis" -}}
+{{- $redis := .Values.redis -}}
+{{- $errors := list -}}
+{{- $modes := list -}}
+{{- if $redis.url }}{{ $modes = append $modes "url" }}{{ end -}}
+{{- if or $redis.sentinel.name $redis.sentinel.nodes }}{{ $modes = append $modes "sentinel" }}{{ end -}}
+{{- if $redis.cluster.nodes }}{{ $modes = append $modes "cluster" }}{{ end -}}
+{{- if $redis.dev.enabled }}{{ $modes = append $modes "dev.enabled" }}{{ end -}}
+{{- if not $modes }}{{ $errors = append $errors "redis.url: required. Set redis.url, redis.sentinel or redis.cluster. For an evaluation, set redis.dev.enabled to true." }}{{ end -}}
+{{- if gt (len $modes) 1 }}{{ $errors = append $errors (printf "redis: %s are mutually exclusive. Set only one of them." (join " and " $modes)) }}{{ end -}}
+{{- if and (has "sentinel" $modes) (not (and $redis.sentinel.name $redis.sentinel.nodes)) }}{{ $errors = append $errors "redis.sentinel: incomplete. Set both redis.sentinel.name and redis.sentinel.nodes." }}{{ end -}}
+{{- if regexMatch "^rediss?://[^/]*:[^/]*@" $redis.url }}{{ $errors = append $errors "redis.url: must not contain a password. Store the password in a Secret and set redis.existingSecret." }}{{ end -}}
+{{- range $name, $key := dict "caKey" $redis.caKey "certKey" $redis.certKey "privateKeyKey" $redis.privateKeyKey "sentinel.passwordKey" $redis.sentinel.passwordKey }}
+{{- if and $key (not $redis.existingSecret) }}{{ $errors = append $errors (printf "redis.%s: requires redis.existingSecret. Set it to the Secret that holds the key %q." $name $key) }}{{ end -}}
+{{- end }}
+{{- toYaml $errors }}
+{{- end }}
+
+{{- define "porthole.validateRelay" -}}
+{{- $relay := .Values.relay -}}
+{{- $errors := list -}}
+{{- if and $relay.autoscaling.enabled $relay.keda.enabled }}{{ $errors = append $errors "relay: autoscaling.enabled and keda.enabled are mutually exclusive. Set only one of them." }}{{ end -}}
+{{- if and $relay.keda.enabled (not (concat $relay.keda.triggers $relay.keda.schedules)) }}{{ $errors = append $errors "relay.keda: incomplete. Add at least one entry to relay.keda.triggers or relay.keda.schedules." }}{{ end -}}
+{{- if and $relay.keda.fallback (not $relay.keda.triggers) }}{{ $errors = append $errors "relay.keda.fallback: requires relay.keda.triggers. KEDA doesn't support a fallback for schedules alone. Add a trigger or remove the fallback." }}{{ end -}}
+{{- toYaml $errors }}
+{{- end }}
+
+{{- define "porthole.validateComponents" -}}
+{{- $errors := list -}}
+{{- range $component := list "broker" "relay" }}
+{{- $values := get $.Values $component }}
+{{- if and (not $values.serviceAccount.create) (not $values.serviceAccount.name) }}{{ $errors = append $errors (printf "%s.serviceAccount.name: required if serviceAccount.create is false. Set it to an existing ServiceAccount." $component) }}{{ end -}}
+{{- if and $values.podMonitor.enabled $values.serviceMonitor.enabled }}{{ $errors = append $errors (printf "%s: podMonitor.enabled and serviceMonitor.enabled are mutually exclusive. Set only one of them." $component) }}{{ end -}}
+{{- $minimum := include "porthole.minimumGracePeriod" (dict "root" $ "values" $values) | int -}}
+{{- $given := $values.terminationGracePeriodSeconds -}}
+{{- if and (ne (toString $given) "<nil>") (lt (int $given) $minimum) }}{{ $errors = append $errors (printf "%s.terminationGracePeriodSeconds: %d is too short. Set it to at least %d (preStopSeconds + config.limits.drainSeconds + 15), or remove it." $component (int $given) $minimum) }}{{ end -}}
+{{- end }}
+{{- toYaml $errors }}
+{{- end }}
+
+{{- define "porthole.validateMonitoring" -}}
+{{- $errors := list -}}
+{{- $alerts := list -}}
+{{- range (.Files.Get "files/rules.yaml" | fromYaml).groups }}{{ range .rules }}{{ with .alert }}{{ $alerts = append $alerts . }}{{ end }}{{ end }}{{ end -}}
+{{- range .Values.prometheusRule.disabled }}
+{{- if not (has . $alerts) }}{{ $errors = append $errors (printf "prometheusRule.disabled: unknown alert %s. Known alerts: %s." . (join ", " (uniq $alerts))) }}{{ end }}
+{{- end }}
+{{- toYaml $errors }}
+{{- end }}
+
+{{- define "porthole.validatePlaintextSecrets" -}}
+{{- $errors := list -}}
+{{- range include "porthole.plaintextSecrets" (dict "path" "config" "value" .Values.config) | trim | splitList "\n" }}
+{{- with trim . }}{{ $errors = append $errors (printf "%s: would be stored in a ConfigMap in plain text. Store it in a Secret, mount that with secrets.mounts, and set %sFile to the path." . (splitList "." . | last)) }}{{ end -}}
+{{- end }}
+{{- toYaml $errors }}
+{{- end }}
+
+{{/* Paths of secrets in plain text, one per line: {path, value}. */}}
+{{- define "porthole.plaintextSecrets" -}}
+{{- $path := .path -}}
+{{- if kindIs "map" .value }}
+{{- range $key, $inner := .value }}
+{{- if and (has $key (list "secret" "password" "clientSecret")) (kindIs "string" $inner) }}
+{{ $path }}.{{ $key }}
+{{- else }}{{ include "porthole.plaintextSecrets" (dict "path" (printf "%s.%s" $path $key) "value" $inner) }}{{ end }}
+{{- end }}
+{{- else if kindIs "slice" .value }}
+{{- range $index, $inner := .value }}{{ include "porthole.plaintextSecrets" (dict "path" (printf "%s[%d]" $path $index) "value" $inner) }}{{ end }}
+{{- end }}
+{{- end }}

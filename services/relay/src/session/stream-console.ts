@@ -1,0 +1,118 @@
+import type { Clock } from '@porthole/shared/time/clock';
+import type { PortholeError } from '@porthole/shared/errors';
+import type { ConsoleKind, GrantClaims } from '@porthole/shared/grant/claims';
+import { onAbort } from '@porthole/shared/time/on-abort';
+import type { RelayMetrics } from '../metrics.ts';
+import { createScreenProtocol } from '../rfb/screen-protocol.ts';
+import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
+import type { LinkGauges } from '../stream/link-gauges.ts';
+import { startPump, type Direction } from '../stream/pump.ts';
+import type { TakeLeftover } from '../stream/run-handshake.ts';
+import { createTerminalProtocol } from '../terminal/terminal-protocol.ts';
+import type { DialledConsole } from '../upstream/dial.ts';
+import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
+import { startKeepAlive } from '../upstream/keep-alive.ts';
+import type { Viewer } from '../viewer/viewer.ts';
+import type { TimeLimits } from './time-limits.ts';
+
+/** Which side ended the stream. Without an error, the viewer left, or Proxmox closed the connection. */
+export type StreamEnd = { readonly by: 'viewer' | 'machine'; readonly error?: PortholeError | undefined };
+
+const protocols: Readonly<Record<ConsoleKind, (deps: ConsoleProtocolDeps) => ConsoleProtocol>> = {
+  screen: createScreenProtocol,
+  terminal: createTerminalProtocol,
+};
+
+/** Streams an open console until one side ends, its time is over, or the signal is aborted. */
+export function streamConsole(deps: {
+  readonly clock: Clock;
+  readonly claims: GrantClaims;
+  readonly viewer: Viewer;
+  readonly takeViewerLeftover: TakeLeftover;
+  readonly dialled: DialledConsole;
+  readonly count: (direction: Direction, bytes: number) => void;
+  readonly metrics: Pick<RelayMetrics, 'ping' | 'stalled'>;
+  readonly linkGauges: Pick<LinkGauges, 'add'>;
+  /** The machine's first pixels have arrived. */
+  readonly onPicture: () => void;
+  /** How often to check whether the console needs to be kept alive, in milliseconds. */
+  readonly keepAliveMs: number;
+  readonly timeLimits: Pick<TimeLimits, 'start' | 'input'>;
+  readonly signal: AbortSignal;
+}): Promise<StreamEnd> {
+  // A session keeps what the closures below mention for as long as it lives, so they mention little.
+  const { clock, count, metrics, timeLimits, signal } = deps;
+  const { link } = deps.dialled;
+  const viewerLink = deps.viewer.link;
+  const { promise, resolve } = Promise.withResolvers<StreamEnd>();
+  const resources = new DisposableStack();
+  let forwarded = 0;
+  let received = 0;
+
+  const end = (result: StreamEnd) => {
+    resources.dispose();
+    resolve(result);
+  };
+  /** Either side may end the stream while it is still being started: what is started after that is stopped at once. */
+  const own = (stop: () => void) => {
+    if (resources.disposed) stop();
+    else resources.defer(stop);
+  };
+  const sendBetweenMessages = (message: Buffer): boolean => {
+    if (!protocol.filter.atMessageBoundary) return false;
+    link.send(message);
+    return true;
+  };
+
+  const protocol = protocols[deps.claims.kind]({
+    clock,
+    claims: deps.claims,
+    dialled: deps.dialled,
+    send: sendBetweenMessages,
+    onHumanInput: timeLimits.input,
+    onPicture: deps.onPicture,
+  });
+  const { keepAlive } = protocol;
+  own(protocol.stop);
+  own(onAbort(signal, () => end({ by: 'viewer', error: signal.reason as PortholeError })));
+  own(deps.linkGauges.add({ to_viewer: viewerLink, to_machine: link }));
+  own(
+    startUpstreamHeartbeat({
+      clock,
+      link,
+      received: () => received,
+      onAnswered: (seconds) => metrics.ping('machine', seconds),
+      onLost: (error) => end({ by: 'machine', error }),
+    }),
+  );
+  own(
+    startKeepAlive({
+      clock,
+      everyMs: deps.keepAliveMs,
+      forwarded: () => forwarded,
+      send: () => sendBetweenMessages(keepAlive),
+    }),
+  );
+  own(timeLimits.start((error) => end({ by: 'viewer', error })));
+  if (resources.disposed) return promise;
+  if (protocol.initialMessage) link.send(protocol.initialMessage);
+  const pump = startPump({
+    clock,
+    viewer: viewerLink,
+    viewerLeftover: deps.takeViewerLeftover,
+    machine: protocol.machine.link,
+    machineLeftover: protocol.machine.takeLeftover,
+    filter: protocol.filter,
+    count(direction, bytes) {
+      forwarded += bytes;
+      if (direction === 'to_viewer') received += bytes;
+      count(direction, bytes);
+    },
+    stalled: metrics.stalled,
+    onEnd: (by, error) => end({ by, error }),
+  });
+  own(() => pump.stop());
+  // A terminal's link has been paused since its handshake.
+  if (!resources.disposed) link.resume();
+  return promise;
+}

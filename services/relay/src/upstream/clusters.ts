@@ -1,0 +1,41 @@
+import type { Clock } from '@porthole/shared/time/clock';
+import type { ClusterConfig } from '@porthole/shared/config/schema';
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import { createProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
+import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
+import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Tracing } from '@porthole/shared/telemetry/tracing';
+import type { RelayCluster } from './machine.ts';
+
+/** Connects to every configured Proxmox cluster, with the relay's own credential if there is one. */
+export function createRelayClusters(
+  configs: readonly ClusterConfig[],
+  deps: {
+    readonly clock: Clock;
+    readonly random: RandomBytes;
+    readonly log: Log;
+    readonly metrics: ProxmoxMetrics;
+    readonly tracing: Tracing;
+  },
+): ReadonlyMap<string, RelayCluster> {
+  const { clock, random, log, metrics, tracing } = deps;
+  return new Map(
+    configs.map((config) => {
+      const { name, opensPerNode } = config;
+      const client = createProxmoxClient({
+        cluster: config,
+        credential: config.relayCredential ?? config.credential,
+        clock,
+        random,
+        onCall: (call) => metrics.called(name, call),
+        onHostChange: createLogHosts(name, log),
+        tracing,
+      });
+      metrics.observeHosts(name, client.hostStates);
+      const nodes = createNodeDirectory({ cluster: config, client, clock });
+      return [name, { name, opensPerNode, client, nodes }];
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+import { keepAliveRequest } from '@porthole/relay/rfb/screen-protocol';
+import { startKeepAlive } from '@porthole/relay/upstream/keep-alive';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { createRelayRig } from '../rig.ts';
+
+test('a console on which nothing is forwarded is kept alive, a busy one is left alone', () => {
+  const clock = createFakeClock();
+  let forwarded = 0;
+  let sent = 0;
+  const cancel = startKeepAlive({ clock, everyMs: 1000, forwarded: () => forwarded, send: () => sent++ });
+  for (let round = 0; round < 3; round++) {
+    forwarded += 10;
+    clock.advance(1000);
+  }
+  expect(sent).toBe(0);
+  clock.advance(3000);
+  expect(sent).toBe(3);
+  cancel();
+  expect(clock.pending()).toBe(0);
+});
+
+test('what keeps it alive is an update request and nothing more', () => {
+  expect(keepAliveRequest).toHaveLength(10);
+  expect([...keepAliveRequest.subarray(0, 2)]).toEqual([3, 1]);
+});
+
+test('“my console closes by itself while I read”: a still screen outlives Proxmox’s idle limit', async () => {
+  const rig = await createRelayRig({ proxmox: { idleSeconds: 1 }, deadlines: { keepAlive: 200 } });
+  const client = await rig.open();
+  const rfb = await client.rfb();
+  // Nothing is asked for and nothing is typed for more than twice the limit.
+  await pause(2500);
+  expect(client.socket.readyState).toBe(client.socket.OPEN);
+  rfb.requestUpdate(false);
+  await rfb.nextUpdate();
+  client.close();
+  await rig.stop();
+});
+
+test('without it Proxmox ends a still console, so the test before means something', async () => {
+  const rig = await createRelayRig({ proxmox: { idleSeconds: 1 }, deadlines: { keepAlive: 60_000 } });
+  const client = await rig.open();
+  await client.rfb();
+  expect((await client.closed).code).toBe(4504);
+  await rig.stop();
+});

@@ -1,0 +1,156 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { PortholeError } from '@porthole/shared/errors';
+import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
+import { defaultDeadlines } from '@porthole/relay/upstream/deadlines';
+import { createViewer } from '@porthole/relay/viewer/viewer';
+import { createViewerSocketServer } from '@porthole/relay/viewer/viewer-socket';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { eventually } from '../../eventually.ts';
+import { binaryFrame, wireFrame } from '../wire.ts';
+import { upgrade } from './memory-viewer.ts';
+
+const sockets = createViewerSocketServer({ protocols: ['porthole.v1'], closeTimeoutMs: 300 });
+
+/** A viewer at one end of a real connection, a browser that does what it is told at the other. */
+async function connectViewer() {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const browser = connect((server.address() as { port: number }).port, '127.0.0.1');
+  const [connection] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  let seen = Buffer.alloc(0);
+  browser.on('data', (chunk: Buffer) => (seen = Buffer.concat([seen, chunk])));
+  browser.on('error', () => {});
+  const socket = upgrade(connection, sockets);
+  await eventually('the handshake', () => seen.includes('\r\n\r\n'));
+  seen = Buffer.alloc(0);
+  const clock = createFakeClock(0);
+  const texts: string[] = [];
+  const viewer = createViewer({
+    socket,
+    connection,
+    batcher: createFrameBatcher(),
+    clock,
+    onText: (text) => void texts.push(text),
+    pingMs: defaultDeadlines.ping,
+  });
+  const received: string[] = [];
+  const ends: (string | undefined)[] = [];
+  viewer.link.handle({
+    bytes: (source, start, end) => void received.push(source.toString('latin1', start, end)),
+    ended: (error) => void ends.push(error?.code),
+  });
+  return { viewer, clock, connection, browser, received, texts, ends, seen: () => seen };
+}
+
+test('a viewer is pinged every 20 seconds, and disconnected at the second ping without an answer', async () => {
+  const { clock, connection, seen, ends } = await connectViewer();
+  clock.advance(20_000);
+  await eventually('the ping', () => seen().equals(Buffer.from([0x89, 0])));
+  expect(connection.destroyed).toBe(false);
+  clock.advance(20_000);
+  expect(connection.destroyed).toBe(true);
+  await eventually('its end was reported', () => ends.length === 1);
+  expect(clock.pending()).toBe(0);
+});
+
+test('a viewer that answers pings stays connected, and the time of the answered ping is known', async () => {
+  const { viewer, clock, connection, browser } = await connectViewer();
+  for (let round = 1; round < 6; round++) {
+    clock.advance(20_000);
+    browser.write(wireFrame({ opcode: 10, payload: Buffer.alloc(0) }));
+    await eventually('the pong', () => viewer.lastAnsweredPingAt === round * 20_000);
+  }
+  expect(connection.destroyed).toBe(false);
+  browser.destroy();
+});
+
+test('an unsolicited pong answers no ping', async () => {
+  const { viewer, browser, received } = await connectViewer();
+  browser.write(
+    Buffer.concat([wireFrame({ opcode: 10, payload: Buffer.alloc(0) }), binaryFrame(Buffer.from('.'))]),
+  );
+  await eventually('the bytes', () => received.length === 1);
+  expect(viewer.lastAnsweredPingAt).toBe(0);
+  browser.destroy();
+});
+
+test('pings are answered with their payload', async () => {
+  const { browser, seen } = await connectViewer();
+  browser.write(
+    Buffer.concat(['one', 'two'].map((text) => wireFrame({ opcode: 9, payload: Buffer.from(text) }))),
+  );
+  await eventually('both pongs', () => seen().includes('one') && seen().includes('two'));
+  browser.destroy();
+});
+
+test('a flood of pings from a viewer that reads no answer ends the connection', async () => {
+  const { browser, connection, viewer } = await connectViewer();
+  browser.pause();
+  while (viewer.link.send(Buffer.alloc(64 * 1024))) await new Promise(setImmediate);
+  browser.write(
+    Buffer.concat(Array.from({ length: 100 }, () => wireFrame({ opcode: 9, payload: Buffer.alloc(100) }))),
+  );
+  await eventually('the connection is closed', () => connection.destroyed);
+  browser.destroy();
+});
+
+test('a close frame is answered with its code, and the viewer does not count as lost', async () => {
+  const { viewer, browser, seen, ends } = await connectViewer();
+  const closed = once(browser, 'close');
+  browser.write(wireFrame({ opcode: 8, payload: Buffer.from([0x0f, 0xa1]) }));
+  await closed;
+  await eventually('its end was reported', () => ends.length === 1);
+  expect(ends).toEqual([undefined]);
+  expect(seen()).toEqual(Buffer.from([0x88, 2, 0x0f, 0xa1]));
+  expect(viewer.lost).toBe(false);
+});
+
+test.each(['end', 'resetAndDestroy'] as const)(
+  'a viewer that disconnects without a close frame (%s) counts as lost at once',
+  async (how) => {
+    const { viewer, browser, ends } = await connectViewer();
+    browser[how]();
+    await eventually('its end was reported', () => ends.length === 1);
+    expect(viewer.lost).toBe(true);
+    browser.destroy();
+  },
+);
+
+test('a close follows what was sent before it, and the connection ends without an answer after the close timeout', async () => {
+  const { viewer, connection, browser, seen } = await connectViewer();
+  viewer.link.send(Buffer.from('last'));
+  viewer.close(new PortholeError('idle'));
+  viewer.link.send(Buffer.from('late'));
+  await eventually('the close frame', () => seen().includes('nobody used it'));
+  expect(seen().subarray(0, 6)).toEqual(Buffer.from([0x82, 4, ...Buffer.from('last')]));
+  expect(seen().includes('late')).toBe(false);
+  await eventually('the connection is closed', () => connection.destroyed);
+  browser.destroy();
+});
+
+test('what a viewer sends after the relay’s close frame has no effect', async () => {
+  const { viewer, browser, received, texts, connection } = await connectViewer();
+  viewer.close(new PortholeError('idle'));
+  browser.write(
+    Buffer.concat([binaryFrame(Buffer.from('key')), wireFrame({ opcode: 1, payload: Buffer.from('{}') })]),
+  );
+  await eventually('the connection is closed', () => connection.destroyed);
+  expect([received, texts]).toEqual([[], []]);
+  browser.destroy();
+});
+
+test('a viewer that does not read is reported as behind, and as drained when it has caught up', async () => {
+  const { viewer, browser } = await connectViewer();
+  browser.pause();
+  let drained = false;
+  viewer.link.handle({ bytes() {}, ended() {}, drained: () => (drained = true) });
+  const chunk = Buffer.alloc(64 * 1024);
+  while (viewer.link.send(chunk)) await new Promise(setImmediate);
+  expect(viewer.link.buffered).toBeGreaterThan(0);
+  expect(drained).toBe(false);
+  browser.resume();
+  await eventually('everything was sent', () => drained && viewer.link.buffered === 0);
+  browser.destroy();
+});
