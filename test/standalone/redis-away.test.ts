@@ -18,7 +18,7 @@ const awayMs = 20_000;
 afterAll(closeBrokers);
 
 describeWith('redis')('while Redis is away for twenty seconds', () => {
-  // At the same time: what takes time is to wait.
+  // Concurrent, because these tests mostly wait.
   test.concurrent.each(['hangs', 'is killed and starts again with what it had written'] as const)(
     'because it %s, no console ends, and nobody is signed out',
     async (what) => {
