@@ -48,7 +48,7 @@ export function planOf({
       sessions: 100 / (quick ? 10 : 1),
       frameBytes: 16 * 1024,
       everyMs: 100,
-      framesPerSession: quick ? 5 : 40,
+      framesPerSession: quick ? 2 : 40,
     },
     {
       name: 'small',
@@ -56,7 +56,7 @@ export function planOf({
       sessions: 200 / (quick ? 10 : 1),
       frameBytes: 200,
       everyMs: 25,
-      framesPerSession: quick ? 20 : 160,
+      framesPerSession: quick ? 8 : 160,
     },
   ];
   return {
@@ -64,8 +64,8 @@ export function planOf({
     idleRounds: only.includes('idle') ? Math.min(rounds, 3) : 0,
     idleSessions: sessions,
     opening: 40,
-    echoSeconds: quick ? 2 : 6,
-    settleMs: quick ? 300 : 3500,
+    echoSeconds: quick ? 0.5 : 6,
+    settleMs: quick ? 100 : 3500,
     workloads: workloads
       .filter(({ name }) => only.includes(name))
       .map((workload) => ({ ...workload, framesPerSession: Math.ceil(workload.framesPerSession) })),
