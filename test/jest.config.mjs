@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 const strip = fileURLToPath(new URL('./jest-strip-types.mjs', import.meta.url));
 
-/** Native ESM; TypeScript is stripped by Node itself, so lines in stack traces are the lines of the source. */
+/** Native ESM. Node strips the types, so line numbers in stack traces are those of the source. */
 export default {
   rootDir: '..',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
