@@ -3,7 +3,7 @@ import { grantKeysOf } from '@porthole/shared/config/read';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { takeGrant } from '@porthole/shared/grant/grant';
 import { leaseNames } from '@porthole/shared/store/keys';
-import { loginRef } from '@porthole/broker/sign-in/login-sessions';
+import { loginRef } from '@porthole/broker/sign-in/logins/login-sessions';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { aCluster, closeBrokers, grantKey, startBroker, type Rig, type RigOptions } from './rig.ts';

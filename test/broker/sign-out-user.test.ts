@@ -17,7 +17,7 @@ async function start(): Promise<Rig> {
       access: [
         { who: { users: ['anna', 'ben'] }, which: { tags: ['lab'] }, allow: ['control'] },
         { who: { users: ['ada'] }, which: { all: true }, allow: ['end'] },
-        // Everything of one cluster, which is all there is, and yet not everything.
+        // All machines of the only cluster, which is less than `all`.
         { who: { users: ['ina'] }, which: { clusters: ['school'] }, allow: ['watch', 'end'] },
         { who: { users: ['eve'] }, which: { all: true }, allow: ['control', 'watch', 'power'] },
       ],
@@ -26,7 +26,7 @@ async function start(): Promise<Rig> {
 }
 
 describe('DELETE /api/v1/logins', () => {
-  test('ends every sign-in of a user, what they have open, and what they were granted', async () => {
+  test('ends all sign-ins, consoles, and grants of a user', async () => {
     const rig = await start();
     const signals: ConsoleSignal[] = [];
     const bus = createConsoleSignals({
@@ -56,7 +56,7 @@ describe('DELETE /api/v1/logins', () => {
         cause: 'signed_out',
       }),
     );
-    // A console that a program opened for her, by a sign-in that nobody here knows of.
+    // A console that a program opened on behalf of the user, without a sign-in at Porthole.
     const ends = createTerminationOrders({
       records: rig.store.records,
       signals: bus,
@@ -81,10 +81,10 @@ describe('DELETE /api/v1/logins', () => {
   });
 
   test.each([
-    ['ina', 'may end all of a cluster, which is less than everything'],
-    ['eve', 'may do anything with all machines but end what others have open'],
+    ['ina', 'may end consoles of one cluster only'],
+    ['eve', 'has all rights except `end`'],
     ['ben', 'is a student'],
-  ])('is refused to %s, who %s', async (name) => {
+  ])('is denied to %s, who %s', async (name) => {
     const rig = await start();
     const anna = await rig.signedIn('anna');
     const answer = await (await rig.signedIn(name)).delete('/api/v1/logins?user=local%3Aanna');
@@ -101,13 +101,13 @@ describe('DELETE /api/v1/logins', () => {
     },
   );
 
-  test('of somebody whom nobody knows ends nothing, and says so', async () => {
+  test('ends nothing for an unknown user, and reports zero', async () => {
     const rig = await start();
-    const answer = await (await rig.signedIn('ada')).delete('/api/v1/logins?user=local%3Anobody');
+    const answer = await (await rig.signedIn('ada')).delete('/api/v1/logins?user=local%3Aunknown');
     expect(answer).toMatchObject({ status: 200, json: { signIns: 0, consoles: 0 } });
   });
 
-  test('comes from our own pages only', async () => {
+  test("is allowed from Porthole's own pages only", async () => {
     const rig = await start();
     const answer = await (
       await rig.signedIn('ada')

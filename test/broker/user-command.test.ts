@@ -3,9 +3,13 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hashPassword, parsePasswordHash, passwordMatches } from '@porthole/broker/sign-in/password-hash';
-import { parseUsersFile } from '@porthole/broker/sign-in/users-file';
-import { withUser } from '@porthole/broker/sign-in/user-entry';
+import {
+  hashPassword,
+  parsePasswordHash,
+  passwordMatches,
+} from '@porthole/broker/sign-in/local/password-hash';
+import { parseUsersFile } from '@porthole/broker/sign-in/local/users-file';
+import { upsertUser } from '@porthole/broker/sign-in/local/edit-users-file';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { aUser, closeBrokers, startBroker, usersFile } from './rig.ts';
@@ -90,14 +94,14 @@ test('comments and other users stay where they are', () => {
     password: 'scrypt$4096$8$1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==',
     groups: ['x'],
   };
-  const result = withUser(text, entry, []);
+  const result = upsertUser(text, entry, []);
   expect(result).toContain('# Ask the office.\n');
   expect(result).toContain('  # teachers\n');
   expect([...parseUsersFile(result).keys()]).toEqual(['anna', 'ben']);
   expect(parseUsersFile(result).get('ben')?.user.groups).toEqual(['x']);
-  expect([...parseUsersFile(withUser('users: []\n', entry, [])).keys()]).toEqual(['ben']);
-  expect([...parseUsersFile(withUser('', entry, [])).keys()]).toEqual(['ben']);
-  expect(() => withUser(usersFile(aUser('Ben')), entry, [])).toThrow(/two users have this name/);
+  expect([...parseUsersFile(upsertUser('users: []\n', entry, [])).keys()]).toEqual(['ben']);
+  expect([...parseUsersFile(upsertUser('', entry, [])).keys()]).toEqual(['ben']);
+  expect(() => upsertUser(usersFile(aUser('Ben')), entry, [])).toThrow(/two users have this name/);
 });
 
 test('a hash matches its password and no other', async () => {

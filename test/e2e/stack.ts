@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createBroker } from '@porthole/broker/broker';
-import { hashPassword } from '@porthole/broker/sign-in/password-hash';
+import { hashPassword } from '@porthole/broker/sign-in/local/password-hash';
 import { defaultDeadlines, type Deadlines } from '@porthole/relay/upstream/deadlines';
 import { createRelay, type Relay } from '@porthole/relay/relay';
 import { systemClock } from '@porthole/shared/time/clock';

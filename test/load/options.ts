@@ -13,12 +13,14 @@ export interface Options {
   readonly report: string | undefined;
   /** Says where Porthole's time and memory go, instead of comparing. */
   readonly profile: boolean;
+  /** Another checkout of Porthole, with its dependencies installed, whose relay is measured in the same run. */
+  readonly before: string | undefined;
 }
 
 export type Part = WorkloadName | 'idle' | 'broker';
 export const parts: readonly Part[] = [...workloadNames, 'idle', 'broker'];
 
-export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file]`;
+export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file] [--before folder]`;
 
 /** Throws an error that says what is wrong. */
 export function readOptions(args: readonly string[]): Options {
@@ -31,6 +33,7 @@ export function readOptions(args: readonly string[]): Options {
       sessions: { type: 'string' },
       report: { type: 'string' },
       profile: { type: 'boolean', default: false },
+      before: { type: 'string' },
     },
   });
   const asked = values.only.split(',');
@@ -43,6 +46,7 @@ export function readOptions(args: readonly string[]): Options {
     sessions: count('sessions', values.sessions),
     report: values.report,
     profile: values.profile,
+    before: values.before,
   };
 }
 

@@ -411,6 +411,15 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         }
       });
 
+      test('a refunded point can be spent again', async () => {
+        const key = aName();
+        await store.rateLimits.spend(key, 1, 600);
+        await other.rateLimits.refund(key, 1, 600);
+        await store.rateLimits.check(key, 1, 600);
+        await other.rateLimits.spend(key, 1, 600);
+        await expect(store.rateLimits.spend(key, 1, 600)).rejects.toMatchObject({ code: 'rate_limited' });
+      });
+
       test('keys are counted apart', async () => {
         await store.rateLimits.spend(aName(), 1, 600);
         await store.rateLimits.spend(aName(), 1, 600);

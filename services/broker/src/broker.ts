@@ -9,7 +9,7 @@ import type { Config } from '@porthole/shared/config/schema';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Readiness } from '@porthole/shared/http/operations-server';
-import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
+import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { createSessionRecords } from '@porthole/shared/session/records';
@@ -23,10 +23,10 @@ import { checkBrokerConfig } from './check-config.ts';
 import { relayUrlOf } from './grants/relay-url.ts';
 import { answerErrors } from './http/answer-errors.ts';
 import type { RequestState, Step } from './http/context.ts';
-import { followRequest } from './http/follow-request.ts';
+import { logRequests } from './http/log-requests.ts';
 import { requireSameOrigin } from './http/require-same-origin.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { shareApi } from './http/share-api.ts';
+import { allowCrossOrigin } from './http/cors.ts';
 import { connectKubernetes } from './kubernetes/client.ts';
 import { createKubernetesHand } from './kubernetes/hand.ts';
 import { createClusters } from './machines/clusters.ts';
@@ -82,11 +82,11 @@ export function createBroker(deps: BrokerDeps): Broker {
   const pages = createPages(deps.pagesDir);
 
   const directory = createMachineDirectory(clusters.lists);
-  const rules = createRules({ config, clock, log, audit, onReload: metrics.rulesRead });
-  metrics.observeRulesFault(() => rules.fault() !== undefined);
+  const rules = createRules({ config, clock, log, audit, onReload: metrics.rulesReload });
+  metrics.observeRulesInvalid(() => rules.fault() !== undefined);
   const decide: Decide = (subject, target) => rules.current().decide(subject, target);
   const signIn = createSignIn({ ...deps, clients: clusters.clients, keys, audit, metrics });
-  const { requireLogin, passes } = signIn;
+  const { requireLogin, embedTokens: passes } = signIn;
   const router = createRoutes({
     ...signIn.routes,
     trail,
@@ -114,7 +114,7 @@ export function createBroker(deps: BrokerDeps): Broker {
         records: createSessionRecords({ records: store.records, leases: store.leases, keys, random }),
         clock,
       }),
-      ends: signIn.ends,
+      ends: signIn.terminationOrders,
       rateLimits: store.rateLimits,
       audit,
       showOperatorName: config.showOperatorName,
@@ -126,7 +126,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       clock,
       random,
       requireLogin,
-      passes,
+      embedTokens: passes,
       directory,
       decide,
       metrics,
@@ -143,7 +143,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   });
   app.silent = true;
   app.on('error', (error: Error) => log.warn({ err: error }, 'an answer could not be sent'));
-  app.use(followRequest({ log, metrics, random, clock }));
+  app.use(logRequests({ log, metrics, random, clock }));
   app.use(
     securityHeaders({
       publicUrl: config.publicUrl,
@@ -151,10 +151,10 @@ export function createBroker(deps: BrokerDeps): Broker {
       frameAncestors: config.frameAncestors,
     }),
   );
-  app.use(shareApi(config.allowedOrigins));
+  app.use(allowCrossOrigin(config.allowedOrigins));
   app.use(answerErrors(log));
   app.use(neverStoreApi);
-  app.use(requireSameOrigin(config.publicUrl, signIn.calledByServers));
+  app.use(requireSameOrigin(config.publicUrl, signIn.serverToServerPaths));
   app.use(router.routes());
   app.use(router.allowedMethods());
   app.use(servePages(pages.files));
@@ -165,7 +165,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     // It never rejects: what a step throws is answered above, what fails beyond is told to `error`.
     onRequest: (request, response) => void handle(request, response),
     components: [
-      { name: 'warnings', start: async () => warnOfInsecureClusters(config.clusters, log) },
+      { name: 'warnings', start: async () => warnAboutInsecureTls(config.clusters, log) },
       clusters.part,
       rules.part,
       pages.part,

@@ -4,7 +4,7 @@ import { machineNumber } from '@porthole/shared/grant/claims';
 import { badRequestOf } from './http/bad-request.ts';
 import type { Step } from './http/context.ts';
 import type { MachineDirectory } from './machines/directory.ts';
-import type { RequireLogin } from './sign-in/identify.ts';
+import type { RequireLogin } from './sign-in/require-login.ts';
 import type { Access, Subject } from './access/decide.ts';
 
 const list = (length: number) =>

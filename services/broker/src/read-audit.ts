@@ -6,7 +6,7 @@ import type { RateLimits } from '@porthole/shared/store/ports';
 import type { Access } from './access/decide.ts';
 import { badRequestOf } from './http/bad-request.ts';
 import type { Step } from './http/context.ts';
-import type { RequireLogin } from './sign-in/identify.ts';
+import type { RequireLogin } from './sign-in/require-login.ts';
 
 /** Entries that one look goes through. */
 const mostRead = 2000;

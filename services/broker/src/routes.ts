@@ -2,11 +2,12 @@ import { Router } from '@koa/router';
 import type { AuditTrail } from '@porthole/shared/audit/trail';
 import type { Access, Decide } from './access/decide.ts';
 import { explainAccess } from './explain-access.ts';
-import { passHeader } from './grants/asker.ts';
+import { embedTokenHeader } from './grants/asker.ts';
 import { createGrant, type GrantRouteDeps } from './grants/create-grant.ts';
-import { handover } from './grants/handover.ts';
+import { redeemEmbedCode } from './grants/redeem-embed-code.ts';
 import type { RequestState, Step } from './http/context.ts';
 import { readJson } from './http/read-json.ts';
+import { toPublicUser } from './identity/user.ts';
 import type { MachineDirectory } from './machines/directory.ts';
 import { visibleConsoles } from './machines/visible-consoles.ts';
 import { followPower, powerMachine, type PowerRouteDeps } from './power/power-route.ts';
@@ -14,19 +15,14 @@ import { endSession, endSessions, type EndRouteDeps } from './sessions/end-sessi
 import { listSessions } from './sessions/list-sessions.ts';
 import { signOutUser } from './sessions/sign-out-user.ts';
 import { readAudit } from './read-audit.ts';
-import type { RequireLogin } from './sign-in/identify.ts';
-import { endLogin, listLogins, type OwnLoginsDeps } from './sign-in/own-logins.ts';
-import { publicUser, signIn, type SignInDeps } from './sign-in/sign-in.ts';
-import { signOut, type SignOutDeps } from './sign-in/sign-out.ts';
-import { listOffers, type Offer, type Way } from './sign-in/ways.ts';
+import type { RequireLogin } from './sign-in/require-login.ts';
+import type { SignInRouteDeps } from './sign-in/create-sign-in.ts';
+import { signInWithPassword } from './sign-in/local/sign-in-with-password.ts';
+import { endOwnLogin, listOwnLogins } from './sign-in/logins/own-logins.ts';
+import { signOut } from './sign-in/logins/sign-out.ts';
+import { listSignInMethods } from './sign-in/sign-in-methods.ts';
 
-export interface RouteDeps {
-  readonly signIn: SignInDeps;
-  readonly signOut: SignOutDeps;
-  readonly logins: OwnLoginsDeps['logins'];
-  readonly offers: readonly Offer[];
-  readonly ways: readonly Pick<Way, 'mount'>[];
-  readonly handover: Parameters<typeof handover>[0];
+export interface RouteDeps extends SignInRouteDeps {
   readonly grants: GrantRouteDeps;
   readonly requireLogin: RequireLogin;
   readonly directory: MachineDirectory;
@@ -40,14 +36,14 @@ export interface RouteDeps {
 /** The whole HTTP API on one screen. */
 export function createRoutes(deps: RouteDeps): Router<RequestState> {
   const router = new Router<RequestState>({ prefix: '/api/v1', sensitive: true, strict: true });
-  router.post('/login', readJson(), signIn(deps.signIn));
-  router.get('/login', listOffers(deps.offers));
-  for (const way of deps.ways) way.mount(router);
+  router.post('/login', readJson(), signInWithPassword(deps.signIn));
+  router.get('/login', listSignInMethods(deps.signInMethodInfos));
+  for (const method of deps.signInMethods) method.mount(router);
   router.post('/logout', signOut(deps.signOut));
-  router.get('/me/logins', listLogins(deps));
-  router.delete('/me/logins/:id', endLogin(deps));
+  router.get('/me/logins', listOwnLogins(deps));
+  router.delete('/me/logins/:id', endOwnLogin(deps));
   router.delete('/logins', signOutUser({ ...deps.sessions, logins: deps.logins }));
-  router.post('/handover', readJson(), handover(deps.handover));
+  router.post('/handover', readJson(), redeemEmbedCode(deps.redeemEmbedCode));
   router.get('/me', me(deps));
   router.get('/consoles', consoles(deps));
   router.post('/consoles/:cluster/:vmid/grants', readJson(), createGrant(deps.grants));
@@ -65,15 +61,15 @@ function me({ requireLogin, access }: RouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'me';
     const { user } = await requireLogin(ctx);
-    ctx.body = { user: publicUser(user), oversees: access().oversees(user) };
+    ctx.body = { user: toPublicUser(user), oversees: access().oversees(user) };
   };
 }
 
-function consoles({ requireLogin, directory, decide, grants: { passes } }: RouteDeps): Step {
+function consoles({ requireLogin, directory, decide, grants: { embedTokens: passes } }: RouteDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'consoles';
-    const pass = ctx.get(passHeader);
-    const facts = pass === '' ? undefined : await passes.open(pass);
+    const pass = ctx.get(embedTokenHeader);
+    const facts = pass === '' ? undefined : await passes.read(pass);
     const { user } = facts ?? (await requireLogin(ctx));
     ctx.state.user = user;
     const listing = await directory.look();

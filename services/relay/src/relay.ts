@@ -11,7 +11,7 @@ import { createTerminationOrders } from '@porthole/shared/session/termination-or
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Readiness } from '@porthole/shared/http/operations-server';
-import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
+import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls';
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
@@ -102,7 +102,7 @@ export function createRelay(deps: RelayDeps): Relay {
         name: 'consoles',
         stopMs: limits.drainSeconds * 1000 + drainGraceMs,
         async start() {
-          warnOfInsecureClusters(config.clusters, log);
+          warnAboutInsecureTls(config.clusters, log);
           stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
           stopListening.defer(terminationWatcher.start());
           stopListening.defer(observers.start());

@@ -117,7 +117,15 @@ export async function createLifecycleWorld() {
   });
   session = new ConsoleSession(
     {
-      ...{ records, leases, sessions, signals, observers, keys, clock, metrics, linkGauges: counted() },
+      records,
+      leases,
+      sessions,
+      signals,
+      observers,
+      keys,
+      clock,
+      metrics,
+      linkGauges: counted(),
       terminations: createTerminationOrders({ records, ...orders }),
       random: systemRandom,
       relayId: 'relay-1',
@@ -210,7 +218,7 @@ export async function createLifecycleWorld() {
           host: { base: new URL('https://pve1:8006') },
           path: '/nodes/pve1/qemu/100',
         },
-      } as unknown as DialledConsole),
+      }),
     leases: () =>
       Promise.all(
         [

@@ -4,7 +4,7 @@ import { systemClock } from '@porthole/shared/time/clock';
 import { noAudit } from '@porthole/shared/audit/audit';
 import { createRules } from '../access/rules.ts';
 import { checkBrokerConfig } from '../check-config.ts';
-import { parseUsersFile, UsersFileError } from '../sign-in/users-file.ts';
+import { parseUsersFile, UsersFileError } from '../sign-in/local/users-file.ts';
 import type { Command } from './command.ts';
 
 const usage = `

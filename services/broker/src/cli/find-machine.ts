@@ -4,7 +4,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
 import { listMachines } from '../machines/proxmox-list.ts';
-import { parseUsersFile } from '../sign-in/users-file.ts';
+import { parseUsersFile } from '../sign-in/local/users-file.ts';
 import { Fault } from './command.ts';
 
 /** The groups that were given, `a,b`, or those in the users file. */

@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { systemRandom } from '@porthole/shared/crypto/random';
-import { hashPassword } from '../sign-in/password-hash.ts';
+import { hashPassword } from '../sign-in/local/password-hash.ts';
 import { Fault, UsageFault, type Command, type CommandIo } from './command.ts';
-import { entryText, withUser, type UserEntry } from '../sign-in/user-entry.ts';
-import { userName } from '../sign-in/users-file.ts';
+import { formatUserEntry, upsertUser, type UserEntry } from '../sign-in/local/edit-users-file.ts';
+import { userName } from '../sign-in/local/users-file.ts';
 
 const usage = `NAME [--groups a,b] [--display-name TEXT] [--file users.yaml]
 
@@ -84,11 +84,11 @@ async function run(args: readonly string[], io: CommandIo): Promise<void> {
   };
   const { file } = values;
   if (file === undefined) {
-    io.stdout.write(entryText(entry));
+    io.stdout.write(formatUserEntry(entry));
     return;
   }
   // Without --groups a new password leaves somebody in the groups that they are in.
-  replaceFile(resolve(io.cwd, file), (text) => withUser(text, entry, groups ? [] : ['groups']));
+  replaceFile(resolve(io.cwd, file), (text) => upsertUser(text, entry, groups ? [] : ['groups']));
   io.stderr.write(`${name.data} is in ${file} now.\n`);
 }
 

@@ -4,8 +4,9 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { digest } from '@porthole/shared/store/keys';
 import type { Context } from '../http/context.ts';
-import type { Identity, Program, RequireLogin } from '../sign-in/identify.ts';
-import type { Passes, PassFacts } from '../sign-in/passes.ts';
+import type { Identity, Program } from '../identity/identity.ts';
+import type { RequireLogin } from '../sign-in/require-login.ts';
+import type { EmbedTokens, EmbedTokenData } from '../sign-in/embed-tokens.ts';
 import { pageOf } from './page-url.ts';
 import type { GrantWish } from './steps.ts';
 
@@ -16,23 +17,23 @@ export interface Asker {
 }
 
 /** The page shows it in this header, as it may have no cookie. */
-export const passHeader = 'x-porthole-pass';
+export const embedTokenHeader = 'x-porthole-pass';
 
 /** Who asks for this console: somebody signed in, a program for somebody, or a page that a program opened. */
 export async function askerOf(
-  deps: { readonly requireLogin: RequireLogin; readonly passes: Pick<Passes, 'open'> },
+  deps: { readonly requireLogin: RequireLogin; readonly embedTokens: Pick<EmbedTokens, 'read'> },
   ctx: Context,
   wanted: { readonly cluster: string; readonly vmid: string; readonly wish: GrantWish },
 ): Promise<Asker> {
-  const pass = ctx.get(passHeader);
-  if (pass !== '') return byPass(await deps.passes.open(pass), ctx, wanted);
+  const pass = ctx.get(embedTokenHeader);
+  if (pass !== '') return requesterByEmbedToken(await deps.embedTokens.read(pass), ctx, wanted);
   const identity = await deps.requireLogin(ctx);
   const { onBehalfOf: user } = wanted.wish;
   if (!user) return { identity };
   const { program } = identity;
   if (!program)
     throw new PortholeError('impersonation_not_allowed', { detail: 'only programs act for others' });
-  const actedFor = program.actFor(user);
+  const actedFor = program.impersonate(user);
   ctx.state.user = actedFor;
   return {
     identity: { user: actedFor, loginRef: digest(`program login/${actedFor.id}`).slice(0, 32) },
@@ -40,8 +41,8 @@ export async function askerOf(
   };
 }
 
-function byPass(
-  facts: PassFacts,
+function requesterByEmbedToken(
+  facts: EmbedTokenData,
   ctx: Context,
   { cluster, vmid, wish }: { readonly cluster: string; readonly vmid: string; readonly wish: GrantWish },
 ): Asker {
@@ -56,18 +57,18 @@ function byPass(
 /** The address of the page for whoever asked. For a program's user it holds the code for a pass. */
 export async function pageFor(
   deps: {
-    readonly passes: Pick<Passes, 'create'>;
+    readonly embedTokens: Pick<EmbedTokens, 'createCode'>;
     readonly config: Pick<Config, 'publicUrl'>;
     readonly clock: Clock;
   },
   { program }: Asker,
   claims: GrantClaims,
-  ofPass: boolean,
+  hasEmbedToken: boolean,
 ): Promise<string> {
   const { cluster, vmid, mode, kind, user, loginRef, limits } = claims;
   const page = new URL(pageOf(deps.config.publicUrl, { cluster, vmid, mode, kind }));
-  if (program && !ofPass) {
-    const code = await deps.passes.create({
+  if (program && !hasEmbedToken) {
+    const code = await deps.embedTokens.createCode({
       user: { id: user.id, name: user.name, groups: [...user.groups] },
       program: { id: program.id, name: program.name },
       loginRef,

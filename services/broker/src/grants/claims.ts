@@ -1,7 +1,7 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { lifetimes } from '@porthole/shared/store/keys';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
-import type { Identity } from '../sign-in/identify.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Authorised, GrantWish } from './steps.ts';
 
 /** All that the relay will know about a console: it asks nobody again. */

@@ -14,9 +14,9 @@ import type { Decide } from '../access/decide.ts';
 import type { Context, Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
-import type { RequireLogin } from '../sign-in/identify.ts';
-import type { Passes } from '../sign-in/passes.ts';
-import { askerOf, pageFor, passHeader, type Asker } from './asker.ts';
+import type { RequireLogin } from '../sign-in/require-login.ts';
+import type { EmbedTokens } from '../sign-in/embed-tokens.ts';
+import { askerOf, pageFor, embedTokenHeader, type Asker } from './asker.ts';
 import { claimsOf } from './claims.ts';
 import { relayUrlOf } from './relay-url.ts';
 import { authorise, checkQuota, findMachine, isVmid, limitGrants, parseGrantWish } from './steps.ts';
@@ -30,7 +30,7 @@ export interface GrantRouteDeps {
   readonly requireLogin: RequireLogin;
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
-  readonly passes: Pick<Passes, 'create' | 'open'>;
+  readonly embedTokens: Pick<EmbedTokens, 'createCode' | 'read'>;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
   readonly tracing: Pick<Tracing, 'begin'>;
   readonly audit: Audit;
@@ -75,7 +75,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       'porthole.kind': wish.kind,
     });
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
-    const page = await pageFor(deps, asker, claims, ctx.get(passHeader) !== '');
+    const page = await pageFor(deps, asker, claims, ctx.get(embedTokenHeader) !== '');
     record(ctx, asker, claims, authorised.rules);
     // A page that a program opened can do nothing beyond the console: nobody is signed in there.
     const allow = asker.program ? [] : found.decision.allow;

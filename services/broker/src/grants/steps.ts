@@ -10,7 +10,7 @@ import type { Terms } from '../access/terms.ts';
 import { BadRequest, badRequestOf } from '../http/bad-request.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { Machine } from '../machines/machine.ts';
-import type { User } from '../sign-in/user.ts';
+import type { User } from '../identity/user.ts';
 import { onBehalfOf } from './on-behalf-of.ts';
 
 const grantWish = z.strictObject({

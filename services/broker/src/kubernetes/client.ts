@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import type { ReviewToken } from '../sign-in/programs/service-account-tokens.ts';
+import type { ReviewToken } from './token-review.ts';
 import type { Kubernetes, Lease, LeasePort, PodWatch, RelayPod, SeenLease } from './ports.ts';
 
 const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';

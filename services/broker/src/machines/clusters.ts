@@ -4,7 +4,7 @@ import type { ErrorCode, PortholeError } from '@porthole/shared/errors';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
+import { createHostStateLogger } from '@porthole/shared/proxmox/host-state-logger';
 import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
 import { createClusterList, type ClusterList } from './cluster-list.ts';
 import { listMachines } from './proxmox-list.ts';
@@ -31,10 +31,10 @@ export function createClusters(deps: {
       cluster,
       credential,
       clock,
-      onCall: (seen) => metrics.called(name, seen),
-      onHostChange: createLogHosts(name, log),
+      onCallCompleted: (seen) => metrics.recordCall(name, seen),
+      onHostStateChange: createHostStateLogger(name, log),
     });
-    metrics.observeHosts(name, client.hostStates);
+    metrics.registerHosts(name, client.hostStates);
     const logChange = createLogChange(name, log);
     const list = createClusterList({
       clock,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { MachineType } from '@porthole/shared/grant/claims';
-import type { clusterStatusAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import type { clusterStatusResponse, resourcesResponse } from '@porthole/shared/proxmox/responses';
 
 /** A virtual machine or container as the cluster lists it, or one of its nodes. */
 export interface Machine {
@@ -16,7 +16,7 @@ export interface Machine {
 }
 
 /** Every machine in Proxmox's answer, without the templates: those can't be started, so they have no console. */
-export function machinesIn(cluster: string, answer: z.infer<typeof resourcesAnswer>): readonly Machine[] {
+export function machinesIn(cluster: string, answer: z.infer<typeof resourcesResponse>): readonly Machine[] {
   return answer.data
     .filter(({ template }) => !template)
     .map(({ node, type, vmid, name, status, tags, pool }) => ({
@@ -35,7 +35,7 @@ export function machinesIn(cluster: string, answer: z.infer<typeof resourcesAnsw
  * The nodes themselves, for their shells, under their numbers in the cluster. One that is in none is number 0, which
  * would be no number in a path.
  */
-export function nodesIn(cluster: string, answer: z.infer<typeof clusterStatusAnswer>): readonly Machine[] {
+export function nodesIn(cluster: string, answer: z.infer<typeof clusterStatusResponse>): readonly Machine[] {
   return answer.data.flatMap(({ type, name, nodeid, online }) => {
     if (type !== 'node' || nodeid === undefined || nodeid >= firstVmid) return [];
     return {

@@ -1,7 +1,7 @@
 import { machinesIn, nodesIn, type Machine } from './machine.ts';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
 import { PortholeError } from '@porthole/shared/errors';
-import { clusterStatusAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import { clusterStatusResponse, resourcesResponse } from '@porthole/shared/proxmox/responses';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 
 /**
@@ -13,9 +13,9 @@ export async function listMachines(
   { name, nodeShells }: Pick<ClusterConfig, 'name' | 'nodeShells'>,
 ): Promise<readonly Machine[]> {
   const [guests, nodes] = await Promise.all([
-    client.get({ path: '/cluster/resources?type=vm', schema: resourcesAnswer }),
+    client.get({ path: '/cluster/resources?type=vm', schema: resourcesResponse }),
     nodeShells
-      ? client.get({ path: '/cluster/status', schema: clusterStatusAnswer }).catch(unlessRefused)
+      ? client.get({ path: '/cluster/status', schema: clusterStatusResponse }).catch(unlessRefused)
       : undefined,
   ]);
   return [...(nodes ? nodesIn(name, nodes) : []), ...machinesIn(name, guests)];

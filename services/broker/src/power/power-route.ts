@@ -13,8 +13,8 @@ import type { Context, Step } from '../http/context.ts';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { BrokerMetrics } from '../metrics.ts';
-import type { RequireLogin } from '../sign-in/identify.ts';
-import type { User } from '../sign-in/user.ts';
+import type { RequireLogin } from '../sign-in/require-login.ts';
+import type { User } from '../identity/user.ts';
 import { asPowerError, beginPower, lookAtTask, powerActions, type PowerAction } from './proxmox-power.ts';
 import { createTaskTokens } from './task-token.ts';
 
@@ -26,7 +26,7 @@ export interface PowerRouteDeps {
   readonly keys: SealKeys;
   readonly random: RandomBytes;
   readonly rateLimits: RateLimits;
-  readonly metrics: Pick<BrokerMetrics, 'power'>;
+  readonly metrics: Pick<BrokerMetrics, 'powerAction'>;
   readonly audit: Audit;
   readonly log: Pick<Log, 'warn'>;
 }
@@ -51,14 +51,14 @@ export function powerMachine(deps: PowerRouteDeps): Step {
     const machine = await theirMachine(deps, ctx, user);
     try {
       const upid = await begin(deps, machine, action);
-      deps.metrics.power(action, 'ok');
+      deps.metrics.powerAction(action, 'ok');
       record(deps, ctx, user, machine, { event: 'power', action, task: upid });
       const owner = { userId: user.id, cluster: machine.cluster, vmid: machine.vmid };
       ctx.status = 202;
       ctx.body = { task: tokens.write(owner, upid) };
     } catch (thrown) {
       const { code } = asPortholeError(thrown);
-      deps.metrics.power(action, code);
+      deps.metrics.powerAction(action, code);
       record(deps, ctx, user, machine, { event: 'power_action_refused', action, code });
       throw thrown;
     }

@@ -1,5 +1,5 @@
 import { asPortholeError, PortholeError, type ErrorCode } from '@porthole/shared/errors';
-import { taskStartedAnswer, taskStatusAnswer } from '@porthole/shared/proxmox/answers';
+import { taskStartedResponse, taskStatusResponse } from '@porthole/shared/proxmox/responses';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { Machine } from '../machines/machine.ts';
 
@@ -20,7 +20,7 @@ export async function beginPower(client: Client, machine: Machine, action: Power
   const { node, type, vmid } = machine;
   const { data } = await client.post({
     path: `/nodes/${encodeURIComponent(node)}/${type}/${vmid}/status/${action}`,
-    schema: taskStartedAnswer,
+    schema: taskStartedResponse,
     form: {},
   });
   return data;
@@ -31,7 +31,7 @@ export async function lookAtTask(client: Client, upid: string): Promise<TaskStat
   if (node === undefined) throw new PortholeError('not_found', { detail: 'no task' });
   const { data } = await client.get({
     path: `/nodes/${encodeURIComponent(node)}/tasks/${encodeURIComponent(upid)}/status`,
-    schema: taskStatusAnswer,
+    schema: taskStatusResponse,
   });
   if (data.status !== 'stopped') return { state: 'running' };
   const said = data.exitstatus ?? 'unknown';

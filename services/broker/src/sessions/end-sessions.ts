@@ -7,7 +7,7 @@ import type { SessionRecord } from '@porthole/shared/session/records';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Context, Step } from '../http/context.ts';
-import type { User } from '../sign-in/user.ts';
+import type { User } from '../identity/user.ts';
 import type { SessionRouteDeps } from './list-sessions.ts';
 import { overseerOf } from './overseer.ts';
 

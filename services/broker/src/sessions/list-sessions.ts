@@ -6,7 +6,7 @@ import type { Access } from '../access/decide.ts';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
-import type { RequireLogin } from '../sign-in/identify.ts';
+import type { RequireLogin } from '../sign-in/require-login.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { overseerOf, type Overseer } from './overseer.ts';
 

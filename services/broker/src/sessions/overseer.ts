@@ -1,7 +1,7 @@
 import type { SessionRecord } from '@porthole/shared/session/records';
 import type { Access, Decision, Target } from '../access/decide.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
-import type { User } from '../sign-in/user.ts';
+import type { User } from '../identity/user.ts';
 
 /** What somebody has to say about the consoles of others, and of themselves. */
 export interface Overseer {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
-import type { Logins } from '../sign-in/logins.ts';
+import type { Logins } from '../sign-in/logins/logins.ts';
 import type { EndRouteDeps } from './end-sessions.ts';
 
 export interface SignOutUserDeps extends Pick<

@@ -169,4 +169,4 @@ export type ProxmoxSignInConfig = SignInConfig['proxmox'][number];
 export type HeaderConfig = NonNullable<SignInConfig['header']>;
 export type ProgramsConfig = SignInConfig['programs'][number];
 export type ServiceAccountsConfig = NonNullable<SignInConfig['serviceAccounts']>;
-export type MayActFor = z.infer<typeof impersonation>;
+export type ImpersonationConfig = z.infer<typeof impersonation>;

@@ -17,8 +17,16 @@ export class BoundedLimiter extends RateLimiterMemory {
   }
 
   override async consume(key: string | number, points?: number): Promise<RateLimiterRes> {
+    return super.consume(this.#admit(key), points);
+  }
+
+  override async reward(key: string | number, points?: number): Promise<RateLimiterRes> {
+    return super.reward(this.#admit(key), points);
+  }
+
+  #admit(key: string | number): string {
     const name = String(key);
     if (!this.#known.get(name)) this.#known.set(name, true, this.duration * 1000);
-    return super.consume(name, points);
+    return name;
   }
 }

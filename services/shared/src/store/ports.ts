@@ -79,4 +79,6 @@ export interface RateLimits {
   spend(key: string, points: number, seconds: number): Promise<void>;
   /** Spends nothing, and rejects as `spend` would. */
   check(key: string, points: number, seconds: number): Promise<void>;
+  /** Returns one point that was spent on the same key and budget. */
+  refund(key: string, points: number, seconds: number): Promise<void>;
 }

@@ -50,6 +50,14 @@ export function createRateLimits(deps: {
       }
       if (found && found.consumedPoints >= points && found.msBeforeNext > 0) throw refusal(found);
     },
+    async refund(key, points, seconds) {
+      deps.use();
+      try {
+        await limiterOf(points, seconds).reward(deps.hide(`${seconds}/${key}`));
+      } catch (thrown) {
+        throw refusal(thrown);
+      }
+    },
   };
 }
 

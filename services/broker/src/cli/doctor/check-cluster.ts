@@ -1,9 +1,13 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { ClusterConfig, CredentialConfig } from '@porthole/shared/config/schema';
 import { asPortholeError } from '@porthole/shared/errors';
-import { clusterStatusAnswer, permissionsAnswer, resourcesAnswer } from '@porthole/shared/proxmox/answers';
+import {
+  clusterStatusResponse,
+  permissionsResponse,
+  resourcesResponse,
+} from '@porthole/shared/proxmox/responses';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
+import { createNodeDirectory } from '@porthole/shared/proxmox/node-directory';
 import { z } from 'zod';
 import type { Finding, FindingKind } from './findings.ts';
 
@@ -34,14 +38,14 @@ export async function checkCluster(
     credential,
     clock,
     timeoutMs,
-    onCall: (seen) => (date = seen.date ?? date),
+    onCallCompleted: (seen) => (date = seen.date ?? date),
   });
   const findings: Finding[] = [];
   const find = (kind: FindingKind, what: string, at = where) => void findings.push({ kind, where: at, what });
   try {
     if (cluster.tls.insecureSkipVerify) find('proxmox_insecure', 'No certificate is checked.');
     let works = false;
-    for (const host of client.entries) {
+    for (const host of client.entryPoints) {
       const at = `${where}, ${host.base.host}`;
       date = undefined;
       const error = await failureOf(client.get({ path: '/version', schema: anything, host }));
@@ -78,7 +82,7 @@ function entryFault(code: string): FindingKind {
 }
 
 async function checkRights(role: ClusterRole, client: ProxmoxClient, find: Find): Promise<void> {
-  const { data } = await client.get({ path: '/access/permissions', schema: permissionsAnswer });
+  const { data } = await client.get({ path: '/access/permissions', schema: permissionsResponse });
   const paths = Object.entries(data);
   const whose = role.credential.kind === 'token' ? role.credential.token : role.credential.username;
   if (paths.every(([, privileges]) => Object.keys(privileges).length === 0))
@@ -89,7 +93,7 @@ async function checkRights(role: ClusterRole, client: ProxmoxClient, find: Find)
   const lacks = (privilege: string, where: string) => `${whose} lacks ${privilege} on ${where}.`;
   if (role.lists && !has('VM.Audit', machines)) find('proxmox_no_audit', lacks('VM.Audit', 'any machine'));
   else if (role.lists) {
-    const listed = await client.get({ path: '/cluster/resources?type=vm', schema: resourcesAnswer });
+    const listed = await client.get({ path: '/cluster/resources?type=vm', schema: resourcesResponse });
     if (listed.data.length === 0) find('proxmox_no_machines', `${whose} is shown no machine.`);
   }
   if (role.powers && !has('VM.PowerMgmt', machines))
@@ -108,7 +112,7 @@ async function checkNodes(
   { clock, find }: { readonly clock: Clock; readonly find: Find },
 ): Promise<void> {
   const status = await client
-    .get({ path: '/cluster/status', schema: clusterStatusAnswer })
+    .get({ path: '/cluster/status', schema: clusterStatusResponse })
     .catch(() => ({ data: [] }));
   const directory = createNodeDirectory({ cluster, client, clock });
   for (const { type, name, online } of status.data) {
