@@ -24,15 +24,15 @@ export interface RedisGroupOptions {
   readonly password?: string;
   /** Password of the sentinels. */
   readonly sentinelPassword?: string;
-  /** More lines for the configuration of the servers. */
+  /** Additional lines for the configuration of the servers. */
   readonly config?: readonly string[];
 }
 
 const name = 'porthole';
 
 /**
- * Periods and limits of a sentinel, in milliseconds, in place of seconds: it learns of the others and of a lost leader as soon as
- * it can. A machine with other work to do is no reason to distrust its clock (TILT) for half a minute.
+ * Periods of a sentinel in milliseconds, shorter than the defaults, so that it soon learns about the others and about a lost
+ * leader. TILT, in which a sentinel distrusts the clock of a busy machine for half a minute, is avoided.
  */
 const periods = {
   'INFO-PERIOD': 100,
@@ -107,7 +107,7 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
     }
   }
 
-  // From now on they can agree on another leader.
+  // From here on, they can agree on another leader.
   await Promise.all(
     sentinels.map(({ port }) =>
       eventually('the sentinel knows the other sentinels and the replica', async () => {
