@@ -13,13 +13,13 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
     return openRfb(await guest.connect(), { password: 'password', ...options });
   };
 
-  /** The beginning of one row of text, without the last scan lines, where the cursor blinks. */
+  /** The beginning of one row of text, without the last scan lines, in which the cursor blinks. */
   const textRow = async (row: number) => {
     const { width, data } = await guest.screendump();
     return data.subarray(width * 3 * 16 * row, width * 3 * (16 * row + 13));
   };
 
-  it('asks for the password and says who it is', async () => {
+  it('requires the password and sends its name', async () => {
     const client = await view();
     expect(client.name).toBe('QEMU (vm-100)');
     client.close();
@@ -72,7 +72,7 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
     client.close();
   });
 
-  it('ends the others for a viewer that wants to be alone', async () => {
+  it('ends the others for an exclusive viewer', async () => {
     const first = await view();
     const second = await view({ shared: false });
     await first.closed;

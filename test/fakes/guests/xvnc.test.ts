@@ -24,7 +24,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     return openRfb(await guest.connect(), { password: 'password', ...options });
   };
 
-  it('asks for the password, the one that was set last, for as long as it lives', async () => {
+  it('requires the password that was set last, until it expires', async () => {
     const client = await view();
     expect(client).toMatchObject({ name: 'ct-200', width: 800, height: 600 });
     client.close();
@@ -34,7 +34,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     await expect(refused).rejects.toMatchObject({ name: 'RfbRefused' });
 
     clock.advance(30_000);
-    // The file is rewritten behind the clock's back.
+    // The file is rewritten in real time.
     await eventually('the password ends', async () => {
       const opened = openRfb(await guest.connect(), { password: 'another!' });
       return opened.then(
@@ -47,7 +47,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     });
   });
 
-  it('locks nobody out for many wrong passwords', async () => {
+  it('accepts the right password after many wrong ones', async () => {
     await guest.setPassword('password', 30);
     for (let i = 0; i < 12; i++) {
       const refused = openRfb(await guest.connect(), { password: 'wrong' });
@@ -82,7 +82,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     client.close();
   });
 
-  it('ends the others for a viewer that wants to be alone', async () => {
+  it('ends the others for an exclusive viewer', async () => {
     const first = await view();
     const second = await view({ shared: false });
     await first.closed;

@@ -18,7 +18,7 @@ import type { X11Painter } from './x11-painter.ts';
 
 export interface XvncGuestOptions {
   name: string;
-  /** Ends passwords: Xvnc itself knows no life time. */
+  /** Expires passwords, because those of Xvnc have no lifetime. */
   clock?: Clock;
   width?: number;
   height?: number;
@@ -36,7 +36,7 @@ interface Run {
   painter: X11Painter;
 }
 
-/** TigerVNC's Xvnc with a test card on its screen: a VNC server that is neither QEMU's nor ours. */
+/** TigerVNC's Xvnc with a test card on its screen, as a VNC server besides QEMU's and the built-in one. */
 export function createXvncGuest({
   name,
   clock = systemClock,
@@ -55,7 +55,7 @@ export function createXvncGuest({
     return run;
   };
 
-  // Xvnc reads the file anew for every authentication; by renaming it never sees half of one.
+  // Xvnc reads the file for each authentication. Renaming keeps it from reading a partial file.
   const writePassword = async (folder: string, password: string) => {
     const fresh = join(folder, `password-${randomBytes(4).toString('hex')}`);
     await writeFile(fresh, obfuscatedPassword(password), { mode: 0o600 });
@@ -81,12 +81,12 @@ export function createXvncGuest({
     await lockOut(folder);
     const socket = join(folder, 'vnc');
     const args = [
-      // The server picks a free display number and says which.
+      // The server reports the free display number that it chose.
       ['-displayfd', '3'],
       ['-rfbunixpath', socket],
       ['-SecurityTypes', 'VncAuth'],
       ['-PasswordFile', join(folder, 'password')],
-      // Viewers on a unix socket are all the same host; a few wrong passwords would lock everybody out.
+      // All viewers on a unix socket are the same host, which a few wrong passwords would lock out.
       ['-UseBlacklist=0'],
       ['-geometry', `${width}x${height}`],
       ['-depth', '24'],
@@ -123,7 +123,7 @@ export function createXvncGuest({
     }
   };
 
-  // Asked to end, Xvnc takes its lock file and its sockets with it; killed, it would leave them in /tmp.
+  // On SIGTERM, Xvnc removes its lock file and its sockets from /tmp.
   const end = async () => {
     await starting?.catch(() => {});
     const ending = run?.process;
@@ -154,7 +154,7 @@ export function createXvncGuest({
       await writePassword(folder, password);
       cancelExpiry?.();
       cancelExpiry = clock.after(maxSeconds * 1000, () => {
-        // When the folder is gone, so is the server.
+        // The folder is removed when the server ends.
         lockOut(folder).catch(() => {});
       });
     },
