@@ -1,11 +1,11 @@
 import type { Options } from './options.ts';
 
-/** How much the bench does. Full: under ten minutes. Quick: proves that every row can be measured, no more. */
+/** Extent of the bench. The full bench takes less than ten minutes, the quick one only proves that it works. */
 export interface Plan {
   readonly rounds: number;
   readonly idleRounds: number;
   readonly idleSessions: number;
-  /** Openings that are under way at the same time. */
+  /** Maximum number of sessions that are opened at the same time. */
   readonly opening: number;
   readonly echoSeconds: number;
   readonly settleMs: number;
@@ -20,7 +20,7 @@ export interface Workload {
   readonly text: string;
   readonly sessions: number;
   readonly frameBytes: number;
-  /** Milliseconds between two frames of a session; 0: as fast as they are taken. */
+  /** Milliseconds between two frames of a session. 0: at full speed. */
   readonly everyMs: number;
   readonly framesPerSession: number;
 }
