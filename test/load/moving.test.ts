@@ -2,8 +2,8 @@ import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import { testOrigin } from '../relay/rig.ts';
 import { createClassroom, type Classroom } from './classroom.ts';
-import { row, tellFigures } from './figures.ts';
-import { simulatePage, type SimulatedPage } from './person.ts';
+import { row, reportFigures } from './figures.ts';
+import { simulatePage, type SimulatedPage } from './simulated-page.ts';
 
 /** Number of open consoles; `npm run rehearse` uses 300. */
 const consoles = Number(process.env['CONSOLES'] ?? 60);
@@ -31,7 +31,7 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
   }, 120_000);
 
   afterAll(async () => {
-    await tellFigures('stopped', `${consoles} consoles on three relays with one Redis.`, rows, said);
+    await reportFigures('stopped', `${consoles} consoles on three relays with one Redis.`, rows, said);
     await room.stop();
   });
 

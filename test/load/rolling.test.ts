@@ -6,8 +6,8 @@ import { haproxyBefore } from '../fronts/shipped.ts';
 import { describeWith } from '../needs.ts';
 import { testOrigin } from '../relay/rig.ts';
 import { createClassroom, type Classroom, type RelayProcess } from './classroom.ts';
-import { row, tellFigures } from './figures.ts';
-import { simulatePage, type SimulatedPage } from './person.ts';
+import { row, reportFigures } from './figures.ts';
+import { simulatePage, type SimulatedPage } from './simulated-page.ts';
 
 /** `npm run rehearse` uses 200 consoles and the chart's preStop. */
 const consoles = Number(process.env['CONSOLES'] ?? 30);
@@ -101,7 +101,7 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
     });
     const times = gaps.map((gap) => gap.backAt - gap.lostAt);
     rows.push(row('complete upgrade', `${gaps.length} moves of ${consoles} consoles`, times));
-    await tellFigures(
+    await reportFigures(
       'upgraded',
       `${consoles} consoles on three relays behind HAProxy. Each relay is replaced by a new one; preStop takes ${preStopMs / 1000} s.`,
       rows,
