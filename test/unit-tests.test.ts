@@ -11,8 +11,8 @@ describe('npm run test:unit', () => {
   test('leaves out a test that starts a program, itself or through a helper', () => {
     expect(startsPrograms(`${root}test/broker/user-command.test.ts`)).toBe(true);
     expect(startsPrograms(`${root}test/web/lobby.test.ts`)).toBe(true);
-    expect(startsPrograms(`${root}test/shared/store-redis-cluster.test.ts`)).toBe(true);
-    expect(startsPrograms(`${root}test/shared/clock.test.ts`)).toBe(false);
+    expect(startsPrograms(`${root}test/shared/store/redis/cluster.test.ts`)).toBe(true);
+    expect(startsPrograms(`${root}test/shared/time/clock.test.ts`)).toBe(false);
   });
 
   test('leaves out every test that names a program that it needs', () => {

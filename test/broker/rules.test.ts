@@ -108,7 +108,7 @@ describe('a rules file', () => {
     [
       'has two classes of one name',
       `classes:\n${'  - { name: a, members: { users: [a] }, machines: { all: true }, own: ["*"] }\n'.repeat(2)}`,
-      /two classes/,
+      /is the name of another class/,
     ],
     ['says nothing', '# later\n', /neither access nor classes/],
   ])('that %s leaves the rules from before in force, and says so aloud', async (_what, broken, why) => {
@@ -128,7 +128,7 @@ describe('a rules file', () => {
   });
 
   test.each([
-    ['is gone', (file: string) => rm(file), /can not be read \(ENOENT\)/],
+    ['is gone', (file: string) => rm(file), /cannot be read \(ENOENT\)/],
     ['is empty', (file: string) => writeFile(file, ''), /is empty/],
   ])('that %s leaves the rules in force, too, and says so until it is back', async (_what, spoil, why) => {
     const { mayAnna, change, rules, said, clock, file } = await theRules(rulesFor('anna'));

@@ -65,7 +65,7 @@ describeWith('chromium')('a console that ends because of Proxmox', () => {
       const { student, stack } = scene;
       for (const { name } of stack.proxmox.nodes) await stack.proxmox.setNodeDown(name, true);
       await student.visitConsole(100);
-      await student.reads('Proxmox can not be reached.');
+      await student.reads('Proxmox is unreachable.');
       await student.reaches('retrying');
       for (const { name } of stack.proxmox.nodes) await stack.proxmox.setNodeDown(name, false);
       await student.reaches('open');

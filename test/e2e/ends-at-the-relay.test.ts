@@ -121,7 +121,7 @@ describeWith('chromium', 'redis')('a console while Redis is away', () => {
     const { student } = scene;
     redis.pause();
     await student.visitConsole(100);
-    await student.reads('A part of the service is away for a moment.');
+    await student.reads('Part of the service is temporarily unavailable.');
     redis.resume();
     await student.reaches('open');
   });

@@ -63,7 +63,7 @@ describeWith('chromium')('somebody who tampers with the page', () => {
     await student.openConsole(100);
     await send(student, [0xee, 0xee, 0xee, 0xee]);
     await student.closedWith(1002);
-    await student.reads('The viewer broke the protocol.');
+    await student.reads('The viewer violated the protocol.');
     await instructor.reaches('open');
     expect(stack.proxmox.openConsoles(100)).toBe(1);
   });

@@ -20,7 +20,7 @@ describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
   beforeAll(async () => {
     receiver = await createOtlpReceiver();
     const open = async (service: string) => {
-      const { tracing, parts } = openTracing(
+      const { tracing, components: parts } = openTracing(
         { tracing: { endpoint: new URL(receiver.url), sampleRatio: 1 } },
         { service, clock: systemClock, log },
       );

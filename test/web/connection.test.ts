@@ -112,8 +112,8 @@ async function openWorld(random?: () => number): Promise<World> {
   return world;
 }
 
-const namesWith = (does: string) =>
-  (Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].does === does);
+const namesWith = (action: string) =>
+  (Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].pageAction === action);
 
 test('the way to the picture is told step by step', async () => {
   const world = createWorld();
@@ -220,7 +220,7 @@ describe('what each close code leads to', () => {
     expect(world.view().state).toBe('open');
   });
 
-  test.each(namesWith('say'))('%s: says it and leads back to the list', async (name) => {
+  test.each(namesWith('show-message'))('%s: says it and leads back to the list', async (name) => {
     const world = await openWorld();
     await world.close(closeCodes[name].code);
     expect(world.view()).toMatchObject({ state: 'ended', offer: 'list', supportId: 's1' });
@@ -407,17 +407,16 @@ describe('going on at another relay', () => {
     expect(offered(world)).toBe('porthole.grant.x');
   });
 
-  test.each((Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].does !== 'reconnect'))(
-    '%s: it is over, and so is the token',
-    async (name) => {
-      const world = await openWith(token('a'));
-      await world.close(closeCodes[name].code);
-      world.connection.open();
-      await world.settle();
-      const offers = world.lines.flatMap(({ grant }) => grant.protocols);
-      expect(offers).not.toContain(`porthole.grant.${token('a')}`);
-    },
-  );
+  test.each(
+    (Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].pageAction !== 'reconnect'),
+  )('%s: it is over, and so is the token', async (name) => {
+    const world = await openWith(token('a'));
+    await world.close(closeCodes[name].code);
+    world.connection.open();
+    await world.settle();
+    const offers = world.lines.flatMap(({ grant }) => grant.protocols);
+    expect(offers).not.toContain(`porthole.grant.${token('a')}`);
+  });
 });
 
 describe('what the relay announces', () => {

@@ -13,8 +13,8 @@ const newest = () => site.opened.at(-1) as Opened;
 const said = (text: string) => page.getByRole('heading', { name: text }).waitFor();
 const closedWith = (code: number) =>
   page.locator(`body[data-close="${code}"]`).waitFor({ state: 'attached' });
-const namesWith = (does: string) =>
-  (Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].does === does);
+const namesWith = (action: string) =>
+  (Object.keys(closeCodes) as CloseName[]).filter((name) => closeCodes[name].pageAction === action);
 
 async function openConsole(path = '/console/lab/100'): Promise<void> {
   await page.goto(site.origin + path);
@@ -102,20 +102,25 @@ describeWith('chromium')('the console', () => {
   });
 
   describe('each close code', () => {
-    test.each([...namesWith('say'), ...namesWith('offer-reopen')])('%s says its sentence', async (name) => {
-      await openConsole();
-      const { code, text, does } = closeCodes[name];
-      newest().close(code);
-      await reaches(page, 'ended');
-      await said(text);
-      await page.getByText('support-1').waitFor();
-      await page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-      expect(await page.getByRole('button', { name: 'Open again' }).count()).toBe(does === 'say' ? 0 : 1);
-      if (does === 'say') return;
-      await page.keyboard.press('Enter');
-      await reaches(page, 'open');
-      expect(site.opened).toHaveLength(2);
-    });
+    test.each([...namesWith('show-message'), ...namesWith('offer-reopen')])(
+      '%s says its sentence',
+      async (name) => {
+        await openConsole();
+        const { code, text, pageAction } = closeCodes[name];
+        newest().close(code);
+        await reaches(page, 'ended');
+        await said(text);
+        await page.getByText('support-1').waitFor();
+        await page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
+        expect(await page.getByRole('button', { name: 'Open again' }).count()).toBe(
+          pageAction === 'show-message' ? 0 : 1,
+        );
+        if (pageAction === 'show-message') return;
+        await page.keyboard.press('Enter');
+        await reaches(page, 'open');
+        expect(site.opened).toHaveLength(2);
+      },
+    );
 
     test.each(namesWith('retry'))('%s is tried again, with a countdown', async (name) => {
       await openConsole();

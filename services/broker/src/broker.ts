@@ -1,7 +1,7 @@
 import Koa from 'koa';
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
-import { auditAnd, type Audit } from '@porthole/shared/audit/audit';
+import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import type { Clock } from '@porthole/shared/time/clock';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
@@ -69,7 +69,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   checkBrokerConfig(config);
   const keys = deps.keys ?? configuredKeys(config);
   const trail = createAuditTrail({ service: 'broker', store, keys, random, clock });
-  const audit = auditAnd(deps.audit, trail.keep);
+  const audit = combineAudits(deps.audit, trail.record);
   const metrics = createBrokerMetrics(deps.registry);
   const clusters = createClusters({
     clusters: config.clusters,

@@ -158,7 +158,7 @@ export async function createLifecycleWorld() {
   );
   const unsubscribe = signals.subscribe((signal) => {
     if (signal.type === 'superseded') session.onSuperseded(signal.sessionId, signal.connection);
-    else if (signal.type === 'end') session.onTermination(signal);
+    else if (signal.type === 'terminate') session.onTermination(signal);
   });
 
   function counted() {

@@ -61,7 +61,7 @@ export function createRules(deps: {
 
   function look(): void {
     const found = accessFile?.() ?? '';
-    const unreadable = accessFile?.fault?.();
+    const unreadable = accessFile?.readError?.();
     const now = unreadable ?? found;
     if (now === seen) return;
     seen = now;
@@ -82,7 +82,7 @@ export function createRules(deps: {
   function refuse(faults: readonly string[], from: string): void {
     fault = `the rules file is faulty, and the rules from before its change are in force: ${faults.join('; ')}`;
     log.error({ faults }, 'THE RULES FILE IS FAULTY: the rules from before its change stay in force');
-    audit({ event: 'rules_refused', faults: faults.length, digest: digest(from) });
+    audit({ event: 'rules_refused', issues: faults.length, digest: digest(from) });
     onReload?.('faulty');
   }
 
@@ -113,7 +113,7 @@ export function parseRules(
   { clusters }: Pick<Config, 'clusters'>,
 ): { readonly document?: AccessDocument; readonly faults: readonly string[] } {
   const yaml = parseYaml(text);
-  if (yaml.faults.length > 0) return { faults: yaml.faults };
+  if (yaml.issues.length > 0) return { faults: yaml.issues };
   const parsed = accessDocument.safeParse(yaml.value, { reportInput: true });
   if (!parsed.success)
     return { faults: parsed.error.issues.flatMap((issue) => describeIssue(issue, (path) => path)) };

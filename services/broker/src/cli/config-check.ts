@@ -35,7 +35,7 @@ export function faultsIn(
     try {
       check();
     } catch (error) {
-      if (error instanceof ConfigError) faults.push(...error.faults);
+      if (error instanceof ConfigError) faults.push(...error.issues);
       else if (error instanceof UsersFileError) faults.push(`signIn.local.usersFile: ${error.message}`);
       else throw error;
     }

@@ -48,7 +48,7 @@ async function look(read: () => Config, relay: string | undefined): Promise<read
     if (faults.length > 0) throw new ConfigError(faults);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.faults.map((what) => ({ kind: 'config_faulty', where: 'configuration', what }));
+    return error.issues.map((what) => ({ kind: 'config_faulty', where: 'configuration', what }));
   }
   return examine(config, { clock: systemClock, name: randomId(systemRandom, 16), timeoutMs, relay });
 }

@@ -32,7 +32,7 @@ export interface GrantRouteDeps {
   readonly decide: Decide;
   readonly embedTokens: Pick<EmbedTokens, 'createCode' | 'read'>;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
-  readonly tracing: Pick<Tracing, 'begin'>;
+  readonly tracing: Pick<Tracing, 'startSpan'>;
   readonly audit: Audit;
 }
 
@@ -67,7 +67,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       now: clock.now(),
       traceparent: span.traceparent,
     });
-    span.set({
+    span.setAttributes({
       'porthole.session': sessionId,
       'porthole.cluster': machine.cluster,
       'porthole.vmid': machine.vmid,
@@ -139,7 +139,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     ctx.state.route = 'grants';
     const { cluster = '', vmid = '' } = ctx['params'] as Readonly<Record<string, string | undefined>>;
     // The click: what the relay does with the grant is a part of this.
-    const span = deps.tracing.begin('grant', { kind: 'server' });
+    const span = deps.tracing.startSpan('grant', { kind: 'server' });
     if (span.traceId !== undefined) ctx.state.trace = span.traceId;
     try {
       await span.run(() => grant(ctx, cluster, vmid, span));

@@ -37,7 +37,7 @@ export interface DialDeps {
   readonly clock: Clock;
   readonly queue: LeaseQueue;
   readonly deadlines: Deadlines;
-  readonly tracing: Pick<Tracing, 'within'>;
+  readonly tracing: Pick<Tracing, 'withSpan'>;
   readonly metrics: Pick<RelayMetrics, 'openPhase' | 'queued' | 'opening'>;
 }
 
@@ -160,7 +160,7 @@ export function createDial(deps: DialDeps): Dial {
   async function timed<T>(phase: OpeningStep | 'queue', work: () => Promise<T>): Promise<T> {
     const startedAt = clock.now();
     try {
-      return await deps.tracing.within(`console ${phase}`, {}, work);
+      return await deps.tracing.withSpan(`console ${phase}`, {}, work);
     } finally {
       metrics.openPhase(phase, (clock.now() - startedAt) / 1000);
     }

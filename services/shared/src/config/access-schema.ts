@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { machineTypes } from '../grant/claims.ts';
+import { seconds } from './fields.ts';
 
 /**
- * Who may do what with which machines, when, and within which limits. What a rule gives is the broker's
- * `access/`; why rules only ever add is docs/decisions/0003-access-rules-are-a-union.md.
+ * Schema of access rules and classes. The broker evaluates them (access/). Rules are additive:
+ * docs/decisions/0003-access-rules-are-a-union.md.
  */
 const names = z.array(z.string().min(1).max(256)).min(1);
 
-/** Everything that a rule can give, in the order in which it is shown. */
+/** All rights, in display order. */
 export const rights = ['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit'] as const;
 export type Right = (typeof rights)[number];
 
@@ -15,14 +16,14 @@ const who = z
   .strictObject({
     users: names.optional(),
     groups: names.optional(),
-    /** What the sign-in said of somebody: by name of the claim, the values of which any one is enough. */
+    /** Claims of the sign-in, by name. One of the values must match. */
     claims: z.record(z.string().min(1).max(128), names).optional(),
     programs: names.optional(),
     everyone: z.literal(true).optional(),
   })
   .refine(
-    (given) => Object.keys(given).length > 0,
-    'name users, groups, claims, programs, or everyone: true',
+    (selector) => Object.keys(selector).length > 0,
+    'specify users, groups, claims, programs or everyone: true',
   );
 
 const whichFields = {
@@ -30,58 +31,61 @@ const whichFields = {
   nodes: names.optional(),
   pools: names.optional(),
   tags: names.optional(),
-  /** A node only where it is named here: no rule about machines opens the shell of the host by the way. */
+  /** Matches nodes only if it contains `node`, so that a rule about machines never opens the shell of a node. */
   types: z.array(z.enum(machineTypes)).min(1).optional(),
   vmids: z
     .array(
       z.union([
         z.number().int().positive(),
-        z.string().regex(/^\d{3,9}-\d{3,9}$/, 'a vmid, or a range such as "200-299"'),
+        z.string().regex(/^\d{3,9}-\d{3,9}$/, 'must be a vmid or a range such as "200-299"'),
       ]),
     )
     .min(1)
     .optional(),
-  /** Name patterns: `*` stands for any characters, `?` for one, `{user}` and `{group}` for who asks. */
+  /** Name patterns. `*` matches any characters and `?` one; `{user}` and `{group}` are those of the requester. */
   names: names.optional(),
   all: z.literal(true).optional(),
 };
 const which = z
   .strictObject(whichFields)
-  .refine((given) => Object.keys(given).length > 0, 'say which machines, or all: true');
+  .refine((selector) => Object.keys(selector).length > 0, 'specify which machines, or all: true');
 
 export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const date = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, such as 2026-06-01')
+  .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2026-06-01')
   .refine((text) => {
     const parsed = new Date(`${text}T00:00:00Z`);
     return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text);
-  }, 'there is no such day');
+  }, 'is not a calendar date');
 
 const hours = z
   .string()
   .regex(
     /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/,
-    'must be two times of the day, such as 08:00-16:30',
+    'must be a time range such as 08:00-16:30',
   )
-  .refine((text) => text.slice(0, 5) !== text.slice(6), 'ends when it begins');
+  .refine((text) => text.slice(0, 5) !== text.slice(6), 'must not start and end at the same time');
 
-/** Times by the clock on the wall. */
+/** A time window, in local time of its time zone. */
 const timeWindow = z
   .strictObject({
-    timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone, such as Europe/Berlin'),
+    timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Berlin'),
     days: z.array(z.enum(days)).min(1).optional(),
-    /** What ends before it begins goes on until the next day. */
+    /** If the end is before the start, the window ends on the next day. */
     hours: hours.optional(),
-    /** First and last day. */
+    /** First and last day, inclusive. */
     from: date.optional(),
     until: date.optional(),
   })
-  .refine(({ days, hours, from, until }) => days ?? hours ?? from ?? until, 'say days, hours, from, or until')
+  .refine(
+    ({ days, hours, from, until }) => days ?? hours ?? from ?? until,
+    'specify days, hours, from or until',
+  )
   .refine(({ from, until }) => !(from && until) || from <= until, {
     path: ['until'],
-    error: 'ends before it begins',
+    error: 'must not be before from',
   });
 export type TimeWindow = z.infer<typeof timeWindow>;
 
@@ -93,24 +97,23 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** Any one of them is enough. */
+/** One or more time windows. One of them must match. */
 const when = z.union([z.array(timeWindow).min(1), timeWindow.transform((one) => [one])]);
 
-const seconds = z
-  .number()
-  .int()
-  .positive()
-  .max(7 * 86_400, 'must be at most a week, 604800');
-
-/** What is not said here is as `limits` of the configuration says. */
+/** Limits of a rule. Defaults come from `limits` in the configuration. */
 const ruleLimits = z
   .strictObject({
     sessionSeconds: seconds.optional(),
     maxSessionSeconds: seconds.optional(),
     idleSeconds: seconds.optional(),
     consolesPerUser: z.number().int().positive().optional(),
-    consolesPerMachine: z.number().int().positive().max(32, 'QEMU takes 32 viewers at most').optional(),
-    /** Pictures a second at most; without, as many as there are. */
+    consolesPerMachine: z
+      .number()
+      .int()
+      .positive()
+      .max(32, 'must be at most 32, the limit of QEMU')
+      .optional(),
+    /** Maximum framebuffer updates per second. Default: unlimited. */
     updatesPerSecond: z.number().positive().max(1000).optional(),
   })
   .refine(
@@ -119,53 +122,58 @@ const ruleLimits = z
     { path: ['maxSessionSeconds'], error: 'must be at least sessionSeconds' },
   );
 
-export const clipboards = ['both', 'in', 'out', 'none'] as const;
+export const clipboardDirections = ['both', 'in', 'out', 'none'] as const;
 
-/** How consoles are that a rule gives. */
-const terms = {
-  /** Which way the clipboard may go, seen from the machine: pasted in, copied out. Without: both. */
-  clipboard: z.enum(clipboards).optional(),
+/** Properties of the consoles that a rule allows. */
+const ruleTerms = {
+  /** Allowed clipboard direction, seen from the machine: `in` is paste, `out` is copy. Default: both. */
+  clipboard: z.enum(clipboardDirections).optional(),
   when: when.optional(),
   limits: ruleLimits.optional(),
 };
 
 export const accessRule = z.strictObject({
-  /** Shown in explanations and logs. */
+  /** Appears in explanations and logs. */
   name: z.string().min(1).max(128).optional(),
   who,
-  /** A machine must match every field that is given. */
+  /** A machine must match all fields. */
   which,
   allow: z.array(z.enum(rights)).min(1),
-  ...terms,
+  ...ruleTerms,
 });
 
 export type AccessRule = z.infer<typeof accessRule>;
 
-const people = z
+const memberSelector = z
   .strictObject({ users: names.optional(), groups: names.optional() })
-  .refine((given) => Object.keys(given).length > 0, 'name users or groups');
+  .refine((selector) => Object.keys(selector).length > 0, 'specify users or groups');
 
-/** People who learn together on a set of machines, and who teaches them. */
+/** A class: members and instructors who share a set of machines. */
 export const accessClass = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be small letters, digits, dots and dashes'),
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9._-]{0,63}$/,
+      'must consist of lowercase letters, digits, dots, dashes and underscores',
+    ),
   title: z.string().min(1).max(128).optional(),
-  members: people,
-  instructors: people.optional(),
+  members: memberSelector,
+  instructors: memberSelector.optional(),
   /** All machines of the class. */
   machines: which.refine(
     ({ names: patterns = [] }) => !patterns.some((pattern) => /\{(user|group)\}/.test(pattern)),
-    { path: ['names'], error: 'are those of the whole class: {user} and {group} belong into own' },
+    { path: ['names'], error: 'must not contain {user} or {group}: use them in own' },
   ),
-  /** Of these, which ones a member may open: patterns of names. */
+  /** Name patterns of the machines that a member may open. */
   own: names,
-  /** What members may do with their own. */
+  /** Rights of members on their own machines. */
   allow: z.array(z.enum(rights)).min(1).default(['control']),
-  ...terms,
+  ...ruleTerms,
 });
 
 export type AccessClass = z.infer<typeof accessClass>;
 
-/** What stands in the rules file. */
+/** The content of the rules file. */
 export const accessDocument = z.strictObject({
   access: z.array(accessRule).max(10_000).optional(),
   classes: z
@@ -178,7 +186,7 @@ export const accessDocument = z.strictObject({
           context.addIssue({
             code: 'custom',
             path: [index, 'name'],
-            message: 'two classes have this name',
+            message: 'is the name of another class',
           });
         seen.add(name);
       }
@@ -187,7 +195,7 @@ export const accessDocument = z.strictObject({
 });
 export type AccessDocument = z.infer<typeof accessDocument>;
 
-/** Without any rule of your own, the members of the group `admins` may do everything. */
+/** Used if no rules are configured: members of the group `admins` have all rights. */
 export const defaultAccess: AccessDocument = {
   access: [
     {

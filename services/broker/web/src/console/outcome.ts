@@ -1,4 +1,4 @@
-import { closeCodes, closeNameOf, signedOutText } from '@porthole/shared/protocol/close-codes';
+import { closeCodes, closeNameOf, signedOutReason } from '@porthole/shared/protocol/close-codes';
 import type { Problem } from '../api.ts';
 import { lost, signedOut, wordsForClose, wordsForProblem, type Words } from '../texts.ts';
 
@@ -21,11 +21,11 @@ export const lineBroke = 1006;
 export function outcomeOfClose(code: number, reason: string): Outcome {
   const name = closeNameOf(code);
   if (!name) return { next: 'retry', words: lost, lost: true };
-  if (name === 'ended_by_operator' && reason === signedOutText)
+  if (name === 'ended_by_operator' && reason === signedOutReason)
     return { next: 'end', words: { ...signedOut, title: reason }, offer: 'sign-in' };
   const words = wordsForClose(name, reason);
-  const { does } = closeCodes[name];
-  switch (does) {
+  const { pageAction } = closeCodes[name];
+  switch (pageAction) {
     case 'reconnect':
       return { next: 'reconnect' };
     case 'retry':
@@ -36,10 +36,10 @@ export function outcomeOfClose(code: number, reason: string): Outcome {
       return { next: 'wait-for-machine', words };
     case 'offer-reopen':
       return { next: 'end', words, offer: 'reopen' };
-    case 'say':
+    case 'show-message':
       return { next: 'end', words, offer: 'list' };
     default:
-      return does satisfies never;
+      return pageAction satisfies never;
   }
 }
 
