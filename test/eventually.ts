@@ -1,21 +1,33 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** The default is shorter than Jest's own limit, so that a failure names what did not happen. */
+  /** Default: 45 s, which is less than Jest's own limit, so that the failure says what did not happen. */
   readonly withinMs?: number;
-  /** A reason not to wait any longer. */
+  /** Returns a reason to stop waiting. */
   readonly unless?: () => string | undefined;
 }
 
+/** `false` and errors mean: not yet. */
+type Attempt<T> = () => T | Promise<T>;
+
 /**
- * Polls until `attempt` neither throws nor resolves to `false`, and resolves to its result. Use it for real processes, which have
- * no clock to advance. Rejects with `what` and the last error.
+ * Polls until `attempt` neither throws nor resolves to `false`, and resolves to its result. For real programs, which have no
+ * clock that a test could advance. Without a description, `attempt` must contain an assertion, whose error is the failure.
  */
+export function eventually<T>(
+  description: string,
+  attempt: Attempt<T>,
+  options?: EventuallyOptions,
+): Promise<Exclude<T, false>>;
+export function eventually<T>(attempt: Attempt<T>): Promise<Exclude<T, false>>;
 export async function eventually<T>(
-  what: string,
-  attempt: () => T | Promise<T>,
-  { withinMs = 45_000, unless = () => undefined }: EventuallyOptions = {},
+  first: string | Attempt<T>,
+  second?: Attempt<T>,
+  { withinMs = 45_000, unless }: EventuallyOptions = {},
 ): Promise<Exclude<T, false>> {
+  const description = typeof first === 'string' ? first : undefined;
+  const attempt = typeof first === 'string' ? second : first;
+  if (!attempt) throw new TypeError('There is nothing to attempt.');
   const end = Date.now() + withinMs;
   for (;;) {
     let cause: unknown;
@@ -25,9 +37,12 @@ export async function eventually<T>(
     } catch (error) {
       cause = error;
     }
-    const reason = unless();
-    if (reason !== undefined) throw new Error(`${what}: ${reason}`, { cause });
-    if (Date.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`, { cause });
-    await pause(10);
+    const reason = unless?.();
+    if (reason !== undefined) throw new Error(`${description}: ${reason}`, { cause });
+    if (Date.now() > end) {
+      if (description === undefined && cause !== undefined) throw cause;
+      throw new Error(`Not within ${withinMs} ms: ${description}`, { cause });
+    }
+    await pause(5);
   }
 }
