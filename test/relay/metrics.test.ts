@@ -79,7 +79,7 @@ test('a viewer that does not read is seen in what waits for it, and as a stall',
       for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
       return ((await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) ?? 0) > 100_000;
     },
-    50_000,
+    { withinMs: 50_000 },
   );
   await eventually(
     'it stalls',
@@ -87,7 +87,7 @@ test('a viewer that does not read is seen in what waits for it, and as a stall',
       for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
       return ((await value('porthole_relay_stalls_total{direction="to_viewer"}')) ?? 0) > 0;
     },
-    50_000,
+    { withinMs: 50_000 },
   );
   client.socket.terminate();
   await eventually('nothing waits', async () => {

@@ -7,7 +7,8 @@ import { describeWith } from '../needs.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { startIssuer } from '../fakes/oidc/issuer.ts';
 import { createWalker } from '../fakes/oidc/walk.ts';
-import { freePort, startRedisServer } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
 import { connectConsole } from '../relay/console-client.ts';
 import { startProcess, type ServiceProcess } from './service-process.ts';
 

@@ -15,10 +15,11 @@ import { createRelayRig, grantKey, relayToken } from '../relay/rig.ts';
 /** Longer than any call waits, shorter than what Redis forgets a console after; its clock is its own, so it passes. */
 const awayMs = 20_000;
 
-afterEach(closeBrokers);
+afterAll(closeBrokers);
 
 describeWith('redis')('while Redis is away for twenty seconds', () => {
-  test.each(['hangs', 'is killed and starts again with what it had written'] as const)(
+  // Concurrent, because these tests mostly wait.
+  test.concurrent.each(['hangs', 'is killed and starts again with what it had written'] as const)(
     'because it %s, no console ends, and nobody is signed out',
     async (what) => {
       const redis = await startRedisServer({

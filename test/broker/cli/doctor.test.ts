@@ -10,7 +10,8 @@ import {
   type FakeProxmox,
   type FakeProxmoxOptions,
 } from '../../fakes/proxmox/fake-proxmox.ts';
-import { freePort, startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
+import { freePort } from '../../free-port.ts';
+import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
 import { describeWith } from '../../needs.ts';
 import { startProcess, type ServiceProcess } from '../../standalone/service-process.ts';
 import { aUser, brokerToken, someGuests, usersFile } from '../rig.ts';
