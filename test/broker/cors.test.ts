@@ -15,9 +15,9 @@ const preflight = (origin: string, method = 'POST') => ({
 const shared = (headers: Readonly<Record<string, unknown>>) =>
   Object.keys(headers).filter((name) => name.startsWith('access-control-'));
 
-describe('pages of other sites', () => {
+describe('requests from pages of other sites', () => {
   test.each([portal, 'null', 'http://localhost:8080'])(
-    'are told nothing by default, as %s',
+    'get no CORS headers by default, from %s',
     async (origin) => {
       const rig = await startBroker();
       for (const asking of [preflight(origin), { headers: { origin } }])
@@ -25,7 +25,7 @@ describe('pages of other sites', () => {
     },
   );
 
-  test('that may open consoles may call the API with a token, and never with a cookie', async () => {
+  test('are allowed with a token for the configured origins, and never with a cookie', async () => {
     const rig = await startBroker(allowing);
     const answer = await rig.ask('/api/v1/consoles/school/101/grants', preflight(portal));
     expect(answer.status).toBe(204);
@@ -39,7 +39,7 @@ describe('pages of other sites', () => {
     expect(answer.headers.vary).toMatch(/origin/i);
   });
 
-  test('may read why they were refused', async () => {
+  test('can read the reason of an error', async () => {
     const rig = await startBroker(allowing);
     const answer = await rig.ask('/api/v1/me', { headers: { origin: portal, authorization: 'Bearer none' } });
     expect(answer.status).toBe(401);
@@ -55,13 +55,13 @@ describe('pages of other sites', () => {
     'https://portal.example:8443',
     'https://portal.example.',
     'null',
-  ])('that resemble it are not it: %s', async (origin) => {
+  ])('are not allowed from a similar origin: %s', async (origin) => {
     const rig = await startBroker(allowing);
     for (const asking of [preflight(origin), { headers: { origin } }])
       expect(shared((await rig.ask('/api/v1/login', asking)).headers)).toEqual([]);
   });
 
-  test('change nothing by somebody’s cookie, allowed or not', async () => {
+  test('change nothing by the user’s cookie, even from a configured origin', async () => {
     const rig = await startBroker(allowing);
     const anna = await rig.signedIn('anna');
     const answer = await anna.post('/api/v1/logout', undefined, {
@@ -72,7 +72,7 @@ describe('pages of other sites', () => {
     expect((await anna.get('/api/v1/me')).status).toBe(200);
   });
 
-  test('read no page of ours', async () => {
+  test('get no CORS headers for pages', async () => {
     const rig = await startBroker(allowing);
     expect(shared((await rig.ask('/', { headers: { origin: portal } })).headers)).toEqual([]);
   });

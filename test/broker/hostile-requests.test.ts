@@ -4,7 +4,7 @@ import { aCluster, closeBrokers, startBroker, type Rig } from './rig.ts';
 
 afterEach(closeBrokers);
 
-/** A request as it is on the wire: clients tidy addresses and headers up before anybody sees them. */
+/** Sends a request byte by byte as given, because HTTP clients normalize paths and headers. */
 async function raw({ port }: Rig, target: string, headers: readonly string[] = ['Host: localhost:8080']) {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -16,7 +16,7 @@ async function raw({ port }: Rig, target: string, headers: readonly string[] = [
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, body };
 }
 
-describe('an address that is not what it looks like', () => {
+describe('a deceptive request target', () => {
   test.each([
     '/assets/../index.html',
     '/assets/%2e%2e/index.html',
@@ -37,7 +37,7 @@ describe('an address that is not what it looks like', () => {
     '/__proto__',
     '/%',
     '/%ff',
-  ])('%s is nothing of ours, leads nowhere, and says nothing about files', async (target) => {
+  ])('%s is not found, redirects nowhere, and reveals nothing about files', async (target) => {
     const rig = await startBroker();
     const answer = await raw(rig, target);
     expect([400, 404]).toContain(answer.status);
@@ -52,7 +52,7 @@ describe('an address that is not what it looks like', () => {
     '/api/v1/./me',
     '/api/v1/consoles/../me',
     '/api/v1/me%2f',
-  ])('%s is not taken for a route that it resembles', async (target) => {
+  ])('%s does not match a similar route', async (target) => {
     const rig = await startBroker();
     const anna = await rig.signedIn('anna');
     const answer = await raw(rig, target, ['Host: localhost:8080', `Cookie: ${anna.cookie}`]);
@@ -60,7 +60,7 @@ describe('an address that is not what it looks like', () => {
     expect(answer.body).not.toContain('anna');
   });
 
-  test('with a whole URL of another host is answered as ours, and takes nothing from it', async () => {
+  test('with an absolute URL of another host gets the normal response', async () => {
     const rig = await startBroker();
     const answer = await raw(rig, 'http://evil.test/');
     expect([200, 404]).toContain(answer.status);
@@ -68,7 +68,7 @@ describe('an address that is not what it looks like', () => {
   });
 
   test.each(['lab%2f..', '..', 'lab%00', 'LAB', 'constructor', '%2e%2e'])(
-    'with the cluster %s finds no machine, and asks no Proxmox for it',
+    'with the cluster %s finds no machine, and sends no request to Proxmox',
     async (cluster) => {
       const fake = await aCluster();
       const rig = await startBroker({ proxmox: [{ name: 'school', fake }] });
@@ -80,13 +80,13 @@ describe('an address that is not what it looks like', () => {
   );
 });
 
-describe('a Host that is not ours', () => {
+describe('a foreign Host header', () => {
   const hosts = [
     'Host: evil.test',
     'Host: localhost:8080@evil.test',
     'Host: localhost:8080\r\nX-Forwarded-Host: evil.test',
   ];
-  test.each(hosts)('%j is in no answer, no link and no cookie', async (host) => {
+  test.each(hosts)('%j appears in no response, link, or cookie', async (host) => {
     const rig = await startBroker();
     for (const target of ['/', '/nothing', '/api/v1/me', '/api/v1/login', '/console/lab/100']) {
       const answer = await raw(rig, target, [host, 'X-Forwarded-Proto: https', 'Forwarded: host=evil.test']);
@@ -94,7 +94,7 @@ describe('a Host that is not ours', () => {
     }
   });
 
-  test('makes no other page or relay of a grant', async () => {
+  test('does not change the page or relay of a grant', async () => {
     const rig = await startBroker({ proxmox: [{ name: 'school', fake: await aCluster() }] });
     const anna = await rig.signedIn('anna');
     const answer = await anna.post(
@@ -106,19 +106,19 @@ describe('a Host that is not ours', () => {
     expect(answer.text).not.toContain('evil.test');
   });
 
-  test('that is missing is a bad request', async () => {
+  test('is a bad request if it is missing', async () => {
     const rig = await startBroker();
     expect((await raw(rig, '/', [])).status).toBe(400);
   });
 });
 
-describe('two ways to say where a request ends', () => {
+describe('conflicting lengths of a request', () => {
   test.each([
     ['a length and chunks', ['Content-Length: 5', 'Transfer-Encoding: chunked']],
     ['two lengths', ['Content-Length: 5', 'Content-Length: 6']],
     ['a length that is none', ['Content-Length: 5x']],
     ['chunks by another name', ['Transfer-Encoding: xchunked']],
-  ])('%s are refused, so that nothing is smuggled behind it', async (_, headers) => {
+  ])('are rejected, which prevents request smuggling: %s', async (_, headers) => {
     const rig = await startBroker();
     const answer = await raw(rig, '/', ['Host: localhost:8080', ...headers]);
     expect(answer.status).toBe(400);

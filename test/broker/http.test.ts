@@ -24,7 +24,7 @@ afterEach(closeBrokers);
 const sameOrigin = { 'sec-fetch-site': 'same-origin' };
 const login: Asking = { method: 'POST', headers: sameOrigin, body: { username: 'anna', password } };
 
-/** Every error has the same shape, whatever it is about. */
+/** All errors have the same shape. */
 function expectProblem(answer: Answer, code: ErrorCode): void {
   expect(answer.headers['content-type']).toBe('application/problem+json');
   expect(answer.headers['cache-control']).toBe('no-store');
@@ -41,23 +41,18 @@ function expectProblem(answer: Answer, code: ErrorCode): void {
 }
 
 test.each<[string, string, Asking, ErrorCode]>([
-  ['an address that is none', '/api/v1/nothing', {}, 'not_found'],
-  ['an address of another version', '/api/v2/me', {}, 'not_found'],
-  ['an address in other letters', '/API/v1/me', {}, 'not_found'],
-  ['the API itself', '/api', {}, 'not_found'],
-  ['a slash too many', '/api/v1/me/', {}, 'not_found'],
+  ['an unknown path', '/api/v1/nothing', {}, 'not_found'],
+  ['a path of another version', '/api/v2/me', {}, 'not_found'],
+  ['a path in upper case', '/API/v1/me', {}, 'not_found'],
+  ['the path of the API itself', '/api', {}, 'not_found'],
+  ['a slash at the end', '/api/v1/me/', {}, 'not_found'],
   ['another method', '/api/v1/me', { method: 'POST', headers: sameOrigin }, 'method_not_allowed'],
-  [
-    'a method that nobody knows',
-    '/api/v1/me',
-    { method: 'PROPFIND', headers: sameOrigin },
-    'method_not_allowed',
-  ],
+  ['an unknown method', '/api/v1/me', { method: 'PROPFIND', headers: sameOrigin }, 'method_not_allowed'],
   ['a POST to a page', '/', { method: 'POST', headers: sameOrigin }, 'method_not_allowed'],
   ['no sign-in', '/api/v1/me', {}, 'not_signed_in'],
-  ['a body that is no JSON', '/api/v1/login', { ...login, raw: '{"username":' }, 'bad_request'],
-  ['a body that is no object', '/api/v1/login', { ...login, raw: '"text"' }, 'bad_request'],
-  ['a body that is not there', '/api/v1/login', { method: 'POST', headers: sameOrigin }, 'bad_request'],
+  ['a body that is not JSON', '/api/v1/login', { ...login, raw: '{"username":' }, 'bad_request'],
+  ['a body that is not an object', '/api/v1/login', { ...login, raw: '"text"' }, 'bad_request'],
+  ['a missing body', '/api/v1/login', { method: 'POST', headers: sameOrigin }, 'bad_request'],
   [
     'a body that is too large',
     '/api/v1/login',
@@ -76,21 +71,21 @@ test.each<[string, string, Asking, ErrorCode]>([
     { ...login, headers: { ...sameOrigin, 'content-type': 'text/plain' } },
     'wrong_media_type',
   ],
-])('%s is answered by a problem', async (_what, path, asking, code) => {
+])('%s gets a problem response', async (_what, path, asking, code) => {
   const rig = await startBroker();
   const answer = await rig.ask(path, asking);
   if (path.startsWith('/API')) expect(answer.status).toBe(404);
   else expectProblem(answer, code);
 });
 
-test('a method that is not taken comes with those that are', async () => {
+test('a method that is not allowed gets an Allow header', async () => {
   const rig = await startBroker();
   const answer = await rig.ask('/api/v1/me', { method: 'DELETE', headers: sameOrigin });
   expectProblem(answer, 'method_not_allowed');
   expect(answer.headers.allow).toBe('HEAD, GET');
 });
 
-test('a compressed body counts by what is in it', async () => {
+test('the size limit applies to the decompressed body', async () => {
   const rig = await startBroker();
   const raw = gzipSync(`{"username":"anna","password":"${'x'.repeat(1_000_000)}"}`);
   expect(raw.length).toBeLessThan(2000);
@@ -98,7 +93,7 @@ test('a compressed body counts by what is in it', async () => {
   expectProblem(await rig.ask('/api/v1/login', { method: 'POST', headers, raw }), 'body_too_large');
 });
 
-test('what nobody foresaw is an internal error outside, and has its stack in the log', async () => {
+test('an unexpected error is reported as internal, and its stack is logged', async () => {
   const store = createMemoryStore({ clock: systemClock });
   const rig = await startBroker({
     store: {
@@ -110,32 +105,32 @@ test('what nobody foresaw is an internal error outside, and has its stack in the
   const answer = await anna.get('/api/v1/me');
   expectProblem(answer, 'internal');
   expect(answer.text).not.toContain('inner words');
-  const line = rig.log.find((text) => text.includes('nobody foresaw'));
+  const line = rig.log.find((text) => text.includes('unexpected error'));
   expect(line).toContain('secret inner words');
   expect(line).toContain('http.test.ts');
   expect(line).toContain(answer.json.requestId);
 });
 
-test('HEAD is answered like GET, without the body', async () => {
+test('HEAD gets the same response as GET without the body', async () => {
   const rig = await startBroker();
   const anna = await rig.signedIn('anna');
   const answer = await rig.ask('/api/v1/me', { method: 'HEAD', headers: { cookie: anna.cookie ?? '' } });
   expect([answer.status, answer.text]).toEqual([200, '']);
 });
 
-test('a request id from outside is not taken over', async () => {
+test('a request ID from the client is ignored', async () => {
   const rig = await startBroker();
   const answer = await rig.ask('/api/v1/me', { headers: { 'x-request-id': 'forged' } });
   expect(answer.headers['x-request-id']).toMatch(/^[A-Za-z0-9_-]{12}$/);
 });
 
-describe('a request that changes something', () => {
+describe('a state-changing request', () => {
   const from = (headers: Record<string, string>) => ({ ...login, headers });
 
   test.each<[string, Record<string, string>]>([
     ['our own pages', { 'sec-fetch-site': 'same-origin' }],
     ['our own pages in an old browser', { origin: 'http://localhost:8080' }],
-  ])('may come from %s', async (_who, headers) => {
+  ])('is allowed from %s', async (_who, headers) => {
     const rig = await startBroker();
     expect((await rig.ask('/api/v1/login', from(headers))).status).toBe(200);
   });
@@ -151,7 +146,7 @@ describe('a request that changes something', () => {
     ['another origin in an old browser', { origin: 'http://localhost:8081' }],
     ['a page without an origin', { origin: 'null' }],
     ['somewhere unsaid', {}],
-  ])('may not come from %s', async (_who, headers) => {
+  ])('is rejected from %s', async (_who, headers) => {
     const rig = await startBroker();
     const answer = await rig.ask('/api/v1/login', from(headers));
     expectProblem(answer, 'cross_site');
@@ -159,8 +154,8 @@ describe('a request that changes something', () => {
   });
 });
 
-describe('addresses behind proxies', () => {
-  /** How many sign-ins of one client succeed when it makes up a new X-Forwarded-For each time. */
+describe('client addresses behind proxies', () => {
+  /** Returns how many sign-ins of one client succeed if it sends a new X-Forwarded-For each time. */
   async function spoofing(trustedProxies: number, forwarded: (i: number) => string): Promise<number[]> {
     const rig = await startBroker({ config: { trustedProxies, limits: { signInsPerAddressPerMinute: 2 } } });
     const statuses: number[] = [];
@@ -171,19 +166,19 @@ describe('addresses behind proxies', () => {
     return statuses;
   }
 
-  test('X-Forwarded-For counts for nothing when there are no proxies', async () => {
+  test('X-Forwarded-For is ignored without proxies', async () => {
     expect(await spoofing(0, (i) => `203.0.113.${i}`)).toEqual([200, 200, 429, 429]);
   });
 
-  test('what a sender puts before the entry of the one proxy counts for nothing', async () => {
+  test('entries before the one of the only proxy are ignored', async () => {
     expect(await spoofing(1, (i) => `203.0.113.${i}, 198.51.100.7`)).toEqual([200, 200, 429, 429]);
   });
 
-  test('what a sender puts before the entries of two proxies counts for nothing', async () => {
+  test('entries before those of two proxies are ignored', async () => {
     expect(await spoofing(2, (i) => `203.0.113.${i}, 198.51.100.7, 10.0.0.1`)).toEqual([200, 200, 429, 429]);
   });
 
-  test('people behind the proxy are told apart', async () => {
+  test('clients behind the proxy are distinguished', async () => {
     expect(await spoofing(1, (i) => `198.51.100.${i}`)).toEqual([200, 200, 200, 200]);
   });
 
@@ -193,7 +188,7 @@ describe('addresses behind proxies', () => {
   });
 });
 
-describe('headers', () => {
+describe('security headers', () => {
   const policyOf = (answer: Answer) =>
     Object.fromEntries(
       String(answer.headers['content-security-policy'])
@@ -201,7 +196,7 @@ describe('headers', () => {
         .map((directive) => directive.trim().split(/ (.*)/s)),
     ) as Record<string, string>;
 
-  test('let pages load and connect only what is ours', async () => {
+  test('let pages load from and connect to Porthole only', async () => {
     const rig = await startBroker({
       config: { publicUrl: 'https://porthole.school.example', relayUrl: 'wss://relay.school.example:8443' },
     });
@@ -233,7 +228,7 @@ describe('headers', () => {
     }
   });
 
-  test('on localhost do not bind the host to https, and allow its own WebSocket', async () => {
+  test('set no HSTS on localhost, and allow its own WebSocket', async () => {
     const rig = await startBroker();
     const answer = await rig.ask('/');
     expect(answer.headers['strict-transport-security']).toBeUndefined();
@@ -241,7 +236,7 @@ describe('headers', () => {
   });
 });
 
-test('a request with a broken request line is refused and leaves the broker working', async () => {
+test('a malformed request line is rejected and does not affect the broker', async () => {
   const rig = await startBroker();
   const refused = await new Promise<string>((resolve) => {
     const socket = connect(rig.port, '127.0.0.1', () => socket.write('GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n'));
@@ -252,12 +247,12 @@ test('a request with a broken request line is refused and leaves the broker work
   expect((await rig.ask('/')).status).toBe(200);
 });
 
-test('the log of a whole run holds no cookie, password, token or query string', async () => {
+test('the log contains no cookie, password, token, or query string', async () => {
   const fake = await aCluster();
   const rig = await startBroker({ proxmox: [{ name: 'school', fake }] });
   const anna = rig.browser();
   await anna.signIn('anna', 'a wrong guess');
-  // What people type into the wrong field, and what the parser of a broken body would quote.
+  // A password in the name field, and a malformed body that the parser would quote.
   await anna.signIn('my-password-as-a-name', password);
   await anna.post('/api/v1/login', undefined, { 'content-type': 'application/json' });
   await rig.ask('/api/v1/login', { ...login, raw: `{"password":"${password}"` });
@@ -290,7 +285,7 @@ test('the log of a whole run holds no cookie, password, token or query string', 
   expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
 });
 
-test('each request leaves one line with method, path, status, time and user', async () => {
+test('each request logs one line with method, path, status, duration, and user', async () => {
   const rig = await startBroker();
   const anna = await rig.signedIn('anna');
   rig.log.length = 0;
@@ -307,7 +302,7 @@ test('each request leaves one line with method, path, status, time and user', as
   ]);
 });
 
-describe('a configuration is refused when', () => {
+describe('a configuration is rejected if', () => {
   const start = (options: RigOptions) => () =>
     createBroker({
       config: aConfig(options),
@@ -321,13 +316,13 @@ describe('a configuration is refused when', () => {
 
   test.each<[string, RigOptions['config'], RegExp]>([
     [
-      'passwords would travel readable',
+      'passwords would be sent unencrypted',
       { publicUrl: 'http://porthole.school.example' },
       /publicUrl: use https/,
     ],
     ['the host only looks local', { publicUrl: 'http://127.0.0.1.evil.example' }, /publicUrl: use https/],
     [
-      'browsers would refuse the relay',
+      'browsers would block the relay',
       { publicUrl: 'https://school.example', relayUrl: 'ws://relay.school.example' },
       /relayUrl: use wss/,
     ],

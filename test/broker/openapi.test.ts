@@ -1,5 +1,5 @@
 import { createRoutes, type RouteDeps } from '@porthole/broker/routes';
-import { createPasses } from '@porthole/broker/sign-in/passes';
+import { createEmbedTokens } from '@porthole/broker/sign-in/embed-tokens';
 import { PortholeError } from '@porthole/shared/errors';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { createSessionRecords } from '@porthole/shared/session/records';
@@ -32,7 +32,7 @@ test('the file names every route of the broker, and no other', () => {
     sessions: {},
     power: { keys: () => [grantKey], random: systemRandom },
     grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} } },
-    ways: [],
+    signInMethods: [],
   } as unknown as RouteDeps;
   const routes = createRoutes(deps).stack.flatMap(({ methods, path }) =>
     methods
@@ -382,13 +382,13 @@ describe('every status that the file names', () => {
 
   test('a page that a program opened gets its pass, once', async () => {
     const { rig, store, clock } = walk;
-    const passes = createPasses({
+    const passes = createEmbedTokens({
       records: store.records,
       keys: grantKeysOf(constantSecret(grantKey)),
       random: systemRandom,
       clock,
     });
-    const code = await passes.create({
+    const code = await passes.createCode({
       user: { id: 'portal:1', name: 'anna', groups: [] },
       program: { id: 'portal', name: 'portal' },
       loginRef: 'l',

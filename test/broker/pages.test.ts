@@ -9,7 +9,7 @@ test.each([
   ['/console/school/101', 'console.html'],
   ['/console/school/101?mode=view', 'console.html'],
   ['/console/school/101/', 'console.html'],
-] as const)('%s is %s', async (path, file) => {
+] as const)('%s serves %s', async (path, file) => {
   const rig = await startBroker();
   const answer = await rig.ask(path);
   expect(answer.status).toBe(200);
@@ -18,7 +18,7 @@ test.each([
   expect(answer.text).toBe(somePages[file]);
 });
 
-test('assets are kept for ever, because their names change with what is in them', async () => {
+test('assets are cached permanently, because their names change with their content', async () => {
   const rig = await startBroker();
   const answer = await rig.ask('/assets/app-1a2b.js');
   expect(answer.headers).toMatchObject({
@@ -29,7 +29,7 @@ test('assets are kept for ever, because their names change with what is in them'
   expect(answer.text).toBe(somePages['assets/app-1a2b.js']);
 });
 
-test('a page that did not change is not sent again', async () => {
+test('an unchanged page is not sent again', async () => {
   const rig = await startBroker();
   const { etag } = (await rig.ask('/')).headers;
   const answer = await rig.ask('/', { headers: { 'if-none-match': etag ?? '' } });
@@ -40,7 +40,7 @@ test('a page that did not change is not sent again', async () => {
 test.each([
   ['br, gzip', 'br', brotliDecompressSync],
   ['gzip', 'gzip', gunzipSync],
-] as const)('whoever takes %s gets %s', async (accepted, encoding, decompress) => {
+] as const)('a client that accepts %s gets %s', async (accepted, encoding, decompress) => {
   const rig = await startBroker();
   const answer = await rig.ask('/assets/app-1a2b.js', { headers: { 'accept-encoding': accepted } });
   expect(answer.headers['content-encoding']).toBe(encoding);
@@ -49,7 +49,7 @@ test.each([
   expect(decompress(answer.bytes).toString()).toBe(somePages['assets/app-1a2b.js']);
 });
 
-test('HEAD says how long the page is and sends none of it', async () => {
+test('HEAD returns the length of a page without its content', async () => {
   const rig = await startBroker();
   const answer = await rig.ask('/', { method: 'HEAD' });
   expect([answer.status, answer.text]).toEqual([200, '']);
@@ -77,21 +77,21 @@ test.each([
   '/%',
   '/__proto__',
   '/constructor',
-])('%s is not there', async (path) => {
+])('%s is not found', async (path) => {
   const rig = await startBroker();
   const answer = await rig.ask(path);
   expect(answer.status).toBe(404);
   expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
-  expect(answer.text).toContain('There is nothing here.');
+  expect(answer.text).toContain('Page not found');
 });
 
-test('without built pages the start fails and says how to build them', async () => {
+test('the start fails without built pages, and the error says how to build them', async () => {
   await expect(startBroker({ pages: { 'index.html': 'alone' } })).rejects.toThrow(
     /console\.html not found in .*`npm run build:pages`/,
   );
 });
 
-test('a broker with pages and a store is ready, whether Proxmox is there or not', async () => {
+test('a broker with pages and a store is ready, even without Proxmox', async () => {
   const rig = await startBroker();
   expect(await rig.broker.readiness()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { hashPassword } from '@porthole/broker/sign-in/password-hash';
+import { hashPassword } from '@porthole/broker/sign-in/local/password-hash';
 import { configSchema, type Config } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { systemRandom } from '@porthole/shared/crypto/random';

@@ -15,18 +15,20 @@ const config = await demoConfig(proxmox, port);
 await runProcess(process, () => {
   const log = createLog({ service: 'demo', level: config.logLevel });
   const clock = systemClock;
+  const registry = createRegistry();
   const standalone = createStandalone({
     config,
     clock,
     random: systemRandom,
     log,
-    registry: createRegistry(),
+    registry,
     pagesDir: fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url)),
   });
   return {
     log,
     clock,
-    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.parts],
+    registry,
+    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.components],
     started: () =>
       process.stdout.write(`
   Porthole is open:  http://localhost:${port}

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hashPassword } from '@porthole/broker/sign-in/password-hash';
+import { hashPassword } from '@porthole/broker/sign-in/local/password-hash';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import type { Service } from '../../k8s/images/stage-service.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';

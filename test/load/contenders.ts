@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, startForeign, type Child } from './child.ts';
 
@@ -35,10 +35,18 @@ const rawPath = (relay: string) =>
   `/api2/json/nodes/pve1/qemu/100/vncwebsocket?raw=${encodeURIComponent(relay)}`;
 const plainProtocols = async (count: number) => Array.from({ length: count }, () => 'binary');
 
-export const startPorthole: StartContender = async (upstream) => {
-  const child = await startChild('relay-main.ts', [urlOf(upstream), upstream.caPem], relayFlags());
+export const startPorthole: StartContender = (upstream) => startRelay('Porthole', 'relay-main.ts', upstream);
+
+/** The relay of another checkout: an earlier version, to measure a change in one run. */
+export const startPortholeBefore =
+  (folder: string): StartContender =>
+  (upstream) =>
+    startRelay('Porthole before', resolve(folder, 'test/load/relay-main.ts'), upstream);
+
+async function startRelay(name: string, program: string, upstream: Upstream): Promise<Contender> {
+  const child = await startChild(program, [urlOf(upstream), upstream.caPem], relayFlags());
   return {
-    name: 'Porthole',
+    name,
     pid: child.pid,
     port: portOf(child.ready),
     path: '/relay/v1/console',
@@ -49,7 +57,7 @@ export const startPorthole: StartContender = async (upstream) => {
     ask: child.ask,
     stop: child.stop,
   };
-};
+}
 
 /** What `npm run start:relay` gives Node: the bench measures what is run. */
 function relayFlags(): string[] {

@@ -8,6 +8,7 @@ import {
   startBareNode,
   startPlainWs,
   startPorthole,
+  startPortholeBefore,
   type StartContender,
   type Upstream,
 } from './contenders.ts';
@@ -15,7 +16,7 @@ import { measureFlows, measureIdle, type Flow, type Idle, type Rig } from './mea
 import { parts, readOptions } from './options.ts';
 import { planOf } from './plan.ts';
 import { profile } from './profile.ts';
-import { report } from './report.ts';
+import { report, reportChange } from './report.ts';
 
 /**
  * `npm run bench`: compares the cost of the relay's data path with other relays in the same run. Prints the report and
@@ -59,6 +60,7 @@ if (options.profile) {
 const contenders: readonly StartContender[] = [
   startPlainWs,
   startPorthole,
+  ...(options.before === undefined ? [] : [startPortholeBefore(options.before)]),
   startBareNode,
   ...found.map(({ start }) => start),
 ];
@@ -89,14 +91,21 @@ for (let round = 1; round <= plan.idleRounds; round++)
 await Promise.all([upstream.stop(), viewers.stop()]);
 
 const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
-const text = report({ machine, plan, flows, idle, skipped });
+const results = { machine, plan, flows, idle, skipped };
+if (options.before !== undefined) {
+  const change = reportChange(results);
+  console.log(change);
+  keep(options.report ?? 'docs/performance.md', 'compared', change);
+  process.exit(0);
+}
+const text = report(results);
 console.log(text);
 const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
 if (file !== undefined) keep(file, 'measured', text);
 process.exit(0);
 
 /** Replaces only the text between the two marks. */
-function keep(path: string, mark: 'measured' | 'profiled' | 'crowded', measured: string): void {
+function keep(path: string, mark: 'measured' | 'profiled' | 'crowded' | 'compared', measured: string): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;
   const around = `# Performance\n\n${marks[0]}\n${marks[1]}\n`;
   const old = read(path) ?? around;

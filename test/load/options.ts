@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import { workloadNames, type WorkloadName } from './plan.ts';
+
+export const workloadNames = ['bulk', 'paced', 'small'] as const;
+export type WorkloadName = (typeof workloadNames)[number];
 
 /** What `npm run bench -- ...` was asked to do. */
 export interface Options {
@@ -13,12 +15,14 @@ export interface Options {
   readonly report: string | undefined;
   /** Says where Porthole's time and memory go, instead of comparing. */
   readonly profile: boolean;
+  /** Another checkout of Porthole, with its dependencies installed, whose relay is measured in the same run. */
+  readonly before: string | undefined;
 }
 
 export type Part = WorkloadName | 'idle' | 'broker';
 export const parts: readonly Part[] = [...workloadNames, 'idle', 'broker'];
 
-export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file]`;
+export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file] [--before folder]`;
 
 /** Throws an error that says what is wrong. */
 export function readOptions(args: readonly string[]): Options {
@@ -31,6 +35,7 @@ export function readOptions(args: readonly string[]): Options {
       sessions: { type: 'string' },
       report: { type: 'string' },
       profile: { type: 'boolean', default: false },
+      before: { type: 'string' },
     },
   });
   const asked = values.only.split(',');
@@ -43,6 +48,7 @@ export function readOptions(args: readonly string[]): Options {
     sessions: count('sessions', values.sessions),
     report: values.report,
     profile: values.profile,
+    before: values.before,
   };
 }
 

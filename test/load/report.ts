@@ -1,16 +1,7 @@
-import type { Flow, Idle } from './measure.ts';
+import type { Idle } from './measure.ts';
 import { median } from './median.ts';
-import type { Plan } from './plan.ts';
+import type { Results } from './results.ts';
 import { targets } from './targets.ts';
-
-export interface Results {
-  readonly machine: string;
-  readonly plan: Plan;
-  /** By relay, by workload: one entry per round. */
-  readonly flows: ReadonlyMap<string, ReadonlyMap<string, readonly Flow[]>>;
-  readonly idle: ReadonlyMap<string, readonly Idle[]>;
-  readonly skipped: readonly string[];
-}
 
 const baseline = 'plain ws';
 
@@ -59,4 +50,35 @@ export function report(results: Results): string {
     ...skipped.map((name) => `Not measured: ${name} is not installed (Debian package \`${name}\`).`),
   );
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** Formats how the relay's cost changed from the checkout given with `--before`, as ratios within the run. */
+export function reportChange({ machine, plan, flows, idle }: Results): string {
+  const ratio = (values: (relay: string) => readonly number[]) =>
+    (median([...values('Porthole')]) / median([...values('Porthole before')])).toFixed(2);
+  const rows = plan.workloads.map(({ name }) => {
+    const cost = (relay: string) =>
+      flows
+        .get(relay)
+        ?.get(name)
+        ?.map(({ cpuPerGib }) => cpuPerGib) ?? [];
+    return `| ${name}: CPU | ${ratio(cost)} × |`;
+  });
+  if (plan.idleRounds > 0) {
+    const kib = (relay: string) => idle.get(relay)?.map(({ kibPerSession }) => kibPerSession) ?? [];
+    const open = (relay: string) => idle.get(relay)?.map(({ cpuMsPerOpen }) => cpuMsPerOpen) ?? [];
+    const [now, before] = ['Porthole', 'Porthole before'].map((relay) => median([...kib(relay)]).toFixed(0));
+    rows.push(
+      `| idle: RSS per session | ${ratio(kib)} × (${before} KiB, now ${now} KiB) |`,
+      `| idle: CPU per open | ${ratio(open)} × |`,
+    );
+  }
+  return [
+    `Measured on ${machine}. Medians of ${plan.rounds} interleaved rounds (${plan.idleRounds} for ${plan.idleSessions} idle sessions).`,
+    '',
+    '| Measurement | Now, relative to before |',
+    '|---|--:|',
+    ...rows,
+    '',
+  ].join('\n');
 }

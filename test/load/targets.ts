@@ -1,4 +1,4 @@
-import type { Results } from './report.ts';
+import type { Results } from './results.ts';
 import { median } from './median.ts';
 
 /** What the relay must reach, and whether it does, as a Markdown table; of the figures that the tables below show. */

@@ -122,7 +122,7 @@ test('a configuration with faults is refused with all of them, in plain words', 
   expect(await porthole.exited).toBe(2);
   expect(porthole.output()).toContain('PORTHOLE_PROXMOX_URL: must be an https:// URL');
   expect(porthole.output()).toContain('PORTHOLE_LISTEN: must be host:port');
-  expect(porthole.output()).toContain('PORTHOLE_PUBLIK_URL: there is no such setting');
+  expect(porthole.output()).toContain('PORTHOLE_PUBLIK_URL: unknown setting');
 });
 
 test.each(['relay', 'broker'] as const)(

@@ -2,101 +2,121 @@ import type { ErrorCode } from '@porthole/shared/errors';
 import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import {
   createProxmoxMetrics,
-  proxmoxMetricsOf,
+  proxmoxMetricDefinitions,
   type ProxmoxMetrics,
 } from '@porthole/shared/proxmox/metrics';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Route } from './http/context.ts';
 
-/** Every metric of the broker. docs and dashboards are checked against this list. Labels take values from closed sets only. */
+/**
+ * All metrics of the broker. Tests check the docs and dashboards against this list. All label values are from closed
+ * sets.
+ */
 export const brokerMetrics = {
   signIns: {
     name: 'porthole_broker_sign_ins_total',
-    help: 'Sign-in attempts by method (local, oidc, proxmox) and result: ok, or the code of the error.',
+    help: 'Sign-in attempts by method (local, oidc, proxmox) and result: ok, or the error code.',
     labelNames: ['method', 'result'],
   },
-  signInsWaiting: {
+  signInsQueued: {
     name: 'porthole_broker_sign_ins_queued',
-    help: 'Sign-ins that wait for their password to be checked.',
+    help: 'Sign-ins in the queue for a password check.',
     labelNames: [],
   },
   grants: {
     name: 'porthole_broker_grants_total',
-    help: 'Requests for a console by result: ok, or the code of the error.',
+    help: 'Requests for a console by result: ok, or the error code.',
     labelNames: ['result'],
   },
   requests: {
     name: 'porthole_broker_http_request_duration_seconds',
-    help: 'Duration of HTTP requests by route, method and class of status.',
+    help: 'Duration of HTTP requests in seconds by route, method, and status class.',
     labelNames: ['route', 'method', 'status'],
   },
   listRefreshes: {
     name: 'porthole_broker_machine_list_refreshes_total',
-    help: "Refreshes of a cluster's list of machines by result: ok, or the code of the error.",
+    help: 'Refreshes of the machine list of a cluster by result: ok, or the error code.',
     labelNames: ['cluster', 'result'],
   },
-  powers: {
+  powerActions: {
     name: 'porthole_broker_power_actions_total',
-    help: 'Requests to start, shut down, reboot, reset or stop a machine by result: ok (Proxmox began), or the code of the error.',
+    help: 'Requests to start, shut down, reboot, reset, or stop a machine by result: ok (Proxmox started the task), or the error code.',
     labelNames: ['action', 'result'],
   },
-  rulesReads: {
+  rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
-    help: 'Changes of the rules file by result: ok, or faulty (the rules from before stay in force).',
+    help: 'Reloads of the rules file by result: ok, or faulty (the previous rules stay in effect).',
     labelNames: ['result'],
   },
-  rulesFaulty: {
+  rulesInvalid: {
     name: 'porthole_broker_rules_invalid',
-    help: '1 while the rules file is faulty and older rules are in force.',
+    help: '1 while the rules file is invalid and the previous rules are in effect, otherwise 0.',
     labelNames: [],
   },
   listAge: {
     name: 'porthole_broker_machine_list_age_seconds',
-    help: 'Seconds since the cluster last answered with its list of machines; it is asked only when somebody looks.',
+    help: 'Age of the machine list of a cluster in seconds. The list is refreshed only on requests.',
     labelNames: ['cluster'],
   },
   leader: {
     name: 'porthole_broker_leader',
-    help: '1 in the broker that acts for all of them at Kubernetes, 0 in the others.',
+    help: '1 in the broker that manages the relay pods in Kubernetes, 0 in the others.',
     labelNames: [],
   },
   relayPods: {
     name: 'porthole_broker_relay_pods',
-    help: "The relays' pods that the leader knows of.",
+    help: 'Relay pods that the leader knows.',
     labelNames: [],
   },
   relayPodsStale: {
     name: 'porthole_broker_relay_pods_stale_seconds',
-    help: "Seconds for which the leader could not follow the relays' pods; 0 while it can.",
+    help: 'Seconds since the leader lost its watch on the relay pods, or 0.',
     labelNames: [],
   },
   podCosts: {
     name: 'porthole_broker_pod_deletion_costs_total',
-    help: 'Deletion costs of relays that were to be written to Kubernetes, by result.',
+    help: 'Writes of pod deletion costs to Kubernetes by result: ok or failed.',
     labelNames: ['result'],
   },
-  ...proxmoxMetricsOf('porthole_broker'),
+  ...proxmoxMetricDefinitions('porthole_broker'),
 } as const satisfies Record<string, { name: string; help: string; labelNames: readonly string[] }>;
+
+/** The values of the label `route`. */
+export type Route =
+  | 'login'
+  | 'logout'
+  | 'logins'
+  | 'back_channel'
+  | 'handover'
+  | 'me'
+  | 'consoles'
+  | 'grants'
+  | 'explain'
+  | 'sessions'
+  | 'audit'
+  | 'power'
+  | 'page'
+  | 'asset'
+  | 'other';
 
 export type Result = 'ok' | ErrorCode;
 
-/** Undefined for a cluster that never answered. */
+/** The age is undefined for a cluster that has never answered. */
 type ListAges = readonly (readonly [cluster: string, seconds: number | undefined])[];
 
 export interface BrokerMetrics {
   signIn(method: string, result: Result): void;
   grant(result: Result): void;
-  request(seen: { route: Route; method: string; status: number; seconds: number }): void;
+  request(request: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
-  power(action: string, result: Result): void;
-  rulesRead(result: 'ok' | 'faulty'): void;
+  powerAction(action: string, result: Result): void;
+  rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
-  /** Read when the metrics are. */
-  observeSignInsWaiting(read: () => number): void;
+  /** Sets the function that a scrape calls. */
+  observeSignInsQueued(read: () => number): void;
   observeListAge(read: () => ListAges): void;
-  observeRulesFault(read: () => boolean): void;
+  observeRulesInvalid(read: () => boolean): void;
   podCosts(result: 'ok' | 'failed', count: number): void;
-  /** Read when the metrics are. Only where Kubernetes is asked anything. */
+  /** Sets the function that a scrape calls. Without it the Kubernetes gauges have no values. */
   observeKubernetes(read: () => KubernetesState): void;
 }
 
@@ -118,20 +138,20 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     registers,
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
   });
-  const powers = new Counter({ ...brokerMetrics.powers, registers });
-  const rulesReads = new Counter({ ...brokerMetrics.rulesReads, registers });
-  let signInsWaiting = () => 0;
-  let rulesFaulty = () => false;
+  const powerActions = new Counter({ ...brokerMetrics.powerActions, registers });
+  const rulesReloads = new Counter({ ...brokerMetrics.rulesReloads, registers });
+  let signInsQueued = () => 0;
+  let rulesInvalid = () => false;
   let listAges: () => ListAges = () => [];
-  const waiting: Gauge = new Gauge({
-    ...brokerMetrics.signInsWaiting,
+  const queued: Gauge = new Gauge({
+    ...brokerMetrics.signInsQueued,
     registers,
-    collect: () => waiting.set(signInsWaiting()),
+    collect: () => queued.set(signInsQueued()),
   });
-  const faulty: Gauge = new Gauge({
-    ...brokerMetrics.rulesFaulty,
+  const invalid: Gauge = new Gauge({
+    ...brokerMetrics.rulesInvalid,
     registers,
-    collect: () => faulty.set(rulesFaulty() ? 1 : 0),
+    collect: () => invalid.set(rulesInvalid() ? 1 : 0),
   });
   const ages: Gauge<'cluster'> = new Gauge({
     ...brokerMetrics.listAge,
@@ -143,16 +163,19 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
 
   const podCosts = new Counter({ ...brokerMetrics.podCosts, registers });
   let kubernetes: (() => KubernetesState) | undefined;
-  const gauge = (about: { name: string; help: string }, value: (state: KubernetesState) => number) => {
-    const made: Gauge = new Gauge({
-      ...about,
+  const kubernetesGauge = (
+    metric: { name: string; help: string },
+    value: (state: KubernetesState) => number,
+  ) => {
+    const gauge: Gauge = new Gauge({
+      ...metric,
       registers,
-      collect: () => kubernetes && made.set(value(kubernetes())),
+      collect: () => kubernetes && gauge.set(value(kubernetes())),
     });
   };
-  gauge(brokerMetrics.leader, ({ leads }) => (leads ? 1 : 0));
-  gauge(brokerMetrics.relayPods, ({ relays }) => relays);
-  gauge(brokerMetrics.relayPodsStale, ({ staleSeconds }) => staleSeconds);
+  kubernetesGauge(brokerMetrics.leader, ({ leads }) => (leads ? 1 : 0));
+  kubernetesGauge(brokerMetrics.relayPods, ({ relays }) => relays);
+  kubernetesGauge(brokerMetrics.relayPodsStale, ({ staleSeconds }) => staleSeconds);
   for (const result of ['ok', ...openFailures]) grants.inc({ result }, 0);
 
   return {
@@ -164,11 +187,11 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
         seconds,
       ),
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
-    power: (action, result) => powers.inc({ action, result }),
-    rulesRead: (result) => rulesReads.inc({ result }),
-    observeRulesFault: (read) => (rulesFaulty = read),
+    powerAction: (action, result) => powerActions.inc({ action, result }),
+    rulesReload: (result) => rulesReloads.inc({ result }),
+    observeRulesInvalid: (read) => (rulesInvalid = read),
     proxmox: createProxmoxMetrics(registry, 'porthole_broker'),
-    observeSignInsWaiting: (read) => (signInsWaiting = read),
+    observeSignInsQueued: (read) => (signInsQueued = read),
     observeListAge: (read) => (listAges = read),
     podCosts: (result, count) => podCosts.inc({ result }, count),
     observeKubernetes: (read) => (kubernetes = read),

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/http/address-key';
-import { auditAnd, type Audit } from '@porthole/shared/audit/audit';
+import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import type { Clock } from '@porthole/shared/time/clock';
 import { clientAddress } from '@porthole/shared/http/client-address';
@@ -11,7 +11,7 @@ import { createTerminationOrders } from '@porthole/shared/session/termination-or
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Readiness } from '@porthole/shared/http/operations-server';
-import { warnOfInsecureClusters } from '@porthole/shared/proxmox/warn-insecure';
+import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls';
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
@@ -100,9 +100,9 @@ export function createRelay(deps: RelayDeps): Relay {
       },
       {
         name: 'consoles',
-        stopMs: limits.drainSeconds * 1000 + drainGraceMs,
+        stopTimeoutMs: limits.drainSeconds * 1000 + drainGraceMs,
         async start() {
-          warnOfInsecureClusters(config.clusters, log);
+          warnAboutInsecureTls(config.clusters, log);
           stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
           stopListening.defer(terminationWatcher.start());
           stopListening.defer(observers.start());
@@ -155,7 +155,7 @@ function createSharedState(deps: RelayDeps) {
       clusters,
       relayId: config.instance ?? randomId(random, 12),
       origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
-      audit: auditAnd(deps.audit, auditTrail.keep),
+      audit: combineAudits(deps.audit, auditTrail.record),
       linkGauges,
       dial: createDial({ clock, queue, deadlines, tracing, metrics }),
       queueSeconds: limits.queueSeconds,

@@ -7,7 +7,8 @@ import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
-import { createOperationsServer, type Address } from '@porthole/shared/http/operations-server';
+import { createOperationsServer } from '@porthole/shared/http/operations-server';
+import type { Address } from '@porthole/shared/http/listen';
 import { createPublicServer } from '@porthole/shared/http/public-server';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
@@ -16,7 +17,7 @@ import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 
 export interface Standalone {
-  readonly parts: readonly LifecycleComponent[];
+  readonly components: readonly LifecycleComponent[];
   address(): Address;
   operationsAddress(): Address;
 }
@@ -38,7 +39,7 @@ export function createStandalone(deps: {
   const { config, clock, random, log, registry, tracing = noTracing } = deps;
   const audit = deps.audit ? { audit: deps.audit } : {};
   const store =
-    deps.store ?? openStore(config, { log, clock, onFailure: createStoreMetrics(registry).failed });
+    deps.store ?? openStore(config, { log, clock, onFailure: createStoreMetrics(registry).requestFailed });
   // Alone with its own memory it needs to share the key with nobody, so it makes one up.
   const own = random(32).toString('base64url');
   const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [own];
@@ -50,7 +51,7 @@ export function createStandalone(deps: {
     listen: config.operationsListen,
     registry,
     readiness: async () => [...(await broker.readiness()), ...(await relay.readiness())],
-    notes: broker.notes,
+    warnings: broker.notes,
   });
   const server = createPublicServer({
     listen: config.listen,
@@ -58,7 +59,7 @@ export function createStandalone(deps: {
     onUpgrade: relay.onUpgrade,
   });
   return {
-    parts: [
+    components: [
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.components,
       operations,

@@ -1,5 +1,5 @@
 import { createLeadership, type Leadership } from '@porthole/broker/kubernetes/leadership';
-import type { Lease, LeasePort, SeenLease } from '@porthole/broker/kubernetes/ports';
+import type { Lease, LeasePort, StoredLease } from '@porthole/broker/kubernetes/ports';
 import type { Clock } from '@porthole/shared/time/clock';
 import { createLog } from '@porthole/shared/telemetry/log';
 import fc from 'fast-check';
@@ -10,14 +10,14 @@ const log = createLog({ service: 'test', level: 'silent' });
 /** A Lease as the API server keeps it, and the way there, which can be cut for each of its users. */
 function createLease() {
   let version = 0;
-  let current: SeenLease | undefined;
+  let current: StoredLease | undefined;
   const cut = new Set<string>();
   const port = (user: string): LeasePort => ({
     async read() {
       if (cut.has(user)) throw new Error('the API server is away');
       return current;
     },
-    async write(seen: SeenLease | undefined, next: Lease) {
+    async write(seen: StoredLease | undefined, next: Lease) {
       if (cut.has(user)) throw new Error('the API server is away');
       if (seen?.version !== current?.version) return false;
       current = { ...next, version: String(++version) };
@@ -64,7 +64,7 @@ describe('the election of the broker that acts', () => {
     for (const one of [a, b, c]) await one.start();
     for (let minute = 0; minute < 5; minute += 1) {
       await pass(clock, 60);
-      expect([a, b, c].map((one) => one.leads())).toEqual([true, false, false]);
+      expect([a, b, c].map((one) => one.isLeader())).toEqual([true, false, false]);
     }
     expect(lease.current()?.transitions).toBe(0);
   });
@@ -76,12 +76,12 @@ describe('the election of the broker that acts', () => {
     await pass(clock, 4);
     lease.cut.add('a');
     await pass(clock, 11);
-    expect([a.leads(), b.leads()]).toEqual([false, false]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, false]);
     await pass(clock, 10);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
     lease.cut.delete('a');
     await pass(clock, 10);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
     expect(lease.current()?.transitions).toBe(1);
   });
 
@@ -91,7 +91,7 @@ describe('the election of the broker that acts', () => {
     await b.start();
     await a.stop();
     await pass(clock, 2);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
   });
 
   it('asks no clock but its own whether a lease has run out', async () => {
@@ -100,7 +100,7 @@ describe('the election of the broker that acts', () => {
     await a.start();
     await b.start();
     await pass(clock, 60);
-    expect([a.leads(), b.leads()]).toEqual([true, false]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([true, false]);
   });
 
   it('waits an hour at most for a holder that wrote nonsense into the lease', async () => {
@@ -114,9 +114,9 @@ describe('the election of the broker that acts', () => {
     await a.start();
     clock.advance(3_590_000);
     await settled();
-    expect(a.leads()).toBe(false);
+    expect(a.isLeader()).toBe(false);
     await pass(clock, 15);
-    expect(a.leads()).toBe(true);
+    expect(a.isLeader()).toBe(true);
   });
 
   it('never has two leaders, whoever is cut off and for how long', async () => {
@@ -135,12 +135,12 @@ describe('the election of the broker that acts', () => {
           else lease.cut.delete(who);
           for (let second = 0; second < seconds; second += 1) {
             await pass(clock, 1);
-            expect(three.filter((one) => one.leads()).length).toBeLessThanOrEqual(1);
+            expect(three.filter((one) => one.isLeader()).length).toBeLessThanOrEqual(1);
           }
         }
         lease.cut.clear();
         await pass(clock, 20);
-        expect(three.filter((one) => one.leads())).toHaveLength(1);
+        expect(three.filter((one) => one.isLeader())).toHaveLength(1);
         for (const one of three) await one.stop();
       }),
       { numRuns: 30 },

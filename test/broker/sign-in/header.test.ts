@@ -11,8 +11,8 @@ const start = (header: object = {}, config: object = {}) =>
   startBroker({ config: { signIn: { header: { from: ['127.0.0.1'], ...header } }, ...config } });
 const me = (rig: Rig, headers: Readonly<Record<string, string>>) => rig.ask('/api/v1/me', { headers });
 
-describe('an identity in a header', () => {
-  it('counts when it comes from the proxy, with name and groups', async () => {
+describe('identity headers of an authenticating proxy', () => {
+  it('identify the user and the groups of a request from the proxy', async () => {
     const rig = await start();
     const answer = await me(rig, {
       'x-forwarded-user': 'anna',
@@ -28,7 +28,7 @@ describe('an identity in a header', () => {
   });
 
   it.each([['10.0.0.0/8'], ['127.0.0.2'], ['::1'], ['2001:db8::/32']])(
-    'is refused aloud from anywhere else than %s',
+    'are rejected and logged if the request does not come from %s',
     async (from) => {
       const rig = await start({ from: [from] });
       const answer = await me(rig, { 'x-forwarded-user': 'anna' });
@@ -37,24 +37,35 @@ describe('an identity in a header', () => {
     },
   );
 
-  it('is not believed for what X-Forwarded-For says of where it comes from', async () => {
+  it('are rejected even if X-Forwarded-For names the proxy', async () => {
     const rig = await start({ from: ['10.0.0.1'] }, { trustedProxies: 1 });
     const answer = await me(rig, { 'x-forwarded-user': 'anna', 'x-forwarded-for': '10.0.0.1' });
     expect(answer.json.code).toBe('identity_header_untrusted');
   });
 
-  it('leaves a request that carries none to other ways to sign in', async () => {
+  it('can be absent, so that other sign-in methods apply', async () => {
     const rig = await start();
     expect((await me(rig, {})).json.code).toBe('not_signed_in');
     expect((await me(rig, { 'x-forwarded-user': ' ' })).json.code).toBe('not_signed_in');
   });
 
-  it('has a name of at most 256 characters', async () => {
+  it('are not cached: every request needs its own', async () => {
+    const rig = await start({ from: ['127.0.0.1'] });
+    const headers = { 'x-forwarded-user': 'anna', 'x-forwarded-groups': 'class-a' };
+    expect((await me(rig, headers)).json.user.groups).toEqual(['class-a']);
+    expect((await me(rig, { 'x-forwarded-user': 'anna' })).json.user.groups).toEqual([]);
+    expect((await me(rig, {})).json.code).toBe('not_signed_in');
+    const spoofed = await start({ from: ['10.0.0.1'] });
+    expect((await me(spoofed, headers)).json.code).toBe('identity_header_untrusted');
+    expect((await me(spoofed, {})).json.code).toBe('not_signed_in');
+  });
+
+  it('can name users of at most 256 characters', async () => {
     const rig = await start();
     expect((await me(rig, { 'x-forwarded-user': 'a'.repeat(257) })).status).toBe(403);
   });
 
-  it('is ended at the proxy, where the page is sent', async () => {
+  it("leave the sign-out to the proxy's page", async () => {
     const rig = await start({ signOutUrl: '/oauth2/sign_out' });
     const answer = await rig.ask('/api/v1/logout', {
       method: 'POST',
@@ -63,7 +74,7 @@ describe('an identity in a header', () => {
     expect(answer.json).toEqual({ url: '/oauth2/sign_out' });
   });
 
-  it('opens consoles only for requests from our own pages', async () => {
+  it("open consoles only for requests from Porthole's own pages", async () => {
     const rig = await startBroker({
       proxmox: [{ name: 'proxmox', fake: await aCluster() }],
       config: { signIn: { header: { from: ['127.0.0.1'] } } },
@@ -79,12 +90,12 @@ describe('an identity in a header', () => {
   });
 });
 
-describeWith('nginx')('behind a real nginx that asks somebody else who it is (auth_request)', () => {
+describeWith('nginx')('identity headers of a real nginx with auth_request', () => {
   let auth: Server;
   let nginx: Nginx | undefined;
 
   beforeEach(async () => {
-    // As oauth2-proxy and Authelia answer: 202 and headers for whoever has their cookie, else 401.
+    // Like oauth2-proxy and Authelia: 202 and headers for requests with their cookie, otherwise 401.
     auth = createServer((request, response) => {
       const name = /session=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
       if (name) response.writeHead(202, { 'x-auth-request-user': name, 'x-auth-request-groups': 'class-a' });
@@ -99,8 +110,8 @@ describeWith('nginx')('behind a real nginx that asks somebody else who it is (au
     auth.closeAllConnections();
   });
 
-  it('people are who that says, whatever their browser claims, and nobody gets by without', async () => {
-    // nginx comes from 127.0.0.2: this test itself, from 127.0.0.1, is anybody.
+  it('identify the user that the proxy authenticated, whatever headers the browser sends', async () => {
+    // nginx connects from 127.0.0.2; the test itself, from 127.0.0.1, is not the proxy.
     const rig = await start({ from: ['127.0.0.2'] }, { trustedProxies: 1 });
     const port = await freePort();
     nginx = await startNginx({

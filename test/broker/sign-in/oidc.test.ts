@@ -1,4 +1,7 @@
 import { constantSecret } from '@porthole/shared/config/secret';
+import { PortholeError } from '@porthole/shared/errors';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import { systemClock } from '@porthole/shared/time/clock';
 import { createConsoleSignals, type ConsoleSignal } from '@porthole/shared/session/signals';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { systemRandom } from '@porthole/shared/crypto/random';
@@ -6,7 +9,7 @@ import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { startIssuer, type TestIssuer } from '../../fakes/oidc/issuer.ts';
 import { createWalker, type Walker } from '../../fakes/oidc/walk.ts';
 import { freePort } from '../../fakes/redis-server.ts';
-import { eventually } from '../../shared/store-harness.ts';
+import { eventually } from '../../shared/store/store-harness.ts';
 import { closeBrokers, grantKey, startBroker, type Rig, type RigOptions } from '../rig.ts';
 
 const anna = {
@@ -19,7 +22,7 @@ const anna = {
   },
 };
 
-describe('signing in at an OpenID provider', () => {
+describe('sign-in at an OpenID Connect provider', () => {
   let issuer: TestIssuer;
   let rig: Rig;
   let origin: string;
@@ -63,7 +66,7 @@ describe('signing in at an OpenID provider', () => {
   }
   const begin = (search = '') => `${origin}/api/v1/login/oidc/school${search}`;
   const signIn = (sub = 'anna-1', search = '') => walker.walk(begin(search), { sub });
-  // Tests look where they know something to be.
+  // Tests read fields that they expect.
   // oxlint-disable-next-line typescript/no-explicit-any
   const json = (response: Response): Promise<any> => response.json();
   const me = async (who = walker) => json(await who.fetch(`${origin}/api/v1/me`));
@@ -103,7 +106,7 @@ describe('signing in at an OpenID provider', () => {
     await issuer.stop();
   });
 
-  it('brings in who the provider says, with their groups, and back to where they wanted to go', async () => {
+  it("signs in the user with the provider's groups, and returns to the requested page", async () => {
     await start();
     const answer = await signIn('anna-1', '?return=/console/proxmox/101');
     expect(answer.at).toBe(`${origin}/console/proxmox/101`);
@@ -116,13 +119,13 @@ describe('signing in at an OpenID provider', () => {
     expect(rig.log.join('')).not.toMatch(/code=|eyJ|client secret/);
   });
 
-  it('takes what the ID token lacks from userinfo', async () => {
+  it('reads claims that the ID token lacks from userinfo', async () => {
     await start({ issuer: { claimsInUserinfoOnly: true } });
     await signIn();
     expect((await me()).user).toMatchObject({ name: 'anna', groups: ['class-a'] });
   });
 
-  it('finds groups within another claim, keeps claims that rules ask for, and puts a prefix before names', async () => {
+  it('reads nested groups, keeps configured claims, and adds the name prefix', async () => {
     const claims = { ...anna.claims, groups: { teams: ['red'], list: 'one' } };
     await start({
       issuer: { accounts: [{ sub: 'anna-1', claims }] },
@@ -132,14 +135,14 @@ describe('signing in at an OpenID provider', () => {
     expect((await me()).user).toMatchObject({ name: 'school/anna', groups: ['red'] });
   });
 
-  it('says on the sign-in page that the person was not let in, when they cancel', async () => {
+  it('redirects to the sign-in page with the reason if the user cancels', async () => {
     await start();
     const answer = await walker.walk(begin(), { sub: 'anna-1', cancel: true });
     expect(answer.at).toBe(`${origin}/?why=sign_in_refused`);
     expect((await me()).code).toBe('not_signed_in');
   });
 
-  it('says so when the provider is away, and needs no restart when it is back', async () => {
+  it('redirects to the sign-in page with the reason if the provider is unavailable', async () => {
     await start({ oidc: { issuer: 'http://127.0.0.1:1' } });
     const answer = await walker.fetch(begin());
     expect(answer.headers.get('location')).toBe('/?why=sign_in_provider_unavailable');
@@ -152,17 +155,17 @@ describe('signing in at an OpenID provider', () => {
     String.raw`/console/\evil.example`,
     'javascript:alert(1)',
     '/api/v1/logout',
-  ])('goes nowhere else after signing in: %s', async (wanted) => {
+  ])('does not redirect to another site afterwards: %s', async (wanted) => {
     await start();
     const answer = await signIn('anna-1', `?return=${encodeURIComponent(wanted)}`);
     expect(new URL(answer.at).origin).toBe(origin);
     expect(new URL(answer.at).pathname).toMatch(/^\/($|console\/)/);
   });
 
-  it('lets nobody be signed in by a link that somebody else began', async () => {
+  it('can be completed only in the browser that started it', async () => {
     await start();
     const attacker = createWalker(issuer.url);
-    // The attacker signs in as themselves, but stops before the last step, and sends that link to the victim.
+    // The attacker signs in, stops before the last step, and sends that link to the victim.
     let link = '';
     const original = attacker.fetch;
     const first = await original(begin());
@@ -189,11 +192,11 @@ describe('signing in at an OpenID provider', () => {
     const victim = await walker.fetch(link);
     expect(victim.headers.get('location')).toBe('/?why=sign_in_expired');
     expect((await me()).code).toBe('not_signed_in');
-    // And it is worth nothing any more, to the attacker neither.
+    // The link is used up, even for the attacker.
     expect((await original(link)).headers.get('location')).toBe('/?why=sign_in_expired');
   });
 
-  it('makes a new id at each sign-in, whatever id the browser brought', async () => {
+  it('creates a new secret, whatever cookie the browser sends', async () => {
     await start();
     const planted = 'A'.repeat(43);
     walker.cookies(origin).set('porthole', planted);
@@ -203,7 +206,7 @@ describe('signing in at an OpenID provider', () => {
     expect(given).not.toBe(planted);
   });
 
-  it('asks again every few minutes, and follows a change of groups', async () => {
+  it('is refreshed after `refreshSeconds`, and follows a change of groups', async () => {
     await start();
     await signIn();
     issuer.accounts.set('anna-1', { ...anna, claims: { ...anna.claims, groups: ['class-b'] } });
@@ -213,17 +216,17 @@ describe('signing in at an OpenID provider', () => {
     expect((await me()).user.groups).toEqual(['class-b']);
   });
 
-  it('ends the sign-in and its consoles when the provider no longer knows the person', async () => {
+  it('ends with its consoles if the provider removed the user', async () => {
     await start();
     await signIn();
     const heard = ends();
     issuer.accounts.delete('anna-1');
     clock.advance(301_000);
     expect((await me()).code).toBe('not_signed_in');
-    expect(heard).toEqual([expect.objectContaining({ type: 'end', cause: 'signed_out' })]);
+    expect(heard).toEqual([expect.objectContaining({ type: 'terminate', cause: 'signed_out' })]);
   });
 
-  it('keeps people signed in while the provider does not answer', async () => {
+  it('stays valid while the provider does not answer', async () => {
     await start();
     await signIn();
     await issuer.stop();
@@ -231,7 +234,7 @@ describe('signing in at an OpenID provider', () => {
     expect((await me()).user.name).toBe('anna');
   });
 
-  it('sends whoever signs out to the provider, too, with no token in the address', async () => {
+  it("leads to the provider's sign-out page at sign-out, without a token in the URL", async () => {
     await start();
     await signIn();
     const answer = (await (await post('/api/v1/logout')).json()) as { url: string };
@@ -244,13 +247,13 @@ describe('signing in at an OpenID provider', () => {
     expect((await me()).code).toBe('not_signed_in');
   });
 
-  it('does not where that is switched off, or the provider is away', async () => {
+  it('does not lead to the provider at sign-out if `rpInitiatedLogout` is off', async () => {
     await start({ oidc: { rpInitiatedLogout: false } });
     await signIn();
     expect((await post('/api/v1/logout')).status).toBe(204);
   });
 
-  it('ends every sign-in of a person, and their consoles, when the provider says that they signed out', async () => {
+  it('ends all sign-ins of the user and their consoles on a back-channel logout', async () => {
     await start();
     const elsewhere = createWalker(issuer.url);
     await signIn();
@@ -266,7 +269,34 @@ describe('signing in at an OpenID provider', () => {
     expect(heard).toHaveLength(2);
   });
 
-  it('hears the provider itself when somebody signs out there', async () => {
+  it('ends only the session that a logout token names, even if the subject looks like a session', async () => {
+    const sub = 'anna/sid/1';
+    await start({ issuer: { accounts: [{ ...anna, sub }] } });
+    await signIn(sub);
+    const other = await issuer.sign(logoutClaims({ sub, sid: 'another session' }));
+    expect((await logout(other)).status).toBe(200);
+    expect((await me()).user.name).toBe('anna');
+    expect((await logout(await issuer.sign(logoutClaims({ sub })))).status).toBe(200);
+    expect((await me()).code).toBe('not_signed_in');
+  });
+
+  it('accepts the same logout token again if the sign-in could not be ended', async () => {
+    const store = createMemoryStore({ clock: systemClock });
+    let broken = false;
+    const remove = (key: string) =>
+      broken ? Promise.reject(new PortholeError('store_unavailable')) : store.records.delete(key);
+    await start({ rig: { store: { ...store, records: { ...store.records, delete: remove } } } });
+    await signIn();
+    const token = await issuer.sign(logoutClaims());
+    broken = true;
+    expect((await logout(token)).status).toBe(503);
+    broken = false;
+    expect((await logout(token)).status).toBe(200);
+    expect((await me()).code).toBe('not_signed_in');
+    expect((await logout(token)).status).toBe(400);
+  });
+
+  it('ends if the user signs out at the real provider', async () => {
     await start();
     await signIn();
     // Signing out at the provider's own page, in the same browser.
@@ -284,13 +314,13 @@ describe('signing in at an OpenID provider', () => {
 
   it.each([
     ['of another issuer', { iss: 'https://evil.example' }],
-    ['for another client', { aud: 'somebody-else' }],
-    ['that is old', { iat: 1_000_000_000, exp: 1_000_000_100 }],
+    ['for another client', { aud: 'another-client' }],
+    ['that has expired', { iat: 1_000_000_000, exp: 1_000_000_100 }],
     ['without the event', { events: {} }],
     ['that is an ID token', { nonce: 'n' }],
-    ['that names nobody', { sub: undefined }],
-    ['without an id', { jti: undefined }],
-  ])('refuses a logout token %s', async (_what, change) => {
+    ['without a subject or session', { sub: undefined }],
+    ['without an ID', { jti: undefined }],
+  ])('rejects a logout token %s', async (_what, change) => {
     await start();
     await signIn();
     const answer = await logout(await issuer.sign(logoutClaims(change)));
@@ -298,7 +328,7 @@ describe('signing in at an OpenID provider', () => {
     expect((await me()).user.name).toBe('anna');
   });
 
-  it('refuses a logout token that nobody or somebody else signed, and one that was used', async () => {
+  it('rejects a logout token without a signature, with a foreign signature, or that was used before', async () => {
     await start();
     await signIn();
     const { SignJWT, generateKeyPair } = await import('jose');
@@ -314,12 +344,12 @@ describe('signing in at an OpenID provider', () => {
       expect((await logout(token)).status).toBe(400);
     expect((await me()).user.name).toBe('anna');
 
-    const good = await issuer.sign(logoutClaims({ sub: 'nobody' }));
+    const good = await issuer.sign(logoutClaims({ sub: 'unknown' }));
     expect((await logout(good)).status).toBe(200);
     expect((await logout(good)).status).toBe(400);
   });
 
-  it('lists where somebody is signed in, and ends one from elsewhere', async () => {
+  it('is listed for the user, who can end it from another browser', async () => {
     await start();
     const phone = createWalker(issuer.url);
     await signIn();

@@ -1,26 +1,33 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectTokenReview } from '@porthole/broker/kubernetes/client';
-import { createServiceAccountTokens } from '@porthole/broker/sign-in/programs/service-account-tokens';
+import { createServiceAccountVerifier } from '@porthole/broker/sign-in/programs/service-account-verifier';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { startFakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
 import { aCluster, closeBrokers, startBroker, type Rig } from '../rig.ts';
 
-/** An issuer of tokens as a lab portal would use one: a discovery document, and keys. */
-async function startKeys(): Promise<{ url: string; privateKey: CryptoKey; server: Server }> {
+/** A token issuer with a discovery document and keys. */
+async function startKeys(): Promise<{
+  url: string;
+  privateKey: CryptoKey;
+  server: Server;
+  requests: string[];
+}> {
+  const requests: string[] = [];
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }];
   const server = createServer((request, response) => {
     const url = `http://${request.headers.host}`;
+    requests.push(request.url ?? '');
     const body = request.url === '/jwks' ? { keys } : { issuer: url, jwks_uri: `${url}/jwks` };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, privateKey, server };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, privateKey, server, requests };
 }
 
-describe('programs that ask for consoles', () => {
+describe('requests of programs', () => {
   let keys: Awaited<ReturnType<typeof startKeys>>;
   let rig: Rig;
 
@@ -73,7 +80,7 @@ describe('programs that ask for consoles', () => {
     });
   const forAnna = { mode: 'control', onBehalfOf: { id: '4711', name: 'anna', groups: ['class-a'] } };
 
-  it('get a console for a user for whom they may act, and an address that opens it', async () => {
+  it('get a console and its page URL on behalf of an allowed user', async () => {
     const answer = await ask(forAnna, await sign());
     expect(answer.status).toBe(201);
     expect(answer.json.page).toMatch(
@@ -82,20 +89,20 @@ describe('programs that ask for consoles', () => {
     expect(answer.json.protocols[1]).toMatch(/^porthole\.grant\./);
   });
 
-  it('get what rules give to themselves when they ask for nobody', async () => {
+  it("get the program's own rights without `onBehalfOf`", async () => {
     expect((await ask({ mode: 'view' }, await sign())).status).toBe(201);
     expect((await ask({ mode: 'control' }, await sign())).json.code).toBe('not_allowed');
   });
 
   it.each([
-    ['a user of another name', { id: '1', name: 'ben', groups: ['class-a'] }],
-    ['a group that is not theirs to give', { id: '1', name: 'anna', groups: ['class-a', 'admins'] }],
-  ])('may not act for %s', async (_what, onBehalfOf) => {
+    ['a user whose name does not match', { id: '1', name: 'ben', groups: ['class-a'] }],
+    ['a group that is not configured', { id: '1', name: 'anna', groups: ['class-a', 'admins'] }],
+  ])('are denied for %s', async (_what, onBehalfOf) => {
     const answer = await ask({ mode: 'control', onBehalfOf }, await sign());
     expect([answer.status, answer.json.code]).toEqual([403, 'impersonation_not_allowed']);
   });
 
-  it('give their users no more than the rules do', async () => {
+  it('give users only the rights of the access rules', async () => {
     const answer = await ask(
       { mode: 'control', onBehalfOf: { id: '1', name: 'anton', groups: ['class-a'] } },
       await sign(),
@@ -104,45 +111,66 @@ describe('programs that ask for consoles', () => {
   });
 
   it.each([
-    ['for another audience', () => sign(claims({ aud: 'somebody-else' }))],
+    ['for another audience', () => sign(claims({ aud: 'another-service' }))],
     ['without an audience', () => sign({ ...claims(), aud: undefined } as unknown as JWTPayload)],
     ['of another issuer', () => sign(claims({ iss: 'https://evil.example' }))],
     ['that has expired', () => sign(claims({ exp: now() - 120 }))],
     ['that never expires', () => sign({ ...claims(), exp: undefined } as unknown as JWTPayload)],
     ['that is not valid yet', () => sign(claims({ nbf: now() + 600 }))],
-    ['of a program that is not named', () => sign(claims({ sub: 'stranger' }))],
-    ['that names nobody', () => sign({ ...claims(), sub: undefined } as unknown as JWTPayload)],
-    ['that nobody signed', async () => new UnsecuredJWT(claims()).encode()],
-    ['signed by somebody else', async () => sign(claims(), (await generateKeyPair('ES256')).privateKey)],
+    ['of a subject that is not configured', () => sign(claims({ sub: 'stranger' }))],
+    ['without a subject', () => sign({ ...claims(), sub: undefined } as unknown as JWTPayload)],
+    ['without a signature', async () => new UnsecuredJWT(claims()).encode()],
+    ['with a foreign signature', async () => sign(claims(), (await generateKeyPair('ES256')).privateKey)],
     [
       'signed with the public key as a secret',
       async () =>
         new SignJWT(claims())
           .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
-          .sign(new TextEncoder().encode('the public key, which everybody knows')),
+          .sign(new TextEncoder().encode('the public key')),
     ],
     [
-      'signed with an algorithm that is not allowed here',
+      'signed with an algorithm that is not allowed',
       async () =>
         new SignJWT(claims())
           .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
           .sign((await generateKeyPair('RS256')).privateKey),
     ],
-    ['that is none', async () => 'x.y.z'],
+    ['that is malformed', async () => 'x.y.z'],
     ['of 10 KB', async () => 'a'.repeat(10_000)],
-  ])('are refused a token %s', async (_what, token) => {
+  ])('are rejected with a token %s', async (_what, token) => {
     const answer = await ask(forAnna, await token());
     expect([answer.status, answer.json.code]).toEqual([401, 'token_invalid']);
     expect(answer.text).not.toContain('eyJ');
     expect(rig.log.join('')).not.toContain('eyJ');
   });
 
-  it('can not be played by a person or by nobody', async () => {
+  it('cause key requests to the configured issuer only, whatever issuer and keys a token names', async () => {
+    const evil = await startKeys();
+    try {
+      const header = { jku: `${evil.url}/jwks`, jwk: await exportJWK(evil.privateKey) };
+      const tokens = [
+        await sign(claims({ iss: evil.url }), evil.privateKey),
+        await sign(claims(), evil.privateKey, header),
+        await sign(claims(), evil.privateKey, { ...header, kid: 'k2' }),
+        await sign(claims(), evil.privateKey, { ...header, kid: 'k3' }),
+      ];
+      for (const token of tokens) expect((await ask(forAnna, token)).json.code).toBe('token_invalid');
+      expect(evil.requests).toEqual([]);
+      // An unknown key ID fetches the keys again at most every 30 seconds.
+      expect(keys.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
+      expect((await ask(forAnna, await sign())).status).toBe(201);
+    } finally {
+      evil.server.close();
+      evil.server.closeAllConnections();
+    }
+  });
+
+  it("can't act for users without a token", async () => {
     expect((await ask(forAnna, undefined, { 'sec-fetch-site': 'same-origin' })).status).toBe(401);
     expect((await ask(forAnna, undefined)).json.code).toBe('cross_site');
   });
 
-  describe('open a page for somebody who is not signed in', () => {
+  describe('for a page that they embed', () => {
     const post = (path: string, body: object, pass?: string) =>
       rig.ask(path, {
         method: 'POST',
@@ -156,7 +184,7 @@ describe('programs that ask for consoles', () => {
       return { code, pass: answer.json.pass as string };
     }
 
-    it('whose code counts once, and whose pass opens the console again and again', async () => {
+    it('return a code that works once, for a token that opens the console repeatedly', async () => {
       const { code, pass } = await passOf();
       expect((await post('/api/v1/handover', { code })).json.code).toBe('embed_token_invalid');
       for (let time = 0; time < 3; time += 1) {
@@ -166,7 +194,7 @@ describe('programs that ask for consoles', () => {
       }
     });
 
-    it('whose pass opens that console only, and no more of it than was asked for', async () => {
+    it('return a token for only that console and mode', async () => {
       const { pass } = await passOf({ ...forAnna, mode: 'view' });
       expect((await post('/api/v1/consoles/proxmox/101/grants', { mode: 'view' }, pass)).status).toBe(201);
       expect((await post('/api/v1/consoles/proxmox/101/grants', { mode: 'control' }, pass)).status).toBe(403);
@@ -176,13 +204,13 @@ describe('programs that ask for consoles', () => {
       expect((await post('/api/v1/me', {}, pass)).status).not.toBe(200);
     });
 
-    it('which sees its own machine in the list, and no other', async () => {
+    it('return a token that lists only its own machine', async () => {
       const { pass } = await passOf();
       const list = await rig.ask('/api/v1/consoles', { headers: { 'x-porthole-pass': pass } });
       expect(list.json.consoles.map(({ vmid }: { vmid: number }) => vmid)).toEqual([101]);
     });
 
-    it.each(['', 'x', 'A'.repeat(43)])('and a made-up pass opens nothing: %p', async (pass) => {
+    it.each(['', 'x', 'A'.repeat(43)])('do not make unknown tokens valid: %p', async (pass) => {
       const answer = await post('/api/v1/handover', { code: pass });
       expect(answer.json.code).toBe('embed_token_invalid');
       const grant = await rig.ask('/api/v1/consoles/proxmox/101/grants', {
@@ -195,7 +223,7 @@ describe('programs that ask for consoles', () => {
   });
 });
 
-describe('service accounts of Kubernetes', () => {
+describe('tokens of Kubernetes service accounts', () => {
   const clock = createFakeClock();
   let kubernetes: Awaited<ReturnType<typeof startFakeKubernetes>>;
   beforeEach(async () => {
@@ -212,7 +240,7 @@ describe('service accounts of Kubernetes', () => {
         currentContext: 'x',
       }),
     );
-    return createServiceAccountTokens({
+    return createServiceAccountVerifier({
       config: { audience: 'porthole', allow: ['labs:grader'], impersonation: undefined },
       review,
       clock,
@@ -220,7 +248,7 @@ describe('service accounts of Kubernetes', () => {
   }
   const tokenOf = (account: string) => new UnsecuredJWT({ sub: `system:serviceaccount:${account}` }).encode();
 
-  it('are who Kubernetes says, asked once a minute for each token', async () => {
+  it('are reviewed by Kubernetes once a minute', async () => {
     const owner = await check();
     const token = tokenOf('labs:grader');
     kubernetes.knowToken(token, { username: 'system:serviceaccount:labs:grader', audiences: ['porthole'] });
@@ -234,7 +262,7 @@ describe('service accounts of Kubernetes', () => {
     expect(reviews()).toBe(2);
   });
 
-  it('are refused when the token was made for another audience, or they are not named here', async () => {
+  it('are rejected for another audience or an account that is not allowed', async () => {
     const owner = await check();
     const [foreign, stranger] = [tokenOf('labs:grader'), tokenOf('labs:stranger')];
     kubernetes.knowToken(foreign, { username: 'system:serviceaccount:labs:grader', audiences: ['vault'] });
@@ -246,9 +274,35 @@ describe('service accounts of Kubernetes', () => {
       await expect(owner(token)).rejects.toMatchObject({ code: 'token_invalid' });
   });
 
-  it('are none of theirs: tokens that say something else', async () => {
+  it('are reviewed each time while Kubernetes rejects them', async () => {
     const owner = await check();
-    expect(await owner(new UnsecuredJWT({ sub: 'somebody' }).encode())).toBeUndefined();
+    const token = tokenOf('labs:grader');
+    for (let time = 0; time < 3; time += 1)
+      await expect(owner(token)).rejects.toMatchObject({ code: 'token_invalid' });
+    expect(kubernetes.requests.filter((line) => line.includes('tokenreviews'))).toHaveLength(3);
+    kubernetes.knowToken(token, { username: 'system:serviceaccount:labs:grader', audiences: ['porthole'] });
+    expect(await owner(token)).toMatchObject({ name: 'labs:grader' });
+  });
+
+  it('are cached for at most a thousand tokens', async () => {
+    let reviews = 0;
+    const owner = createServiceAccountVerifier({
+      config: { audience: 'porthole', allow: ['labs:grader'], impersonation: undefined },
+      review: async () => (reviews++, 'system:serviceaccount:labs:grader'),
+      clock,
+    });
+    const token = (jti: number) =>
+      new UnsecuredJWT({ sub: 'system:serviceaccount:labs:grader', jti: String(jti) }).encode();
+    for (let jti = 0; jti <= 1000; jti += 1) await owner(token(jti));
+    await owner(token(1));
+    expect(reviews).toBe(1001);
+    await owner(token(0));
+    expect(reviews).toBe(1002);
+  });
+
+  it('are left to other verifiers if they are not of a service account', async () => {
+    const owner = await check();
+    expect(await owner(new UnsecuredJWT({ sub: 'anna' }).encode())).toBeUndefined();
     expect(await owner('nonsense')).toBeUndefined();
     expect(kubernetes.requests).toEqual([]);
   });

@@ -33,15 +33,15 @@ afterEach(async () => {
 
 const accounts = {
   anna: { userid: 'anna@ad', password: 'pw of anna', acl: { '/vms/101': ['VM.Console', 'VM.Audit'] } },
-  /** By a pool, and without the right to switch anything. */
+  /** By a pool, and without VM.PowerMgmt. */
   ben: { userid: 'ben@ad', password: 'pw of ben', acl: { '/pool/class-a': ['VM.Console', 'VM.Audit'] } },
-  /** Everything but one machine, which is kept from them. */
+  /** All machines except one with NoAccess. */
   tina: {
     userid: 'tina@pve',
     password: 'pw of tina',
     acl: { '/': ['VM.Console', 'VM.Audit', 'VM.PowerMgmt'], '/vms/200': [] },
   },
-  /** Whose sign-ins take a second step. */
+  /** With a second factor. */
   carl: {
     userid: 'carl@ad',
     password: 'pw of carl',
@@ -114,8 +114,8 @@ async function machines(browser: Browser): Promise<Record<number, string[]>> {
 const grant = (browser: Browser, vmid: number) =>
   browser.post(`/api/v1/consoles/school/${vmid}/grants`, { mode: 'control' });
 
-describe('signing in with an account of Proxmox', () => {
-  test('is offered with its realms', async () => {
+describe('sign-in with a Proxmox account', () => {
+  test('is listed with its realms', async () => {
     const rig = await start();
     expect((await rig.ask('/api/v1/login')).json.methods).toEqual([
       {
@@ -129,7 +129,7 @@ describe('signing in with an account of Proxmox', () => {
     ]);
   });
 
-  test('brings the person whom Proxmox knows, under a name that no other way can give', async () => {
+  test('signs in the user that Proxmox returns, with an ID of its own prefix', async () => {
     const rig = await start();
     const answer = await password(rig.browser(), 'anna');
     expect(answer.json.user).toEqual({ id: 'proxmox:school:anna@ad', name: 'anna@ad', groups: [] });
@@ -141,24 +141,24 @@ describe('signing in with an account of Proxmox', () => {
     );
   });
 
-  test('may know people by their short names', async () => {
+  test('uses names without the realm if `shortNames` is on', async () => {
     const rig = await start({ signIn: { ...school, shortNames: true } });
     expect((await password(rig.browser(), 'anna')).json.user.name).toBe('anna');
   });
 
   test.each([
     ['a wrong password', { username: 'anna', realm: 'ad', password: 'nope' }],
-    ['a name that nobody has', { username: 'nobody', realm: 'ad', password: 'x' }],
-    ['a realm that is not offered', { username: 'root', realm: 'pam', password: accounts.root.password }],
-    ['a name longer than Proxmox takes', { username: 'a'.repeat(60), realm: 'pve', password: 'x' }],
-  ])('%s is refused in the same words', async (_what, wish) => {
+    ['an unknown name', { username: 'unknown', realm: 'ad', password: 'x' }],
+    ['a realm that is not configured', { username: 'root', realm: 'pam', password: accounts.root.password }],
+    ['a name that is too long for Proxmox', { username: 'a'.repeat(60), realm: 'pve', password: 'x' }],
+  ])('rejects %s with the same error', async (_what, wish) => {
     const rig = await start();
     const answer = await rig.browser().post(path, wish);
     expect([answer.status, answer.json.code]).toEqual([401, 'wrong_password']);
     expect(answer.headers['set-cookie']).toBeUndefined();
   });
 
-  test('root@pam stays out unless it is let in', async () => {
+  test('rejects root@pam unless `allowRoot` is on', async () => {
     const realms = [{ name: 'pam' }];
     const rig = await start({ signIn: { ...school, realms } });
     for (const username of ['root', 'ROOT'])
@@ -171,7 +171,7 @@ describe('signing in with an account of Proxmox', () => {
     expect(Object.keys(await machines(await enters(other, 'root')))).toEqual(['101', '102', '110', '200']);
   });
 
-  test('a ticket is no password, whoever found it', async () => {
+  test('does not accept a ticket as a password', async () => {
     const rig = await start();
     await enters(rig, 'anna');
     const ticket = fake.issuedSecrets().find((text) => text.startsWith('PVE:anna'));
@@ -179,7 +179,7 @@ describe('signing in with an account of Proxmox', () => {
     expect((await password(rig.browser(), 'anna', ticket)).json.code).toBe('wrong_password');
   });
 
-  test('guessing is slowed down, and a name here is not the same name elsewhere', async () => {
+  test('locks out guesses for one name only', async () => {
     const rig = await start();
     const browser = rig.browser();
     for (let time = 0; time < 5; time += 1)
@@ -190,7 +190,7 @@ describe('signing in with an account of Proxmox', () => {
     expect((await password(browser, 'tina')).status).toBe(200);
   });
 
-  test('other sites can not sign anybody in', async () => {
+  test('rejects requests from other sites', async () => {
     const rig = await start();
     const answer = await rig.ask(path, {
       method: 'POST',
@@ -200,14 +200,14 @@ describe('signing in with an account of Proxmox', () => {
     expect([answer.status, answer.json.code]).toEqual([403, 'cross_site']);
   });
 
-  test('Proxmox being away is said, and is no wrong password', async () => {
+  test('reports an unreachable Proxmox, which does not count as a wrong password', async () => {
     const rig = await start();
     await fake.setNodeDown('pve1', true);
     const answer = await password(rig.browser(), 'anna');
     expect([answer.status, answer.json.code]).toEqual([504, 'proxmox_unreachable']);
   });
 
-  test('a cluster that is not there is a fault of the configuration', () => {
+  test('needs a configured cluster', () => {
     const config = aConfig({ config: { signIn: { proxmox: [{ ...school, cluster: 'nowhere' }] } } });
     const make = () =>
       createBroker({
@@ -224,14 +224,14 @@ describe('signing in with an account of Proxmox', () => {
   });
 });
 
-describe('the second step', () => {
+describe('the second factor', () => {
   async function first(rig: Rig) {
     const browser = rig.browser();
     const answer = await password(browser, 'carl');
     return { browser, answer, id: answer.json.secondFactor.id as string };
   }
 
-  test('comes after the password, and only it signs in', async () => {
+  test('is required after the password, and completes the sign-in', async () => {
     const rig = await start();
     const { browser, answer, id } = await first(rig);
     expect(answer.json).toEqual({
@@ -245,7 +245,7 @@ describe('the second step', () => {
     expect(await rig.registry.metrics()).toContain('{method="proxmox",result="ok"} 1');
   });
 
-  test('takes a recovery key once', async () => {
+  test('accepts a recovery key once', async () => {
     const rig = await start();
     const { browser, id } = await first(rig);
     expect((await code(browser, id, 'aaaa-1', 'recovery')).status).toBe(200);
@@ -254,18 +254,18 @@ describe('the second step', () => {
     expect((await code(again.browser, again.id, 'bbbb-2', 'recovery')).status).toBe(200);
   });
 
-  test('may be tried again, but not again and again', async () => {
+  test('can be tried again until the lockout', async () => {
     const rig = await start();
     const { browser, id } = await first(rig);
     for (let time = 0; time < 5; time += 1)
       expect((await code(browser, id, '000000')).json.code).toBe('wrong_code');
     expect((await code(browser, id, '123456')).json.code).toBe('rate_limited');
-    // Fewer than Proxmox takes before it locks the app for good.
+    // Fewer attempts than after which Proxmox locks the factor permanently.
     const asked = fake.calls.filter(({ path: to, status }) => to.endsWith('/ticket') && status === 401);
     expect(asked).toHaveLength(5);
   });
 
-  test('works once, for five minutes, and for nobody who has only its name', async () => {
+  test('is valid once and for five minutes, with the ID of the sign-in only', async () => {
     const rig = await start();
     const { browser, id } = await first(rig);
     expect((await code(browser, id, '123456')).status).toBe(200);
@@ -276,21 +276,21 @@ describe('the second step', () => {
     expect((await code(browser, 'x'.repeat(43), '123456')).json.code).toBe('sign_in_expired');
   });
 
-  test('is no way around what Proxmox asks for', async () => {
+  test('must be one that Proxmox offers', async () => {
     const rig = await start();
     const { browser, id } = await first(rig);
     expect((await code(browser, id, '123456', 'yubico')).json.code).toBe('sign_in_expired');
     expect((await code(browser, id, accounts.carl.password)).json.code).toBe('wrong_code');
   });
 
-  test('that only works on the pages of Proxmox is said to be so', async () => {
+  test("is reported as unusable if it can't be typed", async () => {
     const rig = await start();
     expect((await password(rig.browser(), 'kim')).json.code).toBe('second_factor_unusable');
   });
 });
 
-describe('what an account opens', () => {
-  test('without rules is what Proxmox gives it', async () => {
+describe('the rights of a Proxmox account', () => {
+  test('are those of Proxmox without access rules', async () => {
     const rig = await start();
     expect(await machines(await enters(rig, 'anna'))).toEqual({ 101: ['view', 'control', 'terminal'] });
     expect(await machines(await enters(rig, 'ben'))).toEqual({ 101: ['view', 'control', 'terminal'] });
@@ -298,7 +298,7 @@ describe('what an account opens', () => {
     expect(await machines(await enters(rig, 'tina'))).toEqual({ 101: all, 102: all, 110: all });
   });
 
-  test('is nothing where an entry takes away what would be inherited, and does not even exist there', async () => {
+  test('exclude machines with NoAccess, which stay invisible', async () => {
     const rig = await start();
     const tina = await enters(rig, 'tina');
     expect((await grant(tina, 102)).status).toBe(201);
@@ -306,7 +306,7 @@ describe('what an account opens', () => {
     expect([answer.status, answer.json.code]).toEqual([404, 'machine_not_found']);
   });
 
-  test('is cut by the rules, where there are some', async () => {
+  test('are limited by access rules', async () => {
     const rig = await start({
       settings: {
         access: [{ who: { users: ['tina@pve', 'anna@ad'] }, which: { vmids: [101, 102] }, allow: ['view'] }],
@@ -318,7 +318,7 @@ describe('what an account opens', () => {
     expect((await grant(await enters(rig, 'anna'), 101)).json.code).toBe('not_allowed');
   });
 
-  test('is not what rules give beyond Proxmox', async () => {
+  test('limit access rules that allow more', async () => {
     const rig = await start({
       settings: {
         access: [
@@ -338,7 +338,7 @@ describe('what an account opens', () => {
     expect((await grant(anna, 102)).json.code).toBe('machine_not_found');
   });
 
-  test('is nothing at another cluster', async () => {
+  test('do not apply to another cluster', async () => {
     const rig = await start();
     const other = await startBroker({
       clock,
@@ -357,7 +357,7 @@ describe('what an account opens', () => {
     expect(rig.port).not.toBe(other.port);
   });
 
-  test('is nothing to those who sign in otherwise, whatever their name', async () => {
+  test('do not apply to a user of the same name with another sign-in method', async () => {
     const users = constantSecret(usersFile(aUser('anna@ad')));
     const rig = await start({
       settings: {
@@ -369,7 +369,7 @@ describe('what an account opens', () => {
     expect(Object.keys(await machines(await enters(rig, 'anna')))).toEqual(['101']);
   });
 
-  test('follows Proxmox: at once for a click, within a minute in the list', async () => {
+  test('follow Proxmox: at once for a grant, and within a minute in the list', async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     expect(Object.keys(await machines(anna))).toEqual(['101']);
@@ -381,14 +381,14 @@ describe('what an account opens', () => {
     expect(Object.keys(await machines(anna))).toEqual(['102']);
   });
 
-  test('is asked for once, however often somebody looks', async () => {
+  test('are requested once for repeated reads', async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     for (let time = 0; time < 10; time += 1) await machines(anna);
     expect(fake.calls.filter(({ path: to }) => to.endsWith('/access/permissions'))).toHaveLength(1);
   });
 
-  test('is remembered for the list while Proxmox is away, and for nothing else', async () => {
+  test('stay cached for the list while Proxmox is unavailable, but not for grants', async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     await machines(anna);
@@ -403,8 +403,8 @@ describe('what an account opens', () => {
   });
 });
 
-describe("the account's ticket", () => {
-  test('is renewed in time, so that somebody who goes on is never asked again', async () => {
+describe('the ticket of a Proxmox account', () => {
+  test('is renewed as long as the user sends requests', async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     for (let minutes = 0; minutes < 300; minutes += 20) {
@@ -413,7 +413,7 @@ describe("the account's ticket", () => {
     }
   });
 
-  test('outlives nobody who sends nothing for two hours; nothing of theirs is ended for it', async () => {
+  test('expires after two hours without a request, which ends no console', async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     clock.advance(7_200_000);
@@ -421,26 +421,26 @@ describe("the account's ticket", () => {
     expect(rig.audited.map(({ event }) => event)).not.toContain('sign_out');
   });
 
-  test('of somebody who was disabled ends the sign-in within a quarter of an hour', async () => {
+  test('ends the sign-in of a disabled account within 15 minutes', async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     fake.setUserEnabled('anna@ad', false);
     clock.advance(15 * 60_000);
     expect((await anna.get('/api/v1/me')).status).toBe(401);
-    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', why: 'provider' }));
+    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', reason: 'provider' }));
     fake.setUserEnabled('anna@ad', true);
     expect((await anna.get('/api/v1/me')).status).toBe(401);
   });
 
-  test('that Proxmox refuses ends the sign-in with the next click', async () => {
+  test('ends the sign-in at the next grant if Proxmox rejects it', async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     fake.rotateKey();
     expect((await grant(anna, 101)).json.code).toBe('not_signed_in');
-    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', why: 'provider' }));
+    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', reason: 'provider' }));
   });
 
-  test('outlasts a Proxmox that can not renew it for a while', async () => {
+  test("stays valid while Proxmox can't renew it", async () => {
     const rig = await start();
     const anna = await enters(rig, 'anna');
     await anna.get('/api/v1/me');
@@ -451,7 +451,7 @@ describe("the account's ticket", () => {
     }
   });
 
-  test('is in no answer, no log, no audit and nowhere readable in the store', async () => {
+  test('appears in no response, log, or audit event, and only encrypted in the store', async () => {
     const store = createMemoryStore({ clock: createFakeClock() });
     const written: string[] = [];
     const rig = await start({

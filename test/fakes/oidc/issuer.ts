@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
-import { Provider, type Configuration } from 'oidc-provider';
+import { Provider, type Configuration, type GrantContext } from 'oidc-provider';
 
-/** Somebody whom the issuer knows. */
+/** A user of the provider. */
 export interface Account {
   readonly sub: string;
   readonly claims: Readonly<Record<string, unknown>>;
@@ -15,6 +15,14 @@ export interface TestIssuer {
   readonly clientSecret: string;
   /** As they are now: tests change groups, remove people. */
   readonly accounts: Map<string, Account>;
+  /** The refresh token of every refresh request, in order, accepted or not. */
+  readonly refreshes: readonly string[];
+  /** How many requests for the path came. */
+  requests(path: string): number;
+  /** Requests for the path wait until the returned function is called. */
+  hold(path: string): () => void;
+  /** Requests for the path fail with 500 until the returned function is called. */
+  fail(path: string): () => void;
   /** A token signed with the issuer's own key, for whatever a test wants to say. */
   sign(payload: JWTPayload, header?: { readonly alg?: string; readonly typ?: string }): Promise<string>;
   stop(): Promise<void>;
@@ -22,11 +30,13 @@ export interface TestIssuer {
 
 export interface IssuerOptions {
   readonly accounts: readonly Account[];
-  /** Addresses of whoever sends people here; only they are sent back to. */
+  /** The only addresses to which users are redirected afterwards. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];
   readonly backChannelLogoutUri?: string;
   readonly claimsInUserinfoOnly?: boolean;
+  /** Each refresh replaces the refresh token, and a second use of one revokes all tokens of the sign-in. */
+  readonly rotateRefreshTokens?: boolean;
 }
 
 /** Making one takes a while: once per test file is enough. */
@@ -85,6 +95,7 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
     // Whether the ID token holds them, or only userinfo.
     conformIdTokenClaims: options.claimsInUserinfoOnly ?? false,
     issueRefreshToken: async () => true,
+    rotateRefreshToken: options.rotateRefreshTokens ?? false,
     // Its own way out refuses loopback addresses.
     fetch: (input, { dispatcher: _dispatcher, ...init }) =>
       fetch(input, { ...init, signal: AbortSignal.timeout(5000) }),
@@ -96,14 +107,43 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
   const provider = quietly(() => new Provider(url, configuration));
   provider.on('server_error', (_ctx, error) => process.stderr.write(`issuer: ${String(error)}\n`));
   provider.on('backchannel.error', (_ctx, error) => process.stderr.write(`issuer: ${String(error)}\n`));
+  const refreshes: string[] = [];
+  const countRefresh = (ctx: GrantContext) => {
+    const token = ctx.oidc?.params?.['refresh_token'];
+    if (typeof token === 'string') refreshes.push(token);
+  };
+  provider.on('grant.success', countRefresh);
+  provider.on('grant.error', countRefresh);
   const handle = provider.callback();
-  server.on('request', handle);
+  const held = new Map<string, Promise<void>>();
+  const failing = new Set<string>();
+  const requests = new Map<string, number>();
+  server.on('request', (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', url);
+    requests.set(pathname, (requests.get(pathname) ?? 0) + 1);
+    if (failing.has(pathname)) response.writeHead(500).end();
+    else void (held.get(pathname) ?? Promise.resolve()).then(() => handle(request, response));
+  });
 
   return {
     url,
     clientId,
     clientSecret,
     accounts,
+    refreshes,
+    requests: (path) => requests.get(path) ?? 0,
+    hold(path) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(path, promise);
+      return () => {
+        held.delete(path);
+        resolve();
+      };
+    },
+    fail(path) {
+      failing.add(path);
+      return () => void failing.delete(path);
+    },
     sign: (payload, { alg = 'RS256', typ = 'JWT' } = {}) =>
       new SignJWT(payload).setProtectedHeader({ alg, typ, kid: 'k1' }).sign(privateKey),
     stop: () => closeServer(server),

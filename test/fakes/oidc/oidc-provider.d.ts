@@ -11,9 +11,14 @@ declare module 'oidc-provider' {
     readonly findAccount?: (ctx: unknown, id: string) => Promise<unknown>;
   }
 
+  export interface GrantContext {
+    readonly oidc?: { readonly params?: Readonly<Record<string, unknown>> };
+  }
+
   export class Provider {
     constructor(issuer: string, configuration: Configuration);
     callback(): RequestListener;
+    on(event: 'grant.success' | 'grant.error', listener: (ctx: GrantContext) => void): this;
     on(event: 'server_error' | 'backchannel.error', listener: (ctx: unknown, error: unknown) => void): this;
   }
 }

@@ -1,6 +1,6 @@
-/** A browser without a screen: cookies for each host, redirects one at a time, the forms of the issuer's own pages. */
+/** A minimal browser: keeps cookies for each host, follows redirects, and fills in the forms of the provider. */
 export interface Walker {
-  /** Follows redirects and fills in forms until somebody else than the issuer answers, or nobody redirects. */
+  /** Follows redirects and fills in forms until a page outside the provider answers. */
   walk(
     start: string,
     as: { readonly sub: string; readonly cancel?: boolean },
@@ -48,7 +48,7 @@ export function createWalker(issuerUrl: string): Walker {
         const location = response.headers.get('location');
         if (location !== null) {
           url = new URL(location, url).href;
-          // Back at whoever sent us, with nothing left to do at the issuer.
+          // Back at the start, with nothing left to do at the provider.
           if (url.startsWith(new URL(start).origin) && !url.includes('/callback')) break;
           response = await go(url);
           continue;

@@ -5,7 +5,7 @@ afterEach(() => cluster.fake.close());
 
 const credentials = { username: gateway.userid, password: gateway.password };
 const login = (form: Record<string, string>) => cluster.call('POST', '/access/ticket', { headers: {}, form });
-/** For what should be refused: the refusal comes at once. */
+/** For refused calls: the 401 is not delayed. */
 const hurried = { unauthorizedDelayMs: 0 };
 
 test('a login gives a ticket that works as a cookie, raw or percent-encoded, and as a header', async () => {
@@ -24,7 +24,7 @@ test('a login gives a ticket that works as a cookie, raw or percent-encoded, and
   }
 });
 
-test('a cookie that follows a semicolon without a blank is overlooked', async () => {
+test('a cookie after a semicolon without a space is ignored', async () => {
   cluster = await startCluster(hurried);
   const { cookie } = await cluster.login();
   expect(await cluster.call('GET', '/version', { headers: { cookie: `a=b;${cookie}` } })).toMatchObject({
@@ -33,7 +33,7 @@ test('a cookie that follows a semicolon without a blank is overlooked', async ()
   });
 });
 
-test('a failed login is held back for three seconds and then says nothing but "authentication failure"', async () => {
+test('a failed sign-in responds after three seconds with "authentication failure" only', async () => {
   cluster = await startCluster();
   let answered = false;
   const attempt = login({ ...credentials, password: 'wrong' }).finally(() => (answered = true));
@@ -60,7 +60,7 @@ test('an API token may not log in', async () => {
   expect(await cluster.call('POST', '/access/ticket', { form: credentials })).toMatchObject({ status: 403 });
 });
 
-test('a ticket lives two hours and renews itself as a password', async () => {
+test('a ticket is valid for two hours and as a password for its renewal', async () => {
   cluster = await startCluster(hurried);
   const first = (await login(credentials)).json.data.ticket;
   cluster.clock.advance(7199_000);
@@ -88,7 +88,7 @@ test('an old Proxmox names the reason of a refusal', async () => {
   expect(await reasonOf({ authorization: 'PVEAPIToken=nonsense' })).toBe('no tokenid specified');
 });
 
-test('a bad cookie is not rescued by a good token', async () => {
+test('a bad cookie is refused even with a valid token', async () => {
   cluster = await startCluster(hurried);
   const headers = { ...byToken, cookie: 'PVEAuthCookie=PVE:nonsense' };
   expect(await cluster.call('GET', '/version', { headers })).toMatchObject({ status: 401 });
@@ -135,7 +135,7 @@ test('a token with separated privileges has what both it and its owner have', as
   expect(reply.json.data).toEqual({ '/vms/100': { 'VM.Audit': 1 } });
 });
 
-test('privileges come down a path, are replaced by a deeper entry, and are added to by the pool', async () => {
+test('privileges propagate down a path, are replaced by a deeper entry and extended by the pool', async () => {
   const acl = { '/': ['VM.Console', 'VM.Audit'], '/vms/101': ['VM.Audit'], '/pool/lab': ['VM.PowerMgmt'] };
   cluster = await startCluster({
     users: [{ userid: 'gw@pve', password: '', acl }],
@@ -193,7 +193,7 @@ test('parameters may come as JSON', async () => {
   expect(reply.status).toBe(200);
 });
 
-test('every secret that was issued can be asked for, to look for it in logs', async () => {
+test('all issued secrets are recorded, so that tests can search logs for them', async () => {
   cluster = await startCluster();
   const { cookie, csrfpreventiontoken } = await cluster.login();
   const { ticket, password } = await cluster.vncproxy();
@@ -206,7 +206,7 @@ test('every secret that was issued can be asked for, to look for it in logs', as
   expect(cluster.fake.issuedSecrets()).toEqual(expect.arrayContaining([...expected, gatewayToken.secret]));
 });
 
-test('recovery keys count once, and eight wrong codes lock the app until one was used', async () => {
+test('recovery keys are valid once, and eight wrong codes lock the app until one is used', async () => {
   const careful = { userid: 'careful@pve', password: 'pw', totp: '123456', recovery: ['k1', 'k2'] };
   cluster = await startCluster({ ...hurried, users: [careful] });
   const begin = async () => {
@@ -239,7 +239,7 @@ test('a disabled account neither logs in nor renews its ticket', async () => {
   expect((await login(credentials)).status).toBe(200);
 });
 
-test('permissions name every path with an entry of anybody, except where there are none', async () => {
+test('permissions list all paths with an entry for any account, except those without privileges', async () => {
   cluster = await startCluster({
     users: [
       {
@@ -254,7 +254,7 @@ test('permissions name every path with an entry of anybody, except where there a
   const { json } = await cluster.call('GET', '/access/permissions');
   expect(json.data).toEqual({
     '/vms': { 'VM.Console': 1 },
-    // By the pool, so it holds no further down.
+    // From the pool, so it does not propagate.
     '/vms/100': { 'VM.Console': 1, 'VM.Audit': 0 },
     '/vms/102': { 'VM.Console': 1 },
     '/pool/lab': { 'VM.Audit': 1 },

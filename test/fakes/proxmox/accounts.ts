@@ -1,17 +1,17 @@
 import type { UserOptions } from './acl.ts';
 
-/** What changes of accounts: whether they may log in, and which second factors are left. */
+/** The variable state of accounts: whether they can sign in, and their remaining second factors. */
 export interface Accounts {
   /** The account, unless it is disabled. */
   find(userid: string): UserOptions | undefined;
   setEnabled(userid: string, enabled: boolean): void;
-  /** What its challenge offers, as proxmox-tfa writes it; undefined when the password is enough. */
+  /** The second factors of the challenge, as proxmox-tfa writes them; undefined if the password is sufficient. */
   factorsOf(userid: string): Readonly<Record<string, unknown>> | undefined;
-  /** Takes the answer to a challenge, `totp:123456`, or the bare code of an app. */
+  /** Verifies the response to a challenge: `totp:123456`, or only the code. */
   takeFactor(userid: string, answer: string): boolean;
 }
 
-/** So many wrong codes lock the app until a recovery key was used. */
+/** Number of wrong codes that lock the app until a recovery key is used. */
 const mostWrong = 8;
 
 export function createAccounts(users: readonly UserOptions[]): Accounts {

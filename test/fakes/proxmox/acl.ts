@@ -1,15 +1,15 @@
-/** Which privileges someone has on a path: Proxmox's access lists with roles already dissolved into privileges. */
+/** Privileges of an account by path: Proxmox's access lists, with privileges in place of roles. */
 export type Acl = Readonly<Record<string, readonly string[]>>;
 
 export interface UserOptions {
   /** `name@realm`. */
   readonly userid: string;
   readonly password: string;
-  /** With this, a login asks for a second factor and accepts exactly this code. */
+  /** Requires a second factor, for which only this code is valid. */
   readonly totp?: string;
-  /** Recovery keys: a second factor, each of them once. */
+  /** Recovery keys: second factors that are each valid once. */
   readonly recovery?: readonly string[];
-  /** A key to be plugged in, which no test can answer. */
+  /** A hardware key, which tests can not use. */
   readonly webauthn?: boolean;
   /** Default true. */
   readonly enabled?: boolean;
@@ -20,7 +20,7 @@ export interface TokenOptions {
   /** `name@realm!token`; the owner must be one of the users. */
   readonly tokenid: string;
   readonly secret: string;
-  /** Default true: the token has at most what both its own list and its owner's list grant. */
+  /** Default true: the token has the privileges that both its own list and its owner's list grant. */
   readonly privsep?: boolean;
   readonly acl?: Acl;
 }
@@ -28,9 +28,9 @@ export interface TokenOptions {
 export interface Permissions {
   has(identity: string, path: string, privilege: string): boolean;
   at(identity: string, path: string): ReadonlySet<string>;
-  /** Every path that has an entry of anybody's, and the top ones: what GET /access/permissions goes through. */
+  /** All paths that have an entry for any account, and the top-level ones: GET /access/permissions examines these. */
   paths(): string[];
-  /** Whether a privilege at the path holds below it, too. What comes by a pool never does. */
+  /** Whether a privilege at the path propagates below it. Privileges from a pool never do. */
   propagates(identity: string, path: string, privilege: string): boolean;
   setAcl(identity: string, acl: Acl): void;
 }
@@ -48,7 +48,7 @@ export function createPermissions(options: {
   users: readonly UserOptions[];
   tokens: readonly TokenOptions[];
   poolOf(vmid: number): string | undefined;
-  /** The guests that are in pools. */
+  /** The guests of each pool. */
   pooled(): readonly number[];
 }): Permissions {
   const lists = new Map<string, Acl>();
@@ -60,7 +60,7 @@ export function createPermissions(options: {
     if (identity === 'root@pam') return new Set<string>(everyPrivilege);
     const list = lists.get(identity) ?? {};
     const entry = deepestEntry(list, path);
-    // An entry without privileges is the role NoAccess, which is not trumped by what comes from a pool.
+    // An entry without privileges is the role NoAccess, which the roles of a pool do not override.
     if (entry?.length === 0) return new Set<string>();
     const found = new Set(entry);
     const vmid = /^\/vms\/(\d+)$/.exec(path)?.[1];
@@ -102,7 +102,7 @@ const topPaths = ['/', '/access', '/access/groups', '/nodes', '/pool', '/sdn', '
 
 export const ownerOf = (tokenid: string) => tokenid.split('!')[0] ?? tokenid;
 
-/** Lists propagate downwards, and an entry on a deeper path replaces what came from above. */
+/** Entries propagate downwards, and an entry on a deeper path replaces the inherited ones. */
 function deepestEntry(list: Acl, path: string): readonly string[] | undefined {
   for (let here = path; ; here = here.slice(0, Math.max(1, here.lastIndexOf('/')))) {
     const entry = list[here];

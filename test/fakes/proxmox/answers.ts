@@ -1,4 +1,4 @@
-/** What goes back to the client of a request, before it becomes bytes. */
+/** A response before its serialization. */
 export interface Answer {
   readonly status: number;
   readonly reason: string;
@@ -7,7 +7,7 @@ export interface Answer {
   readonly json: boolean;
 }
 
-/** A refusal from inside the API: it becomes a JSON body, and its first line the reason phrase. */
+/** An error of the API: its text is in the JSON body, and its first line is the reason phrase. */
 export class ApiError extends Error {
   readonly status: number;
   readonly errors: Record<string, string> | undefined;
@@ -25,7 +25,7 @@ export function errorAnswer({ status, message, errors }: ApiError): Answer {
   return jsonAnswer(status, reason, { data: null, message: `${message}\n`, ...(errors && { errors }) });
 }
 
-/** Errors that the HTTP layer makes itself have their text as the body and no Content-Type. */
+/** Errors of the HTTP layer have their text as the body and no Content-Type. */
 export const textAnswer = (status: number, text: string): Answer => ({
   status,
   reason: text,
@@ -44,7 +44,7 @@ function jsonAnswer(status: number, reason: string, body: unknown): Answer {
   return { status, reason, body: JSON.stringify(body), json: true };
 }
 
-/** The bytes. Every answer from 400 on closes its connection. */
+/** Serializes the response. Status 400 and above close the connection. */
 export function answerBytes(answer: Answer, date: Date, keepAlive: boolean): Buffer {
   const { status, reason, body, json } = answer;
   const head = [

@@ -3,14 +3,14 @@ import type { HttpRequest } from './http-requests.ts';
 import { percentDecode } from './parameters.ts';
 
 export type Authentication =
-  /** `user` is the full token id when a token was used: that is who acts, and whom tickets are bound to. */
+  /** `user` is the full token ID if a token was used: tickets are bound to it. */
   { user: string; byToken: boolean } | { refused: string };
 
-/** Who sends a request: by cookie, else by Authorization header. A bad cookie is not rescued by a good token. */
+/** Authenticates a request by cookie, else by Authorization header. A bad cookie is refused even with a valid token. */
 export function authenticate(cluster: Cluster, request: HttpRequest): Authentication {
   const hardened = cluster.settings.mode === 'new';
   const authorization = request.headers.get('authorization') ?? '';
-  // Only at the start or after a blank: `a=b;PVEAuthCookie=...` is overlooked.
+  // Only at the start or after a space: `a=b;PVEAuthCookie=...` is ignored.
   const cookie = /(?:^|\s)PVEAuthCookie=([^;]*)/.exec(request.headers.get('cookie') ?? '')?.[1];
   const ticket = cookie ?? /^PVEAuthCookie=(.*)$/.exec(authorization)?.[1];
   if (ticket !== undefined) {

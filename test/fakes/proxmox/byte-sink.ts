@@ -1,11 +1,11 @@
 /**
- * One direction of a console: bytes, then an end. There is no way to push back, on purpose: pveproxy has no
- * back-pressure either and buffers whatever a slow side does not take.
+ * One direction of a console: bytes, then an end. It has no back-pressure, like pveproxy, which buffers what a slow
+ * side does not read.
  */
 export interface ByteSink {
   data(bytes: Buffer): void;
   end(): void;
 }
 
-/** What listens on a console port: called once per accepted client, takes the way to it and gives the way back. */
+/** The program behind a console port: called once per client with the sink to it, returns the sink to the program. */
 export type ConsoleProgram = (client: ByteSink) => ByteSink;

@@ -15,7 +15,7 @@ export interface NodeCertificate {
 
 export interface CertificateAuthority {
   readonly caPem: string;
-  /** Proxmox makes those of servers; other fakes have clients that show one, too. */
+  /** Proxmox issues server certificates; other fakes need client certificates, too. */
   issue(node: { name: string; fqdn: string; address: string; use?: 'client' }): NodeCertificate;
 }
 

@@ -52,7 +52,7 @@ test('any node answers for any other', async () => {
   expect(reply.json.data).toMatchObject({ status: 'running' });
 });
 
-test('a dead node does not answer, and the other says 595 for it after a while', async () => {
+test('a dead node does not respond, and the other nodes respond with 595 for it', async () => {
   cluster = await startCluster();
   await cluster.fake.setNodeDown('pve1', true);
   await expect(cluster.call('GET', '/version')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -106,7 +106,7 @@ test('configuration tells whether there is a serial terminal', async () => {
   expect(json.data).toMatchObject({ name: 'a', serial0: 'socket' });
 });
 
-test('faults are answered as often as asked for: an error, garbage, nothing', async () => {
+test('a fault replaces the response as often as set: an error, garbage or no response', async () => {
   cluster = await startCluster();
   const open = () => cluster.call('POST', '/nodes/pve1/qemu/100/vncproxy', { form: { websocket: '1' } });
   const message = 'got no worker upid - start worker failed';

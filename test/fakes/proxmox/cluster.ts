@@ -12,13 +12,13 @@ import { createTickets, type Tickets } from './tickets.ts';
 import type { TrackedClock } from './tracked-clock.ts';
 import type { FrameRule } from './websocket-frames.ts';
 
-/** One line per request, as an access log: what tests assert and count. */
+/** One entry per request, as in an access log, for assertions. */
 export interface Call {
   readonly node: string;
   readonly method: string;
   /** Without the query. */
   readonly path: string;
-  /** 0: the request never got an answer. 101: a console. */
+  /** 0: no response. 101: a console. */
   readonly status: number;
   readonly user: string | null;
 }
@@ -32,7 +32,7 @@ export interface Violation {
 export interface LiveConsole {
   readonly vmid: number;
   readonly node: string;
-  /** Ends it as the server's side would: plain end of the connection, no close frame. */
+  /** Ends it as the server does: closes the connection without a close frame. */
   end(): void;
 }
 
@@ -47,7 +47,7 @@ export interface ClusterNode {
   down: boolean;
 }
 
-/** What all nodes of the fake share, as they share pmxcfs: guests, users, keys; and what they record for tests. */
+/** The state that all nodes of the fake share, as in pmxcfs: guests, users, keys; and the records for tests. */
 export interface Cluster {
   readonly settings: Settings;
   readonly clock: TrackedClock;
@@ -66,10 +66,10 @@ export interface Cluster {
   readonly violations: Violation[];
   readonly consoles: Set<LiveConsole>;
   readonly secrets: Set<string>;
-  /** Remembers something that must never show up in a log, and passes it through. */
+  /** Records a secret, which must not be logged, and returns it. */
   secret(text: string): string;
   sleep(ms: number): Promise<void>;
-  /** Whether consoles of the guest say nothing and do not end: ssh to a dead node has no connect timeout. */
+  /** Whether consoles of the guest send nothing and stay open: ssh to a dead node has no connect timeout. */
   isSilent(machine: Machine): boolean;
 }
 

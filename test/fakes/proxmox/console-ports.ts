@@ -6,19 +6,19 @@ export interface Listener {
   readonly program: ConsoleProgram;
   /** How long the listener waits for its first client. */
   readonly windowMs: number;
-  /** QEMU's and termproxy's listeners take one client; vncterm's takes more and leaves `lingerMs` after the last. */
+  /** Listeners of QEMU and termproxy accept one client; vncterm accepts more and ends `lingerMs` after the last one. */
   readonly lingerMs?: number;
 }
 
 /**
- * The TCP ports 5900 to 5999 of one node, which all consoles of all users share. They exist on the node that took the
- * vncproxy call and on no other, which is why the websocket must be opened there too.
+ * The TCP ports 5900 to 5999 of one node, which all consoles of all users share. A port exists only on the node that
+ * received the vncproxy call, so the WebSocket must be opened there.
  */
 export interface ConsolePorts {
-  /** Reserves a free port for five seconds, or null when there is none. */
+  /** Reserves a free port for five seconds. Returns null if there is none. */
   reserve(): number | null;
   listen(port: number, listener: Listener): void;
-  /** Connects to what listens there: the way to it, or null for "connection refused". */
+  /** Connects to the listener of the port. Returns null for "connection refused". */
   connect(port: number, client: ByteSink): { vmid: number; backend: ByteSink } | null;
   listening(): number;
 }

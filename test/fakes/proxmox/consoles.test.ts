@@ -15,7 +15,7 @@ async function openConsole(path = vm, node?: string): Promise<RudeClient> {
   return client;
 }
 
-/** Something that takes a round trip: what should have happened meanwhile has happened. */
+/** Waits for a round trip, after which earlier events are processed. */
 const roundTrip = () => cluster.call('GET', '/version', { node: 'pve2' });
 
 test('a console opens and carries bytes both ways', async () => {
@@ -41,7 +41,7 @@ test('the first byte comes only when qm has started, and so does the password', 
   await client.untilOutput('RFB 003.008\nearly');
 });
 
-test('of two openings that overlap, the later one sets the password that holds', async () => {
+test('of two overlapping openings, the later one sets the valid password', async () => {
   cluster = await startCluster();
   const first = await cluster.vncproxy();
   const second = await cluster.vncproxy();
@@ -75,7 +75,7 @@ test.each([
   expect(again.bytes()).toHaveLength(0);
 });
 
-test('a dead worker leaves those of the other workers alone', async () => {
+test('a dead worker does not affect the consoles of other workers', async () => {
   cluster = await startCluster({ pveproxyWorkers: 2 });
   const consoles = [await openConsole(), await openConsole()]; // connections alternate: vncproxy, console, ...
   const other = await openConsole(container, 'pve2');
@@ -107,7 +107,7 @@ test('the port is on the node that took the vncproxy call and on no other', asyn
   await right.untilOutput('RFB'); // by ssh to the guest's node
 });
 
-test('by ssh to a dead node a console is silent and does not end', async () => {
+test('a console by ssh to a dead node receives nothing and stays open', async () => {
   cluster = await startCluster();
   await cluster.fake.setNodeDown('pve1', true);
   const client = await openConsole(vm, 'pve2');
@@ -141,7 +141,7 @@ test('a hung monitor ends the console without a byte after some seconds', async 
   expect(client.frames()).toEqual([]);
 });
 
-test('a stalled console neither speaks nor ends', async () => {
+test('a stalled console receives nothing and stays open', async () => {
   cluster = await startCluster();
   cluster.fake.stallConsole(100);
   const client = await openConsole();
@@ -155,15 +155,15 @@ test('a guest that powers off ends its consoles, after its last bytes, without a
   cluster = await startCluster();
   const client = await openConsole();
   await client.untilOutput('RFB');
-  cluster.guest.connections[0]?.write('goodbye');
+  cluster.guest.connections[0]?.write('last bytes');
   await cluster.guest.stop();
   await client.untilEnded();
-  expect(client.output()).toBe('RFB 003.008\ngoodbye');
+  expect(client.output()).toBe('RFB 003.008\nlast bytes');
   expect(client.frames().every(({ first }) => first === 0x82)).toBe(true);
   expect(cluster.fake.openConsoles()).toBe(0);
 });
 
-test('migration ends the consoles, and new ones are found on the other node only', async () => {
+test('migration ends the consoles, and new ones open only on the other node', async () => {
   cluster = await startCluster();
   const client = await openConsole();
   await client.untilOutput('RFB');
@@ -221,7 +221,7 @@ test("a container's port waits twenty seconds, and ten more when its last client
   await until(() => cluster.fake.calls.at(-1)?.status === 0);
 });
 
-test('containers opened at the same time do not spoil each other’s passwords', async () => {
+test('containers that are opened at the same time have separate passwords', async () => {
   cluster = await startCluster();
   const first = await openConsole(container, 'pve2');
   const second = await openConsole(container, 'pve2');
@@ -243,7 +243,7 @@ test('ports run out, and come back when their reservation and their listener are
   expect((await cluster.vncproxy()).port).toBe('5900');
 });
 
-test('three console openings are in work at a time, the others wait in line', async () => {
+test('three console openings are processed at a time, the others are queued', async () => {
   cluster = await startCluster({ vncproxyMs: 1000 });
   const all = [1, 2, 3, 4].map(() => cluster.vncproxy());
   await until(() => cluster.fake.maxVncproxyInFlight('pve1') === 4);

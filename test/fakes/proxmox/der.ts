@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 
-/** As much of ASN.1's distinguished encoding (X.690) as certificates need. */
+/** The subset of ASN.1's distinguished encoding rules (X.690) that certificates need. */
 export function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
@@ -26,7 +26,7 @@ export function distinguishedName(attributes: { CN: string; OU: string; O: strin
   return sequence(...encoded);
 }
 
-/** UTCTime, which is what certificates use for years before 2050. */
+/** UTCTime, which certificates use for years before 2050. */
 export function utcTime(date: Date): Buffer {
   const digits = date.toISOString().replace(/\D/g, ''); // 20261123120000000
   return der(0x17, Buffer.from(`${digits.slice(2, 14)}Z`));

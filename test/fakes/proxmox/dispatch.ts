@@ -14,8 +14,8 @@ const prefix = '/api2/json';
 export type Dispatch = (request: HttpRequest, node: ClusterNode, worker: Worker) => Promise<Outcome>;
 
 /**
- * A request's way through pveproxy, in its order: authentication, route, duplicate parameters, whether tokens may,
- * permission, hand-over to the node in the path, parameter check, the call itself, upgrade.
+ * Processes a request in the order of pveproxy: authentication, route, duplicate parameters, whether tokens are
+ * allowed, permission, proxying to the node in the path, parameter check, the call itself, upgrade.
  */
 export function createDispatch(cluster: Cluster, routes: readonly Route[]): Dispatch {
   const { clock, settings } = cluster;
@@ -28,7 +28,7 @@ export function createDispatch(cluster: Cluster, routes: readonly Route[]): Disp
     let user: string | null = null;
 
     const finish = async (answer: Answer): Promise<Outcome> => {
-      // pvedaemon holds every 401 back, to slow down guessing.
+      // pvedaemon delays each 401, to slow down guessing.
       if (answer.status === 401) await cluster.sleep(startedAt + settings.unauthorizedDelayMs - clock.now());
       record(node, request, user, answer.status);
       return answer;
@@ -101,7 +101,7 @@ function match(routes: readonly Route[], method: string, path: string) {
   return null;
 }
 
-/** The receiver asks the other node. One that is dead costs the time until the connection attempt fails. */
+/** The receiver proxies the call. For a dead node, the response takes until the connection attempt fails. */
 async function handOver(cluster: Cluster, receiver: ClusterNode, name: string): Promise<void> {
   const target = cluster.nodes.get(name);
   if (!target) {

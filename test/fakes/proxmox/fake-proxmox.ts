@@ -36,12 +36,12 @@ export interface FakeProxmoxOptions extends Partial<Settings> {
   readonly clock?: Clock;
   /** Default: pve1 on 127.0.0.2 and pve2 on 127.0.0.3. */
   readonly nodes?: readonly NodeOptions[];
-  /** Default 0: one that is free. */
+  /** Default 0: a free port. */
   readonly port?: number;
   readonly users?: readonly UserOptions[];
   readonly tokens?: readonly TokenOptions[];
   readonly guests?: readonly GuestOptions[];
-  /** Of the borders of frames and of passwords. */
+  /** Seed for frame borders and passwords. */
   readonly seed?: number;
 }
 
@@ -54,53 +54,53 @@ export interface FakeNode {
   readonly certPem: string;
 }
 
-/** A simulated Proxmox VE cluster on loopback addresses, with the manners of the real one. */
+/** A simulated Proxmox VE cluster on loopback addresses that behaves like the real one, faults included. */
 export interface FakeProxmox {
   readonly nodes: readonly FakeNode[];
   readonly caPem: string;
   /** `https://address:port` of a node; default the first. */
   url(node?: string): string;
 
-  // What happens to a cluster.
+  // Events in a cluster.
   addGuest(guest: GuestOptions): Promise<void>;
   removeGuest(vmid: number): void;
   rename(vmid: number, name: string): void;
-  /** Moves the guest: its consoles end, and new ones are found on the other node only. */
+  /** Moves the guest: its consoles end, and new ones open only on the other node. */
   migrate(vmid: number, toNode: string): void;
   setNodeDown(node: string, down: boolean): Promise<void>;
   setAcl(userOrToken: string, acl: Acl): void;
   /** Whether the account may log in, and renew a ticket. */
   setUserEnabled(userid: string, enabled: boolean): void;
-  /** Voids every ticket that was issued so far. */
+  /** Invalidates all tickets. */
   rotateKey(): void;
-  /** Has pvestatd do its round now. */
+  /** Refreshes the status of all guests, as pvestatd does periodically. */
   refreshStatus(): void;
 
-  // What goes wrong with it.
-  /** The guest's monitor hangs: 101, and after `monitorHungMs` an end without a byte. */
+  // Faults.
+  /** The guest's monitor hangs: consoles get a 101 and are closed after `monitorHungMs` without a byte. */
   hang(vmid: number, hung?: boolean): void;
-  /** Somebody works on the guest; undefined: nobody any more. */
+  /** Sets the lock of a running operation on the guest; undefined removes it. */
   lock(vmid: number, lock: string | undefined): void;
-  /** The guest does not listen when it is asked to shut down or reboot. */
+  /** The guest ignores shutdown and reboot requests. */
   makeStubborn(vmid: number, stubborn?: boolean): void;
-  /** Consoles of the guest are upgraded and then stay silent for ever. */
+  /** Consoles of the guest are upgraded, then send nothing and stay open. */
   stallConsole(vmid: number, stalled?: boolean): void;
-  /** What vncproxy and termproxy of this guest answer instead; null: the truth again. */
+  /** Replaces the responses of the guest's vncproxy and termproxy; null restores them. */
   refuseVncproxy(vmid: number, fault: Fault | null): void;
-  /** The same for any call: `where` is tried on `GET /cluster/resources`-like texts, without /api2/json. */
+  /** Replaces the responses of calls that match `where`, such as `GET /cluster/resources`, without /api2/json. */
   failRequests(where: RegExp, fault: Fault | null): void;
-  /** One pveproxy worker dies and takes its connections along; default the one with the most. */
+  /** Ends one pveproxy worker and its connections; default the worker with the most connections. */
   killWorker(node: string, index?: number): void;
   /** Ends the guest's consoles from the server's side. */
   dropConsoles(vmid: number): void;
 
-  // What was seen.
+  // Records.
   readonly calls: readonly Call[];
   readonly violations: readonly Violation[];
   openConsoles(vmid?: number): number;
-  /** The most vncproxy and termproxy calls that the node had in work or in line at one time. */
+  /** Maximum number of vncproxy and termproxy calls that the node processed or queued at the same time. */
   maxVncproxyInFlight(node: string): number;
-  /** Every ticket, CSRF token, VNC password and token secret of this cluster so far: none belongs in a log. */
+  /** All tickets, CSRF tokens, VNC passwords and token secrets of this cluster, none of which may be logged. */
   issuedSecrets(): string[];
   /** Stops everything, guests included. */
   close(): Promise<void>;

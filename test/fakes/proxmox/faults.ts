@@ -1,15 +1,15 @@
-/** What a test can make the cluster answer instead of the truth. `times`: so often and then no more; default always. */
+/** A response that replaces the real one. `times` limits how often; default always. */
 export type Fault =
   | { readonly status: number; readonly message: string; readonly times?: number }
-  /** 200 with this as the body, whatever it is. */
+  /** Status 200 with this body. */
   | { readonly body: string; readonly times?: number }
-  /** The request is read and never answered. */
+  /** The request is read and gets no response. */
   | { readonly noAnswer: true; readonly times?: number };
 
 export interface Faults {
   /** Replaces the fault set under the same key; null removes it. */
   set(key: string, where: RegExp, fault: Fault | null): void;
-  /** The fault for `GET /nodes/...`-like text, counting it as used. */
+  /** Returns the fault for a call such as `GET /nodes/...`, and counts it as used. */
   take(methodAndPath: string): Fault | undefined;
 }
 

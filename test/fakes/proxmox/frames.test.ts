@@ -15,7 +15,7 @@ async function openConsole(on: Cluster, headers: Record<string, string> = {}): P
   return client;
 }
 
-test('the subprotocol is echoed word for word, lists too, and extensions are not', async () => {
+test('the subprotocol header is echoed verbatim, also a list; extensions are not', async () => {
   cluster = await startCluster();
   const headOf = async (headers: Record<string, string>) =>
     (await (await openConsole(cluster!, headers)).head()).split('\r\n');
@@ -51,7 +51,7 @@ test('a ping is answered with its payload', async () => {
   );
 });
 
-test('a close frame is answered by the end of the connection and nothing else', async () => {
+test('a close frame ends the connection without a close frame in response', async () => {
   cluster = await startCluster();
   const client = await openConsole(cluster);
   client.sendFrame(8, Buffer.from([0x03, 0xe8]));

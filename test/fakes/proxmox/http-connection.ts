@@ -5,11 +5,11 @@ import { readRequest, type HttpRequest } from './http-requests.ts';
 
 const requestsPerConnection = 100;
 
-/** What becomes of a request: an answer, silence for ever, or the connection turned into something else. */
+/** The outcome of a request: a response, no response, or an upgraded connection. */
 export type Outcome =
   Answer | 'silence' | { takeOver(socket: TLSSocket, head: Buffer): void; abandon(): void };
 
-/** One client connection of pveproxy: requests one after the other, until five seconds pass without one. */
+/** One client connection of pveproxy, which closes after five seconds without a request. */
 export function serveConnection(options: {
   socket: TLSSocket;
   clock: Clock;

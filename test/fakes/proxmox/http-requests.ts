@@ -1,4 +1,4 @@
-/** HTTP/1.1 requests as pveproxy reads them; `node:http` is too polite (it answers what pveproxy leaves hanging). */
+/** HTTP/1.1 requests as pveproxy reads them; `node:http` responds where pveproxy does not. */
 export interface HttpRequest {
   readonly method: string;
   /** Still percent-encoded, without the query. */
@@ -11,7 +11,7 @@ export interface HttpRequest {
 
 export type ReadResult =
   | { kind: 'incomplete' }
-  /** Too long or too many headers: pveproxy falls silent and lets its idle timer close the connection. */
+  /** Headers are too long or too many: pveproxy does not respond, and its idle timer closes the connection. */
   | { kind: 'mute' }
   | { kind: 'refused'; text: string; empty: boolean; method: string; path: string }
   | { kind: 'request'; request: HttpRequest; rest: Buffer };
@@ -23,7 +23,7 @@ const maxBodyBytes = 512 * 1024;
 export function readRequest(bytes: Buffer): ReadResult {
   const end = bytes.indexOf('\r\n\r\n');
   const requestLineEnd = Math.max(0, bytes.indexOf('\r\n'));
-  // The 8 KiB count from after the request line: a URL of 9 KB is fine.
+  // The limit of 8 KiB excludes the request line: a URL of 9 KB is accepted.
   if ((end < 0 ? bytes.length : end) - requestLineEnd > maxHeaderBytes) return { kind: 'mute' };
   if (end < 0) return { kind: 'incomplete' };
   const [requestLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');

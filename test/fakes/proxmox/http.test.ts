@@ -40,7 +40,7 @@ test('nodes that share an address get ports of their own', async () => {
   expect(await cluster.call('GET', '/version', { node: 'pve2' })).toMatchObject({ status: 200 });
 });
 
-test('the server speaks no ALPN', async () => {
+test('the server does not support ALPN', async () => {
   cluster = await startCluster();
   const client = await connectRudely(cluster.fake);
   expect(client.socket.alpnProtocol).toBe(false);
@@ -58,7 +58,7 @@ test('plain HTTP is sent to https', async () => {
   socket.destroy();
 });
 
-test('a kept-alive connection serves again, and closes five seconds after its last answer', async () => {
+test('a kept connection serves further requests, and closes five seconds after the last response', async () => {
   cluster = await startCluster();
   const client = await connectRudely(cluster.fake);
   client.send(get('/version') + get('/nodes'));
@@ -102,7 +102,7 @@ test.each([
   const client = await connectRudely(cluster.fake);
   await cluster.clock.untilSomethingWaits(5000);
   client.send(text);
-  await cluster.call('GET', '/version'); // time enough for an answer to have come
+  await cluster.call('GET', '/version'); // a round trip, in which a response would arrive
   cluster.clock.advance(5000);
   await client.untilEnded();
   expect(client.bytes()).toHaveLength(0);

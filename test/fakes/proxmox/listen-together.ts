@@ -9,8 +9,8 @@ interface Member {
 const attempts = 20;
 
 /**
- * Lets all nodes listen, on the same port as far as their addresses differ: in a real cluster only the address tells
- * nodes apart. Port 0 is a port that is free on every address, found by trying.
+ * Starts all nodes on the same port if their addresses differ, because nodes of a real cluster differ only in their
+ * addresses. Port 0 is a port that is free on all addresses.
  */
 export async function listenTogether(members: readonly Member[]): Promise<void> {
   for (let attempt = 1; ; attempt++) {

@@ -1,11 +1,11 @@
 import { createTerminalShell, type MakeShell, type TerminalShell } from './terminal-shell.ts';
 
-/** Who may log in at a node's `/bin/login`. */
+/** The account that can log in at a node's `/bin/login`. */
 export const nodeAccount = { name: 'root', password: 'of-the-node' } as const;
 
 /**
- * `/bin/login` on a node, which is what everybody but root@pam gets from its termproxy (pve-manager Nodes.pm,
- * get_shell_command): a name that is echoed, a password that is not, and a shell behind them.
+ * `/bin/login` on a node, which its termproxy starts for all users except root@pam (pve-manager Nodes.pm,
+ * get_shell_command): asks for a name with echo and a password without echo, then starts a shell.
  */
 export const createLoginShell: MakeShell = (options) => {
   const { hostname, write } = options;

@@ -10,17 +10,17 @@ export interface GuestOptions {
   readonly tags?: readonly string[];
   readonly pool?: string;
   readonly template?: boolean;
-  /** What answers behind the console. Without it the guest has a power state and nothing to look at. */
+  /** The VNC server behind the console. Without it the guest has a power state, but no screen. */
   readonly guest?: Guest;
   /** Whether termproxy finds a terminal: for qemu a serial port (default false), for lxc always there (default true). */
   readonly terminal?: boolean;
-  /** What runs in each terminal: by default a small shell of our own. */
+  /** The program in each terminal. Default: the built-in shell. */
   readonly shell?: MakeShell;
   /** Default true, for templates false. */
   readonly running?: boolean;
 }
 
-/** A guest as the cluster knows it: its configuration, where it is, and what tests did to it. */
+/** A guest of the cluster: its configuration, its node and the faults that tests set. */
 export interface Machine {
   readonly vmid: number;
   readonly type: 'qemu' | 'lxc';
@@ -34,11 +34,11 @@ export interface Machine {
   name: string;
   /** The QEMU monitor does not answer: status calls still say "running", consoles never get a byte. */
   hung: boolean;
-  /** Somebody works on it ("backup", "migrate"): Proxmox then refuses to start or end it. */
+  /** The lock of a running operation ("backup", "migrate"), with which Proxmox refuses to start or stop the guest. */
   lock: string | undefined;
-  /** Its system does not listen when it is asked to shut down. */
+  /** The guest ignores shutdown and reboot requests. */
   stubborn: boolean;
-  /** Consoles are upgraded and then neither speak nor end. */
+  /** Consoles are upgraded, then send nothing and stay open. */
   stalled: boolean;
   readonly running: boolean;
   readonly startedAt: number;

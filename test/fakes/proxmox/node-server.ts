@@ -10,15 +10,15 @@ import type { HttpRequest } from './http-requests.ts';
 export interface Worker {
   readonly connections: ReadonlySet<Socket>;
   die(): void;
-  /** What an uncaught exception does to it; a second one cannot kill its successor. */
+  /** Ends the worker as an uncaught exception does. A second call does not affect its successor. */
   dieAfter(ms: number): void;
 }
 
-/** pveproxy of one node: a TLS port, and workers among which the connections are dealt out in turn. */
+/** pveproxy of one node: a TLS port, and workers to which connections are assigned round robin. */
 export interface NodeServer {
   readonly port: number;
   listen(address: string, port: number): Promise<void>;
-  /** Stops listening and drops every connection, as a node does that loses its power. */
+  /** Stops listening and drops all connections, as in a power failure. */
   stop(): Promise<void>;
   killWorker(index?: number): void;
 }
@@ -38,7 +38,7 @@ export function createNodeServer(options: {
   let port = 0;
   let turn = 0;
 
-  // No ALPN: pveproxy does not know it. TLS 1.2 and 1.3, as Debian's OpenSSL negotiates.
+  // pveproxy does not support ALPN. TLS 1.2 and 1.3, as Debian's OpenSSL negotiates.
   const tls = createTlsServer({
     cert: options.certificate.certPem,
     key: options.certificate.keyPem,
@@ -92,7 +92,7 @@ export function createNodeServer(options: {
   };
 }
 
-/** A worker that died is replaced at once, so the object lives on and only its connections are gone. */
+/** A dead worker is replaced at once, so the object remains and only its connections end. */
 function createWorker(clock: Clock): Worker & { add(socket: Socket): void } {
   const connections = new Set<Socket>();
   let cancelDeath: Cancel | undefined;
@@ -114,7 +114,7 @@ function createWorker(clock: Clock): Worker & { add(socket: Socket): void } {
   };
 }
 
-/** Plain HTTP on the TLS port: sent to https. */
+/** Plain HTTP on the TLS port: redirected to https. */
 function redirect(socket: Socket, request: string): void {
   const [, method, path = '/'] = /^(\S+) (\S+)/.exec(request) ?? [];
   const host = /^host: *(\S+)/im.exec(request)?.[1] ?? 'localhost';

@@ -12,10 +12,10 @@ export type ParameterRule = {
 export type Schema = Readonly<Record<string, ParameterRule>>;
 export type Parameters = Readonly<Record<string, string>>;
 
-/** Parameters from the query and from the body, which pveproxy takes as one. */
+/** Parameters from the query and the body, which pveproxy merges. */
 export function readParameters(request: HttpRequest): Record<string, string> {
   const parameters = parseForm(request.query);
-  delete parameters['_dc']; // the cache breaker of Proxmox's own pages
+  delete parameters['_dc']; // cache buster of Proxmox's own pages
   const fromBody = /^application\/json\b/i.test(request.headers.get('content-type') ?? '')
     ? parseJson(request.body)
     : parseForm(request.body);
@@ -26,7 +26,7 @@ export function readParameters(request: HttpRequest): Record<string, string> {
   return parameters;
 }
 
-/** Separators are `&` and `;`, `+` is a blank, and a value ends at its first bare `=`: what is not encoded breaks. */
+/** Separators are `&` and `;`, `+` is a space, and a value ends at its first unencoded `=`. */
 function parseForm(text: string): Record<string, string> {
   const parameters: Record<string, string> = {};
   for (const pair of text.split(/[&;]/).filter(Boolean)) {
@@ -49,7 +49,7 @@ function parseJson(text: string): Record<string, string> {
   }
 }
 
-/** Percent-decoding that leaves alone what is not an escape, as Perl's does. */
+/** Percent-decoding that keeps invalid escapes, as Perl's does. */
 export function percentDecode(text: string): string {
   try {
     return decodeURIComponent(text);

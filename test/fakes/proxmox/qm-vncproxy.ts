@@ -4,17 +4,17 @@ import type { ConsoleProgram } from './byte-sink.ts';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
 
-/** As long as a password set over the monitor is good for new connections. */
+/** Time for which a password that was set over the monitor is valid for new connections. */
 const passwordSeconds = 30;
 
 /**
- * `qm vncproxy`, the program behind the console port of a QEMU guest. It starts when its one client is accepted, and
- * only then sets the guest's one VNC password: two openings that overlap spoil each other's password.
+ * `qm vncproxy`, the program behind the console port of a QEMU guest. It starts when its client is accepted, and only
+ * then sets the guest's VNC password, so that the later of two overlapping openings invalidates the earlier password.
  */
 export function qmVncproxy(options: {
   cluster: Cluster;
   machine: Machine;
-  /** The node that the call named, where the guest was. Proxmox looks for the guest there and nowhere else. */
+  /** The node in the path of the call. Proxmox looks for the guest only there. */
   node: string;
   viaSsh: boolean;
   password: string;
@@ -47,7 +47,7 @@ export function qmVncproxy(options: {
         clock.after(settings.monitorHungMs, end);
         return;
       }
-      // Not asked whether the client is still there: the real program does not look either.
+      // The real program does not check either whether the client is still connected.
       await machine.guest.setPassword(password, passwordSeconds);
       const opened = await machine.guest.connect();
       opened.on('error', end);

@@ -1,7 +1,7 @@
-/** Numbers in [0, 1), the same row for the same seed, so that a failing cut of frames can be repeated. */
+/** Numbers in [0, 1), reproducible by seed, so that a failing split of frames can be repeated. */
 export type Random = () => number;
 
-/** Mulberry32: small, fast and good enough to cut frames and draw passwords of a fake. */
+/** Mulberry32: small, fast and sufficient for a fake. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

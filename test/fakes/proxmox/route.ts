@@ -3,10 +3,10 @@ import type { Cluster, ClusterNode } from './cluster.ts';
 import type { Machine } from './machines.ts';
 import type { ParameterRule, Parameters, Schema } from './parameters.ts';
 
-/** One request that passed authentication, on its way through the checks of an API call. */
+/** An authenticated request during the checks of an API call. */
 export interface ApiCall {
   readonly cluster: Cluster;
-  /** The node that received the request, whatever node the path names. */
+  /** The node that received the request, which can differ from the node in the path. */
   readonly receiver: ClusterNode;
   readonly user: string;
   /** From the path, the query and the body together. */
@@ -17,12 +17,12 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   /** Below /api2/json, with `{name}` for variable parts. */
   readonly path: string;
-  /** Beyond the variables of the path. */
+  /** In addition to the variables of the path. */
   readonly schema?: Schema;
   readonly anonymous?: boolean;
   readonly refusesTokens?: boolean;
   readonly permission?: { readonly path: string; readonly privilege: string };
-  /** The node in the path answers, by way of the receiver. vncproxy and vncwebsocket are not like that. */
+  /** The receiver proxies the call to the node in the path. False for vncproxy and vncwebsocket. */
   readonly proxied?: boolean;
   run(call: ApiCall): unknown;
 }

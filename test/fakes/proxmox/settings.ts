@@ -1,4 +1,4 @@
-/** Everything about a fake cluster that has a number or a switch, with Proxmox's own values unless that is too slow. */
+/** Settings of a fake cluster. Defaults are Proxmox's own values, unless those are too slow for tests. */
 export interface Settings {
   /** Before ('old') or after ('new') the console hardening of April 2026: qemu-server 9.1.7, pve-container 6.1.3. */
   readonly mode: 'new' | 'old';
@@ -7,12 +7,12 @@ export interface Settings {
    * hanging; with the pure-Perl loop the worker process ends and takes all of its connections along.
    */
   readonly eventLoop: 'ev' | 'perl';
-  /** pveproxy worker processes of a node; connections are dealt out to them in turn. */
+  /** pveproxy worker processes of a node; connections are assigned round robin. */
   readonly pveproxyWorkers: number;
-  /** pvedaemon worker processes of a node: that many console openings at a time, the others wait in line. */
+  /** pvedaemon worker processes of a node: the number of concurrent console openings. Others are queued. */
   readonly pvedaemonWorkers: number;
   readonly portRange: { readonly from: number; readonly to: number };
-  /** How long every 401 is held back, counted from the start of the request. */
+  /** Delay of each 401 response, from the start of the request. */
   readonly unauthorizedDelayMs: number;
   readonly keepAliveMs: number;
   /** How long a console port waits for its client. vncterm waits twice as long. */
@@ -20,13 +20,13 @@ export interface Settings {
   readonly reservationMs: number;
   /** Between the 101 and the first byte: the start of `qm vncproxy`, a Perl program (seconds on a real host). */
   readonly qmStartMs: number;
-  /** Added to it when the guest is on another node than the one that was asked. */
+  /** Added to it if the guest is on another node than the one that received the call. */
   readonly sshMs: number;
-  /** After how long `qm vncproxy` gives up on a monitor that does not answer. */
+  /** Time after which `qm vncproxy` ends if the monitor does not respond. */
   readonly monitorHungMs: number;
   /** The duration of a vncproxy or termproxy call. */
   readonly vncproxyMs: number;
-  /** How long a task that starts or ends a guest takes at least. */
+  /** Minimum duration of a task that starts or stops a guest. */
   readonly powerMs: number;
   /** How often pvestatd refreshes status and name in /cluster/resources. 0: always current. */
   readonly statusRefreshMs: number;

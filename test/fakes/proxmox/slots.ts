@@ -1,7 +1,7 @@
-/** A fixed number of workers, each busy with one thing at a time; whatever comes meanwhile waits in line. */
+/** A fixed number of workers with a queue. Each worker processes one call at a time. */
 export interface Slots {
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** The most that were in work or in line at the same time. */
+  /** Maximum number of calls that were processed or queued at the same time. */
   readonly highWaterMark: number;
 }
 

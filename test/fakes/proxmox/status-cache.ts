@@ -2,7 +2,7 @@ import { every } from '@porthole/shared/time/clock';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
 
-/** pvestatd's view of the guests: /cluster/resources tells what was true at its last round, not what is true. */
+/** pvestatd's view of the guests: /cluster/resources has the status of its last round. */
 export interface StatusCache {
   of(machine: Machine): GuestStatus;
   refresh(): void;

@@ -10,7 +10,7 @@ export interface Task {
   readonly pid: number;
   readonly pstart: number;
   readonly starttime: number;
-  /** Undefined while it runs, then 'OK' or the text of what went wrong. */
+  /** Undefined while it runs, then 'OK' or the text of the error. */
   exitstatus: string | undefined;
 }
 

@@ -1,13 +1,13 @@
 import type { Clock } from '@porthole/shared/time/clock';
 
 /**
- * What sits behind termproxy: just enough of a shell on just enough of a terminal to see that keys, sizes and output
- * travel. Echo, backspace, Ctrl-C, Ctrl-D and a handful of commands.
+ * The program behind termproxy: a minimal shell and terminal to test keys, sizes and output. Supports echo, backspace,
+ * Ctrl-C, Ctrl-D and a few commands.
  */
 export interface TerminalShell {
   input(text: string): void;
   resize(columns: number, rows: number): void;
-  /** The connection is gone. */
+  /** The connection has ended. */
   end(): void;
 }
 
@@ -32,7 +32,7 @@ export const createTerminalShell: MakeShell = (options) => {
     whoami: () => 'root',
     stty: (words) => (words[0] === 'size' ? `${size.rows} ${size.columns}` : ''),
     colours: () => '\x1b[38;2;255;120;0mtrue\x1b[0m \x1b[32mgreen\x1b[0m',
-    /** A lot of output from a short command. */
+    /** Large output from a short command. */
     seq: (words) =>
       Array.from({ length: Math.min(1_000_000, Number(words[0]) || 0) }, (_, index) => index + 1).join(
         '\r\n',

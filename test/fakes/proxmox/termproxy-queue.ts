@@ -1,7 +1,7 @@
 /**
- * How termproxy reads its client (pve-xtermjs termproxy/src/main.rs, process_queue and remove_number), with all that
- * follows from it: whatever is in its buffer of 4096 bytes is taken for whole, so a message whose head has not
- * arrived with its first byte is lost, and the rest of it is read as messages.
+ * Reads messages as termproxy does (pve-xtermjs termproxy/src/main.rs, process_queue and remove_number), with its
+ * faults: it assumes that its buffer of 4096 bytes holds whole message heads, so a message whose head arrives in two
+ * parts is lost, and the rest of it is read as further messages.
  */
 export interface TermproxyQueue {
   push(bytes: Buffer): void;
@@ -37,7 +37,7 @@ export function createTermproxyQueue(terminal: {
     }
   }
 
-  /** The length of the data that comes next, or undefined when nothing more can be told. */
+  /** The length of the data that follows, or undefined if the head is not complete. */
   function nextData(): number | undefined {
     while (buffer.length >= 2) {
       const type = (buffer[0] ?? 0) - 0x30;
@@ -50,7 +50,7 @@ export function createTermproxyQueue(terminal: {
         const columns = takeNumber();
         const rows = columns === undefined ? undefined : takeNumber();
         if (columns !== undefined && rows !== undefined) terminal.resize(columns & 0xffff, rows & 0xffff);
-      } else consume(1); // a ping, or nothing that it knows
+      } else consume(1); // a ping or an unknown message
     }
     return undefined;
   }

@@ -118,7 +118,7 @@ test('a virtual machine without a serial port says so and ends', async () => {
   expect(client.output()).toBe('OKunable to find a serial interface\r\n');
 });
 
-test('a guest that powers off takes its terminal along', async () => {
+test('a guest that powers off ends its terminal', async () => {
   cluster = await startCluster();
   const client = await openTerminal();
   await client.untilOutput(prompt);

@@ -9,8 +9,8 @@ const firstLineMs = 10_000;
 const firstLineBytes = 4096;
 
 /**
- * proxmox-termproxy: waits for `user:ticket\n`, answers `OK` with whatever the terminal says glued to it, and then
- * takes `0:LENGTH:data`, `1:COLUMNS:ROWS:` and `2` in its own careless way (termproxy-queue.ts), while output goes back raw.
+ * proxmox-termproxy: waits for `user:ticket\n`, sends `OK` directly followed by output of the terminal, and then reads
+ * `0:LENGTH:data`, `1:COLUMNS:ROWS:` and `2` as termproxy-queue.ts describes, while output is sent raw.
  */
 export function termproxy(options: {
   cluster: Cluster;
@@ -46,7 +46,7 @@ export function termproxy(options: {
       const write = (text: string) => (first.length > 0 ? first.push(text) : client.data(Buffer.from(text)));
       const problem = terminalProblem(machine);
       if (!problem) {
-        // The prompt that the shell prints at once goes out together with the OK.
+        // The first prompt of the shell is sent together with the OK.
         shell = machine.shell({ hostname: machine.name, clock, write, exit: end });
         cancels.push(machine.onStopped(end));
       }
@@ -61,9 +61,9 @@ export function termproxy(options: {
       const colon = line.indexOf(':');
       const givenUser = line.slice(0, colon);
       const givenTicket = line.slice(colon + 1);
-      // After the hardening only the very ticket that this termproxy was started for, compared before anything else.
+      // Since the hardening, only the ticket that this termproxy was started for is valid, and is compared first.
       if (hardened && (givenUser !== user || givenTicket !== ticket)) return end();
-      // Before it, termproxy asked /access/ticket, which knows no token ids and holds its refusal back.
+      // Before it, termproxy called /access/ticket, which does not accept token IDs and delays its 401.
       const acceptable = hardened || !givenUser.includes('!');
       if (acceptable && tickets.verifyVnc(givenTicket, givenUser, path, port) === 'valid') return open();
       cancels.push(clock.after(settings.unauthorizedDelayMs, end));

@@ -6,9 +6,9 @@ import { createFakeClock, type FakeClock } from '../clock.ts';
 import type { Guest } from '../guests/guest.ts';
 import { createFakeProxmox, type FakeProxmox, type FakeProxmoxOptions } from './fake-proxmox.ts';
 
-/** What the tests of the fake itself need: a clock to watch, a guest without a screen, and clients polite and rude. */
+/** Helpers for the tests of the fake: an observable clock, a guest without a screen, and clients. */
 export interface WatchedClock extends FakeClock {
-  /** Resolves once something waits for exactly so many milliseconds: then time may go on. */
+  /** Resolves when a timer of exactly this many milliseconds is pending. */
   untilSomethingWaits(ms: number): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function createWatchedClock(): WatchedClock {
   };
 }
 
-/** Polls on real time, so that only Jest's own limit decides how slow a machine may be. */
+/** Polls in real time; only Jest's timeout limits it. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
@@ -48,7 +48,7 @@ export interface StubGuest extends Guest {
   received(index?: number): string;
 }
 
-/** Says the first twelve bytes of RFB and then sends back whatever it gets. */
+/** Sends the first twelve bytes of RFB, then echoes. */
 export function createStubGuest(): StubGuest {
   const passwords: string[] = [];
   const connections: Duplex[] = [];
@@ -117,7 +117,7 @@ export interface Reply {
   readonly reason: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
-  // Tests look where they know something to be.
+  // Tests know the shape of the responses.
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly json: any;
 }
@@ -150,7 +150,7 @@ export interface UpgradeOptions extends CallOptions {
   path?: string;
   port?: string;
   ticket?: string;
-  /** The query as it stands, instead of port and ticket. */
+  /** A verbatim query instead of port and ticket. */
   query?: string;
 }
 
@@ -251,12 +251,12 @@ async function callNode(
   };
 }
 
-/** A TLS connection without manners: it sends what it is told, and reads whatever comes. */
+/** A raw TLS connection, which sends and reads any bytes. */
 export interface RudeClient {
   readonly socket: TLSSocket;
   send(bytes: Buffer | string): void;
   sendFrame(opcode: number, payload: Buffer | string, change?: FrameChange): void;
-  /** The answer's head, once it is there; '' when the connection ended without one. */
+  /** The head of the response, or '' if the connection ended without one. */
   head(): Promise<string>;
   /** The frames after the 101 so far. */
   frames(): { first: number; payload: Buffer }[];

@@ -2,14 +2,14 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '@porthole/shared/time/clock';
 
 /**
- * Everything that the cluster signs: session tickets, second-factor challenges, CSRF tokens and VNC tickets, with the
+ * All tickets that the cluster signs: session tickets, second-factor challenges, CSRF tokens and VNC tickets, with the
  * texts and lifetimes of Proxmox's AccessControl.pm and Ticket.pm.
  */
 export interface Tickets {
   session(user: string): string;
-  /** The user that a session ticket names, or null when it is forged, too old or from the future. */
+  /** The user of a session ticket, or null if it is forged, expired or from the future. */
   verifySession(ticket: string): string | null;
-  /** `factors`: what the user may answer with. */
+  /** `factors`: the user's second factors. */
   challenge(user: string, factors: Readonly<Record<string, unknown>>): string;
   verifyChallenge(ticket: string, user: string): boolean;
   csrf(user: string): string;
@@ -17,7 +17,7 @@ export interface Tickets {
   /** A bare VNC ticket, without the password prefix. */
   vnc(user: string, path: string, port: number): string;
   verifyVnc(ticket: string, user: string, path: string, port: number): VncTicketVerdict;
-  /** As the daily key rotation would, if the old key were forgotten at once: every ticket so far is void. */
+  /** Rotates the signing key and drops the old one, which invalidates all tickets. */
   rotateKey(): void;
 }
 
@@ -58,7 +58,7 @@ export function createTickets(options: { clock: Clock; bindPort: boolean }): Tic
     challenge(user, factors) {
       const kinds = encodeURIComponent(JSON.stringify(factors));
       const text = `PVE:!tfa!${kinds}:${hex(seconds())}`;
-      // The signature covers the user name too: as a cookie this ticket is worth nothing.
+      // The signature covers the user name, so this ticket is not valid as a cookie.
       return `${text}::${sign(`${text}:${user}`)}`;
     },
     verifyChallenge(ticket, user) {
@@ -87,7 +87,7 @@ export function createTickets(options: { clock: Clock; bindPort: boolean }): Tic
       return `PVEVNC:${time}::${sign(vncText(time, user, path, port))}`;
     },
     verifyVnc(ticket, user, path, port) {
-      // Since the hardening of April 2026 any eight characters before the ticket are dropped unread.
+      // Since the hardening of April 2026, eight characters before the ticket are dropped without a check.
       const bare = bindPort ? ticket.replace(/^.{8}:(?=PVEVNC:)/s, '') : ticket;
       const match = /^PVEVNC:([0-9A-F]{8})::(.+)$/s.exec(bare);
       const [, time = '', signature = ''] = match ?? [];
@@ -107,8 +107,8 @@ export function createTickets(options: { clock: Clock; bindPort: boolean }): Tic
 }
 
 /**
- * 256 bytes as an RSA-2048 signature has, so 344 base64 characters. Drawn again until `+` and `/` occur, because a
- * client that forgets to URL-encode must fail every time and not just nearly every time.
+ * 256 bytes like an RSA-2048 signature, which are 344 base64 characters. Generated until `+` and `/` occur, so that a
+ * client without URL encoding always fails.
  */
 function signatureOf(key: Buffer, text: string): string {
   for (let round = 0; ; round++) {

@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
 
 export interface TrackedClock extends Clock {
-  /** Forgets everything that still waits: after this nothing of the fake can keep the process alive. */
+  /** Cancels all timers, so that the fake does not keep the process alive. */
   cancelAll(): void;
 }
 
 /**
- * The fake's own view of the injected clock: it remembers its timers so that closing leaves none behind, and a wait of
- * nothing is over at once, so that a delay set to 0 needs no one to move a standing clock.
+ * Wraps the injected clock. Tracks the timers, so that closing the fake cancels them, and runs timers of 0 ms at once,
+ * so that a test with a standing clock need not advance it.
  */
 export function createTrackedClock(clock: Clock): TrackedClock {
   const waiting = new Set<Cancel>();

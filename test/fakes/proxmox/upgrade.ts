@@ -8,7 +8,7 @@ import type { HttpRequest } from './http-requests.ts';
 import type { Worker } from './node-server.ts';
 import { runWebsocketSession } from './websocket-session.ts';
 
-/** The refusal of an upgrade that is not a WebSocket's, in pveproxy's words; null when it is one. */
+/** The error of pveproxy for an upgrade that is not a valid WebSocket request, or null. */
 export function refuseUpgrade(request: HttpRequest): Answer | null {
   const protocol = (request.headers.get('upgrade') ?? '').toLowerCase();
   if (protocol !== 'websocket') return textAnswer(500, `unable to upgrade to protocol '${protocol}'`);
@@ -19,8 +19,8 @@ export function refuseUpgrade(request: HttpRequest): Answer | null {
 }
 
 /**
- * Connects a request to the console port it named. The 101 goes out only once that worked; when nothing listens there
- * is no answer at all, because pveproxy throws where nobody catches.
+ * Connects a request to its console port, and sends the 101 only after that. If nothing listens on the port, there is
+ * no response, because pveproxy throws an exception that it does not catch.
  */
 export function upgradeToConsole(options: {
   cluster: Cluster;
@@ -45,7 +45,7 @@ export function upgradeToConsole(options: {
   const { vmid, backend } = connected;
 
   return {
-    // The client left meanwhile: its port is used up all the same.
+    // The client has disconnected, but its connection to the port counts.
     abandon: () => backend.end(),
     takeOver(socket: TLSSocket, head: Buffer) {
       socket.write(switchingProtocols(request));
@@ -78,7 +78,7 @@ function switchingProtocols({ headers }: HttpRequest): string {
     'Upgrade: websocket',
     'Connection: upgrade',
     `Sec-WebSocket-Accept: ${accept}`,
-    // Word for word, even a list, which is why clients should offer one protocol or none. Never any extension.
+    // The request's header verbatim, even a list, so clients must offer at most one protocol. Never an extension.
     ...(offered === undefined ? [] : [`Sec-WebSocket-Protocol: ${offered}`]),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;

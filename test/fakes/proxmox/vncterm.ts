@@ -3,12 +3,12 @@ import type { ByteSink, ConsoleProgram } from './byte-sink.ts';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
 
-/** Version, security type and the answer to the challenge: after so many bytes of the client its password was used. */
+/** Version, security type and challenge response: after this many bytes of the client, its password was used. */
 const bytesUntilAuthenticated = 12 + 1 + 16;
 
 /**
- * vncterm, the VNC server that Proxmox starts for a container. Unlike QEMU's, each one has a password of its own that
- * does not expire. The machine behind it knows one password only, so authentications take turns here.
+ * vncterm, the VNC server that Proxmox starts for a container. Unlike QEMU's server, each has its own password, which
+ * does not expire. The fake machine behind it has only one password, so authentications are serialized.
  */
 export function vncterm(options: { cluster: Cluster; machine: Machine; password: string }): ConsoleProgram {
   const { cluster, machine, password } = options;

@@ -1,8 +1,8 @@
 import type { Random } from './random.ts';
 
 /**
- * WebSocket frames as Proxmox's AnyEvent.pm reads and writes them, which is stricter and ruder than RFC 6455: it knows
- * whole frames only, none above 128 KiB, and it never says goodbye.
+ * WebSocket frames as Proxmox's AnyEvent.pm reads and writes them. It deviates from RFC 6455: it accepts only
+ * unfragmented frames of up to 128 KiB, and never sends a close frame.
  */
 export const largestFrame = 131072;
 
@@ -12,7 +12,7 @@ export type ClientFrame = { opcode: number; payload: Buffer } | { violation: Fra
 
 const known = new Set([1, 2, 8, 9, 10]);
 
-/** Takes the next frame off the front of `bytes`, or null when it is not complete. */
+/** Reads the first frame of `bytes`. Returns null if it is not complete. */
 export function readClientFrame(bytes: Buffer): { frame: ClientFrame; rest: Buffer } | null {
   if (bytes.length < 2) return null;
   const first = bytes.readUInt8(0);
@@ -62,8 +62,8 @@ export function serverFrame(opcode: number, payload: Buffer): Buffer {
 }
 
 /**
- * Binary frames of 1 to 131072 bytes with borders that mean nothing: Proxmox frames whatever one read of its backend
- * gave. Sizes are drawn evenly over the orders of magnitude, so small and huge frames both occur.
+ * Splits bytes into binary frames of 1 to 131072 bytes at random borders: Proxmox sends one frame per read of its
+ * backend. Sizes are spread evenly over the orders of magnitude, so that small and large frames occur.
  */
 export function cutIntoFrames(bytes: Buffer, random: Random): Buffer[] {
   const frames: Buffer[] = [];

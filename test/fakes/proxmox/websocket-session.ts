@@ -3,12 +3,12 @@ import type { ByteSink } from './byte-sink.ts';
 import type { Random } from './random.ts';
 import { cutIntoFrames, readClientFrame, serverFrame, type FrameRule } from './websocket-frames.ts';
 
-/** What AnyEvent still buffers of a connection that it no longer reads, before the handle gives up. */
+/** Bytes that AnyEvent buffers of a connection that it no longer reads, before it closes the handle. */
 const maxUnreadBytes = 520 * 1024;
 
 /**
- * An upgraded connection: frames on the client's side, plain bytes on the console's. It ends in one way only, whoever
- * ends it: the TCP connection closes, without a close frame.
+ * An upgraded connection: frames on the client's side, plain bytes on the console's side. Each end closes the TCP
+ * connection without a close frame.
  */
 export function runWebsocketSession(options: {
   socket: TLSSocket;
@@ -47,7 +47,7 @@ export function runWebsocketSession(options: {
   };
 
   const violate = (rule: FrameRule) => {
-    // The offending frame stays at the head of the buffer, so nothing of this client is ever read again.
+    // The invalid frame stays at the head of the buffer, so no further frame of this client is read.
     zombie = true;
     options.onViolation(rule);
   };
@@ -68,7 +68,7 @@ export function runWebsocketSession(options: {
       } else if (opcode === 9) {
         socket.write(serverFrame(10, payload));
       } else if (opcode !== 10 && payload.length > 0) {
-        backend.data(payload); // text and binary are the same to it
+        backend.data(payload); // text and binary frames are treated alike
       }
     }
   };
@@ -79,9 +79,9 @@ export function runWebsocketSession(options: {
       outgoing.push(bytes);
       if (flushing) return;
       flushing = true;
-      setImmediate(flush); // what is written in one go arrives in frames that know nothing of its parts
+      setImmediate(flush); // bytes that are written together arrive in frames with unrelated borders
     },
-    // Later, because a console may end before this session has its way back to it.
+    // Later, because a console may end before this session can write to it.
     end: () => queueMicrotask(end),
   });
 

@@ -30,7 +30,7 @@ test.each([
       random: systemRandom,
       clock: systemClock,
     });
-    await signals.publish({ type: 'end', target, cause, at: systemClock.now() });
+    await signals.publish({ type: 'terminate', target, cause, at: systemClock.now() });
     expect(await client.closed).toEqual(closeOf(cause));
     if (target.kind !== 'machine') expect(other.socket.readyState).toBe(other.socket.OPEN);
     other.socket.terminate();

@@ -7,7 +7,7 @@ import { storeKeys } from '@porthole/shared/store/keys';
 import { aGrant, createRelayRig, grantKey, type RelayRig } from '../rig.ts';
 import { createFakeClock } from '../../fakes/clock.ts';
 
-const refused = { code: 4401, reason: 'This console link was already used or is too old.' };
+const refused = { code: 4401, reason: 'This console link was already used or has expired.' };
 
 describe('a grant', () => {
   let rig: RelayRig;

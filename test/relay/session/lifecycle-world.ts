@@ -117,7 +117,15 @@ export async function createLifecycleWorld() {
   });
   session = new ConsoleSession(
     {
-      ...{ records, leases, sessions, signals, observers, keys, clock, metrics, linkGauges: counted() },
+      records,
+      leases,
+      sessions,
+      signals,
+      observers,
+      keys,
+      clock,
+      metrics,
+      linkGauges: counted(),
       terminations: createTerminationOrders({ records, ...orders }),
       random: systemRandom,
       relayId: 'relay-1',
@@ -150,7 +158,7 @@ export async function createLifecycleWorld() {
   );
   const unsubscribe = signals.subscribe((signal) => {
     if (signal.type === 'superseded') session.onSuperseded(signal.sessionId, signal.connection);
-    else if (signal.type === 'end') session.onTermination(signal);
+    else if (signal.type === 'terminate') session.onTermination(signal);
   });
 
   function counted() {
@@ -199,8 +207,13 @@ export async function createLifecycleWorld() {
     dialling: () => dials[0],
     /** What came of the dial; undefined while it is under way, or if it was never begun. */
     dialEnded: () => dialEnded,
-    /** Proxmox has opened the console, at whatever time. */
-    dialled: () =>
+    /** Proxmox has opened the console, maybe too late. */
+    dialled() {
+      try {
+        dials[0]?.onStep('authenticate');
+      } catch {
+        // The session has ended meanwhile; the answer comes all the same.
+      }
       dials[0]?.settle({
         link: machine.link,
         takeLeftover: () => Buffer.alloc(0),
@@ -210,7 +223,8 @@ export async function createLifecycleWorld() {
           host: { base: new URL('https://pve1:8006') },
           path: '/nodes/pve1/qemu/100',
         },
-      } as unknown as DialledConsole),
+      });
+    },
     leases: () =>
       Promise.all(
         [

@@ -63,7 +63,7 @@ describe('the shell of a node through the relay', () => {
     await start();
     rig.proxmox.setAcl('porthole@pve', { '/': ['Sys.Audit'] });
     const client = await rig.open(node);
-    expect((await client.closed).reason).toBe("Porthole's account lacks a permission at Proxmox.");
+    expect((await client.closed).reason).toBe("Porthole's Proxmox account lacks a permission.");
     expect(rig.logged.join('\n')).toContain('(/nodes/pve2, Sys.Console)');
   });
 
@@ -79,6 +79,8 @@ describe('the shell of a node through the relay', () => {
   test('closes with the cause at an old Proxmox, which refuses API tokens', async () => {
     await start({ proxmox: { mode: 'old' } });
     const client = await rig.open(node);
-    expect((await client.closed).reason).toBe('Proxmox hung up instead of opening the terminal.');
+    expect((await client.closed).reason).toBe(
+      'Proxmox closed the connection instead of opening the terminal.',
+    );
   });
 });

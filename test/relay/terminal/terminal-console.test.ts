@@ -130,7 +130,7 @@ describe('a terminal that can’t be opened', () => {
     const client = await rig.open(container);
     expect(await client.closed).toEqual({
       code: 4502,
-      reason: 'Proxmox hung up instead of opening the terminal.',
+      reason: 'Proxmox closed the connection instead of opening the terminal.',
     });
     expect(rig.logged.join('\n')).toContain('Proxmox may be too old for terminals with API tokens');
     expect(rig.logged.join('\n')).not.toContain(relayToken.secret);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { systemClock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createProxmoxDial } from '@porthole/shared/proxmox/tls';
+import { createProxmoxDial } from '@porthole/shared/proxmox/dial';
 import { openConsoleSocket } from '@porthole/relay/upstream/console-socket';
 import type { LocatedMachine } from '@porthole/relay/upstream/machine';
 import type { Link } from '@porthole/relay/stream/link';

@@ -121,9 +121,10 @@ test.each(['end', 'resetAndDestroy'] as const)(
 test('a close follows what was sent before it, and the connection ends without an answer after the close timeout', async () => {
   const { viewer, connection, browser, sent } = await connectViewer();
   viewer.link.send(Buffer.from('last'));
-  viewer.close(new PortholeError('idle'));
+  const error = new PortholeError('idle');
+  viewer.close(error);
   viewer.link.send(Buffer.from('late'));
-  await eventually('the close frame', () => sent().includes('nobody used it'));
+  await eventually('the close frame', () => sent().includes(error.message));
   expect(sent().subarray(0, 6)).toEqual(Buffer.from([0x82, 4, ...Buffer.from('last')]));
   expect(sent().includes('late')).toBe(false);
   await eventually('the connection is closed', () => connection.destroyed);

@@ -5,20 +5,20 @@ import { days, type TimeWindow } from '@porthole/shared/config/access-schema';
  * round: so each moment is plainly in or out, also in the night in which an hour comes twice, and an hour that is
  * left out in spring is in no window.
  */
-export type IsOpen = (now: number) => boolean;
+export type IsOpenAt = (now: number) => boolean;
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 /** No time zone changes its clock at another moment than at a quarter of an hour. */
 const quarterMs = 15 * minuteMs;
 
-export function compileWhen(windows: readonly TimeWindow[] | undefined): IsOpen | undefined {
+export function compileTimeWindows(windows: readonly TimeWindow[] | undefined): IsOpenAt | undefined {
   if (!windows) return undefined;
   const compiled = windows.map(compileWindow);
   return (now) => compiled.some((isOpen) => isOpen(now));
 }
 
-function compileWindow({ timeZone, days: names, hours, from, until }: TimeWindow): IsOpen {
+function compileWindow({ timeZone, days: names, hours, from, until }: TimeWindow): IsOpenAt {
   const wallClock = wallClockOf(timeZone);
   const weekdays = new Set(names?.map((name) => days.indexOf(name)));
   const [begin, end] =

@@ -3,17 +3,17 @@ import type { Log } from '@porthole/shared/telemetry/log';
 import { BadRequest } from './bad-request.ts';
 import type { Context, Step } from './context.ts';
 
-/** The only place where an error becomes an answer: application/problem+json (RFC 9457) with our stable `code`. */
+/** Turns every error into a response: application/problem+json (RFC 9457) with a stable `code`. */
 export function answerErrors(log: Pick<Log, 'error' | 'warn' | 'info'>): Step {
   return async (ctx, next) => {
     try {
       await next();
-      // The router says so without throwing, and has named the methods that it takes in the header Allow.
+      // The router reports these without throwing, and has set the Allow header.
       if (ctx.status === 405 || ctx.status === 501) throw new PortholeError('method_not_allowed');
       if (ctx.status === 404 && !ctx.body) throw new PortholeError('not_found');
     } catch (thrown) {
       const error = asPortholeError(thrown);
-      report(log, ctx, error);
+      logError(log, ctx, error);
       answer(ctx, error);
     }
   };
@@ -26,22 +26,22 @@ function answer(ctx: Context, error: PortholeError): void {
     title: error.message,
     status: error.status,
     code: error.code,
-    // Of all that is known about an error only this was written for the one who asked.
+    // Other details are only for the log.
     ...(error instanceof BadRequest ? { detail: error.explanation } : {}),
     requestId: ctx.state.requestId,
   };
   ctx.set('content-type', 'application/problem+json');
   ctx.set('cache-control', 'no-store');
   if (error.retryAfter !== undefined) ctx.set('retry-after', String(error.retryAfter));
-  // The rest of a body that nobody will read must not be taken for the next request.
+  // The unread rest of the body must not be parsed as the next request.
   if (error.code === 'body_too_large') ctx.set('connection', 'close');
 }
 
-function report(log: Pick<Log, 'error' | 'warn' | 'info'>, ctx: Context, error: PortholeError): void {
-  const facts = { requestId: ctx.state.requestId, user: ctx.state.user?.id };
-  // An unforeseen error comes wrapped in one of ours, but its own stack says where.
+function logError(log: Pick<Log, 'error' | 'warn' | 'info'>, ctx: Context, error: PortholeError): void {
+  const fields = { requestId: ctx.state.requestId, user: ctx.state.user?.id };
+  // The cause of an unexpected error has the stack that matters.
   if (error.code === 'internal')
-    log.error({ ...facts, err: error.cause ?? error }, 'a request failed, and nobody foresaw why');
-  else if (error.status >= 500) log.warn({ ...facts, err: error }, 'a request failed');
-  else log.info({ ...facts, code: error.code, detail: error.detail }, 'a request was refused');
+    log.error({ ...fields, err: error.cause ?? error }, 'a request failed with an unexpected error');
+  else if (error.status >= 500) log.warn({ ...fields, err: error }, 'a request failed');
+  else log.info({ ...fields, code: error.code, detail: error.detail }, 'a request was refused');
 }

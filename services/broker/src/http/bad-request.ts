@@ -1,9 +1,9 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { z } from 'zod';
 
-/** A request that is wrong in a way that its sender may be told. */
+/** A `bad_request` error whose explanation is sent to the client. */
 export class BadRequest extends PortholeError {
-  /** Shown to the sender, who sent it: it names their fields, nothing of ours. */
+  /** Names fields of the request. Never put internal details here. */
   readonly explanation: string;
 
   constructor(explanation: string) {
@@ -12,6 +12,7 @@ export class BadRequest extends PortholeError {
   }
 }
 
+/** Returns an error that names the first invalid field. */
 export function badRequestOf(error: z.ZodError): BadRequest {
   const issue = error.issues[0];
   const path = issue?.path.join('.');

@@ -1,32 +1,18 @@
 import type { Middleware, ParameterizedContext } from 'koa';
-import type { User } from '../sign-in/user.ts';
+import type { User } from '../identity/user.ts';
+import type { Route } from '../metrics.ts';
 
-/** What the steps of a request leave for those around them: the log line, the metrics, the error answer. */
+/** What the middleware that handles a request sets for the log line, the metrics, and error responses. */
 export interface RequestState {
   requestId: string;
-  /** One of a closed list, for metrics; set by whoever answers. */
+  /** The metrics label of the route. */
   route?: Route;
   user?: User;
-  /** The trace that the request began, if one is recorded. */
+  /** The ID of the trace that the request started, if it is recorded. */
   trace?: string;
 }
 
-export type Route =
-  | 'login'
-  | 'logout'
-  | 'logins'
-  | 'back_channel'
-  | 'handover'
-  | 'me'
-  | 'consoles'
-  | 'grants'
-  | 'explain'
-  | 'sessions'
-  | 'audit'
-  | 'power'
-  | 'page'
-  | 'asset'
-  | 'other';
-
+/** The Koa context of a request. */
 export type Context = ParameterizedContext<RequestState>;
+/** Koa middleware: one step of handling a request. */
 export type Step = Middleware<RequestState>;

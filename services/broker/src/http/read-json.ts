@@ -5,13 +5,13 @@ import type { Step } from './context.ts';
 
 const maxBytes = 16 * 1024;
 
-/** Reads a JSON body of at most 16 KiB into `ctx.request.body`; what may be in it is for the route to say. */
+/** Parses a JSON body of at most 16 KiB into `ctx.request.body`. The route validates it. */
 export function readJson(): Step {
   return bodyParser({
     enableTypes: ['json'],
     jsonLimit: `${maxBytes}b`,
     onError(error) {
-      // The parser's own error quotes the body, which may hold a password: it ends here.
+      // Drops the parser's error, because it quotes the body, which can hold a password.
       if ((error as { status?: unknown }).status === 413) throw new PortholeError('body_too_large');
       throw new BadRequest('the body is not valid JSON');
     },

@@ -1,26 +1,25 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { bearerPattern } from '../sign-in/programs/identify-program.ts';
+import { bearerTokenOf } from './credentials.ts';
 import type { Context, Step } from './context.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Whatever changes something must come from our own pages: a cookie alone proves only whose browser it is.
+ * Rejects state-changing requests that do not come from Porthole's own pages, because a cookie proves only which
+ * browser sends the request. Throws `cross_site` or `wrong_media_type`.
  *
- * Browsers say where a request comes from in Sec-Fetch-Site, which no page can forge. They leave it out over http
- * to other hosts than localhost, and old ones always do; then Origin must be ours. A request with neither is no
- * browser's, or hides something. On top, a body must be JSON, which no HTML form can send.
- *
- * Programs prove who they are by a token that no browser sends by itself. `servers`: addresses where other servers call,
- * which look at no cookie.
+ * - Browsers state the origin in Sec-Fetch-Site, which pages can't forge. If it is missing (old browsers, plain HTTP to
+ *   hosts other than localhost), Origin must match `publicUrl`. A request with neither header is rejected.
+ * - A body must be JSON, which an HTML form can't send.
+ * - Requests with a bearer token pass, because browsers don't send one by themselves.
+ * - Paths that match `serverToServerPaths` pass: other servers call them, and they read no cookie.
  */
-export function requireSameOrigin(publicUrl: URL, servers: RegExp): Step {
+export function requireSameOrigin(publicUrl: URL, serverToServerPaths: RegExp): Step {
   return async (ctx, next) => {
-    const hasToken = bearerPattern.test(ctx.get('authorization'));
-    if (!safeMethods.has(ctx.method) && !servers.test(ctx.path)) {
+    if (!safeMethods.has(ctx.method) && !serverToServerPaths.test(ctx.path)) {
       const site = ctx.get('sec-fetch-site');
-      const ours = site === '' ? ctx.get('origin') === publicUrl.origin : site === 'same-origin';
-      if (!ours && !hasToken)
+      const sameOrigin = site === '' ? ctx.get('origin') === publicUrl.origin : site === 'same-origin';
+      if (!sameOrigin && bearerTokenOf(ctx) === undefined)
         throw new PortholeError('cross_site', { detail: site || ctx.get('origin') || 'no origin' });
       if (hasBody(ctx) && !ctx.is('application/json')) throw new PortholeError('wrong_media_type');
     }
@@ -28,7 +27,7 @@ export function requireSameOrigin(publicUrl: URL, servers: RegExp): Step {
   };
 }
 
-/** A sign-out has none; browsers then send a length of zero and no type. */
+/** A sign-out has no body: browsers then send a length of zero and no media type. */
 function hasBody(ctx: Context): boolean {
   return ctx.get('transfer-encoding') !== '' || !['', '0'].includes(ctx.get('content-length'));
 }

@@ -4,13 +4,13 @@ import type { Step } from './context.ts';
 export interface SecurityHeaderDeps {
   readonly publicUrl: URL;
   readonly relayOrigin: string;
-  /** Sites in whose frames consoles may be shown. */
+  /** Origins that can embed console pages. */
   readonly frameAncestors: readonly string[];
 }
 
-/** What our pages may do in a browser: show themselves, talk to this origin, and open consoles at the relay. */
+/** Restricts what pages can do in a browser: load from this origin, call its API, and connect to the relay. */
 export function securityHeaders(deps: SecurityHeaderDeps): Step {
-  // The list and the sign-in page are in nobody's frame.
+  // Only console pages can be embedded.
   const forPages = headersWith(deps, []);
   const forConsoles = headersWith(deps, deps.frameAncestors);
   const permissions = [
@@ -38,9 +38,9 @@ function headersWith(
         defaultSrc: ["'self'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        // noVNC paints from blobs and sets the cursor from data URLs.
+        // noVNC draws from blob URLs and sets the cursor from data URLs.
         imgSrc: ["'self'", 'data:', 'blob:'],
-        // Named even where it is our own host: some browsers don't take 'self' to mean WebSockets.
+        // Named even for the same host, because in some browsers 'self' does not include WebSockets.
         connectSrc: ["'self'", relayOrigin],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
@@ -48,12 +48,12 @@ function headersWith(
         frameAncestors: embeddable ? ["'self'", ...frameAncestors] : ["'none'"],
       },
     },
-    // Addresses of console pages name machines.
+    // URLs of console pages name machines.
     referrerPolicy: { policy: 'no-referrer' },
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     strictTransportSecurity: https ? { maxAge: 365 * 24 * 3600, includeSubDomains: false } : false,
-    // Knows no list of sites; where there is one, the policy above says it all.
+    // X-Frame-Options can't name origins, so frame-ancestors replaces it.
     xFrameOptions: embeddable ? false : { action: 'deny' },
   });
 }

@@ -8,12 +8,12 @@ export interface PageFile {
   readonly type: string;
   readonly etag: string;
   readonly plain: Buffer;
-  /** Missing where they would not be smaller. */
+  /** Missing if the compressed file is not smaller. */
   readonly br?: Buffer;
   readonly gzip?: Buffer;
 }
 
-/** The built pages by their path below the folder, "assets/index-4f3a.js". */
+/** The built files by their path below the folder: "assets/index-4f3a.js". */
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
 const types: Readonly<Record<string, string>> = {
@@ -34,8 +34,8 @@ const compressible = /^text\/|json|svg|wasm/;
 const required = ['index.html', 'console.html'];
 
 /**
- * Reads and compresses all files once, at the start: they are few and small. Requests then look names up in a map,
- * so no path that anybody makes up ever touches a disk.
+ * Reads and compresses all files at the start. Requests look up names in a map, so no path of a request reaches the
+ * file system. Throws if the pages are not built.
  */
 export async function loadPages(folder: string): Promise<PageFiles> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true }).then(
@@ -45,7 +45,7 @@ export async function loadPages(folder: string): Promise<PageFiles> {
   const files = await Promise.all(
     names
       .map((path) => ({ path, name: relative(folder, path).replaceAll(sep, '/') }))
-      // Such as .vite/manifest.json, which is the build's own.
+      // Hidden files, such as .vite/manifest.json, belong to the build.
       .filter(({ name }) => !name.startsWith('.'))
       .map(async ({ path, name }) => [name, await load(path)] as const),
   );
@@ -66,7 +66,7 @@ async function load(path: string): Promise<PageFile> {
   const type = types[extname(path)] ?? 'application/octet-stream';
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
   if (!compressible.test(type)) return { type, etag, plain };
-  // Quality 9 of 11: the last two take most of the time and gain next to nothing.
+  // Quality 10 and 11 take much longer and save almost nothing.
   const br = await compressBrotli(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
   const zip = await compressGzip(plain, { level: 9 });
   return {

@@ -4,7 +4,10 @@ import type { PageFile, PageFiles } from './load-pages.ts';
 
 const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{0,8}\/?$/;
 
-/** The last step: whatever is not below /api is a page, a file of one, or not there. `pages` is empty until the start. */
+/**
+ * Serves pages and assets for all paths outside /api. Must be the last middleware. `pages` is undefined until the
+ * start.
+ */
 export function servePages(pages: () => PageFiles | undefined): Step {
   return async (ctx) => {
     if (ctx.path === '/api' || ctx.path.startsWith('/api/')) return;
@@ -19,7 +22,7 @@ export function servePages(pages: () => PageFiles | undefined): Step {
   };
 }
 
-/** HTML has an address of its own each; everything else is where the build put it. */
+/** Pages have paths of their own. Other files keep their path in the build. */
 function nameOf(path: string): string {
   if (path === '/' || path === '/sessions') return 'index.html';
   if (consolePage.test(path)) return 'console.html';
@@ -30,7 +33,7 @@ function send(ctx: Context, name: string, file: PageFile): void {
   const asset = name.startsWith('assets/');
   ctx.state.route = name.endsWith('.html') ? 'page' : 'asset';
   ctx.set('content-type', file.type);
-  // The build puts a digest of the content into the names of assets, so they never change.
+  // Names of assets contain a digest of the content, so the content of a name never changes.
   ctx.set('cache-control', asset ? 'public, max-age=31536000, immutable' : 'no-cache');
   ctx.set('vary', 'accept-encoding');
   ctx.set('etag', file.etag);
@@ -63,7 +66,7 @@ function sendNotFound(ctx: Context): void {
 <html lang="en">
 <meta charset="utf-8">
 <title>Not found</title>
-<h1>There is nothing here.</h1>
+<h1>Page not found</h1>
 <p><a href="/">All consoles</a></p>
 </html>
 `;

@@ -1,54 +1,66 @@
 import type { Audit } from '@porthole/shared/audit/audit';
-import type { Clock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals } from '@porthole/shared/session/signals';
-import { createTerminationOrders, type TerminationOrders } from '@porthole/shared/session/termination-orders';
-import type { Log } from '@porthole/shared/telemetry/log';
-import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
-import type { Store } from '@porthole/shared/store/ports';
+import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
+import { createTerminationOrders, type TerminationOrders } from '@porthole/shared/session/termination-orders';
+import type { RateLimits, Store } from '@porthole/shared/store/ports';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Clock } from '@porthole/shared/time/clock';
 import { connectTokenReview } from '../kubernetes/client.ts';
 import type { BrokerMetrics } from '../metrics.ts';
-import type { RouteDeps } from '../routes.ts';
-import { createBoundedWork } from './bounded-work.ts';
-import { createCheckPassword } from './check-password.ts';
-import { createHeaderIdentity } from './header.ts';
-import { createRequireLogin, type RequireLogin } from './identify.ts';
-import { createLocalMethod } from './local-method.ts';
-import { createLocalUsers } from './local-users.ts';
-import { createLoginCookie } from './login-cookie.ts';
-import { createLoginIndex } from './login-index.ts';
-import { createLoginSessions } from './login-sessions.ts';
-import { createLogins, type Logins } from './logins.ts';
-import { createPasses, type Passes } from './passes.ts';
-import { createProgramIdentity } from './programs/identify-program.ts';
-import { createIssuerTokens } from './programs/issuer-tokens.ts';
-import { createServiceAccountTokens } from './programs/service-account-tokens.ts';
-import { createProxmoxWay } from './proxmox/way.ts';
-import { createOidcWay, type Offer } from './ways.ts';
+import { createConcurrencyLimiter } from './concurrency-limiter.ts';
+import { createEmbedTokens, type EmbedTokens } from './embed-tokens.ts';
+import { createHeaderAuthenticator } from './header-authenticator.ts';
+import { createCheckPassword } from './local/check-password.ts';
+import { createLocalUsers } from './local/local-users.ts';
+import { createLocalLoginResolver } from './local/login-resolver.ts';
+import type { LocalSignInDeps } from './local/sign-in-with-password.ts';
+import { createCookieAuthenticator } from './logins/cookie-authenticator.ts';
+import { createLoginCookie } from './logins/login-cookie.ts';
+import { createLoginIndex } from './logins/login-index.ts';
+import { createLoginSessions } from './logins/login-sessions.ts';
+import { createLogins, type Logins } from './logins/logins.ts';
+import type { SignOutDeps } from './logins/sign-out.ts';
+import { createOidcSignInMethod } from './oidc/sign-in-method.ts';
+import { createJwtVerifier } from './programs/jwt-verifier.ts';
+import { createServiceAccountVerifier } from './programs/service-account-verifier.ts';
+import { createTokenAuthenticator, type TokenVerifier } from './programs/token-authenticator.ts';
+import { createProxmoxSignInMethod } from './proxmox/sign-in-method.ts';
+import { createRequireLogin, type RequireLogin } from './require-login.ts';
+import type { SignInAttemptDeps } from './sign-in-attempt.ts';
+import type { SignInMethod, SignInMethodInfo } from './sign-in-methods.ts';
 
 /**
- * Passwords checked at the same time cost 32 MiB each and one of libuv's four threads, which DNS and files need,
- * too. Sixty in line wait some two seconds for the last, and few enough on a slow host that nobody gives up before.
+ * Each password check takes 32 MiB and one of libuv's four threads, which DNS and file reads share. The last of 60
+ * queued checks waits about two seconds, or several times that on a slow host.
  */
-const passwordChecks = { atOnce: 2, inLine: 60 };
+const passwordCheckLimits = { maxRunning: 2, maxQueued: 60 };
+
+/** What the routes of sign-in and sign-out need. */
+export interface SignInRouteDeps {
+  readonly signIn: LocalSignInDeps;
+  readonly signOut: SignOutDeps;
+  readonly logins: Logins;
+  readonly signInMethodInfos: readonly SignInMethodInfo[];
+  readonly signInMethods: readonly Pick<SignInMethod, 'mount'>[];
+  readonly redeemEmbedCode: { readonly embedTokens: EmbedTokens; readonly rateLimits: RateLimits };
+}
 
 export interface SignIn {
   readonly requireLogin: RequireLogin;
-  readonly passes: Passes;
-  readonly logins: Logins;
-  readonly ends: TerminationOrders;
-  readonly routes: Pick<RouteDeps, 'signIn' | 'signOut' | 'logins' | 'offers' | 'ways' | 'handover'>;
-  /** Paths where an issuer calls, and no browser. */
-  readonly calledByServers: RegExp;
+  readonly embedTokens: EmbedTokens;
+  readonly terminationOrders: TerminationOrders;
+  readonly routes: SignInRouteDeps;
+  /** Paths that identity providers call, not browsers. */
+  readonly serverToServerPaths: RegExp;
 }
 
-/** All the ways to sign in that the configuration names, and what they share. */
-export function createSignIn(deps: {
+interface CreateSignInDeps {
   readonly config: Config;
   readonly store: Store;
-  /** By the name of their cluster. */
+  /** By cluster name. */
   readonly clients: ReadonlyMap<string, Pick<ProxmoxClient, 'get' | 'requestTicket'>>;
   readonly keys: SealKeys;
   readonly clock: Clock;
@@ -56,7 +68,10 @@ export function createSignIn(deps: {
   readonly log: Log;
   readonly audit: Audit;
   readonly metrics: BrokerMetrics;
-}): SignIn {
+}
+
+/** Creates the configured sign-in methods and what they share. */
+export function createSignIn(deps: CreateSignInDeps): SignIn {
   const { config, store, keys, clock, random, log, audit, metrics } = deps;
   const { records, rateLimits } = store;
   const { publicUrl, limits } = config;
@@ -66,79 +81,90 @@ export function createSignIn(deps: {
   const cookie = createLoginCookie(publicUrl);
   const sessions = createLoginSessions({ records, keys, random, clock, idleMs, lifeMs });
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
-  const ends = createTerminationOrders({ records, signals, keys, random, clock });
+  const terminationOrders = createTerminationOrders({ records, signals, keys, random, clock });
   const logins = createLogins({
     sessions,
     index: createLoginIndex({ store, keys, random, lifeMs }),
     cookie,
-    ends,
+    terminationOrders,
     clock,
     audit,
     log,
   });
-  const passes = createPasses({ records, keys, random, clock });
+  const embedTokens = createEmbedTokens({ records, keys, random, clock });
 
-  const local = localUsers(deps);
-  const shared = { logins, rateLimits, limits, metrics, audit, log };
-  const oidc = config.signIn.oidc.map((one) =>
-    createOidcWay(one, { ...shared, publicUrl, store, keys, random, clock }),
-  );
-  const proxmox = config.signIn.proxmox.flatMap((one) => {
-    const client = deps.clients.get(one.cluster);
-    return client ? [createProxmoxWay(one, { ...shared, client, store, keys, random, clock })] : [];
-  });
-  const ways = [...oidc, ...proxmox];
-  const methods = [...(local ? [createLocalMethod(local.users)] : []), ...ways.map(({ method }) => method)];
-  const offers: Offer[] = [...ways.map(({ offer }) => offer), ...(local ? [{ kind: 'local' } as const] : [])];
+  const local = createLocal(deps);
+  const attemptDeps = { logins, rateLimits, limits, metrics, audit, log };
+  const signInMethods = createSignInMethods(deps, attemptDeps);
+  const resolvers = [
+    ...(local ? [createLocalLoginResolver(local.users)] : []),
+    ...signInMethods.map(({ resolver }) => resolver),
+  ];
   const { header } = config.signIn;
 
   return {
-    requireLogin: createRequireLogin({
-      cookie,
-      sessions,
-      methods,
-      header: header && createHeaderIdentity({ config: header, log }),
-      program: createProgramIdentity({ checks: tokenChecks(config, clock), rateLimits }),
-    }),
-    passes,
-    ends,
-    logins,
+    requireLogin: createRequireLogin([
+      createTokenAuthenticator({ verifiers: createTokenVerifiers(config, clock), rateLimits }),
+      ...(header ? [createHeaderAuthenticator({ config: header, log })] : []),
+      createCookieAuthenticator({ cookie, sessions, resolvers }),
+    ]),
+    embedTokens,
+    terminationOrders,
     routes: {
-      signIn: { ...shared, local },
-      signOut: { cookie, sessions, methods, logins, proxySignOutUrl: header?.signOutUrl },
+      signIn: { ...attemptDeps, local },
+      signOut: { cookie, sessions, resolvers, logins, proxySignOutUrl: header?.signOutUrl, clock },
       logins,
-      offers,
-      ways,
-      handover: { passes, rateLimits },
+      signInMethodInfos: [
+        ...signInMethods.map(({ info }) => info),
+        ...(local ? [{ kind: 'local' } as const] : []),
+      ],
+      signInMethods,
+      redeemEmbedCode: { embedTokens, rateLimits },
     },
-    calledByServers: /^\/api\/v1\/login\/oidc\/[a-z0-9-]+\/logout$/,
+    serverToServerPaths: /^\/api\/v1\/login\/oidc\/[a-z0-9-]+\/logout$/,
   };
 }
 
-function localUsers({ config, log, random, metrics }: Parameters<typeof createSignIn>[0]) {
+function createLocal({ config, log, random, metrics }: CreateSignInDeps): LocalSignInDeps['local'] {
   if (!config.signIn.local) return undefined;
   const users = createLocalUsers({ file: config.signIn.local.usersFile, log });
-  const work = createBoundedWork(passwordChecks);
-  metrics.observeSignInsWaiting(work.waiting);
-  return { users, checkPassword: createCheckPassword({ users, work, random }) };
+  const limiter = createConcurrencyLimiter(passwordCheckLimits);
+  metrics.observeSignInsQueued(limiter.queued);
+  return { users, checkPassword: createCheckPassword({ users, limiter, random }) };
 }
 
-function tokenChecks(config: Config, clock: Clock) {
-  const { programs, serviceAccounts } = config.signIn;
-  const checks = programs.map(createIssuerTokens);
-  if (!serviceAccounts) return checks;
-  // Loaded with the first token: only who uses it pays for it.
-  let review: ReturnType<typeof connectTokenReview> | undefined;
+function createSignInMethods(
+  { config, store, clients, keys, clock, random }: CreateSignInDeps,
+  attemptDeps: SignInAttemptDeps,
+): SignInMethod[] {
+  const shared = { ...attemptDeps, store, keys, random, clock };
+  return [
+    ...config.signIn.oidc.map((provider) =>
+      createOidcSignInMethod(provider, { ...shared, publicUrl: config.publicUrl }),
+    ),
+    ...config.signIn.proxmox.flatMap((cluster) => {
+      const client = clients.get(cluster.cluster);
+      return client ? [createProxmoxSignInMethod(cluster, { ...shared, client })] : [];
+    }),
+  ];
+}
+
+function createTokenVerifiers({ signIn }: Config, clock: Clock): TokenVerifier[] {
+  const { programs, serviceAccounts } = signIn;
+  const verifiers = programs.map(createJwtVerifier);
+  if (!serviceAccounts) return verifiers;
+  // The Kubernetes client is large, so it is loaded with the first token.
+  let connecting: ReturnType<typeof connectTokenReview> | undefined;
   const connect = () => {
-    review ??= connectTokenReview().catch((error: unknown) => {
-      review = undefined;
+    connecting ??= connectTokenReview().catch((error: unknown) => {
+      connecting = undefined;
       throw error;
     });
-    return review;
+    return connecting;
   };
   return [
-    ...checks,
-    createServiceAccountTokens({
+    ...verifiers,
+    createServiceAccountVerifier({
       config: serviceAccounts,
       clock,
       review: async (token, audience) => (await connect())(token, audience),

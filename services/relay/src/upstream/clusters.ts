@@ -2,9 +2,9 @@ import type { Clock } from '@porthole/shared/time/clock';
 import type { ClusterConfig } from '@porthole/shared/config/schema';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { createProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createLogHosts } from '@porthole/shared/proxmox/log-hosts';
+import { createHostStateLogger } from '@porthole/shared/proxmox/host-state-logger';
 import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
-import { createNodeDirectory } from '@porthole/shared/proxmox/nodes';
+import { createNodeDirectory } from '@porthole/shared/proxmox/node-directory';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Tracing } from '@porthole/shared/telemetry/tracing';
 import type { RelayCluster } from './machine.ts';
@@ -29,11 +29,11 @@ export function createRelayClusters(
         credential: config.relayCredential ?? config.credential,
         clock,
         random,
-        onCall: (call) => metrics.called(name, call),
-        onHostChange: createLogHosts(name, log),
+        onCallCompleted: (call) => metrics.recordCall(name, call),
+        onHostStateChange: createHostStateLogger(name, log),
         tracing,
       });
-      metrics.observeHosts(name, client.hostStates);
+      metrics.registerHosts(name, client.hostStates);
       const nodes = createNodeDirectory({ cluster: config, client, clock });
       return [name, { name, opensPerNode, client, nodes }];
     }),

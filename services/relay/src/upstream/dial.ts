@@ -40,7 +40,7 @@ export interface DialDeps {
   readonly clock: Clock;
   readonly queue: LeaseQueue;
   readonly deadlines: Deadlines;
-  readonly tracing: Pick<Tracing, 'within'>;
+  readonly tracing: Pick<Tracing, 'withSpan'>;
   readonly metrics: Pick<RelayMetrics, 'openPhase' | 'queued' | 'opening'>;
 }
 
@@ -183,7 +183,7 @@ class Dialer {
     const { clock, tracing, metrics } = this.#deps;
     const startedAt = clock.now();
     try {
-      return await tracing.within(`console ${phase}`, {}, work);
+      return await tracing.withSpan(`console ${phase}`, {}, work);
     } finally {
       metrics.openPhase(phase, (clock.now() - startedAt) / 1000);
     }

@@ -1,9 +1,10 @@
 import { sleep, type Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import { clusterStatusAnswer, resourcesAnswer, statusAnswer } from '@porthole/shared/proxmox/answers';
-import type { ProxmoxClient, ProxmoxHost } from '@porthole/shared/proxmox/client';
-import type { NodeDirectory } from '@porthole/shared/proxmox/nodes';
+import { clusterStatusResponse, resourcesResponse, statusResponse } from '@porthole/shared/proxmox/responses';
+import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
+import type { ProxmoxHost } from '@porthole/shared/proxmox/host';
+import type { NodeDirectory } from '@porthole/shared/proxmox/node-directory';
 
 /** A cluster, as the relay uses it. */
 export interface RelayCluster {
@@ -52,7 +53,7 @@ async function locate(
     if (!(error instanceof PortholeError && error.code === 'machine_not_found')) throw error;
     const { data } = await cluster.client.get({
       path: '/cluster/resources?type=vm',
-      schema: resourcesAnswer,
+      schema: resourcesResponse,
       signal,
     });
     const found = data.find(({ vmid, type }) => vmid === id.vmid && type === id.type);
@@ -65,7 +66,7 @@ async function locate(
     const path = `/nodes/${encodeURIComponent(node)}/${id.type}/${id.vmid}`;
     const { data } = await cluster.client.get({
       path: `${path}/status/current`,
-      schema: statusAnswer,
+      schema: statusResponse,
       host,
       signal,
     });
@@ -79,13 +80,17 @@ async function locateNode(
   node: string,
   signal: AbortSignal,
 ): Promise<LocatedMachine & { status: string }> {
-  const { data } = await cluster.client.get({ path: '/cluster/status', schema: clusterStatusAnswer, signal });
+  const { data } = await cluster.client.get({
+    path: '/cluster/status',
+    schema: clusterStatusResponse,
+    signal,
+  });
   const found = data.find(({ type, name }) => type === 'node' && name === node);
   if (!found) throw new PortholeError('machine_not_found', { detail: `no node ${node}` });
   const status = found.online ? 'running' : 'stopped';
   const path = `/nodes/${encodeURIComponent(node)}`;
   // A node that is offline has no address to look up.
-  const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entry();
+  const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entryPoint();
   return { cluster, node, host, path, status };
 }
 

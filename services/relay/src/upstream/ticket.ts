@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { ConsoleKind } from '@porthole/shared/grant/claims';
-import { configAnswer, termproxyAnswer, vncproxyAnswer } from '@porthole/shared/proxmox/answers';
+import { configResponse, termproxyResponse, vncproxyResponse } from '@porthole/shared/proxmox/responses';
 import { createMachineHandshake } from '../rfb/machine-handshake.ts';
 import type { Handshake } from '../stream/handshake.ts';
 import { createTermproxyHandshake, loginLine } from '../terminal/termproxy-handshake.ts';
@@ -30,7 +30,7 @@ export const requestTicket: Readonly<Record<ConsoleKind, RequestTicket>> = {
 async function requestScreenTicket(machine: LocatedMachine, signal: AbortSignal): Promise<ConsoleTicket> {
   const { data } = await machine.cluster.client.post({
     path: `${machine.path}/vncproxy`,
-    schema: vncproxyAnswer,
+    schema: vncproxyResponse,
     host: machine.host,
     form: { websocket: '1' },
     signal,
@@ -51,7 +51,7 @@ async function requestTerminalTicket(machine: LocatedMachine, signal: AbortSigna
   if (machine.path.includes('/qemu/')) await requireSerialPort(machine, signal);
   const { data } = await machine.cluster.client.post({
     path: `${machine.path}/termproxy`,
-    schema: termproxyAnswer,
+    schema: termproxyResponse,
     host: machine.host,
     form: {},
     signal,
@@ -81,7 +81,7 @@ async function requireSerialPort(
 ): Promise<void> {
   const { data } = await cluster.client.get({
     path: `${path}/config?current=1`,
-    schema: configAnswer,
+    schema: configResponse,
     host,
     signal,
   });

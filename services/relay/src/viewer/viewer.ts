@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { WebSocket } from 'ws';
 import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { PortholeError } from '@porthole/shared/errors';
@@ -105,7 +106,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   }
 
   send(source: Buffer, start = 0, end = source.length): boolean {
-    if (this.#isOpen && end > start) this.#batcher.add(this, source, start, end);
+    if (end > start) this.#batcher.add(this, source, start, end);
     return this.#connection.writableLength === 0;
   }
 
@@ -186,7 +187,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   }
 
   get #isOpen(): boolean {
-    return this.#socket.readyState === this.#socket.OPEN;
+    return this.#socket.readyState === WebSocket.OPEN;
   }
 
   #end(error?: PortholeError): void {

@@ -1,13 +1,30 @@
 import { z } from 'zod';
 import { machineTypes } from '../grant/claims.ts';
+import { seconds } from './fields.ts';
+import { parsePlaceholder, placeholderError } from './placeholder.ts';
 
 /**
- * Who may do what with which machines, when, and within which limits. What a rule gives is the broker's
- * `access/`; why rules only ever add is docs/decisions/0003-access-rules-are-a-union.md.
+ * Schema of the access rules: who may do what with which machines, when, and within which limits. The broker's
+ * `access/` evaluates them; docs/decisions/0003-access-rules-are-a-union.md explains why they are additive.
  */
-const names = z.array(z.string().min(1).max(256)).min(1);
+const name = z.string().min(1).max(256);
+const names = z.array(name).min(1);
 
-/** Everything that a rule can give, in the order in which it is shown. */
+/** Entries that may contain `{user}` or `{group}`. */
+const entries = (options: { readonly wildcards: boolean }) =>
+  z
+    .array(
+      name.superRefine((entry, context) => {
+        const message = placeholderError(entry, options);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      }),
+    )
+    .min(1);
+const exactEntries = entries({ wildcards: false });
+/** `*` matches any characters, `?` one character. */
+const namePatterns = entries({ wildcards: true });
+
+/** All rights, in the order in which they are shown. */
 export const rights = ['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit'] as const;
 export type Right = (typeof rights)[number];
 
@@ -15,7 +32,7 @@ const who = z
   .strictObject({
     users: names.optional(),
     groups: names.optional(),
-    /** What the sign-in said of somebody: by name of the claim, the values of which any one is enough. */
+    /** Claims of the sign-in. One matching value of one claim is enough. */
     claims: z.record(z.string().min(1).max(128), names).optional(),
     programs: names.optional(),
     everyone: z.literal(true).optional(),
@@ -28,26 +45,25 @@ const who = z
 const whichFields = {
   clusters: names.optional(),
   nodes: names.optional(),
-  pools: names.optional(),
-  tags: names.optional(),
-  /** A node only where it is named here: no rule about machines opens the shell of the host by the way. */
+  pools: exactEntries.optional(),
+  tags: exactEntries.optional(),
+  /** Rules apply to nodes only if `node` is listed here, so that no rule about machines opens a host shell. */
   types: z.array(z.enum(machineTypes)).min(1).optional(),
   vmids: z
     .array(
       z.union([
         z.number().int().positive(),
-        z.string().regex(/^\d{3,9}-\d{3,9}$/, 'a vmid, or a range such as "200-299"'),
+        z.string().regex(/^\d{3,9}-\d{3,9}$/, 'must be a vmid or a range such as "200-299"'),
       ]),
     )
     .min(1)
     .optional(),
-  /** Name patterns: `*` stands for any characters, `?` for one, `{user}` and `{group}` for who asks. */
-  names: names.optional(),
+  names: namePatterns.optional(),
   all: z.literal(true).optional(),
 };
 const which = z
   .strictObject(whichFields)
-  .refine((given) => Object.keys(given).length > 0, 'say which machines, or all: true');
+  .refine((given) => Object.keys(given).length > 0, 'name machines, or set all: true');
 
 export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
@@ -57,31 +73,31 @@ const date = z
   .refine((text) => {
     const parsed = new Date(`${text}T00:00:00Z`);
     return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text);
-  }, 'there is no such day');
+  }, 'is not a day of the calendar');
 
 const hours = z
   .string()
   .regex(
     /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/,
-    'must be two times of the day, such as 08:00-16:30',
+    'must be two times of day, such as 08:00-16:30',
   )
-  .refine((text) => text.slice(0, 5) !== text.slice(6), 'ends when it begins');
+  .refine((text) => text.slice(0, 5) !== text.slice(6), 'must end at another time than it begins');
 
-/** Times by the clock on the wall. */
+/** A recurring window in local time. */
 const timeWindow = z
   .strictObject({
     timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone, such as Europe/Berlin'),
     days: z.array(z.enum(days)).min(1).optional(),
-    /** What ends before it begins goes on until the next day. */
+    /** If the end is before the beginning, the window ends on the next day. */
     hours: hours.optional(),
     /** First and last day. */
     from: date.optional(),
     until: date.optional(),
   })
-  .refine(({ days, hours, from, until }) => days ?? hours ?? from ?? until, 'say days, hours, from, or until')
+  .refine(({ days, hours, from, until }) => days ?? hours ?? from ?? until, 'set days, hours, from or until')
   .refine(({ from, until }) => !(from && until) || from <= until, {
     path: ['until'],
-    error: 'ends before it begins',
+    error: 'must not be before from',
   });
 export type TimeWindow = z.infer<typeof timeWindow>;
 
@@ -93,24 +109,23 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** Any one of them is enough. */
+/** One matching window is enough. */
 const when = z.union([z.array(timeWindow).min(1), timeWindow.transform((one) => [one])]);
 
-const seconds = z
-  .number()
-  .int()
-  .positive()
-  .max(7 * 86_400, 'must be at most a week, 604800');
-
-/** What is not said here is as `limits` of the configuration says. */
+/** The configuration's `limits` apply where a rule sets none. */
 const ruleLimits = z
   .strictObject({
     sessionSeconds: seconds.optional(),
     maxSessionSeconds: seconds.optional(),
     idleSeconds: seconds.optional(),
     consolesPerUser: z.number().int().positive().optional(),
-    consolesPerMachine: z.number().int().positive().max(32, 'QEMU takes 32 viewers at most').optional(),
-    /** Pictures a second at most; without, as many as there are. */
+    consolesPerMachine: z
+      .number()
+      .int()
+      .positive()
+      .max(32, 'must be at most 32, the limit of QEMU')
+      .optional(),
+    /** Maximum screen updates per second. Default: unlimited. */
     updatesPerSecond: z.number().positive().max(1000).optional(),
   })
   .refine(
@@ -120,10 +135,11 @@ const ruleLimits = z
   );
 
 export const clipboards = ['both', 'in', 'out', 'none'] as const;
+export type Clipboard = (typeof clipboards)[number];
 
-/** How consoles are that a rule gives. */
-const terms = {
-  /** Which way the clipboard may go, seen from the machine: pasted in, copied out. Without: both. */
+/** Conditions and limits of the consoles that a rule gives. */
+const sessionFields = {
+  /** Permitted direction, seen from the machine: `in` pastes, `out` copies. Default: both. */
   clipboard: z.enum(clipboards).optional(),
   when: when.optional(),
   limits: ruleLimits.optional(),
@@ -133,39 +149,54 @@ export const accessRule = z.strictObject({
   /** Shown in explanations and logs. */
   name: z.string().min(1).max(128).optional(),
   who,
-  /** A machine must match every field that is given. */
+  /** A machine must match every given field. */
   which,
   allow: z.array(z.enum(rights)).min(1),
-  ...terms,
+  ...sessionFields,
 });
 
 export type AccessRule = z.infer<typeof accessRule>;
 
-const people = z
+const members = z
   .strictObject({ users: names.optional(), groups: names.optional() })
   .refine((given) => Object.keys(given).length > 0, 'name users or groups');
 
-/** People who learn together on a set of machines, and who teaches them. */
+const ownMachines = z
+  .strictObject({
+    names: namePatterns.optional(),
+    tags: exactEntries.optional(),
+    pools: exactEntries.optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, 'set names, tags or pools');
+
+/** A class: members open their own machines, instructors all machines of the class. */
 export const accessClass = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be small letters, digits, dots and dashes'),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, dots, dashes and underscores'),
   title: z.string().min(1).max(128).optional(),
-  members: people,
-  instructors: people.optional(),
+  members,
+  instructors: members.optional(),
   /** All machines of the class. */
-  machines: which.refine(
-    ({ names: patterns = [] }) => !patterns.some((pattern) => /\{(user|group)\}/.test(pattern)),
-    { path: ['names'], error: 'are those of the whole class: {user} and {group} belong into own' },
-  ),
-  /** Of these, which ones a member may open: patterns of names. */
-  own: names,
-  /** What members may do with their own. */
+  machines: which.superRefine((machines, context) => {
+    for (const field of ['names', 'tags', 'pools'] as const)
+      if (machines[field]?.some((entry) => parsePlaceholder(entry)))
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: 'must match all machines of the class: {user} and {group} belong in own',
+        });
+  }),
+  /** The machines of the class that a member may open. */
+  own: z.union([namePatterns.transform((patterns) => ({ names: patterns })), ownMachines]),
+  /** Rights of members on their own machines. */
   allow: z.array(z.enum(rights)).min(1).default(['control']),
-  ...terms,
+  ...sessionFields,
 });
 
 export type AccessClass = z.infer<typeof accessClass>;
 
-/** What stands in the rules file. */
+/** The content of a rules file. */
 export const accessDocument = z.strictObject({
   access: z.array(accessRule).max(10_000).optional(),
   classes: z
@@ -178,7 +209,7 @@ export const accessDocument = z.strictObject({
           context.addIssue({
             code: 'custom',
             path: [index, 'name'],
-            message: 'two classes have this name',
+            message: 'is the name of another class',
           });
         seen.add(name);
       }
@@ -187,7 +218,7 @@ export const accessDocument = z.strictObject({
 });
 export type AccessDocument = z.infer<typeof accessDocument>;
 
-/** Without any rule of your own, the members of the group `admins` may do everything. */
+/** The rules if the configuration has none: members of the group `admins` may do everything. */
 export const defaultAccess: AccessDocument = {
   access: [
     {

@@ -1,5 +1,5 @@
-/** What a call is about, for metrics: a closed list, because paths name machines. */
-export const proxmoxCalls = [
+/** Names of calls in metrics: a closed list, because paths contain machine numbers. */
+export const callNames = [
   'resources',
   'machine_status',
   'console',
@@ -11,9 +11,9 @@ export const proxmoxCalls = [
   'version',
   'other',
 ] as const;
-export type ProxmoxCall = (typeof proxmoxCalls)[number];
+export type CallName = (typeof callNames)[number];
 
-const names: readonly (readonly [RegExp, ProxmoxCall])[] = [
+const patterns: readonly (readonly [RegExp, CallName])[] = [
   [/^\/cluster\/resources$/, 'resources'],
   [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/status\/current$/, 'machine_status'],
   [/^\/nodes\/[^/]+\/(?:qemu|lxc)\/\d+\/(?:vncproxy|termproxy)$/, 'console'],
@@ -26,7 +26,7 @@ const names: readonly (readonly [RegExp, ProxmoxCall])[] = [
   [/^\/version$/, 'version'],
 ];
 
-export function callNameOf(path: string): ProxmoxCall {
-  const plain = path.split('?', 1)[0] ?? '';
-  return names.find(([pattern]) => pattern.test(plain))?.[1] ?? 'other';
+export function callNameOf(path: string): CallName {
+  const [pathname = ''] = path.split('?', 1);
+  return patterns.find(([pattern]) => pattern.test(pathname))?.[1] ?? 'other';
 }

@@ -1,27 +1,35 @@
-import type { Clock } from '../time/clock.ts';
 import type { CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
-import { ticketAnswer } from './answers.ts';
-import type { ProxmoxAnswer } from './http.ts';
+import type { Clock } from '../time/clock.ts';
+import type { ProxmoxResponse } from './http.ts';
+import { ticketResponse } from './responses.ts';
+import type { ReadTrustPolicy, TrustPolicy } from './trust-policy.ts';
 
-/** Headers that prove who we are, for REST calls and for the WebSocket alike. */
+/** Headers that authenticate a REST call or the request of a console socket. */
+export type CredentialHeaders = Readonly<Record<string, string>>;
+
+/** The service's own account at a cluster. */
 export interface ProxmoxCredential {
-  headers(): Promise<Readonly<Record<string, string>>>;
-  /** Proxmox refused these headers: forget them, unless there are newer ones already. */
-  invalidate(refused: Readonly<Record<string, string>>): void;
+  /** Signs in if necessary. Rejects with `proxmox_credential` if Proxmox refuses the account. */
+  headers(): Promise<CredentialHeaders>;
+  /** Forgets the headers that Proxmox refused, unless newer ones have replaced them. */
+  invalidate(refused: CredentialHeaders): void;
 }
 
-/** Posts the form to /access/ticket at whichever entry node answers. */
-export type RequestTicket = (form: Readonly<Record<string, string>>) => Promise<ProxmoxAnswer>;
+/** Sends the form to /access/ticket at the first entry point that responds. */
+export type RequestTicket = (form: Readonly<Record<string, string>>) => Promise<ProxmoxResponse>;
 
-/** Tickets live 2 h at Proxmox (AccessControl.pm). Renewing after one leaves an hour for Proxmox to be away. */
+interface TicketDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly requestTicket: RequestTicket;
+  readonly trustPolicy: ReadTrustPolicy;
+}
+
+/** Proxmox accepts a ticket for 2 h (AccessControl.pm), so renewal can fail for an hour. */
 const renewAfterMs = 3_600_000;
 const expiresAfterMs = 7_200_000 - 60_000;
 
-export function createProxmoxCredential(
-  config: CredentialConfig,
-  deps: { clock: Clock; requestTicket: RequestTicket },
-): ProxmoxCredential {
+export function createProxmoxCredential(config: CredentialConfig, deps: TicketDeps): ProxmoxCredential {
   if (config.kind === 'token') {
     return {
       headers: async () => ({ authorization: `PVEAPIToken=${config.token}=${config.secret()}` }),
@@ -31,73 +39,87 @@ export function createProxmoxCredential(
   return createTicketCredential(config, deps);
 }
 
-interface Ticket {
-  readonly headers: Readonly<Record<string, string>>;
+interface LoginTicket {
+  readonly headers: CredentialHeaders;
   readonly ticket: string;
-  readonly since: number;
+  readonly requestedAt: number;
+}
+
+/** The tickets of one trust policy, which verified the peers that issued them. */
+interface LoginState {
+  readonly policy: TrustPolicy | undefined;
+  current?: LoginTicket | undefined;
+  pending?: Promise<LoginTicket> | undefined;
 }
 
 function createTicketCredential(
   config: Extract<CredentialConfig, { kind: 'password' }>,
-  { clock, requestTicket }: { clock: Clock; requestTicket: RequestTicket },
+  { clock, requestTicket, trustPolicy }: TicketDeps,
 ): ProxmoxCredential {
-  let current: Ticket | undefined;
-  let pending: Promise<Ticket> | undefined;
+  let state: LoginState = { policy: undefined };
 
-  async function login(password: string): Promise<Ticket> {
-    const since = clock.now();
-    const answer = await requestTicket({ username: config.username, password });
-    if (answer.status === 401)
-      throw new PortholeError('proxmox_credential', {
-        detail: `sign-in of ${config.username}: ${answer.reason}`,
-      });
-    const parsed = ticketAnswer.safeParse(answer.json);
-    if (!parsed.success)
-      throw new PortholeError('proxmox_invalid_response', {
-        detail: `sign-in: ${answer.status} ${answer.reason}`,
-      });
-    const { ticket, CSRFPreventionToken, NeedTFA } = parsed.data.data;
-    if (NeedTFA !== undefined)
-      throw new PortholeError('proxmox_credential', {
-        detail: `${config.username} needs a second factor, which a service can not give; use an API token`,
-      });
-    return {
-      ticket,
-      since,
-      headers: {
-        cookie: `PVEAuthCookie=${encodeURIComponent(ticket)}`,
-        ...(CSRFPreventionToken ? { csrfpreventiontoken: CSRFPreventionToken } : {}),
-      },
-    };
+  function stateOfPolicy(): LoginState {
+    const policy = trustPolicy();
+    if (state.policy !== policy) state = { policy };
+    return state;
   }
 
-  /** A ticket can be renewed with itself, which spares the password check; when that fails the password counts. */
-  async function fetchTicket(): Promise<Ticket> {
-    if (current && clock.now() - current.since < expiresAfterMs) {
+  async function signIn(password: string): Promise<LoginTicket> {
+    const requestedAt = clock.now();
+    const response = await requestTicket({ username: config.username, password });
+    return { ...parseSignIn(response, config.username), requestedAt };
+  }
+
+  /** Renews a valid ticket with itself, which needs no password check. If Proxmox refuses it, the password is used. */
+  async function fetchTicket(last: LoginTicket | undefined): Promise<LoginTicket> {
+    if (last && clock.now() - last.requestedAt < expiresAfterMs) {
       try {
-        return await login(current.ticket);
+        return await signIn(last.ticket);
       } catch (error) {
         if (!(error instanceof PortholeError && error.code === 'proxmox_credential')) throw error;
       }
     }
-    return login(config.password());
+    return signIn(config.password());
   }
 
   return {
     async headers() {
-      const age = current ? clock.now() - current.since : Number.POSITIVE_INFINITY;
-      if (current && age < renewAfterMs) return current.headers;
-      pending ??= fetchTicket().finally(() => (pending = undefined));
+      const login = stateOfPolicy();
+      const age = login.current ? clock.now() - login.current.requestedAt : Number.POSITIVE_INFINITY;
+      if (login.current && age < renewAfterMs) return login.current.headers;
+      login.pending ??= fetchTicket(login.current).finally(() => (login.pending = undefined));
       try {
-        current = await pending;
+        login.current = await login.pending;
       } catch (error) {
-        // The old ticket is still good: better that than no console because a renewal failed.
-        if (!current || age >= expiresAfterMs) throw error;
+        // A failed renewal does not matter while the old ticket is valid.
+        if (!login.current || age >= expiresAfterMs) throw error;
       }
-      return current.headers;
+      return login.current.headers;
     },
     invalidate(refused) {
-      if (current?.headers === refused) current = undefined;
+      if (state.current?.headers === refused) state.current = undefined;
+    },
+  };
+}
+
+function parseSignIn(response: ProxmoxResponse, username: string): Omit<LoginTicket, 'requestedAt'> {
+  if (response.status === 401)
+    throw new PortholeError('proxmox_credential', { detail: `sign-in of ${username}: ${response.reason}` });
+  const parsed = ticketResponse.safeParse(response.json);
+  if (response.status !== 200 || !parsed.success)
+    throw new PortholeError('proxmox_invalid_response', {
+      detail: `sign-in of ${username}: ${response.status} ${response.reason}`,
+    });
+  const { ticket, CSRFPreventionToken, NeedTFA } = parsed.data.data;
+  if (NeedTFA !== undefined)
+    throw new PortholeError('proxmox_credential', {
+      detail: `${username} requires a second factor, which a service can not provide; use an API token`,
+    });
+  return {
+    ticket,
+    headers: {
+      cookie: `PVEAuthCookie=${encodeURIComponent(ticket)}`,
+      ...(CSRFPreventionToken ? { csrfpreventiontoken: CSRFPreventionToken } : {}),
     },
   };
 }

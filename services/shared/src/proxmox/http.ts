@@ -1,118 +1,151 @@
 import { Agent, errors, request } from 'undici';
-import type { Clock } from '../time/clock.ts';
 import { PortholeError } from '../errors.ts';
-import { linkSignal } from '../time/link-signal.ts';
 import { parseJson } from '../parse-json.ts';
-import type { ProxmoxDial } from './tls.ts';
+import type { Clock } from '../time/clock.ts';
+import { linkSignal, type LinkedSignal } from '../time/link-signal.ts';
+import type { ProxmoxDial } from './dial.ts';
+import { dialTargetOf, type ProxmoxHost } from './host.ts';
+import type { ReadTrustPolicy, TrustPolicy } from './trust-policy.ts';
 
-/** An answer of Proxmox's API: its status, the reason phrase (the only text of a 401), the decoded body if it is JSON. */
-export interface ProxmoxAnswer {
+/** A response of Proxmox's API. */
+export interface ProxmoxResponse {
   readonly status: number;
+  /** The reason phrase: the only text of a 401. */
   readonly reason: string;
+  /** The decoded body, or undefined if it is not JSON. */
   readonly json: unknown;
-  /** What the clock of Proxmox said, as it stands in the header. */
+  /** The Date header. */
   readonly date?: string | undefined;
 }
 
 export interface ProxmoxRequest {
-  readonly base: URL;
-  readonly nodeName?: string | undefined;
+  readonly host: ProxmoxHost;
   readonly method: 'GET' | 'POST';
-  /** Below /api2/json, beginning with a slash. */
+  /** Below /api2/json, with a leading slash. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string>>;
+  /** Includes connecting and reading the body. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ProxmoxHttp {
-  send(request: ProxmoxRequest): Promise<ProxmoxAnswer>;
+  /** Rejects with a PortholeError if there is no complete response. */
+  send(request: ProxmoxRequest): Promise<ProxmoxResponse>;
+  /** Ends all connections and requests, also those of which the connection is being opened. */
   close(): Promise<void>;
 }
 
-const maxAnswerBytes = 16 * 1024 * 1024;
+const maxResponseBytes = 16 * 1024 * 1024;
 
-/** Plain request and answer over verified TLS. Says nothing about credentials or what an answer means. */
-export function createProxmoxHttp(dial: ProxmoxDial, clock: Clock): ProxmoxHttp {
+/** Creates the HTTP client for verified TLS connections. It does not know credentials or what a response means. */
+export function createProxmoxHttp(deps: {
+  readonly dial: ProxmoxDial;
+  readonly clock: Clock;
+  readonly trustPolicy: ReadTrustPolicy;
+}): ProxmoxHttp {
+  const { dial, clock, trustPolicy } = deps;
+  const closing = new AbortController();
+  /** By origin and node name, all with connections that were verified under `agentsPolicy`. */
   const agents = new Map<string, Agent>();
+  let agentsPolicy: TrustPolicy | undefined;
+  const inFlight = new Set<LinkedSignal>();
 
-  /** One agent per node, because the connection must know which node's name its certificate may carry. */
-  function agentFor(base: URL, nodeName: string | undefined): Agent {
-    const key = `${base.origin} ${nodeName ?? ''}`;
+  function createAgent(host: ProxmoxHost): Agent {
+    return new Agent({
+      allowH2: false,
+      // pveproxy closes an idle connection after 5 s. Closing earlier avoids a request on a connection that closes.
+      keepAliveTimeout: 3000,
+      keepAliveMaxTimeout: 3000,
+      maxResponseSize: maxResponseBytes,
+      connect: (_options, callback) => {
+        dial(dialTargetOf(host), closing.signal).then(
+          (socket) => callback(null, socket),
+          (error: Error) => callback(error, null),
+        );
+      },
+    });
+  }
+
+  /** One agent per address and node name, because a connection is verified for both. */
+  function agentFor(host: ProxmoxHost): Agent {
+    const policy = trustPolicy();
+    if (policy !== agentsPolicy) retireAgents();
+    agentsPolicy = policy;
+    const key = `${host.base.origin} ${host.nodeName ?? ''}`;
     let agent = agents.get(key);
     if (!agent) {
-      agent = new Agent({
-        allowH2: false,
-        // pveproxy closes an idle connection after 5 s; being first avoids a request into a closing socket.
-        keepAliveTimeout: 3000,
-        keepAliveMaxTimeout: 3000,
-        maxResponseSize: maxAnswerBytes,
-        connect: ({ hostname, port }, callback) => {
-          const host = hostname.replace(/^\[|\]$/g, '');
-          dial({ host, port: Number(port) || 443, nodeName }).then(
-            (socket) => callback(null, socket),
-            (error: Error) => callback(error, null),
-          );
-        },
-      });
+      agent = createAgent(host);
       agents.set(key, agent);
     }
     return agent;
   }
 
-  async function send(call: ProxmoxRequest): Promise<ProxmoxAnswer> {
-    const giveUp = linkSignal(call.signal);
-    let late = false;
-    const cancelLate = clock.after(call.timeoutMs, () => {
-      late = true;
-      giveUp.abort();
+  /** Their idle connections end now, and the others after the response that they wait for. */
+  function retireAgents(): void {
+    for (const agent of agents.values()) void agent.close();
+    agents.clear();
+  }
+
+  async function send(call: ProxmoxRequest): Promise<ProxmoxResponse> {
+    const cancellation = linkSignal(call.signal);
+    inFlight.add(cancellation);
+    if (closing.signal.aborted) cancellation.abort();
+    let timedOut = false;
+    const cancelTimer = clock.after(call.timeoutMs, () => {
+      timedOut = true;
+      cancellation.abort();
     });
-    const body = call.form && new URLSearchParams(call.form).toString();
     try {
-      const answer = await request(new URL(`/api2/json${call.path}`, call.base), {
-        dispatcher: agentFor(call.base, call.nodeName),
+      const body = call.form && new URLSearchParams(call.form).toString();
+      const response = await request(new URL(`/api2/json${call.path}`, call.host.base), {
+        dispatcher: agentFor(call.host),
         method: call.method,
         headers: {
           ...call.headers,
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
         },
         ...(body === undefined ? {} : { body }),
-        signal: giveUp.signal,
+        signal: cancellation.signal,
       });
       return {
-        status: answer.statusCode,
-        reason: answer.statusText,
-        // 401s have no body at all, 5xx of the HTTP layer have plain text.
-        json: parseJson(await answer.body.text()),
-        date: [answer.headers['date']].flat()[0],
+        status: response.statusCode,
+        reason: response.statusText,
+        // 401 responses have no body; 5xx responses of the HTTP layer have plain text.
+        json: parseJson(await response.body.text()),
+        date: [response.headers['date']].flat()[0],
       };
     } catch (error) {
-      throw describe(error, call, late);
+      throw toPortholeError(error, call, timedOut);
     } finally {
-      cancelLate();
-      giveUp.unlink();
+      cancelTimer();
+      inFlight.delete(cancellation);
+      cancellation.unlink();
     }
   }
 
   return {
     send,
     async close() {
+      closing.abort();
+      for (const cancellation of inFlight) cancellation.abort();
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
       agents.clear();
     },
   };
 }
 
-function describe(error: unknown, call: ProxmoxRequest, late: boolean): PortholeError {
+function toPortholeError(error: unknown, call: ProxmoxRequest, timedOut: boolean): PortholeError {
   if (error instanceof PortholeError) return error;
-  const detail = `${call.method} ${call.base.host}${call.path}`;
-  if (call.signal?.aborted) return new PortholeError('proxmox_timeout', { detail: `${detail}: given up` });
-  if (late)
+  const detail = `${call.method} ${call.host.base.host}${call.path}`;
+  if (call.signal?.aborted)
+    return new PortholeError('proxmox_timeout', { detail: `${detail}: the caller cancelled the request` });
+  if (timedOut)
     return new PortholeError('proxmox_timeout', {
-      detail: `${detail}: no answer within ${call.timeoutMs} ms`,
+      detail: `${detail}: no response within ${call.timeoutMs} ms`,
     });
   if (error instanceof errors.ResponseExceededMaxSizeError)
-    return new PortholeError('proxmox_invalid_response', { detail: `${detail}: the answer is too large` });
+    return new PortholeError('proxmox_invalid_response', { detail: `${detail}: the response is too large` });
   return new PortholeError('proxmox_unreachable', { detail, cause: error });
 }

@@ -1,45 +1,46 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { breakerStates, type BreakerState } from './breaker.ts';
-import { proxmoxCalls, type ProxmoxCall } from './call-name.ts';
+import { circuitStates, type CircuitState } from './circuit-breaker.ts';
+import { callNames, type CallName } from './call-name.ts';
 
-/** One answered or failed call, as the client saw it. */
-export interface SeenCall {
-  readonly call: ProxmoxCall;
-  /** HTTP's, or undefined when there was no answer. */
+/** The outcome of one call. */
+export interface CallObservation {
+  readonly call: CallName;
+  /** The HTTP status, or undefined if there was no response. */
   readonly status: number | undefined;
   readonly seconds: number;
-  /** The clock of Proxmox, as it stands in the header. */
+  /** The Date header. */
   readonly date?: string | undefined;
 }
 
-/** What a service tells of its talks with Proxmox. `cluster` is one of those configured. */
+/** Metrics of a service about its calls to Proxmox. `cluster` is the name of a configured cluster. */
 export interface ProxmoxMetrics {
-  called(cluster: string, seen: SeenCall): void;
-  /** Read when the metrics are. */
-  observeHosts(cluster: string, read: () => readonly BreakerState[]): void;
+  recordCall(cluster: string, call: CallObservation): void;
+  /** Registers a cluster, whose host states are read at each scrape. */
+  registerHosts(cluster: string, readStates: () => readonly CircuitState[]): void;
 }
 
+/** Seconds. */
 const buckets = [0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15];
 
-/** Proxmox's own statuses; 595 to 599 are AnyEvent's for a node that an entry point could not reach. */
-const knownStatuses = new Set([200, 400, 401, 403, 500, 501, 595, 596, 597, 599]);
+/** Statuses that get a label of their own. 595 to 599 mean that an entry point could not reach another node. */
+const labelledStatuses = new Set([200, 400, 401, 403, 500, 501, 595, 596, 597, 599]);
 
-/** The same for each service, under its own name. */
-export function proxmoxMetricsOf(prefix: 'porthole_broker' | 'porthole_relay') {
+/** Definitions of the metrics, with the prefix of the service. */
+export function proxmoxMetricDefinitions(prefix: 'porthole_broker' | 'porthole_relay') {
   return {
     proxmoxCalls: {
       name: `${prefix}_proxmox_calls_total`,
-      help: "Calls to Proxmox's API by HTTP status, or none when there was no answer.",
+      help: 'Calls to the Proxmox API by HTTP status, or none if there was no response.',
       labelNames: ['cluster', 'call', 'status'],
     },
     proxmoxSeconds: {
       name: `${prefix}_proxmox_call_duration_seconds`,
-      help: "Seconds that calls to Proxmox's API took.",
+      help: 'Duration of calls to the Proxmox API in seconds.',
       labelNames: ['cluster', 'call'],
     },
     proxmoxHosts: {
       name: `${prefix}_proxmox_hosts`,
-      help: 'Hosts of Proxmox that were dialled so far: closed (well), open (left alone for a moment), half_open (tried again).',
+      help: 'Dialled Proxmox hosts by circuit breaker state: closed (available), open (paused for 5 s), half_open (retrying).',
       labelNames: ['cluster', 'state'],
     },
   } as const;
@@ -50,36 +51,36 @@ export function createProxmoxMetrics(
   prefix: 'porthole_broker' | 'porthole_relay',
 ): ProxmoxMetrics {
   const registers = [registry];
-  const { proxmoxCalls: counted, proxmoxSeconds, proxmoxHosts } = proxmoxMetricsOf(prefix);
-  const calls = new Counter({ ...counted, registers });
-  const seconds = new Histogram({ ...proxmoxSeconds, registers, buckets });
-  const readers = new Map<string, () => readonly BreakerState[]>();
+  const { proxmoxCalls, proxmoxSeconds, proxmoxHosts } = proxmoxMetricDefinitions(prefix);
+  const calls = new Counter({ ...proxmoxCalls, registers });
+  const durations = new Histogram({ ...proxmoxSeconds, registers, buckets });
+  const readers = new Map<string, () => readonly CircuitState[]>();
   const hosts: Gauge<'cluster' | 'state'> = new Gauge({
     ...proxmoxHosts,
     registers,
     collect() {
-      for (const [cluster, read] of readers) {
-        const states = read();
-        for (const state of breakerStates)
+      for (const [cluster, readStates] of readers) {
+        const states = readStates();
+        for (const state of circuitStates)
           hosts.set({ cluster, state }, states.filter((one) => one === state).length);
       }
     },
   });
 
   return {
-    called(cluster, { call, status, seconds: took }) {
+    recordCall(cluster, { call, status, seconds }) {
       calls.inc({ cluster, call, status: statusLabel(status) });
-      seconds.observe({ cluster, call }, took);
+      durations.observe({ cluster, call }, seconds);
     },
-    observeHosts(cluster, read) {
-      readers.set(cluster, read);
-      // Series exist from the start, so that a rate over the first call is not lost.
-      for (const call of proxmoxCalls) calls.inc({ cluster, call, status: '200' }, 0);
+    registerHosts(cluster, readStates) {
+      readers.set(cluster, readStates);
+      // Series must exist before the first call, or its increase is missing from rate().
+      for (const call of callNames) calls.inc({ cluster, call, status: '200' }, 0);
     },
   };
 }
 
 function statusLabel(status: number | undefined): string {
   if (status === undefined) return 'none';
-  return knownStatuses.has(status) ? String(status) : `${Math.floor(status / 100)}xx`;
+  return labelledStatuses.has(status) ? String(status) : `${Math.floor(status / 100)}xx`;
 }

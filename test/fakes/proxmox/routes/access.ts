@@ -3,7 +3,7 @@ import { everyPrivilege } from '../acl.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ApiCall, Route } from '../route.ts';
 
-/** Logging in: whatever is wrong, the answer is one and the same 401. */
+/** Sign-in: all failures have the same 401 response. */
 const failure = () => new ApiError(401, 'authentication failure');
 
 export const accessRoutes: Route[] = [
@@ -49,7 +49,7 @@ export const accessRoutes: Route[] = [
       const found = (wanted === undefined ? permissions.paths() : [wanted]).map(
         (path) => [path, Object.fromEntries(granted(path))] as const,
       );
-      // Paths without any privilege are left out, and so can't be told from those that have no entry.
+      // Paths without privileges are left out, as are paths without an entry.
       return Object.fromEntries(found.filter(([, privileges]) => Object.keys(privileges).length > 0));
     },
   },
@@ -74,7 +74,7 @@ function createTicket({ cluster, parameters }: ApiCall) {
     return loggedIn(cluster, userid);
   }
   const renewing = cluster.tickets.verifySession(password);
-  // root's ticket opens every account.
+  // A ticket of root@pam is accepted as the password of any account.
   if (renewing === userid || renewing === 'root@pam') return loggedIn(cluster, userid);
   if (password !== user.password) throw failure();
   if (otp !== undefined && !cluster.accounts.takeFactor(userid, otp)) throw failure();
@@ -98,7 +98,7 @@ function loggedIn(cluster: Cluster, userid: string) {
   };
 }
 
-/** What Proxmox's own pages use to hide buttons: privileges held anywhere, by area. */
+/** Privileges on any path, by area: Proxmox's own pages use them to hide buttons. */
 function capabilities({ permissions }: Cluster, userid: string) {
   const held = new Set(permissions.paths().flatMap((path) => [...permissions.at(userid, path)]));
   const starting = (prefix: string) =>

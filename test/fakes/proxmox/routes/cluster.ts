@@ -4,7 +4,7 @@ import type { StatusCache } from '../status-cache.ts';
 
 const gib = 1024 ** 3;
 
-/** What the cluster tells about itself and its guests. */
+/** Calls about the cluster and its guests. */
 export function clusterRoutes(statusCache: StatusCache): Route[] {
   return [
     {
@@ -83,7 +83,7 @@ function listNodes({ cluster, user }: ApiCall) {
   }));
 }
 
-/** Only what VM.Audit shows: somebody who may open consoles and nothing else sees an empty list. */
+/** Only guests with VM.Audit: a user who has only VM.Console gets an empty list. */
 function listGuests({ cluster: { machines, permissions }, user }: ApiCall, statusCache: StatusCache) {
   const visible = [...machines.values()].filter(({ vmid }) =>
     permissions.has(user, `/vms/${vmid}`, 'VM.Audit'),

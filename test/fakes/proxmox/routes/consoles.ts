@@ -11,8 +11,8 @@ const side = (maximum: number) => ({ type: 'integer', optional: true, minimum: 1
 const flag = { type: 'boolean', optional: true } as const;
 
 /**
- * Opening consoles. None of these calls is handed on to the node in the path: ports come into being on the node that
- * received the call, and the websocket has to find them there.
+ * Opening consoles. These calls are not proxied to the node in the path: the port is on the node that received the
+ * call, and the WebSocket must be opened there.
  */
 export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type): Route[] => [
   {
@@ -47,7 +47,7 @@ export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type):
     permission,
     run(call) {
       const answer = verifyConsoleTicket(call, `/vms/${call.parameters['vmid']}`);
-      if (type === 'qemu') machineOf(call, type); // the container's version looks at the ticket only
+      if (type === 'qemu') machineOf(call, type); // the call for containers checks only the ticket
       return answer;
     },
   },
@@ -58,7 +58,7 @@ function vncproxySchema(type: 'qemu' | 'lxc'): Schema {
   return { websocket: flag, width: side(4096), height: side(2160) };
 }
 
-/** Whether the ticket is for this path, this port and whoever asks. */
+/** Whether the ticket is for this path, this port and the caller. */
 export function verifyConsoleTicket({ cluster, user, parameters }: ApiCall, path: string) {
   const { vncticket = '', port = '' } = parameters;
   const verdict = cluster.tickets.verifyVnc(vncticket, user, path, Number(port));
@@ -70,7 +70,7 @@ export function verifyConsoleTicket({ cluster, user, parameters }: ApiCall, path
 
 const taskOf = ({ vmid }: Machine) => ({ type: 'vncproxy', id: String(vmid) });
 
-/** Each opening keeps one worker of pvedaemon busy until its port listens. */
+/** Each opening occupies one worker of pvedaemon until its port listens. */
 export async function openConsole(
   call: ApiCall,
   { type, id }: { readonly type: string; readonly id: string },
@@ -100,7 +100,7 @@ function startVnc(call: ApiCall, machine: Machine, port: number) {
       ? cluster.secret(randomPassword(cluster.random))
       : null;
   const ticket = hardened ? cluster.secret(`${generated}:${bare}`) : bare;
-  // Without a generated one the password is the ticket's beginning, which is the same for years: "PVEVNC:6".
+  // Without a generated password, the first 8 characters of the ticket are used, which are always "PVEVNC:6".
   const password = generated ?? bare.slice(0, 8);
 
   if (type === 'qemu') {

@@ -5,7 +5,7 @@ import { machineOf, type Route } from '../route.ts';
 
 const kinds = ['qemu', 'lxc'] as const;
 
-/** One guest: status, configuration and power. All of these are answered by the guest's node, whoever is asked. */
+/** One guest: status, configuration and power. Each node proxies these calls to the guest's node. */
 export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
   {
     method: 'GET',

@@ -7,7 +7,7 @@ import { openConsole, startTerminal, verifyConsoleTicket } from './consoles.ts';
 
 const permission = { path: '/nodes/{node}', privilege: 'Sys.Console' };
 
-/** The shell of a node (pve-manager API2/Nodes.pm). Like the consoles of guests, not handed on to the node in the path. */
+/** The shell of a node (pve-manager API2/Nodes.pm). Calls are not proxied to the node in the path. */
 export const nodeShellRoutes: Route[] = [
   {
     method: 'POST',
@@ -35,7 +35,7 @@ export const nodeShellRoutes: Route[] = [
   },
 ];
 
-/** What termproxy runs on a node: a shell for root@pam, the question who it is for everybody else. */
+/** The program that termproxy runs on a node: a shell for root@pam, a login prompt for other users. */
 function machineOfNode({ cluster, user, parameters }: ApiCall): Machine {
   const { node: name = '' } = parameters;
   const node = cluster.nodes.get(name);

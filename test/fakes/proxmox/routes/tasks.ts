@@ -1,7 +1,7 @@
 import { ApiError } from '../answers.ts';
 import type { Route } from '../route.ts';
 
-/** How a task that another call started is doing: one's own, or everyone's with Sys.Audit on the node. */
+/** The status of a task: of the caller's own, or of any with Sys.Audit on the node. */
 export const taskRoutes: Route[] = [
   {
     method: 'GET',

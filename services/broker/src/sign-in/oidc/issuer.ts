@@ -1,19 +1,20 @@
 import * as oidc from 'openid-client';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
 import { PortholeError } from '@porthole/shared/errors';
-import { fetchTrusting } from '../fetch-trusting.ts';
+import { fetchWithCa } from '../issuer-http.ts';
 
-/** What is known of an issuer by its discovery document, fetched when first needed and kept. */
+/** A provider's discovery document and endpoints, fetched with the first use and kept. */
 export interface Issuer {
-  /** Rejects with `sign_in_provider_unavailable`; the next call tries again. */
+  /** Rejects with `sign_in_provider_unavailable` after ten seconds at most. The next call tries again. */
   configuration(): Promise<oidc.Configuration>;
 }
 
-/** Seconds. People wait for it. */
+/** Seconds for each request to the provider, because users wait for it. */
 const timeout = 10;
 
 export function createIssuer(config: OidcConfig): Issuer {
-  let known: { readonly by: string; readonly configuration: Promise<oidc.Configuration> } | undefined;
+  const customFetch = config.caFile && (fetchWithCa(config.caFile) as oidc.CustomFetch);
+  let known: { secret: string | undefined; configuration: Promise<oidc.Configuration> } | undefined;
 
   async function discover(secret: string | undefined): Promise<oidc.Configuration> {
     try {
@@ -25,16 +26,16 @@ export function createIssuer(config: OidcConfig): Issuer {
         {
           timeout,
           execute: [
-            // The ID token comes straight from the issuer by TLS; its signature is checked all the same.
+            // Checks the signature of ID tokens, although they come from the provider itself by TLS.
             oidc.enableNonRepudiationChecks,
             ...(config.issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
           ],
-          ...(config.caFile ? { [oidc.customFetch]: fetchTrusting(config.caFile) as oidc.CustomFetch } : {}),
+          ...(customFetch ? { [oidc.customFetch]: customFetch } : {}),
         },
       );
     } catch (error) {
       throw new PortholeError('sign_in_provider_unavailable', {
-        detail: `discovery of ${config.issuer.href}: ${describe(error)}`,
+        detail: `discovery of ${config.issuer.href}: ${describeError(error)}`,
         cause: error,
       });
     }
@@ -42,11 +43,11 @@ export function createIssuer(config: OidcConfig): Issuer {
 
   return {
     configuration() {
-      // With another secret than before it is another client.
-      const by = `${config.clientSecret?.() ?? ''} ${config.caFile?.() ?? ''}`;
-      if (known?.by !== by) {
-        const configuration = discover(config.clientSecret?.());
-        known = { by, configuration };
+      // The client secret can change without a restart.
+      const secret = config.clientSecret?.();
+      if (!known || known.secret !== secret) {
+        const configuration = discover(secret);
+        known = { secret, configuration };
         configuration.catch(() => {
           if (known?.configuration === configuration) known = undefined;
         });
@@ -56,24 +57,23 @@ export function createIssuer(config: OidcConfig): Issuer {
   };
 }
 
-/** As the issuer prefers: by the header, unless it takes secrets in the body only. */
+/** Sends the client secret in the header, or in the body if the provider supports only that. */
 function clientAuthentication(secret: string): oidc.ClientAuth {
-  const [byHeader, byBody] = [oidc.ClientSecretBasic(secret), oidc.ClientSecretPost(secret)];
+  const [inHeader, inBody] = [oidc.ClientSecretBasic(secret), oidc.ClientSecretPost(secret)];
   return (server, client, body, headers) => {
-    const taken = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-    const chosen =
-      !taken.includes('client_secret_basic') && taken.includes('client_secret_post') ? byBody : byHeader;
-    return chosen(server, client, body, headers);
+    const supported = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+    const useBody = !supported.includes('client_secret_basic') && supported.includes('client_secret_post');
+    return (useBody ? inBody : inHeader)(server, client, body, headers);
   };
 }
 
-/** The code of an error of the library or the issuer: its texts may quote tokens. */
-export function describe(error: unknown): string {
+/** Returns the codes of an error of the library or the provider, without messages, which may quote tokens. */
+export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  const { code, error: issuerCode } = error as { code?: unknown; error?: unknown };
-  const inner =
+  const { code, error: providerCode } = error as { code?: unknown; error?: unknown };
+  const cause =
     error.cause instanceof Error ? ((error.cause as { code?: unknown }).code ?? error.cause.name) : '';
-  return [code ?? error.name, issuerCode, inner]
+  return [code ?? error.name, providerCode, cause]
     .filter((part) => typeof part === 'string' && part !== '')
     .map((part) => String(part).slice(0, 100))
     .join(' ');

@@ -10,7 +10,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Redis itself compares and sets only since 8.4. */
+/** Scripts, because Redis has commands to compare and set only since 8.4. */
 const replaceScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
@@ -25,33 +25,36 @@ end
 return redis.call('DEL', KEYS[1])
 `;
 
-export function createRedisRecords(deps: { client: RedisClient; ask: StoreRequest }): RecordStore {
-  const { client, ask } = deps;
+export function createRedisRecords(deps: { client: RedisClient; request: StoreRequest }): RecordStore {
+  const { client, request } = deps;
   client.defineCommand('portholeReplace', { lua: replaceScript, numberOfKeys: 1 });
   client.defineCommand('portholeRemove', { lua: removeScript, numberOfKeys: 1 });
   return {
     async put(key, value, ttlMs) {
-      await ask(() => client.set(key, value, 'PX', lifetime(ttlMs)));
+      await request(() => client.set(key, value, 'PX', toRedisMs(ttlMs)));
+    },
+    async add(key, value, ttlMs) {
+      return (await request(() => client.set(key, value, 'PX', toRedisMs(ttlMs), 'NX'))) === 'OK';
     },
     async get(key) {
-      return (await ask(() => client.get(key))) ?? undefined;
+      return (await request(() => client.get(key))) ?? undefined;
     },
     async take(key) {
-      return (await ask(() => client.getdel(key))) ?? undefined;
+      return (await request(() => client.getdel(key))) ?? undefined;
     },
     async delete(key) {
-      await ask(() => client.del(key));
+      await request(() => client.del(key));
     },
     async replace(key, expected, value, ttlMs) {
-      return (await ask(() => client.portholeReplace(key, expected, value, lifetime(ttlMs)))) === 1;
+      return (await request(() => client.portholeReplace(key, expected, value, toRedisMs(ttlMs)))) === 1;
     },
     async remove(key, expected) {
-      return (await ask(() => client.portholeRemove(key, expected))) === 1;
+      return (await request(() => client.portholeRemove(key, expected))) === 1;
     },
   };
 }
 
-/** Redis takes whole milliseconds, from 1. */
-function lifetime(ttlMs: number): number {
+/** Redis accepts only integers from 1. */
+function toRedisMs(ttlMs: number): number {
   return Math.max(1, Math.ceil(ttlMs));
 }
