@@ -27,7 +27,7 @@ import {
   type FakeProxmoxOptions,
   type GuestOptions,
 } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 
 const pagesDir = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
 

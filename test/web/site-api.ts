@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { aMachine } from './site-data.ts';
 import type { Refusal, Site } from './site-state.ts';
+import { aMachine } from './site-data.ts';
 
 const user = { id: 'u1', name: 'Ada Lovelace', groups: ['students'] };
 

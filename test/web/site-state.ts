@@ -1,7 +1,7 @@
 import type { SiteMachine, SiteSession } from './site-data.ts';
 import type { OpenedConsole, RelayScript } from './site-relay.ts';
 
-/** An error that the played broker answers with. */
+/** A refusal by the simulated broker. */
 export interface Refusal {
   readonly status: number;
   readonly code?: string;
@@ -9,7 +9,7 @@ export interface Refusal {
   readonly retryAfter?: number;
 }
 
-/** What the played broker and relay know, answer and have received. */
+/** What the test plays to the pages, and what they asked for. */
 export interface Site {
   readonly origin: string;
   readonly opened: OpenedConsole[];

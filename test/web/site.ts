@@ -5,9 +5,9 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { answerApi } from './site-api.ts';
+import type { Site } from './site-state.ts';
 import { aMachine } from './site-data.ts';
 import { acceptConsole, offeredProtocols, openNormally } from './site-relay.ts';
-import type { Site } from './site-state.ts';
 
 const dist = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
 

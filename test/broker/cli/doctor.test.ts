@@ -10,7 +10,8 @@ import {
   type FakeProxmox,
   type FakeProxmoxOptions,
 } from '../../fakes/proxmox/fake-proxmox.ts';
-import { freePort, startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
+import { freePort } from '../../free-port.ts';
+import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
 import { describeWith } from '../../needs.ts';
 import { startProcess, type ServiceProcess } from '../../standalone/service-process.ts';
 import { aUser, brokerToken, someGuests, usersFile } from '../rig.ts';
@@ -45,7 +46,7 @@ async function aCluster(options: FakeProxmoxOptions = {}): Promise<void> {
   await writeFile(join(folder, 'ca.pem'), fake.caPem);
 }
 
-/** A configuration in which everything is well, with whatever should not be. */
+/** A cluster of a valid configuration. */
 const clusterOf = (different: object = {}) => ({
   name: 'lab',
   urls: [fake.url('pve1'), fake.url('pve2')],
@@ -55,13 +56,13 @@ const clusterOf = (different: object = {}) => ({
   ...different,
 });
 
-interface Examined {
+interface DoctorResult {
   readonly code: number;
   readonly text: string;
   readonly found: readonly { readonly kind: FindingKind; readonly where: string; readonly what: string }[];
 }
 
-async function examine(different: object = {}, args: readonly string[] = []): Promise<Examined> {
+async function runDoctor(different: object = {}, args: readonly string[] = []): Promise<DoctorResult> {
   const config = {
     publicUrl: 'https://porthole.example',
     grantKeys: grantKey,
@@ -89,14 +90,14 @@ async function examine(different: object = {}, args: readonly string[] = []): Pr
   const json = await run('--json');
   expect(json.code).toBe(code);
   for (const secret of secrets) expect(text + json.text).not.toContain(secret);
-  const { findings } = JSON.parse(json.text) as { findings: Examined['found'] };
+  const { findings } = JSON.parse(json.text) as { findings: DoctorResult['found'] };
   for (const { kind } of findings) expect(text).toContain(findingKinds[kind].remedy);
   return { code, text, found: findings };
 }
 
-const kinds = ({ found }: Examined) => found.map(({ kind }) => kind);
+const kinds = ({ found }: DoctorResult) => found.map(({ kind }) => kind);
 
-test('docs/doctor.md names every finding, how bad it is and what to do, and no other', async () => {
+test('docs/doctor.md lists exactly the findings, with level and remedy', async () => {
   await aCluster();
   const page = await readFile(new URL('../../../docs/doctor.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| `(\w+)` +\| (\w+) +\| (.+?) +\|$/gm)].map(([, ...cells]) => cells);
@@ -110,45 +111,45 @@ describeWith('redis')('the doctor', () => {
     redis = await startRedisServer();
   });
 
-  test('finds nothing where everything is well, and leaves nothing behind', async () => {
+  test('finds no problem in a working installation, and changes nothing', async () => {
     await aCluster();
-    const { code, text } = await examine();
-    expect([code, text]).toEqual([0, 'Everything is well.\n']);
+    const { code, text } = await runDoctor();
+    expect([code, text]).toEqual([0, 'No problems found.\n']);
     expect(fake.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
-  describe('names what is wrong, where, and what to do about it:', () => {
-    test('a configuration that can not be meant', async () => {
+  describe('reports', () => {
+    test('an invalid configuration', async () => {
       await aCluster();
-      const { code, found } = await examine({ publicUrl: 'http://porthole.example' });
+      const { code, found } = await runDoctor({ publicUrl: 'http://porthole.example' });
       expect(code).toBe(1);
-      expect(found).toMatchObject([{ kind: 'config_faulty', what: expect.stringContaining('publicUrl') }]);
+      expect(found).toMatchObject([{ kind: 'config_invalid', what: expect.stringContaining('publicUrl') }]);
     });
 
     test('no Redis, which is a warning', async () => {
       await aCluster();
-      const examined = await examine({ redis: undefined });
-      expect([examined.code, ...kinds(examined)]).toEqual([0, 'memory_only']);
+      const result = await runDoctor({ redis: undefined });
+      expect([result.code, ...kinds(result)]).toEqual([0, 'memory_only']);
     });
 
-    test('a Redis that is not there', async () => {
+    test('an unreachable Redis', async () => {
       await aCluster();
       await redis?.kill();
-      expect(kinds(await examine())).toEqual(['store_unreachable']);
+      expect(kinds(await runDoctor())).toEqual(['store_unreachable']);
     });
 
-    test('a Redis that wants a password', async () => {
+    test('a Redis that requires a password', async () => {
       await aCluster();
       await redis?.stop();
       redis = await startRedisServer({ password: 'password of redis' });
       const url = `redis://127.0.0.1:${redis.port}`;
-      expect(kinds(await examine({ redis: { url } }))).toEqual(['store_credential']);
-      expect(kinds(await examine({ redis: { url, password: 'another password' } }))).toEqual([
+      expect(kinds(await runDoctor({ redis: { url } }))).toEqual(['store_credential']);
+      expect(kinds(await runDoctor({ redis: { url, password: 'another password' } }))).toEqual([
         'store_credential',
       ]);
     });
 
-    test('a Redis whose certificate is by a CA that nobody named', async () => {
+    test('a Redis with a certificate of an unknown CA', async () => {
       await aCluster();
       await redis?.stop();
       const authority = createCertificateAuthority();
@@ -170,79 +171,79 @@ describeWith('redis')('the doctor', () => {
         ],
       });
       const url = `rediss://127.0.0.1:${port}`;
-      expect(kinds(await examine({ redis: { url } }))).toEqual(['store_tls']);
-      expect(kinds(await examine({ redis: { url, caFile: 'redis-ca.pem' } }))).toEqual([]);
+      expect(kinds(await runDoctor({ redis: { url } }))).toEqual(['store_tls']);
+      expect(kinds(await runDoctor({ redis: { url, caFile: 'redis-ca.pem' } }))).toEqual([]);
     });
 
-    test('a user of Redis who lacks a command, by the name of the command', async () => {
+    test('the commands that the Redis user may not run', async () => {
       await aCluster();
       await redis?.stop();
       redis = await startRedisServer({
-        config: ['user porthole on >secretly ~porthole:* &porthole:* +@all -getdel -zrank'],
+        config: ['user porthole on >secretly ~porthole:* &porthole:* +@all -strlen -zrank'],
       });
       const url = `redis://127.0.0.1:${redis.port}`;
-      const { found } = await examine({ redis: { url, username: 'porthole', password: 'secretly' } });
+      const { found } = await runDoctor({ redis: { url, username: 'porthole', password: 'secretly' } });
       expect(found).toMatchObject([
-        { kind: 'store_permission', what: expect.stringContaining('getdel, zrank') },
+        { kind: 'store_permission', what: expect.stringContaining('strlen, zrank') },
       ]);
     });
 
-    test('a Redis that throws away what it has no room for', async () => {
+    test('a Redis that evicts keys', async () => {
       await aCluster();
       await redis?.stop();
       redis = await startRedisServer({ config: ['maxmemory-policy allkeys-lru'] });
-      const { code, found } = await examine();
+      const { code, found } = await runDoctor();
       expect(code).toBe(1);
       expect(found).toMatchObject([{ kind: 'store_evicts', what: expect.stringContaining('allkeys-lru') }]);
     });
 
-    test('a Proxmox that is not there, among others that are', async () => {
+    test('an unreachable entry point beside reachable ones', async () => {
       await aCluster();
       await fake.setNodeDown('pve1', true);
-      const { found } = await examine();
+      const { found } = await runDoctor();
       expect(found).toMatchObject([
         { kind: 'proxmox_unreachable', where: expect.stringContaining(new URL(fake.url('pve1')).host) },
       ]);
     });
 
-    test('a CA that is none of Proxmox’s', async () => {
+    test('a CA that did not issue the certificate of Proxmox', async () => {
       await aCluster();
       await writeFile(join(folder, 'ca.pem'), createCertificateAuthority().caPem);
-      const examined = await examine();
-      expect(new Set(kinds(examined))).toEqual(new Set(['proxmox_certificate']));
-      expect(examined.text).toContain('pve-root-ca.pem');
+      const result = await runDoctor();
+      expect(new Set(kinds(result))).toEqual(new Set(['proxmox_certificate']));
+      expect(result.text).toContain('pve-root-ca.pem');
     });
 
-    test('a fingerprint that is another one’s', async () => {
+    test('a fingerprint of another certificate', async () => {
       await aCluster();
       const tls = { fingerprints: Array.from({ length: 32 }, () => 'AB').join(':') };
-      const { found } = await examine({ clusters: [clusterOf({ tls })] });
+      const { found } = await runDoctor({ clusters: [clusterOf({ tls })] });
       expect(found[0]).toMatchObject({
         kind: 'proxmox_certificate',
         what: expect.stringContaining('not pinned'),
       });
     });
 
-    test('certificates that nobody checks', async () => {
+    test('certificates that are not verified', async () => {
       await aCluster();
-      const examined = await examine({ clusters: [clusterOf({ tls: { insecureSkipVerify: true } })] });
-      expect([examined.code, ...kinds(examined)]).toEqual([0, 'proxmox_insecure']);
+      const result = await runDoctor({ clusters: [clusterOf({ tls: { insecureSkipVerify: true } })] });
+      expect([result.code, ...kinds(result)]).toEqual([0, 'proxmox_insecure']);
     });
 
-    test('a secret that is wrong', async () => {
+    test('a wrong token secret', async () => {
       await aCluster();
       const credential = { token: brokerToken.tokenid, secret: 'aaaaaaaa-0000-4000-8000-000000000000' };
-      const { code, text, found } = await examine({ clusters: [clusterOf({ credential })] });
+      const { code, text, found } = await runDoctor({ clusters: [clusterOf({ credential })] });
       expect(code).toBe(1);
       expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(['proxmox_credential']));
       expect(text).not.toContain(credential.secret);
     });
 
-    test('a token with privilege separation and no rights of its own', async () => {
+    test('a token with privilege separation and without permissions', async () => {
       await aCluster({ tokens: [{ ...brokerToken }] });
-      const examined = await examine();
-      expect(kinds(examined)).toEqual(['proxmox_no_rights']);
-      expect(examined.text).toContain('--tokens');
+      const result = await runDoctor();
+      expect(kinds(result)).toEqual(['proxmox_no_rights']);
+      expect(result.text).toContain('--tokens');
     });
 
     test.each<[string, FindingKind, object]>([
@@ -254,18 +255,18 @@ describeWith('redis')('the doctor', () => {
     ])('a credential without %s', async (privilege, kind, different) => {
       await aCluster();
       fake.setAcl('porthole@pve', { '/': everything.filter((one) => one !== privilege) });
-      const examined = await examine({ clusters: [clusterOf(different)] });
-      expect(kinds(examined)).toEqual([kind]);
-      expect(examined.text).toContain(privilege);
+      const result = await runDoctor({ clusters: [clusterOf(different)] });
+      expect(kinds(result)).toEqual([kind]);
+      expect(result.text).toContain(privilege);
     });
 
-    test('rights where there are no machines', async () => {
+    test('permissions on a pool without machines', async () => {
       await aCluster();
       fake.setAcl('porthole@pve', { '/pool/empty': everything, '/': ['Sys.Audit'] });
-      expect(kinds(await examine())).toEqual(['proxmox_no_machines']);
+      expect(kinds(await runDoctor())).toEqual(['proxmox_no_machines']);
     });
 
-    test('what only one of two credentials lacks, with whose it is', async () => {
+    test('the credential that lacks a permission, if there are two', async () => {
       await aCluster({
         users: [
           { userid: 'porthole@pve', password: 'x', acl: { '/': ['VM.Audit', 'VM.PowerMgmt'] } },
@@ -273,31 +274,40 @@ describeWith('redis')('the doctor', () => {
         ],
       });
       const relayCredential = { username: 'relay@pve', password: 'pw of relay' };
-      const { found } = await examine({ clusters: [clusterOf({ relayCredential })] });
+      const { found } = await runDoctor({ clusters: [clusterOf({ relayCredential })] });
       expect(found).toMatchObject([
         { kind: 'proxmox_no_console', what: expect.stringContaining('relay@pve') },
       ]);
     });
 
-    test('a clock that is another', async () => {
-      await aCluster({ clock: createFakeClock(Date.now() - 5 * 60_000) });
-      const examined = await examine();
-      expect(new Set(kinds(examined))).toEqual(new Set(['proxmox_clock']));
-      expect(examined.found[0]?.what).toMatch(/-(299|300|301) s/);
+    test('a missing permission for power that a rules file gives', async () => {
+      const acl = { '/': everything.filter((privilege) => privilege !== 'VM.PowerMgmt') };
+      await aCluster({ users: [{ userid: 'porthole@pve', password: 'unused', acl }] });
+      const rule = { who: { everyone: true }, which: { all: true }, allow: ['power'] };
+      await writeFile(join(folder, 'access.yaml'), JSON.stringify({ access: [rule] }));
+      const result = await runDoctor({ access: undefined, accessFile: 'access.yaml' });
+      expect([result.code, ...kinds(result)]).toEqual([0, 'proxmox_no_power']);
     });
 
-    test('a node that consoles can not be opened at', async () => {
+    test('a clock that differs', async () => {
+      await aCluster({ clock: createFakeClock(Date.now() - 5 * 60_000) });
+      const result = await runDoctor();
+      expect(new Set(kinds(result))).toEqual(new Set(['proxmox_clock']));
+      expect(result.found[0]?.what).toMatch(/-(299|300|301) s/);
+    });
+
+    test('a node that relays cannot reach', async () => {
       await aCluster();
       const nodes = { pve1: fake.url('pve1'), pve2: 'https://127.0.0.1:1' };
-      const { found } = await examine({ clusters: [clusterOf({ nodes })] });
+      const { found } = await runDoctor({ clusters: [clusterOf({ nodes })] });
       expect(found).toMatchObject([{ kind: 'node_unreachable', where: 'cluster lab, node pve2' }]);
     });
 
-    test('an issuer that is away', async () => {
+    test('an unreachable issuer', async () => {
       await aCluster();
       const oidc = [{ name: 'school', issuer: 'http://127.0.0.1:1', clientId: 'porthole' }];
-      const { found } = await examine({ signIn: { oidc } });
-      expect(found).toMatchObject([{ kind: 'issuer_away', where: 'issuer school' }]);
+      const { found } = await runDoctor({ signIn: { oidc } });
+      expect(found).toMatchObject([{ kind: 'issuer_unreachable', where: 'issuer school' }]);
     });
 
     describe('asked about a relay', () => {
@@ -306,10 +316,10 @@ describeWith('redis')('the doctor', () => {
         relay?.signal('SIGKILL');
         relay = undefined;
       });
-      /** A relay with the configuration that is examined, and whatever should be different. */
+      /** Starts a relay with the checked configuration and other environment variables. */
       const aRelay = async (different: Record<string, string> = {}) => {
         await aCluster();
-        await examine();
+        await runDoctor();
         const port = await freePort();
         relay = startProcess('services/relay/src/main.ts', [], {
           PORTHOLE_CONFIG: join(folder, 'porthole.yaml'),
@@ -321,22 +331,22 @@ describeWith('redis')('the doctor', () => {
         return `http://127.0.0.1:${port}`;
       };
 
-      test('nothing, when a console would open there', async () => {
-        const { code, text } = await examine({}, ['--relay', await aRelay()]);
-        expect([code, text]).toEqual([0, 'Everything is well.\n']);
+      test('no problem if a console would open', async () => {
+        const { code, text } = await runDoctor({}, ['--relay', await aRelay()]);
+        expect([code, text]).toEqual([0, 'No problems found.\n']);
       });
 
-      test('one that has other grant keys', async () => {
+      test('a relay with other grant keys', async () => {
         const url = await aRelay({ PORTHOLE_GRANT_KEYS: 'o'.repeat(40) });
-        const { found } = await examine({}, ['--relay', url]);
-        expect(found).toMatchObject([{ kind: 'relay_refuses', where: `relay ${new URL(url).host}` }]);
+        const { found } = await runDoctor({}, ['--relay', url]);
+        expect(found).toMatchObject([{ kind: 'relay_refused', where: `relay ${new URL(url).host}` }]);
         expect(found[0]?.what).toContain('4401 (grant)');
       });
 
-      test('one that is not there, or does not pass WebSockets', async () => {
+      test('an unreachable relay', async () => {
         await aCluster();
-        const { code, found } = await examine({}, ['--relay', 'wss://127.0.0.1:1']);
-        expect([code, found.map(({ kind }) => kind)]).toEqual([1, ['relay_away']]);
+        const { code, found } = await runDoctor({}, ['--relay', 'wss://127.0.0.1:1']);
+        expect([code, found.map(({ kind }) => kind)]).toEqual([1, ['relay_unreachable']]);
       });
     });
   });

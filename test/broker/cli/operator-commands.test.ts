@@ -47,11 +47,11 @@ test.each([
   ['sessions', 'list'],
   ['sessions', 'end', '--user', 'x'],
   ['grant', '--user', 'x', '--machine', '1'],
-])('without Redis %s %s says that only the process itself knows, and where', async (...args) => {
+])('without Redis, %s %s fails and names the reason', async (...args) => {
   await configure({});
   const { code, out, err } = await run(...args);
   expect([code, out]).toEqual([1, '']);
-  expect(err).toMatch(/no Redis .* memory of one process/);
+  expect(err).toMatch(/no Redis\..* in memory/);
 });
 
 describeWith('redis')('commands for operators', () => {
@@ -66,7 +66,7 @@ describeWith('redis')('commands for operators', () => {
       keys: () => [relayKey],
       log: createLog({ service: 'test', level: 'silent' }),
     });
-    rig = await createRelayRig({ store });
+    rig = await createRelayRig({ store }); // starts the store, too
     await writeFile(join(folder, 'ca.pem'), rig.proxmox.caPem);
     await configure({
       redis: { url: redis.url },
@@ -93,8 +93,8 @@ describeWith('redis')('commands for operators', () => {
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-  test('sessions list shows what is open, and hides control characters in names', async () => {
-    expect((await run('sessions', 'list')).out).toBe('Nobody has a console open.\n');
+  test('sessions list shows open consoles, and replaces control characters in names', async () => {
+    expect((await run('sessions', 'list')).out).toBe('No console is open.\n');
     const client = await rig.open({ machineName: 'lab\u001b[2J' });
     await client.rfb();
     const { code, out } = await run('sessions', 'list');
@@ -107,13 +107,13 @@ describeWith('redis')('commands for operators', () => {
     client.close();
   });
 
-  test('a session whose number begins with a dash is no option', async () => {
+  test('a session ID that begins with a dash is not an option', async () => {
     const { code, err } = await run('sessions', 'end', '--session', '-begins-with-a-dash');
     expect([code, err]).toEqual([1, expect.stringContaining('There is no session -begins-with-a-dash.')]);
   });
 
   test.each(['session', 'user', 'machine'])(
-    'sessions end --%s closes it at its relay, and is in the audit',
+    'sessions end --%s closes the console at its relay, and is in the audit log',
     async (kind) => {
       const client = await rig.open();
       await client.rfb();
@@ -127,7 +127,7 @@ describeWith('redis')('commands for operators', () => {
         machine: 'lab/100',
       };
       const { code, out } = await run('sessions', 'end', `--${kind}`, refs[kind] ?? '');
-      expect([code, out]).toEqual([0, '1 console ends.\n']);
+      expect([code, out]).toEqual([0, 'Ending 1 console.\n']);
       expect((await client.closed).reason).toMatch(/ended/i);
       expect(await audited()).toMatchObject([
         {
@@ -142,16 +142,16 @@ describeWith('redis')('commands for operators', () => {
   );
 
   test.each([
-    ['no session of that name', 1, ['--session', 'none']],
-    ['nothing to end', 2, []],
-    ['two things at once', 2, ['--user', 'a', '--session', 'b']],
+    ['a missing session', 1, ['--session', 'none']],
+    ['no target', 2, []],
+    ['two targets', 2, ['--user', 'a', '--session', 'b']],
     ['a machine without a cluster', 2, ['--machine', '100']],
   ])('sessions end refuses %s', async (_, code, args) => {
     expect(await run('sessions', 'end', ...args)).toMatchObject({ code, out: '' });
     expect(await audited()).toEqual([]);
   });
 
-  test('grant opens the console once, as the rules have it, and is in the audit', async () => {
+  test('grant opens the console once, and is in the audit log', async () => {
     const { code, out } = await run('grant', '--user', 'anna', '--machine', 'lab/100', '--json');
     expect(code).toBe(0);
     const facts = JSON.parse(out) as { url: string; protocols: string[]; origin: string };
@@ -172,20 +172,20 @@ describeWith('redis')('commands for operators', () => {
     client.close();
   });
 
-  test('grant gives nobody more than the rules do', async () => {
+  test('grant follows the access rules', async () => {
     const { code, out, err } = await run('grant', '--user', 'anna', '--groups', '', '--machine', 'lab/100');
     expect([code, out]).toEqual([1, '']);
-    expect(err).toContain('No rule gives that');
+    expect(err).toContain('No access rule permits this');
     expect((await run('grant', '--user', 'anna', '--machine', 'lab/999')).err).toContain(
       'There is no machine',
     );
     expect((await run('grant', '--user', 'anna', '--machine', 'lab/100', '--mode', 'all')).code).toBe(2);
   });
 
-  test('say that Redis is away', async () => {
+  test('report that Redis does not answer', async () => {
     await redis.kill();
     const { code, err } = await run('sessions', 'list');
     expect(code).toBe(1);
-    expect(err).toContain('porthole doctor says more');
+    expect(err).toContain('run porthole doctor');
   });
 });

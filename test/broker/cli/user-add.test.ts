@@ -33,7 +33,7 @@ function run(input: string, ...args: string[]): Promise<{ code: number | null; o
   });
 }
 
-test('the command prints an entry with which the broker lets that user in', async () => {
+test('the command prints an entry with which the user can sign in', async () => {
   const { code, out } = await run(
     'open sesame!\n',
     'anna',
@@ -53,7 +53,7 @@ test('the command prints an entry with which the broker lets that user in', asyn
   });
 });
 
-test('with --file it makes the file, readable by its owner only, and replaces a password there', async () => {
+test('--file creates the file with mode 600, and replaces a password', async () => {
   const file = join(folder, 'users.yaml');
   await run('first password\n', 'anna', '--groups', 'class-a', '--file', 'users.yaml');
   expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -70,9 +70,9 @@ test.each<[string, string, string[]]>([
   ['a short password', 'short\n', ['anna']],
   ['no password', '', ['anna']],
   ['no name', 'open sesame!\n', []],
-  ['a name with a blank before it', 'open sesame!\n', [' anna']],
+  ['a name with a leading blank', 'open sesame!\n', [' anna']],
   ['an unknown option', 'open sesame!\n', ['anna', '--admin']],
-])('%s is refused in a sentence', async (_what, input, args) => {
+])('%s is refused with a message', async (_what, input, args) => {
   const { code, out, err } = await run(input, ...args);
   expect(code).toBeGreaterThan(0);
   expect(out).toBe('');
@@ -80,14 +80,27 @@ test.each<[string, string, string[]]>([
   expect(err).not.toMatch(/^\s+at /m);
 });
 
-test('a file that is broken stays as it is', async () => {
+test('a second command fails while the first changes the file', async () => {
+  const file = join(folder, 'users.yaml');
+  await run('first password\n', 'anna', '--file', file);
+  const before = await readFile(file, 'utf8');
+  await writeFile(`${file}.new`, '');
+  const { code, err } = await run('open sesame!\n', 'ben', '--file', file);
+  expect([code, err]).toEqual([1, expect.stringContaining('Another command is changing the file.')]);
+  expect(await readFile(file, 'utf8')).toBe(before);
+  await rm(`${file}.new`);
+  expect((await run('open sesame!\n', 'ben', '--file', file)).code).toBe(0);
+});
+
+test('an invalid file stays unchanged', async () => {
   const file = join(folder, 'users.yaml');
   await writeFile(file, 'users: [');
   expect((await run('open sesame!\n', 'anna', '--file', file)).code).toBe(1);
   expect(await readFile(file, 'utf8')).toBe('users: [');
+  expect(await readdir(folder)).toEqual(['users.yaml']);
 });
 
-test('comments and other users stay where they are', () => {
+test('comments and other users stay unchanged', () => {
   const text = `# Ask the office.\nusers:\n  # teachers\n${aUser('anna')}${aUser('ben')}`;
   const entry = {
     name: 'ben',

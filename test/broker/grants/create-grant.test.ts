@@ -34,7 +34,7 @@ const taking = (rig: Rig, clock: Clock) => ({
   clock,
 });
 
-test('a grant opens once, and says all that the relay must know', async () => {
+test('a grant works once, and has all that the relay needs', async () => {
   const clock = createFakeClock();
   const { rig } = await aSchool({
     clock,
@@ -79,7 +79,7 @@ test('a grant opens once, and says all that the relay must know', async () => {
   await expect(takeGrant(taking(rig, clock), token)).rejects.toMatchObject({ code: 'grant_invalid' });
 });
 
-test('a grant says how long a console may be made to last, where that is allowed', async () => {
+test('a grant has the maximum session length if the policy permits extensions', async () => {
   const clock = createFakeClock();
   const { rig } = await aSchool({
     clock,
@@ -95,7 +95,7 @@ test('a grant says how long a console may be made to last, where that is allowed
   });
 });
 
-test('a container gets a screen, too, and a grant names the node where the machine is now', async () => {
+test('a container has a screen, and a grant names the current node of the machine', async () => {
   const clock = createFakeClock();
   const { rig, fake } = await aSchool({ clock });
   const anna = await rig.signedIn('anna');
@@ -139,20 +139,20 @@ test.each([
   expect((await anna.post(path(101), { mode, kind: 'terminal' })).json.code).toBe('not_allowed');
 });
 
-describe('refused is', () => {
-  test('whoever is not signed in', async () => {
+describe('a grant is refused', () => {
+  test('without a sign-in', async () => {
     const { rig } = await aSchool();
     const answer = await rig.browser().post(path(101), control);
     expect([answer.status, answer.json.code]).toEqual([401, 'not_signed_in']);
   });
 
-  test('control where a rule allows a view only', async () => {
+  test('for control if the rules give view only', async () => {
     const { rig } = await aSchool();
     const answer = await (await rig.signedIn('anna')).post(path(200), control);
     expect([answer.status, answer.json.code]).toEqual([403, 'not_allowed']);
   });
 
-  test('a machine of somebody else with the very answer for one that does not exist', async () => {
+  test('for a machine without rights, with the same response as for a missing machine', async () => {
     const { rig } = await aSchool();
     const ben = await rig.signedIn('ben');
     const [hidden, missing, elsewhere] = [
@@ -184,7 +184,7 @@ describe('refused is', () => {
     expect([answer.status, answer.json.code]).toEqual([404, 'machine_not_found']);
   });
 
-  test('a template', async () => {
+  test('for a template', async () => {
     const { rig } = await aSchool();
     expect((await (await rig.signedIn('anna')).post(path(900), control)).status).toBe(404);
   });
@@ -195,14 +195,14 @@ describe('refused is', () => {
     ['an unknown field', { mode: 'view', vmid: 102 }, /vmid/],
     ['an unknown kind', { mode: 'control', kind: 'node' }, /^kind: /],
     ['a list', [], /./],
-  ])('%s, and the answer says why', async (_what, body, detail) => {
+  ])('%s, with the reason', async (_what, body, detail) => {
     const { rig } = await aSchool();
     const answer = await (await rig.signedIn('anna')).post(path(101), body);
     expect([answer.status, answer.json.code]).toEqual([400, 'bad_request']);
     expect(answer.json.detail).toMatch(detail);
   });
 
-  test('somebody who has as many consoles open as allowed', async () => {
+  test('for a user at the limit of open consoles', async () => {
     const { rig } = await aSchool({ config: { limits: { consolesPerUser: 1 } } });
     const anna = await rig.signedIn('anna');
     await rig.store.leases.tryAcquire(leaseNames.user('local:anna'), 'some session', 1, 60_000);
@@ -210,7 +210,7 @@ describe('refused is', () => {
     expect([answer.status, answer.json.code]).toEqual([429, 'user_limit']);
   });
 
-  test('somebody who asks too often, and nobody else', async () => {
+  test('for a user who requests too many, and for no other user', async () => {
     const { rig } = await aSchool({
       config: {
         limits: { grantsPerMinute: 2 },
@@ -225,7 +225,7 @@ describe('refused is', () => {
     expect((await (await rig.signedIn('ben')).post(path(101), control)).status).toBe(201);
   });
 
-  test('everybody while Proxmox is away, even with an old list, and the answer names no host', async () => {
+  test('while Proxmox is unavailable, even with a stale list, and the response names no host', async () => {
     const clock = createFakeClock();
     const { rig, fake } = await aSchool({ clock });
     const anna = await rig.signedIn('anna');
@@ -238,7 +238,7 @@ describe('refused is', () => {
   });
 });
 
-test('each grant leaves a line for the audit, which names who and what and holds no token', async () => {
+test('each grant writes an audit event with user and machine, and without the token', async () => {
   const { rig } = await aSchool();
   const answer = await (await rig.signedIn('anna')).post(path(101), control);
   const events = rig.audited.filter(({ event }) => event === 'grant');
@@ -255,7 +255,7 @@ test('each grant leaves a line for the audit, which names who and what and holds
   );
 });
 
-describe('a grant says how the console is', () => {
+describe('a grant has the session policy', () => {
   const claimsOf = async (rig: Rig, clock: Clock, answer: { readonly json: { protocols: string[] } }) =>
     takeGrant(taking(rig, clock), answer.json.protocols[1]?.slice('porthole.grant.'.length) ?? '');
   const rule = (more: object) => ({
@@ -265,7 +265,7 @@ describe('a grant says how the console is', () => {
     ...more,
   });
 
-  test('with the clipboard, the pace and the limits of its rules', async () => {
+  test('with clipboard, update rate and limits of its rules', async () => {
     const clock = createFakeClock();
     const { rig } = await aSchool({
       clock,
@@ -298,7 +298,7 @@ describe('a grant says how the console is', () => {
     expect(claims).not.toHaveProperty('observer');
   });
 
-  test('and lets it end with its rules', async () => {
+  test('with the end of its rules', async () => {
     const clock = createFakeClock(Date.UTC(2026, 5, 1, 9, 50, 30));
     const when = { timeZone: 'UTC', hours: '08:00-10:00' };
     const { rig } = await aSchool({
@@ -313,7 +313,7 @@ describe('a grant says how the console is', () => {
     expect((await anna.post(path(101), control)).json.code).toBe('machine_not_found');
   });
 
-  test('announces whoever may look on and only looks, asked or not', async () => {
+  test('with observer for every view-only console of a user with the right watch', async () => {
     const clock = createFakeClock();
     const { rig } = await aSchool({ clock, config: { access: [rule({ allow: ['watch', 'control'] })] } });
     const anna = await rig.signedIn('anna');
@@ -325,7 +325,7 @@ describe('a grant says how the console is', () => {
     );
   });
 
-  test('only to those who may look on, and only to look', async () => {
+  test('with observer only for users with the right watch, in mode view', async () => {
     const { rig } = await aSchool({ config: { access: [rule({ allow: ['control'] })] } });
     const anna = await rig.signedIn('anna');
     const watch = await anna.post(path(101), { mode: 'view', watch: true });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { connectKubernetes } from '@porthole/broker/kubernetes/client';
 import { createPodDeletionCostController } from '@porthole/broker/kubernetes/pod-deletion-cost-controller';
 import { createBrokerMetrics } from '@porthole/broker/metrics';
@@ -6,7 +7,7 @@ import { createLog } from '@porthole/shared/telemetry/log';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { startFakeKubernetes, type FakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
-import { eventually } from '../../shared/store/store-harness.ts';
+import { eventually } from '../../eventually.ts';
 
 const costOf = (kubernetes: FakeKubernetes, pod: string) =>
   kubernetes.pods.get(pod)?.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'];
@@ -59,13 +60,13 @@ describe('the pod deletion cost controller', () => {
   const metric = async (name: string) =>
     Number(new RegExp(`^${name} (.*)$`, 'm').exec(await registry.metrics())?.[1]);
 
-  /** A minute, in which the leader renews its lease as it would in real time, and at the end of which it acts. */
+  /** Advances one minute, with the renewals of the leader, to the next round. */
   async function round(): Promise<void> {
     const renewals = () => kubernetes.requests.filter((line) => line.startsWith('PUT')).length;
     for (let second = 0; second < 60; second += 2) {
       const before = renewals();
       clock.advance(2000);
-      // Unless the answer to the one before was still on its way: then there is none, and the next will do.
+      // There is no renewal while the response to the previous one is pending.
       const patience = Date.now() + 500;
       await eventually(() => expect(renewals() > before || Date.now() > patience).toBe(true));
       await eventually(async () => expect(await metric('porthole_broker_leader')).toBe(1));
@@ -87,7 +88,7 @@ describe('the pod deletion cost controller', () => {
     await kubernetes.stop();
   });
 
-  it('tells Kubernetes which relays carry consoles, and writes only what has changed', async () => {
+  it('writes the deletion cost of relays with consoles, and only changes', async () => {
     consoles.set('relay-1', 12).set('relay-2', 3);
     await startController('broker-1');
     await watching();
@@ -109,7 +110,7 @@ describe('the pod deletion cost controller', () => {
     expect(await metric('porthole_broker_relay_pods')).toBe(3);
   });
 
-  it('leaves it to one of two brokers, and to the other when that one goes', async () => {
+  it('runs in one of two brokers, and in the other after the first stops', async () => {
     const first = await startController('broker-1');
     await watching();
     await startController('broker-2');
@@ -120,7 +121,7 @@ describe('the pod deletion cost controller', () => {
     await eventually(() => expect(holder()).toBe('broker-2'));
   });
 
-  it('says once that it may not write, and opens and runs consoles as ever', async () => {
+  it('logs once that it may not write, and writes again later', async () => {
     consoles.set('relay-1', 2);
     await startController('broker-1');
     await watching();
@@ -141,7 +142,7 @@ describe('the pod deletion cost controller', () => {
     await eventually(() => expect(costOf(kubernetes, 'relay-1')).toBe('1'));
   });
 
-  it('follows pods that come, leave and go', async () => {
+  it('follows pods that are created, terminate and are deleted', async () => {
     await startController('broker-1');
     await watching();
     kubernetes.putPod('relay-4');
@@ -152,7 +153,7 @@ describe('the pod deletion cost controller', () => {
     await eventually(() => expect(costOf(kubernetes, 'relay-4')).toBe('40'));
   });
 
-  it('watches again when the API server cut the watch, refused it or had forgotten its version', async () => {
+  it('restarts the watch after the API server closed or refused it', async () => {
     await startController('broker-1');
     await watching();
     kubernetes.refuse(500, /\/pods$/);
@@ -170,12 +171,20 @@ describe('the pod deletion cost controller', () => {
     await eventually(async () => expect(await metric('porthole_broker_relay_pods_stale_seconds')).toBe(0));
   });
 
-  it('starts while the API server is away, and finds it later', async () => {
+  it('starts while the API server is unavailable, and finds it later', async () => {
     kubernetes.refuse(503);
     await startController('broker-1');
     await eventually(() => expect(lines.join('')).toContain('cannot access the leader lease'));
     kubernetes.refuse(undefined);
     clock.advance(2000);
     await eventually(() => expect(holder()).toBe('broker-1'));
+  });
+
+  it('starts no watch if it is stopped before the API server has answered', async () => {
+    const controller = await startController('broker-1');
+    await controller.stop?.();
+    await setImmediate();
+    expect(kubernetes.requests.filter((line) => line.endsWith('/pods'))).toEqual([]);
+    expect(holder() ?? '').toBe('');
   });
 });

@@ -1,21 +1,21 @@
 import { connectConsole, type ConsoleClient } from '../relay/console-client.ts';
 
-/** What happened to somebody who looks at a console, in milliseconds of one and the same clock. */
+/** An interruption of a console, in milliseconds of `performance.now()`. */
 export interface Interruption {
   readonly lostAt: number;
   readonly backAt: number;
   readonly code: number;
 }
 
-/** A page without a browser: it keeps a console open as the page's connection does. */
+/** A page without a browser, which keeps a console open as the real page does. */
 export interface SimulatedPage {
   readonly interruptions: readonly Interruption[];
-  /** Every grant that it presented to a relay that took it, in order. */
+  /** The grants and resume tokens that relays accepted, in order. */
   readonly used: readonly string[];
-  /** How often it had to ask for a new grant. */
+  /** Number of requested grants. */
   readonly asked: number;
   readonly relay: number;
-  /** Whether it has its picture now. */
+  /** Whether the page currently shows a picture. */
   readonly there: boolean;
   /** Resolves with the first picture. */
   readonly open: Promise<void>;
@@ -23,13 +23,13 @@ export interface SimulatedPage {
 }
 
 /**
- * `urls` stand for the relays behind one address: a page that can't reach one is sent to the next, as a load
- * balancer does that knows who is ready.
+ * `urls` are the relays behind one address. A page that can't reach a relay connects to another one, as with a load balancer
+ * that knows which relays are ready.
  */
 export function simulatePage(options: {
   readonly urls: readonly string[];
   readonly first: number;
-  /** Which one comes after one that is lost: not the same for everybody. */
+  /** Added to the index of a lost relay to select the next one. Differs between pages. */
   readonly step: number;
   readonly origin: string;
   readonly askGrant: () => Promise<string>;
@@ -72,7 +72,7 @@ export function simulatePage(options: {
     if (gone) return;
     if (code === 4401) resume = undefined;
     else lost ??= { at: performance.now(), code };
-    // A refused connection or a lost relay: the next one.
+    // After a refused connection or a lost relay, the page connects to the next one.
     if (code === 1006 || code === 1012) relay += options.step;
     await connect();
   }
