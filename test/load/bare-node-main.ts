@@ -9,7 +9,7 @@ import { serveParent } from './child.ts';
 const [upstream = '', ca = ''] = process.argv.slice(2);
 const { hostname, port: machinePort } = new URL(upstream);
 const secureContext = createSecureContext({ ca, ecdhCurve: 'X25519' });
-const landing = Buffer.allocUnsafeSlow(16 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(16 * 1024);
 const server = createServer();
 let ticket: Buffer | undefined;
 
@@ -22,9 +22,9 @@ server.on('upgrade', (request, viewer: Socket, head: Buffer) => {
     secureContext,
     ...(ticket ? { session: ticket } : {}),
     onread: {
-      buffer: landing,
+      buffer: readBuffer,
       callback(length) {
-        viewer.write(Buffer.from(landing.subarray(0, length)));
+        viewer.write(Buffer.from(readBuffer.subarray(0, length)));
         return true;
       },
     },
