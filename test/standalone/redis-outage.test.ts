@@ -12,15 +12,15 @@ import { startRedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
 import { createRelayRig, grantKey, relayToken } from '../relay/rig.ts';
 
-/** Longer than any call waits, shorter than what Redis forgets a console after; its clock is its own, so it passes. */
+/** Longer than any call waits, shorter than the lifetime of a console's records in Redis. Redis has its own clock, so it is real time. */
 const awayMs = 20_000;
 
 afterAll(closeBrokers);
 
-describeWith('redis')('while Redis is away for twenty seconds', () => {
+describeWith('redis')('during a Redis outage of twenty seconds', () => {
   // Concurrent, because these tests mostly wait.
-  test.concurrent.each(['hangs', 'is killed and starts again with what it had written'] as const)(
-    'because it %s, no console ends, and nobody is signed out',
+  test.concurrent.each(['hangs', 'restarts with its data'] as const)(
+    'because Redis %s, no console ends, and users stay signed in',
     async (what) => {
       const redis = await startRedisServer({
         config: what === 'hangs' ? [] : ['appendonly yes', 'appendfsync always'],
@@ -54,7 +54,7 @@ describeWith('redis')('while Redis is away for twenty seconds', () => {
         const rig = await startBroker({
           store: brokerStore,
           proxmox: [{ name: 'lab', fake: relay.proxmox }],
-          // Asked again and again below, until the relay has its connection back.
+          // The test requests grants until the relay is connected again.
           config: { grantKeys: constantSecret(grantKey), limits: { grantsPerMinute: 1_000_000 } },
         });
         const anna = await rig.signedIn('anna');
@@ -71,7 +71,7 @@ describeWith('redis')('while Redis is away for twenty seconds', () => {
         if (what === 'hangs') redis.pause();
         else await redis.kill();
         const back = sleep(systemClock, awayMs);
-        // Not 401: the page would show the sign-in, and people would believe that they have to.
+        // Not 401, because the page would ask the user to sign in.
         expect((await anna.get('/api/v1/me')).json.code).toBe('store_unavailable');
         const grant = await anna.post('/api/v1/consoles/lab/100/grants', { mode: 'control' });
         expect([grant.status, grant.json.code]).toEqual([503, 'store_unavailable']);
@@ -80,7 +80,7 @@ describeWith('redis')('while Redis is away for twenty seconds', () => {
         await carries();
         expect((await anna.get('/api/v1/consoles')).status).toBe(503);
         expect(failures).toBeGreaterThan(0);
-        // They would only be replaced by pods that can do no better.
+        // Other pods would not be ready either.
         expect(await rig.broker.readiness()).toEqual([]);
         expect(await relay.relay.readiness()).toEqual([]);
 
@@ -97,7 +97,7 @@ describeWith('redis')('while Redis is away for twenty seconds', () => {
         await eventually('the console is on the list', async () =>
           (await sessions.list(leaseNames.allSessions)).some(({ sessionId }) => sessionId === 'the-session'),
         );
-        // The relay has a connection of its own to get back. Pages try again by themselves, too.
+        // The relay reconnects separately. Pages retry, too.
         await eventually('a new console opens', async () => {
           const again = await anna.post('/api/v1/consoles/lab/100/grants', { mode: 'control' });
           if (again.status !== 201) return false;

@@ -14,7 +14,7 @@ test.each([
   expect(matches(pattern, name)).toBe(expected);
 });
 
-// The machines of three users whose names begin alike.
+// Users whose names begin with the name of another user.
 test.each<[pattern: string, machine: string, owner: string | undefined]>([
   ['{user}-*', 'ann-1', 'ann'],
   ['{user}-*', 'ann-web', 'ann'],

@@ -71,7 +71,7 @@ test('wildcards match texts without the separator', () => {
   );
 });
 
-test('a name pattern matches what the decision record says', () => {
+test('a name pattern matches as the decision record defines', () => {
   fc.assert(
     fc.property(
       anyEntry,

@@ -26,13 +26,13 @@ const allowing = (allow: Right[]) =>
     { access: [{ name: 'one', who: { everyone: true }, which: { all: true }, allow }] },
     { limits, now: () => 0 },
   );
-const person = (atMost?: readonly Right[]): Subject => ({
+const person = (boundary?: readonly Right[]): Subject => ({
   name: 'anna',
   groups: [],
-  ...(atMost ? { permissionBoundary: () => new Set(atMost) } : {}),
+  ...(boundary ? { permissionBoundary: () => new Set(boundary) } : {}),
 });
 
-test('what else has a say cuts what the rules give, adds nothing, and takes nothing from anybody else', () => {
+test('a permission boundary limits the rights from rules, adds none, and does not affect other subjects', () => {
   fc.assert(
     fc.property(some, fc.subarray<Right>([...rights]), (allow, most) => {
       const rules = allowing(allow);
@@ -50,7 +50,7 @@ test('what else has a say cuts what the rules give, adds nothing, and takes noth
   );
 });
 
-test('other rules may hold for them', () => {
+test('subjects with a boundary can have rules of their own', () => {
   const access = withPermissionBoundaries(allowing(['end']), allowing(['control']));
   expect(access.decide(person([...rights]), target).allow).toEqual(['view', 'control']);
   expect(access.decide(person(), target).allow).toEqual(['end']);
@@ -58,7 +58,7 @@ test('other rules may hold for them', () => {
   expect(access.managesSessions(person([...rights]))).toBe(false);
 });
 
-test('of a node there is a shell, for whom a rule gives nodes by type, and never anything else', () => {
+test('a node has a shell only, for subjects whose rules name the type node', () => {
   const node: Target = { ...target, type: 'node', vmid: 1, name: 'pve1' };
   fc.assert(
     fc.property(some, fc.boolean(), (allow, byType) => {

@@ -16,7 +16,7 @@ export function expectedRights(rules: readonly AccessRule[], subject: Subject, t
             ),
           );
     const groups = subject.groups.filter((name) => !who.groups || who.groups.includes(name));
-    // Without a group there is still the user.
+    // `undefined`: for entries without {group}.
     const owners = [undefined, ...groups].map((group) => ({ user: subject.name, group }));
     const misses =
       (which.clusters && !which.clusters.includes(target.cluster)) ||

@@ -30,7 +30,7 @@ afterEach(() => rm(folder, { recursive: true }));
 async function theRules(text: string, file = join(folder, 'access.yaml')) {
   await writeFile(file, text, { flag: 'w' });
   const clock = createFakeClock();
-  const said: string[] = [];
+  const logged: string[] = [];
   const audited: AuditEvent[] = [];
   const reads: string[] = [];
   const { access: _, ...config } = aConfig();
@@ -38,8 +38,8 @@ async function theRules(text: string, file = join(folder, 'access.yaml')) {
     config: { ...config, accessFile: secretFile(file) },
     clock,
     log: {
-      info: (...words: unknown[]) => void said.push(String(words.at(-1))),
-      error: (...words: unknown[]) => void said.push(String(words.at(-1))),
+      info: (...words: unknown[]) => void logged.push(String(words.at(-1))),
+      error: (...words: unknown[]) => void logged.push(String(words.at(-1))),
     },
     audit: (event) => void audited.push(event),
     onReload: (result) => void reads.push(result),
@@ -47,7 +47,7 @@ async function theRules(text: string, file = join(folder, 'access.yaml')) {
   await rules.component.start?.();
   return {
     rules,
-    said,
+    logged,
     audited,
     reads,
     clock,
@@ -112,15 +112,15 @@ describe('a rules file', () => {
     ],
     ['is without rules', '# later\n', /neither access nor classes/],
   ])('that %s leaves the previous rules in force, and reports the error once', async (_what, broken, why) => {
-    const { mayAnna, change, rules, said, audited, reads } = await theRules(rulesFor('anna'));
+    const { mayAnna, change, rules, logged, audited, reads } = await theRules(rulesFor('anna'));
     await change(broken);
     expect(mayAnna()).toEqual(['view']);
     expect(rules.reloadError()).toMatch(why);
-    expect(said).toEqual(['the rules file is invalid: the previous rules stay in force']);
+    expect(logged).toEqual(['the rules file is invalid: the previous rules stay in force']);
     expect(audited).toMatchObject([{ event: 'rules_refused' }]);
     expect(reads).toEqual(['faulty']);
     await change(broken);
-    expect(said).toHaveLength(1);
+    expect(logged).toHaveLength(1);
     await change(rulesFor('anna', 'control'));
     expect(rules.reloadError()).toBeUndefined();
     expect(mayAnna()).toEqual(['view', 'control']);
@@ -132,12 +132,12 @@ describe('a rules file', () => {
   ])(
     'that %s leaves the rules in force, and reports the error until it is back',
     async (_what, spoil, why) => {
-      const { mayAnna, change, rules, said, clock, file } = await theRules(rulesFor('anna'));
+      const { mayAnna, change, rules, logged, clock, file } = await theRules(rulesFor('anna'));
       await spoil(file);
       clock.advance(10_000);
       expect(mayAnna()).toEqual(['view']);
       expect(rules.reloadError()).toMatch(why);
-      expect(said).toHaveLength(1);
+      expect(logged).toHaveLength(1);
       await change(rulesFor('anna'));
       expect(rules.reloadError()).toBeUndefined();
     },

@@ -46,7 +46,7 @@ const shows = (ada: Browser, query: string, expected: readonly string[]) =>
   );
 
 describe('GET /api/v1/audit', () => {
-  test('shows what happened, the newest first, with who and where, and finds it again by user, machine and event', async () => {
+  test('lists events newest first, and filters by user, machine and event', async () => {
     const { rig, ada } = await start();
     const anna = await rig.signedIn('anna');
     await anna.post('/api/v1/consoles/school/101/grants', { mode: 'control' });
@@ -70,7 +70,7 @@ describe('GET /api/v1/audit', () => {
     expect(text).not.toContain('correct horse');
   });
 
-  test('shows what relays and other brokers wrote, of this hour and of those before', async () => {
+  test('lists events of relays and other brokers, of this hour and earlier hours', async () => {
     const { rig, ada, clock } = await start();
     const relay = createAuditTrail({ service: 'relay', store: rig.store, keys, random: systemRandom, clock });
     await shows(ada, '', ['sign_in']);
@@ -81,7 +81,7 @@ describe('GET /api/v1/audit', () => {
     await shows(await rig.signedIn('ada'), '', ['sign_in', 'rules_reloaded']);
   });
 
-  test.each(['ina', 'anna'])('is not for %s', async (name) => {
+  test.each(['ina', 'anna'])('is not allowed for %s', async (name) => {
     const { rig } = await start();
     const answer = await (await rig.signedIn(name)).get('/api/v1/audit');
     expect(answer).toMatchObject({ status: 403, json: { code: 'not_allowed' } });
@@ -99,7 +99,7 @@ describe('GET /api/v1/audit', () => {
   );
 });
 
-test('the trail keeps two thousand events of an hour, and what is in the store says nothing', async () => {
+test('the trail keeps two thousand events per hour, and the store contains no readable text', async () => {
   const clock = createFakeClock();
   const store = createMemoryStore({ clock });
   const put: string[] = [];
@@ -125,11 +125,11 @@ test('the trail keeps two thousand events of an hour, and what is in the store s
   await eventually('they are written', () => put.length === 4000);
   expect(await trail.latest(5000)).toHaveLength(2000);
   expect(await trail.latest(10)).toHaveLength(10);
-  // With its colon and quotes: four letters alone come up by chance in so many sealed ones.
+  // With colon and quotes, because four letters occur by chance in so many sealed bytes.
   expect(/local:anna|"anna"|sign_in/.test(put.join())).toBe(false);
 });
 
-test('a trail without a store loses entries and nothing else', async () => {
+test('a trail without a store loses entries, and throws nothing', async () => {
   const clock = createFakeClock();
   const store = createMemoryStore({ clock });
   const leases = { ...store.leases, tryAcquire: () => Promise.reject(new Error('away')) };

@@ -316,7 +316,7 @@ describeWith('redis')('the doctor', () => {
         relay?.signal('SIGKILL');
         relay = undefined;
       });
-      /** A relay with the configuration that is result, and whatever should be different. */
+      /** Starts a relay with the checked configuration and other environment variables. */
       const aRelay = async (different: Record<string, string> = {}) => {
         await aCluster();
         await runDoctor();

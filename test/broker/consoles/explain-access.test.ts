@@ -23,7 +23,7 @@ describe('GET /api/v1/access/explain', () => {
     return (await rig.signedIn(as)).get(`/api/v1/access/explain?${query}`);
   }
 
-  test('says what somebody may do, how, and what each rule has to do with it', async () => {
+  test('shows the rights of a user, the session policy, and why each rule applies or not', async () => {
     const { status, json } = await ask('ada', 'user=anna&group=class-a&cluster=school&vmid=101');
     expect(status).toBe(200);
     expect(json.allow).toEqual(['view', 'control']);
@@ -36,7 +36,7 @@ describe('GET /api/v1/access/explain', () => {
     ]);
   });
 
-  test('says so of another time, and until when it is so', async () => {
+  test('explains the decision at another time, with its end', async () => {
     const at = (time: string) =>
       ask('ada', `user=ben&cluster=school&vmid=101&at=${encodeURIComponent(time)}`);
     const open = await at('2026-06-01T09:00:00+00:00');
@@ -48,16 +48,16 @@ describe('GET /api/v1/access/explain', () => {
     expect([shut.json.allow, shut.json.rules[1].mismatch]).toEqual([[], 'when']);
   });
 
-  test('knows a program from a person', async () => {
+  test('distinguishes programs from users', async () => {
     const query = 'cluster=school&vmid=101';
     expect((await ask('ada', `program=portal&${query}`)).json.allow).toEqual(['view']);
     expect((await ask('ada', `user=portal&${query}`)).json.allow).toEqual([]);
   });
 
   test.each([
-    ['somebody who may not explain', 'anna', 'user=ben&cluster=school&vmid=101', 403, 'not_allowed'],
+    ['a user without the right explain', 'anna', 'user=ben&cluster=school&vmid=101', 403, 'not_allowed'],
     [
-      'somebody to whom the machine does not exist',
+      'a user without any right on the machine',
       'anna',
       'user=ben&cluster=school&vmid=102',
       404,
@@ -70,7 +70,7 @@ describe('GET /api/v1/access/explain', () => {
       404,
       'machine_not_found',
     ],
-    ['who names nobody', 'ada', 'cluster=school&vmid=101', 400, 'bad_request'],
+    ['a query without user and program', 'ada', 'cluster=school&vmid=101', 400, 'bad_request'],
     [
       'who names a person and a program',
       'ada',
@@ -78,7 +78,7 @@ describe('GET /api/v1/access/explain', () => {
       400,
       'bad_request',
     ],
-    ['who asks for something else', 'ada', 'user=a&cluster=school&vmid=101&x=1', 400, 'bad_request'],
+    ['an unknown parameter', 'ada', 'user=a&cluster=school&vmid=101&x=1', 400, 'bad_request'],
   ])('refuses %s', async (_what, as, query, status, code) => {
     const answer = await ask(as, query);
     expect([answer.status, answer.json.code]).toEqual([status, code]);

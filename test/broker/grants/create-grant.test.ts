@@ -195,7 +195,7 @@ describe('a grant is refused', () => {
     ['an unknown field', { mode: 'view', vmid: 102 }, /vmid/],
     ['an unknown kind', { mode: 'control', kind: 'node' }, /^kind: /],
     ['a list', [], /./],
-  ])('%s, and the answer says why', async (_what, body, detail) => {
+  ])('%s, with the reason', async (_what, body, detail) => {
     const { rig } = await aSchool();
     const answer = await (await rig.signedIn('anna')).post(path(101), body);
     expect([answer.status, answer.json.code]).toEqual([400, 'bad_request']);

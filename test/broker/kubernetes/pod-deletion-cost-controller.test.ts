@@ -60,13 +60,13 @@ describe('the pod deletion cost controller', () => {
   const metric = async (name: string) =>
     Number(new RegExp(`^${name} (.*)$`, 'm').exec(await registry.metrics())?.[1]);
 
-  /** A minute, in which the leader renews its lease as it would in real time, and at the end of which it acts. */
+  /** Advances one minute, with the renewals of the leader, to the next round. */
   async function round(): Promise<void> {
     const renewals = () => kubernetes.requests.filter((line) => line.startsWith('PUT')).length;
     for (let second = 0; second < 60; second += 2) {
       const before = renewals();
       clock.advance(2000);
-      // Unless the answer to the one before was still on its way: then there is none, and the next will do.
+      // There is no renewal while the response to the previous one is pending.
       const patience = Date.now() + 500;
       await eventually(() => expect(renewals() > before || Date.now() > patience).toBe(true));
       await eventually(async () => expect(await metric('porthole_broker_leader')).toBe(1));

@@ -1,7 +1,7 @@
 import { deletionCostFor } from '@porthole/broker/kubernetes/pod-deletion-costs';
 import fc from 'fast-check';
 
-describe('what it costs to delete a relay', () => {
+describe('the deletion cost of a relay', () => {
   it.each([
     [0, 0],
     [1, 1],
@@ -18,7 +18,7 @@ describe('what it costs to delete a relay', () => {
     expect(deletionCostFor(consoles)).toBe(cost);
   });
 
-  it('never falls as consoles are added, and fits what Kubernetes takes (a 32 bit integer)', () => {
+  it('never decreases with more consoles, and is a 32-bit integer', () => {
     fc.assert(
       fc.property(fc.nat(10_000_000), fc.nat(10_000_000), (a, b) => {
         const [few, many] = a < b ? [a, b] : [b, a];

@@ -32,8 +32,8 @@ async function start(
 const listedTypes = (json: { consoles: { type: string }[] }) =>
   [...new Set(json.consoles.map(({ type }) => type))].toSorted();
 
-describe('the shell of a node', () => {
-  test('stands in the list of whom a rule gives nodes by type, as a terminal and nothing else', async () => {
+describe('a node shell', () => {
+  test('is listed for users whose rules name the type node, as a terminal only', async () => {
     const { rig } = await start([nodes]);
     const anna = await rig.signedIn('anna');
     const { json } = await anna.get('/api/v1/consoles');
@@ -64,7 +64,7 @@ describe('the shell of a node', () => {
     expect(answer).toMatchObject({ status: 403, json: { code: 'not_allowed' } });
   });
 
-  test('is not switched off from here', async () => {
+  test('has no power actions', async () => {
     const { rig, fake } = await start([nodes]);
     const answer = await (
       await rig.signedIn('anna')
@@ -73,7 +73,7 @@ describe('the shell of a node', () => {
     expect(fake.calls.filter(({ method }) => method === 'POST')).toEqual([]);
   });
 
-  test('is nothing that a rule about all machines gives', async () => {
+  test('is not given by a rule for all machines', async () => {
     const { rig } = await start([machines, nodes]);
     const ben = await rig.signedIn('ben');
     expect(listedTypes((await ben.get('/api/v1/consoles')).json)).toEqual(['lxc', 'qemu']);
@@ -81,21 +81,21 @@ describe('the shell of a node', () => {
     expect(answer).toMatchObject({ status: 404, json: { code: 'machine_not_found' } });
   });
 
-  test('is not there at all where the cluster does not say so, and Proxmox is not asked', async () => {
+  test('is not listed without nodeShells, and costs no call to Proxmox', async () => {
     const { rig, fake } = await start([machines, nodes], { nodeShells: false });
     const { json } = await (await rig.signedIn('anna')).get('/api/v1/consoles');
     expect(listedTypes(json)).toEqual(['lxc', 'qemu']);
     expect(fake.calls.filter(({ path }) => path.endsWith('/cluster/status'))).toEqual([]);
   });
 
-  test('is missing, and no machine with it, where the credential may not see the nodes', async () => {
+  test('is not listed if the credential may not list nodes, while machines are', async () => {
     const { rig, fake } = await start([machines, nodes]);
     fake.setAcl('porthole@pve', { '/vms': ['VM.Audit'] });
     const { json } = await (await rig.signedIn('anna')).get('/api/v1/consoles');
     expect(listedTypes(json)).toEqual(['lxc', 'qemu']);
   });
 
-  test('of a node that is away is shown as off', async () => {
+  test('of an offline node is listed as stopped', async () => {
     const { rig, fake } = await start([nodes]);
     await fake.setNodeDown('pve2', true);
     const { json } = await (await rig.signedIn('anna')).get('/api/v1/consoles');

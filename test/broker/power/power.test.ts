@@ -31,7 +31,7 @@ async function aSchool(vmPrivileges: readonly string[] = ['VM.PowerMgmt']) {
   return { fake, rig, anna: await rig.signedIn('anna') };
 }
 
-/** Begins it and follows it to its end. */
+/** Starts an action, and polls its task until it ends. */
 async function through(browser: Browser, vmid: number, action: string): Promise<Answer['json']> {
   const begun = await browser.post(path(vmid), { action });
   expect(begun.status).toBe(202);
@@ -43,7 +43,7 @@ async function through(browser: Browser, vmid: number, action: string): Promise<
   return seen?.json;
 }
 
-test('a machine is started, shut down, rebooted, reset and stopped, and the task followed to its end', async () => {
+test('all actions start a task, whose state can be polled', async () => {
   const { fake, anna, rig } = await aSchool();
   expect(await through(anna, 110, 'start')).toEqual({ state: 'done' });
   for (const action of ['reboot', 'reset', 'shutdown', 'start', 'stop'])
@@ -70,7 +70,7 @@ test('a machine is started, shut down, rebooted, reset and stopped, and the task
   );
 });
 
-test('what went wrong is said in our words, and in those of Proxmox in the log only', async () => {
+test('a failed task has our error, and only the log has the message of Proxmox', async () => {
   const { fake, anna, rig } = await aSchool();
   expect(await through(anna, 101, 'start')).toMatchObject({ state: 'failed', code: 'machine_running' });
   expect(await through(anna, 110, 'shutdown')).toMatchObject({ state: 'failed', code: 'machine_stopped' });
@@ -83,7 +83,7 @@ test('what went wrong is said in our words, and in those of Proxmox in the log o
   expect(rig.log.join('')).toContain('VM is locked (backup)');
 });
 
-test('an account that may not is named as such', async () => {
+test('a missing Proxmox permission has its own error', async () => {
   const { anna, rig } = await aSchool([]);
   const answer = await anna.post(path(101), { action: 'stop' });
   expect([answer.status, answer.json.code]).toEqual([502, 'proxmox_permission']);
@@ -92,13 +92,13 @@ test('an account that may not is named as such', async () => {
   );
 });
 
-test('the answer names neither the node nor the account', async () => {
+test('the response names neither the node nor the account', async () => {
   const { anna } = await aSchool();
   const { text } = await anna.post(path(110), { action: 'start' });
   expect(Buffer.from(JSON.parse(text).task, 'base64url').toString('latin1')).not.toMatch(/UPID|porthole@/);
 });
 
-test('only those whom a rule lets, and a machine that is not theirs is not there', async () => {
+test('the right power is required, and a machine without rights is not found', async () => {
   const { rig, fake } = await aSchool();
   const ben = await rig.signedIn('ben');
   const refused = await ben.post(path(101), { action: 'stop' });
@@ -108,7 +108,7 @@ test('only those whom a rule lets, and a machine that is not theirs is not there
   expect(fake.calls.filter(({ method }) => method === 'POST')).toEqual([]);
 });
 
-test('nobody follows the task of somebody else, or one of another machine, or one that they made up', async () => {
+test('a task token works only for its user and machine', async () => {
   const { rig, anna } = await aSchool();
   const { json } = await anna.post(path(110), { action: 'start' });
   expect((await anna.get(`${path(101)}/${json.task}`)).status).toBe(404);
@@ -129,7 +129,7 @@ test.each([
   expect(fake.calls.filter(({ method }) => method === 'POST')).toEqual([]);
 });
 
-test('goes to another entry point when the first is off', async () => {
+test('an action uses another entry point if the first is unreachable', async () => {
   const fake = await aCluster(someGuests, ['VM.PowerMgmt']);
   const rig = await startBroker({
     config: {

@@ -49,7 +49,7 @@ const keys = grantKeysOf(constantSecret(grantKey));
 const recordsOf = (store: Store) =>
   createSessionRecords({ records: store.records, leases: store.leases, keys, random: systemRandom });
 
-/** A console that some relay carries. */
+/** Stores the record of an open console. */
 async function live(store: Store, over: Partial<SessionRecord> & { sessionId: string }): Promise<void> {
   const record: SessionRecord = {
     version: 1,
@@ -107,7 +107,7 @@ async function idsFor(rig: Rig, clock: FakeClock, name: string, query = '?scope=
 }
 
 describe('GET /api/v1/sessions', () => {
-  test('shows people their own, instructors those of the class, operators all, and nobody more', async () => {
+  test('lists own sessions for users, those of the class for instructors, and all for operators', async () => {
     const { rig, clock } = await aSchool();
     expect(await idsFor(rig, clock, 'anna', '')).toEqual(['anna-1']);
     expect(await idsFor(rig, clock, 'anna')).toEqual(['anna-1']);
@@ -115,11 +115,11 @@ describe('GET /api/v1/sessions', () => {
     expect(await idsFor(rig, clock, 'ina', '?scope=class&class=networks')).toEqual(['anna-1', 'ben-1']);
     expect(await idsFor(rig, clock, 'ada')).toEqual(['anna-1', 'ben-1', 'eve-1']);
     expect(await idsFor(rig, clock, 'ada', '?scope=mine')).toEqual([]);
-    // May open every machine, and has no say about the consoles of others.
+    // Has control of every machine, and neither watch nor end.
     expect(await idsFor(rig, clock, 'eve')).toEqual(['eve-1']);
   });
 
-  test('says who, what, where, since when, how much, by whom watched, and what may be done about it', async () => {
+  test('shows user, machine, relay, start, traffic, observers and permitted actions', async () => {
     const { rig } = await aSchool();
     await live(rig.store, {
       sessionId: 'ina-1',
@@ -144,21 +144,21 @@ describe('GET /api/v1/sessions', () => {
     });
   });
 
-  test('costs those who ask again a 304, and the store one look for everybody', async () => {
+  test('responds 304 if unchanged, and reads the store once for all users', async () => {
     const { rig, clock } = await aSchool();
     const ada = await rig.signedIn('ada');
     const first = await ada.get('/api/v1/sessions?scope=all');
     const again = await ada.get('/api/v1/sessions?scope=all', { 'if-none-match': first.headers.etag ?? '' });
     expect([again.status, again.text]).toEqual([304, '']);
     await live(rig.store, { sessionId: 'ben-2', ...ben });
-    // Not before somebody would see a difference anyway.
+    // Relays update records less often than this.
     expect((await ada.get('/api/v1/sessions?scope=all')).json.sessions).toHaveLength(3);
     clock.advance(1000);
     const third = await ada.get('/api/v1/sessions?scope=all', { 'if-none-match': first.headers.etag ?? '' });
     expect([third.status, third.json.sessions.length]).toEqual([200, 4]);
   });
 
-  test('goes on while Proxmox is away, for those whose rules need no pool or tag', async () => {
+  test('works while Proxmox is unavailable, for rules without pools and tags', async () => {
     const { rig, clock, fake } = await aSchool();
     fake.failRequests(/resources/, { status: 500, message: 'no' });
     expect(await idsFor(rig, clock, 'ada')).toEqual(['anna-1', 'ben-1', 'eve-1']);
@@ -169,20 +169,20 @@ describe('GET /api/v1/sessions', () => {
     ['of an unknown scope', '?scope=others', 400],
     ['of no class', '?scope=class', 400],
     ['of a class with another scope', '?scope=all&class=networks', 400],
-    ['of a class that somebody else teaches', '?scope=class&class=networks', 404],
+    ['of a class of another instructor', '?scope=class&class=networks', 404],
   ])('refuses a question %s', async (_what, query, status) => {
     const { rig } = await aSchool();
     expect((await (await rig.signedIn('ada')).get(`/api/v1/sessions${query}`)).status).toBe(status);
   });
 
-  test('is for those who are signed in', async () => {
+  test('requires a sign-in', async () => {
     const { rig } = await aSchool();
     expect((await rig.browser().get('/api/v1/sessions')).status).toBe(401);
     expect((await rig.browser().delete('/api/v1/sessions/anna-1')).status).toBe(401);
   });
 });
 
-test('/me says whether somebody oversees anything', async () => {
+test('/me shows whether the user may watch or end sessions', async () => {
   const { rig } = await aSchool();
   for (const [name, oversees] of [
     ['ina', true],
@@ -203,7 +203,7 @@ describe('DELETE /api/v1/sessions', () => {
       .map(({ target, cause, by }) => `${target.kind} ${target.ref} ${cause} by ${by}`)
       .toSorted();
 
-  test('ends one, by name, and leaves a line for the audit', async () => {
+  test('ends one session, and writes an audit event', async () => {
     const { rig, orders } = await aSchool();
     expect((await end(rig, 'ina', '/ben-1')).status).toBe(204);
     expect(ordered(orders)).toEqual(['session ben-1 ended_by_operator by ina']);
@@ -217,23 +217,23 @@ describe('DELETE /api/v1/sessions', () => {
     );
   });
 
-  test('tells nobody by whom, where that is not to be known', async () => {
+  test('hides the operator name without showOperatorName', async () => {
     const { rig, orders } = await aSchool({ config: { showOperatorName: false } });
     await end(rig, 'ina', '/ben-1');
     expect(ordered(orders)).toEqual(['session ben-1 ended_by_operator by undefined']);
   });
 
-  test('lets everybody end their own', async () => {
+  test('ends an own session of any user', async () => {
     const { rig, orders } = await aSchool();
     expect((await end(rig, 'anna', '/anna-1')).status).toBe(204);
     expect(ordered(orders)).toHaveLength(1);
   });
 
   test.each([
-    ['somebody else’s', 'anna', '/ben-1', 404],
+    ['the session of another user', 'anna', '/ben-1', 404],
     ['one outside of the class', 'ina', '/eve-1', 404],
     ['one that is not there', 'ada', '/nothing', 404],
-    ['a class that somebody else teaches', 'ada', '?class=networks', 404],
+    ['a class of another instructor', 'ada', '?class=networks', 404],
     ['those of a machine that they may only open', 'eve', '?cluster=school&vmid=101', 403],
     ['those of a machine that they know nothing of', 'ina', '?cluster=school&vmid=200', 404],
     ['everything at once', 'ada', '', 400],
@@ -244,7 +244,7 @@ describe('DELETE /api/v1/sessions', () => {
     expect(ordered(orders)).toEqual([]);
   });
 
-  test('ends all of a user as far as somebody may, all of a class but their own, and all of a machine', async () => {
+  test('ends all permitted sessions of a user, of a class except own ones, and of a machine', async () => {
     const { rig, orders } = await aSchool();
     await live(rig.store, { sessionId: 'anna-2', vmid: 200, machineName: 'teacher' });
     await live(rig.store, { sessionId: 'ina-1', user: { id: 'local:ina', name: 'ina' }, observer: true });
@@ -264,7 +264,7 @@ describe('DELETE /api/v1/sessions', () => {
     );
   });
 
-  test('is refused from another site, and after too many in a minute', async () => {
+  test('is refused for cross-site requests, and above the rate limit', async () => {
     const { rig } = await aSchool();
     const ada = await rig.signedIn('ada');
     expect((await ada.delete('/api/v1/sessions/ben-1', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
@@ -275,8 +275,8 @@ describe('DELETE /api/v1/sessions', () => {
   });
 });
 
-describeWith('redis')('an operator’s end, at a relay in another process', () => {
-  test('closes the console, says by whom, and keeps out a grant from before', async () => {
+describeWith('redis')('a termination order, at a relay in another process', () => {
+  test('closes the console with the operator name, and invalidates earlier grants', async () => {
     const redis = await startRedisServer();
     const log = createLog({ service: 'test', level: 'silent' });
     const stores = [0, 1].map(() =>

@@ -17,7 +17,7 @@ async function start(): Promise<Rig> {
       access: [
         { who: { users: ['anna', 'ben'] }, which: { tags: ['lab'] }, allow: ['control'] },
         { who: { users: ['ada'] }, which: { all: true }, allow: ['end'] },
-        // All machines of the only cluster, which is less than `all`.
+        // All machines of the only cluster. This is less than `all`.
         { who: { users: ['ina'] }, which: { clusters: ['school'] }, allow: ['watch', 'end'] },
         { who: { users: ['eve'] }, which: { all: true }, allow: ['control', 'watch', 'power'] },
       ],

@@ -4,35 +4,35 @@ import { validateAccess } from '../access/validate.ts';
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** What the schema can't see: settings that are well-formed and yet can't be meant. Throws with all of them at once. */
+/** Checks settings that are valid by themselves and invalid together. Throws ConfigError with all errors. */
 export function checkBrokerConfig(config: Config): void {
-  const faults = [
-    ...faultsOfPublicUrl(config.publicUrl),
-    ...faultsOfRelayUrl(config),
+  const errors = [
+    ...publicUrlErrors(config.publicUrl),
+    ...relayUrlErrors(config),
     ...validateAccess(config, config.clusters),
-    ...faultsOfSignIn(config),
+    ...signInErrors(config),
   ];
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (errors.length > 0) throw new ConfigError(errors);
 }
 
-function faultsOfPublicUrl(url: URL): readonly string[] {
-  const faults: string[] = [];
+function publicUrlErrors(url: URL): readonly string[] {
+  const errors: string[] = [];
   if (url.protocol === 'http:' && !loopback.test(url.hostname))
-    faults.push(
-      `publicUrl: use https://, because passwords and screens would travel readable; http:// is for localhost only`,
+    errors.push(
+      `publicUrl: use https://, because http:// sends passwords and screens unencrypted; http:// is for localhost only`,
     );
   if (url.pathname !== '/' || url.search !== '')
-    faults.push('publicUrl: Porthole needs a host of its own, so there can be no path behind it');
-  return faults;
+    errors.push('publicUrl: must not have a path, because Porthole needs a host of its own');
+  return errors;
 }
 
-function faultsOfRelayUrl({ publicUrl, relayUrl }: Config): readonly string[] {
+function relayUrlErrors({ publicUrl, relayUrl }: Config): readonly string[] {
   return publicUrl.protocol === 'https:' && relayUrl?.protocol === 'ws:'
-    ? ['relayUrl: use wss://, because browsers let no https page open a ws:// connection']
+    ? ['relayUrl: use wss://, because browsers do not let https pages open ws:// connections']
     : [];
 }
 
-function faultsOfSignIn({ signIn, clusters }: Config): readonly string[] {
+function signInErrors({ signIn, clusters }: Config): readonly string[] {
   return signIn.proxmox.flatMap(({ cluster }, index) =>
     clusters.some(({ name }) => name === cluster)
       ? []
