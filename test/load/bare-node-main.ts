@@ -4,7 +4,8 @@ import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { serveParent } from './child.ts';
 
 /**
- * Forwards bytes between two sockets, including the upgrade, without parsing or limits. So it costs what Node itself costs.
+ * Forwards bytes between two sockets, including the upgrade, without parsing or limits. So it costs what Node itself
+ * costs.
  */
 const [upstream = '', ca = ''] = process.argv.slice(2);
 const { hostname, port: machinePort } = new URL(upstream);

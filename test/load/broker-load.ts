@@ -39,7 +39,10 @@ const pollMs = 3000;
 /** Minimum interval at which the broker requests the list from Proxmox. */
 const minListIntervalMs = 3000;
 
-/** Measures a broker process with a real Redis and a simulated Proxmox: all users request the list, and some open consoles. */
+/**
+ * Measures a broker process with a real Redis and a simulated Proxmox: all users request the list, and some open
+ * consoles.
+ */
 export async function measureBrokerLoad(plan: BrokerLoadPlan): Promise<BrokerLoad> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-broker-load-'));
   const redis = await startRedisServer();

@@ -28,8 +28,9 @@ export interface Bench {
 }
 
 /**
- * Runs one workload through all relays, in interleaved rounds. Opens the sessions before, and waits until the aftereffects of
- * opening (compilation, garbage collection, kept connections) have ended, because only forwarding is measured.
+ * Runs one workload through all relays, in interleaved rounds. Opens the sessions before, and waits until the
+ * aftereffects of opening (compilation, garbage collection, kept connections) have ended, because only forwarding is
+ * measured.
  */
 export async function measureFlows(
   bench: Bench,

@@ -8,8 +8,8 @@ const mib = 1024 * 1024;
 /** Bytes that each of them makes the relay hold, if it has no limit. */
 const offered = 24 * mib;
 /**
- * A pump stops reading when 1 MiB is pending, and bytes for Proxmox exist twice, plain and encrypted. The constant part is memory
- * outside of V8's heap that is not yet collected. It does not depend on the offered bytes.
+ * A pump stops reading when 1 MiB is pending, and bytes for Proxmox exist twice, plain and encrypted. The constant
+ * part is memory outside of V8's heap that is not yet collected. It does not depend on the offered bytes.
  */
 const allowed = hostile * 2.5 * mib + 160 * mib;
 

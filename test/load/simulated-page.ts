@@ -23,8 +23,8 @@ export interface SimulatedPage {
 }
 
 /**
- * `urls` are the relays behind one address. A page that can't reach a relay connects to another one, as with a load balancer
- * that knows which relays are ready.
+ * `urls` are the relays behind one address. A page that can't reach a relay connects to another one, as with a load
+ * balancer that knows which relays are ready.
  */
 export function simulatePage(options: {
   readonly urls: readonly string[];

@@ -9,8 +9,8 @@ import { serveParent } from './child.ts';
 import type { Workload } from './plan.ts';
 
 /**
- * The upstream of every relay: a minimal Proxmox API and VNC server, which opens a console and then sends frames as the workload
- * demands. With `raw` in the query it requires no password, for relays without RFB support.
+ * The upstream of every relay: a minimal Proxmox API and VNC server, which opens a console and then sends frames as
+ * the workload demands. With `raw` in the query it requires no password, for relays without RFB support.
  */
 const ca = createCertificateAuthority();
 const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.bench', address: '127.0.0.1' });
@@ -142,7 +142,8 @@ function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: strin
   }
 }
 
-// TLS 1.2, because websockify mistakes the session tickets of 1.3 for data, waits for more, and does not read from its viewer.
+// TLS 1.2, because websockify mistakes the session tickets of 1.3 for data, waits for more, and does not read from
+// its viewer.
 const bytes = createTlsServer({ cert: certPem, key: keyPem, maxVersion: 'TLSv1.2' }, (socket) =>
   serveConsole(socket, Buffer.alloc(0), 'websockify', unframed),
 );
