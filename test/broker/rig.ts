@@ -122,7 +122,7 @@ export interface Rig {
   readonly audited: AuditEvent[];
   /** A request exactly as given. */
   ask(path: string, asking?: Asking): Promise<Answer>;
-  /** Somebody's browser: keeps its cookie, and says that requests come from our own pages. */
+  /** A browser: keeps its cookie, and marks requests as same-origin. */
   browser(): Browser;
   signedIn(name: string): Promise<Browser>;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { aPerson, type Person } from '../e2e/person.ts';
+import { openBrowserUser, type BrowserUser } from '../e2e/browser-user.ts';
 import { useBrowser } from '../e2e/scene.ts';
 import { startStack, type Stack } from '../e2e/stack.ts';
 import { eventually } from '../eventually.ts';
@@ -19,7 +19,7 @@ interface Site {
   readonly stack: Stack;
   readonly front: Front;
   reload(): Promise<void>;
-  visitor(): Promise<Person>;
+  visitor(): Promise<BrowserUser>;
   stop(): Promise<void>;
 }
 
@@ -109,7 +109,7 @@ describeWith(
         await student.openConsole(100);
         await site.reload();
         await eventually('there is a new connection', () => student.sockets() === 2);
-        await student.reaches('open');
+        await student.waitForState('open');
         await typesInto(student);
         // It resumes: the page requests no new grant.
         expect(student.received.answers.filter((answer) => /\/grants"/.test(answer))).toHaveLength(1);
@@ -118,7 +118,7 @@ describeWith(
   );
 });
 
-async function typesInto(student: Person): Promise<void> {
+async function typesInto(student: BrowserUser): Promise<void> {
   const before = await student.picture();
   await student.type('x');
   await eventually('the machine shows it', async () => !(await student.picture()).data.equals(before.data));
@@ -151,7 +151,7 @@ async function startSite(
       name: `student-${vmid}`,
       guest: createBuiltinGuest({ name: `student-${vmid}`, clock }),
     })),
-    apart: true,
+    separate: true,
     port: broker,
     relayPort: relay,
     settings: () => ({ publicUrl: origin, relayUrl: undefined, trustedProxies: 1 }),
@@ -159,7 +159,7 @@ async function startSite(
   });
   clock.advance(booted);
   const front = await shipped.start({ port, config: shipped.config({ ...changes, generation: 1 }) });
-  const people: Person[] = [];
+  const people: BrowserUser[] = [];
   return {
     stack,
     front,
@@ -168,13 +168,13 @@ async function startSite(
       await eventually('the new configuration answers', async () => (await generationOf(port)) === '2');
     },
     async visitor() {
-      const person = await aPerson(browser(), origin, { ignoreHTTPSErrors: true });
+      const person = await openBrowserUser(browser(), origin, { ignoreHTTPSErrors: true });
       people.push(person);
       await person.signIn('student');
       return person;
     },
     async stop() {
-      for (const person of people) await person.leave();
+      for (const person of people) await person.close();
       await front.stop();
       await stack.stop();
       expect(people.flatMap(({ faults }) => faults)).toEqual([]);

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import { workloadNames, type WorkloadName } from './plan.ts';
+
+export const workloadNames = ['bulk', 'paced', 'small'] as const;
+export type WorkloadName = (typeof workloadNames)[number];
 
 /** Options of `npm run bench`. */
 export interface Options {

@@ -1,4 +1,4 @@
-import type { Options } from './options.ts';
+import type { Options, WorkloadName } from './options.ts';
 
 /** Extent of the bench. The full bench takes less than ten minutes, the quick one only proves that it works. */
 export interface Plan {
@@ -11,9 +11,6 @@ export interface Plan {
   readonly settleMs: number;
   readonly workloads: readonly Workload[];
 }
-
-export const workloadNames = ['bulk', 'paced', 'small'] as const;
-export type WorkloadName = (typeof workloadNames)[number];
 
 export interface Workload {
   readonly name: WorkloadName;

@@ -1,4 +1,4 @@
-import type { Results } from './report.ts';
+import type { Results } from './results.ts';
 import { median } from './median.ts';
 
 /** Compares the figures of the tables below with the relay's targets, as a Markdown table. */

@@ -36,7 +36,7 @@ await runProcess(process, () => {
     log,
     clock,
     registry,
-    components: [output.component, ...parts, ...standalone.parts],
+    components: [output.component, ...parts, ...standalone.components],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

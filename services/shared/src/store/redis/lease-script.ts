@@ -1,4 +1,10 @@
 /**
+ * Most holders that are listed, the latest ones. Each is looked up, so without a limit a client with write access to
+ * Redis could exhaust the memory of the broker with holders that do not exist.
+ */
+const maxListed = 20_000;
+
+/**
  * All operations of a lease, each as one atomic step. Two sorted sets hold the holders in the order in which they asked
  * and in the order of expiry. A hash tag keeps them on one shard. The script uses the clock of Redis, so pods with wrong
  * clocks agree. Both keys expire with the last holder.
@@ -22,7 +28,7 @@ if verb == 'count' then
   return redis.call('ZCARD', order)
 end
 if verb == 'list' then
-  return redis.call('ZRANGE', order, 0, -1)
+  return redis.call('ZRANGE', order, -${maxListed}, -1)
 end
 if verb == 'release' then
   redis.call('ZREM', expiry, holder)
