@@ -15,17 +15,19 @@ const config = await demoConfig(proxmox, port);
 await runProcess(process, () => {
   const log = createLog({ service: 'demo', level: config.logLevel });
   const clock = systemClock;
+  const registry = createRegistry();
   const standalone = createStandalone({
     config,
     clock,
     random: systemRandom,
     log,
-    registry: createRegistry(),
+    registry,
     pagesDir: fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url)),
   });
   return {
     log,
     clock,
+    registry,
     components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.components],
     started: () =>
       process.stdout.write(`

@@ -2,7 +2,7 @@ import { findingKinds } from '@porthole/broker/cli/doctor/findings';
 import { createBrokerMetrics } from '@porthole/broker/metrics';
 import { createRelayMetrics } from '@porthole/relay/metrics';
 import {
-  aboutAuditEvent,
+  describeAuditEvent,
   auditEventNames,
   auditLineFields,
   auditLineSchema,
@@ -11,6 +11,7 @@ import { openAuditOutput } from '@porthole/shared/audit/output';
 import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/protocol/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
+import { createProcessErrorMetrics } from '@porthole/shared/process/error-metrics';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
 import type { Registry } from 'prom-client';
@@ -34,12 +35,12 @@ export const tables: Readonly<Record<string, () => string>> = {
     table(
       ['Code', 'Name', 'Page action', 'Text', 'Errors'],
       (Object.keys(closeCodes) as CloseName[]).map((name) => {
-        const { code, does, text } = closeCodes[name];
+        const { code, pageAction, text } = closeCodes[name];
         const errors = errorCodes.filter((error) => errorKinds[error].close === name);
         return [
           String(code),
           `\`${name}\``,
-          actions[does],
+          actions[pageAction],
           text,
           errors.map((error) => `\`${error}\``).join(', '),
         ];
@@ -76,7 +77,7 @@ export const tables: Readonly<Record<string, () => string>> = {
   'audit-events': () =>
     table(
       ['Event', 'Fields', 'Meaning'],
-      auditEventNames.map((name) => [`\`${name}\``, fieldsOf(name).join(', '), aboutAuditEvent(name)]),
+      auditEventNames.map((name) => [`\`${name}\``, fieldsOf(name).join(', '), describeAuditEvent(name)]),
     ),
   'common-metrics': () => metricsTable(commonRegistry()),
   'relay-metrics': () => metricsTable(relayRegistry()),
@@ -101,6 +102,7 @@ function commonRegistry(): Registry {
     registry,
   });
   createStoreMetrics(registry);
+  createProcessErrorMetrics(registry);
   return registry;
 }
 
@@ -155,7 +157,7 @@ const actions: Readonly<Record<PageAction, string>> = {
   retry: 'Shows the text and reconnects with back-off.',
   'new-grant-once': 'Requests a new grant once. If that fails, shows the text.',
   'wait-for-machine': 'Shows the text and reopens the console as soon as the machine runs.',
-  say: 'Shows the text. Does not retry.',
+  'show-message': 'Shows the text. Does not retry.',
 };
 
 function nameOf({ path, secret }: Setting): string {

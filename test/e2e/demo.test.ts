@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson, signInHere } from './person.ts';
+import { openBrowserUser, signInHere } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
 
 const folder = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,7 +20,7 @@ const listens = (port: number) =>
 describeWith('chromium')('the demo command', () => {
   const browser = useBrowser();
   let demo: ChildProcess | undefined;
-  let said = '';
+  let output = '';
   let port: number;
 
   beforeAll(async () => {
@@ -31,22 +31,22 @@ describeWith('chromium')('the demo command', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [demo.stdout, demo.stderr])
-      stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    await eventually('it says where it is', () => said.includes(`http://localhost:${port}`));
+      stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await eventually('the demo prints its address', () => output.includes(`http://localhost:${port}`));
   });
   afterAll(() => void demo?.kill('SIGKILL'));
 
-  test('leads to the picture of a machine, and ends on Ctrl-C', async () => {
-    const person = await aPerson(browser(), `http://127.0.0.1:${port}`);
+  test("shows a machine's screen and ends on Ctrl-C", async () => {
+    const person = await openBrowserUser(browser(), `http://127.0.0.1:${port}`);
     const { page } = person;
     await page.goto(`http://127.0.0.1:${port}`);
     await signInHere(person, 'student', 'porthole');
     await page.getByRole('link', { name: 'student-desktop' }).click();
-    await person.reaches('open');
+    await person.waitForState('open');
     const { width, height, data } = await person.picture();
     expect([width, height]).toEqual([800, 600]);
     expect(data.some((colour) => colour > 0)).toBe(true);
-    expect(said).not.toMatch(/warn|error/i);
+    expect(output).not.toMatch(/warn|error/i);
 
     const began = Date.now();
     const ended = once(demo as ChildProcess, 'exit');
@@ -54,9 +54,10 @@ describeWith('chromium')('the demo command', () => {
     expect(await ended).toEqual([0, null]);
     expect(Date.now() - began).toBeLessThan(8000);
     expect(await listens(port)).toBe(false);
-    // The page looks for another relay at once, so it meets one that is leaving, closing, or gone.
-    const nobody = /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|503/;
-    expect(person.faults.filter((fault) => !nobody.test(fault))).toEqual([]);
-    await person.leave();
+    // The page reconnects at once, so it can meet a relay that drains, closes or is gone.
+    const unreachable =
+      /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|503/;
+    expect(person.faults.filter((fault) => !unreachable.test(fault))).toEqual([]);
+    await person.close();
   });
 });

@@ -1,100 +1,100 @@
 import { constantSecret } from '@porthole/shared/config/secret';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
 import { describeWith } from '../needs.ts';
-import { isOver, isTold, openAgain, tryNow, useBrowser, useScene } from './scene.ts';
+import { showsEnd, showsError, openAgain, tryNow, useBrowser, useScene } from './scene.ts';
 import { everythingAllowed, proxmoxAccount } from './stack.ts';
 
-describeWith('chromium')('a console that ends because of Proxmox', () => {
+describeWith('chromium')('a console, when Proxmox fails', () => {
   const browser = useBrowser();
 
-  describe('which answers', () => {
+  describe('with an error', () => {
     const scene = useScene(browser);
 
-    test('4502: that a permission is missing', async () => {
+    test('4502: a permission is missing', async () => {
       const { student, stack } = scene;
       const { '/': all } = everythingAllowed;
       stack.proxmox.setAcl(proxmoxAccount.userid, { '/': all.filter((one) => one !== 'VM.Console') });
       await student.visitConsole(100);
-      await isTold(student, 'proxmox_permission');
-      await isOver(student, { openAgain: true });
+      await showsError(student, 'proxmox_permission');
+      await showsEnd(student, { canReopen: true });
       stack.proxmox.setAcl(proxmoxAccount.userid, everythingAllowed);
       await openAgain(student);
-      await student.reaches('open');
+      await student.waitForState('open');
     });
 
     test.each([
       ['half of a JSON text', '{"data":{"port":59'],
-      ['a page of a proxy in between', '<html><h1>It works!</h1></html>'],
-      ['something else', '{"data":{"upid":"UPID:pve1:"}}'],
+      ['a page of a proxy', '<html><h1>It works!</h1></html>'],
+      ['other JSON', '{"data":{"upid":"UPID:pve1:"}}'],
     ])('4502: %s', async (_what, body) => {
       const { student, stack } = scene;
       stack.proxmox.refuseVncproxy(100, { body });
       await student.visitConsole(100);
-      await isTold(student, 'proxmox_invalid_response');
-      await isOver(student, { openAgain: true });
+      await showsError(student, 'proxmox_invalid_response');
+      await showsEnd(student, { canReopen: true });
       stack.proxmox.refuseVncproxy(100, null);
       await openAgain(student);
-      await student.reaches('open');
+      await student.waitForState('open');
     });
 
-    test('4504: nothing', async () => {
+    test('4504: no answer', async () => {
       const { student, stack } = scene;
       stack.proxmox.refuseVncproxy(100, { noAnswer: true });
       await student.visitConsole(100);
-      await isTold(student, 'proxmox_timeout');
+      await showsError(student, 'proxmox_timeout');
       stack.proxmox.refuseVncproxy(100, null);
-      await student.reaches('open');
+      await student.waitForState('open');
     });
   });
 
-  describe('of which a part is down', () => {
+  describe('in part', () => {
     const scene = useScene(browser);
 
-    test('4504: the node of the machine', async () => {
+    test('4504: the node of the machine is down', async () => {
       const { student, stack } = scene;
       await student.openConsole(101);
       await stack.proxmox.setNodeDown('pve2', true);
-      await isTold(student, 'console_lost');
+      await showsError(student, 'console_lost');
       await tryNow(student);
-      await isTold(student, 'proxmox_unreachable');
+      await showsError(student, 'proxmox_unreachable');
       await stack.proxmox.setNodeDown('pve2', false);
-      await student.reaches('open');
+      await student.waitForState('open');
     });
 
-    test('all of it: the page says so, and the console comes back with it', async () => {
+    test('all nodes are down: the page says so and reconnects when they are back', async () => {
       const { student, stack } = scene;
       for (const { name } of stack.proxmox.nodes) await stack.proxmox.setNodeDown(name, true);
       await student.visitConsole(100);
-      await student.reads('Proxmox can not be reached.');
-      await student.reaches('retrying');
+      await student.hasHeading('Proxmox is unreachable.');
+      await student.waitForState('retrying');
       for (const { name } of stack.proxmox.nodes) await stack.proxmox.setNodeDown(name, false);
-      await student.reaches('open');
+      await student.waitForState('open');
     });
   });
 
-  describe('which does not know the secret of the token', () => {
+  describe('to accept the token', () => {
     const wrong = { token: proxmoxAccount.token, secret: constantSecret('not-the-secret') };
     const scene = useScene(browser, { relayCluster: { credential: wrong } });
 
-    test('4502: it refuses the credential', async () => {
+    test('4502: Proxmox refuses the credential', async () => {
       const { student } = scene;
       await student.visitConsole(100);
-      await isTold(student, 'proxmox_credential');
-      await isOver(student, { openAgain: true });
+      await showsError(student, 'proxmox_credential');
+      await showsEnd(student, { canReopen: true });
     });
   });
 
-  describe('whose certificate is signed by somebody else', () => {
+  describe('to present a trusted certificate', () => {
     const { caPem } = createCertificateAuthority();
     const scene = useScene(browser, { relayCluster: { tls: { caFile: constantSecret(caPem) } } });
 
-    test('4502: it is not trusted', async () => {
+    test('4502: the relay sends nothing to Proxmox', async () => {
       const { student, stack } = scene;
       const before = stack.proxmox.calls.length;
       await student.visitConsole(100);
-      await isTold(student, 'proxmox_tls');
-      await isOver(student, { openAgain: true });
-      // Not even the credential was shown to it. What the broker asks is on its own account.
+      await showsError(student, 'proxmox_tls');
+      await showsEnd(student, { canReopen: true });
+      // The relay sent no credential. The other requests are the broker's.
       const asked = stack.proxmox.calls.slice(before).map(({ path }) => path);
       expect(asked.filter((path) => path !== '/api2/json/cluster/resources')).toEqual([]);
     });

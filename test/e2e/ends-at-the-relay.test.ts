@@ -1,50 +1,50 @@
 import { eventually } from '../eventually.ts';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
-import { signInHere } from './person.ts';
-import { holdGrant, isTold, openAgain, useBrowser, useScene } from './scene.ts';
+import { signInHere } from './browser-user.ts';
+import { holdGrant, showsError, openAgain, useBrowser, useScene } from './scene.ts';
 
-describeWith('chromium')('a console that ends because of its relay', () => {
+describeWith('chromium')('a console, when its relay ends', () => {
   const browser = useBrowser();
 
-  describe('which leaves', () => {
+  describe('because of a rollout or a network error', () => {
     const scene = useScene(browser);
 
-    test('1012: a rollout of relays shows nobody a word', async () => {
+    test('1012: a rollout shows the user no message', async () => {
       const { student, stack, one } = scene;
       await student.openConsole(100);
       await student.page.evaluate(() => {
-        // Everything that is said in front of the screen, from now on.
-        const said: string[] = [];
-        Object.assign(window, { said });
+        // All headings in front of the screen, from now on.
+        const headings: string[] = [];
+        Object.assign(window, { headings });
         new MutationObserver(() => {
-          for (const each of document.querySelectorAll('.veil h1')) said.push(each.textContent ?? '');
+          for (const each of document.querySelectorAll('.veil h1')) headings.push(each.textContent ?? '');
         }).observe(document.body, { subtree: true, childList: true });
       });
       await stack.rollRelay();
       await student.closedWith(1012);
-      await eventually('it is open again', () => student.sockets() === 2);
-      await student.reaches('open');
-      await student.page.locator('body[data-quiet=false]').waitFor();
-      expect(await student.page.evaluate(() => Reflect.get(window, 'said') as string[])).toEqual([]);
+      await eventually('the page has reconnected', () => student.sockets() === 2);
+      await student.waitForState('open');
+      await student.page.locator('body[data-interruption=none]').waitFor();
+      expect(await student.page.evaluate(() => Reflect.get(window, 'headings') as string[])).toEqual([]);
       await student.type('still here');
-      await eventually('it is typed', () => one.keys().endsWith('still here'));
+      await eventually('the keys arrive', () => one.keys().endsWith('still here'));
     });
 
-    test('a line that breaks is back at once: the same session, and nothing is asked of the broker', async () => {
+    test('a broken connection is resumed at once, in the same session and without the broker', async () => {
       const { student, stack, one } = scene;
       const grants: string[] = [];
       student.page.on('request', (request) => {
         if (request.url().endsWith('/grants')) grants.push(request.url());
       });
       await student.openConsole(100);
-      stack.cutLines();
+      stack.cutConnections();
       await student.closedWith(1006);
-      await eventually('it is open again', () => student.sockets() === 2);
-      await student.reaches('open');
-      await student.page.locator('body[data-quiet=false]').waitFor();
+      await eventually('the page has reconnected', () => student.sockets() === 2);
+      await student.waitForState('open');
+      await student.page.locator('body[data-interruption=none]').waitFor();
       await student.type('still here');
-      await eventually('it is typed', () => one.keys().endsWith('still here'));
+      await eventually('the keys arrive', () => one.keys().endsWith('still here'));
       expect(grants).toHaveLength(1);
       const opened = stack.logged
         .map((line) => JSON.parse(line) as { msg?: string; session?: string; resumed?: boolean })
@@ -55,7 +55,7 @@ describeWith('chromium')('a console that ends because of its relay', () => {
     });
   });
 
-  describe('which has a fault', () => {
+  describe('because of a fault', () => {
     let broken = false;
     const scene = useScene(browser, {
       relayStore: (store) => ({
@@ -67,21 +67,21 @@ describeWith('chromium')('a console that ends because of its relay', () => {
       }),
     });
 
-    test('1011: something that nobody foresaw', async () => {
+    test('1011: an unexpected error', async () => {
       const { student, stack } = scene;
       broken = true;
       await student.visitConsole(100);
-      await isTold(student, 'internal');
+      await showsError(student, 'internal');
       await student.page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
       expect(stack.logged.join('')).toContain('a fault');
       broken = false;
       await openAgain(student);
-      await student.reaches('open');
+      await student.waitForState('open');
     });
   });
 });
 
-describeWith('chromium', 'redis')('a console while Redis is away', () => {
+describeWith('chromium', 'redis')('a console while Redis is down', () => {
   const browser = useBrowser();
   let redis: RedisServer;
   const options = { redisUrl: '' };
@@ -92,48 +92,48 @@ describeWith('chromium', 'redis')('a console while Redis is away', () => {
   const scene = useScene(browser, options);
   afterAll(() => redis.stop());
 
-  test('goes on when it is open', async () => {
+  test('stays open', async () => {
     const { student, one } = scene;
     await student.openConsole(100);
     redis.pause();
     await student.type('no Redis');
-    await eventually('it is typed', () => one.keys().endsWith('no Redis'));
+    await eventually('the keys arrive', () => one.keys().endsWith('no Redis'));
     redis.resume();
     await student.type(', and again');
-    await eventually('it is typed', () => one.keys().endsWith('no Redis, and again'));
-    await student.reaches('open');
+    await eventually('the keys arrive', () => one.keys().endsWith('no Redis, and again'));
+    await student.waitForState('open');
   });
 
-  test('1013: is not opened; the page tries again and succeeds when Redis is back', async () => {
+  test('1013: is not opened; the page retries and succeeds when Redis is back', async () => {
     const { student } = scene;
     const { granted, release } = await holdGrant(student);
     await student.visitConsole(100);
     await granted;
     redis.pause();
     release();
-    await isTold(student, 'store_unavailable');
-    await student.reaches('retrying');
+    await showsError(student, 'store_unavailable');
+    await student.waitForState('retrying');
     redis.resume();
-    await student.reaches('open');
+    await student.waitForState('open');
   });
 
-  test('says so in the words of the broker, too', async () => {
+  test("shows the broker's message", async () => {
     const { student } = scene;
     redis.pause();
     await student.visitConsole(100);
-    await student.reads('A part of the service is away for a moment.');
+    await student.hasHeading('Part of the service is temporarily unavailable.');
     redis.resume();
-    await student.reaches('open');
+    await student.waitForState('open');
   });
 
-  test('a Redis that forgot everything means to sign in again, and then the console opens', async () => {
+  test('opens after a new sign-in when Redis has lost its data', async () => {
     const { student } = scene;
     await student.openConsole(100);
     await redis.kill();
     await redis.restart();
-    await student.reaches('open');
+    await student.waitForState('open');
     await student.page.reload();
     await signInHere(student);
-    await student.reaches('open');
+    await student.waitForState('open');
   });
 });

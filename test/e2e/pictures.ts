@@ -1,9 +1,9 @@
 import type { Picture } from '../fakes/guests/ppm.ts';
 
-/** Text is never lossy with the encodings in use; this leaves room for a server that rounds colours. */
+/** The encodings in use are lossless for text, but a server can round colours. */
 const tolerance = 8;
 
-/** The part of the pixels, from 0 to 1, that are the same in both. Pictures of other sizes have none in common. */
+/** The share of pixels, from 0 to 1, that are equal in both. Pictures of different sizes have none. */
 export function likeness(one: Picture, other: Picture): number {
   if (one.width !== other.width || one.height !== other.height) return 0;
   const pixels = one.width * one.height;
@@ -24,7 +24,7 @@ export function colourAt({ width, data }: Picture, x: number, y: number): number
   return data.readUIntBE((y * width + x) * 3, 3);
 }
 
-/** Four bytes a pixel, the last of them unused, become three. */
+/** Converts four bytes per pixel, the last of them unused, to three. */
 export function withoutFourth(picture: Picture): Picture {
   const { width, height, data } = picture;
   const rgb = Buffer.alloc(width * height * 3);

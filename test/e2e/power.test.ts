@@ -2,15 +2,15 @@ import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson, type Person } from './person.ts';
+import { openBrowserUser, type BrowserUser } from './browser-user.ts';
 import { likeness, withoutFourth } from './pictures.ts';
 import { startStack, type Stack } from './stack.ts';
 
-describeWith('chromium')('a machine that is restarted, switched off, or left', () => {
+describeWith('chromium')('a console, when its machine restarts or stops', () => {
   const guest = createBuiltinGuest({ name: 'student-pc' });
   let browser: Browser;
   let stack: Stack;
-  let student: Person;
+  let student: BrowserUser;
 
   beforeAll(async () => {
     browser = await startBrowser();
@@ -18,12 +18,12 @@ describeWith('chromium')('a machine that is restarted, switched off, or left', (
   });
   beforeEach(async () => {
     await guest.start();
-    student = await aPerson(browser, stack.origin);
+    student = await openBrowserUser(browser, stack.origin);
     await student.signIn('student');
     await student.openConsole(100);
   });
   afterEach(async () => {
-    await student.leave();
+    await student.close();
     expect(student.faults).toEqual([]);
     expect(stack.proxmox.violations).toEqual([]);
   });
@@ -33,54 +33,54 @@ describeWith('chromium')('a machine that is restarted, switched off, or left', (
   });
 
   const ready = () =>
-    eventually('the machine asks for commands', () => guest.text().some((row) => row.includes(':~$')));
+    eventually('the machine shows its prompt', () => guest.text().some((row) => row.includes(':~$')));
   const shown = () =>
-    eventually('the page shows its picture', async () => {
+    eventually("the page shows the machine's picture", async () => {
       return likeness(await student.picture(), withoutFourth(guest.framebuffer())) > 0.995;
     });
 
-  test('Ctrl-Alt-Del from the toolbar restarts it, and the console stays on the same connection', async () => {
+  test('stays on the same connection when Ctrl-Alt-Del restarts the machine', async () => {
     await ready();
     await student.type('before');
-    await eventually('it is typed', () => guest.keys() === 'before');
+    await eventually('the keys arrive', () => guest.keys() === 'before');
     await student.page.getByRole('button', { name: 'Send Ctrl-Alt-Del' }).click();
-    await eventually('it starts anew', () => !guest.text().some((row) => row.includes('before')));
+    await eventually('the machine restarts', () => !guest.text().some((row) => row.includes('before')));
     await ready();
     await shown();
-    // The keyboard belongs to the machine again, without another click.
+    // The next keys go to the machine without a click.
     await student.page.keyboard.type('after');
-    await eventually('it is typed', () => guest.text().some((row) => row.includes(':~$ after')));
-    await student.reaches('open');
+    await eventually('the keys arrive', () => guest.text().some((row) => row.includes(':~$ after')));
+    await student.waitForState('open');
     expect(student.sockets()).toBe(1);
   });
 
-  test('a reset at Proxmox is survived in the same way', async () => {
+  test('stays on the same connection when Proxmox resets the machine', async () => {
     await ready();
     await guest.reset();
-    await eventually('it starts anew', () => !guest.text().some((row) => row.includes(':~$')));
+    await eventually('the machine restarts', () => !guest.text().some((row) => row.includes(':~$')));
     await ready();
     await shown();
     expect(student.sockets()).toBe(1);
   });
 
-  test('shut down from inside, it is said to be off; started, it comes back by itself with a picture', async () => {
+  test('says that the machine is off, and reopens when it starts', async () => {
     await ready();
     await student.type('poweroff\n');
-    await student.reads('The machine is off.');
+    await student.hasHeading('The machine is off.');
     await student.closedWith(1000);
     await guest.start();
-    await student.reaches('open');
+    await student.waitForState('open');
     await shown();
   });
 
-  test('closing the tab ends the console at Proxmox', async () => {
+  test('ends at Proxmox when the tab is closed or left', async () => {
     const tab = await student.anotherTab();
     await tab.openConsole(100);
     expect(stack.proxmox.openConsoles(100)).toBe(2);
     await tab.page.close();
-    await eventually('Proxmox has one console less', () => stack.proxmox.openConsoles(100) === 1, 2000);
+    await eventually('Proxmox has one console less', () => stack.proxmox.openConsoles(100) === 1);
     await student.page.goto(stack.origin);
-    await eventually('leaving the page does it, too', () => stack.proxmox.openConsoles(100) === 0, 2000);
+    await eventually('leaving the page does it, too', () => stack.proxmox.openConsoles(100) === 0);
     expect(guest.connections()).toBe(0);
   });
 });

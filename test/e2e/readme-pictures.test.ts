@@ -10,28 +10,28 @@ import { demoConfig, startDemoProxmox } from '../demo/demo.ts';
 import { eventually } from '../eventually.ts';
 import type { Picture } from '../fakes/guests/ppm.ts';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson, signInHere, type Person } from './person.ts';
+import { openBrowserUser, signInHere, type BrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
 
 const from = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** So that a clone stays small. */
-const mostBytes = 300 * 1024;
+/** Keeps clones small. */
+const maxBytes = 300 * 1024;
 
-/** With PORTHOLE_SCREENSHOTS=1 the pictures of the README are taken anew; otherwise they are only tried. */
-async function takePicture({ page }: Person, name: string): Promise<void> {
+/** Takes a screenshot. With PORTHOLE_SCREENSHOTS=1 it replaces the picture of the README. */
+async function takePicture({ page }: BrowserUser, name: string): Promise<void> {
   const picture = await page.screenshot();
-  expect(picture.length).toBeLessThan(mostBytes);
-  // A page without anything on it compresses to less.
+  expect(picture.length).toBeLessThan(maxBytes);
+  // An empty page compresses to less.
   expect(picture.length).toBeGreaterThan(20_000);
   if (process.env['PORTHOLE_SCREENSHOTS'] !== '1') return;
   await mkdir(from('docs/images'), { recursive: true });
   await writeFile(from(`docs/images/${name}.png`), picture);
 }
 
-/** Whether the lighthouse that the machine draws for `about` is on the screen. */
+/** Whether the screen shows the lighthouse that the command `about` draws. */
 function hasWarmLight(picture: Picture): boolean {
   let warm = 0;
   for (let at = 0; at < picture.data.length; at += 3) if (picture.data.readUIntBE(at, 3) === 0xf2cc60) warm++;
@@ -43,7 +43,7 @@ describeWith('chromium')('the pictures of the README', () => {
   let proxmox: FakeProxmox;
   let lifecycle: Lifecycle;
   let origin: string;
-  let person: Person;
+  let person: BrowserUser;
 
   beforeAll(async () => {
     const port = await freePort();
@@ -62,10 +62,10 @@ describeWith('chromium')('the pictures of the README', () => {
     await lifecycle.start();
   });
   beforeEach(async () => {
-    person = await aPerson(browser(), origin);
+    person = await openBrowserUser(browser(), origin);
   });
   afterEach(async () => {
-    await person.leave();
+    await person.close();
     expect(person.faults).toEqual([]);
   });
   afterAll(async () => {
@@ -88,8 +88,8 @@ describeWith('chromium')('the pictures of the README', () => {
   test('a console', async () => {
     await signIn('student');
     await person.page.getByRole('link', { name: 'student-desktop' }).click();
-    await person.reaches('open');
-    await eventually('it says what it is, as soon as it has booted', async () => {
+    await person.waitForState('open');
+    await eventually('the machine has booted and shows the lighthouse', async () => {
       await person.type('clear\nhelp\nabout\n');
       return hasWarmLight(await person.picture());
     });

@@ -5,31 +5,31 @@ import { bars, typing } from '../fakes/guests/test-card.ts';
 import { createXvncGuest } from '../fakes/guests/xvnc.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson, type Person } from './person.ts';
+import { openBrowserUser, type BrowserUser } from './browser-user.ts';
 import { colourAt, likeness } from './pictures.ts';
 import { startStack, type Stack } from './stack.ts';
 
 let browser: Browser;
 let stack: Stack;
-let people: Person[] = [];
+let people: BrowserUser[] = [];
 
-async function somebody(name: 'student' | 'instructor'): Promise<Person> {
-  const person = await aPerson(browser, stack.origin);
+async function signInAs(name: 'student' | 'instructor'): Promise<BrowserUser> {
+  const person = await openBrowserUser(browser, stack.origin);
   people.push(person);
   await person.signIn(name);
   return person;
 }
 
-/** Equal but for a blinking text cursor. A single typed letter is more. */
+/** Tolerates the blinking text cursor, but not a single typed letter. */
 const same = 0.9999;
 
-/** Tries again until it is so: two pictures are never taken at the same moment. */
-const shows = (person: Person, truth: () => Promise<Picture>) =>
+/** Repeats the comparison, because two pictures are never taken at the same moment. */
+const shows = (person: BrowserUser, truth: () => Promise<Picture>) =>
   eventually('the page shows what the machine shows', async () => {
     return likeness(await person.picture(), await truth()) >= same;
   });
 
-/** Whether a letter is in that place of a screen of text, above the lines in which the cursor blinks. */
+/** Whether a text screen shows a character at a place, above the lines of the blinking cursor. */
 function cellIsWritten(picture: Picture, row: number, column: number): boolean {
   const [left, top] = [column * 9, row * 16];
   for (let y = top; y < top + 13; y++)
@@ -39,7 +39,7 @@ function cellIsWritten(picture: Picture, row: number, column: number): boolean {
 
 async function allLeave(): Promise<void> {
   const faults = people.flatMap((person) => person.faults);
-  for (const person of people.splice(0)) await person.leave();
+  for (const person of people.splice(0)) await person.close();
   expect(faults).toEqual([]);
 }
 
@@ -56,8 +56,8 @@ describeWith('chromium', 'qemu')('a console on real QEMU', () => {
     await stack.stop();
   });
 
-  /** Starts the machine anew; what was typed before tells the new screen from the old one. */
-  async function restart(person: Person): Promise<void> {
+  /** Restarts the machine. The typed text tells the new screen from the old one. */
+  async function restart(person: BrowserUser): Promise<void> {
     const marked = async () => cellIsWritten(await guest.screendump(), 4, 2);
     await person.type('x');
     await eventually('the screen is marked', marked);
@@ -66,8 +66,8 @@ describeWith('chromium', 'qemu')('a console on real QEMU', () => {
     await guest.booted();
   }
 
-  test('shows, pixel by pixel, what QEMU says that it shows, and what is typed appears', async () => {
-    const student = await somebody('student');
+  test('shows the same pixels as QEMU, and typed text appears', async () => {
+    const student = await signInAs('student');
     await student.openConsole(100);
     await shows(student, guest.screendump);
     const before = await guest.screendump();
@@ -77,9 +77,9 @@ describeWith('chromium', 'qemu')('a console on real QEMU', () => {
     expect(likeness(await student.picture(), before)).toBeLessThan(same);
   });
 
-  test('two people see one machine; only the one in control can type', async () => {
-    const student = await somebody('student');
-    const instructor = await somebody('instructor');
+  test('two users see the same machine, and only the one with control can type', async () => {
+    const student = await signInAs('student');
+    const instructor = await signInAs('instructor');
     const typedByStudent = async () => {
       await student.type('hello');
       await eventually('the last letter is there', async () => cellIsWritten(await guest.screendump(), 4, 6));
@@ -87,7 +87,7 @@ describeWith('chromium', 'qemu')('a console on real QEMU', () => {
     await student.openConsole(100);
     await restart(student);
     await typedByStudent();
-    // What the screen looks like when the student alone has typed.
+    // The screen after only the student has typed.
     const alone = await guest.screendump();
     await shows(student, async () => alone);
 
@@ -104,27 +104,27 @@ describeWith('chromium', 'qemu')('a console on real QEMU', () => {
     expect(await student.page.getByText('View only', { exact: true }).count()).toBe(0);
   });
 
-  test('a reboot is survived on the same connection', async () => {
-    const student = await somebody('student');
+  test('stays on the same connection when the machine reboots', async () => {
+    const student = await signInAs('student');
     await student.openConsole(100);
     await restart(student);
     await shows(student, guest.screendump);
     await student.type('again');
     await eventually('keys arrive', async () => cellIsWritten(await guest.screendump(), 4, 6));
     expect(student.sockets()).toBe(1);
-    await student.reaches('open');
+    await student.waitForState('open');
   });
 
-  test('a machine that is switched off says so, and comes back by itself', async () => {
-    const student = await somebody('student');
+  test('says that the machine is off, and reopens when it starts', async () => {
+    const student = await signInAs('student');
     await student.openConsole(100);
     await guest.stop();
-    await student.reaches('waiting');
+    await student.waitForState('machine-off');
     await student.closedWith(1000);
-    await student.reads('The machine is off.');
+    await student.hasHeading('The machine is off.');
     await guest.start();
     await guest.booted();
-    await student.reaches('open');
+    await student.waitForState('open');
     await shows(student, guest.screendump);
     expect(stack.proxmox.violations).toEqual([]);
   }, 60_000);
@@ -142,8 +142,8 @@ describeWith('chromium', 'xvnc')("a console on TigerVNC's Xvnc", () => {
     await stack.stop();
   });
 
-  test('shows its test card in its colours, and a mark for each key', async () => {
-    const student = await somebody('student');
+  test('shows the test card in its colours, and a mark for each key', async () => {
+    const student = await signInAs('student');
     await student.openConsole(200);
     await eventually('all bars are there in full', async () => {
       const picture = await student.picture();

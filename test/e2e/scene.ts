@@ -3,23 +3,23 @@ import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
-import { aPerson, type Person } from './person.ts';
+import { openBrowserUser, type BrowserUser } from './browser-user.ts';
 import { startStack, type Stack, type StackOptions } from './stack.ts';
 
-/** Short enough for a test, and long enough for a slow computer to do the work in. */
+/** Short enough for a test and long enough for a slow computer. */
 const deadlines = { firstByte: 1500, console: 3000, diagnose: 3000 };
 
-/** A stack with two machines and a student who is signed in, for all tests of one `describe`. */
+/** A stack with two machines for all tests of a `describe`, and a signed-in student for each test. */
 export interface Scene {
   readonly stack: Stack;
   /** 100 on pve1. */
   readonly one: BuiltinGuest;
   /** 101 on pve2. */
   readonly two: BuiltinGuest;
-  /** New for each test. */
-  readonly student: Person;
-  /** One more person, signed in, who leaves at the end of the test. */
-  somebody(name: 'student' | 'instructor'): Promise<Person>;
+  /** Signed in. New for each test. */
+  readonly student: BrowserUser;
+  /** Another signed-in user, whose browser is closed after the test. */
+  signInAs(name: 'student' | 'instructor'): Promise<BrowserUser>;
 }
 
 export function useBrowser(): () => Browser {
@@ -35,14 +35,14 @@ export function useScene(browser: () => Browser, options: Omit<StackOptions, 'ma
   const one = createBuiltinGuest({ name: 'student-one' });
   const two = createBuiltinGuest({ name: 'student-two' });
   let stack: Stack;
-  let student: Person;
-  let people: Person[] = [];
+  let student: BrowserUser;
+  let users: BrowserUser[] = [];
 
-  async function somebody(name: 'student' | 'instructor'): Promise<Person> {
-    const person = await aPerson(browser(), stack.origin);
-    people.push(person);
-    await person.signIn(name);
-    return person;
+  async function signInAs(name: 'student' | 'instructor'): Promise<BrowserUser> {
+    const user = await openBrowserUser(browser(), stack.origin);
+    users.push(user);
+    await user.signIn(name);
+    return user;
   }
 
   beforeAll(async () => {
@@ -51,19 +51,19 @@ export function useScene(browser: () => Browser, options: Omit<StackOptions, 'ma
         { vmid: 100, node: 'pve1', name: 'student-one', guest: one },
         { vmid: 101, node: 'pve2', name: 'student-two', guest: two },
       ],
-      apart: true,
+      separate: true,
       deadlines,
       ...options,
     });
   });
   beforeEach(async () => {
-    people = [];
-    student = await somebody('student');
+    users = [];
+    student = await signInAs('student');
   });
   afterEach(async () => {
-    for (const person of people) await person.leave();
-    expect(people.flatMap(({ faults }) => faults)).toEqual([]);
-    await eventually('no console stays behind', () => stack.proxmox.openConsoles() === 0);
+    for (const user of users) await user.close();
+    expect(users.flatMap(({ faults }) => faults)).toEqual([]);
+    await eventually('all consoles are closed', () => stack.proxmox.openConsoles() === 0);
     expect(stack.proxmox.violations).toEqual([]);
   });
   afterAll(() => stack.stop());
@@ -77,31 +77,32 @@ export function useScene(browser: () => Browser, options: Omit<StackOptions, 'ma
     get student() {
       return student;
     },
-    somebody,
+    signInAs,
   };
 }
 
-/** The page says what the relay's error says, and knows its code. */
-export async function isTold(person: Person, code: ErrorCode): Promise<void> {
+/** Waits until the page shows the message of an error and has received its close code. */
+export async function showsError(person: BrowserUser, code: ErrorCode): Promise<void> {
   const { close, text } = errorKinds[code];
   await person.closedWith(closeCodes[close].code);
-  await person.reads(text);
+  await person.hasHeading(text);
 }
 
-/** The console is over, and the page offers to open it again, or only the way back. */
-export async function isOver(person: Person, { openAgain }: { openAgain: boolean }): Promise<void> {
-  await person.reaches('ended');
+/** Waits until the console has ended. `canReopen`: whether the page offers to reopen it. */
+export async function showsEnd(person: BrowserUser, { canReopen }: { canReopen: boolean }): Promise<void> {
+  await person.waitForState('ended');
   await person.page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-  expect(await person.page.getByRole('button', { name: 'Open again' }).count()).toBe(openAgain ? 1 : 0);
-  // What to quote to those who run the service.
+  expect(await person.page.getByRole('button', { name: 'Reopen console' }).count()).toBe(canReopen ? 1 : 0);
+  // The number that users quote to support.
   expect(await person.page.locator('.support code').innerText()).toMatch(/^[\w-]{8,}$/);
 }
 
-export const openAgain = (person: Person) => person.page.getByRole('button', { name: 'Open again' }).click();
-export const tryNow = (person: Person) => person.page.getByRole('button', { name: 'Try now' }).click();
+export const openAgain = (person: BrowserUser) =>
+  person.page.getByRole('button', { name: 'Reopen console' }).click();
+export const tryNow = (person: BrowserUser) => person.page.getByRole('button', { name: 'Try now' }).click();
 
-/** Keeps the next grant from the page, after the broker gave it, until `release`. */
-export async function holdGrant(person: Person): Promise<{ granted: Promise<string>; release(): void }> {
+/** Holds back the broker's next grant until `release`. */
+export async function holdGrant(person: BrowserUser): Promise<{ granted: Promise<string>; release(): void }> {
   let release = () => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
   let give: (body: string) => void;

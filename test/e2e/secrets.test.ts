@@ -1,11 +1,11 @@
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
-import { findLeaks, type Places } from './leaks.ts';
+import { findLeaks, type SearchedTexts } from './find-leaks.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson, type Person } from './person.ts';
+import { openBrowserUser, type BrowserUser } from './browser-user.ts';
 import { password, proxmoxAccount, startStack, type Stack } from './stack.ts';
-import { watchRedis, type RedisWatch } from './watch-redis.ts';
+import { observeRedis, type RedisObserver } from './observe-redis.ts';
 
 const cases = (['token', 'password'] as const).flatMap((credential) =>
   (['new', 'old'] as const).map((mode) => ({ credential, mode })),
@@ -22,11 +22,11 @@ describeWith('chromium', 'redis')('secrets', () => {
     'with a $credential, at a Proxmox with $mode console tickets',
     ({ credential, mode }) => {
       let redis: RedisServer;
-      let watch: RedisWatch;
+      let watch: RedisObserver;
       let stack: Stack;
-      let student: Person;
-      /** What was seen where, and each secret with its name. */
-      let places: Places;
+      let student: BrowserUser;
+      /** The texts to search, and the name of each secret. */
+      let places: SearchedTexts;
       const secrets = {
         ofProxmox: new Map<string, string>(),
         ofPorthole: new Map<string, string>(),
@@ -35,7 +35,7 @@ describeWith('chromium', 'redis')('secrets', () => {
 
       beforeAll(async () => {
         redis = await startRedisServer();
-        watch = await watchRedis(redis);
+        watch = await observeRedis(redis);
         const guest = (name: string, style: 'qemu' | 'vncterm') => createBuiltinGuest({ name, style });
         stack = await startStack({
           machines: [
@@ -50,7 +50,7 @@ describeWith('chromium', 'redis')('secrets', () => {
           ],
           proxmox: { mode },
           credential,
-          apart: true,
+          separate: true,
           redisUrl: redis.url,
         });
         await runOfALesson();
@@ -63,10 +63,10 @@ describeWith('chromium', 'redis')('secrets', () => {
         nameSecrets();
       }, 60_000);
 
-      /** Consoles that work, one that Proxmox refuses, one that hangs up: errors are where secrets slip out. */
+      /** Opens consoles that work, one that Proxmox refuses and one that it drops: errors can reveal secrets. */
       async function runOfALesson(): Promise<void> {
         const { proxmox } = stack;
-        student = await aPerson(browser, stack.origin);
+        student = await openBrowserUser(browser, stack.origin);
         await student.signIn('student');
         await student.openConsole(100);
         await student.type('hello');
@@ -74,13 +74,13 @@ describeWith('chromium', 'redis')('secrets', () => {
         await student.openConsole(100, 'view');
         proxmox.refuseVncproxy(100, { status: 500, message: 'got no worker upid' });
         await student.visitConsole(100);
-        await student.reaches('ended');
+        await student.waitForState('ended');
         proxmox.refuseVncproxy(100, null);
         proxmox.rotateKey();
         await student.openConsole(100);
         proxmox.dropConsoles(100);
-        await student.reaches('retrying');
-        await student.reaches('open');
+        await student.waitForState('retrying');
+        await student.waitForState('open');
       }
 
       function nameSecrets(): void {
@@ -101,19 +101,19 @@ describeWith('chromium', 'redis')('secrets', () => {
       }
 
       afterAll(async () => {
-        await student?.leave();
+        await student?.close();
         await stack?.stop();
         watch?.stop();
         await redis?.stop();
       });
 
-      test('of Proxmox and of Porthole reach neither the browser nor the log nor Redis', () => {
+      test('of Proxmox and Porthole are not sent to the browser, the log or Redis', () => {
         expect(secrets.ofProxmox.size).toBeGreaterThan(mode === 'new' ? 10 : 5);
         expect(findLeaks(secrets.ofProxmox, places)).toEqual([]);
         expect(findLeaks(secrets.ofPorthole, places)).toEqual([]);
       });
 
-      test('of the browser reach neither the log nor Redis', () => {
+      test('of the browser are not in the log or in Redis', () => {
         const { 'the browser': _own, ...others } = places;
         expect(new Set(secrets.ofTheBrowser.values())).toEqual(
           new Set(['a grant', 'a resume token', 'a login cookie']),
@@ -122,7 +122,7 @@ describeWith('chromium', 'redis')('secrets', () => {
         expect(findLeaks(secrets.ofTheBrowser, others)).toEqual([]);
       });
 
-      test('would have been found: all places were looked into', () => {
+      test('would have been found: all texts were searched', () => {
         const seen = (place: string) =>
           (places[place] ?? [])
             .map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
@@ -134,23 +134,29 @@ describeWith('chromium', 'redis')('secrets', () => {
         expect(seen('Redis')).toContain('porthole:grant:');
         expect(seen('Redis')).toContain('porthole:login:');
         expect(seen('Redis')).toContain('porthole:session:');
-        // What the browser may have is found there, so the search for it works.
+        // The search finds secrets that the browser may have.
         const { 'the browser': own = [] } = places;
         expect(findLeaks(secrets.ofTheBrowser, { own })).toHaveLength(secrets.ofTheBrowser.size);
       });
     },
   );
 
-  test.each(['raw', 'uri', 'hex', 'base64', 'base64url'] as const)('a planted one is found: %s', (form) => {
-    const secret = 'PVEVNC:6A1B2C3D::pT+k/3r=';
-    const forms = {
-      raw: secret,
-      uri: encodeURIComponent(secret),
-      hex: Buffer.from(secret).toString('hex'),
-      base64: Buffer.from(`x${secret}y`).toString('base64'),
-      base64url: Buffer.from(`xy${secret}`).toString('base64url'),
-    };
-    const places = { log: ['{"a":1}', Buffer.from(`some text ${forms[form]} and more`)], clean: ['nothing'] };
-    expect(findLeaks(new Map([[secret, 'a ticket']]), places)).toEqual(['a ticket in log']);
-  });
+  test.each(['raw', 'uri', 'hex', 'base64', 'base64url'] as const)(
+    'that are planted are found: %s',
+    (form) => {
+      const secret = 'PVEVNC:6A1B2C3D::pT+k/3r=';
+      const forms = {
+        raw: secret,
+        uri: encodeURIComponent(secret),
+        hex: Buffer.from(secret).toString('hex'),
+        base64: Buffer.from(`x${secret}y`).toString('base64'),
+        base64url: Buffer.from(`xy${secret}`).toString('base64url'),
+      };
+      const places = {
+        log: ['{"a":1}', Buffer.from(`some text ${forms[form]} and more`)],
+        clean: ['nothing'],
+      };
+      expect(findLeaks(new Map([[secret, 'a ticket']]), places)).toEqual(['a ticket in log']);
+    },
+  );
 });

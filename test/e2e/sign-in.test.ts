@@ -3,23 +3,23 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
-import { signInHere, type Person } from './person.ts';
+import { signInHere, type BrowserUser } from './browser-user.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { password } from './stack.ts';
 
-const signOut = async ({ page }: Person) => {
+const signOut = async ({ page }: BrowserUser) => {
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByText('You have signed out.').waitFor();
 };
 
 describeWith('chromium')('signing in', () => {
   const browser = useBrowser();
-  const scene = useScene(browser, { apart: false });
+  const scene = useScene(browser, { separate: false });
 
   test.each([
     ['a wrong password', 'student', 'not it'],
-    ['a name that nobody has', 'nobody', password],
-  ])('%s is told in the same words, and the next try may be right', async (_what, name, secret) => {
+    ['an unknown name', 'unknown', password],
+  ])('%s shows the same message, and the next attempt can succeed', async (_what, name, secret) => {
     const { student } = scene;
     await signOut(student);
     await signInHere(student, name, secret);
@@ -31,18 +31,18 @@ describeWith('chromium')('signing in', () => {
     await student.page.locator('body[data-page=machines]').waitFor();
   });
 
-  test('a link to a console leads there after signing in', async () => {
+  test('a link to a console opens it after signing in', async () => {
     const { student } = scene;
     await signOut(student);
     await student.visitConsole(101, 'view');
-    await student.page.getByText('Then your console opens.').waitFor();
+    await student.page.getByText('Sign in to open the console.').waitFor();
     await signInHere(student);
-    await student.reaches('open');
+    await student.waitForState('open');
     expect(new URL(student.page.url()).pathname).toBe('/console/lab/101');
     await student.page.getByText('View only', { exact: true }).waitFor();
   });
 
-  test('signing out ends it in this browser and at the broker, whoever kept the cookie', async () => {
+  test('signing out invalidates the cookie at the broker too', async () => {
     const { student, stack } = scene;
     const kept = await student.page.context().cookies();
     expect(kept).toMatchObject([{ httpOnly: true, sameSite: 'Lax' }]);
@@ -56,21 +56,21 @@ describeWith('chromium')('signing in', () => {
     expect(status).toBe(401);
   });
 
-  test('somebody else sees other machines', async () => {
+  test('each user sees their own machines', async () => {
     const { student, stack } = scene;
     await stack.proxmox.addGuest({ vmid: 300, node: 'pve1', name: 'office-server' });
-    const instructor = await scene.somebody('instructor');
+    const instructor = await scene.signInAs('instructor');
     await instructor.page.getByRole('link', { name: 'office-server' }).waitFor();
     await student.page.reload();
     await student.page.getByRole('link', { name: 'student-one' }).waitFor();
     expect(await student.page.getByText('office-server').count()).toBe(0);
     await student.visitConsole(300);
-    await student.reads('This machine does not exist or is not yours.');
+    await student.hasHeading('This machine does not exist or is not yours.');
     stack.proxmox.removeGuest(300);
   });
 });
 
-/** What the page of another site is able to do in the browser of somebody who is signed in here. */
+/** What a page of another site can do in the browser of a signed-in user. */
 describeWith('chromium')('a hostile page', () => {
   const browser = useBrowser();
   const scene = useScene(browser);
@@ -82,7 +82,7 @@ describeWith('chromium')('a hostile page', () => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Win a prize</title>'),
     );
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    // Another port is another origin, and the same site: the cookie goes along, so it is not what protects us.
+    // Another port is another origin of the same site, so the browser sends the cookie.
     hostile = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterAll(() => {
@@ -90,11 +90,11 @@ describeWith('chromium')('a hostile page', () => {
     server.closeAllConnections();
   });
 
-  /** The browser says in its console what it kept from the page; that is the point here. */
-  const expectOnly = ({ faults }: Person, pattern: RegExp) =>
+  /** The browser logs what it denied to the page. */
+  const expectOnly = ({ faults }: BrowserUser, pattern: RegExp) =>
     expect(faults.splice(0).filter((fault) => !pattern.test(fault))).toEqual([]);
 
-  test('can neither read from the API nor have it do anything', async () => {
+  test("can't read from the API and can't change anything", async () => {
     const { student, stack } = scene;
     await student.page.goto(hostile);
     const tries = await student.page.evaluate(async (origin) => {
@@ -111,22 +111,22 @@ describeWith('chromium')('a hostile page', () => {
           headers: { 'content-type': 'application/json' },
           body,
         }),
-        // What needs no permission beforehand, as a form would send it.
+        // Requests that need no preflight, like those of a form.
         blind: await outcome('/consoles/lab/100/grants', { method: 'POST', mode: 'no-cors', body }),
         signOut: await outcome('/logout', { method: 'POST', mode: 'no-cors' }),
       };
     }, stack.origin);
     expect(tries).toEqual({ read: 'blocked', grant: 'blocked', blind: 'blocked', signOut: 'blocked' });
     expectOnly(student, /CORS/);
-    // Those that need no permission beforehand did arrive, and were refused.
+    // Requests without a preflight arrived and were refused.
     expect(stack.logged.filter((line) => line.includes('cross_site'))).toHaveLength(2);
     expect(stack.logged.join('')).not.toContain('a console was granted');
-    // Still signed in.
+    // The user is still signed in.
     await student.page.goto(stack.origin);
     await student.page.locator('body[data-page=machines]').waitFor();
   });
 
-  test('can not open a console with a stolen grant, which is then used up', async () => {
+  test("can't open a console with a stolen grant, which is used up by the attempt", async () => {
     const { student, stack } = scene;
     const grant = await student.page.evaluate(async () => {
       const response = await fetch('/api/v1/consoles/lab/100/grants', {
@@ -149,7 +149,7 @@ describeWith('chromium')('a hostile page', () => {
     expect(stack.proxmox.calls.filter(({ path }) => path.includes('vncproxy'))).toEqual([]);
   });
 
-  test('can not put our pages into a frame', async () => {
+  test("can't put the pages into a frame", async () => {
     const { student, stack } = scene;
     await student.page.goto(hostile);
     await student.page.evaluate((origin) => {
@@ -157,7 +157,7 @@ describeWith('chromium')('a hostile page', () => {
       frame.src = `${origin}/console/lab/100`;
       document.body.append(frame);
     }, stack.origin);
-    await eventually('the browser refuses', () => student.faults.length > 0);
+    await eventually('the browser blocks the frame', () => student.faults.length > 0);
     expectOnly(student, /frame-ancestors|X-Frame-Options/i);
     expect(stack.proxmox.openConsoles()).toBe(0);
   });

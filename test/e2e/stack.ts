@@ -27,11 +27,11 @@ import {
   type FakeProxmoxOptions,
   type GuestOptions,
 } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 
 const pagesDir = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
 
-/** Both people have this one. */
+/** The password of both users. */
 export const password = 'a sunny day at the pier';
 export const proxmoxAccount = {
   userid: 'porthole@pve',
@@ -47,21 +47,21 @@ export interface StackOptions {
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
   readonly credential?: 'token' | 'password';
   readonly limits?: Partial<Config['limits']>;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Of the relay, apart from the broker. Default: a free one. */
+  /** Port of a separate relay. Default: a free port. */
   readonly relayPort?: number;
-  /** Other settings, instead of the usual ones. */
+  /** Settings that replace the defaults. */
   readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
-  /** Instead of those below. */
+  /** Default: `defaultRules`. */
   readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
-  /** Broker and relay as instances of their own, each on a port of its own. Otherwise standalone. */
-  readonly apart?: boolean;
-  /** The following are for broker and relay apart. */
+  /** Starts broker and relay as separate instances, each on its own port. Default: standalone. */
+  readonly separate?: boolean;
+  /** These options apply to separate instances. */
   readonly deadlines?: Partial<Deadlines>;
-  /** Fields of the cluster's configuration that only the relay gets. */
+  /** Fields of the cluster's configuration for the relay only. */
   readonly relayCluster?: Record<string, unknown>;
-  /** Default: one memory for both. */
+  /** Default: one in-memory store for both. */
   readonly redisUrl?: string;
   readonly relayStore?: (store: Store) => Store;
   readonly brokerTracing?: Tracing;
@@ -69,20 +69,20 @@ export interface StackOptions {
 }
 
 export interface Stack {
-  /** Where the pages are. */
+  /** Origin of the pages. */
   readonly origin: string;
   readonly proxmox: FakeProxmox;
   /** Log lines so far, of both services. */
   readonly logged: readonly string[];
   readonly grantKey: string;
-  /** Cuts every browser's line to the relay, as a broken network does. */
-  cutLines(): void;
-  /** A new relay takes over the port, then the old one drains. */
+  /** Resets every connection between a browser and the relay. */
+  cutConnections(): void;
+  /** Replaces the relay: a new one takes over the port, then the old one drains. */
   rollRelay(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Everything between a browser and a machine, with a simulated Proxmox at its end. */
+/** Starts everything between a browser and a machine, with a simulated Proxmox. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const proxmox = await createFakeProxmox({
     unauthorizedDelayMs: 20,
@@ -104,7 +104,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     lines.add(socket);
     socket.once('close', () => lines.delete(socket));
   };
-  const start = options.apart ? startApart : startTogether;
+  const start = options.separate ? startSeparate : startTogether;
   const services = await start({ options, proxmox, log, remember }).catch(async (error: unknown) => {
     await proxmox.close();
     throw error;
@@ -117,7 +117,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     proxmox,
     logged,
     grantKey,
-    cutLines,
+    cutConnections: cutLines,
     rollRelay: services.rollRelay,
     async stop() {
       cutLines();
@@ -127,7 +127,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-interface Ground {
+interface StackContext {
   readonly options: StackOptions;
   readonly proxmox: FakeProxmox;
   readonly log: ReturnType<typeof createLog>;
@@ -140,7 +140,7 @@ interface Services {
   stop(): Promise<void>;
 }
 
-async function startTogether({ options, proxmox, log }: Ground): Promise<Services> {
+async function startTogether({ options, proxmox, log }: StackContext): Promise<Services> {
   const port = options.port ?? (await freePort());
   const config = configSchema.parse(await configOf(options, proxmox, { port }));
   const deps = {
@@ -159,12 +159,12 @@ async function startTogether({ options, proxmox, log }: Ground): Promise<Service
   await lifecycle.start();
   return {
     origin: config.publicUrl.origin,
-    rollRelay: () => Promise.reject(new Error('There is no relay apart from the rest.')),
+    rollRelay: () => Promise.reject(new Error('The relay is not a separate instance.')),
     stop: lifecycle.stop,
   };
 }
 
-async function startApart({ options, proxmox, log, remember }: Ground): Promise<Services> {
+async function startSeparate({ options, proxmox, log, remember }: StackContext): Promise<Services> {
   const ports = {
     port: options.port ?? (await freePort()),
     relayPort: options.relayPort ?? (await freePort()),
@@ -215,7 +215,7 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
 
   const broker = await startBroker();
   let current = await startRelay();
-  // What a Kubernetes Service is: an address that stays while the relays behind it come and go.
+  // Like a Kubernetes Service: an address that stays while relays are replaced.
   const service = createPublicServer({
     listen: { host: '127.0.0.1', port: ports.relayPort },
     onRequest: (request, response) => current.relay.onRequest(request, response),
@@ -241,7 +241,7 @@ async function startApart({ options, proxmox, log, remember }: Ground): Promise<
   };
 }
 
-const someRules: NonNullable<StackOptions['rules']> = {
+const defaultRules: NonNullable<StackOptions['rules']> = {
   access: [
     { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control', 'terminal'] },
     { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
@@ -250,7 +250,7 @@ const someRules: NonNullable<StackOptions['rules']> = {
 };
 
 async function configOf(
-  { credential = 'token', limits, redisUrl, rules = someRules, settings }: StackOptions,
+  { credential = 'token', limits, redisUrl, rules = defaultRules, settings }: StackOptions,
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
 ) {
@@ -282,7 +282,7 @@ async function configOf(
 
 let users: Promise<string> | undefined;
 
-/** Hashing a password takes long on purpose: once per test file is enough. */
+/** Password hashing is slow on purpose, so it is done once per test file. */
 function usersFile(): Promise<string> {
   users ??= hashPassword(password, systemRandom).then((hash) =>
     stringify({

@@ -1,10 +1,10 @@
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
-import type { Person } from './person.ts';
+import type { BrowserUser } from './browser-user.ts';
 import { useBrowser, useScene } from './scene.ts';
 
-/** Gives whoever sits at the browser the console's WebSocket, as developer tools do. */
-async function openTheBonnet({ page }: Person): Promise<void> {
+/** Exposes the console's WebSocket, as developer tools can. */
+async function openTheBonnet({ page }: BrowserUser): Promise<void> {
   await page.context().addInitScript(() => {
     const Original = WebSocket;
     window.WebSocket = class extends Original {
@@ -16,7 +16,7 @@ async function openTheBonnet({ page }: Person): Promise<void> {
   });
 }
 
-const send = ({ page }: Person, bytes: readonly number[]) =>
+const send = ({ page }: BrowserUser, bytes: readonly number[]) =>
   page.evaluate((message) => {
     (Reflect.get(window, 'line') as WebSocket).send(new Uint8Array(message));
   }, bytes);
@@ -26,18 +26,18 @@ const pressX = [4, 1, 0, 0, 0, 0, 0, x, 4, 0, 0, 0, 0, 0, 0, x];
 const click = [5, 1, 0, 50, 0, 50, 5, 0, 0, 50, 0, 50];
 const clipboard = [6, 0, 0, 0, 0, 0, 0, 2, x, x];
 
-describeWith('chromium')('somebody who tampers with the page', () => {
+describeWith('chromium')('a user who tampers with the page', () => {
   const browser = useBrowser();
   const scene = useScene(browser);
 
-  test('can not type, click or paste into a machine that they may only watch', async () => {
+  test("can't type, click or paste into a view-only machine", async () => {
     const { student, one, stack } = scene;
     await openTheBonnet(student);
     await student.openConsole(100, 'view');
     await send(student, [...pressX, ...click, ...clipboard]);
     await student.page.goto(stack.origin);
-    // Then the relay has read all that was sent.
-    await eventually('the console is over', () =>
+    // By then, the relay has read everything that was sent.
+    await eventually('the console has ended', () =>
       stack.logged.some((line) => line.includes('console ended')),
     );
     expect(one.keys()).toBe('');
@@ -45,40 +45,40 @@ describeWith('chromium')('somebody who tampers with the page', () => {
     expect(one.clipboard()).toBe('');
   });
 
-  test('the same bytes do all that for somebody in control', async () => {
+  test('can do all that with the same bytes in control mode', async () => {
     const { student, two } = scene;
     await openTheBonnet(student);
     await student.openConsole(101);
-    await eventually('it asks for commands', () => two.text().some((row) => row.includes(':~$')));
+    await eventually('the machine shows its prompt', () => two.text().some((row) => row.includes(':~$')));
     await send(student, [...pressX, ...click, ...clipboard]);
-    await eventually('all of it arrives', () => two.keys() === 'x' && two.clipboard() === 'xx');
+    await eventually('everything arrives', () => two.keys() === 'x' && two.clipboard() === 'xx');
     expect(two.pointer()).toMatchObject({ x: 50, y: 50 });
   });
 
-  test('ends their own console with bytes that are no message of a viewer, and nothing else', async () => {
+  test('ends only their own console by sending invalid RFB messages', async () => {
     const { student, stack } = scene;
-    const instructor = await scene.somebody('instructor');
+    const instructor = await scene.signInAs('instructor');
     await instructor.openConsole(100);
     await openTheBonnet(student);
     await student.openConsole(100);
     await send(student, [0xee, 0xee, 0xee, 0xee]);
     await student.closedWith(1002);
-    await student.reads('The viewer broke the protocol.');
-    await instructor.reaches('open');
+    await student.hasHeading('The viewer violated the protocol.');
+    await instructor.waitForState('open');
     expect(stack.proxmox.openConsoles(100)).toBe(1);
   });
 
-  test('can not make the relay take in more than it should', async () => {
+  test("can't make the relay buffer too much", async () => {
     const { student } = scene;
     await openTheBonnet(student);
     await student.openConsole(100);
-    // Of harmless update requests, so that nothing is wrong with the message but its size.
+    // Valid update requests: only the size of the message is wrong.
     await student.page.evaluate(() => {
       const request = [3, 1, 0, 0, 0, 0, 0, 1, 0, 1];
       const message = Uint8Array.from({ length: 8 * 1024 * 1024 }, (_, at) => request[at % 10] ?? 0);
       (Reflect.get(window, 'line') as WebSocket).send(message);
     });
     await student.closedWith(1009);
-    await student.reaches('ended');
+    await student.waitForState('ended');
   });
 });

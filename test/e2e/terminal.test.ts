@@ -1,8 +1,8 @@
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
-import type { Person } from './person.ts';
+import type { BrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
-import { aPerson } from './person.ts';
+import { openBrowserUser } from './browser-user.ts';
 import { startStack, type Stack } from './stack.ts';
 
 const prompt = 'root@student-box:~# ';
@@ -10,31 +10,31 @@ const prompt = 'root@student-box:~# ';
 describeWith('chromium')('a terminal in the browser', () => {
   const browser = useBrowser();
   let stack: Stack;
-  let student: Person;
+  let student: BrowserUser;
   beforeAll(async () => {
     stack = await startStack({
       machines: [
         { vmid: 200, node: 'pve2', type: 'lxc', name: 'student-box' },
         { vmid: 300, node: 'pve1', type: 'qemu', name: 'student-noserial' },
       ],
-      apart: true,
+      separate: true,
     });
   });
   beforeEach(async () => {
-    student = await aPerson(browser(), stack.origin);
+    student = await openBrowserUser(browser(), stack.origin);
     await student.signIn('student');
   });
   afterEach(async () => {
-    await student.leave();
+    await student.close();
     expect(student.faults).toEqual([]);
-    await eventually('no console stays behind', () => stack.proxmox.openConsoles() === 0);
+    await eventually('all consoles are closed', () => stack.proxmox.openConsoles() === 0);
     expect(stack.proxmox.violations).toEqual([]);
   });
   afterAll(() => stack.stop());
 
   const visit = (vmid: number, query = '?kind=terminal') =>
     student.page.goto(`${stack.origin}/console/lab/${vmid}${query}`);
-  /** What stands on the screen, line by line, without the blanks behind it. */
+  /** The lines on the screen without trailing blanks. */
   const screen = async () => {
     const rows = await student.page.locator('#screen .xterm-rows > div').allTextContents();
     return rows.map((row) => row.replaceAll('\u00a0', ' ').trimEnd());
@@ -45,10 +45,10 @@ describeWith('chromium')('a terminal in the browser', () => {
     );
   async function open(query?: string): Promise<void> {
     await visit(200, query);
-    await student.reaches('open');
+    await student.waitForState('open');
     await shows(prompt.trim());
   }
-  /** The colour in which a word is shown. */
+  /** The colours in which a word is shown. */
   const colourOf = (word: string) =>
     student.page.evaluate(
       (text) =>
@@ -64,28 +64,28 @@ describeWith('chromium')('a terminal in the browser', () => {
     return sizes.at(-1);
   };
 
-  test('opens from the list, takes what is typed, and shows what comes', async () => {
+  test('opens from the list, accepts input and shows output', async () => {
     await student.page.getByRole('button', { name: 'More for student-box' }).click();
     await student.page.getByRole('menuitem', { name: 'Terminal' }).click();
-    await student.reaches('open');
+    await student.waitForState('open');
     await shows(prompt.trim());
     await student.page.keyboard.type('echo grün\n');
     await shows('grün');
   });
 
-  test('is as large as the window, and follows it and its letters', async () => {
+  test('fits the window, and follows changes of the window and the text size', async () => {
     await open();
     await student.page.keyboard.type('stty size\n');
     await shows(/^\d+ \d+$/);
     const before = await size();
     await student.page.setViewportSize({ width: 800, height: 500 });
-    await eventually('it is smaller', async () => {
+    await eventually('the terminal is smaller', async () => {
       const now = await size();
       return now !== undefined && now !== before;
     });
     const smaller = await size();
-    await student.page.getByRole('button', { name: 'Larger letters' }).click();
-    await eventually('larger letters are fewer', async () => {
+    await student.page.getByRole('button', { name: 'Larger text' }).click();
+    await eventually('larger text means fewer columns', async () => {
       const now = await size();
       return now !== undefined && now !== smaller;
     });
@@ -94,7 +94,7 @@ describeWith('chromium')('a terminal in the browser', () => {
     expect(rows).toBeLessThan(30);
   });
 
-  test('paste reaches the machine from the panel', async () => {
+  test('pastes text from the clipboard panel', async () => {
     await open();
     await student.page.getByRole('button', { name: 'Clipboard' }).click();
     await student.page.getByLabel('To the machine').fill('echo pasted');
@@ -104,7 +104,7 @@ describeWith('chromium')('a terminal in the browser', () => {
     await shows('pasted');
   });
 
-  test('shows the colours that programs ask for, without a style that the pages must not have', async () => {
+  test('shows the colours of programs without violating the content security policy', async () => {
     await open();
     await student.page.keyboard.type('colours\n');
     await shows('true green');
@@ -112,36 +112,35 @@ describeWith('chromium')('a terminal in the browser', () => {
     expect(await colourOf('green')).toHaveLength(1);
   });
 
-  test('drops what somebody types who may only look', async () => {
+  test('drops input in view mode', async () => {
     await open('?kind=terminal&mode=view');
     await student.page.getByText('View only').first().waitFor();
     await student.page.locator('#screen').click();
     await student.page.keyboard.type('echo no\n');
-    // Not even what the page would never send gets through.
     expect(await student.page.locator('#screen textarea').count()).toBe(1);
     expect((await screen()).filter((line) => line !== '')).toEqual([prompt.trim()]);
   });
 
-  test('keeps its text and goes on when its relay leaves', async () => {
+  test('keeps its text and reconnects when its relay is replaced', async () => {
     await open();
     await student.page.keyboard.type('echo before\n');
     await shows('before');
     await stack.rollRelay();
     await student.closedWith(1012);
-    await eventually('it is open again', () => student.sockets() === 2);
-    await student.reaches('open');
-    await student.page.locator('body[data-quiet=false]').waitFor();
+    await eventually('the page has reconnected', () => student.sockets() === 2);
+    await student.waitForState('open');
+    await student.page.locator('body[data-interruption=none]').waitFor();
     await student.page.keyboard.type('echo after\n');
     await shows('after');
   });
 
-  test('says that a machine without a serial port has none', async () => {
+  test('says that a machine has no serial port', async () => {
     await visit(300);
-    await student.reaches('ended');
+    await student.waitForState('ended');
     await student.page.getByText('no serial port').first().waitFor();
   });
 
-  test('is loaded by nobody who opens a screen, nor a screen by who opens a terminal', async () => {
+  test('pages of screens do not load xterm.js, and pages of terminals do not load noVNC', async () => {
     const loaded: string[] = [];
     student.page.on('response', (response) => loaded.push(new URL(response.url()).pathname));
     await student.page.goto(`${stack.origin}/console/lab/300`);

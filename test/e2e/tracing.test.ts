@@ -5,22 +5,22 @@ import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../fakes/otlp-receiver.ts';
 import { describeWith } from '../needs.ts';
-import { aPerson, type Person } from './person.ts';
+import { openBrowserUser, type BrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
 import { startStack, type Stack } from './stack.ts';
 
-describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
+describeWith('chromium')('the trace of a console at an OpenTelemetry collector', () => {
   const browser = useBrowser();
   const log = createLog({ service: 'test', level: 'silent' });
   let receiver: OtlpReceiver;
   let stack: Stack;
-  let student: Person;
+  let student: BrowserUser;
   let stops: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
     receiver = await createOtlpReceiver();
     const open = async (service: string) => {
-      const { tracing, parts } = openTracing(
+      const { tracing, components: parts } = openTracing(
         { tracing: { endpoint: new URL(receiver.url), sampleRatio: 1 } },
         { service, clock: systemClock, log },
       );
@@ -41,21 +41,21 @@ describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
           running: false,
         },
       ],
-      apart: true,
+      separate: true,
       brokerTracing: await open('porthole-broker'),
       relayTracing: await open('porthole-relay'),
     });
-    student = await aPerson(browser(), stack.origin);
+    student = await openBrowserUser(browser(), stack.origin);
     await student.signIn('student');
   });
   afterAll(async () => {
-    await student.leave();
+    await student.close();
     await stack.stop();
     for (const stop of stops) await stop();
     await receiver.stop();
   });
 
-  /** The trace of this machine's console, as soon as its last span is there. */
+  /** Waits for the last span and returns the trace of this machine's console. */
   async function traceOf(vmid: number, last: string): Promise<readonly ReceivedSpan[]> {
     let trace: readonly ReceivedSpan[] = [];
     await eventually(`the span “${last}” arrives`, () => {
@@ -72,7 +72,7 @@ describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
     return trace.filter(({ parentId }) => parentId === parent?.spanId).map((span) => span.name);
   };
 
-  test('is one trace over two services, from the grant to the first picture, with every call to Proxmox', async () => {
+  test('covers both services, from the grant to the first picture, with every call to Proxmox', async () => {
     await student.openConsole(100);
     const trace = await traceOf(100, 'console open');
     const grant = trace.find(({ name }) => name === 'grant');
@@ -91,22 +91,22 @@ describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
     ]);
     expect(below(trace, 'console status')).toContain('proxmox GET current');
     expect(below(trace, 'console console')).toEqual(['proxmox POST vncproxy']);
-    // One thing after the other, and all of it within the whole.
+    // The spans follow each other and lie within the root span.
     for (const span of trace) {
       expect(span.end).toBeGreaterThanOrEqual(span.start);
       if (span.service !== 'porthole-relay') continue;
       expect(span.start).toBeGreaterThanOrEqual(open?.start ?? 0n);
       expect(span.end).toBeLessThanOrEqual(open?.end ?? 0n);
     }
-    // The logs of both services say which trace it is.
+    // The logs of both services name the trace.
     const lines = stack.logged.filter((line) => line.includes(grant?.traceId ?? 'none'));
     expect(lines.some((line) => line.includes('/grants"'))).toBe(true);
     expect(lines.some((line) => line.includes('console opened'))).toBe(true);
   });
 
-  test('that opens nothing says which code that had, where', async () => {
+  test('names the error code of a console that was not opened', async () => {
     await student.visitConsole(101);
-    await student.reaches('waiting');
+    await student.waitForState('machine-off');
     const trace = await traceOf(101, 'console open');
     expect(trace.filter(({ failed }) => failed).map(({ name }) => name)).toEqual(
       expect.arrayContaining(['console status', 'console open']),
@@ -116,7 +116,7 @@ describeWith('chromium')('a click, seen by an OpenTelemetry collector', () => {
     );
   });
 
-  test('shows the collector no secret, no name of a person, and no query', () => {
+  test('contains no secrets, no names of users and no query strings', () => {
     const seen = receiver.received().toString('latin1');
     for (const secret of [...stack.proxmox.issuedSecrets(), stack.grantKey])
       expect(seen.includes(secret)).toBe(false);

@@ -10,7 +10,8 @@ import { leaseNames } from '@porthole/shared/store/keys';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort, startRedisServer } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
 import { aGrant, grantKey, testOrigin } from '../relay/rig.ts';
 import { startProcess, type ServiceProcess } from '../standalone/service-process.ts';
 
@@ -24,11 +25,11 @@ export interface RelayProcess {
   readonly process: ServiceProcess;
 }
 
-/** A Proxmox with thirty machines, a real Redis, and relays as processes of their own that come and go. */
+/** A Proxmox with thirty machines, a real Redis, and relay processes that tests start and stop. */
 export interface Classroom {
   readonly proxmox: FakeProxmox;
   readonly relays: readonly RelayProcess[];
-  /** Resolves when it is ready. */
+  /** Resolves when the relay is ready. */
   startRelay(): Promise<RelayProcess>;
   grantFor(person: number): Promise<string>;
   sessions(): Promise<readonly { readonly relay: string }[]>;
@@ -53,13 +54,13 @@ export async function createClassroom(limits: object = {}): Promise<Classroom> {
       },
     ],
     tokens: [{ ...account, privsep: false }],
-    // A hundred consoles is what one node can have; six nodes have room for all of them twice.
+    // A node has ports for 100 consoles, so six nodes have room for twice the 300 consoles of `npm run rehearse`.
     nodes: Array.from({ length: 6 }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` })),
     guests: Array.from({ length: machines }, (_, i) => ({
       vmid: 100 + i,
       node: `pve${(i % 6) + 1}`,
       name: `lab-${100 + i}`,
-      // Small screens: what is measured are the relays, not how fast this process can paint and look.
+      // Small screens, so that painting in this process does not limit the relays.
       guest: createBuiltinGuest({ name: `lab-${100 + i}`, width: 320, height: 200 }),
     })),
   });
@@ -100,7 +101,7 @@ export async function createClassroom(limits: object = {}): Promise<Classroom> {
       return relay;
     },
     grantFor(person) {
-      // Each relay has people at every machine, and each machine people of every relay.
+      // Each relay has consoles of every machine.
       const vmid = 100 + (Math.floor(person / 3) % machines);
       return mintGrant(
         { records: store.records, keys: () => [grantKey], random: systemRandom, clock: systemClock },

@@ -1,36 +1,37 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
 import { startChild, startForeign, type Child } from './child.ts';
 
-/** A relay that takes part, running. */
+/** A running relay that takes part in the comparison. */
 export interface Contender {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
   readonly path: string;
-  /** Most sessions that the idle measurement opens here, where each costs a process. */
+  /** Maximum number of sessions in the idle measurement, for relays that start a process per session. */
   readonly mostSessions?: number;
-  /** Only of a program that can be asked about itself. */
+  /** Only for programs of the bench, which answer questions about themselves. */
   readonly ask?: Child['ask'];
-  /** What each of `count` viewers has to offer as its subprotocols. */
+  /** The subprotocols that each of `count` viewers must offer. */
   protocols(count: number): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
 export interface Upstream {
   readonly port: number;
-  /** The same consoles without HTTP and WebSocket, as bytes over TLS. */
+  /** Port of the same consoles without HTTP and WebSocket, as bytes over TLS. */
   readonly bytesPort: number;
   readonly caPem: string;
 }
 
 export type StartContender = (upstream: Upstream) => Promise<Contender>;
 
-/** Relays that know no RFB pass the viewer's own handshake through, so the upstream asks them for no password. */
+/** Relays without RFB support forward the viewer's handshake, so the upstream requires no password. */
 const rawPath = (relay: string) =>
   `/api2/json/nodes/pve1/qemu/100/vncwebsocket?raw=${encodeURIComponent(relay)}`;
 const plainProtocols = async (count: number) => Array.from({ length: count }, () => 'binary');
@@ -59,7 +60,7 @@ async function startRelay(name: string, program: string, upstream: Upstream): Pr
   };
 }
 
-/** What `npm run start:relay` gives Node: the bench measures what is run. */
+/** Node's options from `npm run start:relay`, to measure the relay as it runs. */
 function relayFlags(): string[] {
   const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     scripts: Record<string, string>;
@@ -79,7 +80,7 @@ export const startPlainWs: StartContender = async (upstream) => {
   };
 };
 
-/** What Node's own sockets and TLS cost, with nothing in between: no relay in Node can cost less. */
+/** The cost of Node's sockets and TLS alone, which is the minimum for a relay in Node. */
 export const startBareNode: StartContender = async (upstream) => {
   const child = await startChild('bare-node-main.ts', [urlOf(upstream), upstream.caPem], relayFlags());
   return {
@@ -134,7 +135,7 @@ listen relay
     args: ['-db', '-f', `${folder}/config`],
   }));
 
-/** Speaks WebSocket to the browser only; checks no certificate. A process for each connection. */
+/** Uses WebSocket for the browser only and verifies no certificate. Starts a process per connection. */
 const startWebsockify: StartContender = async (upstream) => {
   const port = await freePort();
   const child = startForeign('websockify', [
@@ -154,7 +155,7 @@ const startWebsockify: StartContender = async (upstream) => {
   };
 };
 
-/** What takes part beside ours and the plain one, and the Debian package that brings it. */
+/** Other relays, with the names of their Debian packages. */
 export const others: readonly { readonly name: string; readonly start: StartContender }[] = [
   { name: 'nginx', start: startNginx },
   { name: 'haproxy', start: startHaproxy },
@@ -203,15 +204,6 @@ function portOf(ready: unknown): number {
 
 function urlOf({ port }: Upstream): string {
   return `https://127.0.0.1:${port}`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 async function listening(port: number): Promise<void> {

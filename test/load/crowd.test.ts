@@ -1,9 +1,9 @@
 import { describeWith } from '../needs.ts';
 import { measureCrowd, reportCrowd } from './crowd.ts';
 
-/** Says nothing about speed. `npm run bench -- --only broker` does the same with a thousand people. */
+/** Asserts no figures. `npm run bench -- --only broker` does the same with 1000 users. */
 describeWith('redis')('a crowd at the broker', () => {
-  test('is served without an error, and Proxmox is asked once for all of them', async () => {
+  test('gets no error, and Proxmox gets one request for all users', async () => {
     const crowd = await measureCrowd({ users: 60, grants: 20, seconds: 4, machines: 40 });
     expect(crowd.errors).toBe(0);
     expect(crowd.lists.length).toBeGreaterThanOrEqual(60);

@@ -4,15 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createFakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort, startRedisServer } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
 import { aUser, brokerToken, password, usersFile } from '../broker/rig.ts';
 import { startProcess } from '../standalone/service-process.ts';
 import { usageOf } from './process-usage.ts';
 
-/** A school at the beginning of a lesson. */
+/** A school at the start of a lesson. */
 export interface CrowdPlan {
   readonly users: number;
-  /** How many of them ask for a console, spread evenly over the time. */
+  /** Number of users who open a console, spread evenly over the time. */
   readonly grants: number;
   readonly seconds: number;
   readonly machines: number;
@@ -25,20 +26,20 @@ export interface Crowd {
   readonly lists: readonly number[];
   readonly grants: readonly number[];
   readonly errors: number;
-  /** Calls for the list of machines that Proxmox saw. */
+  /** Number of calls for the list of machines at Proxmox. */
   readonly listCalls: number;
-  /** The most that it may see: one for each three seconds begun, however many people look. */
+  /** The maximum of these calls: one per three seconds, for any number of users. */
   readonly mostListCalls: number;
   readonly cpuSeconds: number;
   readonly rssMib: number;
 }
 
-/** Pages ask for the list this often. */
+/** Interval at which pages request the list. */
 const pollMs = 3000;
-/** The broker asks Proxmox at most this often. */
+/** Minimum interval at which the broker requests the list from Proxmox. */
 const freshMs = 3000;
 
-/** A broker as a process of its own, a real Redis, a simulated Proxmox: everybody looks, and some open consoles. */
+/** Measures a broker process with a real Redis and a simulated Proxmox: all users request the list, and some open consoles. */
 export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-crowd-'));
   const redis = await startRedisServer();
@@ -75,7 +76,7 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
       { who: { everyone: true }, which: { names: ['lab-{user}'] }, allow: ['control'] },
       { who: { groups: ['class'] }, which: { vmids: ['100-104'] }, allow: ['view'] },
     ],
-    // All come from one address here.
+    // All users have the same address.
     limits: { signInsPerAddressPerMinute: 1_000_000 },
   };
   await writeFile(join(folder, 'porthole.yaml'), JSON.stringify(config));
@@ -180,7 +181,7 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
   }
 }
 
-/** As a section of the report. */
+/** Formats the result as a section of the report. */
 export function reportCrowd({ plan, ...crowd }: Crowd): string {
   const at = (times: readonly number[], share: number) => {
     const sorted = times.toSorted((a, b) => a - b);

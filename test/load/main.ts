@@ -77,7 +77,7 @@ for (const workload of plan.workloads)
   });
 for (const relay of running) await relay.stop();
 
-// Memory is measured in a process that has done nothing else.
+// Memory is measured in new processes.
 for (let round = 1; round <= plan.idleRounds; round++)
   for (const start of contenders) {
     const relay = await start(listening);

@@ -28,8 +28,8 @@ export interface Rig {
 }
 
 /**
- * One workload through all relays, in interleaved rounds. The sessions are opened before, and what opening leaves
- * behind (compilers, collectors, connections that are kept for a while) has time to end: this is about carrying.
+ * Runs one workload through all relays, in interleaved rounds. Opens the sessions before, and waits until the aftereffects of
+ * opening (compilation, garbage collection, kept connections) have ended, because only forwarding is measured.
  */
 export async function measureFlows(
   rig: Rig,
@@ -39,13 +39,13 @@ export async function measureFlows(
 ): Promise<void> {
   for (const relay of relays) await open(rig, relay, workload.sessions);
   await sleep(rig.plan.settleMs);
-  // Round 0 warms up, and is told apart.
+  // Round 0 is the warm-up.
   for (let round = 0; round <= rig.plan.rounds; round++)
     for (const relay of relays) onFlow(round, relay.name, await measureFlow(rig, relay, workload));
   await closeAll(rig);
 }
 
-/** What a gibibyte costs one relay. */
+/** Measures the CPU time of one relay per gibibyte. */
 export async function measureFlow(rig: Rig, relay: Contender, workload: Workload): Promise<Flow> {
   const bytes = workload.sessions * workload.framesPerSession * workload.frameBytes;
   const before = usageOf(relay.pid).cpuSeconds;
@@ -60,10 +60,10 @@ export async function measureFlow(rig: Rig, relay: Contender, workload: Workload
   };
 }
 
-/** Many sessions that do next to nothing: what they cost to open and to keep, and how long an echo takes. */
+/** Measures idle sessions: the cost of opening and keeping them, and the latency of an echo. */
 export async function measureIdle(rig: Rig, relay: Contender): Promise<Idle> {
   const { plan, viewers } = rig;
-  // What a first session brings once is not the price of a session.
+  // The first sessions have one-time costs.
   await open(rig, relay, 20);
   await closeAll(rig);
   await sleep(plan.settleMs);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 import { serveParent } from './child.ts';
 
-/** What most people would write first: a `ws` server in front of a `ws` client, message by message. */
+/** The simplest relay: a `ws` server in front of a `ws` client, message by message. */
 const [upstream = '', ca = ''] = process.argv.slice(2);
 const pauseBytes = 1024 * 1024;
 const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });

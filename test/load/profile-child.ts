@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { memoryUsage, pid } from 'node:process';
 import { writeHeapSnapshot } from 'node:v8';
 
-/** What a process of the bench is asked about itself. */
+/** Questions to a process of the bench about itself. */
 export interface ProfileQuestion {
   readonly profile: 'start' | 'stop' | 'heap';
 }
 
 export interface Spent {
   readonly where: string;
-  /** Part of the process's own time, idle time left out. */
+  /** Share of the CPU time, without idle time. */
   readonly part: number;
 }
 
@@ -23,7 +23,7 @@ export interface Heap {
 
 const sampleMicros = 500;
 
-/** The child's side of `--profile`: its own CPU profile, and what lives on its own heap. */
+/** The child's side of `--profile`: its CPU profile, and the objects on its heap. */
 export function createProfileChild(): (question: ProfileQuestion) => Promise<unknown> {
   const session = new Session();
   return async ({ profile }) => {
@@ -50,7 +50,7 @@ async function spent(session: Session): Promise<{ spent: Spent[] }> {
   let busy = 0;
   for (const [i, id] of (profile.samples ?? []).entries()) {
     const name = names.get(id) ?? '?';
-    // The inspector's own call lasts from the question to the answer.
+    // The inspector's call itself lasts from the start to the end of the profile.
     if (name === '(idle)' || name.startsWith('post ')) continue;
     const took = profile.timeDeltas?.[i] ?? 0;
     busy += took;
@@ -69,7 +69,7 @@ interface Snapshot {
   readonly strings: readonly string[];
 }
 
-/** Everything alive, by kind; writing a snapshot collects garbage first. Names of objects only: strings may be secrets. */
+/** Live objects by kind, after garbage collection. Contains only names of objects, because strings may be secrets. */
 function heap(): Heap {
   const file = writeHeapSnapshot(join(tmpdir(), `porthole-bench-${pid}.heapsnapshot`));
   const usage = { ...memoryUsage() };

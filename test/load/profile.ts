@@ -3,14 +3,14 @@ import type { Contender } from './contenders.ts';
 import { closeAll, measureFlow, open, type Rig } from './measure.ts';
 import type { Heap, Spent } from './profile-child.ts';
 
-/** Where Porthole's time goes in each workload, and what an idle session holds; as Markdown. */
+/** Profiles Porthole's CPU time in each workload and the memory of an idle session, as Markdown. */
 export async function profile(rig: Rig, start: () => Promise<Contender>): Promise<string> {
   const lines: string[] = [];
   for (const workload of rig.plan.workloads) {
     const relay = await start();
     await open(rig, relay, workload.sessions);
     await sleep(rig.plan.settleMs);
-    await measureFlow(rig, relay, workload); // compilers do their work
+    await measureFlow(rig, relay, workload); // warm-up
     await relay.ask?.({ profile: 'start' });
     await measureFlow(rig, relay, workload);
     const { spent } = (await relay.ask?.<{ spent: Spent[] }>({ profile: 'stop' })) ?? { spent: [] };

@@ -12,7 +12,7 @@ import { createRelay } from '@porthole/relay/relay';
 import { serveParent } from './child.ts';
 import { createProfileChild, type ProfileQuestion } from './profile-child.ts';
 
-/** Our relay, wired as its own main does it, with the store in memory; mints grants when asked. */
+/** Porthole's relay with the store in memory, which also mints grants on request. */
 const [upstream = '', caPem = ''] = process.argv.slice(2);
 const origin = 'http://localhost:8080';
 const config = configSchema.parse({

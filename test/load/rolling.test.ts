@@ -1,20 +1,20 @@
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { eventually } from '../eventually.ts';
 import { startHaproxy, type Front } from '../fakes/haproxy/start.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { haproxyBefore } from '../fronts/shipped.ts';
 import { describeWith } from '../needs.ts';
 import { testOrigin } from '../relay/rig.ts';
 import { createClassroom, type Classroom, type RelayProcess } from './classroom.ts';
-import { row, tellFigures } from './figures.ts';
-import { simulatePage, type SimulatedPage } from './person.ts';
+import { row, reportFigures } from './figures.ts';
+import { simulatePage, type SimulatedPage } from './simulated-page.ts';
 
 /** `npm run rehearse` uses 200 consoles and the chart's preStop. */
 const consoles = Number(process.env['CONSOLES'] ?? 30);
 const preStopMs = Number(process.env['PRE_STOP'] ?? 0) * 1000;
 const replicas = 3;
 
-/** As the chart's Deployment does it (maxUnavailable 0): one more becomes ready, then an old one is told to leave. */
+/** The update of the chart's Deployment (maxUnavailable 0): a new relay becomes ready, then an old one is stopped. */
 describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} consoles`, () => {
   let room: Classroom;
   let front: Front;
@@ -45,11 +45,11 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
     await room.stop();
   });
 
-  /** What an ingress controller does when the endpoints of a Service change. */
+  /** Reloads the front, as an ingress controller does when the endpoints of a Service change. */
   async function endpoints(relays: readonly RelayProcess[]): Promise<void> {
     reloads += 1;
     await front.reload(haproxyBefore(port, relays, reloads));
-    await eventually('the front knows them', async () => {
+    await eventually('the front serves with the new endpoints', async () => {
       const { headers } = await fetch(`http://127.0.0.1:${port}/relay/`, {
         headers: { connection: 'close' },
       });
@@ -58,20 +58,22 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
   }
 
   test.each(Array.from({ length: replicas }, (_, i) => i))(
-    'relay %i is replaced, and its consoles go on',
+    'relay %i is replaced, and its consoles resume',
     async (i) => {
       await room.startRelay();
       await endpoints(room.relays.slice(i));
       const before = pages.map(({ interruptions }) => interruptions.length);
       const old = room.relays[i]?.process;
-      // A pod that is to go leaves the endpoints at once, and serves on while everybody hears of it.
+      // A terminating pod leaves the endpoints at once, and serves until all proxies have noticed.
       await endpoints(room.relays.slice(i + 1));
       await sleep(systemClock, preStopMs);
       old?.signal('SIGTERM');
       expect(await old?.exited).toBe(0);
-      await eventually('everybody has a picture', () => pages.every(({ there }) => there), 60_000);
+      await eventually('every page has a picture', () => pages.every(({ there }) => there), {
+        withinMs: 60_000,
+      });
       const moved = pages.flatMap(({ interruptions }, at) => interruptions.slice(before[at]));
-      // Opened through the front, consoles are spread: each relay has its share.
+      // The front spreads the consoles over the relays.
       expect(moved.length).toBeGreaterThan(0);
       expect(new Set(moved.map(({ code }) => code))).toEqual(new Set([1012]));
       const times = moved.map((gap) => gap.backAt - gap.lostAt);
@@ -80,8 +82,10 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
     120_000,
   );
 
-  test('nobody had to ask for a new grant, none was used twice, and all are at new relays', async () => {
-    await eventually('Proxmox has them all', () => room.proxmox.openConsoles() === consoles, 30_000);
+  test('no page requested a new grant, no grant was used twice, and all consoles are at new relays', async () => {
+    await eventually('all consoles are open at Proxmox', () => room.proxmox.openConsoles() === consoles, {
+      withinMs: 30_000,
+    });
     const gaps = pages.flatMap(({ interruptions }) => interruptions);
     expect(new Set(gaps.map(({ code }) => code))).toEqual(new Set([1012]));
     expect(pages.map(({ asked }) => asked)).toEqual(pages.map(() => 1));
@@ -92,10 +96,12 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
     expect(new Set(live.map(({ relay }) => relay)).size).toBe(replicas);
     expect(room.proxmox.violations).toEqual([]);
     await Promise.all(pages.map((page) => page.leave()));
-    await eventually('nothing is left at Proxmox', () => room.proxmox.openConsoles() === 0, 30_000);
+    await eventually('no console is open at Proxmox', () => room.proxmox.openConsoles() === 0, {
+      withinMs: 30_000,
+    });
     const times = gaps.map((gap) => gap.backAt - gap.lostAt);
     rows.push(row('complete upgrade', `${gaps.length} moves of ${consoles} consoles`, times));
-    await tellFigures(
+    await reportFigures(
       'upgraded',
       `${consoles} consoles on three relays behind HAProxy. Each relay is replaced by a new one; preStop takes ${preStopMs / 1000} s.`,
       rows,

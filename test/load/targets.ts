@@ -1,7 +1,7 @@
-import type { Results } from './report.ts';
+import type { Results } from './results.ts';
 import { median } from './median.ts';
 
-/** What the relay must reach, and whether it does, as a Markdown table; of the figures that the tables below show. */
+/** Compares the figures of the tables below with the relay's targets, as a Markdown table. */
 export function targets({ plan, flows, idle }: Pick<Results, 'plan' | 'flows' | 'idle'>): string[] {
   const cost = (relay: string, workload: string) =>
     median((flows.get(relay)?.get(workload) ?? []).map(({ cpuPerGib }) => cpuPerGib));
@@ -63,7 +63,7 @@ export function targets({ plan, flows, idle }: Pick<Results, 'plan' | 'flows' | 
   ];
 }
 
-/** The median as the tables show it, so that a reader comes to the same ratio. */
+/** The median, rounded as in the tables, so that readers can verify the ratios. */
 function shown(values: readonly number[], digits: number): number {
   return Number(median(values).toFixed(digits));
 }

@@ -1,7 +1,6 @@
 import type { AuditEvent } from '@porthole/shared/audit/events';
-import type { Clock } from '@porthole/shared/time/clock';
-import { systemClock } from '@porthole/shared/time/clock';
-import { configSchema, type Limits } from '@porthole/shared/config/schema';
+import { systemClock, type Clock } from '@porthole/shared/time/clock';
+import { configSchema, type Config, type Limits } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { mintGrant } from '@porthole/shared/grant/grant';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
@@ -26,6 +25,7 @@ export const testOrigin = 'http://localhost:8080';
 export const relayToken = { id: 'porthole@pve!relay', secret: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' };
 export const grantKey = 'k'.repeat(40);
 
+/** A running relay, its Proxmox and its store. */
 export interface RelayRig {
   readonly proxmox: FakeProxmox;
   readonly guest: BuiltinGuest;
@@ -34,70 +34,34 @@ export interface RelayRig {
   readonly url: string;
   /** Log lines so far. */
   readonly logged: readonly string[];
-  /** Events for the audit so far. */
+  /** Audit events so far. */
   readonly audited: readonly AuditEvent[];
   metrics(): Promise<string>;
-  /** A grant for machine 100 on pve1, with whatever should be different. */
-  mint(different?: Partial<GrantClaims>): Promise<string>;
+  /** Mints a grant for machine 100 on pve1, with other claims if given. Returns its token. */
+  mint(overrides?: Partial<GrantClaims>): Promise<string>;
   connect(options?: { token?: string; origin?: string | null; protocols?: readonly string[] }): ConsoleClient;
-  /** Mints and connects. */
-  open(different?: Partial<GrantClaims>): Promise<ConsoleClient>;
+  /** Mints a grant and connects with it. */
+  open(overrides?: Partial<GrantClaims>): Promise<ConsoleClient>;
   stop(): Promise<void>;
 }
 
 export interface RigOptions {
   readonly proxmox?: FakeProxmoxOptions;
   readonly store?: Store;
-  /** Another relay of the same service: it shares its store and its Proxmox. */
-  readonly beside?: RelayRig;
+  /** Another relay of the same installation: this one shares its store and its Proxmox. */
+  readonly sharedWith?: RelayRig;
   readonly limits?: Partial<Limits>;
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
-  /** Changes the cluster's part of the configuration. */
+  /** Replaces the cluster in the configuration. */
   readonly cluster?: (url: string, caPem: string) => Record<string, unknown>;
 }
 
-/** A relay on a free port in front of a fake Proxmox with one built-in machine: 100 on pve1. */
+/** Starts a relay on a free port, with a fake Proxmox that has one built-in machine: 100 on pve1. */
 export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig> {
-  const clock = options.clock ?? systemClock;
-  const { beside } = options;
-  const guest = beside?.guest ?? createBuiltinGuest({ name: 'lab-100' });
-  const proxmox =
-    beside?.proxmox ??
-    (await createFakeProxmox({
-      unauthorizedDelayMs: 20,
-      statusRefreshMs: 0,
-      qmStartMs: 5,
-      tokens: [
-        {
-          tokenid: relayToken.id,
-          secret: relayToken.secret,
-          privsep: false,
-        },
-      ],
-      users: [
-        {
-          userid: 'porthole@pve',
-          password: 'relay-password',
-          acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] },
-        },
-      ],
-      guests: [{ vmid: 100, node: 'pve1', type: 'qemu', name: 'lab-100', guest, running: true }],
-      ...options.proxmox,
-    }));
-  const config = configSchema.parse({
-    publicUrl: testOrigin,
-    clusters: [
-      options.cluster?.(proxmox.url(), proxmox.caPem) ?? {
-        name: 'lab',
-        urls: proxmox.url(),
-        credential: { token: relayToken.id, secret: constantSecret(relayToken.secret) },
-        tls: { caFile: constantSecret(proxmox.caPem) },
-      },
-    ],
-    signIn: { local: { usersFile: constantSecret('users: []') } },
-    limits: { ...options.limits },
-  });
+  const { clock = systemClock, sharedWith: other } = options;
+  const guest = other?.guest ?? createBuiltinGuest({ name: 'lab-100' });
+  const proxmox = other?.proxmox ?? (await startProxmox(guest, options.proxmox));
   const logged: string[] = [];
   const audited: AuditEvent[] = [];
   const log = createLog({
@@ -105,12 +69,12 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     level: 'debug',
     destination: { write: (line: string) => void logged.push(line) },
   });
-  const store = options.store ?? beside?.store ?? createMemoryStore({ clock });
-  if (!beside) await store.start();
+  const store = options.store ?? other?.store ?? createMemoryStore({ clock });
+  if (!other) await store.start();
   const registry = createRegistry();
   const keys = () => [grantKey];
   const relay = createRelay({
-    config,
+    config: createConfig(proxmox, options),
     keys,
     store,
     clock,
@@ -138,16 +102,16 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     logged,
     audited,
     metrics: () => registry.metrics(),
-    mint: (different) =>
-      mintGrant({ records: store.records, keys, random: systemRandom, clock }, aGrant(clock, different)),
+    mint: (overrides) =>
+      mintGrant({ records: store.records, keys, random: systemRandom, clock }, aGrant(clock, overrides)),
     connect: ({ token, origin = testOrigin, protocols } = {}) =>
       connectConsole({ url, token, origin: origin ?? undefined, ...(protocols ? { protocols } : {}) }),
-    async open(different) {
-      return rig.connect({ token: await rig.mint(different) });
+    async open(overrides) {
+      return rig.connect({ token: await rig.mint(overrides) });
     },
     async stop() {
       await lifecycle.stop();
-      if (beside) return;
+      if (other) return;
       await store.stop();
       await proxmox.close();
     },
@@ -155,8 +119,55 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
   return rig;
 }
 
-/** Claims that are good, with whatever should be different. */
-export function aGrant(clock: Clock, different: Partial<GrantClaims> = {}): GrantClaims {
+function startProxmox(guest: BuiltinGuest, options: FakeProxmoxOptions = {}): Promise<FakeProxmox> {
+  return createFakeProxmox({
+    unauthorizedDelayMs: 20,
+    statusRefreshMs: 0,
+    qmStartMs: 5,
+    tokens: [{ tokenid: relayToken.id, secret: relayToken.secret, privsep: false }],
+    users: [
+      {
+        userid: 'porthole@pve',
+        password: 'relay-password',
+        acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] },
+      },
+    ],
+    guests: [{ vmid: 100, node: 'pve1', type: 'qemu', name: 'lab-100', guest, running: true }],
+    ...options,
+  });
+}
+
+function createConfig(proxmox: FakeProxmox, { cluster, limits }: RigOptions): Config {
+  return configSchema.parse({
+    publicUrl: testOrigin,
+    clusters: [
+      cluster?.(proxmox.url(), proxmox.caPem) ?? {
+        name: 'lab',
+        urls: proxmox.url(),
+        credential: { token: relayToken.id, secret: constantSecret(relayToken.secret) },
+        tls: { caFile: constantSecret(proxmox.caPem) },
+      },
+    ],
+    signIn: { local: { usersFile: constantSecret('users: []') } },
+    limits: { ...limits },
+  });
+}
+
+/** Returns a function that starts relays, and stops them after each test, the latest first. */
+export function useRelayRigs(): (options?: RigOptions) => Promise<RelayRig> {
+  let rigs: RelayRig[] = [];
+  afterEach(async () => {
+    for (const rig of rigs.splice(0).toReversed()) await rig.stop();
+  });
+  return async (options = {}) => {
+    const rig = await createRelayRig(options);
+    rigs = [...rigs, rig];
+    return rig;
+  };
+}
+
+/** Valid claims, with other values if given. */
+export function aGrant(clock: Clock, overrides: Partial<GrantClaims> = {}): GrantClaims {
   return {
     version: 1,
     sessionId: randomId(systemRandom),
@@ -173,6 +184,6 @@ export function aGrant(clock: Clock, different: Partial<GrantClaims> = {}): Gran
     origins: [testOrigin],
     issuedAt: clock.now(),
     expiresAt: clock.now() + 60_000,
-    ...different,
+    ...overrides,
   };
 }

@@ -18,7 +18,7 @@ describe('the list of errors', () => {
     expect(text).toMatch(/^[A-Z].*\.$/);
   });
 
-  test.each(codes)('%s blames whoever its status blames', (code) => {
+  test.each(codes)('%s has a close code that fits its status', (code) => {
     const { status, close } = errorKinds[code];
     if (close === 'upstream') expect(status).toBe(502);
     if (close === 'timeout') expect(status).toBe(504);
@@ -53,7 +53,7 @@ describe('the list of errors', () => {
 describe('the list of close codes', () => {
   test.each(names)('%s has a code that may be sent and a text that fits', (name) => {
     const { code, text }: CloseCode = closeCodes[name];
-    // RFC 6455 section 7.4: these may stand in a close frame, and 4000 to 4999 are free for applications.
+    // RFC 6455 section 7.4: a close frame may contain these codes, and 4000 to 4999 are for private use.
     expect([1000, 1002, 1009, 1011, 1012, 1013].includes(code) || (code >= 4000 && code < 5000)).toBe(true);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(123);
     expect(closeNameOf(code)).toBe(name);
@@ -63,11 +63,11 @@ describe('the list of close codes', () => {
     expect(new Set(names.map((name) => closeCodes[name].code)).size).toBe(names.length);
   });
 
-  test.each([1006, 1001, 1005, 4000, 0, -1, NaN])('%d is none of ours', (code) => {
+  test.each([1006, 1001, 1005, 4000, 0, -1, NaN])('%d is unknown', (code) => {
     expect(closeNameOf(code)).toBeUndefined();
   });
 
-  test('every one is used by some error, or it could be left out', () => {
+  test('each is used by an error', () => {
     const used = new Set<CloseName>(codes.map((code) => errorKinds[code].close));
     expect(names.filter((name) => !used.has(name))).toEqual([]);
   });

@@ -7,7 +7,8 @@ import { describeWith } from '../needs.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { startIssuer } from '../fakes/oidc/issuer.ts';
 import { createWalker } from '../fakes/oidc/walk.ts';
-import { freePort, startRedisServer } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
 import { connectConsole } from '../relay/console-client.ts';
 import { startProcess, type ServiceProcess } from './service-process.ts';
 
@@ -122,7 +123,7 @@ test('an invalid configuration is refused, with all errors', async () => {
   expect(await porthole.exited).toBe(2);
   expect(porthole.output()).toContain('PORTHOLE_PROXMOX_URL: must be an https:// URL');
   expect(porthole.output()).toContain('PORTHOLE_LISTEN: must be host:port');
-  expect(porthole.output()).toContain('PORTHOLE_PUBLIK_URL: there is no such setting');
+  expect(porthole.output()).toContain('PORTHOLE_PUBLIK_URL: unknown setting');
 });
 
 test.each(['relay', 'broker'] as const)(

@@ -15,10 +15,11 @@ import { createRelayRig, grantKey, relayToken } from '../relay/rig.ts';
 /** Longer than any call waits, shorter than the lifetime of a console's records in Redis. Redis has its own clock, so it is real time. */
 const awayMs = 20_000;
 
-afterEach(closeBrokers);
+afterAll(closeBrokers);
 
 describeWith('redis')('during a Redis outage of twenty seconds', () => {
-  test.each(['hangs', 'restarts with its data'] as const)(
+  // Concurrent, because these tests mostly wait.
+  test.concurrent.each(['hangs', 'restarts with its data'] as const)(
     'because Redis %s, no console ends, and users stay signed in',
     async (what) => {
       const redis = await startRedisServer({

@@ -6,12 +6,12 @@ import { chromium, type BrowserContext, type BrowserContextOptions, type Page } 
 const executablePath = '/usr/bin/chromium';
 
 export interface Browser {
-  /** A page in a context of its own. What it does wrong is collected; `faults` must stay empty. */
+  /** Opens a page in its own context. `faults` collects what it does wrong and must stay empty. */
   open(options?: BrowserContextOptions): Promise<{ page: Page; faults: string[]; context: BrowserContext }>;
   stop(): Promise<void>;
 }
 
-/** One Chromium per test file, with a profile of its own. */
+/** One Chromium per test file, with its own profile. */
 export async function startBrowser(): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'porthole-chromium-'));
   const browser = await chromium.launch({
@@ -36,7 +36,7 @@ export async function startBrowser(): Promise<Browser> {
       page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
       page.on('console', (message) => {
         const text = message.text();
-        // The browser itself reports each HTTP status from 400 on; the tests provoke those.
+        // The browser logs each HTTP status from 400 on, which tests provoke.
         if (message.type() === 'error' && !text.startsWith('Failed to load resource')) faults.push(text);
       });
       page.on('request', (request) => {
@@ -52,7 +52,7 @@ export async function startBrowser(): Promise<Browser> {
   };
 }
 
-/** Waits until the console page says that it is in that state. */
-export async function reaches(page: Page, state: string): Promise<void> {
+/** Waits until the console page is in a state. */
+export async function waitForState(page: Page, state: string): Promise<void> {
   await page.locator(`body[data-state="${state}"]`).waitFor({ state: 'attached' });
 }

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
-import { auditAnd, type Audit } from '@porthole/shared/audit/audit';
+import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
@@ -64,7 +64,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   const keys = deps.keys ?? configuredKeys(config);
 
   const trail = createAuditTrail({ service: 'broker', store, keys, random, clock });
-  const audit = auditAnd(deps.audit, trail.keep);
+  const audit = combineAudits(deps.audit, trail.record);
   const metrics = createBrokerMetrics(deps.registry);
   const clusters = createClusters({ config, clock, log, metrics });
   const directory = createMachineDirectory(clusters.lists);

@@ -27,10 +27,14 @@ await runProcess(process, () => {
   const stdout = openStdout();
   const log = createLog({ service: 'broker', level: config.logLevel, destination: stdout });
   const clock = systemClock;
-  const { tracing, parts: tracingComponents } = openTracing(config, { service: 'porthole-broker', clock, log });
+  const { tracing, components: tracingComponents } = openTracing(config, {
+    service: 'porthole-broker',
+    clock,
+    log,
+  });
   const registry = createRegistry();
   addProcessMetrics(registry);
-  const store = openStore(config, { log, clock, onFailure: createStoreMetrics(registry).failed });
+  const store = openStore(config, { log, clock, onFailure: createStoreMetrics(registry).requestFailed });
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
   const audit = createAudit({ service: 'broker', clock, write: output.write });
   const broker = createBroker({
@@ -47,8 +51,9 @@ await runProcess(process, () => {
   return {
     log,
     clock,
+    registry,
     components: [
-      output.part,
+      output.component,
       ...tracingComponents,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.components,
@@ -56,7 +61,7 @@ await runProcess(process, () => {
         listen: config.operationsListen,
         registry,
         readiness: broker.readiness,
-        notes: broker.notes,
+        warnings: broker.notes,
       }),
       createPublicServer({ listen: config.listen, onRequest: broker.onRequest }),
     ],

@@ -15,7 +15,7 @@ export function thirdPartyNotices(): string {
   const preact = versionOf('preact', 'preact');
   const xterm = versionOf('@xterm/xterm', '@xterm/xterm');
   const fit = versionOf('@xterm/addon-fit', '@xterm/addon-fit');
-  return `The pages of Porthole contain the following software of others.
+  return `The pages of Porthole contain the following third-party software.
 
 noVNC ${novnc} (core library)
   Copyright (C) The noVNC authors

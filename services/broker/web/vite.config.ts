@@ -4,7 +4,7 @@ import { thirdPartyNotices } from './third-party-notices.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The MPL asks that whoever gets the program can find the source of the covered files: this file says where. */
+/** The MPL requires that recipients can find the source of the covered files. This file says where it is. */
 const notices: Plugin = {
   name: 'third-party-notices',
   generateBundle() {

@@ -23,10 +23,14 @@ await runProcess(process, () => {
   const stdout = openStdout();
   const log = createLog({ service: 'relay', level: config.logLevel, destination: stdout });
   const clock = systemClock;
-  const { tracing, parts: tracingParts } = openTracing(config, { service: 'porthole-relay', clock, log });
+  const { tracing, components: tracingParts } = openTracing(config, {
+    service: 'porthole-relay',
+    clock,
+    log,
+  });
   const registry = createRegistry();
   addProcessMetrics(registry);
-  const store = openStore(config, { log, clock, onFailure: createStoreMetrics(registry).failed });
+  const store = openStore(config, { log, clock, onFailure: createStoreMetrics(registry).requestFailed });
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
   const audit = createAudit({ service: 'relay', clock, write: output.write });
   const keys = grantKeysOf(config.grantKeys);
@@ -44,8 +48,9 @@ await runProcess(process, () => {
   return {
     log,
     clock,
+    registry,
     components: [
-      output.part,
+      output.component,
       ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       createOperationsServer({ listen: config.operationsListen, registry, readiness: relay.readiness }),

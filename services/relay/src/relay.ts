@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/http/address-key';
-import { auditAnd, type Audit } from '@porthole/shared/audit/audit';
+import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import type { Clock } from '@porthole/shared/time/clock';
 import { clientAddress } from '@porthole/shared/http/client-address';
@@ -100,7 +100,7 @@ export function createRelay(deps: RelayDeps): Relay {
       },
       {
         name: 'consoles',
-        stopMs: limits.drainSeconds * 1000 + drainGraceMs,
+        stopTimeoutMs: limits.drainSeconds * 1000 + drainGraceMs,
         async start() {
           warnAboutInsecureTls(config.clusters, log);
           stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
@@ -155,7 +155,7 @@ function createSharedState(deps: RelayDeps) {
       clusters,
       relayId: config.instance ?? randomId(random, 12),
       origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
-      audit: auditAnd(deps.audit, auditTrail.keep),
+      audit: combineAudits(deps.audit, auditTrail.record),
       linkGauges,
       dial: createDial({ clock, queue, deadlines, tracing, metrics }),
       queueSeconds: limits.queueSeconds,

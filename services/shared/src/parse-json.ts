@@ -1,4 +1,4 @@
-/** What a JSON text says; undefined, which no JSON text says, when it is none. */
+/** Parses JSON. Returns undefined, which is no JSON value, if the text is not valid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -17,7 +17,7 @@ await runProcess(process, () => {
   const stdout = openStdout();
   const log = createLog({ service: 'porthole', level: config.logLevel, destination: stdout });
   const clock = systemClock;
-  const { tracing, parts } = openTracing(config, { service: 'porthole', clock, log });
+  const { tracing, components } = openTracing(config, { service: 'porthole', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
@@ -35,7 +35,8 @@ await runProcess(process, () => {
   return {
     log,
     clock,
-    components: [output.part, ...parts, ...standalone.components],
+    registry,
+    components: [output.component, ...components, ...standalone.components],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

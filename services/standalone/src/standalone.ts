@@ -7,7 +7,8 @@ import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
-import { createOperationsServer, type Address } from '@porthole/shared/http/operations-server';
+import { createOperationsServer } from '@porthole/shared/http/operations-server';
+import type { Address } from '@porthole/shared/http/listen';
 import { createPublicServer } from '@porthole/shared/http/public-server';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
@@ -38,7 +39,7 @@ export function createStandalone(deps: {
   const { config, clock, random, log, registry, tracing = noTracing } = deps;
   const audit = deps.audit ? { audit: deps.audit } : {};
   const store =
-    deps.store ?? openStore(config, { log, clock, onFailure: createStoreMetrics(registry).failed });
+    deps.store ?? openStore(config, { log, clock, onFailure: createStoreMetrics(registry).requestFailed });
   // Without Redis no other process needs the key, so a generated one is enough.
   const generatedKey = random(32).toString('base64url');
   const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [generatedKey];
@@ -50,7 +51,7 @@ export function createStandalone(deps: {
     listen: config.operationsListen,
     registry,
     readiness: async () => [...(await broker.readiness()), ...(await relay.readiness())],
-    notes: broker.notes,
+    warnings: broker.notes,
   });
   const server = createPublicServer({
     listen: config.listen,

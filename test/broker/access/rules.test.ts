@@ -108,7 +108,7 @@ describe('a rules file', () => {
     [
       'has two classes with one name',
       `classes:\n${'  - { name: a, members: { users: [a] }, machines: { all: true }, own: ["*"] }\n'.repeat(2)}`,
-      /name of another class/,
+      /is the name of another class/,
     ],
     ['is without rules', '# later\n', /neither access nor classes/],
   ])('that %s leaves the previous rules in force, and reports the error once', async (_what, broken, why) => {
@@ -127,7 +127,7 @@ describe('a rules file', () => {
   });
 
   test.each([
-    ['is gone', (file: string) => rm(file), /can not be read \(ENOENT\)/],
+    ['is gone', (file: string) => rm(file), /cannot be read \(ENOENT\)/],
     ['is empty', (file: string) => writeFile(file, ''), /is empty/],
   ])(
     'that %s leaves the rules in force, and reports the error until it is back',

@@ -75,7 +75,7 @@ describe('GET /api/v1/audit', () => {
     const relay = createAuditTrail({ service: 'relay', store: rig.store, keys, random: systemRandom, clock });
     await shows(ada, '', ['sign_in']);
     clock.advance(3 * 3_600_000);
-    relay.keep({ event: 'rules_reloaded', rules: 1, classes: 0, digest: 'd' });
+    relay.record({ event: 'rules_reloaded', rules: 1, classes: 0, digest: 'd' });
     await shows(ada, '', ['rules_reloaded', 'sign_in']);
     clock.advance(22 * 3_600_000);
     await shows(await rig.signedIn('ada'), '', ['sign_in', 'rules_reloaded']);
@@ -119,7 +119,7 @@ test('the trail keeps two thousand events per hour, and the store contains no re
   });
   const user = { id: 'local:anna', name: 'anna' };
   for (let i = 0; i < 2100; i++) {
-    trail.keep({ event: 'sign_in', user, method: 'local', login: `l${i}` });
+    trail.record({ event: 'sign_in', user, method: 'local', login: `l${i}` });
     if (i % 100 === 0) await new Promise(setImmediate);
   }
   await eventually('they are written', () => put.length === 4000);
@@ -140,7 +140,7 @@ test('a trail without a store loses entries, and throws nothing', async () => {
     random: systemRandom,
     clock,
   });
-  for (let i = 0; i < 1000; i++) trail.keep({ event: 'rules_refused', faults: 1, digest: 'd' });
+  for (let i = 0; i < 1000; i++) trail.record({ event: 'rules_refused', issues: 1, digest: 'd' });
   await new Promise(setImmediate);
   expect(await trail.latest(10)).toEqual([]);
 });

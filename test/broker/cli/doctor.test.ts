@@ -10,7 +10,8 @@ import {
   type FakeProxmox,
   type FakeProxmoxOptions,
 } from '../../fakes/proxmox/fake-proxmox.ts';
-import { freePort, startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
+import { freePort } from '../../free-port.ts';
+import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
 import { describeWith } from '../../needs.ts';
 import { startProcess, type ServiceProcess } from '../../standalone/service-process.ts';
 import { aUser, brokerToken, someGuests, usersFile } from '../rig.ts';
@@ -179,12 +180,12 @@ describeWith('redis')('the doctor', () => {
       await aCluster();
       await redis?.stop();
       redis = await startRedisServer({
-        config: ['user porthole on >secretly ~porthole:* &porthole:* +@all -getdel -zrank'],
+        config: ['user porthole on >secretly ~porthole:* &porthole:* +@all -strlen -zrank'],
       });
       const url = `redis://127.0.0.1:${redis.port}`;
       const { found } = await runDoctor({ redis: { url, username: 'porthole', password: 'secretly' } });
       expect(found).toMatchObject([
-        { kind: 'store_permission', what: expect.stringContaining('getdel, zrank') },
+        { kind: 'store_permission', what: expect.stringContaining('strlen, zrank') },
       ]);
     });
 

@@ -66,7 +66,7 @@ describeWith('redis')('commands for operators', () => {
       keys: () => [relayKey],
       log: createLog({ service: 'test', level: 'silent' }),
     });
-    rig = await createRelayRig({ store });
+    rig = await createRelayRig({ store }); // starts the store, too
     await writeFile(join(folder, 'ca.pem'), rig.proxmox.caPem);
     await configure({
       redis: { url: redis.url },

@@ -7,7 +7,7 @@ import { createLog } from '@porthole/shared/telemetry/log';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { startFakeKubernetes, type FakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
-import { eventually } from '../../shared/store-harness.ts';
+import { eventually } from '../../eventually.ts';
 
 const costOf = (kubernetes: FakeKubernetes, pod: string) =>
   kubernetes.pods.get(pod)?.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'];

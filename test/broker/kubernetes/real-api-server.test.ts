@@ -5,7 +5,7 @@ import { systemClock } from '@porthole/shared/time/clock';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { describeWith } from '../../needs.ts';
-import { eventually } from '../../shared/store-harness.ts';
+import { eventually } from '../../eventually.ts';
 
 const labels = { 'app.kubernetes.io/name': 'porthole', 'app.kubernetes.io/component': 'relay' };
 

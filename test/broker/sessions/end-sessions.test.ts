@@ -16,7 +16,7 @@ describe('DELETE /api/v1/sessions', () => {
     (await rig.signedIn(name)).delete(`/api/v1/sessions${what}`);
   const ordered = (orders: readonly ConsoleSignal[]) =>
     orders
-      .flatMap((signal) => (signal.type === 'end' ? [signal] : []))
+      .flatMap((signal) => (signal.type === 'terminate' ? [signal] : []))
       .filter(({ target }) => target.kind !== 'login')
       .map(({ target, cause, by }) => `${target.kind} ${target.ref} ${cause} by ${by}`)
       .toSorted();

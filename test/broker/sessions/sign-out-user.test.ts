@@ -51,7 +51,7 @@ describe('DELETE /api/v1/logins', () => {
     expect((await ada.get('/api/v1/me')).status).toBe(200);
     expect(signals).toContainEqual(
       expect.objectContaining({
-        type: 'end',
+        type: 'terminate',
         target: { kind: 'user', ref: 'local:anna' },
         cause: 'signed_out',
       }),
@@ -70,8 +70,8 @@ describe('DELETE /api/v1/logins', () => {
     expect(await ends.findFor({ ...console, user: { ...user, id: 'local:ben' } })).toBeUndefined();
 
     expect(rig.audited.filter(({ event }) => event === 'sign_out')).toMatchObject([
-      { user: { name: 'anna' }, why: 'operator', by: { name: 'ada' } },
-      { user: { name: 'anna' }, why: 'operator', by: { name: 'ada' } },
+      { user: { name: 'anna' }, reason: 'operator', by: { name: 'ada' } },
+      { user: { name: 'anna' }, reason: 'operator', by: { name: 'ada' } },
     ]);
     expect(rig.audited.at(-1)).toMatchObject({
       event: 'termination_ordered',

@@ -101,7 +101,7 @@ test('if an edit makes the users file invalid, the previous users stay in effect
 test('a users file that is invalid at the start is a configuration error', async () => {
   const broken = (text: string) => startBroker({ users: constantSecret(text) });
   await expect(broken('users: [')).rejects.toThrow(
-    /signIn\.local\.usersFile: line \d+, column \d+: this is not valid YAML/,
+    /signIn\.local\.usersFile: line \d+, column \d+: invalid YAML/,
   );
   await expect(broken('users:\n  - name: anna\n    password: secret!\n')).rejects.toThrow(/npm run user/);
   await expect(broken(usersFile(aUser('anna'), aUser('Anna')))).rejects.toThrow(/two users have this name/);

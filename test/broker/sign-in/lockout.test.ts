@@ -3,7 +3,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
-import { redisStores } from '../../shared/store-harness.ts';
+import { redisStores } from '../../shared/store/store-harness.ts';
 import { closeBrokers, startBroker } from '../rig.ts';
 
 afterEach(closeBrokers);

@@ -101,7 +101,7 @@ test('signing out ends the sign-in, clears the cookie, and orders the terminatio
   expect((await rig.ask('/api/v1/me', { headers: { cookie } })).status).toBe(401);
   expect(heard).toEqual([
     {
-      type: 'end',
+      type: 'terminate',
       target: { kind: 'login', ref: loginRef(secretOf(cookie)) },
       cause: 'signed_out',
       at: expect.any(Number),

@@ -2,7 +2,7 @@ import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Clock } from '@porthole/shared/time/clock';
 import { eventually } from '../../eventually.ts';
 import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
-import { redisStores } from '../../shared/store-harness.ts';
+import { redisStores } from '../../shared/store/store-harness.ts';
 import { closeBrokers } from '../rig.ts';
 import { anna, startOidcRig, type OidcRig } from './oidc-rig.ts';
 
@@ -100,7 +100,7 @@ describe('a refresh at a provider that rotates refresh tokens and revokes the si
     expect(await names(1)).toEqual(['not_signed_in']);
     expect(rig.issuer.refreshes).toHaveLength(2);
     expect(rig.rigs[1]?.audited.filter(({ event }) => event === 'sign_out')).toMatchObject([
-      { user: { name: 'anna' }, why: 'provider' },
+      { user: { name: 'anna' }, reason: 'provider' },
     ]);
     // Only so that the test ends.
     written.resolve(false);

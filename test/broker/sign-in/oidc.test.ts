@@ -8,8 +8,8 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { startIssuer, type TestIssuer } from '../../fakes/oidc/issuer.ts';
 import { createWalker, type Walker } from '../../fakes/oidc/walk.ts';
-import { freePort } from '../../fakes/redis-server.ts';
-import { eventually } from '../../shared/store-harness.ts';
+import { freePort } from '../../free-port.ts';
+import { eventually } from '../../eventually.ts';
 import { closeBrokers, grantKey, startBroker, type Rig, type RigOptions } from '../rig.ts';
 
 const anna = {
@@ -223,7 +223,7 @@ describe('sign-in at an OpenID Connect provider', () => {
     issuer.accounts.delete('anna-1');
     clock.advance(301_000);
     expect((await me()).code).toBe('not_signed_in');
-    expect(heard).toEqual([expect.objectContaining({ type: 'end', cause: 'signed_out' })]);
+    expect(heard).toEqual([expect.objectContaining({ type: 'terminate', cause: 'signed_out' })]);
   });
 
   it('stays valid while the provider does not answer', async () => {

@@ -427,7 +427,7 @@ describe('the ticket of a Proxmox account', () => {
     fake.setUserEnabled('anna@ad', false);
     clock.advance(15 * 60_000);
     expect((await anna.get('/api/v1/me')).status).toBe(401);
-    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', why: 'provider' }));
+    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', reason: 'provider' }));
     fake.setUserEnabled('anna@ad', true);
     expect((await anna.get('/api/v1/me')).status).toBe(401);
   });
@@ -437,7 +437,7 @@ describe('the ticket of a Proxmox account', () => {
     const anna = await enters(rig, 'anna');
     fake.rotateKey();
     expect((await grant(anna, 101)).json.code).toBe('not_signed_in');
-    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', why: 'provider' }));
+    expect(rig.audited).toContainEqual(expect.objectContaining({ event: 'sign_out', reason: 'provider' }));
   });
 
   test("stays valid while Proxmox can't renew it", async () => {

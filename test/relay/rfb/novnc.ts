@@ -1,5 +1,6 @@
-/** noVNC's own makers of messages, as the pages bundle them: what it can send is what the relay must know. */
+/** The parts of noVNC that tests compare the relay with, in the version that the pages bundle. */
 export interface Novnc {
+  /** Functions that write one message each. */
   readonly messages: Readonly<Record<string, (socket: OutgoingBytes, ...given: never[]) => void>>;
   genDES(password: string, challenge: Uint8Array): Uint8Array;
 }
@@ -15,7 +16,7 @@ export interface OutgoingBytes {
 }
 
 export async function loadNovnc(): Promise<Novnc> {
-  // It looks at its browser when it is loaded, and at nothing that matters here.
+  // noVNC detects its browser when it is loaded. These stubs are enough for that.
   const element: Record<string, unknown> = {
     style: {},
     getContext: () => null,
@@ -27,7 +28,7 @@ export async function loadNovnc(): Promise<Novnc> {
     window: globalThis,
     addEventListener() {},
     document: { createElement: () => element, documentElement: element, body: element },
-    MutationObserver: function observeNothing() {},
+    MutationObserver: function noObserver() {},
   };
   for (const [name, value] of Object.entries(browser))
     Object.defineProperty(globalThis, name, { value, configurable: true });
@@ -36,8 +37,8 @@ export async function loadNovnc(): Promise<Novnc> {
   return novnc;
 }
 
-/** The bytes of one message. */
-export function written(write: (socket: OutgoingBytes) => void): Buffer {
+/** The bytes that `write` writes. */
+export function bytesWritten(write: (socket: OutgoingBytes) => void): Buffer {
   const bytes: number[] = [];
   const push = (value: number, size: number) => {
     for (let at = size - 1; at >= 0; at--) bytes.push((value >>> (8 * at)) & 0xff);

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { PortholeError } from '@porthole/shared/errors';
 import { sessionStates, type SessionState } from '@porthole/relay/session/lifecycle';
-import { binaryFrame, closePayload, wireFrame } from '../wire.ts';
+import { binaryFrame, clientFrame, closePayload } from '../websocket-frames.ts';
 import { createLifecycleWorld, type LifecycleWorld } from './lifecycle-world.ts';
 
 const version = Buffer.from('RFB 003.008\n');
 const handshake = Buffer.concat([version, Buffer.from([1, 1])]);
 const updateRequest = Buffer.from([3, 1, 0, 0, 0, 0, 0, 1, 0, 1]);
 const keyEvent = Buffer.from([4, 1, 0, 0, 0, 0, 0, 0x78]);
-const text = (content: string) => wireFrame({ opcode: 1, payload: Buffer.from(content) });
+const text = (content: string) => clientFrame({ opcode: 1, payload: Buffer.from(content) });
 
 /** What a viewer may send, valid and invalid; pieces are cut anywhere and sent together or one by one. */
 const frames = {
@@ -23,7 +23,7 @@ const frames = {
   ping: text('{"type":"ping"}'),
   invalidText: text('please'),
   unmasked: Buffer.from([0x82, 1, 3]),
-  closeFrame: wireFrame({ opcode: 8, payload: closePayload(1000, '') }),
+  closeFrame: clientFrame({ opcode: 8, payload: closePayload(1000, '') }),
 };
 type FrameName = keyof typeof frames;
 

@@ -38,17 +38,17 @@ function createMachine() {
       send: (source: Buffer, start = 0, end = source.length) => (counts.sent += end - start) >= 0,
       pause() {},
       resume() {},
-      handle(next: LinkHandler) {
+      setHandler(next: LinkHandler) {
         handler = next;
-        if (ended) next.ended();
+        if (ended) next.onEnded();
       },
       ping() {},
       destroy: () => void counts.destroyed++,
     } satisfies MachineLink,
-    sends: (bytes: Buffer) => void (ended || handler?.bytes(bytes, 0, bytes.length)),
+    sends: (bytes: Buffer) => void (ended || handler?.onBytes(bytes, 0, bytes.length)),
     closes() {
       ended = true;
-      handler?.ended();
+      handler?.onEnded();
     },
   };
 }
@@ -158,7 +158,7 @@ export async function createLifecycleWorld() {
   );
   const unsubscribe = signals.subscribe((signal) => {
     if (signal.type === 'superseded') session.onSuperseded(signal.sessionId, signal.connection);
-    else if (signal.type === 'end') session.onTermination(signal);
+    else if (signal.type === 'terminate') session.onTermination(signal);
   });
 
   function counted() {
@@ -207,8 +207,13 @@ export async function createLifecycleWorld() {
     dialling: () => dials[0],
     /** What came of the dial; undefined while it is under way, or if it was never begun. */
     dialEnded: () => dialEnded,
-    /** Proxmox has opened the console, at whatever time. */
-    dialled: () =>
+    /** Proxmox has opened the console, maybe too late. */
+    dialled() {
+      try {
+        dials[0]?.onStep('authenticate');
+      } catch {
+        // The session has ended meanwhile; the answer comes all the same.
+      }
       dials[0]?.settle({
         link: machine.link,
         takeLeftover: () => Buffer.alloc(0),
@@ -218,7 +223,8 @@ export async function createLifecycleWorld() {
           host: { base: new URL('https://pve1:8006') },
           path: '/nodes/pve1/qemu/100',
         },
-      }),
+      });
+    },
     leases: () =>
       Promise.all(
         [

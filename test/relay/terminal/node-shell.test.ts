@@ -1,7 +1,7 @@
 import { eventually } from '../../eventually.ts';
 import { nodeAccount } from '../../fakes/proxmox/login-shell.ts';
-import type { ConsoleClient } from '../console-client.ts';
 import { createRelayRig, relayToken, type RelayRig, type RigOptions } from '../rig.ts';
+import { typeText, waitForOutput } from './terminal-rig.ts';
 
 const node = { vmid: 2, node: 'pve2', type: 'node', machineName: 'pve2', kind: 'terminal' } as const;
 const users = [
@@ -25,12 +25,7 @@ async function start(options: RigOptions = {}): Promise<void> {
   });
 }
 
-const says = (client: ConsoleClient, text: string) =>
-  eventually(`it says ${text}`, () => client.received().includes(text));
-const type = (client: ConsoleClient, text: string) =>
-  client.socket.send(Buffer.from(`0:${text.length}:${text}`));
-
-const as =
+const withPassword =
   (username: string, password: string): NonNullable<RigOptions['cluster']> =>
   (url, caPem) => ({
     name: 'lab',
@@ -40,50 +35,52 @@ const as =
   });
 
 describe('the shell of a node through the relay', () => {
-  test('asks who it is, and carries what is typed and said', async () => {
+  test('asks for a login, and forwards input and output', async () => {
     await start();
     const client = await rig.open(node);
-    await says(client, 'pve2 login: ');
-    type(client, `${nodeAccount.name}\r`);
-    await says(client, 'Password: ');
-    type(client, `${nodeAccount.password}\r`);
-    await says(client, 'root@pve2:~# ');
+    await waitForOutput(client, 'pve2 login: ');
+    typeText(client, `${nodeAccount.name}\r`);
+    await waitForOutput(client, 'Password: ');
+    typeText(client, `${nodeAccount.password}\r`);
+    await waitForOutput(client, 'root@pve2:~# ');
     expect(client.received().includes(nodeAccount.password)).toBe(false);
     expect(rig.proxmox.violations).toEqual([]);
     expect(rig.proxmox.calls.filter(({ path }) => path.endsWith('/termproxy'))).toMatchObject([
       { node: 'pve2', path: '/api2/json/nodes/pve2/termproxy', status: 200 },
     ]);
     client.close();
-    await eventually('it is gone at Proxmox', () => rig.proxmox.openConsoles() === 0);
+    await eventually('Proxmox has no open console', () => rig.proxmox.openConsoles() === 0);
   });
 
-  test('is a shell at once for root@pam, as Proxmox has it', async () => {
-    await start({ cluster: as('root@pam', 'root-password') });
+  test('needs no login if the relay’s account is root@pam, as in Proxmox', async () => {
+    await start({ cluster: withPassword('root@pam', 'root-password') });
     const client = await rig.open(node);
-    await says(client, 'root@pve2:~# ');
+    await waitForOutput(client, 'root@pve2:~# ');
     client.close();
   });
 
-  test('needs Sys.Console, and says that a permission is missing', async () => {
+  test('closes with the cause if the account lacks Sys.Console', async () => {
     await start();
     rig.proxmox.setAcl('porthole@pve', { '/': ['Sys.Audit'] });
     const client = await rig.open(node);
-    expect((await client.closed).reason).toBe("Porthole's account lacks a permission at Proxmox.");
+    expect((await client.closed).reason).toBe("Porthole's Proxmox account lacks a permission.");
     expect(rig.logged.join('\n')).toContain('(/nodes/pve2, Sys.Console)');
   });
 
-  test('says that the node is off, and that there is no such node', async () => {
+  test('closes with the cause if the node is offline or does not exist', async () => {
     await start();
     await rig.proxmox.setNodeDown('pve2', true);
-    const off = await rig.open(node);
-    expect((await off.closed).code).toBe(4409);
+    const offline = await rig.open(node);
+    expect((await offline.closed).code).toBe(4409);
     const unknown = await rig.open({ ...node, vmid: 3, node: 'pve3' });
     expect((await unknown.closed).code).toBe(4404);
   });
 
-  test('of an old Proxmox is not for tokens, and that is said', async () => {
+  test('closes with the cause at an old Proxmox, which refuses API tokens', async () => {
     await start({ proxmox: { mode: 'old' } });
     const client = await rig.open(node);
-    expect((await client.closed).reason).toBe('Proxmox hung up instead of opening the terminal.');
+    expect((await client.closed).reason).toBe(
+      'Proxmox closed the connection instead of opening the terminal.',
+    );
   });
 });

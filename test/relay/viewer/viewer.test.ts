@@ -7,24 +7,24 @@ import { createViewer } from '@porthole/relay/viewer/viewer';
 import { createViewerSocketServer } from '@porthole/relay/viewer/viewer-socket';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { eventually } from '../../eventually.ts';
-import { binaryFrame, wireFrame } from '../wire.ts';
+import { binaryFrame, clientFrame } from '../websocket-frames.ts';
 import { upgrade } from './memory-viewer.ts';
 
 const sockets = createViewerSocketServer({ protocols: ['porthole.v1'], closeTimeoutMs: 300 });
 
-/** A viewer at one end of a real connection, a browser that does what it is told at the other. */
+/** A viewer on a real TCP connection. The test writes what its browser sends. */
 async function connectViewer() {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const browser = connect((server.address() as { port: number }).port, '127.0.0.1');
   const [connection] = (await once(server, 'connection')) as [Socket];
   server.close();
-  let seen = Buffer.alloc(0);
-  browser.on('data', (chunk: Buffer) => (seen = Buffer.concat([seen, chunk])));
+  let sent = Buffer.alloc(0);
+  browser.on('data', (chunk: Buffer) => (sent = Buffer.concat([sent, chunk])));
   browser.on('error', () => {});
   const socket = upgrade(connection, sockets);
-  await eventually('the handshake', () => seen.includes('\r\n\r\n'));
-  seen = Buffer.alloc(0);
+  await eventually('the handshake is done', () => sent.includes('\r\n\r\n'));
+  sent = Buffer.alloc(0);
   const clock = createFakeClock(0);
   const texts: string[] = [];
   const viewer = createViewer({
@@ -37,17 +37,17 @@ async function connectViewer() {
   });
   const received: string[] = [];
   const ends: (string | undefined)[] = [];
-  viewer.link.handle({
-    bytes: (source, start, end) => void received.push(source.toString('latin1', start, end)),
-    ended: (error) => void ends.push(error?.code),
+  viewer.link.setHandler({
+    onBytes: (source, start, end) => void received.push(source.toString('latin1', start, end)),
+    onEnded: (error) => void ends.push(error?.code),
   });
-  return { viewer, clock, connection, browser, received, texts, ends, seen: () => seen };
+  return { viewer, clock, connection, browser, received, texts, ends, sent: () => sent };
 }
 
 test('a viewer is pinged every 20 seconds, and disconnected at the second ping without an answer', async () => {
-  const { clock, connection, seen, ends } = await connectViewer();
+  const { clock, connection, sent, ends } = await connectViewer();
   clock.advance(20_000);
-  await eventually('the ping', () => seen().equals(Buffer.from([0x89, 0])));
+  await eventually('the ping', () => sent().equals(Buffer.from([0x89, 0])));
   expect(connection.destroyed).toBe(false);
   clock.advance(20_000);
   expect(connection.destroyed).toBe(true);
@@ -59,7 +59,7 @@ test('a viewer that answers pings stays connected, and the time of the answered 
   const { viewer, clock, connection, browser } = await connectViewer();
   for (let round = 1; round < 6; round++) {
     clock.advance(20_000);
-    browser.write(wireFrame({ opcode: 10, payload: Buffer.alloc(0) }));
+    browser.write(clientFrame({ opcode: 10, payload: Buffer.alloc(0) }));
     await eventually('the pong', () => viewer.lastAnsweredPingAt === round * 20_000);
   }
   expect(connection.destroyed).toBe(false);
@@ -69,7 +69,7 @@ test('a viewer that answers pings stays connected, and the time of the answered 
 test('an unsolicited pong answers no ping', async () => {
   const { viewer, browser, received } = await connectViewer();
   browser.write(
-    Buffer.concat([wireFrame({ opcode: 10, payload: Buffer.alloc(0) }), binaryFrame(Buffer.from('.'))]),
+    Buffer.concat([clientFrame({ opcode: 10, payload: Buffer.alloc(0) }), binaryFrame(Buffer.from('.'))]),
   );
   await eventually('the bytes', () => received.length === 1);
   expect(viewer.lastAnsweredPingAt).toBe(0);
@@ -77,11 +77,11 @@ test('an unsolicited pong answers no ping', async () => {
 });
 
 test('pings are answered with their payload', async () => {
-  const { browser, seen } = await connectViewer();
+  const { browser, sent } = await connectViewer();
   browser.write(
-    Buffer.concat(['one', 'two'].map((text) => wireFrame({ opcode: 9, payload: Buffer.from(text) }))),
+    Buffer.concat(['one', 'two'].map((text) => clientFrame({ opcode: 9, payload: Buffer.from(text) }))),
   );
-  await eventually('both pongs', () => seen().includes('one') && seen().includes('two'));
+  await eventually('both pongs', () => sent().includes('one') && sent().includes('two'));
   browser.destroy();
 });
 
@@ -90,20 +90,20 @@ test('a flood of pings from a viewer that reads no answer ends the connection', 
   browser.pause();
   while (viewer.link.send(Buffer.alloc(64 * 1024))) await new Promise(setImmediate);
   browser.write(
-    Buffer.concat(Array.from({ length: 100 }, () => wireFrame({ opcode: 9, payload: Buffer.alloc(100) }))),
+    Buffer.concat(Array.from({ length: 100 }, () => clientFrame({ opcode: 9, payload: Buffer.alloc(100) }))),
   );
   await eventually('the connection is closed', () => connection.destroyed);
   browser.destroy();
 });
 
 test('a close frame is answered with its code, and the viewer does not count as lost', async () => {
-  const { viewer, browser, seen, ends } = await connectViewer();
+  const { viewer, browser, sent, ends } = await connectViewer();
   const closed = once(browser, 'close');
-  browser.write(wireFrame({ opcode: 8, payload: Buffer.from([0x0f, 0xa1]) }));
+  browser.write(clientFrame({ opcode: 8, payload: Buffer.from([0x0f, 0xa1]) }));
   await closed;
   await eventually('its end was reported', () => ends.length === 1);
   expect(ends).toEqual([undefined]);
-  expect(seen()).toEqual(Buffer.from([0x88, 2, 0x0f, 0xa1]));
+  expect(sent()).toEqual(Buffer.from([0x88, 2, 0x0f, 0xa1]));
   expect(viewer.lost).toBe(false);
 });
 
@@ -119,13 +119,14 @@ test.each(['end', 'resetAndDestroy'] as const)(
 );
 
 test('a close follows what was sent before it, and the connection ends without an answer after the close timeout', async () => {
-  const { viewer, connection, browser, seen } = await connectViewer();
+  const { viewer, connection, browser, sent } = await connectViewer();
   viewer.link.send(Buffer.from('last'));
-  viewer.close(new PortholeError('idle'));
+  const error = new PortholeError('idle');
+  viewer.close(error);
   viewer.link.send(Buffer.from('late'));
-  await eventually('the close frame', () => seen().includes('nobody used it'));
-  expect(seen().subarray(0, 6)).toEqual(Buffer.from([0x82, 4, ...Buffer.from('last')]));
-  expect(seen().includes('late')).toBe(false);
+  await eventually('the close frame', () => sent().includes(error.message));
+  expect(sent().subarray(0, 6)).toEqual(Buffer.from([0x82, 4, ...Buffer.from('last')]));
+  expect(sent().includes('late')).toBe(false);
   await eventually('the connection is closed', () => connection.destroyed);
   browser.destroy();
 });
@@ -134,7 +135,7 @@ test('what a viewer sends after the relay’s close frame has no effect', async 
   const { viewer, browser, received, texts, connection } = await connectViewer();
   viewer.close(new PortholeError('idle'));
   browser.write(
-    Buffer.concat([binaryFrame(Buffer.from('key')), wireFrame({ opcode: 1, payload: Buffer.from('{}') })]),
+    Buffer.concat([binaryFrame(Buffer.from('key')), clientFrame({ opcode: 1, payload: Buffer.from('{}') })]),
   );
   await eventually('the connection is closed', () => connection.destroyed);
   expect([received, texts]).toEqual([[], []]);
@@ -145,7 +146,7 @@ test('a viewer that does not read is reported as behind, and as drained when it 
   const { viewer, browser } = await connectViewer();
   browser.pause();
   let drained = false;
-  viewer.link.handle({ bytes() {}, ended() {}, drained: () => (drained = true) });
+  viewer.link.setHandler({ onBytes() {}, onEnded() {}, onDrained: () => (drained = true) });
   const chunk = Buffer.alloc(64 * 1024);
   while (viewer.link.send(chunk)) await new Promise(setImmediate);
   expect(viewer.link.buffered).toBeGreaterThan(0);

@@ -36,7 +36,7 @@ export function configErrors(config: Config): readonly string[] {
     try {
       check();
     } catch (error) {
-      if (error instanceof ConfigError) errors.push(...error.faults);
+      if (error instanceof ConfigError) errors.push(...error.issues);
       else if (error instanceof UsersFileError) errors.push(`signIn.local.usersFile: ${error.message}`);
       else throw error;
     }

@@ -43,7 +43,7 @@ async function findProblems(read: () => Config, relay: string | undefined): Prom
     if (errors.length > 0) throw new ConfigError(errors);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.faults.map((what) => ({ kind: 'config_invalid', where: 'configuration', what }));
+    return error.issues.map((what) => ({ kind: 'config_invalid', where: 'configuration', what }));
   }
   return runChecks(config, { clock: systemClock, name: randomId(systemRandom, 16), timeoutMs, relay });
 }

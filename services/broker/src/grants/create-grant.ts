@@ -37,7 +37,7 @@ export interface GrantRouteDeps {
   readonly decide: Decide;
   readonly embedTokens: Pick<EmbedTokens, 'createCode' | 'read'>;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
-  readonly tracing: Pick<Tracing, 'begin'>;
+  readonly tracing: Pick<Tracing, 'startSpan'>;
   readonly audit: Audit;
 }
 
@@ -70,7 +70,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       now: clock.now(),
       traceparent: span.traceparent,
     });
-    span.set(spanAttributes(claims));
+    span.setAttributes(spanAttributes(claims));
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     const page = await consolePageFor(deps, requester, claims);
     deps.audit({
@@ -102,7 +102,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     ctx.state.route = 'grants';
     const { cluster = '', vmid = '' } = pathParameters(ctx);
     // The trace begins with the click. The relay's use of the grant is a part of it.
-    const span = deps.tracing.begin('grant', { kind: 'server' });
+    const span = deps.tracing.startSpan('grant', { kind: 'server' });
     if (span.traceId !== undefined) ctx.state.trace = span.traceId;
     try {
       await span.run(() => grant(ctx, cluster, vmid, span));

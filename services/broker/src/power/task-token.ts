@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { digest } from '@porthole/shared/store/keys';
+import { openRecord, sealRecord, type SealedRecordType } from '@porthole/shared/store/sealed-records';
 
 /** The user who started a task, and the machine of the task. */
 export interface TaskOwner {
@@ -15,12 +17,18 @@ export interface TaskOwner {
  */
 export function createTaskTokens(deps: { readonly keys: SealKeys; readonly random: RandomBytes }) {
   return {
-    seal: (owner: TaskOwner, upid: string): string => seal(deps.keys, deps.random, contextOf(owner), upid),
-    open: (owner: TaskOwner, token: string): string | undefined => unseal(deps.keys, contextOf(owner), token),
+    seal: (owner: TaskOwner, upid: string): string => sealRecord(deps, taskToken, owner, upid),
+    open: (owner: TaskOwner, token: string): string | undefined =>
+      openRecord(deps.keys, taskToken, owner, token).value,
   };
 }
 
-function contextOf({ userId, cluster, vmid }: TaskOwner): SealContext {
-  const id = digest(JSON.stringify([userId, cluster, vmid]));
-  return { token: Buffer.from(id, 'hex'), purpose: 'porthole task v1', storeKey: id };
-}
+/** The token is not stored, so the digest of its owner takes the place of the store key. */
+const taskToken = {
+  purpose: 'porthole task v1',
+  schema: z.string(),
+  locate: ({ userId, cluster, vmid }) => {
+    const id = digest(JSON.stringify([userId, cluster, vmid]));
+    return { token: Buffer.from(id, 'hex'), storeKey: id };
+  },
+} satisfies SealedRecordType<TaskOwner, string>;

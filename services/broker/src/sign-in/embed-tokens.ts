@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createToken } from '@porthole/shared/crypto/token';
 import { PortholeError } from '@porthole/shared/errors';
 import { grantClaims } from '@porthole/shared/grant/claims';
-import { parseJson } from '@porthole/shared/parse-json';
 import { lifetimes, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
+import {
+  byToken,
+  getSealed,
+  putSealed,
+  takeSealed,
+  type OpenedRecord,
+  type SealedRecordType,
+} from '@porthole/shared/store/sealed-records';
 import type { Clock } from '@porthole/shared/time/clock';
 
 /** What an embed token allows: opening one console as one user. */
@@ -36,7 +44,17 @@ export interface EmbedTokens {
   read(token: string): Promise<EmbedTokenData>;
 }
 
-const tokenPattern = /^[A-Za-z0-9_-]{43}$/;
+const codeRecord = {
+  purpose: 'porthole embed code v1',
+  schema: embedTokenData,
+  locate: byToken(storeKeys.embedCode),
+} satisfies SealedRecordType<string, EmbedTokenData>;
+
+const tokenRecord = {
+  purpose: 'porthole embed token v1',
+  schema: embedTokenData,
+  locate: byToken(storeKeys.embedToken),
+} satisfies SealedRecordType<string, EmbedTokenData>;
 
 export function createEmbedTokens(deps: {
   readonly records: Pick<RecordStore, 'put' | 'get' | 'take'>;
@@ -44,45 +62,27 @@ export function createEmbedTokens(deps: {
   readonly random: RandomBytes;
   readonly clock: Clock;
 }): EmbedTokens {
-  const { records, keys, random, clock } = deps;
+  const { random, clock } = deps;
 
-  async function write(data: EmbedTokenData, contextOf: ContextOf, ttlMs: number): Promise<string> {
-    const token = random(32);
-    const context = contextOf(token);
-    await records.put(context.storeKey, seal(keys, random, context, JSON.stringify(data)), ttlMs);
-    return token.toString('base64url');
-  }
-
-  async function read(text: string, contextOf: ContextOf, how: 'get' | 'take'): Promise<EmbedTokenData> {
+  function check({ value, problem }: OpenedRecord<EmbedTokenData>): EmbedTokenData {
     const fail = (detail: string) => new PortholeError('embed_token_invalid', { detail });
-    if (!tokenPattern.test(text)) throw fail('malformed');
-    const context = contextOf(Buffer.from(text, 'base64url'));
-    const sealed = await records[how](context.storeKey);
-    const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-    const parsed = embedTokenData.safeParse(plain === undefined ? undefined : parseJson(plain));
-    if (!parsed.success) throw fail('unknown, used or expired');
-    if (parsed.data.until <= clock.now()) throw fail('expired');
-    return parsed.data;
+    if (!value) throw fail(problem === 'malformed_id' ? 'malformed' : 'unknown, used or expired');
+    if (value.until <= clock.now()) throw fail('expired');
+    return value;
   }
 
   return {
-    createCode: (data) => write(data, codeContext, lifetimes.embedCode),
-    async redeemCode(code) {
-      const data = await read(code, codeContext, 'take');
-      return { token: await write(data, tokenContext, data.until - clock.now()), data };
+    async createCode(data) {
+      const code = createToken(random);
+      await putSealed(deps, codeRecord, code, data, lifetimes.embedCode);
+      return code;
     },
-    read: (token) => read(token, tokenContext, 'get'),
+    async redeemCode(code) {
+      const data = check(await takeSealed(deps, codeRecord, code));
+      const token = createToken(random);
+      await putSealed(deps, tokenRecord, token, data, data.until - clock.now());
+      return { token, data };
+    },
+    read: async (token) => check(await getSealed(deps, tokenRecord, token)),
   };
 }
-
-type ContextOf = (token: Buffer) => SealContext;
-const codeContext: ContextOf = (token) => ({
-  token,
-  purpose: 'porthole pass code v1',
-  storeKey: storeKeys.embedCode(token),
-});
-const tokenContext: ContextOf = (token) => ({
-  token,
-  purpose: 'porthole pass v1',
-  storeKey: storeKeys.embedToken(token),
-});

@@ -1,11 +1,11 @@
 import type { ErrorCode } from '@porthole/shared/errors';
 
-/** Why a request to the broker brought nothing. `network`: no answer; `nonsense`: not the answer agreed on. */
+/** Why a request to the broker failed. `network`: no answer. `invalid_response`: not an answer of the API. */
 export interface Problem {
-  readonly code: ErrorCode | 'network' | 'nonsense';
-  /** The broker's own sentence, safe to show. */
+  readonly code: ErrorCode | 'network' | 'invalid_response';
+  /** The broker's own sentence, safe to show to users. */
   readonly title?: string;
-  /** Seconds, from Retry-After. */
+  /** Seconds, from the header Retry-After. */
   readonly retryAfter?: number;
   readonly requestId?: string;
 }
@@ -16,7 +16,7 @@ export type Answer<T> =
 export interface User {
   readonly id: string;
   readonly name: string;
-  /** How the person is called, where that is not the name they sign in with. */
+  /** The user's full name, if it differs from the sign-in name. */
   readonly displayName?: string;
   readonly groups: readonly string[];
 }
@@ -31,14 +31,14 @@ export interface Machine {
   readonly tags: readonly string[];
   readonly pool?: string;
   readonly allow: readonly Right[];
-  /** What this person may open of it. */
+  /** The kinds of console that the user may open. */
   readonly kinds: readonly ('screen' | 'terminal')[];
 }
 
-/** `node`: a node of Proxmox itself, of which there is a shell. */
+/** `node`: a Proxmox node, with a shell. */
 export type MachineType = 'qemu' | 'lxc' | 'node';
 
-/** What somebody may do with a machine. */
+/** What the user may do with a machine. */
 export type Right = 'view' | 'control' | 'terminal' | 'watch' | 'power' | 'end' | 'explain' | 'audit';
 
 export type PowerAction = 'start' | 'shutdown' | 'reboot' | 'reset' | 'stop';
@@ -53,26 +53,26 @@ export type PowerTask =
       readonly requestId?: string;
     };
 
-/** A console that is open somewhere. */
+/** An open console. */
 export interface Session {
   readonly id: string;
   readonly user: { readonly id: string; readonly name: string; readonly displayName?: string };
   readonly machine: Pick<Machine, 'cluster' | 'vmid' | 'name' | 'type' | 'node'>;
   readonly mode: 'view' | 'control';
   readonly kind: 'screen' | 'terminal';
-  /** Somebody looks on at what others do. */
+  /** This session observes other users' sessions. */
   readonly observer?: boolean;
   readonly relay: string;
   readonly since: string;
   readonly bytes: { readonly toViewer: number; readonly toMachine: number };
-  /** Who looks on. */
+  /** Names of the observers of this session. */
   readonly observers: readonly string[];
   readonly mine: boolean;
   readonly may: readonly ('end' | 'watch' | 'control' | 'sign_out')[];
 }
 
 export interface SessionList {
-  /** Those that this person teaches. */
+  /** The classes that the user instructs. */
   readonly classes: readonly { readonly name: string; readonly title: string }[];
   readonly sessions: readonly Session[];
   readonly truncated?: boolean;
@@ -81,14 +81,14 @@ export interface SessionList {
 export interface MachineList {
   readonly consoles: readonly Machine[];
   readonly stale?: boolean;
-  /** How old the oldest part of a stale list is. */
+  /** The age of the oldest part of a stale list. */
   readonly staleSeconds?: number;
-  /** A cluster does not answer, and its machines are not in the list. */
+  /** The machines of a cluster that does not respond are missing. */
   readonly incomplete?: boolean;
 }
 
 export interface Grant {
-  /** The session's id, which people quote to support. */
+  /** The session's id, which users quote to support. */
   readonly id: string;
   readonly url: string;
   readonly protocols: readonly string[];
@@ -96,11 +96,18 @@ export interface Grant {
   readonly allow?: readonly Right[];
 }
 
-const deadline = 15_000;
+const requestTimeoutMs = 15_000;
 
-/** Every request of the pages to the broker. It never rejects: whatever goes wrong becomes a Problem. */
-async function request<T>(method: string, path: string, body?: unknown, pass?: string): Promise<Answer<T>> {
-  return read<T>(await send(method, path, body, pass === undefined ? {} : { 'x-porthole-pass': pass }));
+/** Sends a request to the broker. Never rejects: a failure becomes a `Problem`. */
+async function request<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  embedToken?: string,
+): Promise<Answer<T>> {
+  return read<T>(
+    await send(method, path, body, embedToken === undefined ? {} : { 'x-porthole-pass': embedToken }),
+  );
 }
 
 async function send(
@@ -120,7 +127,7 @@ async function send(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       credentials: 'same-origin',
       cache: 'no-store',
-      signal: AbortSignal.timeout(deadline),
+      signal: AbortSignal.timeout(requestTimeoutMs),
     });
   } catch {
     return undefined;
@@ -132,10 +139,10 @@ async function read<T>(response: Response | undefined): Promise<Answer<T>> {
   if (!response.ok) return { ok: false, problem: await problemOf(response) };
   if (response.status === 204) return { ok: true, value: undefined as T };
   try {
-    // The broker's answers are held against its OpenAPI file by its own tests; the pages trust their own origin.
+    // Tests check the broker's answers against its OpenAPI file, so the pages trust them.
     return { ok: true, value: (await response.json()) as T };
   } catch {
-    return { ok: false, problem: { code: 'nonsense' } };
+    return { ok: false, problem: { code: 'invalid_response' } };
   }
 }
 
@@ -153,20 +160,20 @@ async function problemOf(response: Response): Promise<Problem> {
       };
     }
   } catch {
-    // Not ours: an ingress or a load balancer answered in the broker's place.
+    // An ingress or a load balancer answered instead of the broker.
   }
   const code =
-    response.status === 401 ? 'not_signed_in' : response.status === 429 ? 'rate_limited' : 'nonsense';
+    response.status === 401 ? 'not_signed_in' : response.status === 429 ? 'rate_limited' : 'invalid_response';
   return { code, ...retryAfter };
 }
 
-/** A way to sign in here. */
-export type SignInOffer =
+/** A sign-in method that the broker offers. */
+export type SignInMethod =
   | { readonly kind: 'local' }
   | { readonly kind: 'oidc'; readonly title: string; readonly url: string }
-  | ProxmoxOffer;
+  | ProxmoxSignIn;
 
-export interface ProxmoxOffer {
+export interface ProxmoxSignIn {
   readonly kind: 'proxmox';
   readonly url: string;
   readonly realms: readonly { readonly name: string; readonly title: string }[];
@@ -174,21 +181,22 @@ export interface ProxmoxOffer {
 
 export type Factor = 'totp' | 'recovery' | 'yubico';
 
-/** The password was right, and a code is needed, too. */
+/** The password was right, and a second factor is required. */
 export interface SecondFactor {
   readonly id: string;
   readonly factors: readonly Factor[];
 }
 
-export type Entered = { readonly user: User } | { readonly secondFactor: SecondFactor };
+export type SignInStep = { readonly user: User } | { readonly secondFactor: SecondFactor };
 
-/** What was asked for, unless it is as it was: then only its mark comes back. */
-export interface Polled<T> {
+/** Without `value`, nothing has changed since the request with this ETag. */
+export interface WithEtag<T> {
   readonly etag: string | undefined;
   readonly value?: T;
 }
 
-async function poll<T>(path: string, etag: string | undefined): Promise<Answer<Polled<T>>> {
+/** Requests a resource unless it still has this ETag. */
+async function requestIfChanged<T>(path: string, etag: string | undefined): Promise<Answer<WithEtag<T>>> {
   const response = await send('GET', path, undefined, etag === undefined ? {} : { 'if-none-match': etag });
   if (response?.status === 304) return { ok: true, value: { etag } };
   const answer = await read<T>(response);
@@ -197,22 +205,22 @@ async function poll<T>(path: string, etag: string | undefined): Promise<Answer<P
     : answer;
 }
 
-/** Addresses in answers are whole ones. */
-const below = (url: string) => url.replace(/^\/api\/v1/, '');
+/** URLs in answers start with the API's path, which `request` adds. */
+const apiPath = (url: string) => url.replace(/^\/api\/v1/, '');
 
 export const api = {
-  signInOffers: () => request<{ methods: readonly SignInOffer[] }>('GET', '/login'),
+  signInMethods: () => request<{ methods: readonly SignInMethod[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
     request<{ user: User }>('POST', '/login', { username, password }),
   signInAtProxmox: (url: string, realm: string, username: string, password: string) =>
-    request<Entered>('POST', below(url), { realm, username, password }),
+    request<SignInStep>('POST', apiPath(url), { realm, username, password }),
   secondFactor: (url: string, id: string, factor: Factor, code: string) =>
-    request<{ user: User }>('POST', `${below(url)}/code`, { id, factor, code }),
+    request<{ user: User }>('POST', `${apiPath(url)}/code`, { id, factor, code }),
   signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
-  handover: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
+  redeemEmbedCode: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
   me: () => request<{ user: User; oversees?: boolean }>('GET', '/me'),
   sessions: (className: string | undefined, etag: string | undefined) =>
-    poll<SessionList>(
+    requestIfChanged<SessionList>(
       `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,
       etag,
     ),
@@ -228,11 +236,12 @@ export const api = {
       'GET',
       `/consoles/${encodeURIComponent(cluster)}/${vmid}/power/${encodeURIComponent(task)}`,
     ),
-  machines: (pass?: string) => request<MachineList>('GET', '/consoles', undefined, pass),
+  machines: (embedToken?: string) => request<MachineList>('GET', '/consoles', undefined, embedToken),
   grant: (
     cluster: string,
     vmid: number,
-    wish: { readonly mode: 'control' | 'view'; readonly kind: 'screen' | 'terminal' },
-    pass?: string,
-  ) => request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, wish, pass),
+    requested: { readonly mode: 'control' | 'view'; readonly kind: 'screen' | 'terminal' },
+    embedToken?: string,
+  ) =>
+    request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, requested, embedToken),
 };

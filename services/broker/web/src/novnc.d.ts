@@ -1,9 +1,9 @@
 /**
  * The part of noVNC 1.7 that the console uses, from its docs/API.md. The types on DefinitelyTyped describe
- * another entry point and know nothing of channels.
+ * another entry point and lack channels.
  */
 declare module '@novnc/novnc' {
-  /** What noVNC needs instead of a URL: a WebSocket, an RTCDataChannel, or something that looks like one. */
+  /** Replaces the URL: a WebSocket, an RTCDataChannel, or an object with the same members. */
   export interface RawChannel {
     binaryType: string;
     onopen: (() => void) | null;

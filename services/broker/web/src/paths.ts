@@ -1,5 +1,6 @@
-/** Addresses of our own pages. */
+import type { Machine } from './api.ts';
 
+/** What the address of a console page says. */
 export interface ConsoleAddress {
   readonly cluster: string;
   readonly vmid: number;
@@ -22,6 +23,19 @@ export function consolePath(
   return `/console/${encodeURIComponent(cluster)}/${vmid}${query && `?${query}`}`;
 }
 
+/** What a click on a machine opens: its screen, view-only without the `control` right, or else its terminal. */
+export function defaultConsolePath({
+  cluster,
+  vmid,
+  allow,
+  kinds,
+}: Pick<Machine, 'cluster' | 'vmid' | 'allow' | 'kinds'>): string {
+  if (allow.includes('control')) return consolePath(cluster, vmid);
+  return kinds.includes('screen')
+    ? consolePath(cluster, vmid, 'view')
+    : consolePath(cluster, vmid, 'control', 'terminal');
+}
+
 export function parseConsolePath(pathname: string, search: string): ConsoleAddress | undefined {
   const match = /^\/console\/([^/]+)\/(\d{1,9})\/?$/.exec(pathname);
   if (!match?.[1]) return undefined;
@@ -37,12 +51,12 @@ export function parseConsolePath(pathname: string, search: string): ConsoleAddre
   return { cluster, vmid: Number(match[2]), mode, kind };
 }
 
-/** Why somebody sees the sign-in page; its texts are in texts.ts. */
+/** Why the user sees the sign-in page, as in its address. The texts are in texts/sign-in.ts. */
 export const signInReasons = [
   'needed',
   'expired',
   'signed-out',
-  // Back from an issuer that brought nobody.
+  // From here on: why the sign-in at an identity provider failed.
   'sign_in_refused',
   'sign_in_expired',
   'sign_in_provider_unavailable',
@@ -50,13 +64,13 @@ export const signInReasons = [
 ] as const;
 export type SignInReason = (typeof signInReasons)[number];
 
-export function signInPath(returnTo: string, why: SignInReason): string {
-  return `/?${new URLSearchParams({ why, return: returnTo }).toString()}`;
+export function signInPath(returnTo: string, reason: SignInReason): string {
+  return `/?${new URLSearchParams({ why: reason, return: returnTo }).toString()}`;
 }
 
 /**
- * Where to go after signing in. Only console pages of this very origin count: a link that signs somebody in
- * and then sends them elsewhere is what phishing is made of.
+ * Where to go after signing in. Allows only console pages of this origin: otherwise a phishing link could use the
+ * sign-in page to send users to another site.
  */
 export function safeReturnPath(wanted: string | null, origin: string): string | undefined {
   if (!wanted?.startsWith('/console/')) return undefined;

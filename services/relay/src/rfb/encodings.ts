@@ -1,4 +1,4 @@
-/** Encodings and pseudo-encodings by the names of rfbproto. */
+/** Encodings and pseudo-encodings, named as in rfbproto. */
 export const encodings = {
   raw: 0,
   copyRect: 1,
@@ -21,29 +21,29 @@ export const encodings = {
 } as const;
 
 const qualityLevels = { from: -32, to: -23 };
-/** Without the lowest: with it some servers leave out zlib in Tight's rectangles, in a form of their own. */
+/** Without the lowest level: with it, some servers send Tight without zlib, each in a variant of its own. */
 const compressionLevels = { from: -255, to: -247 };
 
-const followed: ReadonlySet<number> = new Set(Object.values(encodings));
+const parsable: ReadonlySet<number> = new Set(Object.values(encodings));
 
-/** Whether server-messages.ts finds its way through whatever a server may send to somebody who offers this. */
-export function canFollow(encoding: number): boolean {
-  return followed.has(encoding) || within(qualityLevels, encoding) || within(compressionLevels, encoding);
+/** Whether the relay can parse whatever a server sends to a viewer that offers this (server-message-reader.ts). */
+export function canParse(encoding: number): boolean {
+  return parsable.has(encoding) || isWithin(qualityLevels, encoding) || isWithin(compressionLevels, encoding);
 }
 
-function within({ from, to }: { from: number; to: number }, encoding: number): boolean {
+function isWithin({ from, to }: { from: number; to: number }, encoding: number): boolean {
   return encoding >= from && encoding <= to;
 }
 
-/** Whether a SetEncodings message offers it. */
-export function offers(setEncodings: Buffer, encoding: number): boolean {
+/** Whether a SetEncodings message offers this encoding. */
+export function offersEncoding(setEncodings: Buffer, encoding: number): boolean {
   for (let at = 4; at + 4 <= setEncodings.length; at += 4)
     if (setEncodings.readInt32BE(at) === encoding) return true;
   return false;
 }
 
-/** A SetEncodings message with only those of its encodings; itself when that is all of them. */
-export function keepEncodings(setEncodings: Buffer, keep: (encoding: number) => boolean): Buffer {
+/** A SetEncodings message with the encodings that `keep` accepts; the same message if that is all of them. */
+export function filterEncodings(setEncodings: Buffer, keep: (encoding: number) => boolean): Buffer {
   const kept: number[] = [];
   for (let at = 4; at + 4 <= setEncodings.length; at += 4) {
     const encoding = setEncodings.readInt32BE(at);

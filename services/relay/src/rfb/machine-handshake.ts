@@ -1,43 +1,42 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { ByteQueue } from '../stream/byte-queue.ts';
 import { createHandshake, type Handshake } from '../stream/handshake.ts';
-import { rfbVersion, securityTypes } from './handshake.ts';
+import { rfbVersion, securityTypes } from './handshake-constants.ts';
 import { answerChallenge } from './vnc-authentication.ts';
 
-/** Longest reason that is read; QEMU's is 22 bytes. */
+/** Longest failure reason that is read, in bytes. QEMU's has 22. */
 const maxReasonBytes = 1024;
 
 /**
- * The relay as the machine's client, up to and including authentication. ClientInit is left to the caller,
- * who sends it when a viewer is there to receive what follows.
+ * The handshake with a machine's VNC server up to the end of authentication, with the relay as the client. The caller
+ * sends ClientInit when a viewer is ready to receive what follows.
  */
 export function createMachineHandshake(password: string): Handshake {
   let step: 'version' | 'types' | 'challenge' | 'result' | 'done' = 'version';
 
-  /** One step further, or undefined when more bytes are needed. */
   function advance(queue: ByteQueue): Buffer[] | undefined {
     switch (step) {
       case 'version': {
-        const version = queue.take(12);
+        const version = queue.read(12);
         if (!version) return undefined;
-        // All of QEMU, vncterm and Xvnc speak 3.8; anything else is not a VNC server.
-        if (!version.equals(rfbVersion)) throw nonsense('it greets with something other than RFB 3.8');
+        // QEMU, vncterm and Xvnc all use 3.8.
+        if (!version.equals(rfbVersion)) throw invalidResponse('its version is not RFB 3.8');
         step = 'types';
         return [rfbVersion];
       }
       case 'types': {
         const count = queue.peek(1)?.[0];
         if (count === undefined) return undefined;
-        if (count === 0) return refusal(queue, 1);
-        const types = queue.take(1 + count)?.subarray(1);
+        if (count === 0) return failWithReason(queue, 1);
+        const types = queue.read(1 + count)?.subarray(1);
         if (!types) return undefined;
         if (!types.includes(securityTypes.vncAuthentication))
-          throw nonsense('it offers no VNC Authentication');
+          throw invalidResponse('it does not offer VNC Authentication');
         step = 'challenge';
         return [Buffer.from([securityTypes.vncAuthentication])];
       }
       case 'challenge': {
-        const challenge = queue.take(16);
+        const challenge = queue.read(16);
         if (!challenge) return undefined;
         step = 'result';
         return [answerChallenge(password, challenge)];
@@ -45,8 +44,8 @@ export function createMachineHandshake(password: string): Handshake {
       case 'result': {
         const result = queue.peek(4)?.readUInt32BE(0);
         if (result === undefined) return undefined;
-        if (result !== 0) return refusal(queue, 4);
-        queue.take(4);
+        if (result !== 0) return failWithReason(queue, 4);
+        queue.read(4);
         step = 'done';
         return [];
       }
@@ -55,8 +54,8 @@ export function createMachineHandshake(password: string): Handshake {
     }
   }
 
-  /** Reads the reason behind `offset` bytes and throws it. Its text is the server's, so only the log gets it. */
-  function refusal(queue: ByteQueue, offset: number): undefined {
+  /** Throws the reason that the server gives behind `offset` bytes, once it has arrived. The server wrote its text. */
+  function failWithReason(queue: ByteQueue, offset: number): undefined {
     const length = queue.peek(offset + 4)?.readUInt32BE(offset);
     if (length === undefined) return undefined;
     const size = Math.min(length, maxReasonBytes);
@@ -72,6 +71,6 @@ export function createMachineHandshake(password: string): Handshake {
   return createHandshake({ advance, done: () => step === 'done' });
 }
 
-function nonsense(detail: string): PortholeError {
+function invalidResponse(detail: string): PortholeError {
   return new PortholeError('proxmox_invalid_response', { detail: `the VNC server: ${detail}` });
 }

@@ -1,35 +1,35 @@
-import type { Clock } from '@porthole/shared/time/clock';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import { readMessages, type UpstreamSide } from '../stream/read-link.ts';
-import { createClientRule, type ClientRule } from './client-rules.ts';
-import { createClipboardGuard } from './clipboard-guard.ts';
-import { clipboardPolicy } from './clipboard.ts';
-import { createUpdatePace } from './update-pace.ts';
+import type { Clock } from '@porthole/shared/time/clock';
+import { filterMessages, type UpstreamSide } from '../stream/upstream-side.ts';
+import { createClientMessagePolicy, type ClientMessagePolicy } from './client-message-policy.ts';
+import { createClipboardPolicy } from './clipboard-policy.ts';
+import { createServerClipboardFilter } from './server-clipboard-filter.ts';
+import { createUpdateRateLimiter } from './update-rate-limiter.ts';
 
-/** What a grant says of a screen's messages, in both directions. Sessions without limits pay nothing for it. */
+/** Applies a grant to the messages of a screen, in both directions. Costs nothing in sessions without restrictions. */
 export interface ScreenPolicy {
-  readonly rule: ClientRule;
-  /** The machine's side as its viewer may know it. */
-  read(side: UpstreamSide): UpstreamSide;
+  readonly clientMessages: ClientMessagePolicy;
+  /** The machine's side, without what the viewer must not receive. */
+  filterUpstream(side: UpstreamSide): UpstreamSide;
   stop(): void;
 }
 
 export function createScreenPolicy(deps: {
   readonly clock: Clock;
   readonly claims: Pick<GrantClaims, 'clipboard' | 'updatesPerSecond'>;
-  /** Sends a message of our own to the machine. False when none may begin at this moment. */
+  /** Sends a message of the relay to the machine. Returns false if none may begin now. */
   readonly send: (message: Buffer) => boolean;
 }): ScreenPolicy {
   const { clock, claims, send } = deps;
-  const clipboard = clipboardPolicy(claims.clipboard);
-  const guard = clipboard.textOut ? undefined : createClipboardGuard(clipboard);
-  const pace =
+  const clipboard = createClipboardPolicy(claims.clipboard);
+  const serverClipboard = clipboard.textOut ? undefined : createServerClipboardFilter(clipboard);
+  const rateLimiter =
     claims.updatesPerSecond === undefined
       ? undefined
-      : createUpdatePace({ clock, perSecond: claims.updatesPerSecond, send });
+      : createUpdateRateLimiter({ clock, perSecond: claims.updatesPerSecond, send });
   return {
-    rule: createClientRule({ clipboard, guard, pace }),
-    read: (side) => (guard ? readMessages(side, guard.messages) : side),
-    stop: () => pace?.stop(),
+    clientMessages: createClientMessagePolicy({ clipboard, serverClipboard, rateLimiter }),
+    filterUpstream: (side) => (serverClipboard ? filterMessages(side, serverClipboard.serverMessages) : side),
+    stop: () => rateLimiter?.stop(),
   };
 }

@@ -1,12 +1,12 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { ByteQueue } from '../stream/byte-queue.ts';
 import { createHandshake, type Handshake } from '../stream/handshake.ts';
-import { rfbVersion, securityTypes } from './handshake.ts';
+import { rfbVersion, securityTypes } from './handshake-constants.ts';
 
 /**
- * The relay as the viewer's server: it offers security type None and nothing else, because the grant has
- * already said who this is. Ends with ClientInit, whose shared flag is read and dropped.
- * The caller sends `rfbVersion` first.
+ * The handshake with a viewer up to ClientInit, with the relay as the server. It offers only the security type None,
+ * because the grant has authenticated the viewer already, and ignores the shared flag. The caller sends `rfbVersion`
+ * first.
  */
 export function createViewerHandshake(): Handshake {
   let step: 'version' | 'type' | 'init' | 'done' = 'version';
@@ -14,21 +14,21 @@ export function createViewerHandshake(): Handshake {
   function advance(queue: ByteQueue): Buffer[] | undefined {
     switch (step) {
       case 'version': {
-        const version = queue.take(12);
+        const version = queue.read(12);
         if (!version) return undefined;
-        if (!version.equals(rfbVersion)) throw broken('it does not speak RFB 3.8');
+        if (!version.equals(rfbVersion)) throw protocolError('its version is not RFB 3.8');
         step = 'type';
         return [Buffer.from([1, securityTypes.none])];
       }
       case 'type': {
-        const type = queue.take(1)?.[0];
+        const type = queue.read(1)?.[0];
         if (type === undefined) return undefined;
-        if (type !== securityTypes.none) throw broken('it chose a security type that was not offered');
+        if (type !== securityTypes.none) throw protocolError('it chose a security type that was not offered');
         step = 'init';
         return [Buffer.alloc(4)]; // SecurityResult: OK
       }
       case 'init': {
-        if (!queue.take(1)) return undefined;
+        if (!queue.read(1)) return undefined;
         step = 'done';
         return [];
       }
@@ -40,6 +40,6 @@ export function createViewerHandshake(): Handshake {
   return createHandshake({ advance, done: () => step === 'done' });
 }
 
-function broken(detail: string): PortholeError {
+function protocolError(detail: string): PortholeError {
   return new PortholeError('viewer_protocol', { detail: `the viewer: ${detail}` });
 }

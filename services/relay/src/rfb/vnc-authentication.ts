@@ -1,10 +1,10 @@
 import { createCipheriv } from 'node:crypto';
 
 /**
- * The answer to a VNC Authentication challenge (RFC 6143 section 7.2.2): the 16 bytes, DES-encrypted with the
- * first 8 bytes of the password, each byte's bits reversed.
+ * The response to a VNC Authentication challenge (RFC 6143 section 7.2.2): the 16 bytes, encrypted by DES. The key is
+ * the first 8 bytes of the password with the bits of each byte reversed.
  *
- * OpenSSL 3 no longer offers single DES. Triple DES with one key three times is the same function.
+ * OpenSSL 3 has no single DES, so this uses triple DES with the same key three times, which gives the same result.
  */
 export function answerChallenge(password: string, challenge: Uint8Array): Buffer {
   const key = Buffer.alloc(8);

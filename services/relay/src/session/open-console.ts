@@ -1,10 +1,10 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { ConsoleKind, GrantClaims } from '@porthole/shared/grant/claims';
 import type { Clock } from '@porthole/shared/time/clock';
-import { rfbVersion } from '../rfb/handshake.ts';
+import { rfbVersion } from '../rfb/handshake-constants.ts';
 import { createViewerHandshake } from '../rfb/viewer-handshake.ts';
 import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
-import { holdInput, maxEarlyBytes } from '../terminal/leftover-bytes.ts';
+import { bufferInput, maxViewerLeftoverBytes } from '../terminal/buffer-input.ts';
 import type { Dial, DialledConsole } from '../upstream/dial.ts';
 import { limitQueueTime } from '../upstream/lease-queue.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
@@ -86,11 +86,11 @@ function negotiateWithViewer(
   onEnded: (reason: unknown) => void,
 ): Promise<TakeLeftover> {
   const ended = (error?: PortholeError) => onEnded(error ?? new ViewerLeft());
-  if (kind === 'terminal') return Promise.resolve(holdInput(viewer.link, ended));
+  if (kind === 'terminal') return Promise.resolve(bufferInput(viewer.link, ended));
   const handshake = runHandshake(viewer.link, createViewerHandshake(), {
     signal,
     leftover: {
-      maxBytes: maxEarlyBytes,
+      maxBytes: maxViewerLeftoverBytes,
       onExceeded: () =>
         ended(new PortholeError('viewer_message_too_big', { detail: 'too much input too early' })),
     },

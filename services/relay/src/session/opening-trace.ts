@@ -15,16 +15,16 @@ export interface OpeningTrace {
 }
 
 export function traceOpening(
-  tracing: Pick<Tracing, 'begin'>,
+  tracing: Pick<Tracing, 'startSpan'>,
   claims: GrantClaims,
   startedAt: number,
 ): OpeningTrace {
   const { traceparent } = claims;
-  const span = tracing.begin('console open', {
+  const span = tracing.startSpan('console open', {
     kind: 'server',
     startedAt,
     // A session that goes on elsewhere may have been opened hours ago: a trace of its own, that names the first one.
-    ...(claims.resumes ? { after: traceparent } : { parent: traceparent }),
+    ...(claims.resumes ? { follows: traceparent } : { parent: traceparent }),
     attributes: {
       'porthole.session': claims.sessionId,
       'porthole.cluster': claims.cluster,

@@ -1,7 +1,7 @@
 import { every, type Clock } from '@porthole/shared/time/clock';
 import type { ConsoleSignals } from '@porthole/shared/session/signals';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import type { OwnedRecord, SessionRecord, SessionRecords } from '@porthole/shared/session/records';
+import type { OwnedSessionRecord, SessionRecord, SessionRecords } from '@porthole/shared/session/records';
 import { lifetimes } from '@porthole/shared/store/keys';
 import { acquireQuota, type QuotaDeps, type QuotaLeases } from './quota.ts';
 
@@ -57,7 +57,7 @@ interface RegisteredSession {
 }
 
 class LiveRegistration implements SessionRegistration {
-  readonly #record: OwnedRecord;
+  readonly #record: OwnedSessionRecord;
   readonly #leases: QuotaLeases;
   readonly #session: RegisteredSession;
   readonly #cancelHeartbeat: () => void;
@@ -65,7 +65,7 @@ class LiveRegistration implements SessionRegistration {
   #lastCall: Promise<boolean> = Promise.resolve(true);
   #busy = false;
 
-  constructor(clock: Clock, record: OwnedRecord, leases: QuotaLeases, session: RegisteredSession) {
+  constructor(clock: Clock, record: OwnedSessionRecord, leases: QuotaLeases, session: RegisteredSession) {
     this.#record = record;
     this.#leases = leases;
     this.#session = session;

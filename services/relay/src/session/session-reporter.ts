@@ -14,7 +14,7 @@ export interface SessionReporterDeps {
   readonly log: Log;
   readonly audit: Audit;
   readonly metrics: RelayMetrics;
-  readonly tracing: Pick<Tracing, 'begin'>;
+  readonly tracing: Pick<Tracing, 'startSpan'>;
   readonly relayId: string;
 }
 

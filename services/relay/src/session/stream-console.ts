@@ -67,7 +67,7 @@ export function streamConsole(deps: {
   const protocol = protocols[deps.claims.kind]({
     clock,
     claims: deps.claims,
-    dialled: deps.dialled,
+    upstream: deps.dialled,
     send: sendBetweenMessages,
     onHumanInput: timeLimits.input,
     onPicture: deps.onPicture,
@@ -81,7 +81,7 @@ export function streamConsole(deps: {
       clock,
       link,
       received: () => received,
-      onAnswered: (seconds) => metrics.ping('machine', seconds),
+      onPong: (seconds) => metrics.ping('machine', seconds),
       onLost: (error) => end({ by: 'machine', error }),
     }),
   );
@@ -100,15 +100,15 @@ export function streamConsole(deps: {
     clock,
     viewer: viewerLink,
     viewerLeftover: deps.takeViewerLeftover,
-    machine: protocol.machine.link,
-    machineLeftover: protocol.machine.takeLeftover,
+    machine: protocol.upstream.link,
+    machineLeftover: protocol.upstream.takeLeftover,
     filter: protocol.filter,
     count(direction, bytes) {
       forwarded += bytes;
       if (direction === 'to_viewer') received += bytes;
       count(direction, bytes);
     },
-    stalled: metrics.stalled,
+    onStalled: metrics.stalled,
     onEnd: (by, error) => end({ by, error }),
   });
   own(() => pump.stop());

@@ -1,13 +1,12 @@
-/** Bytes that arrived and wait to be understood. For handshakes, where whole fields matter more than speed. */
+/** Bytes that have arrived and are not parsed yet. For handshakes: complete fields matter there more than speed. */
 export interface ByteQueue {
   push(chunk: Buffer): void;
-  /** The next `size` bytes, or undefined until so many have arrived. */
-  take(size: number): Buffer | undefined;
-  /** The next `size` bytes without taking them. */
+  /** Removes and returns the next `size` bytes, or returns undefined if fewer have arrived. */
+  read(size: number): Buffer | undefined;
+  /** Returns the next `size` bytes without removing them. */
   peek(size: number): Buffer | undefined;
-  /** Everything that is left. */
-  rest(): Buffer;
-  readonly length: number;
+  /** Removes and returns all bytes. */
+  readAll(): Buffer;
 }
 
 export function createByteQueue(): ByteQueue {
@@ -16,20 +15,17 @@ export function createByteQueue(): ByteQueue {
     push(chunk) {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
     },
-    take(size) {
+    read(size) {
       if (bytes.length < size) return undefined;
-      const taken = bytes.subarray(0, size);
+      const field = bytes.subarray(0, size);
       bytes = bytes.subarray(size);
-      return taken;
+      return field;
     },
     peek: (size) => (bytes.length < size ? undefined : bytes.subarray(0, size)),
-    rest() {
+    readAll() {
       const all = bytes;
       bytes = Buffer.alloc(0);
       return all;
-    },
-    get length() {
-      return bytes.length;
     },
   };
 }

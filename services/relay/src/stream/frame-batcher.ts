@@ -1,87 +1,88 @@
-import { headerBytes, maxHeaderBytes, opcodes, writeHeader } from './websocket-frame.ts';
+import { headerLength, maxHeaderBytes, opcodes, writeFrameHeader } from './websocket-frame.ts';
 
 /**
- * Collects what goes to one viewer within one turn of the event loop and sends it as one frame with one write.
+ * Collects the bytes for a viewer within one turn of the event loop, and sends them as one frame with one write.
  *
- * A TLS record brings 16 KiB at most, and a console's small updates far less; to pass each on by itself would
- * mean a system call for each, which costs more than to decrypt it. The payload is copied once, within the
- * processor's cache, into one slab that all sessions share, so a session that is idle, or keeps up, holds no
- * memory at all, and every frame is ours and whole: a ping or a close never has to wait for a border.
+ * A TLS record has at most 16 KiB, and most updates of a console are much smaller. To send each as it arrives would take
+ * a system call each, which costs more than the decryption. The payload is copied once, within the processor's cache,
+ * into a slab that all sessions share. So a session that is idle or keeps up holds no memory, and every frame is
+ * complete: a ping or a close frame never has to wait for the end of one.
  */
 export interface FrameBatcher {
   add(sink: FrameSink, source: Buffer, start: number, end: number): void;
-  /** Bytes that wait here for this sink. */
+  /** Bytes that are collected for this sink. */
   pendingBytes(sink: FrameSink): number;
-  /** Whatever waits for this sink goes now: something else is about to be sent to it. */
+  /** Sends what is collected for this sink, because it is about to get something else. */
   flush(sink: FrameSink): void;
 }
 
 export interface FrameSink {
-  /** Takes a frame. Answers whether its memory is free again; otherwise it is the sink's from now on. */
+  /** Takes a frame. Returns whether its memory is free again; otherwise, the sink owns it from now on. */
   write(frame: Buffer): boolean;
 }
 
-/** Largest frame. Small enough to stay in the cache, and to spread well over a slow network. */
+/** Largest frame in bytes: fits into the cache, and lets other traffic through on a slow network. */
 const slabBytes = 128 * 1024;
-/** A slab with less room than this left is given up to the viewers that hold the rest of it. */
-const leastBytes = 32 * 1024;
+/** A slab with less free space than this is replaced, and left to the viewers that own the rest of it. */
+const minFreeBytes = 32 * 1024;
 
-export function createFrameBatcher(later: (fn: () => void) => void = setImmediate): FrameBatcher {
+/** `schedule` runs a function at the end of the current turn of the event loop. */
+export function createFrameBatcher(schedule: (fn: () => void) => void = setImmediate): FrameBatcher {
   let slab = Buffer.allocUnsafeSlow(slabBytes);
-  /** Payload lies between; its header goes right in front of it. What is below belongs to slow viewers. */
-  let from = maxHeaderBytes;
-  let to = maxHeaderBytes;
-  let owner: FrameSink | undefined;
+  /** The collected payload. Its header goes right before it. Slow viewers own what lies below. */
+  let payloadStart = maxHeaderBytes;
+  let payloadEnd = maxHeaderBytes;
+  let currentSink: FrameSink | undefined;
   let scheduled = false;
 
   function flush(): void {
-    const length = to - from;
-    if (!owner || length === 0) return;
-    const start = from - headerBytes(length);
-    writeHeader(slab, start, opcodes.binary, length, false);
-    const end = to;
-    to = from; // before the write: whatever it sets off finds nothing waiting
-    if (!owner.write(slab.subarray(start, end))) keepBelow(end);
+    const length = payloadEnd - payloadStart;
+    if (!currentSink || length === 0) return;
+    const start = payloadStart - headerLength(length);
+    writeFrameHeader(slab, start, opcodes.binary, length, false);
+    const end = payloadEnd;
+    payloadEnd = payloadStart; // Before the write, which may call back.
+    if (!currentSink.write(slab.subarray(start, end))) leaveToSink(end);
   }
 
-  /** A viewer has not taken everything: what lies below is its own until it has. */
-  function keepBelow(end: number): void {
-    if (slabBytes - end >= leastBytes) {
-      from = end + maxHeaderBytes;
+  /** The sink has not sent its frame yet, so it owns the slab up to `end`. */
+  function leaveToSink(end: number): void {
+    if (slabBytes - end >= minFreeBytes) {
+      payloadStart = end + maxHeaderBytes;
     } else {
       slab = Buffer.allocUnsafeSlow(slabBytes);
-      from = maxHeaderBytes;
+      payloadStart = maxHeaderBytes;
     }
-    to = from;
+    payloadEnd = payloadStart;
   }
 
-  function turnOver(): void {
+  function endTurn(): void {
     scheduled = false;
     flush();
-    owner = undefined;
+    currentSink = undefined;
   }
 
   return {
     add(sink, source, start, end) {
-      if (owner !== sink) {
+      if (currentSink !== sink) {
         flush();
-        owner = sink;
+        currentSink = sink;
       }
       if (!scheduled) {
         scheduled = true;
-        later(turnOver);
+        schedule(endTurn);
       }
       for (let at = start; at < end;) {
-        const size = Math.min(end - at, slabBytes - to);
-        source.copy(slab, to, at, at + size);
+        const size = Math.min(end - at, slabBytes - payloadEnd);
+        source.copy(slab, payloadEnd, at, at + size);
         at += size;
-        to += size;
-        if (to === slabBytes) flush();
+        payloadEnd += size;
+        if (payloadEnd === slabBytes) flush();
       }
     },
-    pendingBytes: (sink) => (sink === owner ? to - from : 0),
+    pendingBytes: (sink) => (sink === currentSink ? payloadEnd - payloadStart : 0),
     flush(sink) {
-      if (sink === owner) flush();
+      if (sink === currentSink) flush();
     },
   };
 }

@@ -1,22 +1,22 @@
 import { createByteQueue, type ByteQueue } from './byte-queue.ts';
 
 /**
- * A handshake as a machine that is fed bytes and says what to send. The relay is the client of the machine and the
- * server of the viewer, so neither sees the other's secrets.
+ * A handshake as a state machine: it takes bytes and returns what to send. The relay is the client of the machine and
+ * the server of the viewer, so neither receives the other's secrets.
  */
 export interface Handshake {
   /**
-   * Takes what arrived. `send` goes to the peer; when `done`, the handshake is over and `leftover` holds what
-   * arrived behind it. Throws PortholeError when the peer breaks the protocol or refuses.
+   * Takes what arrived. `send` is for the peer. Once `done`, the handshake is over. Throws PortholeError if the peer
+   * breaks the protocol or refuses.
    */
   push(chunk: Buffer): { readonly send: readonly Buffer[]; readonly done: boolean };
-  /** Bytes behind the handshake; meaningful once done. */
+  /** Bytes that arrived behind the handshake. Valid once done. */
   leftover(): Buffer;
 }
 
 /**
- * A handshake of steps: `advance` does the next one with what has arrived and returns what to send, or undefined
- * while more bytes are needed or when there is no next step.
+ * Creates a handshake of steps. `advance` does the next step and returns what to send, or undefined if more bytes are
+ * needed or no step is left.
  */
 export function createHandshake(steps: {
   advance(queue: ByteQueue): readonly Buffer[] | undefined;
@@ -30,6 +30,6 @@ export function createHandshake(steps: {
       for (let out = steps.advance(queue); out; out = steps.advance(queue)) send.push(...out);
       return { send, done: steps.done() };
     },
-    leftover: () => queue.rest(),
+    leftover: () => queue.readAll(),
   };
 }

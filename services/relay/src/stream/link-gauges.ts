@@ -3,11 +3,11 @@ import type { Direction } from './pump.ts';
 
 type CountedLinks = Readonly<Record<Direction, Pick<Link, 'framesSent' | 'buffered'>>>;
 
-/** Sums up what the links of all open consoles count, whenever a metric is read. */
+/** Sums the counters of the links of all open consoles when a metric is read. */
 export interface LinkGauges {
   /** Adds the links of an open console. Returns the function that removes them. */
   add(links: CountedLinks): () => void;
-  /** Data frames sent so far, those of ended consoles included. */
+  /** Data frames sent so far, including those of ended consoles. */
   frames(direction: Direction): number;
   /** Bytes that are buffered now. */
   buffered(direction: Direction): number;
@@ -17,9 +17,9 @@ export function createLinkGauges(): LinkGauges {
   const open = new Set<CountedLinks>();
   const ended = { to_viewer: 0, to_machine: 0 };
 
-  function sum(direction: Direction, what: 'framesSent' | 'buffered'): number {
+  function sum(direction: Direction, counter: 'framesSent' | 'buffered'): number {
     let total = 0;
-    for (const links of open) total += links[direction][what];
+    for (const links of open) total += links[direction][counter];
     return total;
   }
 

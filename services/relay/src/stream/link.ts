@@ -1,36 +1,35 @@
 import type { PortholeError } from '@porthole/shared/errors';
 
 /**
- * One side of a console, the viewer's or the machine's, as the pump and the handshakes see it: bytes in, bytes
- * out, and how much waits. How they are framed and carried is the implementation's own business.
+ * One side of a console, the viewer's or the machine's, as the pump and the handshakes use it. The implementation
+ * frames and transports the bytes.
  */
 export interface Link {
   /**
-   * Sends; never blocks. The memory is the caller's again when this returns. Answers whether the network keeps up;
-   * if not, look at `buffered` and stop feeding when it grows.
+   * Sends bytes without blocking. The caller may reuse their memory when this returns. Returns whether the network
+   * keeps up; if not, check `buffered` and stop sending when it grows.
    */
   send(source: Buffer, start?: number, end?: number): boolean;
-  /** Bytes that wait to be taken by the network. */
+  /** Bytes that the network has not taken yet. */
   readonly buffered: number;
-  /** Data frames that were sent so far. */
+  /** Data frames sent so far. */
   readonly framesSent: number;
-  /** Stop and go on reading. */
   pause(): void;
   resume(): void;
-  /** Replaces who gets what arrives. A link starts paused: the first handler comes before the first byte. */
-  handle(handler: LinkHandler): void;
-  /** Ends without a word. */
+  /** Replaces the handler. A link starts paused and reads when it gets its first handler. */
+  setHandler(handler: LinkHandler): void;
+  /** Ends the connection without a close frame. */
   destroy(): void;
 }
 
 export interface LinkHandler {
-  /** Bytes have arrived, and lie there. The memory is lent for the call: thousands of sessions share it. */
-  bytes(source: Buffer, start: number, end: number): void;
-  /** Something that was sent has left; `buffered` is smaller now. */
-  drained?(): void;
+  /** Bytes have arrived. Their memory is reused after the call, because all sessions share it. */
+  onBytes(source: Buffer, start: number, end: number): void;
+  /** The network has taken bytes, so `buffered` is smaller now. */
+  onDrained?(): void;
   /**
-   * The other side is gone, or broke its protocol: then with the error. Called once, to the handler of that moment
-   * or the next one.
+   * The peer has left, or it broke its protocol: then with the error. Called once, on the current handler or on the
+   * next one.
    */
-  ended(error?: PortholeError): void;
+  onEnded(error?: PortholeError): void;
 }

@@ -8,107 +8,113 @@ export interface PumpDeps {
   readonly clock: Clock;
   readonly viewer: Link;
   readonly machine: Link;
-  /** What arrived behind the handshakes and belongs to the stream. */
+  /** What arrived behind the handshakes. It is forwarded first. */
   readonly viewerLeftover: TakeLeftover;
   readonly machineLeftover: TakeLeftover;
   readonly filter: Pick<MessageFilter, 'push'>;
-  /** Counts payload bytes as they are passed on, or soon after. */
+  /** Counts payload bytes when they are forwarded, or soon after. */
   readonly count: (direction: Direction, bytes: number) => void;
-  /** Called once, with why the pump ended; undefined when the viewer left by itself. */
+  /** Called once, with the side that ended the stream and the error; without an error, that side left. */
   readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
   /** One side is no longer read, because the other one does not keep up. */
-  readonly stalled?: (direction: Direction) => void;
+  readonly onStalled?: (direction: Direction) => void;
   readonly limits?: PumpLimits;
 }
 
 export interface Pump {
-  /** Ends it without a word: nothing is counted or watched any more. */
+  /** Stops forwarding, without a call of `onEnd`. */
   stop(): void;
 }
 
 export type Direction = 'to_viewer' | 'to_machine';
 
 export interface PumpLimits {
-  /** Waiting bytes at which the other side is no longer read, and at which it is again. */
+  /** Buffered bytes above which the other side is no longer read. */
   readonly pauseBytes: number;
+  /** Buffered bytes down from which it is read again. */
   readonly resumeBytes: number;
-  /** Milliseconds that a side may stay above `resumeBytes` before the session ends. */
-  readonly stuckMs: number;
+  /** Milliseconds that a side may be stalled before the session ends. */
+  readonly stallTimeoutMs: number;
 }
 
-const defaultLimits: PumpLimits = { pauseBytes: 1024 * 1024, resumeBytes: 256 * 1024, stuckMs: 30_000 };
+const defaultLimits: PumpLimits = {
+  pauseBytes: 1024 * 1024,
+  resumeBytes: 256 * 1024,
+  stallTimeoutMs: 30_000,
+};
 
-/** Small updates are counted together: to count is work for several modules. */
-const countEveryBytes = 16 * 1024;
+/** Bytes to the viewer are counted in steps of this size, because each count calls several modules. */
+const countStepBytes = 16 * 1024;
 
-/** Carries a console in both directions until one side ends. Takes over both links. */
+/** Forwards a console's bytes in both directions until one side ends. Takes over both links. */
 export function startPump(deps: PumpDeps): Pump {
-  const pump = new RunningPump(deps);
-  pump.fromMachine.takeOver(deps.machineLeftover);
-  pump.fromViewer.takeOver(deps.viewerLeftover);
+  const pump = new ConsolePump(deps);
+  pump.toViewer.start(deps.machineLeftover);
+  pump.toMachine.start(deps.viewerLeftover);
   return pump;
 }
 
-/** A class, and so its directions, as there are thousands, each asked for every read. */
-class RunningPump implements Pump {
-  readonly fromMachine: FromMachine;
-  readonly fromViewer: FromViewer;
+/** A class, like its directions, because a relay has thousands, and each is called for every read. */
+class ConsolePump implements Pump {
+  readonly toViewer: MachineToViewer;
+  readonly toMachine: ViewerToMachine;
   readonly filter: PumpDeps['filter'];
+  readonly onStalled: PumpDeps['onStalled'];
   readonly #count: PumpDeps['count'];
   readonly #onEnd: PumpDeps['onEnd'];
-  readonly stalled: PumpDeps['stalled'];
   #uncounted = 0;
-  over = false;
+  stopped = false;
 
-  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, stalled }: PumpDeps) {
+  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, onStalled }: PumpDeps) {
     this.filter = filter;
     this.#count = count;
     this.#onEnd = onEnd;
-    this.stalled = stalled;
-    this.fromMachine = new FromMachine(this, clock, limits, machine, viewer);
-    this.fromViewer = new FromViewer(this, clock, limits, viewer, machine);
+    this.onStalled = onStalled;
+    this.toViewer = new MachineToViewer(this, clock, limits, machine, viewer);
+    this.toMachine = new ViewerToMachine(this, clock, limits, viewer, machine);
   }
 
-  toViewer(bytes: number): void {
+  countToViewer(bytes: number): void {
     this.#uncounted += bytes;
-    if (this.#uncounted >= countEveryBytes) this.#countUp();
+    if (this.#uncounted >= countStepBytes) this.#flushCount();
   }
 
-  toMachine(bytes: number): void {
+  countToMachine(bytes: number): void {
     this.#count('to_machine', bytes);
   }
 
   end(side: 'viewer' | 'machine', error?: PortholeError): void {
-    if (this.over) return;
+    if (this.stopped) return;
     this.stop();
     this.#onEnd(side, error);
   }
 
   stop(): void {
-    if (this.over) return;
-    this.over = true;
-    this.fromMachine.stop();
-    this.fromViewer.stop();
-    this.#countUp();
+    if (this.stopped) return;
+    this.stopped = true;
+    this.toViewer.cancelStallTimer();
+    this.toMachine.cancelStallTimer();
+    this.#flushCount();
   }
 
-  #countUp(): void {
+  #flushCount(): void {
     const bytes = this.#uncounted;
     this.#uncounted = 0;
     this.#count('to_viewer', bytes);
   }
 }
 
-/** One direction. Pauses the source while the sink has too much to send, and gives up when that lasts. */
-abstract class OneWay implements LinkHandler {
-  protected readonly pump: RunningPump;
+/** One direction. Pauses the source while the sink has too much buffered, and ends the stream if that lasts. */
+abstract class PumpDirection implements LinkHandler {
+  protected readonly pump: ConsolePump;
   protected readonly sink: Link;
   readonly #source: Link;
   readonly #clock: Clock;
   readonly #limits: PumpLimits;
-  #cancelStuck: Cancel | undefined;
+  /** Set while the source is paused. */
+  #cancelStallTimer: Cancel | undefined;
 
-  constructor(pump: RunningPump, clock: Clock, limits: PumpLimits, source: Link, sink: Link) {
+  constructor(pump: ConsolePump, clock: Clock, limits: PumpLimits, source: Link, sink: Link) {
     this.pump = pump;
     this.sink = sink;
     this.#source = source;
@@ -116,100 +122,104 @@ abstract class OneWay implements LinkHandler {
     this.#limits = limits;
   }
 
-  abstract bytes(source: Buffer, start: number, stop: number): void;
-  abstract drained(): void;
-  abstract ended(error?: PortholeError): void;
-  protected abstract stalled(): void;
-  protected abstract stuck(): void;
+  abstract onBytes(source: Buffer, start: number, end: number): void;
+  abstract onDrained(): void;
+  abstract onEnded(error?: PortholeError): void;
+  protected abstract onStalled(): void;
+  protected abstract onStallTimeout(): void;
 
-  takeOver(takeRest: TakeLeftover): void {
-    const rest = takeRest();
-    if (rest.length > 0) this.bytes(rest, 0, rest.length);
-    this.#source.handle(this);
+  start(takeLeftover: TakeLeftover): void {
+    const leftover = takeLeftover();
+    if (leftover.length > 0) this.onBytes(leftover, 0, leftover.length);
+    this.#source.setHandler(this);
   }
 
-  /** The sink has more to send than before, or less. */
-  check(): void {
-    if (this.pump.over) return;
-    if (!this.#cancelStuck) {
-      if (this.sink.buffered <= this.#limits.pauseBytes) return;
-      this.#source.pause();
-      this.#cancelStuck = this.#clock.after(this.#limits.stuckMs, () => {
-        this.#goOn();
-        if (this.#cancelStuck) this.stuck();
-      });
-      this.stalled();
-    } else this.#goOn();
+  /** Pauses or resumes the source. Called when the sink has more or less buffered than before. */
+  checkSink(): void {
+    if (this.pump.stopped) return;
+    if (this.#cancelStallTimer) {
+      this.#resumeIfDrained();
+      return;
+    }
+    if (this.sink.buffered <= this.#limits.pauseBytes) return;
+    this.#source.pause();
+    this.#cancelStallTimer = this.#clock.after(this.#limits.stallTimeoutMs, () => {
+      this.#resumeIfDrained();
+      if (this.#cancelStallTimer) this.onStallTimeout();
+    });
+    this.onStalled();
   }
 
-  #goOn(): void {
+  cancelStallTimer(): void {
+    this.#cancelStallTimer?.();
+    this.#cancelStallTimer = undefined;
+  }
+
+  #resumeIfDrained(): void {
     if (this.sink.buffered > this.#limits.resumeBytes) return;
-    this.stop();
+    this.cancelStallTimer();
     this.#source.resume();
-  }
-
-  stop(): void {
-    this.#cancelStuck?.();
-    this.#cancelStuck = undefined;
   }
 }
 
-class FromMachine extends OneWay {
-  bytes(source: Buffer, start: number, stop: number): void {
-    if (this.pump.over) return;
-    this.pump.toViewer(stop - start);
-    if (!this.sink.send(source, start, stop)) this.check();
+class MachineToViewer extends PumpDirection {
+  onBytes(source: Buffer, start: number, end: number): void {
+    if (this.pump.stopped) return;
+    this.pump.countToViewer(end - start);
+    if (!this.sink.send(source, start, end)) this.checkSink();
   }
 
-  drained(): void {
-    this.pump.fromViewer.check();
+  /** The machine has taken input. */
+  onDrained(): void {
+    this.pump.toMachine.checkSink();
   }
 
-  ended(error?: PortholeError): void {
+  onEnded(error?: PortholeError): void {
     this.pump.end('machine', error);
   }
 
-  protected stalled(): void {
-    this.pump.stalled?.('to_viewer');
+  protected onStalled(): void {
+    this.pump.onStalled?.('to_viewer');
   }
 
-  protected stuck(): void {
+  protected onStallTimeout(): void {
     this.pump.end('viewer', new PortholeError('viewer_stalled'));
   }
 }
 
-class FromViewer extends OneWay {
-  bytes(source: Buffer, start: number, stop: number): void {
-    if (this.pump.over) return;
-    const good: Buffer[] = [];
+class ViewerToMachine extends PumpDirection {
+  onBytes(source: Buffer, start: number, end: number): void {
+    if (this.pump.stopped) return;
+    const forwarded: Buffer[] = [];
     try {
-      this.#pass(this.pump.filter.push(source.subarray(start, stop), good));
+      this.#send(this.pump.filter.push(source.subarray(start, end), forwarded));
     } catch (error) {
-      this.#pass(good);
+      this.#send(forwarded);
       this.pump.end('viewer', asPortholeError(error));
     }
   }
 
-  #pass(messages: readonly Buffer[]): void {
+  #send(messages: readonly Buffer[]): void {
     if (messages.length === 0) return;
-    const passed = Buffer.concat(messages);
-    this.pump.toMachine(passed.length);
-    if (!this.sink.send(passed)) this.check();
+    const bytes = Buffer.concat(messages);
+    this.pump.countToMachine(bytes.length);
+    if (!this.sink.send(bytes)) this.checkSink();
   }
 
-  drained(): void {
-    this.pump.fromMachine.check();
+  /** The viewer has taken bytes. */
+  onDrained(): void {
+    this.pump.toViewer.checkSink();
   }
 
-  ended(error?: PortholeError): void {
+  onEnded(error?: PortholeError): void {
     this.pump.end('viewer', error);
   }
 
-  protected stalled(): void {
-    this.pump.stalled?.('to_machine');
+  protected onStalled(): void {
+    this.pump.onStalled?.('to_machine');
   }
 
-  protected stuck(): void {
-    this.pump.end('machine', new PortholeError('console_timeout', { detail: 'the machine takes no input' }));
+  protected onStallTimeout(): void {
+    this.pump.end('machine', new PortholeError('console_timeout', { detail: 'the machine reads no input' }));
   }
 }

@@ -1,14 +1,15 @@
 import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
 import { onAbort } from '@porthole/shared/time/on-abort';
 import type { Handshake } from './handshake.ts';
+import { LeftoverBuffer } from './leftover-buffer.ts';
 import type { Link } from './link.ts';
 
-/** Takes what arrived behind the handshake; to be called when the next handler takes over the link. */
+/** Takes the leftover: the bytes that arrived behind the handshake. Call it when the next handler takes over the link. */
 export type TakeLeftover = () => Buffer;
 
 /**
- * Runs one side's handshake over a link. Rejects with the signal's reason or with what the peer did wrong. The link is
- * read on afterwards, so that its end is noticed.
+ * Runs one side's handshake over a link. Rejects with the signal's reason, or with the error that the peer caused.
+ * Reading continues after the handshake, so that the end of the connection is noticed.
  */
 export function runHandshake(
   link: Link,
@@ -16,73 +17,57 @@ export function runHandshake(
   options: {
     readonly signal: AbortSignal;
     readonly onFirstByte?: () => void;
-    /** Stops reading once the handshake is over, for a peer that may send on at once and without end. */
+    /** Stops reading after the handshake, for a peer that may send without end at once. */
     readonly pauseAfter?: boolean;
-    /** How many bytes are kept until the next handler takes over, and who is told of more. */
+    /** Limits the leftover. When it is exceeded, the leftover is dropped and `onExceeded` is called. */
     readonly leftover: { readonly maxBytes: number; readonly onExceeded: () => void };
-    /** The peer left, or broke its protocol, during the handshake or before the next handler took over. */
+    /** The peer left or broke its protocol, during the handshake or before the next handler took over. */
     readonly onEnded: (receivedAnything: boolean, error?: PortholeError) => void;
   },
 ): Promise<TakeLeftover> {
   return new Promise((resolve, reject) => {
     const { signal } = options;
-    let started = false;
-    let done = false;
-    const stopListening = onAbort(signal, () => reject(signal.reason as Error));
-    if (signal.aborted) return;
+    let receivedAnything = false;
+    let state: 'running' | 'done' | 'failed' = 'running';
     const fail = (error: Error) => {
+      state = 'failed';
       stopListening();
       reject(error);
     };
+    let stopListening = () => {};
+    stopListening = onAbort(signal, () => fail(signal.reason as Error));
+    if (signal.aborted) return;
 
-    const leftover = createLeftover();
-    const keep = (chunk: Buffer) => {
-      if (leftover.keep(chunk) <= options.leftover.maxBytes) return;
-      leftover.take();
-      options.leftover.onExceeded();
+    const leftover = new LeftoverBuffer(options.leftover.maxBytes);
+    const keep = (source: Buffer, start: number, end: number) => {
+      if (!leftover.push(source, start, end)) options.leftover.onExceeded();
     };
-    link.handle({
-      bytes(source, start, end) {
-        // A copy: the memory is lent, and handshakes keep what is not complete.
-        const chunk = Buffer.from(source.subarray(start, end));
-        if (done) {
-          keep(chunk);
+    link.setHandler({
+      onBytes(source, start, end) {
+        if (state === 'failed') return;
+        if (state === 'done') {
+          keep(source, start, end);
           return;
         }
-        if (!started) options.onFirstByte?.();
-        started = true;
+        if (!receivedAnything) options.onFirstByte?.();
+        receivedAnything = true;
         try {
-          const answer = handshake.push(chunk);
+          // A copy, because the memory is reused and the handshake keeps incomplete fields.
+          const answer = handshake.push(Buffer.from(source.subarray(start, end)));
           for (const bytes of answer.send) link.send(bytes);
-          done = answer.done;
+          if (!answer.done) return;
         } catch (error) {
           fail(asPortholeError(error));
           return;
         }
-        if (!done) return;
-        if (options.pauseAfter) link.pause();
-        keep(handshake.leftover());
+        state = 'done';
         stopListening();
+        if (options.pauseAfter) link.pause();
+        const bytes = handshake.leftover();
+        keep(bytes, 0, bytes.length);
         resolve(leftover.take);
       },
-      ended: (error) => options.onEnded(started, error),
+      onEnded: (error) => options.onEnded(receivedAnything, error),
     });
   });
-}
-
-/** A function of its own, so that `take` keeps nothing else of the handshake in memory. */
-function createLeftover(): { keep(chunk: Buffer): number; readonly take: TakeLeftover } {
-  let pieces: Buffer[] = [];
-  let bytes = 0;
-  return {
-    keep(chunk) {
-      pieces.push(chunk);
-      return (bytes += chunk.length);
-    },
-    take() {
-      const all = Buffer.concat(pieces);
-      pieces = [];
-      return all;
-    },
-  };
 }

@@ -1,19 +1,19 @@
-/** The frame of RFC 6455 section 5.2, as far as the relay writes and reads frames itself. */
+/** Opcodes of WebSocket frames (RFC 6455 section 5.2). */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** Section 5.5: control frames are never fragmented, and no longer than this. */
+/** Longest payload of a control frame (RFC 6455 section 5.5). */
 export const maxControlBytes = 125;
 
-/** The longest header that we write: no mask, 64-bit length. */
+/** Longest header that the relay writes: no mask, 64-bit length. */
 export const maxHeaderBytes = 10;
 
-/** How long the header of an unmasked frame with so much payload is. */
-export function headerBytes(length: number): number {
-  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+/** Length of the header of an unmasked frame, by the length of its payload. */
+export function headerLength(payloadLength: number): number {
+  return payloadLength < 126 ? 2 : payloadLength < 65_536 ? 4 : 10;
 }
 
 /** Writes the header of a final frame to `target` at `at`. `masked` only sets the bit. */
-export function writeHeader(
+export function writeFrameHeader(
   target: Buffer,
   at: number,
   opcode: number,
@@ -35,13 +35,13 @@ export function writeHeader(
 }
 
 /**
- * One whole frame as a client sends it: final, masked with zeros. Proxmox requires the mask, and skips the unmasking
- * if it is zero (AnyEvent.pm); masking protects caches from browsers (section 10.3), not servers.
+ * Encodes a frame as a client sends it: final, masked with zeros. Proxmox requires the mask, and skips unmasking if it
+ * is zero (AnyEvent.pm). A random mask would protect caches from a browser (RFC 6455 section 10.3), not a server.
  */
-export function clientFrame(opcode: number, payload: Uint8Array): Buffer {
-  const start = headerBytes(payload.length) + 4;
+export function encodeClientFrame(opcode: number, payload: Uint8Array): Buffer {
+  const start = headerLength(payload.length) + 4;
   const frame = Buffer.allocUnsafe(start + payload.length);
-  writeHeader(frame, 0, opcode, payload.length, true);
+  writeFrameHeader(frame, 0, opcode, payload.length, true);
   frame.fill(0, start - 4, start);
   frame.set(payload, start);
   return frame;

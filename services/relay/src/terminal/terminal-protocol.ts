@@ -1,13 +1,13 @@
 import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
-import { createTerminalMessageFilter, terminalPing } from './client-messages.ts';
+import { createTerminalMessageFilter, terminalPing } from './terminal-message-filter.ts';
 
-/** A terminal: its output passes unread, and counts as the first picture from the start. */
+/** The protocol of a terminal. Its output is forwarded unread; the first picture counts as there from the start. */
 export function createTerminalProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
-  const { claims, dialled, onHumanInput, onPicture } = deps;
+  const { claims, upstream, onHumanInput, onPicture } = deps;
   onPicture();
   return {
     filter: createTerminalMessageFilter({ viewOnly: claims.mode === 'view', onHumanInput }),
-    machine: dialled,
+    upstream,
     keepAlive: terminalPing,
     stop() {},
   };

@@ -9,7 +9,7 @@ import type { Log } from '@porthole/shared/telemetry/log';
 import type { Tracing } from '@porthole/shared/telemetry/tracing';
 import type { RelayCluster } from './machine.ts';
 
-/** Connects to every configured Proxmox cluster, with the relay's own credential if there is one. */
+/** Creates a client for every configured Proxmox cluster, with the relay's own credential if there is one. */
 export function createRelayClusters(
   configs: readonly ClusterConfig[],
   deps: {

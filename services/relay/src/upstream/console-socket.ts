@@ -5,18 +5,18 @@ import { onAbort } from '@porthole/shared/time/on-abort';
 import type { LocatedMachine } from './machine.ts';
 import { createProxmoxLink, type MachineLink } from './proxmox-link.ts';
 import type { ConsoleTicket } from './ticket.ts';
-import { createUpgradeRequest, readHttpHead, type HttpAnswer } from './websocket-upgrade.ts';
+import { createUpgradeRequest, parseResponseHead, type HttpResponseHead } from './websocket-upgrade.ts';
 
-/** Longest head of an HTTP answer in bytes; Proxmox's has some 300. */
+/** Longest head of the HTTP response in bytes. Proxmox's has about 300. */
 const maxHeadBytes = 16 * 1024;
 
 /**
- * The buffer into which every console's connection is read, one TLS record (16 KiB) at a time. All consoles share it,
- * because each piece is used up before the next is read: an idle session holds no buffer of its own.
+ * The buffer that every console's connection is read into, one TLS record (16 KiB) at a time. All consoles share it,
+ * because each piece is processed before the next read, so an idle session holds no buffer.
  */
-const landingBuffer = Buffer.allocUnsafeSlow(16 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(16 * 1024);
 
-/** Opens the console's WebSocket at the host that issued the ticket, with the credential that asked for it. */
+/** Opens the console's WebSocket at the host that issued the ticket, with the credential that requested it. */
 export async function openConsoleSocket(
   machine: LocatedMachine,
   { port, ticket }: Pick<ConsoleTicket, 'port' | 'ticket'>,
@@ -28,50 +28,52 @@ export async function openConsoleSocket(
   const path = `/api2/json${machine.path}/vncwebsocket?port=${port}&vncticket=${encodeURIComponent(ticket)}`;
   const host = base.hostname.replace(/^\[|\]$/g, '');
 
-  const reader = createReader();
+  const reader = createSocketReader();
   const target = { host, port: Number(base.port) || 443, nodeName };
   const socket = await client.dial(target, signal, reader.onread);
-  // An HTTP server sends nothing before the request.
-  if (reader.early) socket.destroy();
   const headers = await client.headers().catch((error: unknown) => {
     socket.destroy();
     throw error;
   });
-  // Exactly one subprotocol: Proxmox echoes whatever header it gets, and PVE 6 insisted on this one.
+  // An HTTP server sends nothing before the request.
+  if (reader.lostBytes) socket.destroy();
+  // Exactly one subprotocol: Proxmox echoes the header as it is, and PVE 6 requires this value.
   const request = createUpgradeRequest(path, {
     host: base.host,
     ...headers,
     'sec-websocket-protocol': 'binary',
   });
-  const { answer, takeLeftover } = await readHead(socket, signal, reader, request.text);
-  if (!request.accepts(answer)) {
+  const { response, takeLeftover } = await sendUpgrade(socket, signal, reader, request.text);
+  if (!request.isAcceptedBy(response)) {
     socket.destroy();
-    throw refusal(answer);
+    throw upgradeError(response);
   }
   const link = createProxmoxLink(socket);
-  reader.take = (length) => link.received(landingBuffer, length);
+  // If the signal is aborted before the caller has the link, no caller destroys it.
+  onAbort(signal, () => link.destroy());
+  reader.onBytes = (length) => link.onRead(readBuffer, length);
   const leftover = takeLeftover();
-  link.received(leftover, leftover.length);
+  link.onRead(leftover, leftover.length);
   return link;
 }
 
-interface Reader {
+interface SocketReader {
   readonly onread: OnReadOpts;
-  /** Receives the number of bytes that were read. While it is undefined, they are lost, and `early` says so. */
-  take: ((length: number) => void) | undefined;
-  early: boolean;
+  /** Receives the number of bytes that were read into `readBuffer`. While it is undefined, they are lost. */
+  onBytes: ((length: number) => void) | undefined;
+  lostBytes: boolean;
 }
 
-/** A function of its own, because the socket keeps its closures for life: they must not hold what opening it took. */
-function createReader(): Reader {
-  const reader: Reader = {
-    take: undefined,
-    early: false,
+/** A function of its own, because the socket keeps its closures for life, and they must hold nothing of the dial. */
+function createSocketReader(): SocketReader {
+  const reader: SocketReader = {
+    onBytes: undefined,
+    lostBytes: false,
     onread: {
-      buffer: landingBuffer,
+      buffer: readBuffer,
       callback(length) {
-        if (reader.take) reader.take(length);
-        else reader.early = true;
+        if (reader.onBytes) reader.onBytes(length);
+        else reader.lostBytes = true;
         return true;
       },
     },
@@ -79,45 +81,45 @@ function createReader(): Reader {
   return reader;
 }
 
-/** Sends the request and reads up to the end of the answer's head, and what came behind it with the same read. */
-function readHead(
+/** Sends the upgrade request and reads the head of the response, and what follows it in the same read. */
+function sendUpgrade(
   socket: TLSSocket,
   signal: AbortSignal,
-  reader: Reader,
+  reader: SocketReader,
   request: string,
-): Promise<{ answer: HttpAnswer; takeLeftover: () => Buffer }> {
+): Promise<{ response: HttpResponseHead; takeLeftover: () => Buffer }> {
   return new Promise((resolve, reject) => {
-    let seen = Buffer.alloc(0);
+    let received = Buffer.alloc(0);
     let stopListening = () => {};
-    const keep = (length: number) => (seen = Buffer.concat([seen, landingBuffer.subarray(0, length)]));
+    const keep = (length: number) => (received = Buffer.concat([received, readBuffer.subarray(0, length)]));
     const done = () => {
-      reader.take = keep;
+      reader.onBytes = keep;
       socket.off('error', onError).off('end', onClose).off('close', onClose);
       stopListening();
     };
     const fail = (error: PortholeError) => {
       done();
-      reader.take = () => {};
+      reader.onBytes = () => {};
       socket.destroy();
       reject(error);
     };
-    const lost = (detail: string) => fail(new PortholeError('console_lost', { detail }));
-    const onError = (error: Error) => lost(error.message);
-    const onClose = () => lost('closed instead of an answer to the upgrade');
+    const failAsLost = (detail: string) => fail(new PortholeError('console_lost', { detail }));
+    const onError = (error: Error) => failAsLost(error.message);
+    const onClose = () => failAsLost('closed without a response to the upgrade');
 
     socket.on('error', onError).on('end', onClose).on('close', onClose);
-    reader.take = (length) => {
+    reader.onBytes = (length) => {
       const end = keep(length).indexOf('\r\n\r\n');
-      if (end < 0 && seen.length <= maxHeadBytes) return;
-      const answer = end < 0 ? undefined : readHttpHead(seen.toString('latin1', 0, end));
-      if (!answer) {
-        fail(new PortholeError('proxmox_invalid_response', { detail: 'vncwebsocket: not an HTTP answer' }));
+      if (end < 0 && received.length <= maxHeadBytes) return;
+      const response = end < 0 ? undefined : parseResponseHead(received.toString('latin1', 0, end));
+      if (!response) {
+        fail(new PortholeError('proxmox_invalid_response', { detail: 'vncwebsocket: not an HTTP response' }));
         return;
       }
       done();
       socket.pause();
-      // Until the promise is handled, the records that were read together with this one may still arrive.
-      resolve({ answer, takeLeftover: () => seen.subarray(end + 4) });
+      // Records that were read together with this one may arrive until the promise is handled.
+      resolve({ response, takeLeftover: () => received.subarray(end + 4) });
     };
     stopListening = onAbort(signal, () => fail(signal.reason as PortholeError));
     if (signal.aborted) return;
@@ -126,8 +128,8 @@ function readHead(
   });
 }
 
-/** What a refused upgrade means. The reason phrase says it; 401s come without a body. */
-function refusal({ status, reason }: HttpAnswer): PortholeError {
+/** What a refused upgrade means. The reason phrase describes it, because a 401 has no body. */
+function upgradeError({ status, reason }: HttpResponseHead): PortholeError {
   const detail = `vncwebsocket: ${status} ${reason}`;
   if (status === 401) return new PortholeError('proxmox_credential', { detail });
   if (status === 403) return new PortholeError('proxmox_permission', { detail });

@@ -1,24 +1,24 @@
-/** How long each phase of a console may take, in milliseconds. */
+/** How long the phases of a console may take, and intervals, in milliseconds. */
 export interface Deadlines {
-  /** status/current; a node that proxies to one that is off answers 595 only after 30 s. */
+  /** The machine's status. A node that proxies to one that is down answers 595 only after 30 s. */
   readonly status: number;
-  /** vncproxy: up to 10 s for Proxmox's port lock and 5 s until its port listens. */
+  /** vncproxy or termproxy: up to 10 s for Proxmox's port lock, and 5 s until its port listens. */
   readonly console: number;
-  /** Less than the 10 s for which Proxmox's listener waits; a refused one may never be answered at all. */
+  /** The WebSocket: less than the 10 s that Proxmox's listener waits. After that, Proxmox may never answer. */
   readonly connect: number;
-  /** The first byte after the upgrade: `qm vncproxy` is a Perl start, seen to take 8 s under load. */
+  /** The first byte after the upgrade. `qm vncproxy` has to start Perl, which takes up to 8 s under load. */
   readonly firstByte: number;
-  /** VNC authentication; QEMU's password is good for 30 s. */
+  /** VNC authentication. QEMU's password is valid for 30 s. */
   readonly authenticate: number;
-  /** From vncproxy to the end of authentication, a second try included: how long a node's place may be held. */
+  /** From vncproxy to the end of authentication, including a retry. Limits how long the node's lease is held. */
   readonly dial: number;
   /** The viewer's side of the RFB handshake. */
   readonly viewerHandshake: number;
-  /** Asking Proxmox why a console ended. */
+  /** The requests that find out why a console ended. */
   readonly diagnose: number;
-  /** A console on which nothing was carried for so long is kept alive; Proxmox ends it after 15 minutes. */
+  /** Interval of the checks whether an idle console needs a keep-alive message. Proxmox ends it after 15 minutes. */
   readonly keepAlive: number;
-  /** How often a viewer is pinged, so that no proxy takes its connection for an idle one. */
+  /** Interval of the pings to a viewer, which keep the connection from being idle for proxies. */
   readonly ping: number;
 }
 

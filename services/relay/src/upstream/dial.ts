@@ -4,6 +4,7 @@ import { asPortholeError, PortholeError, type ErrorCode } from '@porthole/shared
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Tracing } from '@porthole/shared/telemetry/tracing';
+import { onAbort } from '@porthole/shared/time/on-abort';
 import { withDeadline } from '@porthole/shared/time/with-deadline';
 import type { RelayMetrics } from '../metrics.ts';
 import type { Link } from '../stream/link.ts';
@@ -15,18 +16,20 @@ import { locateRunning, type LocatedMachine, type RelayCluster } from './machine
 import type { MachineLink } from './proxmox-link.ts';
 import { requestTicket, type ConsoleTicket } from './ticket.ts';
 
-/** Most bytes that Proxmox may send behind its handshake: no more than a few reads bring. */
+/** Most bytes that Proxmox may send behind its handshake. A few reads deliver less. */
 const maxLeftoverBytes = 256 * 1024;
 
 export interface DialRequest {
   readonly claims: GrantClaims;
   readonly cluster: RelayCluster;
   readonly signal: AbortSignal;
+  /** Called with the position in a queue when it changes. */
   readonly onPosition: (position: number) => void;
+  /** Called when a step begins. */
   readonly onStep: (step: OpeningStep) => void;
 }
 
-/** A console that has authenticated the relay: a VNC server that expects ClientInit next, or an open terminal. */
+/** A console that has authenticated the relay: a VNC server that expects ClientInit, or an open terminal. */
 export interface DialledConsole {
   readonly link: MachineLink;
   readonly takeLeftover: TakeLeftover;
@@ -37,40 +40,45 @@ export interface DialDeps {
   readonly clock: Clock;
   readonly queue: LeaseQueue;
   readonly deadlines: Deadlines;
-  readonly tracing: Pick<Tracing, 'within'>;
+  readonly tracing: Pick<Tracing, 'withSpan'>;
   readonly metrics: Pick<RelayMetrics, 'openPhase' | 'queued' | 'opening'>;
 }
 
 export type Dial = (request: DialRequest) => Promise<DialledConsole>;
 
 /**
- * Opens a console at Proxmox: queue for the machine, status, queue for the node, vncproxy or termproxy, WebSocket,
+ * Opens consoles at Proxmox: queue for the machine, status, queue for the node, vncproxy or termproxy, WebSocket,
  * authentication.
  *
- * One dial at a time per machine, because each replaces the machine's only VNC password. A few at a time per node,
- * because pvedaemon has three workers. Both leases are held until authentication is over.
+ * There is one dial at a time per machine, because each replaces the machine's only VNC password, and a few at a time per
+ * node, because pvedaemon has three workers. Both leases are held until authentication is over.
  */
 export function createDial(deps: DialDeps): Dial {
-  const { clock, queue, deadlines, metrics } = deps;
+  const dialer = new Dialer(deps);
+  return (request) => dialer.dial(request);
+}
 
-  return async function dial(request) {
-    const { claims, cluster, signal, onPosition } = request;
-    const holder = claims.sessionId;
-    const acquire = (name: string, limit: number) =>
-      counted(metrics.queued, cluster.name, () =>
-        timed('queue', () => queue.acquireInQueue({ name, holder, limit, onPosition, signal })),
-      );
+class Dialer {
+  readonly #deps: DialDeps;
 
-    const releaseMachine = await acquire(leaseNames.dial(cluster.name, claims.vmid), 1);
+  constructor(deps: DialDeps) {
+    this.#deps = deps;
+  }
+
+  async dial(request: DialRequest): Promise<DialledConsole> {
+    const { clock, deadlines, metrics } = this.#deps;
+    const { claims, cluster, signal } = request;
+    const releaseMachine = await this.#acquire(request, leaseNames.dial(cluster.name, claims.vmid), 1);
     try {
-      const machine = await step(request, 'status', deadlines.status, 'proxmox_timeout', (phase) =>
-        locateRunning(cluster, claims, phase),
+      const machine = await this.#runStep(request, 'status', (stepSignal) =>
+        locateRunning(cluster, claims, stepSignal),
       );
-      const releaseNode = await acquire(leaseNames.node(cluster.name, machine.node), cluster.opensPerNode);
+      const nodeLease = leaseNames.node(cluster.name, machine.node);
+      const releaseNode = await this.#acquire(request, nodeLease, cluster.opensPerNode);
       try {
-        return await counted(metrics.opening, cluster.name, () =>
-          withDeadline({ clock, signal }, deadlines.dial, 'proxmox_timeout', (phase) =>
-            openWithRetry({ ...request, signal: phase }, machine),
+        return await countWhile(metrics.opening, cluster.name, () =>
+          withDeadline({ clock, signal }, deadlines.dial, 'proxmox_timeout', (dialSignal) =>
+            this.#openWithRetry({ ...request, signal: dialSignal }, machine),
           ),
         );
       } finally {
@@ -79,48 +87,79 @@ export function createDial(deps: DialDeps): Dial {
     } finally {
       await releaseMachine();
     }
-  };
+  }
+
+  /** Waits for a lease. Resolves with the function that releases it. */
+  #acquire(request: DialRequest, name: string, limit: number): Promise<() => Promise<void>> {
+    const { queue, metrics } = this.#deps;
+    const { claims, cluster, onPosition, signal } = request;
+    return countWhile(metrics.queued, cluster.name, () =>
+      this.#measure('queue', () =>
+        queue.acquireInQueue({ name, holder: claims.sessionId, limit, onPosition, signal }),
+      ),
+    );
+  }
 
   /**
-   * Retries once, because some failures are gone by the next try, which is always a whole new vncproxy: a console
-   * opened outside of Porthole replaced the password; the cluster key was rotated between ticket and use; pvedaemon
-   * "got no worker upid" (seen under load).
+   * Retries once with a new ticket, because some failures are temporary: a console opened outside of Porthole replaced
+   * the password, the cluster's key was rotated, or pvedaemon "got no worker upid" (happens under load).
    */
-  async function openWithRetry(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
+  async #openWithRetry(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
     try {
-      return await open(request, machine);
+      return await this.#open(request, machine);
     } catch (error) {
       if (request.signal.aborted || !retryableErrors.has(asPortholeError(error).code)) throw error;
-      return open(request, machine);
+      return this.#open(request, machine);
     }
   }
 
-  async function open(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
+  async #open(request: DialRequest, machine: LocatedMachine): Promise<DialledConsole> {
     const { kind } = request.claims;
-    const ticket = await step(request, 'console', deadlines.console, 'proxmox_timeout', (phase) =>
-      requestTicket[kind](machine, phase),
+    const ticket = await this.#runStep(request, 'console', (signal) => requestTicket[kind](machine, signal));
+    const link = await this.#runStep(request, 'connect', (signal) =>
+      openConsoleSocket(machine, ticket, signal),
     );
-    const link = await step(request, 'connect', deadlines.connect, 'proxmox_timeout', (phase) =>
-      openConsoleSocket(machine, ticket, phase),
-    );
+    // If the dial is aborted before its caller has the link, no caller destroys it.
+    onAbort(request.signal, () => link.destroy());
     try {
-      const authenticateMs = deadlines.firstByte + deadlines.authenticate;
-      const takeLeftover = await step(request, 'authenticate', authenticateMs, 'console_timeout', (phase) =>
-        authenticate(link, ticket, phase),
+      const takeLeftover = await this.#runStep(request, 'authenticate', (signal) =>
+        this.#authenticate(link, ticket, signal),
       );
       return { link, takeLeftover, machine };
     } catch (error) {
       link.destroy();
-      throw closedErrors.has(asPortholeError(error).code) ? await explainClose(request, error) : error;
+      throw closedErrors.has(asPortholeError(error).code) ? await this.#explainClose(request, error) : error;
     }
   }
 
-  /** Proxmox closes the socket of a machine that has stopped meanwhile without sending a byte. */
-  async function explainClose(request: DialRequest, error: unknown): Promise<unknown> {
+  async #authenticate(link: Link, ticket: ConsoleTicket, signal: AbortSignal): Promise<TakeLeftover> {
+    const { clock, deadlines } = this.#deps;
+    const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+    const cancelFirstByte = clock.after(deadlines.firstByte, () =>
+      fail(new PortholeError('console_timeout', { detail: `no byte within ${deadlines.firstByte} ms` })),
+    );
+    if (ticket.initialMessage) link.send(ticket.initialMessage);
+    const handshake = runHandshake(link, ticket.handshake, {
+      signal,
+      onFirstByte: cancelFirstByte,
+      pauseAfter: ticket.pauseAfterHandshake === true,
+      leftover: { maxBytes: maxLeftoverBytes, onExceeded: () => link.destroy() },
+      onEnded: (receivedAnything, error) => fail(error ?? ticket.closedError(receivedAnything)),
+    });
+    try {
+      return await Promise.race([handshake, failed]);
+    } finally {
+      cancelFirstByte();
+    }
+  }
+
+  /** Checks whether the machine has stopped meanwhile: then, Proxmox closes the connection without sending a byte. */
+  async #explainClose(request: DialRequest, error: unknown): Promise<unknown> {
+    const { clock, deadlines } = this.#deps;
     const { claims, cluster, signal } = request;
     try {
-      await withDeadline({ clock, signal }, deadlines.diagnose, 'proxmox_timeout', (phase) =>
-        locateRunning(cluster, claims, phase),
+      await withDeadline({ clock, signal }, deadlines.diagnose, 'proxmox_timeout', (stepSignal) =>
+        locateRunning(cluster, claims, stepSignal),
       );
       return error;
     } catch (found) {
@@ -128,46 +167,41 @@ export function createDial(deps: DialDeps): Dial {
     }
   }
 
-  function authenticate(link: Link, ticket: ConsoleTicket, signal: AbortSignal): Promise<TakeLeftover> {
-    return new Promise((resolve, reject) => {
-      const cancelFirstByte = clock.after(deadlines.firstByte, () =>
-        reject(new PortholeError('console_timeout', { detail: `no byte within ${deadlines.firstByte} ms` })),
-      );
-      if (ticket.initialMessage) link.send(ticket.initialMessage);
-      runHandshake(link, ticket.handshake, {
-        signal,
-        onFirstByte: cancelFirstByte,
-        pauseAfter: ticket.pauseAfterHandshake === true,
-        leftover: { maxBytes: maxLeftoverBytes, onExceeded: () => link.destroy() },
-        onEnded: (receivedAnything, error) => reject(error ?? ticket.closedError(receivedAnything)),
-      })
-        .then(resolve, reject)
-        .finally(cancelFirstByte);
-    });
-  }
-
-  function step<T>(
+  /** Runs a step of the dial with its deadline, and reports and measures it. */
+  #runStep<T>(
     { signal, onStep }: DialRequest,
     name: OpeningStep,
-    ms: number,
-    lateCode: ErrorCode,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    const { clock, deadlines } = this.#deps;
+    const [ms, timeoutCode] = stepDeadlines(deadlines)[name];
     onStep(name);
-    return timed(name, () => withDeadline({ clock, signal }, ms, lateCode, work));
+    return this.#measure(name, () => withDeadline({ clock, signal }, ms, timeoutCode, work));
   }
 
-  async function timed<T>(phase: OpeningStep | 'queue', work: () => Promise<T>): Promise<T> {
+  async #measure<T>(phase: OpeningStep | 'queue', work: () => Promise<T>): Promise<T> {
+    const { clock, tracing, metrics } = this.#deps;
     const startedAt = clock.now();
     try {
-      return await deps.tracing.within(`console ${phase}`, {}, work);
+      return await tracing.withSpan(`console ${phase}`, {}, work);
     } finally {
       metrics.openPhase(phase, (clock.now() - startedAt) / 1000);
     }
   }
 }
 
-async function counted<T>(
+/** How long each step may take in milliseconds, and the error if it takes longer. */
+function stepDeadlines(deadlines: Deadlines): Readonly<Record<OpeningStep, readonly [number, ErrorCode]>> {
+  return {
+    status: [deadlines.status, 'proxmox_timeout'],
+    console: [deadlines.console, 'proxmox_timeout'],
+    connect: [deadlines.connect, 'proxmox_timeout'],
+    authenticate: [deadlines.firstByte + deadlines.authenticate, 'console_timeout'],
+  };
+}
+
+/** Counts 1 for the cluster while `work` runs. */
+async function countWhile<T>(
   count: (cluster: string, change: 1 | -1) => void,
   cluster: string,
   work: () => Promise<T>,
@@ -180,7 +214,7 @@ async function counted<T>(
   }
 }
 
-/** Errors that mean that Proxmox closed the connection. */
+/** Errors that may mean that the machine has stopped, because Proxmox closed the connection. */
 const closedErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['console_lost', 'terminal_refused']);
 
 const retryableErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

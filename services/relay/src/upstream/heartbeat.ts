@@ -3,36 +3,39 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { MachineLink } from './proxmox-link.ts';
 
 const pingMs = 20_000;
-/** Longer than the relay itself may have stopped reading for a slow viewer, and less than a minute with one ping. */
+/**
+ * How long Proxmox may send nothing. Longer than the pump stops reading for a slow viewer, and short enough to notice
+ * within a minute.
+ */
 const maxSilentMs = 35_000;
 
 /**
- * Pings Proxmox, to notice a host that lost its power or a network that drops packets: without a ping, such a
- * connection looks alive until the next input. pveproxy answers pings at once, but sends none (AnyEvent.pm).
+ * Pings Proxmox, to notice a host without power or a network that drops packets. Without pings, such a connection looks
+ * open until the next input. pveproxy answers pings but sends none (AnyEvent.pm).
  */
 export function startUpstreamHeartbeat(deps: {
   readonly clock: Clock;
   readonly link: Pick<MachineLink, 'ping'>;
   /** Bytes received from the machine so far. */
   readonly received: () => number;
-  /** Round-trip time of a ping, in seconds. */
-  readonly onAnswered: (seconds: number) => void;
+  /** Called with the round-trip time of a ping, in seconds. */
+  readonly onPong: (seconds: number) => void;
   readonly onLost: (error: PortholeError) => void;
 }): Cancel {
   const { clock, link } = deps;
   let received = deps.received();
-  let aliveAt = clock.now();
+  let lastSeenAt = clock.now();
   return every(clock, pingMs, () => {
     const now = clock.now();
-    if (deps.received() !== received) aliveAt = now;
+    if (deps.received() !== received) lastSeenAt = now;
     received = deps.received();
-    if (now - aliveAt > maxSilentMs) {
-      deps.onLost(new PortholeError('console_timeout', { detail: 'Proxmox answers no ping' }));
+    if (now - lastSeenAt > maxSilentMs) {
+      deps.onLost(new PortholeError('console_timeout', { detail: 'Proxmox does not answer pings' }));
       return;
     }
     link.ping(() => {
-      aliveAt = clock.now();
-      deps.onAnswered((aliveAt - now) / 1000);
+      lastSeenAt = clock.now();
+      deps.onPong((lastSeenAt - now) / 1000);
     });
   });
 }

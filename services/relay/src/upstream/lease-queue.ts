@@ -7,25 +7,25 @@ import type { LeaseStore } from '@porthole/shared/store/ports';
 export interface LeaseRequest {
   readonly name: string;
   readonly holder: string;
+  /** How many holders the lease has at most. */
   readonly limit: number;
-  /** Told the position in the queue, 1 being next, whenever it changes. */
+  /** Called with the position in the queue when it changes; 1 is next. */
   readonly onPosition: (position: number) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Queues for a lease that all relays share, and renews it until it is released. The queue itself is in the store and
- * fair over all relays. A release within this process wakes the next waiter here at once; other relays notice at their
- * next poll.
+ * Queues for leases that all relays share, and renews a lease until it is released. The queue is in the store and fair
+ * across relays. A release in this process wakes its next waiters at once; other relays notice at their next poll.
  */
 export interface LeaseQueue {
-  /** Resolves with the release when the lease is held. Rejects with the signal's reason, or `store_unavailable`. */
+  /** Resolves with the function that releases the lease. Rejects with the signal's reason, or `store_unavailable`. */
   acquireInQueue(request: LeaseRequest): Promise<() => Promise<void>>;
-  /** How many wait in this relay now. */
+  /** Number of waiters in this relay. */
   readonly length: number;
 }
 
-/** A waiter far behind polls less often. */
+/** A waiter further back polls less often. */
 const pollMs = (position: number) => Math.min(100 * position, 1000);
 
 export function createLeaseQueue(deps: { readonly leases: LeaseStore; readonly clock: Clock }): LeaseQueue {
@@ -34,17 +34,17 @@ export function createLeaseQueue(deps: { readonly leases: LeaseStore; readonly c
   const waiters = new Map<string, Set<{ position: number; wake: () => void }>>();
   let length = 0;
 
-  /** Known positions become stale when waiters in front leave, but their order does not. */
+  /** Positions may be stale, because waiters in front may have left, but their order is right. */
   function wakeNext(name: string): void {
     const [next, after] = [...(waiters.get(name) ?? [])].sort((a, b) => a.position - b.position);
     next?.wake();
     after?.wake();
   }
 
-  async function wait({ name, holder, limit, onPosition, signal }: LeaseRequest): Promise<void> {
+  async function waitForLease({ name, holder, limit, onPosition, signal }: LeaseRequest): Promise<void> {
     const waiter = { position: 0, wake: () => {} };
-    const here = waiters.get(name) ?? new Set();
-    waiters.set(name, here.add(waiter));
+    const localWaiters = waiters.get(name) ?? new Set();
+    waiters.set(name, localWaiters.add(waiter));
     length++;
     try {
       for (;;) {
@@ -57,8 +57,8 @@ export function createLeaseQueue(deps: { readonly leases: LeaseStore; readonly c
       }
     } finally {
       length--;
-      here.delete(waiter);
-      if (here.size === 0) waiters.delete(name);
+      localWaiters.delete(waiter);
+      if (localWaiters.size === 0) waiters.delete(name);
     }
   }
 
@@ -81,7 +81,7 @@ export function createLeaseQueue(deps: { readonly leases: LeaseStore; readonly c
         wakeNext(name);
       };
       try {
-        await wait(request);
+        await waitForLease(request);
       } catch (error) {
         await release();
         throw error;
@@ -96,8 +96,8 @@ export function createLeaseQueue(deps: { readonly leases: LeaseStore; readonly c
 }
 
 /**
- * A signal that is aborted with `queue_timeout` after `seconds`, unless `stop` is called before. It follows `signal`
- * until `dispose` is called.
+ * Returns a signal that is aborted with `queue_timeout` after `seconds`, unless `stop` is called before. It follows
+ * `signal` until `dispose` is called.
  */
 export function limitQueueTime(
   clock: Clock,

@@ -6,7 +6,7 @@ import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { ProxmoxHost } from '@porthole/shared/proxmox/host';
 import type { NodeDirectory } from '@porthole/shared/proxmox/node-directory';
 
-/** One cluster as the relay uses it. */
+/** A cluster, as the relay uses it. */
 export interface RelayCluster {
   readonly name: string;
   readonly opensPerNode: number;
@@ -14,41 +14,41 @@ export interface RelayCluster {
   readonly nodes: NodeDirectory;
 }
 
-/** A machine at the place where it runs now. */
+/** A machine and the node that it runs on now. */
 export interface LocatedMachine {
   readonly cluster: RelayCluster;
   readonly node: string;
   readonly host: ProxmoxHost;
-  /** Path below /api2/json, such as /nodes/pve1/qemu/100, or /nodes/pve1 for its own shell. */
+  /** Path below /api2/json, for example /nodes/pve1/qemu/100, or /nodes/pve1 for a node's shell. */
   readonly path: string;
 }
 
-type Which = Pick<GrantClaims, 'node' | 'type' | 'vmid'>;
+type MachineId = Pick<GrantClaims, 'node' | 'type' | 'vmid'>;
 
 /**
- * Finds the running machine, at the node of the grant or, when it has moved since, at its new one.
- * Rejects with `machine_stopped` or `machine_not_found`: asking first spares people the silence that
- * Proxmox answers for a stopped machine (it upgrades, then closes without a byte).
+ * Finds the running machine, at the node of the grant or at the one it has moved to since. Rejects with
+ * `machine_stopped` or `machine_not_found`. Without this check, a stopped machine has no distinct error: Proxmox
+ * completes the upgrade, then closes the connection without a byte.
  */
 export async function locateRunning(
   cluster: RelayCluster,
-  which: Which,
+  id: MachineId,
   signal: AbortSignal,
 ): Promise<LocatedMachine> {
-  const machine = await locate(cluster, which, signal);
+  const machine = await locate(cluster, id, signal);
   if (machine.status !== 'running')
-    throw new PortholeError('machine_stopped', { detail: `it is ${machine.status}` });
+    throw new PortholeError('machine_stopped', { detail: `the machine is ${machine.status}` });
   return machine;
 }
 
 async function locate(
   cluster: RelayCluster,
-  which: Which,
+  id: MachineId,
   signal: AbortSignal,
 ): Promise<LocatedMachine & { status: string }> {
-  if (which.type === 'node') return locateNode(cluster, which.node, signal);
+  if (id.type === 'node') return locateNode(cluster, id.node, signal);
   try {
-    return await at(which.node);
+    return await statusAt(id.node);
   } catch (error) {
     if (!(error instanceof PortholeError && error.code === 'machine_not_found')) throw error;
     const { data } = await cluster.client.get({
@@ -56,14 +56,14 @@ async function locate(
       schema: resourcesResponse,
       signal,
     });
-    const found = data.find(({ vmid, type }) => vmid === which.vmid && type === which.type);
-    if (!found || found.node === which.node) throw error;
-    return at(found.node);
+    const found = data.find(({ vmid, type }) => vmid === id.vmid && type === id.type);
+    if (!found || found.node === id.node) throw error;
+    return statusAt(found.node);
   }
 
-  async function at(node: string) {
+  async function statusAt(node: string) {
     const host = await cluster.nodes.hostOf(node);
-    const path = `/nodes/${encodeURIComponent(node)}/${which.type}/${which.vmid}`;
+    const path = `/nodes/${encodeURIComponent(node)}/${id.type}/${id.vmid}`;
     const { data } = await cluster.client.get({
       path: `${path}/status/current`,
       schema: statusResponse,
@@ -74,7 +74,7 @@ async function locate(
   }
 }
 
-/** A node does not move, and whether it is there the others know. */
+/** A node does not move, and the rest of the cluster knows its status. */
 async function locateNode(
   cluster: RelayCluster,
   node: string,
@@ -86,41 +86,41 @@ async function locateNode(
     signal,
   });
   const found = data.find(({ type, name }) => type === 'node' && name === node);
-  if (!found) throw new PortholeError('machine_not_found', { detail: `there is no node ${node}` });
+  if (!found) throw new PortholeError('machine_not_found', { detail: `no node ${node}` });
   const status = found.online ? 'running' : 'stopped';
   const path = `/nodes/${encodeURIComponent(node)}`;
-  // One that is away has no address to look for.
+  // A node that is offline has no address to look up.
   const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entryPoint();
   return { cluster, node, host, path, status };
 }
 
-/** A machine that goes down closes its screen first; a moment later Proxmox knows, too. */
-const secondLookMs = 500;
+/** When a machine shuts down, its screen closes a moment before Proxmox reports that it stopped. */
+const recheckMs = 500;
 
 /**
- * Why a console that was open has ended. Proxmox never says: every end is a closed connection without a
- * close frame, so the machine's state is the only witness.
+ * Finds out why an open console has ended. Proxmox gives no reason: it closes the connection without a close frame, so
+ * only the machine's status tells.
  */
 export async function diagnoseEnd(
   cluster: RelayCluster,
-  which: Which,
+  id: MachineId,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<PortholeError> {
-  const look = async () => {
-    const machine = await locate(cluster, which, signal);
+  const check = async () => {
+    const machine = await locate(cluster, id, signal);
     if (machine.status === 'stopped') return new PortholeError('machine_ended');
-    if (machine.node !== which.node)
-      return new PortholeError('machine_not_found', { detail: `it moved to ${machine.node}` });
+    if (machine.node !== id.node)
+      return new PortholeError('machine_not_found', { detail: `the machine moved to ${machine.node}` });
     return undefined;
   };
   try {
-    const found = await look();
+    const found = await check();
     if (found) return found;
-    await sleep(clock, secondLookMs, signal);
+    await sleep(clock, recheckMs, signal);
     const lost = new PortholeError('console_lost', {
       detail: 'Proxmox closed the console of a running machine',
     });
-    return (await look()) ?? lost;
+    return (await check()) ?? lost;
   } catch (error) {
     if (error instanceof PortholeError && error.code === 'machine_not_found') return error;
     return new PortholeError('console_lost', { cause: error });

@@ -1,95 +1,86 @@
 import type { TLSSocket } from 'node:tls';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import { clientFrame, opcodes } from '../stream/websocket-frame.ts';
-import { createProxmoxFrames, maxProxmoxPayload, type ProxmoxFrameHandler } from './proxmox-frames.ts';
+import { LeftoverBuffer } from '../stream/leftover-buffer.ts';
 import type { Link, LinkHandler } from '../stream/link.ts';
+import { encodeClientFrame, opcodes } from '../stream/websocket-frame.ts';
+import {
+  createProxmoxFrameReader,
+  maxProxmoxPayloadBytes,
+  type ProxmoxFrameHandler,
+} from './proxmox-frame-reader.ts';
 
-/** A machine's side of a console, that can be asked whether it is still there. */
+/** A machine's side of a console, which can be pinged. */
 export interface MachineLink extends Link {
-  /** Sends a ping. Its answer calls back, once. */
+  /** Sends a ping. The next pong calls `onPong`, once. */
   ping(onPong: () => void): void;
 }
 
-/** A link to a console at Proxmox. The socket's reader feeds it. */
+/** A link to a console at Proxmox. The reader of its socket feeds it. */
 export interface ProxmoxLink extends MachineLink {
-  /** So many bytes of the connection were read, and lie there until this returns. */
-  received(source: Buffer, length: number): void;
+  /** Takes `length` bytes that were read from the connection. Their memory is reused after the call. */
+  onRead(source: Buffer, length: number): void;
 }
 
-/** A VNC server says 12 bytes before it is spoken to; one read may bring more, and no honest one more than this. */
-const earlyBytes = 128 * 1024;
+/** Most payload that is buffered for the first handler. A VNC server sends 12 bytes unasked; one read may have more. */
+const maxLeftoverBytes = 128 * 1024;
 
 export function createProxmoxLink(socket: TLSSocket): ProxmoxLink {
   return new ProxmoxConnection(socket);
 }
 
-/** A class for the same reason as the reader of its frames: there are thousands. */
+/** A class because a relay has thousands. */
 class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   readonly #socket: TLSSocket;
-  readonly #frames = createProxmoxFrames(this);
+  readonly #frames = createProxmoxFrameReader(this);
   #handler: LinkHandler | undefined;
-  framesSent = 0;
-  #early: Buffer[] | undefined;
+  /** Payload that arrived before the first handler. */
+  #leftover: LeftoverBuffer | undefined;
   #onPong: (() => void) | undefined;
-  #lost: { readonly error?: PortholeError } | undefined;
+  #ended: { readonly error?: PortholeError } | undefined;
+  framesSent = 0;
 
   constructor(socket: TLSSocket) {
     this.#socket = socket;
     socket.pause();
-    // An error, which the dial has somebody to ignore, is always followed by a close, which is what we act on.
-    const lose = () => this.#lose();
-    socket.on('end', lose);
-    socket.on('close', lose);
-    socket.on('drain', () => this.#handler?.drained?.());
-    if (socket.destroyed || socket.readableEnded) this.#lose();
+    // The dial ignores errors of the socket, because each is followed by `close`.
+    const end = () => this.#end();
+    socket.on('end', end);
+    socket.on('close', end);
+    socket.on('drain', () => this.#handler?.onDrained?.());
+    if (socket.destroyed || socket.readableEnded) this.#end();
   }
 
-  received(source: Buffer, length: number): void {
-    if (this.#lost) return;
+  onRead(source: Buffer, length: number): void {
+    if (this.#ended) return;
     try {
       this.#frames.read(source, length);
     } catch (error) {
-      this.#lose(asPortholeError(error));
+      this.#end(asPortholeError(error));
     }
   }
 
-  payload(source: Buffer, start: number, end: number): void {
-    if (this.#handler) this.#handler.bytes(source, start, end);
-    else this.#keep(Buffer.from(source.subarray(start, end)));
+  onPayload(source: Buffer, start: number, end: number): void {
+    if (this.#handler) this.#handler.onBytes(source, start, end);
+    else this.#buffer(source, start, end);
   }
 
-  pong(): void {
-    const answered = this.#onPong;
+  onPong(): void {
+    const onPong = this.#onPong;
     this.#onPong = undefined;
-    answered?.();
+    onPong?.();
   }
 
-  closed(): void {
-    this.#lose();
-  }
-
-  #keep(piece: Buffer): void {
-    this.#early ??= [];
-    this.#early.push(piece);
-    if (this.#early.reduce((sum, { length }) => sum + length, 0) > earlyBytes)
-      throw new PortholeError('proxmox_invalid_response', {
-        detail: 'the VNC server talks before it is spoken to',
-      });
-  }
-
-  #lose(error?: PortholeError): void {
-    if (this.#lost) return;
-    this.#lost = error ? { error } : {};
-    this.#socket.destroy();
-    this.#handler?.ended(error);
+  onClosed(): void {
+    this.#end();
   }
 
   send(source: Buffer, start = 0, end = source.length): boolean {
     const socket = this.#socket;
     if (!socket.writable) return true;
-    for (let at = start; at < end; at += maxProxmoxPayload) {
+    for (let at = start; at < end; at += maxProxmoxPayloadBytes) {
       this.framesSent++;
-      socket.write(clientFrame(opcodes.binary, source.subarray(at, Math.min(end, at + maxProxmoxPayload))));
+      const payload = source.subarray(at, Math.min(end, at + maxProxmoxPayloadBytes));
+      socket.write(encodeClientFrame(opcodes.binary, payload));
     }
     return socket.writableLength === 0;
   }
@@ -106,14 +97,14 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     this.#socket.resume();
   }
 
-  handle(next: LinkHandler): void {
-    const first = this.#handler === undefined;
-    this.#handler = next;
-    const waiting = this.#early;
-    this.#early = undefined;
-    for (const piece of waiting ?? []) next.bytes(piece, 0, piece.length);
-    if (this.#lost) next.ended(this.#lost.error);
-    else if (first) this.#socket.resume();
+  setHandler(handler: LinkHandler): void {
+    const isFirst = this.#handler === undefined;
+    this.#handler = handler;
+    const leftover = this.#leftover?.take();
+    this.#leftover = undefined;
+    if (leftover) handler.onBytes(leftover, 0, leftover.length);
+    if (this.#ended) handler.onEnded(this.#ended.error);
+    else if (isFirst) this.#socket.resume();
   }
 
   ping(onPong: () => void): void {
@@ -124,6 +115,21 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   destroy(): void {
     this.#socket.destroy();
   }
+
+  #buffer(source: Buffer, start: number, end: number): void {
+    this.#leftover ??= new LeftoverBuffer(maxLeftoverBytes);
+    if (this.#leftover.push(source, start, end)) return;
+    throw new PortholeError('proxmox_invalid_response', {
+      detail: `the console sent more than ${maxLeftoverBytes} bytes before its handshake`,
+    });
+  }
+
+  #end(error?: PortholeError): void {
+    if (this.#ended) return;
+    this.#ended = error ? { error } : {};
+    this.#socket.destroy();
+    this.#handler?.onEnded(error);
+  }
 }
 
-const pingFrame = clientFrame(opcodes.ping, Buffer.alloc(0));
+const pingFrame = encodeClientFrame(opcodes.ping, Buffer.alloc(0));

@@ -3,25 +3,25 @@ import type { ConsoleKind } from '@porthole/shared/grant/claims';
 import { configResponse, termproxyResponse, vncproxyResponse } from '@porthole/shared/proxmox/responses';
 import { createMachineHandshake } from '../rfb/machine-handshake.ts';
 import type { Handshake } from '../stream/handshake.ts';
-import { createTerminalLogin, loginLine } from '../terminal/login.ts';
+import { createTermproxyHandshake, loginLine } from '../terminal/termproxy-handshake.ts';
 import type { LocatedMachine } from './machine.ts';
 
-/** Access to a console that Proxmox has opened. Good for one connection to the same host within 10 s. */
+/** Access to a console that Proxmox has opened. Valid for one connection to the same host within 10 s. */
 export interface ConsoleTicket {
   readonly port: number;
   readonly ticket: string;
-  /** Sent before anything is received; a VNC server speaks first. */
+  /** Sent first; a VNC server sends first itself, so a screen has none. */
   readonly initialMessage?: Buffer;
   readonly handshake: Handshake;
-  /** The peer sends more at once: its link is paused after the handshake until the next handler takes it. */
+  /** The peer may send without end after the handshake, so its link is paused until the next handler takes over. */
   readonly pauseAfterHandshake?: true;
-  /** What it means that Proxmox closed the connection before the handshake was over. */
+  /** The error if Proxmox closes the connection before the handshake is over. */
   closedError(receivedAnything: boolean): PortholeError;
 }
 
 type RequestTicket = (machine: LocatedMachine, signal: AbortSignal) => Promise<ConsoleTicket>;
 
-/** Asks Proxmox to open a console, by vncproxy or termproxy. */
+/** Requests a console from Proxmox, by vncproxy or termproxy. */
 export const requestTicket: Readonly<Record<ConsoleKind, RequestTicket>> = {
   screen: requestScreenTicket,
   terminal: requestTerminalTicket,
@@ -38,7 +38,7 @@ async function requestScreenTicket(machine: LocatedMachine, signal: AbortSignal)
   return {
     port: data.port,
     ticket: data.ticket,
-    // Since April 2026 the password is a field of its own; before, it was the beginning of the ticket.
+    // Since April 2026, the password is a field of its own. Before, it was the start of the ticket.
     handshake: createMachineHandshake(data.password ?? data.ticket.slice(0, 8)),
     closedError: (receivedAnything) =>
       new PortholeError('console_lost', {
@@ -61,20 +61,20 @@ async function requestTerminalTicket(machine: LocatedMachine, signal: AbortSigna
     port: data.port,
     ticket: data.ticket,
     initialMessage: loginLine(data.user, data.ticket),
-    handshake: createTerminalLogin(),
+    handshake: createTermproxyHandshake(),
     pauseAfterHandshake: true,
-    // termproxy refuses by closing. Before pve-xtermjs asked /access/vncticket (November 2025), it refused every token,
-    // because /access/ticket knows only users.
+    // termproxy refuses by closing the connection. Before pve-xtermjs used /access/vncticket (November 2025), it refused
+    // every API token, because /access/ticket knows only users.
     closedError: () =>
       new PortholeError('terminal_refused', {
         detail: byToken
-          ? 'termproxy closed on an API token: Proxmox may be too old for terminals with tokens'
+          ? 'termproxy closed the connection: Proxmox may be too old for terminals with API tokens'
           : 'termproxy closed the connection',
       }),
   };
 }
 
-/** Without a serial port, termproxy opens a terminal, writes one line into it, and ends. */
+/** Without a serial port, termproxy would open a terminal, write one line, and end. */
 async function requireSerialPort(
   { cluster, path, host }: LocatedMachine,
   signal: AbortSignal,

@@ -1,16 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-export interface HttpAnswer {
+/** The head of an HTTP/1.1 response. */
+export interface HttpResponseHead {
   readonly status: number;
   readonly reason: string;
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** The request that opens a WebSocket, and which answers accept it (RFC 6455 section 4.1). */
+/** Creates the request that opens a WebSocket, and the check of its response (RFC 6455 section 4.1). */
 export function createUpgradeRequest(
   path: string,
   headers: Readonly<Record<string, string>>,
-): { readonly text: string; accepts(answer: HttpAnswer): boolean } {
+): { readonly text: string; isAcceptedBy(response: HttpResponseHead): boolean } {
   const key = randomBytes(16).toString('base64');
   const all = {
     ...headers,
@@ -20,24 +21,24 @@ export function createUpgradeRequest(
     'sec-websocket-key': key,
   };
   const lines = Object.entries(all).map(([name, value]) => {
-    // A credential with a line break in it would write headers of its own.
+    // A line break in a credential would add headers.
     if (/[\r\n]/.test(value)) throw new TypeError(`The header ${name} has a line break.`);
     return `${name}: ${value}\r\n`;
   });
   return {
     text: `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`,
-    accepts: ({ status, headers: given }) =>
+    isAcceptedBy: ({ status, headers: received }) =>
       status === 101 &&
-      given.get('upgrade')?.toLowerCase() === 'websocket' &&
-      given.get('connection')?.toLowerCase() === 'upgrade' &&
-      given.get('sec-websocket-accept') === acceptKey(key) &&
-      // An extension that we did not offer would change what frames mean.
-      !given.has('sec-websocket-extensions'),
+      received.get('upgrade')?.toLowerCase() === 'websocket' &&
+      received.get('connection')?.toLowerCase() === 'upgrade' &&
+      received.get('sec-websocket-accept') === acceptKey(key) &&
+      // An extension that was not offered would change the meaning of frames.
+      !received.has('sec-websocket-extensions'),
   };
 }
 
-/** The head of an HTTP answer, without its closing empty line; undefined when it is none. */
-export function readHttpHead(head: string): HttpAnswer | undefined {
+/** Parses the head of an HTTP response, without the empty line at its end. Returns undefined if it is malformed. */
+export function parseResponseHead(head: string): HttpResponseHead | undefined {
   const [first = '', ...lines] = head.split('\r\n');
   const status = /^HTTP\/1\.[01] ([1-5]\d\d)(?: (.*))?$/.exec(first);
   if (!status) return undefined;
@@ -50,7 +51,7 @@ export function readHttpHead(head: string): HttpAnswer | undefined {
   return { status: Number(status[1]), reason: status[2] ?? '', headers };
 }
 
-/** The value that proves that the server has read the request (RFC 6455 section 4.2.2). */
+/** The value that proves that the server has read the key (RFC 6455 section 4.2.2). */
 export function acceptKey(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }

@@ -3,9 +3,9 @@ import { clientMessage, type ClientMessage } from '@porthole/shared/protocol/con
 import { PortholeError } from '@porthole/shared/errors';
 import { parseJson } from '@porthole/shared/parse-json';
 
-/** Characters of one message. */
+/** Longest message, in characters. */
 const maxLength = 256;
-/** Messages in one period: a page sends a few pings, and people answer notices. */
+/** Most messages in a period: a page sends a few pings, and a user answers notices. */
 const maxMessages = 20;
 const periodMs = 10_000;
 
@@ -18,14 +18,16 @@ export function createControlMessageReader(clock: Clock): ControlMessageReader {
   let messages = 0;
   return (text) => {
     if (text.length > maxLength)
-      throw new PortholeError('viewer_message_too_big', { detail: `${text.length} characters of text` });
+      throw new PortholeError('viewer_message_too_big', {
+        detail: `control message of ${text.length} characters`,
+      });
     if (clock.now() - periodStart >= periodMs) {
       periodStart = clock.now();
       messages = 0;
     }
     messages += 1;
     if (messages > maxMessages)
-      throw new PortholeError('viewer_protocol', { detail: 'too many text frames' });
+      throw new PortholeError('viewer_protocol', { detail: 'too many control messages' });
     const message = clientMessage.safeParse(parseJson(text));
     if (!message.success) throw new PortholeError('viewer_protocol', { detail: 'unknown control message' });
     return message.data;

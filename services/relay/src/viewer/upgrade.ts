@@ -28,18 +28,18 @@ export interface UpgradeDeps {
   /** Rejects with `rate_limited` if the client's address exceeds its limit. */
   readonly limitRate: (request: IncomingMessage) => Promise<void>;
   readonly connections: ViewerConnections;
-  /** Most connections at once, those that are being refused or closed included. */
+  /** Most connections at once, including those that are being refused or closed. */
   readonly maxConnections: number;
   readonly draining: () => boolean;
   readonly onRefused: (reason: RefusedUpgrade) => void;
-  /** Takes over the viewer. */
+  /** Takes over the WebSocket of an accepted upgrade. */
   readonly accept: (socket: ViewerSocket, connection: Socket, credentials: UpgradeCredentials) => void;
 }
 
 /**
- * Accepts or refuses upgrades. Only what no honest browser sends, and what must cost nothing, is refused with an HTTP
- * status, because a browser shows a page no more of it than a failed connection. Everything that a person must
- * understand comes after the upgrade, as a close code.
+ * Accepts or refuses upgrades. A refused upgrade gets an HTTP status, but a browser tells its page only that the
+ * connection failed. So only requests that no browser sends, and those above a limit, are refused like this; any other
+ * error is sent after the upgrade, as a close code.
  */
 export function createUpgradeListener(deps: UpgradeDeps) {
   const server = createViewerSocketServer({ protocols, closeTimeoutMs });
@@ -61,19 +61,19 @@ export function createUpgradeListener(deps: UpgradeDeps) {
       return refuse('protocol', 400);
     try {
       await deps.limitRate(request);
-    } catch (thrown) {
-      const error = asPortholeError(thrown);
-      // If the store is unavailable, admission finds out and says so by a close code.
+    } catch (caught) {
+      const error = asPortholeError(caught);
+      // If the store is unavailable, admission fails with a close code.
       if (error.code === 'rate_limited') return refuse('rate', 429, error.retryAfter ?? retryAfterSeconds);
     }
 
     let accepted = false;
-    const token = offered.find((name) => name.startsWith(grantProtocolPrefix));
-    // Calls back before it returns, or answers a malformed handshake with an HTTP status by itself.
+    const grantProtocol = offered.find((name) => name.startsWith(grantProtocolPrefix));
+    // Calls back before it returns, or refuses a malformed handshake with an HTTP status itself.
     server.handleUpgrade(request, connection, head, (socket) => {
       accepted = true;
       deps.accept(socket, connection, {
-        token: token?.slice(grantProtocolPrefix.length),
+        token: grantProtocol?.slice(grantProtocolPrefix.length),
         origin: request.headers.origin,
       });
     });
@@ -83,7 +83,7 @@ export function createUpgradeListener(deps: UpgradeDeps) {
   };
 }
 
-/** Answers with an HTTP status and closes the connection, whatever the client does with its side. */
+/** Answers with an HTTP status and closes the connection, even if the client keeps its side open. */
 function refuseUpgrade(connection: Duplex, status: number, retryAfter?: number): void {
   const headers = [
     'Connection: close',

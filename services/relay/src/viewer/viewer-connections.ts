@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 export const connectionStates = ['upgrading', 'session', 'closing'] as const;
 export type ConnectionState = (typeof connectionStates)[number];
 
-/** Every connection that asked for an upgrade, until it is closed: what is not counted can't be limited. */
+/** Counts every connection that requested an upgrade until it closes, so that their number can be limited. */
 export class ViewerConnections {
   readonly #states = new Map<Duplex, ConnectionState>();
 

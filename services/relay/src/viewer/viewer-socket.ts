@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** Largest message of a viewer in bytes: QEMU's limit for a clipboard text, and its header (ui/vnc.c). */
+/** Largest message of a viewer in bytes: QEMU's limit for a clipboard text (ui/vnc.c), with room for headers. */
 export const maxViewerMessageBytes = 1024 * 1024 + 1024;
 /** Most fragments of one message. Browsers send one, or a few when a message is very long. */
 export const maxViewerFragments = 1024;
@@ -24,7 +24,7 @@ export class ViewerSocket extends WebSocket {
   handler: ViewerSocketHandler | undefined;
 }
 
-/** Completes the handshake of an upgrade, or refuses it with an HTTP status. `accept` is called before it returns. */
+/** Completes the handshake of an upgrade and calls `accept` before it returns, or refuses it with an HTTP status. */
 export interface ViewerSocketServer {
   handleUpgrade(
     request: IncomingMessage,
@@ -34,9 +34,9 @@ export interface ViewerSocketServer {
   ): void;
 }
 
-/** The WebSocket server for viewers: no compression, and a limit for everything that a viewer can make grow. */
+/** Creates the WebSocket server for viewers: without compression, and with limits on all that a viewer can make grow. */
 export function createViewerSocketServer(options: {
-  /** Subprotocols that the relay speaks, the preferred one first. */
+  /** Subprotocols that the relay supports, the preferred one first. */
   readonly protocols: readonly string[];
   /** How long a viewer may take to answer the relay's close frame, in milliseconds. */
   readonly closeTimeoutMs: number;

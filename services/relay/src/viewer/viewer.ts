@@ -17,13 +17,13 @@ import {
 /** A connected browser: its bytes, the control messages to it, and how the connection ends. */
 export interface Viewer {
   readonly link: Link;
-  /** Whether it speaks porthole.v1 and so exchanges control messages. */
+  /** Whether it uses the subprotocol porthole.v1, which has control messages. */
   readonly supportsControlMessages: boolean;
   /** Whether the connection broke: it ended, or is about to end, without a close frame of the viewer. */
   readonly lost: boolean;
   /** When the latest ping that the viewer answered was sent, in milliseconds since the epoch. */
   readonly lastAnsweredPingAt: number;
-  /** Sends a control message, if the viewer speaks porthole.v1. */
+  /** Sends a control message, if the viewer supports them. */
   sendControl(message: ControlMessage): void;
   /** Closes with the error's close code and its text, which is safe to show. */
   close(error: PortholeError): void;
@@ -40,7 +40,7 @@ const noCloseFrame = 1006;
 
 export function createViewer(deps: {
   readonly socket: ViewerSocket;
-  /** The TCP connection below it: finished frames go there directly, because `ws` buffers nothing in between. */
+  /** The TCP connection of the socket. Finished frames are written to it directly, because `ws` buffers none. */
   readonly connection: Socket;
   readonly batcher: FrameBatcher;
   readonly clock: Clock;
@@ -83,9 +83,9 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     this.#lastReadAt = deps.clock.now();
     this.supportsControlMessages = deps.socket.protocol === consoleProtocol;
     handleViewerSocket(deps.socket, this);
-    // Until the first handler is there, the kernel keeps what the viewer sends, up to its own limit.
+    // Until there is a handler, the kernel buffers what the viewer sends, up to its own limit.
     deps.socket.pause();
-    deps.connection.on('drain', () => this.#handler?.drained?.());
+    deps.connection.on('drain', () => this.#handler?.onDrained?.());
     // Before the listener of `ws`, which changes the state: without a close frame, the viewer's FIN ends the session.
     deps.connection.prependListener('end', () => {
       if (this.#isOpen) this.#end();
@@ -115,7 +115,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     if (!this.#isOpen) return true;
     this.framesSent++;
     const connection = this.#connection;
-    // A viewer that is behind gets a copy: a few bytes must not hold a slab that all viewers share.
+    // A viewer that is behind gets a copy, so that a few bytes do not retain a slab that all viewers share.
     if (connection.writableLength > 0) {
       connection.write(Buffer.from(frame));
       return true;
@@ -132,10 +132,10 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     this.#socket.resume();
   }
 
-  handle(next: LinkHandler): void {
+  setHandler(next: LinkHandler): void {
     const first = this.#handler === undefined;
     this.#handler = next;
-    if (this.#ended) next.ended(this.#ended.error);
+    if (this.#ended) next.onEnded(this.#ended.error);
     else if (first) this.#socket.resume();
   }
 
@@ -159,7 +159,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
 
   onMessage(data: Buffer, isBinary: boolean): void {
     if (this.#ended) return;
-    if (isBinary) this.#handler?.bytes(data, 0, data.length);
+    if (isBinary) this.#handler?.onBytes(data, 0, data.length);
     else this.#onText(data.toString('utf8'));
   }
 
@@ -193,7 +193,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   #end(error?: PortholeError): void {
     if (this.#ended) return;
     this.#ended = error ? { error } : {};
-    this.#handler?.ended(error);
+    this.#handler?.onEnded(error);
   }
 
   #checkConnection(): void {

@@ -1,21 +1,21 @@
 import type { AuditEvent } from './events.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** Who did what, for those who have to answer for it later. Never throws, never waits. */
+/** Records an audit event. Never throws and never waits. */
 export type Audit = (event: AuditEvent) => void;
 
-/** For tests and tools that answer to nobody. */
+/** Discards all events. For tests and command-line tools. */
 export const noAudit: Audit = () => {};
 
-/** To several at once. */
-export function auditAnd(one: Audit = noAudit, other: Audit): Audit {
+/** Passes each event to both. */
+export function combineAudits(first: Audit = noAudit, second: Audit): Audit {
   return (event) => {
-    one(event);
-    other(event);
+    first(event);
+    second(event);
   };
 }
 
-/** One JSON line for each event; `"audit":1` tells them from lines of the log, should both go the same way. */
+/** Writes one JSON line per event. The field `"audit":1` distinguishes it from log lines in the same stream. */
 export function createAudit(deps: {
   readonly service: string;
   readonly clock: Pick<Clock, 'now'>;

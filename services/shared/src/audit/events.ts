@@ -3,18 +3,17 @@ import type { ErrorCode } from '../errors.ts';
 import { machineTypes } from '../grant/claims.ts';
 
 /**
- * Every event that goes into the audit, as a closed list: what happened, to whom, by whom, from where. Nothing in it
- * is a secret: sign-ins are named by a digest, and what somebody typed is in none of them.
- * docs/audit.md is made from this list.
+ * All audit events, as a closed list. No field is a secret: sign-ins are identified by a digest, and user input is not
+ * recorded. The table in docs/audit.md is generated from this list.
  */
 
-/** Somebody, as the broker knows them: "local:anna", anna. */
-const person = z.object({ id: z.string(), name: z.string() });
+/** A user or a program: id "local:anna", name "anna". */
+const principal = z.object({ id: z.string(), name: z.string() });
 
 const machine = z.object({
   cluster: z.string(),
   vmid: z.number().int(),
-  /** Not known of machines that were asked for in vain. */
+  /** Missing if the machine was not found. */
   name: z.string().optional(),
   node: z.string().optional(),
   type: z.enum(machineTypes).optional(),
@@ -23,146 +22,146 @@ const machine = z.object({
 const mode = z.enum(['view', 'control']);
 const kind = z.enum(['screen', 'terminal']);
 const errorCode = z.custom<ErrorCode>((value) => typeof value === 'string');
-/** Names a sign-in in other events without giving it away. */
+/** Identifies a sign-in across events. It is useless to sign in with. */
 const login = z.string();
 
-/** Where a request came from, and its line in the log. */
-const request = { address: z.string().optional(), requestId: z.string().optional() };
+/** The client's address, and the id of the request in the log. */
+const requestFields = { address: z.string().optional(), requestId: z.string().optional() };
 
-const consoleFacts = {
+const consoleFields = {
   session: z.string(),
-  user: person,
+  user: principal,
   login,
   machine,
   mode,
   kind,
-  /** Somebody looks on at what others do. */
+  /** True if the user observes the consoles of other users. */
   observer: z.boolean().optional(),
   relay: z.string(),
 };
 
 const powerAction = z.enum(['start', 'shutdown', 'reboot', 'reset', 'stop']);
 
-const described = {
+const auditEvents = {
   sign_in: {
-    about: 'Somebody signed in.',
-    fields: { user: person, method: z.string(), provider: z.string().optional(), login, ...request },
+    about: 'A user signed in.',
+    fields: { user: principal, method: z.string(), provider: z.string().optional(), login, ...requestFields },
   },
   sign_in_refused: {
-    about: 'A sign-in was refused. The user is named only if there is one of that name.',
+    about: 'A sign-in was rejected. `user` is present only if such a user exists.',
     fields: {
-      user: person.optional(),
+      user: principal.optional(),
       method: z.string(),
       provider: z.string().optional(),
       code: errorCode,
-      ...request,
+      ...requestFields,
     },
   },
   sign_out: {
-    about: 'A sign-in was ended, and the consoles that it opened.',
+    about: 'A sign-in ended, with all its consoles.',
     fields: {
-      user: person.optional(),
+      user: principal.optional(),
       login: login.optional(),
-      /** By themselves, by an operator, or because their sign-in provider said so. */
-      why: z.enum(['user', 'operator', 'provider']),
-      by: person.optional(),
-      ...request,
+      /** Whether the user, an operator, or the sign-in provider ended it. */
+      reason: z.enum(['user', 'operator', 'provider']),
+      by: principal.optional(),
+      ...requestFields,
     },
   },
   grant: {
-    about: 'Somebody was let in to a console; `rules` says by which rules.',
+    about: 'A user was granted a console. `rules` lists the access rules that allow it.',
     fields: {
       session: z.string(),
-      user: person,
+      user: principal,
       login,
-      /** The program that asked on the user's behalf. */
-      program: person.optional(),
+      /** The program that requested the grant on the user's behalf. */
+      program: principal.optional(),
       machine,
       mode,
       kind,
       observer: z.boolean().optional(),
       rules: z.array(z.string()),
-      ...request,
+      ...requestFields,
     },
   },
   grant_denied: {
-    about: 'Somebody asked for a console in vain; `code` says why.',
+    about: 'A request for a console was denied. `code` is the error code.',
     fields: {
-      user: person.optional(),
-      program: person.optional(),
+      user: principal.optional(),
+      program: principal.optional(),
       machine: machine.optional(),
       mode: mode.optional(),
       kind: kind.optional(),
       code: errorCode,
-      ...request,
+      ...requestFields,
     },
   },
   console_opened: {
-    about: 'A console is open. `resumed`: it went on after its connection or its relay was lost.',
-    fields: { ...consoleFacts, resumed: z.boolean() },
+    about:
+      'A console opened. `resumed` is true if it continues a session that lost its connection or its relay.',
+    fields: { ...consoleFields, resumed: z.boolean() },
   },
   console_ended: {
-    about:
-      'A console ended, or left its relay to go on at another. `end` is `by_viewer` or the code of an error.',
+    about: 'A console ended or moved to another relay. `end` is `by_viewer` or an error code.',
     fields: {
-      ...consoleFacts,
+      ...consoleFields,
       end: z.union([z.literal('by_viewer'), errorCode]),
       seconds: z.number(),
       bytes: z.object({ toViewer: z.number().int(), toMachine: z.number().int() }),
     },
   },
   console_open_failed: {
-    about: 'A grant was used and led to no console.',
-    fields: { ...consoleFacts, end: z.union([z.literal('by_viewer'), errorCode]) },
+    about: 'A grant was used, but the console could not be opened. `end` is `by_viewer` or an error code.',
+    fields: { ...consoleFields, end: z.union([z.literal('by_viewer'), errorCode]) },
   },
   termination_ordered: {
-    about: 'Somebody ended consoles: one session, or all of a user, a machine or a class.',
+    about: 'An operator ended one session, or all sessions of a user, a machine or a class.',
     fields: {
-      by: person,
+      by: principal,
       target: z.object({ kind: z.enum(['session', 'user', 'machine', 'class']), ref: z.string() }),
-      /** How many were live then. */
+      /** Number of live consoles that the order applied to. */
       consoles: z.number().int(),
-      ...request,
+      ...requestFields,
     },
   },
   power: {
-    about: 'A machine was told to start, shut down, reboot, reset or stop; `task` is its UPID at Proxmox.',
-    fields: { by: person, machine, action: powerAction, task: z.string(), ...request },
+    about: 'A power action was started. `task` is the UPID of the Proxmox task.',
+    fields: { by: principal, machine, action: powerAction, task: z.string(), ...requestFields },
   },
   power_action_refused: {
-    about: 'Somebody asked in vain for that.',
-    fields: { by: person.optional(), machine, action: powerAction, code: errorCode, ...request },
+    about: 'A power action was denied. `code` is the error code.',
+    fields: { by: principal.optional(), machine, action: powerAction, code: errorCode, ...requestFields },
   },
   rules_reloaded: {
-    about: 'The access rules changed and are in force.',
+    about: 'Changed access rules took effect.',
     fields: { rules: z.number().int(), classes: z.number().int(), digest: z.string() },
   },
   rules_refused: {
-    about: 'The access rules changed and are faulty: those from before stay in force.',
-    fields: { faults: z.number().int(), digest: z.string() },
+    about: 'Changed access rules are invalid. The previous rules stay in effect.',
+    fields: { issues: z.number().int(), digest: z.string() },
   },
 } as const satisfies Record<string, { about: string; fields: z.core.$ZodLooseShape }>;
 
-export type AuditEventName = keyof typeof described;
+export type AuditEventName = keyof typeof auditEvents;
 
 type EventOf<Name extends AuditEventName> = { readonly event: Name } & z.infer<
-  z.ZodObject<(typeof described)[Name]['fields']>
+  z.ZodObject<(typeof auditEvents)[Name]['fields']>
 >;
 
-/** What happened; who writes it down adds the time and the service. */
+/** An event. The writer adds the time and the service. */
 export type AuditEvent = { [Name in AuditEventName]: EventOf<Name> }[AuditEventName];
 
-export const auditEventNames = Object.keys(described) as AuditEventName[];
+export const auditEventNames = Object.keys(auditEvents) as AuditEventName[];
 
-export function aboutAuditEvent(name: AuditEventName): string {
-  return described[name].about;
+export function describeAuditEvent(name: AuditEventName): string {
+  return auditEvents[name].about;
 }
 
 const line = { audit: z.literal(1), time: z.iso.datetime(), service: z.string(), event: z.string() };
-/** What every line has. */
+/** The fields that every line has. */
 export const auditLineFields: readonly string[] = Object.keys(line);
 
-/** One line of the audit. */
+/** Describes one audit line. */
 export function auditLineSchema(name: AuditEventName) {
-  return z.strictObject({ ...line, event: z.literal(name), ...described[name].fields });
+  return z.strictObject({ ...line, event: z.literal(name), ...auditEvents[name].fields });
 }

@@ -6,63 +6,63 @@ import type { Config } from '../config/schema.ts';
 import type { LifecycleComponent } from '../process/lifecycle.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** What waits to be written while the disk or the reader of the standard output is slow. Beyond it, lines are lost. */
-const maxWaitingBytes = 16 * 1024 * 1024;
+/** Buffer for a slow disk. When it is full, lines are lost. */
+const maxBufferedBytes = 16 * 1024 * 1024;
 
 export const auditMetrics = {
   lost: {
     name: 'porthole_audit_events_lost_total',
-    help: 'Audit lines that could not be written, because the disk was full or nobody read the output.',
+    help: 'Audit events that were lost because the output was too slow or could not be written.',
   },
 } as const;
 
-/** Where audit lines go: the standard output, the end of a file, or nowhere. */
+/** Opens the configured output for audit lines: standard output, a file to append to, or none. */
 export function openAuditOutput(deps: {
   readonly config: Config['audit'];
-  /** The log's own, so that no line of the one comes into the middle of a line of the other. */
+  /** The stream that the log uses, so that audit lines and log lines do not interleave. */
   readonly stdout: { write(line: string): unknown };
   readonly log: Pick<Log, 'error' | 'info'>;
   readonly registry: Registry;
-}): { readonly write: (line: string) => void; readonly part: LifecycleComponent } {
+}): { readonly write: (line: string) => void; readonly component: LifecycleComponent } {
   const { config, log } = deps;
   const lost = new Counter({ ...auditMetrics.lost, registers: [deps.registry] });
-  if (config.to === 'none') return { write: () => {}, part: { name: 'audit' } };
+  if (config.to === 'none') return { write: () => {}, component: { name: 'audit' } };
   if (config.to === 'stdout')
-    return { write: (line) => void deps.stdout.write(line), part: { name: 'audit' } };
-  const fd = openToAppend(config.file ?? '');
-  const output = pino.destination({ dest: fd, sync: false, minLength: 0, maxLength: maxWaitingBytes });
+    return { write: (line) => void deps.stdout.write(line), component: { name: 'audit' } };
+  const fd = openForAppend(config.file ?? '');
+  const output = pino.destination({ dest: fd, sync: false, minLength: 0, maxLength: maxBufferedBytes });
   let failing = false;
   output.on('drop', () => {
     lost.inc();
-    if (!failing) log.error('THE AUDIT LOSES LINES: they can not be written as fast as they come');
+    if (!failing) log.error('audit events are lost: the output is too slow');
     failing = true;
   });
-  // The lines wait and are tried again with the next one.
+  // The stream keeps the lines, and retries with the next one.
   output.on('error', (error: Error) => {
-    if (!failing) log.error({ err: error }, 'THE AUDIT CAN NOT BE WRITTEN');
+    if (!failing) log.error({ err: error }, 'audit events cannot be written');
     failing = true;
   });
   output.on('write', () => {
-    if (failing) log.info('the audit is written again');
+    if (failing) log.info('audit events are written again');
     failing = false;
   });
   return {
     write: (line) => void output.write(line),
-    part: {
+    component: {
       name: 'audit',
       stop: () =>
         new Promise((resolve) => {
-          // Also closes the file. On a full disk there is nothing to wait for.
+          // Also closes the file. On a full disk there is no `close`.
           output.once('close', resolve).once('error', resolve).end();
         }),
     },
   };
 }
 
-function openToAppend(path: string): number {
+function openForAppend(path: string): number {
   try {
     return openSync(path, 'a', 0o600);
   } catch {
-    throw new ConfigError([`audit.file: the file ${path} can not be written`]);
+    throw new ConfigError([`audit.file: cannot write ${path}`]);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { machineTypes } from '../grant/claims.ts';
+import { seconds } from './fields.ts';
 import { parsePlaceholder, placeholderError } from './placeholder.ts';
 
 /**
@@ -52,7 +53,7 @@ const whichFields = {
     .array(
       z.union([
         z.number().int().positive(),
-        z.string().regex(/^\d{3,9}-\d{3,9}$/, 'must be a vmid, or a range such as "200-299"'),
+        z.string().regex(/^\d{3,9}-\d{3,9}$/, 'must be a vmid or a range such as "200-299"'),
       ]),
     )
     .min(1)
@@ -110,12 +111,6 @@ function isTimeZone(name: string): boolean {
 
 /** One matching window is enough. */
 const when = z.union([z.array(timeWindow).min(1), timeWindow.transform((one) => [one])]);
-
-const seconds = z
-  .number()
-  .int()
-  .positive()
-  .max(7 * 86_400, 'must be at most a week, 604800');
 
 /** The configuration's `limits` apply where a rule sets none. */
 const ruleLimits = z

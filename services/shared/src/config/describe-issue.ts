@@ -3,30 +3,30 @@ import type { z } from 'zod';
 type Issue = z.core.$ZodIssue;
 
 /**
- * A fault that the schema found, in words: where it is in the file, or the variable that it came from. Never
- * quotes what was given. Wants issues that were reported with their input.
+ * Describes an issue of the schema: the path in the file, or the environment variable, and what is wrong. Never quotes
+ * the value, which may be a secret. Needs issues that were reported with `reportInput`.
  */
 export function describeIssue(issue: Issue, nameOf: (path: string) => string): string[] {
-  return flatten(issue).flatMap((fault) => {
-    const path = fault.path.join('.');
-    if (fault.code === 'unrecognized_keys')
-      return fault.keys.map((key) => `${[path, key].filter(Boolean).join('.')}: there is no such setting`);
-    return `${path === '' ? 'the file' : nameOf(path)}: ${wordsOf(fault)}`;
+  return flattenUnion(issue).flatMap((found) => {
+    const path = found.path.join('.');
+    if (found.code === 'unrecognized_keys')
+      return found.keys.map((key) => `${[path, key].filter(Boolean).join('.')}: unknown setting`);
+    return `${path === '' ? 'the file' : nameOf(path)}: ${messageOf(found)}`;
   });
 }
 
-function wordsOf(issue: Issue): string {
-  if (issue.input === undefined) return 'is missing';
-  if (issue.code === 'invalid_union') return 'is not one of the allowed forms';
+function messageOf(issue: Issue): string {
+  if (issue.input === undefined) return 'is required';
+  if (issue.code === 'invalid_union') return 'has none of the allowed forms';
   return issue.message.replace(/^Invalid input: /, '');
 }
 
-/** Of a value that may take several forms, the faults in the form that it seems to be meant in. */
-function flatten(issue: Issue): Issue[] {
+/** For a union, returns the issues of the form whose type matches the value. */
+function flattenUnion(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union' || issue.input === undefined) return [issue];
-  const meant = issue.errors.find((faults) =>
-    faults.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  const matching = issue.errors.find((issues) =>
+    issues.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
   );
-  if (!meant || meant.length === 0) return [issue];
-  return meant.flatMap((fault) => flatten({ ...fault, path: [...issue.path, ...fault.path] }));
+  if (!matching || matching.length === 0) return [issue];
+  return matching.flatMap((inner) => flattenUnion({ ...inner, path: [...issue.path, ...inner.path] }));
 }

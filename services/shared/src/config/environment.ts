@@ -1,6 +1,6 @@
 /**
- * The scalars of the configuration that can come from the environment, and where each belongs in the file.
- * A `_FILE` variant exists for every secret. docs/configuration.md is checked against this table.
+ * Settings that can come from environment variables, with their paths in the file. Each secret also has a `_FILE`
+ * variant. The table in docs/configuration.md is generated from this list.
  */
 export interface EnvironmentVariable {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface EnvironmentVariable {
   readonly about: string;
 }
 
-/** Variables that describe the one cluster of a configuration without a file. */
+/** Variables for the only cluster of a configuration without a file. */
 const cluster = (
   name: string,
   path: readonly string[],
@@ -23,11 +23,11 @@ const cluster = (
 });
 
 export const environmentVariables: readonly EnvironmentVariable[] = [
-  { name: 'PORTHOLE_PUBLIC_URL', path: ['publicUrl'], about: 'the URL under which browsers reach Porthole' },
+  { name: 'PORTHOLE_PUBLIC_URL', path: ['publicUrl'], about: 'URL under which browsers reach Porthole' },
   {
     name: 'PORTHOLE_RELAY_URL',
     path: ['relayUrl'],
-    about: "the relays' URL, when it is not below the public one",
+    about: 'URL of the relays, if it is not below the public URL',
   },
   { name: 'PORTHOLE_LISTEN', path: ['listen'], about: 'host:port of the public port' },
   {
@@ -35,63 +35,64 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     path: ['operationsListen'],
     about: 'host:port of /metrics, /livez, /readyz',
   },
-  { name: 'PORTHOLE_TRUSTED_PROXIES', path: ['trustedProxies'], about: 'how many proxies stand in front' },
+  {
+    name: 'PORTHOLE_TRUSTED_PROXIES',
+    path: ['trustedProxies'],
+    about: 'number of proxies in front of Porthole',
+  },
   { name: 'PORTHOLE_LOG_LEVEL', path: ['logLevel'], about: 'debug, info, warn, error or silent' },
   {
     name: 'PORTHOLE_INSTANCE',
     path: ['instance'],
-    about: "a name for this process that no other bears, the pod's on Kubernetes",
+    about: 'unique name of this process; on Kubernetes, the pod name',
   },
   {
     name: 'PORTHOLE_GRANT_KEYS',
     path: ['grantKeys'],
     secret: true,
-    about: 'keys shared by broker and relay, separated by blanks: the first seals, all open',
+    about: 'keys shared by broker and relay, separated by spaces: the first one seals, all open',
   },
   {
     name: 'PORTHOLE_REDIS_URL',
     path: ['redis', 'url'],
-    about: 'redis:// or rediss://; without it the store is in memory',
+    about: 'redis:// or rediss:// URL; without it, the store is in memory',
   },
-  { name: 'PORTHOLE_REDIS_USERNAME', path: ['redis', 'username'], about: 'ACL user of Redis' },
-  { name: 'PORTHOLE_REDIS_PASSWORD', path: ['redis', 'password'], secret: true, about: 'password for Redis' },
+  { name: 'PORTHOLE_REDIS_USERNAME', path: ['redis', 'username'], about: 'Redis ACL user' },
+  { name: 'PORTHOLE_REDIS_PASSWORD', path: ['redis', 'password'], secret: true, about: 'Redis password' },
   {
     name: 'PORTHOLE_REDIS_CA_FILE',
     path: ['redis', 'caFile'],
-    about: 'PEM file of the CA that signed the certificate of Redis',
+    about: 'PEM file of the CA of the Redis certificate',
   },
   {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     path: ['tracing', 'endpoint'],
-    about: 'URL of an OpenTelemetry collector that takes traces by OTLP over HTTP',
+    about: 'URL of an OpenTelemetry collector that accepts OTLP over HTTP',
   },
-  { name: 'PORTHOLE_USERS_FILE', path: ['signIn', 'local', 'usersFile'], about: 'file with the local users' },
+  { name: 'PORTHOLE_USERS_FILE', path: ['signIn', 'local', 'usersFile'], about: 'file with local users' },
   {
     name: 'PORTHOLE_ACCESS_FILE',
     path: ['accessFile'],
-    about: 'file with the access rules and classes, read again when it changes',
+    about: 'file with access rules and classes; read again when it changes',
   },
-  cluster('URL', ['urls'], 'https://host:8006 of Proxmox'),
-  cluster('TOKEN', ['credential', 'token'], 'API token id, user@realm!name'),
-  cluster('TOKEN_SECRET', ['credential', 'secret'], 'its secret', true),
-  cluster('USERNAME', ['credential', 'username'], 'user@realm, instead of a token'),
-  cluster('PASSWORD', ['credential', 'password'], 'its password', true),
-  cluster('CA_FILE', ['tls', 'caFile'], 'PEM file of the CA, /etc/pve/pve-root-ca.pem there'),
+  cluster('URL', ['urls'], 'Proxmox URL, https://host:8006'),
+  cluster('TOKEN', ['credential', 'token'], 'API token ID, user@realm!name'),
+  cluster('TOKEN_SECRET', ['credential', 'secret'], 'secret of the API token', true),
+  cluster('USERNAME', ['credential', 'username'], 'user@realm, instead of an API token'),
+  cluster('PASSWORD', ['credential', 'password'], 'password of the user', true),
+  cluster('CA_FILE', ['tls', 'caFile'], 'PEM file of the CA, /etc/pve/pve-root-ca.pem on a node'),
   cluster('FINGERPRINT', ['tls', 'fingerprints'], 'SHA-256 fingerprint of the certificate, instead of a CA'),
   cluster(
     'INSECURE_SKIP_VERIFY',
     ['tls', 'insecureSkipVerify'],
-    '"true" checks no certificate: for a first try only',
+    '"true" disables certificate verification; for tests only',
   ),
 ];
 
-/** Kubernetes puts such variables into every pod for a Service named porthole-…; they are none of our settings. */
+/** Variables that Kubernetes sets in each pod for a Service named porthole-…. They are not settings. */
 const serviceLink = /_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT$|_PORT_\d+_(TCP|UDP)/;
 
-/**
- * The values found, by their place in the configuration, and the names that start with PORTHOLE_ but are none
- * of ours.
- */
+/** Returns the values by their paths in the configuration, and the names of unknown PORTHOLE_ variables. */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): {
   readonly values: readonly { path: readonly string[]; name: string; value: unknown }[];
   readonly unknown: readonly string[];
@@ -111,8 +112,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       continue;
     }
     const { path } = found.variable;
-    const place = found.file ? [...path.slice(0, -1), `${path.at(-1)}File`] : path;
-    values.push({ path: place, name, value });
+    const settingPath = found.file ? [...path.slice(0, -1), `${path.at(-1)}File`] : path;
+    values.push({ path: settingPath, name, value });
   }
   return { values, unknown };
 }

@@ -5,73 +5,75 @@ import { readYaml } from './read-yaml.ts';
 import { configSchema, type Config } from './schema.ts';
 import { constantSecret, secretFile, type Secret } from './secret.ts';
 
-/** Everything that is wrong with a configuration, at once, in plain words. */
+/** All issues of a configuration at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  readonly faults: readonly string[];
+  readonly issues: readonly string[];
 
-  constructor(faults: readonly string[]) {
-    super(
-      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
-    this.faults = faults;
+  constructor(issues: readonly string[]) {
+    super(`Invalid configuration:\n${issues.map((issue) => `  - ${issue}`).join('\n')}`);
+    this.issues = issues;
   }
 }
 
-/** Fields that hold a secret, or a file's text that is read again when it changes. `<name>File` names a file. */
+/** Fields with a secret. `<field>File` names a file with the secret, which is read again when it changes. */
 const secretFields = new Set(['secret', 'password', 'grantKeys', 'clientSecret']);
-/** Fields that are always files. */
+/** Fields that always name a file to read. */
 const fileFields = new Set(['caFile', 'certFile', 'keyFile', 'usersFile', 'accessFile']);
-/** Settings that name a file to write to. */
+/** Settings that name a file to write. */
 const outputFiles = new Set(['audit.file']);
 
 /**
- * Reads the file that PORTHOLE_CONFIG names, if any, lays the environment over it, and checks the whole.
- * Relative paths in the file are relative to the file; those in the environment to the working directory.
+ * Reads the file that PORTHOLE_CONFIG names, if set, applies the environment variables, and validates the result.
+ * Throws ConfigError with all issues. Paths in the file are relative to the file, and paths in the environment to `cwd`.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
-  const faults: string[] = [];
-  const written = readSettingsFile(env['PORTHOLE_CONFIG'], cwd, faults);
+  const issues: string[] = [];
+  const written = readSettingsFile(env['PORTHOLE_CONFIG'], cwd, issues);
   const settings = written ?? {};
 
   const { values, unknown } = readEnvironment(env);
-  for (const name of unknown) faults.push(`${name}: there is no such setting`);
+  for (const name of unknown) issues.push(`${name}: unknown setting`);
   const origins = new Map<string, string>();
-  for (const { path: place, name, value } of values) {
-    const path = place.join('.');
+  for (const { path: settingPath, name, value } of values) {
+    const path = settingPath.join('.');
     origins.set(path, name).set(path.replace(/File$/, ''), name);
-    setAt(settings, place, value);
+    setAt(settings, settingPath, value);
   }
   const nameOf = (path: string) => origins.get(path) ?? path;
-  const complete = resolveSecrets(settings, { base: cwd, nameOf, faults }) as Record<string, unknown>;
-  // What stands in a file that can not be read is unknown: nothing can be said about what is missing.
-  if (!written) throw new ConfigError(faults);
+  const complete = resolveSecrets(settings, { base: cwd, nameOf, issues }) as Record<string, unknown>;
+  // Without the file's settings, the schema would report them all as missing.
+  if (!written) throw new ConfigError(issues);
 
   const parsed = configSchema.safeParse(complete, { reportInput: true });
-  if (!parsed.success) faults.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, nameOf)));
-  faults.push(...faultsOfKeys(complete['grantKeys'], nameOf('grantKeys')));
-  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
+  if (!parsed.success) issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, nameOf)));
+  issues.push(...issuesOfGrantKeys(complete['grantKeys'], nameOf('grantKeys')));
+  if (issues.length > 0 || !parsed.success) throw new ConfigError(issues);
   return parsed.data;
 }
 
-/** What the file says, no file saying nothing; undefined when it can't be read. */
+/** The settings of the file, or an empty object without a file. Undefined if the file cannot be read. */
 function readSettingsFile(
   path: string | undefined,
   cwd: string,
-  faults: string[],
+  issues: string[],
 ): Record<string, unknown> | undefined {
   if (!path) return {};
   const file = resolve(cwd, path);
   const read = readYaml(file);
-  faults.push(...read.faults.map((fault) => `${path}: ${fault}`));
-  if (read.faults.length > 0) return undefined;
-  const resolved = resolveSecrets(read.value, { base: dirname(file), nameOf: (place) => place, faults });
+  issues.push(...read.issues.map((issue) => `${path}: ${issue}`));
+  if (read.issues.length > 0) return undefined;
+  const resolved = resolveSecrets(read.value, {
+    base: dirname(file),
+    nameOf: (path) => path,
+    issues,
+  });
   if (isRecord(resolved)) return resolved;
-  faults.push(`${path}: must hold settings, one "name: value" a line`);
+  issues.push(`${path}: must contain settings, one "name: value" per line`);
   return undefined;
 }
 
-/** The keys that seal and open records, split at blanks and commas. Checked at each use: the file may change. */
+/** Returns a function that parses the grant keys, separated by whitespace or commas. The file may change at any time. */
 export function grantKeysOf(secret: Secret): () => readonly string[] {
   return () =>
     secret()
@@ -79,61 +81,62 @@ export function grantKeysOf(secret: Secret): () => readonly string[] {
       .filter((key) => key !== '');
 }
 
-function faultsOfKeys(given: unknown, name: string): string[] {
+function issuesOfGrantKeys(given: unknown, name: string): string[] {
   if (typeof given !== 'function') return [];
   let text: string;
   try {
     text = (given as Secret)().trim();
   } catch {
-    return []; // the file can not be read, which was said already
+    return []; // Reported already: the file cannot be read.
   }
-  if (text === '') return []; // said already, too
+  if (text === '') return []; // Reported already: it is empty.
   const keys = grantKeysOf(() => text)();
-  if (keys.length === 0) return [`${name}: holds no key`];
+  if (keys.length === 0) return [`${name}: contains no key`];
   return keys.some((key) => key.length < 32)
-    ? [`${name}: each key must have at least 32 characters; \`openssl rand -hex 32\` makes one`]
+    ? [`${name}: each key must have at least 32 characters; create one with \`openssl rand -hex 32\``]
     : [];
 }
 
-interface Resolving {
-  /** What relative paths are relative to. */
+interface ResolveOptions {
+  /** The directory of relative paths. */
   readonly base: string;
-  /** What to call the setting at a path in a fault. */
+  /** Returns the name of a setting in messages. */
   readonly nameOf: (path: string) => string;
-  readonly faults: string[];
+  readonly issues: string[];
 }
 
-/** Turns each secret, given as text or as file, into a function; leaves everything else as it is. */
-function resolveSecrets(value: unknown, how: Resolving, path: readonly string[] = []): unknown {
+/** Replaces each secret, given as text or as a file, by a function. Copies all other settings. */
+function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly string[] = []): unknown {
   if (Array.isArray(value))
-    return value.map((item: unknown, index) => resolveSecrets(item, how, [...path, String(index)]));
+    return value.map((item: unknown, index) => resolveSecrets(item, options, [...path, String(index)]));
   if (!isRecord(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    const place = [...path, key];
-    const fault = (words: string) => how.faults.push(`${how.nameOf(place.join('.'))}: ${words}`);
+    const settingPath = [...path, key];
+    const report = (message: string) =>
+      options.issues.push(`${options.nameOf(settingPath.join('.'))}: ${message}`);
     const plain = key.replace(/File$/, '');
     if (fileFields.has(key) || (key !== plain && secretFields.has(plain))) {
       const target = fileFields.has(key) ? key : plain;
-      if (target !== key && value[target] !== undefined) fault(`give ${target} or ${key}, not both`);
-      result[target] = typeof item === 'string' ? readable(resolve(how.base, item), fault) : item;
+      if (target !== key && value[target] !== undefined) report(`specify ${target} or ${key}, not both`);
+      result[target] = typeof item === 'string' ? readableSecret(resolve(options.base, item), report) : item;
     } else if (secretFields.has(key) && typeof item === 'string') {
-      if (item.trim() === '') fault('is empty');
+      if (item.trim() === '') report('is empty');
       result[key] = constantSecret(item);
     } else if (secretFields.has(key)) result[key] = item;
-    else if (outputFiles.has(place.join('.')) && typeof item === 'string')
-      result[key] = resolve(how.base, item);
-    else result[key] = resolveSecrets(item, how, place);
+    else if (outputFiles.has(settingPath.join('.')) && typeof item === 'string')
+      result[key] = resolve(options.base, item);
+    else result[key] = resolveSecrets(item, options, settingPath);
   }
   return result;
 }
 
-function readable(file: string, fault: (words: string) => void): Secret {
+function readableSecret(file: string, report: (message: string) => void): Secret {
   const secret = secretFile(file);
   try {
-    if (secret() === '') fault(`the file ${file} is empty`);
+    if (secret() === '') report(`the file ${file} is empty`);
   } catch {
-    fault(`the file ${file} can not be read`);
+    report(`the file ${file} cannot be read`);
   }
   return secret;
 }
@@ -141,7 +144,7 @@ function readable(file: string, fault: (words: string) => void): Secret {
 function setAt(target: Record<string, unknown>, [head, ...rest]: readonly string[], value: unknown): void {
   if (head === undefined) return;
   if (rest.length === 0) {
-    // A secret that the file gave as text is a function by now, and gives way to a file that the environment names.
+    // A secret of the configuration file is a function by now. A file that the environment names replaces it.
     const plain = head.replace(/File$/, '');
     if (plain !== head && typeof target[plain] === 'function') delete target[plain];
     target[head] = value;

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** A secret or certificate, read at the moment of use: a file that changed is read again, without a restart. */
+/** A secret or certificate. Its file is read again when it changes, so that a rotation needs no restart. */
 export interface Secret {
   (): string;
-  /** Of a file: what keeps it from being read, while the last good text is given. As of the last use. */
-  readonly fault?: () => string | undefined;
+  /** Why the file could not be read at the last use. The secret then keeps its previous value. */
+  readonly readError?: () => string | undefined;
 }
 
 export function constantSecret(value: string): Secret {
@@ -12,31 +12,31 @@ export function constantSecret(value: string): Secret {
 }
 
 /**
- * The file's text without the line end that editors add. Keeps the last good text while the file can't be read or
- * is empty, as it is for a moment when somebody writes it anew.
+ * Returns the trimmed text of the file. Keeps the previous text while the file cannot be read or is empty, as it is for
+ * a moment while it is rewritten. Throws if the file was never readable.
  */
 export function secretFile(path: string): Secret {
   let version: string | undefined;
   let text: string | undefined;
-  let fault: string | undefined;
+  let readError: string | undefined;
   const read = () => {
     try {
-      // The time of change can't be set by whoever replaces the file; the others tell writes of one moment apart.
+      // Tools can preserve mtime but not ctime. Inode and size distinguish writes within one tick of the clock.
       const { ctimeMs, mtimeMs, ino, size } = statSync(path);
       const found = `${ctimeMs} ${mtimeMs} ${ino} ${size}`;
       if (found !== version) {
         const written = readFileSync(path, 'utf8').trim();
         if (written !== '' || text === undefined) text = written;
-        fault = written === '' ? 'is empty' : undefined;
+        readError = written === '' ? 'is empty' : undefined;
         version = found;
       }
     } catch (error) {
-      if (text === undefined) throw new Error(`Can not read the secret file ${path}.`, { cause: error });
+      if (text === undefined) throw new Error(`Cannot read the secret file ${path}.`, { cause: error });
       const { code } = error as NodeJS.ErrnoException;
-      fault = `can not be read (${code ?? 'unknown fault'})`;
+      readError = `cannot be read (${code ?? 'unknown error'})`;
       version = undefined;
     }
     return text as string; // set above, or thrown
   };
-  return Object.assign(read, { fault: () => fault });
+  return Object.assign(read, { readError: () => readError });
 }

@@ -2,41 +2,41 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import type { SealKeys } from './seal.ts';
 
 /**
- * What stands in the store instead of a name that can be guessed: a user, an address, a machine. HMAC-SHA256 with a
- * key that is derived from the grant key, so that whoever reads the store can't try names until one fits. Names that
- * nobody can guess, tokens and ids of sessions above all, do with a plain digest (keys.ts).
+ * Digests that replace guessable names in store keys, such as users, addresses and machines. HMAC-SHA256 with a key
+ * that is derived from the grant key, so that an attacker who reads the store cannot find a name by trying. For names
+ * that cannot be guessed, such as tokens and session ids, a plain digest is enough (store/keys.ts).
  */
 export interface KeyedDigests {
-  /** By the first grant key: under this, things are written. */
+  /** The digest by the first grant key. Write under this one. */
   of(name: string): string;
-  /** By every grant key, that of the first one first: under one of these, things are found while keys change. */
+  /** The digests by all grant keys, in their order. While keys rotate, look under each of them. */
   all(name: string): readonly [string, ...string[]];
 }
 
 const purpose = 'porthole names v1';
-/** Of derived keys that are kept: they cost more than what they are used for. */
-const mostKept = 16;
+/** Cached derived keys. To derive a key costs more than to use it. */
+const maxCachedKeys = 16;
 
 export function createKeyedDigests(keys: SealKeys): KeyedDigests {
   const derived = new Map<string, Buffer>();
 
-  function keyOf(secret: string): Buffer {
+  function hmacKey(secret: string): Buffer {
     let key = derived.get(secret);
     if (!key) {
-      if (derived.size >= mostKept) derived.clear();
+      if (derived.size >= maxCachedKeys) derived.clear();
       key = Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
       derived.set(secret, key);
     }
     return key;
   }
 
-  const hide = (secret: string, name: string) =>
-    createHmac('sha256', keyOf(secret)).update(name).digest('hex');
+  const digestWith = (secret: string, name: string) =>
+    createHmac('sha256', hmacKey(secret)).update(name).digest('hex');
 
   function all(name: string): readonly [string, ...string[]] {
     const [first, ...others] = keys();
-    if (first === undefined) throw new Error('There is no grant key to hide names with.');
-    return [hide(first, name), ...others.map((secret) => hide(secret, name))];
+    if (first === undefined) throw new Error('There is no grant key for name digests.');
+    return [digestWith(first, name), ...others.map((secret) => digestWith(secret, name))];
   }
 
   return { of: (name) => all(name)[0], all };

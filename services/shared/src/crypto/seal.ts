@@ -2,22 +2,22 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { RandomBytes } from './random.ts';
 
 /**
- * Sealed records: what Porthole writes to the store can't be read, altered, forged, or moved to another key
- * by whoever gets at the store.
+ * Seals records, so that an attacker with access to the store can neither read, alter and forge them nor move them to
+ * another store key.
  *
- * AES-256-GCM; key = HKDF-SHA256(secret, salt = the bearer's token, info = purpose); additional data = store
- * key. The secret is known to broker and relay, the token only to the bearer: it takes both to open a record.
- * Layout of the result, in base64url: 12 bytes IV, 16 bytes tag, ciphertext.
+ * AES-256-GCM with key = HKDF-SHA256(secret, salt = token, info = purpose) and additional data = store key. Broker and
+ * relay know the secret, and only the bearer knows the token: both are needed to open a record. The result is the
+ * base64url of 12 bytes IV, 16 bytes tag, and the ciphertext.
  */
 export interface SealContext {
-  /** The bearer's secret, at least 16 random bytes. */
+  /** The bearer's token, at least 16 random bytes. A public value for records that all services may open. */
   readonly token: Uint8Array;
-  /** Keeps the keys of different kinds of records apart, such as "porthole grant v1". */
+  /** Separates the keys of different record types. Contains a version, such as "porthole grant v1". */
   readonly purpose: string;
   readonly storeKey: string;
 }
 
-/** Secrets shared by broker and relay. The first seals, all of them open, so keys rotate without a gap. */
+/** Secrets shared by broker and relay. The first one seals and all of them open, so that keys can be rotated. */
 export type SealKeys = () => readonly string[];
 
 const ivBytes = 12;
@@ -33,7 +33,7 @@ export function seal(keys: SealKeys, random: RandomBytes, context: SealContext, 
   return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url');
 }
 
-/** The plain text, or undefined when no key opens the record: forged, altered, moved, or sealed with a key long gone. */
+/** Returns the plain text, or undefined if no key opens the record: forged, altered, moved, or sealed with a removed key. */
 export function unseal(keys: SealKeys, context: SealContext, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
   if (bytes.length < ivBytes + tagBytes) return undefined;
@@ -49,7 +49,7 @@ export function unseal(keys: SealKeys, context: SealContext, sealed: string): st
     try {
       return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
     } catch {
-      // Not this key. GCM says no more than that, and neither do we.
+      // Another key may open it. GCM tells no more.
     }
   }
   return undefined;

@@ -1,16 +1,33 @@
 import type { Clock } from '../time/clock.ts';
 import { PortholeError } from '../errors.ts';
 import { grantClaims, type GrantClaims } from './claims.ts';
-import { parseJson } from '../parse-json.ts';
 import type { RandomBytes } from '../crypto/random.ts';
-import { seal, unseal, type SealContext, type SealKeys } from '../crypto/seal.ts';
+import type { SealKeys } from '../crypto/seal.ts';
+import { createToken } from '../crypto/token.ts';
 import { storeKeys } from '../store/keys.ts';
 import type { RecordStore } from '../store/ports.ts';
+import {
+  byToken,
+  deleteSealed,
+  putSealed,
+  takeSealed,
+  type RecordProblem,
+  type SealedRecordType,
+} from '../store/sealed-records.ts';
 
-/** 32 random bytes; 43 characters in base64url, so it fits a WebSocket subprotocol. */
-const tokenBytes = 32;
-const tokenPattern = /^[A-Za-z0-9_-]{43}$/;
-const purpose = 'porthole grant v1';
+const grantRecord = {
+  purpose: 'porthole grant v1',
+  schema: grantClaims,
+  locate: byToken(storeKeys.grant),
+} satisfies SealedRecordType<string, GrantClaims>;
+
+/** For the log. The viewer learns only that the grant is invalid. */
+const details: Record<RecordProblem, string> = {
+  malformed_id: 'malformed token',
+  not_found: 'unknown, used or expired',
+  not_authentic: 'the record does not open',
+  invalid: 'claims of another version',
+};
 
 export interface GrantDeps {
   readonly records: Pick<RecordStore, 'put' | 'take'>;
@@ -19,39 +36,26 @@ export interface GrantDeps {
   readonly clock: Clock;
 }
 
-/** Writes the sealed grant to the store and answers the token: the only thing in the world that can take it. */
+/** Stores the sealed grant and answers its token. Only the bearer of the token can take the grant. */
 export async function mintGrant(deps: GrantDeps, claims: GrantClaims): Promise<string> {
-  const token = deps.random(tokenBytes);
-  const context = contextOf(token);
-  const sealed = seal(deps.keys, deps.random, context, JSON.stringify(claims));
-  await deps.records.put(context.storeKey, sealed, claims.expiresAt - deps.clock.now());
-  return token.toString('base64url');
+  const token = createToken(deps.random);
+  await putSealed(deps, grantRecord, token, claims, claims.expiresAt - deps.clock.now());
+  return token;
 }
 
 /**
- * Takes the grant out of the store, in one atomic step, and opens it. Rejects with `grant_invalid` when the
- * token is malformed, unknown, used, expired, or its record was forged or altered; `detail` tells the log which.
+ * Takes the grant out of the store in one atomic step and opens it. Rejects with `grant_invalid` if the token is
+ * malformed, unknown, used or expired, or if its record was forged or altered. `detail` tells the log which.
  */
 export async function takeGrant(deps: Omit<GrantDeps, 'random'>, token: string): Promise<GrantClaims> {
-  if (!tokenPattern.test(token)) throw new PortholeError('grant_invalid', { detail: 'malformed token' });
-  const context = contextOf(Buffer.from(token, 'base64url'));
-  const sealed = await deps.records.take(context.storeKey);
-  if (sealed === undefined) throw new PortholeError('grant_invalid', { detail: 'unknown, used or expired' });
-  const plain = unseal(deps.keys, context, sealed);
-  if (plain === undefined) throw new PortholeError('grant_invalid', { detail: 'the record does not open' });
-  const claims = grantClaims.safeParse(parseJson(plain));
-  if (!claims.success) throw new PortholeError('grant_invalid', { detail: 'claims of another version' });
-  // The store's clock decides too, but a record that was put back later must not live again.
-  if (claims.data.expiresAt <= deps.clock.now())
-    throw new PortholeError('grant_invalid', { detail: 'expired' });
-  return claims.data;
+  const { value, problem } = await takeSealed(deps, grantRecord, token);
+  if (!value) throw new PortholeError('grant_invalid', { detail: details[problem] });
+  // The store expires the record, but a record that was put back later must stay invalid.
+  if (value.expiresAt <= deps.clock.now()) throw new PortholeError('grant_invalid', { detail: 'expired' });
+  return value;
 }
 
-/** Makes the token worthless, if nobody has taken it yet. */
+/** Makes the token invalid, unless the grant was taken before. */
 export async function revokeGrant(records: Pick<RecordStore, 'delete'>, token: string): Promise<void> {
-  await records.delete(storeKeys.grant(Buffer.from(token, 'base64url')));
-}
-
-function contextOf(token: Uint8Array): SealContext {
-  return { token, purpose, storeKey: storeKeys.grant(token) };
+  await deleteSealed(records, grantRecord, token);
 }

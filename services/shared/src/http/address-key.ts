@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * What rate limits count as one address. An IPv6 network gives a single person 2^64 addresses, so its first
- * 64 bits count; an IPv4 address that came in over an IPv6 socket counts as what it is.
+ * Returns the key under which rate limits count an address. IPv6 addresses count by their /64 network, because one
+ * client may have all 2^64 addresses of it. An IPv4-mapped IPv6 address counts as its IPv4 address.
  */
 export function addressKey(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

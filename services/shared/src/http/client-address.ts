@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * The address of the person, for limits. Each trusted proxy appends the address of its own peer to
- * X-Forwarded-For, so with `trustedProxies` of them the person's is that many entries from the right; whatever
- * stands further left, anybody could have written.
+ * Returns the client's address, for rate limits and logs. Each trusted proxy appends the address of its peer to
+ * X-Forwarded-For, so the client's address is `trustedProxies` entries from the right. Entries further left can be
+ * forged by the client.
  */
 export function clientAddress(
   request: Pick<IncomingMessage, 'headers' | 'socket'>,
@@ -18,7 +18,7 @@ export function clientAddress(
   return withoutPort(entries.at(-trustedProxies) ?? '') || own;
 }
 
-/** Some proxies (Azure's, AWS's if told to) add the port, which would make every connection another person. */
+/** Some proxies (on Azure, and optionally on AWS) add the port, which differs for each connection. */
 function withoutPort(entry: string): string {
   const [, v6, v4] = /^(?:\[([^\]]*)\](?::\d+)?|([^:]*):\d+)$/.exec(entry) ?? [];
   return v6 ?? v4 ?? entry;

@@ -1,36 +1,36 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { LifecycleComponent } from '../process/lifecycle.ts';
-import { addressOf, close, listen, type Address } from './operations-server.ts';
+import { boundAddress, close, listen, type Address } from './listen.ts';
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** How long a peer may take, in milliseconds. */
-export interface PublicServerPatience {
+/** Limits for slow clients, in milliseconds. */
+export interface PublicServerTimeouts {
   readonly headersMs: number;
   readonly requestMs: number;
-  /** Between two looks at who takes too long. */
-  readonly lookMs: number;
+  /** Interval at which the limits are checked. */
+  readonly checkIntervalMs: number;
 }
 
-const usual: PublicServerPatience = { headersMs: 10_000, requestMs: 30_000, lookMs: 5000 };
+const defaultTimeouts: PublicServerTimeouts = { headersMs: 10_000, requestMs: 30_000, checkIntervalMs: 5000 };
 
-/** The port that browsers reach, through whatever ingress. It speaks plain HTTP: TLS ends in front of it. */
+/** Serves the public port in plain HTTP. The ingress in front of it terminates TLS. */
 export function createPublicServer(deps: {
   readonly listen: Address;
   readonly onRequest: RequestListener;
   readonly onUpgrade?: UpgradeListener;
-  readonly patience?: PublicServerPatience;
+  readonly timeouts?: PublicServerTimeouts;
 }): LifecycleComponent & { address(): Address } {
-  const { patience = usual } = deps;
+  const { timeouts = defaultTimeouts } = deps;
   const server = createServer(
     {
-      // A peer that sends its request slowly, or never ends it, holds a connection for this long and no longer.
-      headersTimeout: patience.headersMs,
-      requestTimeout: patience.requestMs,
-      connectionsCheckingInterval: patience.lookMs,
+      // Limits how long a client that never completes its request holds a connection.
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.requestMs,
+      connectionsCheckingInterval: timeouts.checkIntervalMs,
       maxHeaderSize: 16 * 1024,
-      // Longer than the keep-alive of common ingresses, so that they close first and no request meets a closing socket.
+      // Longer than the keep-alive of common ingresses, so that the ingress closes first and no request is lost.
       keepAliveTimeout: 75_000,
     },
     deps.onRequest,
@@ -40,6 +40,6 @@ export function createPublicServer(deps: {
     name: 'public server',
     start: () => listen(server, deps.listen),
     stop: () => close(server),
-    address: () => addressOf(server),
+    address: () => boundAddress(server),
   };
 }

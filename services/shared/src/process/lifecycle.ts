@@ -1,22 +1,22 @@
 import type { Clock } from '../time/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Something with a beginning and an end: a store, a server, a cache. */
+/** A component with a start and a stop, such as a store or a server. */
 export interface LifecycleComponent {
   readonly name: string;
   start?(): Promise<void>;
   stop?(): Promise<void>;
-  /** Milliseconds that `stop` may take before the next part's turn comes anyway. Default 5000. */
-  readonly stopMs?: number;
+  /** Deadline of `stop` in milliseconds. After it, the next component is stopped. Default: 5000. */
+  readonly stopTimeoutMs?: number;
 }
 
 export interface Lifecycle {
   /**
-   * Starts the parts in order. When one fails, stops it and those that had started, and rejects; so it does when
-   * `stop` was called meanwhile.
+   * Starts the components in order. If one fails, or if `stop` is called meanwhile, stops those that have started,
+   * including the failed one, and rejects.
    */
   start(): Promise<void>;
-  /** Stops the parts in reverse order, each within its deadline. Idempotent; never rejects. */
+  /** Stops the components in reverse order, each within its deadline. Idempotent. Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -29,21 +29,21 @@ export function createLifecycle(deps: {
   let stopping: Promise<void> | undefined;
 
   async function start(): Promise<void> {
-    for (const part of deps.components) {
-      notStopping();
-      started.push(part);
+    for (const component of deps.components) {
+      assertNotStopping();
+      started.push(component);
       try {
-        await part.start?.();
+        await component.start?.();
       } catch (error) {
         await stop();
         throw error;
       }
     }
-    notStopping();
+    assertNotStopping();
   }
 
-  function notStopping(): void {
-    if (stopping) throw new Error('Stopped while starting.');
+  function assertNotStopping(): void {
+    if (stopping) throw new Error('Stopped during the start.');
   }
 
   function stop(): Promise<void> {
@@ -52,11 +52,15 @@ export function createLifecycle(deps: {
   }
 
   async function stopAll(): Promise<void> {
-    for (const part of started.toReversed()) {
+    for (const component of started.toReversed()) {
       try {
-        await withDeadline(deps.clock, part.stopMs ?? 5000, part.stop?.() ?? Promise.resolve());
+        await withDeadline(
+          deps.clock,
+          component.stopTimeoutMs ?? 5000,
+          component.stop?.() ?? Promise.resolve(),
+        );
       } catch (error) {
-        deps.log.error({ err: error, part: part.name }, 'could not stop in good order');
+        deps.log.error({ err: error, component: component.name }, 'component did not stop cleanly');
       }
     }
   }

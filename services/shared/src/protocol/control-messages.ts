@@ -2,46 +2,46 @@ import { z } from 'zod';
 import { grantClaims } from '../grant/claims.ts';
 
 /**
- * What the relay tells the page in text frames of the subprotocol `porthole.v1` (docs/protocol.md).
- * Binary frames are the console's own bytes. A `binary` client gets no text frames at all.
+ * Control messages from relay to page: text frames of the subprotocol `porthole.v1` (docs/protocol.md). Binary frames
+ * carry the bytes of the console. Clients of the subprotocol `binary` get no text frames.
  */
 export const openingSteps = ['status', 'console', 'connect', 'authenticate'] as const;
 
 export const notices = ['idle', 'time'] as const;
 
-/** How many of those who look on are named. */
+/** Maximum observers that a message names. */
 export const maxObserversNamed = 4;
 
 export const controlMessage = z.discriminatedUnion('type', [
-  /** Waiting for a console slot; `position` 1 is next. */
+  /** The session is queued for a console slot. `position` 1 is next. */
   z.object({ type: z.literal('queued'), position: z.number().int().positive() }),
-  /** The relay is opening the console at Proxmox and is at this step. */
+  /** The relay is opening the console at Proxmox, and has reached this step. */
   z.object({ type: z.literal('opening'), step: z.enum(openingSteps) }),
-  /** The console is open: from now on binary frames are the machine's. */
+  /** The console is open. Binary frames that follow come from the machine. */
   z.object({
     type: z.literal('opened'),
     mode: z.enum(['view', 'control']),
-    /** Which way the clipboard may go, seen from the machine. Without: both. */
+    /** Allowed clipboard direction, seen from the machine. Default: both. */
     clipboard: grantClaims.shape.clipboard,
   }),
-  /** With this grant the console goes on at any relay when this one is lost. It replaces the one before. */
+  /** A grant to resume the session at any relay after a lost connection. It invalidates the previous one. */
   z.object({ type: z.literal('resume'), token: z.string() }),
-  /** The console ends in `seconds`. With `extend`, a client message `extend` puts that off. */
+  /** The console ends in `seconds`. If `extend` is true, the client message `extend` prevents that. */
   z.object({
     type: z.literal('notice'),
     notice: z.enum(notices),
     seconds: z.number().int().nonnegative(),
     extend: z.boolean(),
   }),
-  /** What the notice said is no longer so: somebody was active, or has more time. */
+  /** The notice no longer applies, because of user activity or an extension. */
   z.object({ type: z.literal('notice_over'), notice: z.enum(notices) }),
-  /** These people look on at the machine now; `others` more are not named. Nobody: both are empty. */
+  /** The current observers of the machine, and how many more are not named. Both are empty if there are none. */
   z.object({
     type: z.literal('observers'),
     by: z.array(z.string().max(256)).max(maxObserversNamed),
     others: z.number().int().nonnegative(),
   }),
-  /** This relay is about to leave. The close that follows says when to reconnect. */
+  /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */
   z.object({ type: z.literal('pong') }),
@@ -51,11 +51,11 @@ export type ControlMessage = z.infer<typeof controlMessage>;
 export type OpeningStep = (typeof openingSteps)[number];
 export type Notice = (typeof notices)[number];
 
-/** What a viewer may say in text frames. Anything else is a breach of the protocol. */
+/** Control messages from viewer to relay. Any other text frame violates the protocol. */
 export const clientMessage = z.discriminatedUnion('type', [
-  /** "Keep it open": an answer to a notice. */
+  /** Extends the session or resets the idle time, after a notice. */
   z.strictObject({ type: z.literal('extend') }),
-  /** Asks for a `pong`: a page can't send WebSocket pings, and must notice a dead connection by itself. */
+  /** Requests a `pong`. Pages cannot send WebSocket pings, but must detect a dead connection. */
   z.strictObject({ type: z.literal('ping') }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;

@@ -1,11 +1,11 @@
 /**
- * The WebSocket subprotocols of the relay. The grant travels in one of them because a browser can set no
- * header on a WebSocket, and a query string ends up in every proxy's log.
+ * The WebSocket subprotocols of the relay. One of them carries the grant: browsers cannot set headers on a WebSocket,
+ * and query strings appear in the logs of proxies.
  */
 export const consoleProtocol = 'porthole.v1';
-/** Bytes only, for any noVNC. */
+/** Console bytes without control messages, for any noVNC client. */
 export const plainProtocol = 'binary';
 export const grantProtocolPrefix = 'porthole.grant.';
 
-/** Path of the relay's WebSocket, below its public URL. */
+/** Path of the relay's WebSocket below its public URL. */
 export const consolePath = '/relay/v1/console';

@@ -3,6 +3,7 @@ import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } fr
 import type { ClusterConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
 import type { Clock } from '../time/clock.ts';
+import { onAbort } from '../time/on-abort.ts';
 import { createSessionTickets, type SessionTicket } from './session-tickets.ts';
 import { createTrustPolicyReader, type TrustPolicy } from './trust-policy.ts';
 
@@ -78,7 +79,7 @@ export function createProxmoxDial(
             detail: `${where} closed the connection during the TLS handshake`,
           }),
         );
-      const onAbort = () => stop(aborted());
+      const removeAbortListener = onAbort(signal, () => stop(aborted()));
       const onSecureConnect = () => {
         const certificate = verifyPeer(socket, policy, ticket);
         if (certificate.fault !== undefined) {
@@ -100,11 +101,10 @@ export function createProxmoxDial(
       );
       const done = () => {
         cancelTimer();
-        signal?.removeEventListener('abort', onAbort);
+        removeAbortListener();
         socket.off('error', onError).off('end', onEnd).off('secureConnect', onSecureConnect);
       };
       socket.once('error', onError).once('end', onEnd).once('secureConnect', onSecureConnect);
-      signal?.addEventListener('abort', onAbort, { once: true });
     });
 }
 

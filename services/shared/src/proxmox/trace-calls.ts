@@ -11,11 +11,15 @@ export function traceCalls(http: ProxmoxHttp, tracing: Tracing): ProxmoxHttp {
         'server.address': call.host.base.hostname,
         'url.path': path,
       };
-      return tracing.within(`proxmox ${call.method} ${path.split('/').at(-1)}`, attributes, async (span) => {
-        const response = await http.send(call);
-        span.set({ 'http.response.status_code': response.status });
-        return response;
-      });
+      return tracing.withSpan(
+        `proxmox ${call.method} ${path.split('/').at(-1)}`,
+        attributes,
+        async (span) => {
+          const response = await http.send(call);
+          span.setAttributes({ 'http.response.status_code': response.status });
+          return response;
+        },
+      );
     },
     close: () => http.close(),
   };

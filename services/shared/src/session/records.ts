@@ -1,16 +1,25 @@
 import { z } from 'zod';
 import { grantClaims } from '../grant/claims.ts';
-import { parseJson } from '../parse-json.ts';
+import { PortholeError } from '../errors.ts';
 import type { RandomBytes } from '../crypto/random.ts';
-import { seal, unseal, type SealContext, type SealKeys } from '../crypto/seal.ts';
+import type { SealKeys } from '../crypto/seal.ts';
 import { digest, lifetimes, storeKeys } from '../store/keys.ts';
 import type { LeaseStore, RecordStore } from '../store/ports.ts';
+import {
+  addSealed,
+  byDigest,
+  getSealed,
+  putSealed,
+  removeSealed,
+  replaceSealed,
+  type SealedRecordType,
+} from '../store/sealed-records.ts';
 
-/** What is known about a live console: who, what, where, since when. */
+/** A live console session. */
 export const sessionRecord = z.object({
   version: z.literal(1),
   sessionId: z.string().min(1).max(64),
-  /** Which of its connections writes this. The newest one owns the session. */
+  /** The connection that wrote the record. The newest connection of a session owns it. */
   connection: z.string().min(1).max(64),
   relay: z.string().min(1).max(64),
   loginRef: z.string().max(64),
@@ -23,92 +32,113 @@ export const sessionRecord = z.object({
   mode: grantClaims.shape.mode,
   kind: grantClaims.shape.kind,
   observer: grantClaims.shape.observer,
-  /** When the session was first opened, in milliseconds since the epoch: connections come and go. */
+  /** When the session was first opened, whatever the connection. Milliseconds since the epoch. */
   since: z.number().int(),
-  /** Of this connection, as of the last heartbeat. */
+  /** Bytes of this connection, as of the last heartbeat. */
   bytes: z.object({ toViewer: z.number().int(), toMachine: z.number().int() }),
 });
 export type SessionRecord = z.infer<typeof sessionRecord>;
 
 export interface SessionRecords {
-  /** Writes the record, whoever wrote it before: from now on this connection owns the session. */
-  claim(record: SessionRecord): Promise<OwnedRecord>;
+  /** Writes the record and makes this connection the owner of the session, whichever connection owned it before. */
+  claim(record: SessionRecord): Promise<OwnedSessionRecord>;
   find(sessionId: string): Promise<SessionRecord | undefined>;
-  /** The sessions that hold the lease of this name: those of a user, a machine, a relay, or all. */
+  /** Lists the sessions that hold the lease of this name: those of a user, a machine, a relay, or all. */
   list(leaseName: string): Promise<SessionRecord[]>;
 }
 
-/** The record as long as nobody else claims it. */
-export interface OwnedRecord {
-  /** Writes what has changed and keeps it alive. False when another connection owns the session now. */
+/** The record of a session for the connection that claimed it. */
+export interface OwnedSessionRecord {
+  /**
+   * Writes the record and extends its life, also when the store has lost it. Answers false, and writes nothing, if a
+   * newer connection owns the session.
+   */
   renew(record: SessionRecord, ttlMs?: number): Promise<boolean>;
-  /** Deletes it. False when another connection owns the session now. */
+  /** Deletes the record. Answers false, and deletes nothing, if a newer connection owns the session. */
   remove(): Promise<boolean>;
 }
 
 /**
- * Sealed with the services' key, so that the store neither reads nor forges them. The salt is no secret here, as
- * nobody bears a session's record: whoever has the key may read it.
+ * `generation` counts the connections of a session. When the store has lost the record, it decides which of two
+ * connections is the newer one: the older one may write the record again first.
  */
-export function createSessionRecords(deps: {
-  readonly records: Pick<RecordStore, 'put' | 'get' | 'replace' | 'remove'>;
+const ownedRecord = sessionRecord.extend({ generation: z.number().int().nonnegative() });
+type OwnedRecord = z.infer<typeof ownedRecord>;
+
+/** By the digest of the session id: the lease that lists sessions answers digests. */
+const recordType = {
+  purpose: 'porthole session v1',
+  schema: ownedRecord,
+  locate: byDigest(storeKeys.session),
+} satisfies SealedRecordType<string, OwnedRecord>;
+
+/** Each further attempt means that another connection wrote the record between two steps of this one. */
+const maxAttempts = 5;
+
+interface SessionRecordDeps {
+  readonly records: Pick<RecordStore, 'put' | 'add' | 'get' | 'replace' | 'remove'>;
   readonly leases: Pick<LeaseStore, 'list'>;
   readonly keys: SealKeys;
   readonly random: RandomBytes;
-}): SessionRecords {
-  const { records, leases, keys, random } = deps;
+}
 
-  async function read(idDigest: string): Promise<{ sealed: string; record: SessionRecord } | undefined> {
-    const context = contextOf(idDigest);
-    const sealed = await records.get(context.storeKey);
-    const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-    if (sealed === undefined || plain === undefined) return undefined;
-    const record = sessionRecord.safeParse(parseJson(plain));
-    return record.success ? { sealed, record: record.data } : undefined;
-  }
-
-  async function claim(first: SessionRecord): Promise<OwnedRecord> {
-    const idDigest = digest(first.sessionId);
-    const context = contextOf(idDigest);
-    const { connection } = first;
-    const isMine = ({ record }: { record: SessionRecord }) => record.connection === connection;
-    const sealedOf = (record: SessionRecord) => seal(keys, random, context, JSON.stringify(record));
-    let current = sealedOf(first);
-    await records.put(context.storeKey, current, lifetimes.session);
-    return {
-      async renew(record, ttlMs = lifetimes.session) {
-        const next = sealedOf(record);
-        if (!(await records.replace(context.storeKey, current, next, ttlMs))) {
-          const found = await read(idDigest);
-          // Nothing: the store lost it. Our own: the store did what it then failed to answer.
-          if (found && !isMine(found)) return false;
-          await records.put(context.storeKey, next, ttlMs);
-        }
-        current = next;
-        return true;
-      },
-      async remove() {
-        if (await records.remove(context.storeKey, current)) return true;
-        const found = await read(idDigest);
-        return !found || (isMine(found) && records.remove(context.storeKey, found.sealed));
-      },
-    };
-  }
-
+export function createSessionRecords(deps: SessionRecordDeps): SessionRecords {
   return {
-    claim,
-    find: async (sessionId) => (await read(digest(sessionId)))?.record,
+    async claim(record) {
+      const id = digest(record.sessionId);
+      const { value: previous } = await getSealed(deps, recordType, id);
+      const generation = previous ? previous.generation + 1 : 0;
+      const sealed = await putSealed(deps, recordType, id, { ...record, generation }, lifetimes.session);
+      return ownRecord(deps, { id, connection: record.connection, generation }, sealed);
+    },
+    find: async (sessionId) => (await getSealed(deps, recordType, digest(sessionId))).value,
     async list(leaseName) {
-      const found = await Promise.all((await leases.list(leaseName)).map(read));
-      return found.flatMap((each) => (each ? [each.record] : []));
+      const ids = await deps.leases.list(leaseName);
+      const found = await Promise.all(ids.map((id) => getSealed(deps, recordType, id)));
+      return found.flatMap(({ value }) => value ?? []);
     },
   };
 }
 
-function contextOf(idDigest: string): SealContext {
+/** `sealed` is what this connection wrote last. */
+function ownRecord(
+  deps: SessionRecordDeps,
+  owner: { readonly id: string; readonly connection: string; readonly generation: number },
+  sealed: string,
+): OwnedSessionRecord {
+  const { id, connection, generation } = owner;
+  let current = sealed;
+  const mayOverwrite = (found: OwnedRecord) =>
+    found.connection === connection || found.generation < generation;
+
+  /** Answers the sealed text, or undefined if a newer connection owns the session. */
+  async function write(next: OwnedRecord, ttlMs: number): Promise<string | undefined> {
+    let expected = current;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const replaced = await replaceSealed(deps, recordType, id, expected, next, ttlMs);
+      if (replaced !== undefined) return replaced;
+      const found = await getSealed(deps, recordType, id);
+      if (found.problem === 'not_found') {
+        const added = await addSealed(deps, recordType, id, next, ttlMs);
+        if (added !== undefined) return added;
+      } else if (!found.value) return putSealed(deps, recordType, id, next, ttlMs);
+      else if (mayOverwrite(found.value)) expected = found.sealed;
+      else return undefined;
+    }
+    throw new PortholeError('store_unavailable', { detail: 'the session record changes too often' });
+  }
+
   return {
-    token: Buffer.from(idDigest, 'hex'),
-    purpose: 'porthole session v1',
-    storeKey: storeKeys.session(idDigest),
+    async renew(record, ttlMs = lifetimes.session) {
+      const written = await write({ ...record, generation }, ttlMs);
+      current = written ?? current;
+      return written !== undefined;
+    },
+    async remove() {
+      if (await removeSealed(deps.records, recordType, id, current)) return true;
+      const found = await getSealed(deps, recordType, id);
+      if (!found.value) return true;
+      return mayOverwrite(found.value) && removeSealed(deps.records, recordType, id, found.sealed);
+    },
   };
 }

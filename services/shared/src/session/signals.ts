@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Clock } from '../time/clock.ts';
-import { parseJson } from '../parse-json.ts';
 import type { RandomBytes } from '../crypto/random.ts';
-import { seal, unseal, type SealKeys } from '../crypto/seal.ts';
+import type { SealKeys } from '../crypto/seal.ts';
 import { storeKeys } from '../store/keys.ts';
 import type { SignalBus } from '../store/ports.ts';
+import { openRecord, sealRecord, type SealedRecordType } from '../store/sealed-records.ts';
 
 export const terminationTarget = z.object({
   kind: z.enum(['session', 'login', 'user', 'machine']),
@@ -15,7 +15,7 @@ export type TerminationTarget = z.infer<typeof terminationTarget>;
 export const terminationCause = z.enum(['signed_out', 'ended_by_operator']);
 export type TerminationCause = z.infer<typeof terminationCause>;
 
-/** Why a console is ended, and who did it where they may be named. */
+/** Why a console is ended. `by` is the operator, if the configuration allows to name operators. */
 export const terminationReason = z.object({
   cause: terminationCause,
   by: z.string().min(1).max(128).optional(),
@@ -23,25 +23,25 @@ export const terminationReason = z.object({
 export type TerminationReason = z.infer<typeof terminationReason>;
 
 /**
- * An order to every relay: end the consoles that match. Given by end-orders.ts, which writes it down as well. `at`
- * says when, in milliseconds since the epoch: consoles that were granted later are not meant.
+ * Tells all relays to end matching consoles. termination-orders.ts sends it, and stores the order as well. `at` is in
+ * milliseconds since the epoch: the order does not apply to consoles that were granted later.
  */
 const terminationSignal = z.object({
-  type: z.literal('end'),
+  type: z.literal('terminate'),
   target: terminationTarget,
   ...terminationReason.shape,
   at: z.number().int(),
 });
 export type TerminationSignal = z.infer<typeof terminationSignal>;
 
-/** The session goes on in another connection: whoever else carries it lets go. */
+/** Another connection owns the session now. The older connection must end. */
 const supersededSignal = z.object({
   type: z.literal('superseded'),
   sessionId: z.string().min(1).max(64),
   connection: z.string().min(1).max(64),
 });
 
-/** Somebody has begun or ended to look on at this machine: those at its consoles want to know who does now. */
+/** The observers of a machine changed. Relays must tell the viewers of its consoles. */
 const observersSignal = z.object({
   type: z.literal('observers'),
   cluster: z.string().min(1).max(64),
@@ -56,56 +56,60 @@ export interface ConsoleSignals {
   subscribe(listener: (signal: ConsoleSignal) => void): () => void;
 }
 
-const purpose = 'porthole signal v1';
 const nonceBytes = 16;
 /**
- * How old a signal may be, by clocks that may differ. What comes later is a recording that somebody plays again, or
- * was held up: whoever carries consoles finds out what is true in the store, at most a few seconds later.
+ * Maximum age of a signal, including clock skew. An older signal is delayed or replayed, so it is dropped: relays read
+ * the state from the store anyway, within a few seconds.
  */
-const liveMs = 60_000;
-/** Within that time each counts once. Far more than are ever sent in it. */
-const mostRemembered = 10_000;
+const maxAgeMs = 60_000;
+/** Nonces that are remembered to detect replays. More than the signals of `maxAgeMs`. */
+const maxRememberedNonces = 10_000;
 
 const envelope = z.object({ sentAt: z.number().int(), signal: consoleSignal });
+type Envelope = z.infer<typeof envelope>;
 
-/** Sealed like everything else, so that whoever gets at the store can neither read nor send an order, nor repeat one. */
+/** A signal is not stored, so the name of its channel takes the place of the store key. */
+const envelopeRecord = {
+  purpose: 'porthole signal v1',
+  schema: envelope,
+  locate: (nonce) => ({ token: nonce, storeKey: storeKeys.signals }),
+} satisfies SealedRecordType<Buffer, Envelope>;
+
+/** Sealed, so that an attacker with access to the store can neither read, forge nor repeat a signal. */
 export function createConsoleSignals(deps: {
   readonly bus: SignalBus;
   readonly keys: SealKeys;
   readonly random: RandomBytes;
   readonly clock: Clock;
 }): ConsoleSignals {
-  const { bus, keys, random, clock } = deps;
-  const storeKey = storeKeys.signals;
+  const { bus, clock } = deps;
 
-  /** What is sealed, and by what it is known: the bytes of the nonce, as they can be spelled in several ways. */
-  function open(message: string): { nonce: string; sent: z.infer<typeof envelope> } | undefined {
+  /** The nonce is compared as bytes, because base64url spells the same bytes in several ways. */
+  function open(message: string): { readonly nonce: string; readonly envelope: Envelope } | undefined {
     const [written, sealed] = message.split('.', 2);
     if (!written || !sealed) return undefined;
-    const token = Buffer.from(written, 'base64url');
-    const plain = unseal(keys, { token, purpose, storeKey }, sealed);
-    const sent = envelope.safeParse(plain === undefined ? undefined : parseJson(plain));
-    return sent.success ? { nonce: token.toString('hex'), sent: sent.data } : undefined;
+    const nonce = Buffer.from(written, 'base64url');
+    const { value } = openRecord(deps.keys, envelopeRecord, nonce, sealed);
+    return value && { nonce: nonce.toString('hex'), envelope: value };
   }
 
   return {
     publish(signal) {
-      const token = random(nonceBytes);
-      const plain = JSON.stringify({ sentAt: clock.now(), signal } satisfies z.infer<typeof envelope>);
-      return bus.publish(
-        `${token.toString('base64url')}.${seal(keys, random, { token, purpose, storeKey }, plain)}`,
-      );
+      const nonce = deps.random(nonceBytes);
+      const sealed = sealRecord(deps, envelopeRecord, nonce, { sentAt: clock.now(), signal });
+      return bus.publish(`${nonce.toString('base64url')}.${sealed}`);
     },
     subscribe(listener) {
-      const heard = new Set<string>();
+      const seenNonces = new Set<string>();
       return bus.subscribe((message) => {
         const opened = open(message);
-        if (!opened || Math.abs(clock.now() - opened.sent.sentAt) > liveMs || heard.has(opened.nonce)) return;
-        heard.add(opened.nonce);
-        // A set keeps the order: the oldest goes first.
-        const [oldest] = heard;
-        if (heard.size > mostRemembered && oldest !== undefined) heard.delete(oldest);
-        listener(opened.sent.signal);
+        if (!opened || seenNonces.has(opened.nonce)) return;
+        if (Math.abs(clock.now() - opened.envelope.sentAt) > maxAgeMs) return;
+        seenNonces.add(opened.nonce);
+        // A set keeps its order, so the first element is the oldest.
+        const [oldest] = seenNonces;
+        if (seenNonces.size > maxRememberedNonces && oldest !== undefined) seenNonces.delete(oldest);
+        listener(opened.envelope.signal);
       });
     },
   };

@@ -9,12 +9,12 @@ import {
 } from './signals.ts';
 import { PortholeError } from '../errors.ts';
 import type { GrantClaims } from '../grant/claims.ts';
-import { parseJson } from '../parse-json.ts';
 import { randomId, type RandomBytes } from '../crypto/random.ts';
-import { seal, unseal, type SealContext, type SealKeys } from '../crypto/seal.ts';
+import type { SealKeys } from '../crypto/seal.ts';
 import { createKeyedDigests } from '../crypto/keyed-digests.ts';
 import { lifetimes, storeKeys } from '../store/keys.ts';
 import type { RecordStore } from '../store/ports.ts';
+import { byDigest, getSealed, putSealed, type SealedRecordType } from '../store/sealed-records.ts';
 
 const terminationOrder = z.object({
   version: z.literal(1),
@@ -23,22 +23,29 @@ const terminationOrder = z.object({
   at: z.number().int(),
 });
 
-/** What of a console an order may name. */
+const orderRecord = {
+  purpose: 'porthole termination order v1',
+  schema: terminationOrder,
+  locate: byDigest(storeKeys.terminationOrder),
+} satisfies SealedRecordType<string, z.infer<typeof terminationOrder>>;
+
+/** The claims of a console by which an order can select it. */
 export type TerminationSubject = Pick<
   GrantClaims,
   'sessionId' | 'loginRef' | 'user' | 'cluster' | 'vmid' | 'issuedAt'
 >;
 
 /**
- * Orders to end consoles, wherever they are. Each is told to all relays by a signal, which may get lost, and
- * written to the store, where relays find it at their next look and where admission finds it: a grant that was
- * given before the order opens nothing after it. Later grants are no concern of the order.
+ * Orders to end consoles at any relay. An order is sent as a signal, which may get lost, and is stored. Relays poll the
+ * store, and check it on admission, so that a grant from before the order opens no console after it. An order does not
+ * apply to later grants.
  */
 export interface TerminationOrders {
+  /** Stores the order and sends the signal. */
   issue(target: TerminationTarget, cause: TerminationReason['cause'], by?: string): Promise<void>;
-  /** Why a console that rests on this grant must not be open, if so. */
+  /** Returns the reason of the order that applies to this console, if there is one. */
   findFor(console: TerminationSubject): Promise<TerminationReason | undefined>;
-  /** Changes with every order. Cheap to ask, so that relays ask often. */
+  /** Changes with every order. Relays poll it, because it is cheaper than to look for orders. */
   revision(): Promise<string | undefined>;
 }
 
@@ -49,39 +56,26 @@ export function createTerminationOrders(deps: {
   readonly random: RandomBytes;
   readonly clock: Clock;
 }): TerminationOrders {
-  const { records, signals, keys, random, clock } = deps;
-
-  const names = createKeyedDigests(keys);
+  const { records, signals, random, clock } = deps;
+  const names = createKeyedDigests(deps.keys);
 
   async function find(target: TerminationTarget, issuedAt: number): Promise<TerminationReason | undefined> {
-    // While keys change, an order may have been given under the name that another one gives.
-    for (const hidden of names.all(nameOf(target))) {
-      const context = contextOf(hidden);
-      const sealed = await records.get(context.storeKey);
-      const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-      const order = terminationOrder.safeParse(plain === undefined ? undefined : parseJson(plain));
-      if (!order.success || !counts(order.data, issuedAt)) continue;
-      const { cause, by } = order.data;
-      return { cause, by };
+    // While keys rotate, the order may be stored under the digest of another key.
+    for (const nameDigest of names.all(nameOf(target))) {
+      const { value: order } = await getSealed(deps, orderRecord, nameDigest);
+      if (order && isInForce(order, issuedAt)) return { cause: order.cause, by: order.by };
     }
     return undefined;
   }
 
   return {
     async issue(target, cause, by) {
-      const context = contextOf(names.of(nameOf(target)));
       const reason = { cause, ...(by === undefined ? {} : { by }) };
-      const order = { version: 1, target, ...reason, at: clock.now() } satisfies z.infer<
-        typeof terminationOrder
-      >;
-      // In this order: whoever sees the new stamp finds the order, too.
-      await records.put(
-        context.storeKey,
-        seal(keys, random, context, JSON.stringify(order)),
-        lifetimes.terminationOrder,
-      );
+      const order = { version: 1, target, ...reason, at: clock.now() } as const;
+      // The order first: a relay that sees the new revision must find the order.
+      await putSealed(deps, orderRecord, names.of(nameOf(target)), order, lifetimes.terminationOrder);
       await records.put(storeKeys.terminationRevision, randomId(random), lifetimes.terminationOrder);
-      await signals.publish({ type: 'end', target, ...reason, at: order.at });
+      await signals.publish({ type: 'terminate', target, ...reason, at: order.at });
     },
     async findFor(console) {
       const found = await Promise.all(targetsOf(console).map((target) => find(target, console.issuedAt)));
@@ -91,7 +85,7 @@ export function createTerminationOrders(deps: {
   };
 }
 
-/** What a console that such an order ends is ended with. */
+/** The error that ends a console. */
 export function terminationError({ cause, by }: TerminationReason, detail?: string): PortholeError {
   return new PortholeError(cause, {
     ...(detail === undefined ? {} : { detail }),
@@ -99,7 +93,7 @@ export function terminationError({ cause, by }: TerminationReason, detail?: stri
   });
 }
 
-/** Everything by which an order may name this console. */
+/** All targets that select this console. */
 export function targetsOf({
   sessionId,
   loginRef,
@@ -115,7 +109,7 @@ export function targetsOf({
   ];
 }
 
-/** Whether an order, however it was heard of, is meant for this console. */
+/** Whether an order from a signal or from the store applies to this console. */
 export function appliesTo(
   order: { readonly target: TerminationTarget; readonly at: number },
   console: TerminationSubject,
@@ -123,12 +117,12 @@ export function appliesTo(
   const { kind, ref } = order.target;
   return (
     targetsOf(console).some((target) => target.kind === kind && target.ref === ref) &&
-    counts(order, console.issuedAt)
+    isInForce(order, console.issuedAt)
   );
 }
 
-/** Later grants are no concern of an order, but a session or a sign-in never lives again, whatever came of it since. */
-function counts(
+/** An order applies to grants from before it. An order against a session or a sign-in applies to all, as neither comes back. */
+function isInForce(
   { target, at }: { readonly target: TerminationTarget; readonly at: number },
   issuedAt: number,
 ): boolean {
@@ -136,14 +130,5 @@ function counts(
 }
 
 function nameOf({ kind, ref }: TerminationTarget): string {
-  return `end/${kind}/${ref}`;
-}
-
-/** The salt is no secret: see session-records.ts. */
-function contextOf(hidden: string): SealContext {
-  return {
-    token: Buffer.from(hidden, 'hex'),
-    purpose: 'porthole end order v1',
-    storeKey: storeKeys.terminationOrder(hidden),
-  };
+  return `termination/${kind}/${ref}`;
 }

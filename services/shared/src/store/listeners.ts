@@ -2,27 +2,27 @@ import type { Log } from '../telemetry/log.ts';
 
 export interface Listeners {
   add(listener: (message: string) => void): () => void;
-  tell(message: string): void;
+  notify(message: string): void;
   clear(): void;
 }
 
-/** Who listens in this process. One that throws keeps the message from nobody else. */
+/** The subscribers in this process. If one throws, the others still get the message. */
 export function createListeners(log: Pick<Log, 'error'> | undefined): Listeners {
-  // Wrapped, so that a function that subscribes twice is told twice and leaves once at a time.
-  const listeners = new Set<{ tell: (message: string) => void }>();
+  // Wrapped, so that the same function can be added several times.
+  const listeners = new Set<{ notify: (message: string) => void }>();
 
   return {
     add(listener) {
-      const entry = { tell: listener };
+      const entry = { notify: listener };
       listeners.add(entry);
       return () => void listeners.delete(entry);
     },
-    tell(message) {
-      for (const { tell } of listeners) {
+    notify(message) {
+      for (const { notify } of listeners) {
         try {
-          tell(message);
+          notify(message);
         } catch (error) {
-          log?.error({ err: error }, 'a listener of signals failed');
+          log?.error({ err: error }, 'signal listener failed');
         }
       }
     },

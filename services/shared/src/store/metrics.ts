@@ -1,11 +1,11 @@
 import { Counter, type Registry } from 'prom-client';
 
-/** Tells what goes wrong with a store that all pods share. */
-export function createStoreMetrics(registry: Registry): { failed(): void } {
+/** Counts failed calls to Redis. */
+export function createStoreMetrics(registry: Registry): { requestFailed(): void } {
   const errors = new Counter({
     name: 'porthole_store_errors_total',
-    help: 'Calls to Redis that failed or were not answered in time; rate limits count here alone meanwhile.',
+    help: 'Redis calls that failed or timed out. Meanwhile, each process counts rate limits by itself.',
     registers: [registry],
   });
-  return { failed: () => errors.inc() };
+  return { requestFailed: () => errors.inc() };
 }

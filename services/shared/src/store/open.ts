@@ -7,13 +7,13 @@ import type { Store } from './ports.ts';
 import { createRedisStore } from './redis/store.ts';
 import type { RedisOptions, TlsOptions } from './redis/options.ts';
 
-/** The store that the configuration asks for: Redis if it names one, otherwise the memory of this process. */
+/** Creates the configured store: Redis if configured, otherwise in memory. */
 export function openStore(
   config: Pick<Config, 'redis' | 'grantKeys'>,
   deps: { readonly log: Log; readonly clock: Clock; readonly onFailure?: () => void },
 ): Store {
   if (!config.redis) return createMemoryStore(deps);
-  if (!config.grantKeys) throw new Error('The schema lets no Redis pass without grant keys.');
+  if (!config.grantKeys) throw new Error('The schema requires grant keys with Redis.');
   return createRedisStore({
     ...deps,
     keys: grantKeysOf(config.grantKeys),
@@ -21,14 +21,14 @@ export function openStore(
   });
 }
 
-/** How the configuration says that Redis is reached. Secrets and certificates stay functions: their files may change. */
+/** Maps the configuration to connection options. Secrets and certificates stay functions, because their files may change. */
 export function redisOptionsOf(config: RedisConfig): RedisOptions {
   const { url, sentinel, cluster, username, password } = config;
   const credentials = { ...(username === undefined ? {} : { username }), ...(password ? { password } : {}) };
-  if (url !== undefined) return { mode: 'standalone', url, ...credentials, tls: tlsOf(config) };
-  const tls = config.tls ? { tls: tlsOf(config) } : {};
+  if (url !== undefined) return { mode: 'standalone', url, ...credentials, tls: tlsOptionsOf(config) };
+  const tls = config.tls ? { tls: tlsOptionsOf(config) } : {};
   if (cluster) return { mode: 'cluster', nodes: cluster.nodes, ...credentials, ...tls };
-  if (!sentinel) throw new Error('The schema lets no Redis pass without an address.');
+  if (!sentinel) throw new Error('The schema requires an address of Redis.');
   return {
     mode: 'sentinel',
     sentinels: sentinel.nodes,
@@ -41,7 +41,7 @@ export function redisOptionsOf(config: RedisConfig): RedisOptions {
   };
 }
 
-function tlsOf({ caFile, certFile, keyFile, serverName }: RedisConfig): TlsOptions {
+function tlsOptionsOf({ caFile, certFile, keyFile, serverName }: RedisConfig): TlsOptions {
   return {
     ...(caFile ? { ca: caFile } : {}),
     ...(certFile ? { cert: certFile } : {}),

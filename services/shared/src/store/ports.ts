@@ -1,83 +1,82 @@
 /**
- * What Porthole needs from a store that all pods share. Two implementations, in memory and on Redis, pass one
- * and the same contract test (test/shared/store-contract.ts). Every method rejects with PortholeError
- * `store_unavailable` when the store does not answer in time.
+ * The store that all pods share. Both implementations, in memory and on Redis, pass the same contract tests
+ * (test/shared/store/store-contract.ts). Every method rejects with PortholeError `store_unavailable` if the store does
+ * not respond in time, is full, or was stopped.
  */
 export interface Store {
   readonly records: RecordStore;
   readonly leases: LeaseStore;
   readonly signals: SignalBus;
   readonly rateLimits: RateLimits;
-  /** Connects. Does not fail when the store is away: calls do, until it is back. */
+  /** Connects. Does not reject while the store is unavailable; calls do. Idempotent. */
   start(): Promise<void>;
-  /** Whether the store answers now. Never rejects. */
+  /** Whether the store responds now. Never rejects. */
   healthy(): Promise<boolean>;
-  /** Lets go of everything. Idempotent. */
+  /** Closes all connections and drops all subscriptions. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Values that expire: grants, sign-ins, sessions, sealed by whoever writes them. */
+/** Values that expire, such as grants, sign-ins and sessions. Use sealed-records.ts to write them. */
 export interface RecordStore {
-  /** Writes or overwrites; gone after `ttlMs`. */
+  /** Writes or overwrites the value, which expires after `ttlMs`. */
   put(key: string, value: string, ttlMs: number): Promise<void>;
+  /** Writes only if the key has no value, in one atomic step. Answers false, and writes nothing, if it has one. */
+  add(key: string, value: string, ttlMs: number): Promise<boolean>;
   get(key: string): Promise<string | undefined>;
-  /** Reads and deletes in one atomic step: of any number of takers, on any pods, exactly one gets the value. */
+  /** Reads and deletes the value in one atomic step. Of any number of concurrent callers, one gets the value. */
   take(key: string): Promise<string | undefined>;
   delete(key: string): Promise<void>;
   /**
-   * Writes only if the value is still `expected`, in one atomic step: false, and nothing written, when somebody
-   * else has written, taken or deleted it since, or when it expired.
+   * Writes only if the value is `expected`, in one atomic step. Answers false, and writes nothing, if the value was
+   * overwritten, taken or deleted meanwhile, or has expired.
    */
   replace(key: string, expected: string, value: string, ttlMs: number): Promise<boolean>;
-  /** Deletes only if the value is still `expected`, in one atomic step. */
+  /** Deletes only if the value is `expected`, in one atomic step. */
   remove(key: string, expected: string): Promise<boolean>;
 }
 
 /**
- * Counted, fair, self-expiring leases: a lock is a lease with `limit` 1, node slots are one with `limit` 3,
- * the quota of a user is one that nobody waits for. Holders are served in the order in which they first
- * asked; a holder that stops renewing (its pod died) loses its place after `ttlMs`. Coming back after that,
- * it is the last in line. Whoever moves up is not told: it learns so from its next `join`.
+ * Counting leases with a fair queue that expire by themselves. A lock is a lease with `limit` 1, the slots of a node are
+ * a lease with `limit` 3, and a quota is a lease without waiting. Holders are served in the order in which they first
+ * asked. A holder that stops renewing, for example because its pod died, loses its position after `ttlMs`, and is last
+ * in the queue when it comes back. A holder that moves up learns that from its next `join`.
  *
- * The limit is the caller's, at every call: when it is lowered, the youngest holders are told that they wait.
+ * The caller passes the limit with each call. If the limit is lowered, the newest holders have to wait again.
  */
 export interface LeaseStore {
   /**
-   * Takes a place, or renews the one that `holder` has. Answers 0 when the lease is held, otherwise the
-   * position in line, 1 being next. Call it again to move up and to stay alive.
+   * Acquires the lease, joins its queue, or renews the holder's position. Answers 0 if the holder has the lease, and its
+   * position in the queue otherwise; 1 is next. Call it again to move up and before `ttlMs` is over.
    */
   join(name: string, holder: string, limit: number, ttlMs: number): Promise<number>;
   /**
-   * Takes or renews without waiting: false, and no place in line, when `limit` others came before. Whoever
-   * waits came before, too. A place in line that `holder` has already is neither renewed nor lost.
+   * Acquires or renews the lease without waiting. Answers false, and does not join the queue, if `limit` others came
+   * before, including those in the queue. An existing position in the queue is neither renewed nor lost.
    */
   tryAcquire(name: string, holder: string, limit: number, ttlMs: number): Promise<boolean>;
-  /** Gives up the lease or the place in line. Harmless when there is none. */
+  /** Releases the lease or leaves the queue. Harmless without either. */
   release(name: string, holder: string): Promise<void>;
-  /** How many hold or wait now, together. */
+  /** Number of holders, including those in the queue. */
   count(name: string): Promise<number>;
-  /** Those whom `count` counts, in the order in which they first asked, as digests (keys.ts): no store knows more. */
+  /** The digests (keys.ts) of all holders that `count` counts, in the order in which they first asked. */
   list(name: string): Promise<readonly string[]>;
 }
 
-/** Short messages to every pod. At most once: whoever was not listening missed it. */
+/** Broadcasts short messages to all pods, at most once. Messages during an outage are lost. */
 export interface SignalBus {
   publish(message: string): Promise<void>;
-  /**
-   * Calls back for every message from now on, also for those published here. Returns an unsubscriber; calling
-   * that twice is harmless.
-   */
+  /** Calls `listener` for each message, including those of this process. Returns an idempotent unsubscribe function. */
   subscribe(listener: (message: string) => void): () => void;
 }
 
 export interface RateLimits {
   /**
-   * Spends one of `points` that `key` has per `seconds`. Rejects with PortholeError `rate_limited`, with
-   * `retryAfter`, when none is left. When the shared store is away, this pod's memory counts alone. `key` may
-   * name people and addresses: no store sees it in clear.
+   * Consumes one of the `points` that `key` has per `seconds`. Rejects with PortholeError `rate_limited`, with
+   * `retryAfter`, if none is left. While Redis is unavailable, each process counts by itself. `key` may contain user
+   * names and addresses, because Redis only gets its digest.
    */
   spend(key: string, points: number, seconds: number): Promise<void>;
-  /** Spends nothing, and rejects as `spend` would. */
+  /** Rejects like `spend`, but consumes nothing. */
   check(key: string, points: number, seconds: number): Promise<void>;
   /** Returns one point that was spent on the same key and budget. */
   refund(key: string, points: number, seconds: number): Promise<void>;

@@ -3,24 +3,26 @@ import { PortholeError } from '../errors.ts';
 import { storeKeys } from './keys.ts';
 import type { RateLimits } from './ports.ts';
 
-/** What both stores make limiters from. Names in the store are digests: `key` is a user name or an address. */
+/** Options of the limiters of both stores. */
 export interface LimiterOptions {
   readonly keyPrefix: string;
   readonly points: number;
   readonly duration: number;
 }
 
-/** `use` throws when the store was stopped. */
-export function createRateLimits(deps: {
-  makeLimiter: (options: LimiterOptions) => RateLimiterAbstract;
-  /** Makes of a key, which may name people and addresses, what may stand in the store. */
-  hide: (key: string) => string;
-  use: () => void;
-}): RateLimits {
-  // One limiter for each budget. Budgets are written in the code, so there are only a few.
-  const limiters = new Map<string, RateLimiterAbstract>();
+type Limiter = Pick<RateLimiterAbstract, 'consume' | 'get' | 'reward'>;
 
-  function limiterOf(points: number, seconds: number): RateLimiterAbstract {
+/** `assertOpen` throws when the store was stopped. */
+export function createRateLimits(deps: {
+  makeLimiter: (options: LimiterOptions) => Limiter;
+  /** Converts a key, which may contain user names and addresses, to what the store may contain. */
+  digestKey: (key: string) => string;
+  assertOpen: () => void;
+}): RateLimits {
+  // One limiter per budget. The budgets come from code and configuration, so there are few.
+  const limiters = new Map<string, Limiter>();
+
+  function limiterOf(points: number, seconds: number): Limiter {
     const budget = `${points}/${seconds}`;
     let limiter = limiters.get(budget);
     if (!limiter) {
@@ -32,37 +34,37 @@ export function createRateLimits(deps: {
 
   return {
     async spend(key, points, seconds) {
-      deps.use();
+      deps.assertOpen();
       try {
-        // The period is part of the name: "5 in a minute" and "50 in an hour" of one key are counted apart.
-        await limiterOf(points, seconds).consume(deps.hide(`${seconds}/${key}`));
+        // The period is part of the name, so that budgets of one key per minute and per hour are counted separately.
+        await limiterOf(points, seconds).consume(deps.digestKey(`${seconds}/${key}`));
       } catch (thrown) {
-        throw refusal(thrown);
+        throw toRateLimitError(thrown);
       }
     },
     async check(key, points, seconds) {
-      deps.use();
+      deps.assertOpen();
       let found: RateLimiterRes | null;
       try {
-        found = await limiterOf(points, seconds).get(deps.hide(`${seconds}/${key}`));
+        found = await limiterOf(points, seconds).get(deps.digestKey(`${seconds}/${key}`));
       } catch (thrown) {
-        throw refusal(thrown);
+        throw toRateLimitError(thrown);
       }
-      if (found && found.consumedPoints >= points && found.msBeforeNext > 0) throw refusal(found);
+      if (found && found.consumedPoints >= points && found.msBeforeNext > 0) throw toRateLimitError(found);
     },
     async refund(key, points, seconds) {
-      deps.use();
+      deps.assertOpen();
       try {
-        await limiterOf(points, seconds).reward(deps.hide(`${seconds}/${key}`));
+        await limiterOf(points, seconds).reward(deps.digestKey(`${seconds}/${key}`));
       } catch (thrown) {
-        throw refusal(thrown);
+        throw toRateLimitError(thrown);
       }
     },
   };
 }
 
-/** The library rejects with a result, which is no Error, when there are no points left. */
-function refusal(thrown: unknown): PortholeError {
+/** The library rejects with a result, not with an Error, if there are no points left. */
+function toRateLimitError(thrown: unknown): PortholeError {
   if (thrown instanceof RateLimiterRes) {
     const retryAfter = Math.max(1, Math.ceil(thrown.msBeforeNext / 1000));
     return new PortholeError('rate_limited', { retryAfter });

@@ -8,8 +8,8 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /**
- * Secrets don't get logged because nobody hands them to the log. This list is the second line: should an
- * object with such a field ever be logged, at the top or one level down, its value is left out.
+ * Code must not pass secrets to the log. As a second line of defence, fields with these names are redacted, at the top
+ * level and one level below.
  */
 const secretFields = [
   'password',
@@ -25,12 +25,12 @@ const redact = {
   censor: '[redacted]',
 };
 
-/** The standard output, written without waiting for whoever reads it. */
+/** The standard output. Writes never wait for the reader. */
 export function openStdout(): DestinationStream {
   return pino.destination({ dest: 1, sync: false });
 }
 
-/** JSON lines; `err` keeps its message, code, detail and stack, and the chain of causes. */
+/** Creates a log of JSON lines. The field `err` shows name, message, code, detail, stack and causes of an error. */
 export function createLog(options: {
   service: string;
   level: LogLevel;
@@ -54,34 +54,34 @@ export function createLog(options: {
   );
 }
 
-/** pino gives a line that has an error and no message the error's own one, uncleaned. */
+/** Without a message, pino uses the message of the error as it is. */
 function withOwnMessage(given: readonly unknown[]): readonly unknown[] {
   const [first, ...rest] = given;
   const fields = isError(first) ? { err: first } : first;
   if (rest.length > 0 || typeof fields !== 'object' || fields === null) return [fields, ...rest];
   const { err } = fields as { err?: unknown };
-  return isError(err) ? [fields, clean(asText(read(err, 'message')))] : given;
+  return isError(err) ? [fields, sanitize(toText(readField(err, 'message')))] : given;
 }
 
-/** Longest text of an error that is worth reading. */
+/** Maximum length of a text of an error. */
 const maxTextLength = 4096;
-/** How many causes behind an error. */
+/** Maximum causes of an error. */
 const maxCauses = 4;
 
 /**
- * Only these fields of an error: foreign errors carry requests, headers and URLs with query strings in
- * fields of their own. Whatever was thrown, describing it never throws: the log is where faults end.
+ * Copies only known fields: other fields of foreign errors contain requests, headers and URLs with query strings. Never
+ * throws, whatever was thrown.
  */
 function describeError(error: unknown, depth = 0): unknown {
-  if (!isError(error)) return clean(asText(error));
+  if (!isError(error)) return sanitize(toText(error));
   const field = (name: string): string | undefined => {
-    const value = read(error, name);
-    return typeof value === 'string' ? clean(value) : undefined;
+    const value = readField(error, name);
+    return typeof value === 'string' ? sanitize(value) : undefined;
   };
   const code = field('code');
   const detail = field('detail');
   const stack = depth === 0 ? field('stack') : undefined;
-  const cause = read(error, 'cause');
+  const cause = readField(error, 'cause');
   return {
     name: field('name') ?? 'Error',
     message: field('message') ?? '',
@@ -100,7 +100,7 @@ function isError(value: unknown): value is Error {
   }
 }
 
-function read(error: Error, name: string): unknown {
+function readField(error: Error, name: string): unknown {
   try {
     return (error as unknown as Record<string, unknown>)[name];
   } catch {
@@ -108,19 +108,19 @@ function read(error: Error, name: string): unknown {
   }
 }
 
-function asText(value: unknown): string {
+function toText(value: unknown): string {
   try {
     return String(value);
   } catch {
-    return 'something that can not be shown';
+    return 'a value without a text';
   }
 }
 
-function clean(text: string): string {
+function sanitize(text: string): string {
   return withoutQuery(text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text);
 }
 
-/** Query strings carry console tickets at Proxmox; they never reach the log. */
+/** Removes query strings, which contain console tickets of Proxmox. */
 function withoutQuery(text: string): string {
   return text.replaceAll(/\?[^\s"'<>)]*=[^\s"'<>)]*/g, '?…');
 }

@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../errors.ts';
 
 /**
- * How an attempt to open a console fails when Porthole and what is behind it are to blame, not the viewer, a rule
- * or a machine that is off. The goal of docs/monitoring.md counts these. Metrics show each from the start, as 0:
- * a rate over a series that only begins with its first failure would not see that failure.
+ * Errors of an attempt to open a console that are the fault of Porthole or Proxmox, not of the viewer, an access rule or
+ * a stopped machine. The service-level objective in docs/monitoring.md counts them. Metrics initialize each series with
+ * 0, because a rate does not see the failure with which a series begins.
  */
 export const openFailures: readonly ErrorCode[] = [
   'internal',

@@ -1,4 +1,4 @@
-/** What a traceparent says (W3C Trace Context, section 3.2): which trace, which span in it, whether it is recorded. */
+/** A parsed traceparent header (W3C Trace Context, section 3.2). */
 export interface TraceParent {
   readonly traceId: string;
   readonly spanId: string;

@@ -5,19 +5,19 @@ import type { LifecycleComponent } from '../process/lifecycle.ts';
 import type { Log } from './log.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
 
-/** Tracing as it is configured, and the part that starts and stops it; without an endpoint there is nothing to do. */
+/** Returns the configured tracing, and the component that starts and stops it. Without an endpoint, it records nothing. */
 export function openTracing(
   { tracing: wanted }: Pick<Config, 'tracing'>,
   deps: { readonly service: string; readonly clock: Clock; readonly log: Pick<Log, 'info' | 'warn'> },
-): { readonly tracing: Tracing; readonly parts: readonly LifecycleComponent[] } {
-  if (!wanted?.endpoint) return { tracing: noTracing, parts: [] };
+): { readonly tracing: Tracing; readonly components: readonly LifecycleComponent[] } {
+  if (!wanted?.endpoint) return { tracing: noTracing, components: [] };
   const { endpoint, sampleRatio } = wanted;
   let tracer: Tracer | undefined;
   let stop = async () => {};
-  const part: LifecycleComponent = {
+  const component: LifecycleComponent = {
     name: 'tracing',
     async start() {
-      // Some 20 MB of memory that only those pay who want it.
+      // Loaded on demand, because it needs about 20 MB of memory.
       const { startExport } = await import('./tracing-export.ts');
       ({ tracer, stop } = startExport({ endpoint, sampleRatio, service: deps.service, log: deps.log }));
     },
@@ -26,5 +26,5 @@ export function openTracing(
       await stop();
     },
   };
-  return { tracing: createTracing({ clock: deps.clock, tracer: () => tracer }), parts: [part] };
+  return { tracing: createTracing({ clock: deps.clock, tracer: () => tracer }), components: [component] };
 }

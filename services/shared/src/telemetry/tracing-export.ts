@@ -16,12 +16,12 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Log } from './log.ts';
 
-/** What a collector that hangs may cost when a process ends. */
-const exportMs = 3000;
+/** Deadline of an export. Bounds how long a hanging collector delays the exit of the process. */
+const exportTimeoutMs = 3000;
 
 /**
- * Sends spans to a collector: OTLP over HTTP, protobuf, in batches. At most 2048 spans wait, further ones are
- * dropped. Headers, compression and the like are taken from the OTEL_ variables that every exporter knows.
+ * Exports spans to a collector in batches, by OTLP over HTTP with protobuf. Up to 2048 spans are queued, and more are
+ * dropped. The standard OTEL_ variables configure headers, compression and so on.
  */
 export function startExport(options: {
   readonly endpoint: URL;
@@ -32,31 +32,31 @@ export function startExport(options: {
   const { endpoint, log } = options;
   const url = new URL(endpoint);
   url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
-  const exporter = reportFaults(new OTLPTraceExporter({ url: url.href, timeoutMillis: exportMs }), log);
+  const exporter = logFailures(new OTLPTraceExporter({ url: url.href, timeoutMillis: exportTimeoutMs }), log);
   const provider = new TracerProvider({
-    // Whoever began a trace decided for all of it.
+    // The service that starts a trace decides whether it is sampled.
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) }),
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': options.service }))
       .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] })),
-    spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: exportMs })],
+    spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: exportTimeoutMs })],
   });
   return {
     tracer: provider.getTracer('porthole'),
-    // Nobody waits for spans: what can't be sent is lost, and was said already.
+    // Spans that cannot be sent are lost. The failure is in the log already.
     stop: () => provider.shutdown().catch(() => {}),
   };
 }
 
-/** One line when sending begins to fail and one when it works again: an exporter itself says nothing. */
-function reportFaults(exporter: SpanExporter, log: Pick<Log, 'info' | 'warn'>): SpanExporter {
+/** Logs the first failure and the next success, because the exporter logs nothing. */
+function logFailures(exporter: SpanExporter, log: Pick<Log, 'info' | 'warn'>): SpanExporter {
   let failing = false;
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
         const failed = result.error !== undefined;
-        if (failed && !failing) log.warn({ err: result.error }, 'traces can not be sent');
-        if (!failed && failing) log.info('traces are sent again');
+        if (failed && !failing) log.warn({ err: result.error }, 'traces cannot be exported');
+        if (!failed && failing) log.info('traces are exported again');
         failing = failed;
         done(result);
       }),

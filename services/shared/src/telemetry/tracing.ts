@@ -15,72 +15,72 @@ import { asPortholeError } from '../errors.ts';
 import { parseTraceparent, writeTraceparent } from './traceparent.ts';
 
 /**
- * Where the time between a click and a picture goes, over all services, as a trace of OpenTelemetry. Spans carry what
- * logs may: names and codes, never secrets, query strings, or names of people.
+ * OpenTelemetry traces across all services, from the click until the first picture. Attributes must not contain secrets,
+ * query strings or user names.
  *
- * Only the API is used here. What records and sends spans is loaded when it is configured (tracing-part.ts); without
- * it nothing is recorded and nothing costs anything.
+ * This module uses only the API. The SDK is loaded if tracing is configured (tracing-component.ts). Without it, nothing
+ * is recorded.
  */
 export interface Tracing {
-  /** A span that is ended by hand. It has no parent but the one that is named. */
-  begin(name: string, options?: BeginOptions): TraceSpan;
-  /** Does work in a span below the one whose work this is; when there is none, just does it. */
-  within<T>(name: string, attributes: Attributes, work: (span: TraceSpan) => Promise<T>): Promise<T>;
+  /** Starts a span that the caller must end. Its only parent is `options.parent`. */
+  startSpan(name: string, options?: SpanOptions): TraceSpan;
+  /** Runs `work` in a child of the active span. Without an active span, just runs it. */
+  withSpan<T>(name: string, attributes: Attributes, work: (span: TraceSpan) => Promise<T>): Promise<T>;
 }
 
-export interface BeginOptions {
-  /** The span, in another service maybe, that this one is a part of. */
+export interface SpanOptions {
+  /** Traceparent of the parent span, possibly of another service. */
   readonly parent?: string | undefined;
-  /** A span that this one follows without being a part of it. */
-  readonly after?: string | undefined;
-  /** Milliseconds since the epoch; default now. */
+  /** Traceparent of a span to link to, which is not the parent. */
+  readonly follows?: string | undefined;
+  /** Milliseconds since the epoch. Default: now. */
   readonly startedAt?: number;
   readonly kind?: 'internal' | 'server' | 'client';
   readonly attributes?: Attributes;
 }
 
 export interface TraceSpan {
-  /** For other services; undefined when nothing is recorded. */
+  /** To pass to other services. Undefined if nothing is recorded. */
   readonly traceparent: string | undefined;
-  /** For logs; undefined when nothing is recorded. */
+  /** For logs. Undefined if nothing is recorded. */
   readonly traceId: string | undefined;
-  set(attributes: Attributes): void;
-  /** Work whose spans are parts of this one. */
+  setAttributes(attributes: Attributes): void;
+  /** Runs `work` with this span as the active one. */
   run<T>(work: () => T): T;
-  /** A part of this one that is ended by hand. */
-  child(name: string, options?: Pick<BeginOptions, 'startedAt' | 'attributes'>): TraceSpan;
-  /** Once is enough; what comes later is too late. */
+  /** Starts a child span that the caller must end. */
+  child(name: string, options?: Pick<SpanOptions, 'startedAt' | 'attributes'>): TraceSpan;
+  /** Ends the span, with the code of `error` if given. Further calls have no effect. */
   end(error?: unknown): void;
 }
 
 const noSpan: TraceSpan = {
   traceparent: undefined,
   traceId: undefined,
-  set() {},
+  setAttributes() {},
   run: (work) => work(),
   child: () => noSpan,
   end() {},
 };
 
 export const noTracing: Tracing = {
-  begin: () => noSpan,
-  within: (_name, _attributes, work) => work(noSpan),
+  startSpan: () => noSpan,
+  withSpan: (_name, _attributes, work) => work(noSpan),
 };
 
 const kinds = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: SpanKind.CLIENT };
 
 export function createTracing(deps: {
   readonly clock: Clock;
-  /** Undefined as long as nothing is recorded. */
+  /** Returns undefined while nothing is recorded. */
   readonly tracer: () => Tracer | undefined;
 }): Tracing {
   const { clock } = deps;
   const active = new AsyncLocalStorage<TraceSpan>();
 
-  function start(name: string, context: Context, options: Omit<BeginOptions, 'parent'>): TraceSpan {
+  function start(name: string, context: Context, options: Omit<SpanOptions, 'parent'>): TraceSpan {
     const tracer = deps.tracer();
     if (!tracer) return noSpan;
-    const follows = spanContextOf(options.after);
+    const follows = spanContextOf(options.follows);
     const span = tracer.startSpan(
       name,
       {
@@ -101,7 +101,7 @@ export function createTracing(deps: {
     const self: TraceSpan = {
       traceparent: writeTraceparent({ traceId, spanId, sampled: (traceFlags & 1) === 1 }),
       traceId,
-      set: (attributes) => void span.setAttributes(attributes),
+      setAttributes: (attributes) => void span.setAttributes(attributes),
       run: (work) => active.run(self, work),
       child: (name, options = {}) => start(name, context, options),
       end(error) {
@@ -119,14 +119,14 @@ export function createTracing(deps: {
   }
 
   return {
-    begin(name, { parent, ...options } = {}) {
+    startSpan(name, { parent, ...options } = {}) {
       const remote = spanContextOf(parent);
       return start(name, remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT, options);
     },
-    async within(name, attributes, work) {
-      const above = active.getStore();
-      if (!above) return work(noSpan);
-      const span = above.child(name, { attributes });
+    async withSpan(name, attributes, work) {
+      const parent = active.getStore();
+      if (!parent) return work(noSpan);
+      const span = parent.child(name, { attributes });
       try {
         const result = await span.run(() => work(span));
         span.end();

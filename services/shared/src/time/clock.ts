@@ -1,6 +1,8 @@
+import { onAbort } from './on-abort.ts';
+
 /**
- * Time as an argument. Everything that waits, expires or measures takes a `Clock`, so that tests
- * move time by hand instead of sleeping.
+ * Time as an argument. Code that waits, expires or measures takes a `Clock`, so that tests advance time by hand instead
+ * of sleeping.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -19,7 +21,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Calls `fn` every `ms` milliseconds until cancelled. Each round is set after the last began, so rounds never pile up. */
+/** Calls `fn` every `ms` milliseconds until cancelled. Rounds never overlap: each is scheduled when the last begins. */
 export function every(clock: Clock, ms: number, fn: () => void): Cancel {
   let cancel: Cancel = () => {};
   const round = () => {
@@ -30,21 +32,16 @@ export function every(clock: Clock, ms: number, fn: () => void): Cancel {
   return () => cancel();
 }
 
-/** Resolves after `ms`, or rejects with the signal's reason as soon as it is aborted. */
+/** Resolves after `ms`, or rejects with the signal's reason as soon as the signal is aborted. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason as Error);
-      return;
-    }
-    const onAbort = () => {
-      cancel();
-      reject(signal?.reason as Error);
-    };
     const cancel = clock.after(ms, () => {
-      signal?.removeEventListener('abort', onAbort);
+      removeListener();
       resolve();
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const removeListener = onAbort(signal, (reason) => {
+      cancel();
+      reject(reason);
+    });
   });
 }

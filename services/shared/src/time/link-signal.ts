@@ -1,23 +1,19 @@
-/** A signal of one's own, aborted with the one that it follows until it is let go. */
+import { onAbort } from './on-abort.ts';
+
+/** A signal that can be aborted by itself, and is aborted together with its parent until it is unlinked. */
 export interface LinkedSignal {
   readonly signal: AbortSignal;
   abort(reason?: Error): void;
-  /** It follows no longer, and holds nothing of what it followed. */
+  /** Stops following the parent, and releases all references to it. Idempotent. */
   unlink(): void;
 }
 
 /**
- * What AbortSignal.any does, but for less: what that makes is kept by Node as long as somebody listens to it and
- * what it follows lives, which for a console is as long as the console.
+ * Creates a signal that follows `parent`. `AbortSignal.any` does the same, but Node keeps its result as long as it has
+ * listeners and the parent lives, which is as long as the console.
  */
-export function linkSignal(leader: AbortSignal | undefined): LinkedSignal {
+export function linkSignal(parent: AbortSignal | undefined): LinkedSignal {
   const own = new AbortController();
-  const onAbort = () => own.abort(leader?.reason);
-  if (leader?.aborted) onAbort();
-  else leader?.addEventListener('abort', onAbort, { once: true });
-  return {
-    signal: own.signal,
-    abort: (reason) => own.abort(reason),
-    unlink: () => leader?.removeEventListener('abort', onAbort),
-  };
+  const unlink = onAbort(parent, (reason) => own.abort(reason));
+  return { signal: own.signal, abort: (reason) => own.abort(reason), unlink };
 }

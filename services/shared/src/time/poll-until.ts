@@ -1,21 +1,21 @@
 import { sleep, type Clock } from './clock.ts';
 
-const patienceMs = 1500;
-const lookEveryMs = 50;
+const timeoutMs = 1500;
+const intervalMs = 50;
 
 /**
- * Whether `check` comes true within a moment. For places that somebody is just leaving: who reloads a page or
- * reconnects is there before the console that they gave up is gone.
+ * Polls until `check` is true, for up to 1.5 s, and returns whether it became true. Rejects if the signal is aborted. For
+ * quota leases that are about to be released: after a reload, the new console is there before the old one is gone.
  */
 export async function pollUntil(
   clock: Clock,
   check: () => Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const end = clock.now() + patienceMs;
+  const end = clock.now() + timeoutMs;
   while (!(await check())) {
     if (clock.now() >= end) return false;
-    await sleep(clock, lookEveryMs, signal);
+    await sleep(clock, intervalMs, signal);
   }
   return true;
 }

@@ -55,7 +55,7 @@ async function checkRights(client: RedisClient, name: string): Promise<readonly 
     ['incrby', key, 1],
     ['pttl', key],
     ['expire', key, 1],
-    ['getdel', key],
+    ['strlen', key],
     ['del', key],
     ['eval', 'return 1', 1, key],
     ['zadd', list, 1, 'a'],

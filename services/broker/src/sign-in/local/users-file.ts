@@ -71,7 +71,7 @@ export function parseUsersFile(text: string): ReadonlyMap<string, LocalUser> {
 }
 
 function parseUsers(text: string): unknown {
-  const { value, faults } = parseYaml(text);
+  const { value, issues: faults } = parseYaml(text);
   if (faults.length > 0) throw new UsersFileError(faults.join('; '));
   return isEmpty(value) ? { users: [] } : value;
 }

@@ -1,9 +1,15 @@
 import { z } from 'zod';
-import { parseJson } from '@porthole/shared/parse-json';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { digest, leaseNames, storeKeys } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
+import {
+  byDigest,
+  deleteSealed,
+  getSealed,
+  putSealed,
+  type SealedRecordType,
+} from '@porthole/shared/store/sealed-records';
 
 /** What the user and operators can see of a sign-in. */
 const loginInfo = z.object({
@@ -21,6 +27,12 @@ const loginInfo = z.object({
   address: z.string(),
 });
 export type LoginInfo = z.infer<typeof loginInfo>;
+
+const infoRecord = {
+  purpose: 'porthole login info v1',
+  schema: loginInfo,
+  locate: byDigest(storeKeys.loginInfo),
+} satisfies SealedRecordType<string, LoginInfo>;
 
 /** Limits what a script that signs in again and again can store. */
 const maxPerUser = 50;
@@ -41,15 +53,12 @@ export function createLoginIndex(deps: {
   readonly random: RandomBytes;
   readonly lifeMs: number;
 }): LoginIndex {
-  const { keys, random, lifeMs } = deps;
+  const { lifeMs } = deps;
   const { records, leases } = deps.store;
+  const sealDeps = { records, keys: deps.keys, random: deps.random };
 
   async function read(refDigest: string): Promise<LoginInfo | undefined> {
-    const context = contextOf(refDigest);
-    const sealed = await records.get(context.storeKey);
-    const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-    const parsed = loginInfo.safeParse(plain === undefined ? undefined : parseJson(plain));
-    return parsed.success ? parsed.data : undefined;
+    return (await getSealed(sealDeps, infoRecord, refDigest)).value;
   }
 
   async function list(lease: string): Promise<LoginInfo[]> {
@@ -59,13 +68,12 @@ export function createLoginIndex(deps: {
 
   const leasesOf = ({ user, providerRefs }: LoginInfo) => [
     leaseNames.logins(user.id),
-    ...providerRefs.map(leaseNames.loginsBy),
+    ...providerRefs.map(leaseNames.loginsByProviderRef),
   ];
 
   return {
     async add(info) {
-      const context = contextOf(digest(info.ref));
-      await records.put(context.storeKey, seal(keys, random, context, JSON.stringify(info)), lifeMs);
+      await putSealed(sealDeps, infoRecord, digest(info.ref), info, lifeMs);
       const before = await list(leaseNames.logins(info.user.id));
       for (const name of leasesOf(info))
         await leases.tryAcquire(name, info.ref, Number.MAX_SAFE_INTEGER, lifeMs);
@@ -73,19 +81,10 @@ export function createLoginIndex(deps: {
     },
     async remove(info) {
       for (const name of leasesOf(info)) await leases.release(name, info.ref);
-      await records.delete(contextOf(digest(info.ref)).storeKey);
+      await deleteSealed(records, infoRecord, digest(info.ref));
     },
     find: (ref) => read(digest(ref)),
     ofUser: (userId) => list(leaseNames.logins(userId)),
-    byProviderRef: (ref) => list(leaseNames.loginsBy(ref)),
-  };
-}
-
-/** The digest is not secret: the seal keys alone protect the record. */
-function contextOf(refDigest: string): SealContext {
-  return {
-    token: Buffer.from(refDigest, 'hex'),
-    purpose: 'porthole login info v1',
-    storeKey: storeKeys.loginInfo(refDigest),
+    byProviderRef: (ref) => list(leaseNames.loginsByProviderRef(ref)),
   };
 }

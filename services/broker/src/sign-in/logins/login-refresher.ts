@@ -85,7 +85,7 @@ export function createLoginRefresher<Data>(deps: LoginRefresherDeps<Data>): Refr
   }
 
   return async (login, known) => {
-    const lease = leaseNames.recheck(login.ref);
+    const lease = leaseNames.refreshLogin(login.ref);
     const holder = randomId(deps.random);
     const acquire = () => leases.tryAcquire(lease, holder, 1, leaseMs);
     if (!(await acquire())) return known;

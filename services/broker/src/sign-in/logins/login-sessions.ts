@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import type { Clock } from '@porthole/shared/time/clock';
-import { parseJson } from '@porthole/shared/parse-json';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createToken } from '@porthole/shared/crypto/token';
 import { digest, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
+import {
+  byToken,
+  getSealed,
+  putSealed,
+  replaceSealed,
+  type SealedRecordType,
+} from '@porthole/shared/store/sealed-records';
 
 /** What a sign-in stores. */
 export interface LoginData {
@@ -36,15 +43,27 @@ export interface LoginSessions {
   end(tokenDigest: string): Promise<void>;
 }
 
-const secretBytes = 32;
 /** The time of the last use is written at most this often. */
 const touchMs = 60_000;
-const loginRecord = z.object({
+const storedLogin = z.object({
   version: z.literal(2),
   method: z.string(),
   data: z.unknown(),
   since: z.number(),
 });
+
+const loginRecord = {
+  purpose: 'porthole login v2',
+  schema: storedLogin,
+  locate: byToken((token) => storeKeys.login(digest(token))),
+} satisfies SealedRecordType<string, z.infer<typeof storedLogin>>;
+
+/** The time of the last use. */
+const seenRecord = {
+  purpose: 'porthole login seen v1',
+  schema: z.number(),
+  locate: byToken((token) => storeKeys.loginSeen(digest(token))),
+} satisfies SealedRecordType<string, number>;
 
 /**
  * Stores each sign-in as two records. The first holds the user's data: it is replaced only while it exists, and deleted
@@ -59,54 +78,42 @@ export function createLoginSessions(deps: {
   readonly idleMs: number;
   readonly lifeMs: number;
 }): LoginSessions {
-  const { records, keys, random, clock, idleMs, lifeMs } = deps;
+  const { records, random, clock, idleMs, lifeMs } = deps;
 
-  function touch(token: Buffer): Promise<void> {
-    const context = seenContext(token);
-    return records.put(context.storeKey, seal(keys, random, context, String(clock.now())), idleMs);
-  }
-
-  const sealRecord = (context: SealContext, record: z.infer<typeof loginRecord>) =>
-    seal(keys, random, context, JSON.stringify(record));
+  const touch = (secret: string) => putSealed(deps, seenRecord, secret, clock.now(), idleMs);
 
   async function find(secret: string): Promise<Login | undefined> {
-    const token = Buffer.from(secret, 'base64url');
-    const [login, seen] = [loginContext(token), seenContext(token)];
-    const [sealed, sealedSeen] = await Promise.all([records.get(login.storeKey), records.get(seen.storeKey)]);
-    if (sealed === undefined || sealedSeen === undefined) return undefined;
-    const plain = unseal(keys, login, sealed);
-    const seenAt = Number(unseal(keys, seen, sealedSeen));
-    const record = loginRecord.safeParse(plain === undefined ? undefined : parseJson(plain));
-    if (!record.success || !Number.isFinite(seenAt)) return undefined;
-    const { method, data, since } = record.data;
+    const [login, seen] = await Promise.all([
+      getSealed(deps, loginRecord, secret),
+      getSealed(deps, seenRecord, secret),
+    ]);
+    if (!login.value || seen.value === undefined) return undefined;
+    const { method, data, since } = login.value;
     // The store expires records, but a record that an attacker restores later must not count.
     const now = clock.now();
-    if (now >= since + lifeMs || now >= seenAt + idleMs) return undefined;
-    if (now >= seenAt + touchMs) await touch(token);
+    if (now >= since + lifeMs || now >= seen.value + idleMs) return undefined;
+    if (now >= seen.value + touchMs) await touch(secret);
     return {
       ref: loginRef(secret),
       method,
       data,
       since,
-      replaceData: (next) =>
-        records.replace(
-          login.storeKey,
-          sealed,
-          sealRecord(login, { version: 2, method, data: next, since }),
-          Math.max(1, since + lifeMs - clock.now()),
-        ),
+      replaceData: async (next) => {
+        const record = { version: 2, method, data: next, since } as const;
+        const ttlMs = Math.max(1, since + lifeMs - clock.now());
+        return (await replaceSealed(deps, loginRecord, secret, login.sealed, record, ttlMs)) !== undefined;
+      },
       reload: () => find(secret),
     };
   }
 
   return {
     async create({ method, data }) {
-      const token = random(secretBytes);
-      const context = loginContext(token);
-      await touch(token);
+      const secret = createToken(random);
+      await touch(secret);
       const record = { version: 2, method, data, since: clock.now() } as const;
-      await records.put(context.storeKey, sealRecord(context, record), lifeMs);
-      return token.toString('base64url');
+      await putSealed(deps, loginRecord, secret, record, lifeMs);
+      return secret;
     },
     find,
     async end(tokenDigest) {
@@ -124,12 +131,4 @@ export function tokenDigestOf(secret: string): string {
 /** Half of the digest: enough to identify a sign-in, and too little to find its records. */
 export function loginRef(secret: string): string {
   return tokenDigestOf(secret).slice(0, 32);
-}
-
-function loginContext(token: Buffer): SealContext {
-  return { token, purpose: 'porthole login v2', storeKey: storeKeys.login(digest(token)) };
-}
-
-function seenContext(token: Buffer): SealContext {
-  return { token, purpose: 'porthole login seen v1', storeKey: storeKeys.loginSeen(digest(token)) };
 }

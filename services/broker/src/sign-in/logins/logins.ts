@@ -45,12 +45,12 @@ export function createLogins(deps: {
     await sessions.end(info.tokenDigest);
     await terminationOrders.issue({ kind: 'login', ref: info.ref }, 'signed_out');
     await index.remove(info);
-    log.info({ event: 'sign_out', user: info.user.id, login: info.ref, why: reason }, 'a sign-in ended');
+    log.info({ event: 'sign_out', user: info.user.id, login: info.ref, reason }, 'a sign-in ended');
     audit({
       event: 'sign_out',
       user: info.user,
       login: info.ref,
-      why: reason,
+      reason,
       ...(by && { by: { id: by.id, name: by.name } }),
     });
   }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
-import { parseJson } from '@porthole/shared/parse-json';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createToken } from '@porthole/shared/crypto/token';
 import { digest, lifetimes, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
+import { byToken, putSealed, takeSealed, type SealedRecordType } from '@porthole/shared/store/sealed-records';
 
 /** An authorization between the redirect to the provider and the callback. */
 const pendingAuthorization = z.object({
@@ -25,44 +26,31 @@ export interface PendingAuthorizations {
   take(state: string, browserSecret: string | undefined): Promise<PendingAuthorization>;
 }
 
-const statePattern = /^[A-Za-z0-9_-]{43}$/;
+const authorizationRecord = {
+  purpose: 'porthole pending authorization v1',
+  schema: pendingAuthorization,
+  locate: byToken(storeKeys.pendingAuthorization),
+} satisfies SealedRecordType<string, PendingAuthorization>;
 
 export function createPendingAuthorizations(deps: {
   readonly records: Pick<RecordStore, 'put' | 'take'>;
   readonly keys: SealKeys;
   readonly random: RandomBytes;
 }): PendingAuthorizations {
-  const { records, keys, random } = deps;
   return {
     async create(authorization, browserSecret) {
-      const token = random(32);
-      const context = contextOf(token);
-      const record = {
-        ...authorization,
-        browserDigest: digest(browserSecret),
-      } satisfies PendingAuthorization;
-      await records.put(
-        context.storeKey,
-        seal(keys, random, context, JSON.stringify(record)),
-        lifetimes.pendingAuthorization,
-      );
-      return token.toString('base64url');
+      const state = createToken(deps.random);
+      const record = { ...authorization, browserDigest: digest(browserSecret) };
+      await putSealed(deps, authorizationRecord, state, record, lifetimes.pendingAuthorization);
+      return state;
     },
     async take(state, browserSecret) {
       const fail = (detail: string) => new PortholeError('sign_in_expired', { detail });
-      if (!statePattern.test(state)) throw fail('malformed state');
-      const context = contextOf(Buffer.from(state, 'base64url'));
-      const sealed = await records.take(context.storeKey);
-      const plain = sealed === undefined ? undefined : unseal(keys, context, sealed);
-      const parsed = pendingAuthorization.safeParse(plain === undefined ? undefined : parseJson(plain));
-      if (!parsed.success) throw fail('unknown, used or expired');
-      if (browserSecret === undefined || digest(browserSecret) !== parsed.data.browserDigest)
+      const { value, problem } = await takeSealed(deps, authorizationRecord, state);
+      if (!value) throw fail(problem === 'malformed_id' ? 'malformed state' : 'unknown, used or expired');
+      if (browserSecret === undefined || digest(browserSecret) !== value.browserDigest)
         throw fail('started in another browser');
-      return parsed.data;
+      return value;
     },
   };
-}
-
-function contextOf(token: Uint8Array): SealContext {
-  return { token, purpose: 'porthole sign-in v1', storeKey: storeKeys.pendingAuthorization(token) };
 }

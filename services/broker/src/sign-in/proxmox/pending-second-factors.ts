@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { PortholeError } from '@porthole/shared/errors';
-import { parseJson } from '@porthole/shared/parse-json';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
-import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
+import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createToken } from '@porthole/shared/crypto/token';
 import { lifetimes, storeKeys } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
+import {
+  byToken,
+  deleteSealed,
+  getSealed,
+  putSealed,
+  type SealedRecordType,
+} from '@porthole/shared/store/sealed-records';
 import type { TfaChallenge } from './authenticator.ts';
 import { tfaFactors } from './tfa-challenge.ts';
 
@@ -25,40 +32,29 @@ export interface PendingSecondFactors {
   delete(id: string): Promise<void>;
 }
 
-const idPattern = /^[A-Za-z0-9_-]{43}$/;
+const secondFactorRecord = {
+  purpose: 'porthole second factor v1',
+  schema: pendingSecondFactor,
+  locate: byToken(storeKeys.secondFactor),
+} satisfies SealedRecordType<string, PendingSecondFactor>;
 
 export function createPendingSecondFactors(deps: {
   readonly records: Pick<RecordStore, 'put' | 'get' | 'delete'>;
   readonly keys: SealKeys;
   readonly random: RandomBytes;
 }): PendingSecondFactors {
-  const { records, keys, random } = deps;
   return {
     async create(cluster, challenge) {
-      const token = random(32);
-      const context = contextOf(token);
-      const record: PendingSecondFactor = { cluster, ...challenge, factors: [...challenge.factors] };
-      await records.put(
-        context.storeKey,
-        seal(keys, random, context, JSON.stringify(record)),
-        lifetimes.secondFactor,
-      );
-      return token.toString('base64url');
+      const id = createToken(deps.random);
+      const record = { cluster, ...challenge, factors: [...challenge.factors] };
+      await putSealed(deps, secondFactorRecord, id, record, lifetimes.secondFactor);
+      return id;
     },
     async find(id) {
-      const context = idPattern.test(id) ? contextOf(Buffer.from(id, 'base64url')) : undefined;
-      const sealed = context && (await records.get(context.storeKey));
-      const plain = context && sealed !== undefined ? unseal(keys, context, sealed) : undefined;
-      const parsed = pendingSecondFactor.safeParse(plain === undefined ? undefined : parseJson(plain));
-      if (!parsed.success) throw new PortholeError('sign_in_expired', { detail: 'unknown, used or expired' });
-      return parsed.data;
+      const { value } = await getSealed(deps, secondFactorRecord, id);
+      if (!value) throw new PortholeError('sign_in_expired', { detail: 'unknown, used or expired' });
+      return value;
     },
-    async delete(id) {
-      await records.delete(contextOf(Buffer.from(id, 'base64url')).storeKey);
-    },
+    delete: (id) => deleteSealed(deps.records, secondFactorRecord, id),
   };
-}
-
-function contextOf(token: Uint8Array): SealContext {
-  return { token, purpose: 'porthole second factor v1', storeKey: storeKeys.secondFactor(token) };
 }

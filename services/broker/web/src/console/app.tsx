@@ -1,73 +1,69 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Confirm } from '../confirm.tsx';
-import { AlertIcon, CloseIcon, EyeIcon } from '../icons.tsx';
-import { powerGoing } from '../texts.ts';
-import { announcement } from './announcement.ts';
-import { ClipboardPanel } from './clipboard.tsx';
-import { onToolbarChord } from './chord.ts';
-import { KeysPanel } from './keys.tsx';
-import { NoticeBar } from './notice.tsx';
-import { Overlay } from './overlay.tsx';
-import { PowerPanel } from './power-panel.tsx';
-import type { Power } from './use-power.ts';
-import type { Screen } from './screen.ts';
-import { TerminalKeys } from './terminal/keys.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { EyeIcon } from '../components/icons.tsx';
+import { ClipboardPanel } from './clipboard/clipboard-panel.tsx';
+import { clipboardRights } from './connection/session-info.ts';
+import type { Mode, View } from './connection/view.ts';
+import type { Screen } from './display/screen.ts';
+import { onToolbarKeyCombination } from './keyboard/key-combination.ts';
+import { KeysPanel } from './keyboard/keys-panel.tsx';
+import { NoticeBar } from './notices/notice-bar.tsx';
+import { ObserversBadge } from './notices/observers-badge.tsx';
+import { announcement } from './overlay/announcement.ts';
+import { Overlay } from './overlay/overlay.tsx';
+import type { MachinePower } from './power/machine-power.ts';
+import { PowerPanel } from './power/power-panel.tsx';
+import { PowerStatus } from './power/power-status.tsx';
+import { TerminalKeys } from './terminal/terminal-keys.tsx';
 import type { Terminal } from './terminal/terminal.ts';
-import { Toolbar, type Panel } from './toolbar.tsx';
-import { useReveal } from './reveal.ts';
-import { clipboardOf } from './session-facts.ts';
-import type { Mode, View } from './view.ts';
-import { WatchedBadge } from './watched.tsx';
+import { Toolbar } from './toolbar/toolbar.tsx';
+import { useToolbarTrigger } from './toolbar/toolbar-trigger.ts';
+import type { Panel } from './toolbar/tools.tsx';
 
 export interface AppProps {
   readonly view: View;
   readonly name: string;
-  /** The mode that the address asks for; the relay may grant less. */
-  readonly wanted: Mode;
+  /** The mode in the page's address. The relay can grant less. */
+  readonly requestedMode: Mode;
+  /** The newest text from the machine's clipboard. */
   readonly received: string;
   readonly screen: Screen;
-  /** What is there in place of the screen. */
+  /** Replaces the screen. */
   readonly terminal: Terminal | undefined;
   readonly open: () => void;
   readonly extend: () => void;
-  /** Undefined: this person may not switch the machine. */
-  readonly power: Power | undefined;
+  /** Undefined if the user may not use power actions. */
+  readonly power: MachinePower | undefined;
 }
 
+/** Everything on the console page except the display itself. */
 export function App(props: AppProps) {
-  const { view, name, wanted, received, screen, terminal, open, extend, power } = props;
+  const { view, name, requestedMode, screen, terminal, open, extend, power } = props;
   const [panel, setPanel] = useState<Panel | undefined>(undefined);
   const [fit, setFit] = useState(true);
   const bar = useRef<HTMLDivElement>(null);
   const live = view.state === 'open';
-  // A terminal lies below the toolbar, a screen behind it.
-  const reveal = useReveal(bar, live && panel === undefined && !terminal);
+  // The toolbar covers a strip of a screen. A terminal lies below it.
+  const trigger = useToolbarTrigger(bar, live && panel === undefined && !terminal);
   const { focus } = terminal ?? screen;
-  const mode: Mode = view.state === 'open' || view.state === 'picture' ? view.mode : wanted;
-
-  // In a terminal to paste is to type, and what is shown can be read.
-  const clipboard = clipboardOf(terminal ? 'both' : view.facts.clipboard, mode);
+  const mode: Mode = view.state === 'open' || view.state === 'awaiting-frame' ? view.mode : requestedMode;
+  // Pasting into a terminal is typing, and its text can be read anyway.
+  const clipboard = clipboardRights(terminal ? 'both' : view.sessionInfo.clipboard, mode);
 
   useEffect(
     () =>
-      onToolbarChord(() => {
-        reveal.show();
-        // What is about to happen comes before the toolbar.
+      onToolbarKeyCombination(() => {
+        trigger.show();
+        // A notice is more urgent than the toolbar.
         const notice = document.querySelector<HTMLElement>('.notice button');
         (notice ?? bar.current?.querySelector<HTMLElement>('a[href], button:not(:disabled)'))?.focus();
       }),
     [],
   );
-  // A panel that sends things is of no use without a machine to send them to.
+  // Panels send input. A brief interruption only hides them.
   useEffect(() => {
-    if (!live && !view.quiet) setPanel(undefined);
-  }, [live, view.quiet]);
-
-  const close = () => {
-    setPanel(undefined);
-    focus();
-  };
-  const togglePanel = (wantedPanel: Panel) => setPanel(panel === wantedPanel ? undefined : wantedPanel);
+    if (!live && view.interruption !== 'brief') setPanel(undefined);
+  }, [live, view.interruption]);
 
   return (
     <>
@@ -78,65 +74,84 @@ export function App(props: AppProps) {
         mode={mode}
         clipboard={clipboard.paste || clipboard.copy}
         power={power !== undefined}
-        shown={reveal.shown || !live || panel !== undefined}
+        shown={trigger.shown || !live || panel !== undefined}
         panel={panel}
         fit={fit}
         screen={screen}
         terminal={terminal}
-        reveal={reveal}
-        togglePanel={togglePanel}
+        trigger={trigger}
+        togglePanel={(toggled) => setPanel(panel === toggled ? undefined : toggled)}
         toggleFit={() => {
           screen.setFit(!fit);
           setFit(!fit);
         }}
         reconnect={open}
       />
-      {panel === 'clipboard' && live ? (
-        <ClipboardPanel
-          screen={screen}
-          terminal={terminal}
-          received={terminal?.selection ?? received}
-          {...clipboard}
-          close={close}
-        />
-      ) : null}
-      {panel === 'power' && live && power ? (
-        <PowerPanel
-          type={power.type}
-          act={(action) => {
-            close();
-            power.ask(action);
+      {live ? (
+        <OpenPanel
+          {...props}
+          panel={panel}
+          clipboard={clipboard}
+          close={() => {
+            setPanel(undefined);
+            focus();
           }}
-          close={close}
         />
       ) : null}
-      {power?.question ? <Confirm question={power.question} done={power.answered} /> : null}
-      {power?.going && live ? (
-        <p class="hint" role="status">
-          {powerGoing[power.going]}
-        </p>
+      {power?.confirmation ? (
+        <ConfirmDialog confirmation={power.confirmation} onClose={power.closeConfirmation} />
       ) : null}
-      {power?.problem && live ? (
-        <p class="power-problem" role="alert">
-          <AlertIcon /> {power.problem}
-          <button type="button" class="icon-button" aria-label="Close" onClick={power.forget}>
-            <CloseIcon />
-          </button>
-        </p>
-      ) : null}
-      {panel === 'keys' && live ? <KeysPanel screen={screen} close={close} /> : null}
-      {mode === 'view' && live ? (
-        <p class="watching" title="You can watch this console. Keyboard and mouse are switched off.">
-          <EyeIcon /> View only
-        </p>
-      ) : null}
-      <WatchedBadge view={view} />
-      <NoticeBar view={view} extend={extend} leave={focus} />
+      {power && live ? <PowerStatus power={power} /> : null}
+      {mode === 'view' && live ? <ViewOnlyBadge /> : null}
+      <ObserversBadge view={view} />
+      <NoticeBar view={view} extend={extend} focusDisplay={focus} />
       {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
       <Overlay view={view} name={name} open={open} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">
         {announcement(view, name)}
       </p>
     </>
+  );
+}
+
+interface OpenPanelProps extends Pick<AppProps, 'screen' | 'terminal' | 'received' | 'power'> {
+  readonly panel: Panel | undefined;
+  readonly clipboard: ReturnType<typeof clipboardRights>;
+  readonly close: () => void;
+}
+
+function OpenPanel({ panel, screen, terminal, received, clipboard, power, close }: OpenPanelProps) {
+  switch (panel) {
+    case 'clipboard': {
+      const text = terminal?.selection ?? received;
+      return (
+        <ClipboardPanel screen={screen} terminal={terminal} received={text} {...clipboard} close={close} />
+      );
+    }
+    case 'keys':
+      return <KeysPanel screen={screen} close={close} />;
+    case 'power':
+      return power ? (
+        <PowerPanel
+          type={power.type}
+          onAction={(action) => {
+            close();
+            power.request(action);
+          }}
+          close={close}
+        />
+      ) : null;
+    case undefined:
+      return null;
+    default:
+      return panel satisfies never;
+  }
+}
+
+function ViewOnlyBadge() {
+  return (
+    <p class="view-only-badge" title="You can watch this console. Keyboard and mouse are disabled.">
+      <EyeIcon /> View only
+    </p>
   );
 }

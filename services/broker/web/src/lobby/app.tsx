@@ -1,70 +1,65 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, type User } from '../api.ts';
 import { safeReturnPath, sessionsPath, signInReasons, type SignInReason } from '../paths.ts';
-import { MachinesPage } from './machines-page.tsx';
-import { SessionsPage } from './sessions-page.tsx';
-import { SignIn } from './sign-in.tsx';
-import { Unreachable } from './unreachable.tsx';
+import { MachinesPage } from './machines/machines-page.tsx';
+import { SessionsPage } from './sessions/sessions-page.tsx';
+import { SignInPage } from './sign-in/sign-in-page.tsx';
+import { UnreachablePage } from './unreachable-page.tsx';
 
-type Who =
-  | { readonly known: 'not-yet' }
-  | { readonly known: 'nobody'; readonly note?: SignInReason }
-  | { readonly known: 'somebody'; readonly user: User; readonly oversees: boolean }
-  | { readonly known: 'unreachable' };
+type SignInState =
+  | { readonly name: 'unknown' }
+  | { readonly name: 'signed-out'; readonly reason?: SignInReason }
+  | { readonly name: 'signed-in'; readonly user: User; readonly canSeeSessions: boolean }
+  | { readonly name: 'unreachable' };
 
-/** Sign-in page or list, whichever fits: the address is the same, so a bookmark works for both. */
+/** The sign-in page or a list. Both have the same address, so that a bookmark works in either state. */
 export function App() {
-  const [who, setWho] = useState<Who>({ known: 'not-yet' });
+  const [state, setState] = useState<SignInState>({ name: 'unknown' });
   const atSessions = location.pathname === sessionsPath;
-  const heading = atSessions ? 'Live consoles' : 'Your machines';
 
-  const look = async () => {
+  const load = async () => {
     const answer = await api.me();
-    if (answer.ok) return enter(answer.value.user, answer.value.oversees ?? false);
-    if (answer.problem.code !== 'not_signed_in') return setWho({ known: 'unreachable' });
+    if (answer.ok) return showList(answer.value.user, answer.value.oversees ?? false);
+    if (answer.problem.code !== 'not_signed_in') return setState({ name: 'unreachable' });
     const why = new URLSearchParams(location.search).get('why');
-    const note = signInReasons.find((reason) => reason === why);
-    setWho(note ? { known: 'nobody', note } : { known: 'nobody' });
+    const reason = signInReasons.find((each) => each === why);
+    setState(reason ? { name: 'signed-out', reason } : { name: 'signed-out' });
   };
 
-  const enter = (user: User, oversees: boolean) => {
+  const showList = (user: User, canSeeSessions: boolean) => {
     const wanted = safeReturnPath(new URLSearchParams(location.search).get('return'), location.origin);
     if (wanted) return location.replace(wanted);
-    // What brought us here is done with; a reload should not say it again.
+    // A reload must not show the reason for the sign-in again.
     if (location.search && !atSessions) history.replaceState(null, '', '/');
-    setWho({ known: 'somebody', user, oversees });
+    setState({ name: 'signed-in', user, canSeeSessions });
   };
 
-  const left = (note: SignInReason) => setWho({ known: 'nobody', note });
+  useEffect(() => void load(), []);
+  useEffect(() => showPage(state.name, atSessions), [state.name]);
 
-  useEffect(() => void look(), []);
-  useEffect(() => {
-    document.title = who.known === 'somebody' ? `${heading} – Porthole` : 'Porthole';
-    document.body.dataset['page'] =
-      who.known === 'somebody'
-        ? atSessions
-          ? 'sessions'
-          : 'machines'
-        : who.known === 'nobody'
-          ? 'sign-in'
-          : who.known;
-  }, [who.known]);
-
-  switch (who.known) {
-    case 'not-yet':
+  switch (state.name) {
+    case 'unknown':
       return null;
-    case 'nobody':
-      // The answer to a sign-in does not say what else somebody may: that is asked.
-      return <SignIn note={who.note} entered={() => void look()} />;
-    case 'somebody':
-      return atSessions ? (
-        <SessionsPage user={who.user} oversees={who.oversees} left={left} />
-      ) : (
-        <MachinesPage user={who.user} oversees={who.oversees} left={left} />
-      );
+    case 'signed-out':
+      // The answer to a sign-in does not say what the user may see, so `load` asks.
+      return <SignInPage reason={state.reason} onSignedIn={() => void load()} />;
+    case 'signed-in': {
+      const onSignedOut = (reason: SignInReason) => setState({ name: 'signed-out', reason });
+      const { user, canSeeSessions } = state;
+      const Page = atSessions ? SessionsPage : MachinesPage;
+      return <Page user={user} canSeeSessions={canSeeSessions} onSignedOut={onSignedOut} />;
+    }
     case 'unreachable':
-      return <Unreachable retry={() => void look()} />;
+      return <UnreachablePage retry={() => void load()} />;
     default:
-      return who satisfies never;
+      return state satisfies never;
   }
+}
+
+/** For the browser's tab, style sheets and tests. */
+function showPage(state: SignInState['name'], atSessions: boolean): void {
+  const heading = atSessions ? 'Live consoles' : 'Your machines';
+  document.title = state === 'signed-in' ? `${heading} – Porthole` : 'Porthole';
+  const list = atSessions ? 'sessions' : 'machines';
+  document.body.dataset['page'] = state === 'signed-in' ? list : state === 'signed-out' ? 'sign-in' : state;
 }

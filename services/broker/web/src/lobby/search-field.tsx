@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
-import { SearchIcon } from '../icons.tsx';
+import { SearchIcon } from '../components/icons.tsx';
 
 interface SearchFieldProps {
   readonly field: RefObject<HTMLInputElement | null>;
@@ -11,20 +11,20 @@ interface SearchFieldProps {
   readonly set: (search: string) => void;
 }
 
-/** The search above a list. A slash leads there from anywhere on the page. */
+/** The search above a list. The key "/" focuses it from anywhere on the page. */
 export function SearchField({ field, label, placeholder, hidden, value, set }: SearchFieldProps) {
   useLayoutEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const writing =
+    const onKeyDown = (event: KeyboardEvent) => {
+      const takesText =
         event.target instanceof HTMLElement &&
         event.target.matches('input, textarea, [role=menuitem], dialog *');
-      if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key !== '/' || takesText || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       field.current?.focus();
       field.current?.select();
     };
-    document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
   }, []);
 
   return (

@@ -1,22 +1,19 @@
 import type { Clock } from '../../time/clock.ts';
 import { PortholeError } from '../../errors.ts';
 
-/** A map whose entries expire and whose size is bounded. */
+/** A bounded map whose entries expire. */
 export interface ExpiringMap<V> {
   get(key: string): V | undefined;
-  /** Throws `store_unavailable` when `maxEntries` other keys live. */
+  /** Throws `store_unavailable` if there are `maxEntries` other live keys. */
   set(key: string, value: V, ttlMs: number): void;
   delete(key: string): void;
   clear(): void;
 }
 
-/** How often, at most, a write pays for looking at every entry. */
+/** Minimum interval between sweeps of all entries. */
 const sweepMs = 1000;
 
-/**
- * No timers: what has expired is invisible at once and leaves with one of the next writes. So nothing keeps
- * the process alive, and a test's clock needs no moving for it.
- */
+/** Sets no timers, so nothing keeps the process alive: reads ignore expired entries, and writes remove them. */
 export function createExpiringMap<V>(deps: { clock: Clock; maxEntries: number }): ExpiringMap<V> {
   const entries = new Map<string, { value: V; expires: number }>();
   let nextSweep = 0;
@@ -42,6 +39,6 @@ export function createExpiringMap<V>(deps: { clock: Clock; maxEntries: number })
 
 export function memoryFull(maxEntries: number): PortholeError {
   return new PortholeError('store_unavailable', {
-    detail: `The store in memory is full: ${maxEntries} entries.`,
+    detail: `the store in memory is full: ${maxEntries} entries`,
   });
 }

@@ -3,95 +3,95 @@ import { memoryFull } from './expiring-map.ts';
 import { digest } from '../keys.ts';
 import type { LeaseStore } from '../ports.ts';
 
-/** When each holder's place expires, in the order in which they first asked: a Map keeps that order. */
-type Line = Map<string, number>;
+/** The expiry of each holder, in the order in which they first asked, which a Map keeps. */
+type Holders = Map<string, number>;
 
-/** How often, at most, a newcomer pays for looking at every line. */
+/** Minimum interval between sweeps of all leases. */
 const sweepMs = 1000;
 
-/** The same rules as the script in redis-leases.ts. `use` throws when the store was stopped. */
+/** Implements the same rules as redis/lease-script.ts. `assertOpen` throws if the store was stopped. */
 export function createMemoryLeases(deps: {
   clock: Clock;
   maxEntries: number;
-  use: () => void;
+  assertOpen: () => void;
 }): LeaseStore & { clear(): void } {
-  const lines = new Map<string, Line>();
-  let places = 0;
+  const leases = new Map<string, Holders>();
+  let totalHolders = 0;
   let nextSweep = 0;
 
-  function leave(name: string, line: Line, holder: string): void {
-    if (line.delete(holder)) places--;
-    if (line.size === 0) lines.delete(name);
+  function removeHolder(name: string, holders: Holders, holder: string): void {
+    if (holders.delete(holder)) totalHolders--;
+    if (holders.size === 0) leases.delete(name);
   }
 
-  function dropExpired(name: string, line: Line): void {
+  function dropExpired(name: string, holders: Holders): void {
     const now = deps.clock.now();
-    for (const [holder, expires] of line) if (expires <= now) leave(name, line, holder);
+    for (const [holder, expires] of holders) if (expires <= now) removeHolder(name, holders, holder);
   }
 
-  /** The line without its dead. */
-  function lineOf(name: string): Line {
-    const line = lines.get(name) ?? new Map<string, number>();
-    dropExpired(name, line);
-    return line;
+  /** The holders that have not expired. */
+  function currentHolders(name: string): Holders {
+    const holders = leases.get(name) ?? new Map<string, number>();
+    dropExpired(name, holders);
+    return holders;
   }
 
-  function makeRoom(): void {
+  function assertCapacity(): void {
     const now = deps.clock.now();
     if (now >= nextSweep) {
       nextSweep = now + sweepMs;
-      for (const [name, line] of lines) dropExpired(name, line);
+      for (const [name, holders] of leases) dropExpired(name, holders);
     }
-    if (places >= deps.maxEntries) throw memoryFull(deps.maxEntries);
+    if (totalHolders >= deps.maxEntries) throw memoryFull(deps.maxEntries);
   }
 
-  function enter(name: string, line: Line, holder: string, ttlMs: number): void {
-    if (!line.has(holder)) {
-      makeRoom();
-      places++;
-      lines.set(name, line);
+  function addOrRenew(name: string, holders: Holders, holder: string, ttlMs: number): void {
+    if (!holders.has(holder)) {
+      assertCapacity();
+      totalHolders++;
+      leases.set(name, holders);
     }
-    line.set(holder, deps.clock.now() + ttlMs);
+    holders.set(holder, deps.clock.now() + ttlMs);
   }
 
   return {
     async join(name, holder, limit, ttlMs) {
-      deps.use();
-      const line = lineOf(name);
-      enter(name, line, holder, ttlMs);
-      return Math.max(0, rank(line, holder) - limit + 1);
+      deps.assertOpen();
+      const holders = currentHolders(name);
+      addOrRenew(name, holders, holder, ttlMs);
+      return Math.max(0, rank(holders, holder) - limit + 1);
     },
     async tryAcquire(name, holder, limit, ttlMs) {
-      deps.use();
-      const line = lineOf(name);
-      const place = line.has(holder) ? rank(line, holder) : line.size;
-      if (place >= limit) return false;
-      enter(name, line, holder, ttlMs);
+      deps.assertOpen();
+      const holders = currentHolders(name);
+      const before = holders.has(holder) ? rank(holders, holder) : holders.size;
+      if (before >= limit) return false;
+      addOrRenew(name, holders, holder, ttlMs);
       return true;
     },
     async release(name, holder) {
-      deps.use();
-      leave(name, lineOf(name), holder);
+      deps.assertOpen();
+      removeHolder(name, currentHolders(name), holder);
     },
     async count(name) {
-      deps.use();
-      return lineOf(name).size;
+      deps.assertOpen();
+      return currentHolders(name).size;
     },
     async list(name) {
-      deps.use();
-      return [...lineOf(name).keys()].map((holder) => digest(holder));
+      deps.assertOpen();
+      return [...currentHolders(name).keys()].map((holder) => digest(holder));
     },
     clear() {
-      lines.clear();
-      places = 0;
+      leases.clear();
+      totalHolders = 0;
     },
   };
 }
 
-/** How many asked before `holder`. */
-function rank(line: Line, holder: string): number {
+/** Number of holders that asked before `holder`. */
+function rank(holders: Holders, holder: string): number {
   let before = 0;
-  for (const other of line.keys()) {
+  for (const other of holders.keys()) {
     if (other === holder) break;
     before++;
   }

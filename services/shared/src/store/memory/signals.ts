@@ -1,12 +1,12 @@
 import type { Listeners } from '../listeners.ts';
 import type { SignalBus } from '../ports.ts';
 
-/** Everybody listens in this process, so they have heard it when `publish` resolves. */
-export function createMemorySignals(deps: { listeners: Listeners; use: () => void }): SignalBus {
+/** All subscribers are in this process, so they have got the message when `publish` resolves. */
+export function createMemorySignals(deps: { listeners: Listeners; assertOpen: () => void }): SignalBus {
   return {
     async publish(message) {
-      deps.use();
-      deps.listeners.tell(message);
+      deps.assertOpen();
+      deps.listeners.notify(message);
     },
     subscribe: (listener) => deps.listeners.add(listener),
   };

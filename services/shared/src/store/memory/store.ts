@@ -1,7 +1,7 @@
 import type { Clock } from '../../time/clock.ts';
 import { PortholeError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { BoundedLimiter } from '../bounded-limiter.ts';
+import { MemoryLimiter } from './limiter.ts';
 import { createListeners } from '../listeners.ts';
 import { createMemoryLeases } from './leases.ts';
 import { createMemoryRecords } from './records.ts';
@@ -12,32 +12,29 @@ import { createRateLimits, type LimiterOptions } from '../rate-limits.ts';
 export interface MemoryStoreOptions {
   readonly clock: Clock;
   readonly log?: Pick<Log, 'error'>;
-  /** Of records, of places in leases, and of keys per rate limit. Beyond it, calls reject with `store_unavailable`. */
+  /** Limit of records, of lease holders, and of keys per rate limit. Beyond it, calls reject with `store_unavailable`. */
   readonly maxEntries?: number;
 }
 
-/**
- * The store of a process that is alone: nothing outlives it, and nobody else sees it. Needs no `start`.
- * Rate limits run on the system's clock, everything else on the one given.
- */
+/** The store of a single process, without Redis. Its data is lost when the process ends. Needs no `start`. */
 export function createMemoryStore(options: MemoryStoreOptions): Store {
   const { clock, log, maxEntries = 100_000 } = options;
   let stopped = false;
-  const use = () => {
-    if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
+  const assertOpen = () => {
+    if (stopped) throw new PortholeError('store_unavailable', { detail: 'the store was stopped' });
   };
 
   const listeners = createListeners(log);
-  const records = createMemoryRecords({ clock, maxEntries, use });
-  const leases = createMemoryLeases({ clock, maxEntries, use });
-  const makeLimiter = (limits: LimiterOptions) => new BoundedLimiter(limits, { clock, maxEntries });
+  const records = createMemoryRecords({ clock, maxEntries, assertOpen });
+  const leases = createMemoryLeases({ clock, maxEntries, assertOpen });
+  const makeLimiter = (limits: LimiterOptions) => new MemoryLimiter(limits, { clock, maxEntries });
 
   return {
     records,
     leases,
-    signals: createMemorySignals({ listeners, use }),
-    // Nobody else sees this memory.
-    rateLimits: createRateLimits({ makeLimiter, hide: (key) => key, use }),
+    signals: createMemorySignals({ listeners, assertOpen }),
+    // No digest: only this process has access to its memory.
+    rateLimits: createRateLimits({ makeLimiter, digestKey: (key) => key, assertOpen }),
     async start() {},
     healthy: async () => !stopped,
     async stop() {

@@ -11,22 +11,24 @@ import { parseRedisUrl } from './url.ts';
 
 export type RedisClient = Redis | Cluster;
 
-/** Without the one option that exists twice in ioredis's types, once as a type parameter. */
+/** Without the option that ioredis declares twice, once as a type parameter. */
 type ClientOptions = Omit<AllClientOptions, 'replyMapping'>;
 
 /** Milliseconds. */
-export const redisTimes = {
+export const redisTimeouts = {
   connect: 3000,
-  /** Until an answer; a call that has none by then fails. */
-  answer: 2000,
-  /** Until a connection that answers nothing is given up and made anew. */
-  silence: 5000,
-  longestBackOff: 2000,
+  /** Until a response. The call then fails. */
+  response: 2000,
+  /** Until a connection without responses is replaced. */
+  socketIdle: 5000,
+  maxBackoff: 2000,
+  /** Until `stop` no longer waits for sockets to close. */
+  disconnect: 1000,
 } as const;
 
 /**
- * A client that connects on `connect()`, then again for ever. While it is not connected, calls fail at once
- * instead of waiting in a queue: whoever waits for a console is told so, and comes back.
+ * Creates a client that connects on `connect()`, and reconnects until `disconnect()`. While it is not connected, calls
+ * fail at once instead of being queued, so that pages can show the outage and retry.
  */
 export function createRedisClient(options: RedisOptions): RedisClient {
   if (options.mode === 'cluster') return cluster(options);
@@ -36,17 +38,17 @@ export function createRedisClient(options: RedisOptions): RedisClient {
 
 const common = {
   lazyConnect: true,
-  connectTimeout: redisTimes.connect,
-  commandTimeout: redisTimes.answer,
-  socketTimeout: redisTimes.silence,
-  // Until a goodbye that nobody answers is cut short.
+  connectTimeout: redisTimeouts.connect,
+  commandTimeout: redisTimeouts.response,
+  socketTimeout: redisTimeouts.socketIdle,
+  // Until a socket that the server does not close is destroyed.
   disconnectTimeout: 250,
-  // A grant may have been taken although the answer got lost: nothing is ever sent a second time.
+  // No command is sent twice: a grant may have been taken although the response was lost.
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  // redis-signals.ts does that itself.
+  // signals.ts subscribes itself.
   autoResubscribe: false,
-  maxLoadingRetryTime: redisTimes.longestBackOff,
+  maxLoadingRetryTime: redisTimeouts.maxBackoff,
   disableClientInfo: true,
 } satisfies ClientOptions;
 
@@ -56,7 +58,7 @@ function standalone(options: StandaloneOptions): Redis {
     username: options.username ?? username,
     password: options.password ?? password,
   });
-  return single(credentials, { host, port, db, ...tlsOf(tls ? (options.tls ?? {}) : undefined) });
+  return single(credentials, { host, port, db, ...tlsOption(tls ? (options.tls ?? {}) : undefined) });
 }
 
 function sentinel(options: SentinelOptions): Redis {
@@ -77,15 +79,14 @@ function sentinel(options: SentinelOptions): Redis {
   const client: Redis = single(credentials, {
     sentinels: [...options.sentinels],
     name: options.name,
-    // No sentinel answered. Until one does, no connection is tried, so the other place where credentials are asked
-    // for again is not reached.
+    // Called while no sentinel responds. `retryStrategy` is not, so the credentials must be refreshed here, too.
     sentinelRetryStrategy(times) {
       Object.assign(client.options, credentials());
       return backOff(times);
     },
-    sentinelCommandTimeout: redisTimes.answer,
+    sentinelCommandTimeout: redisTimeouts.response,
     db: options.db ?? 0,
-    ...(tls ? { ...tlsOf(tls), sentinelTLS: tlsFields(tls), enableTLSForSentinelMode: true } : {}),
+    ...(tls ? { ...tlsOption(tls), sentinelTLS: tlsFields(tls), enableTLSForSentinelMode: true } : {}),
   });
   return client;
 }
@@ -94,7 +95,7 @@ function single(credentials: () => Credentials, options: ClientOptions): Redis {
   const all: ClientOptions = {
     ...common,
     enableOfflineQueue: false,
-    // After a failover the connection may lead to what has become a replica.
+    // After a failover, the server may have become a replica.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...credentials(),
     ...options,
@@ -113,22 +114,22 @@ function cluster(options: ClusterOptions): Cluster {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRedirections: 3,
-    slotsRefreshTimeout: redisTimes.answer,
+    slotsRefreshTimeout: redisTimeouts.response,
     clusterRetryStrategy: backOff,
-    redisOptions: { ...common, ...credentials(), ...tlsOf(options.tls) },
-    // Certificates are made out to names, so names are dialled.
+    redisOptions: { ...common, ...credentials(), ...tlsOption(options.tls) },
+    // Certificates contain names, so the client must connect to names, not to their addresses.
     ...(options.tls ? { dnsLookup: (name, done) => done(null, name) } : {}),
   });
-  // Comes before the node's connection is made. After an outage all nodes are new.
+  // Emitted before the client connects to the node. After an outage, all nodes are new.
   client.on('+node', (node: Redis) => Object.assign(node.options, credentials()));
   return client;
 }
 
-function tlsOf(tls: TlsOptions | undefined): { tls?: ConnectionOptions } {
+function tlsOption(tls: TlsOptions | undefined): { tls?: ConnectionOptions } {
   return tls ? { tls: tlsFields(tls) } : {};
 }
 
-/** The client copies these fields for each of its connections: as getters, they are read from their files anew. */
+/** Getters, because the client copies the fields for each connection, and the files may have changed. */
 function tlsFields({ ca, cert, key, servername }: TlsOptions): ConnectionOptions {
   const pem = (value: string | (() => string) | undefined) => (typeof value === 'function' ? value() : value);
   return {
@@ -158,11 +159,11 @@ function credentialsOf(options: {
 }): () => Credentials {
   return () => {
     const password = typeof options.password === 'function' ? options.password() : options.password;
-    // A name without a password is no credential.
+    // A user name without a password is no credential.
     return { username: password === undefined ? undefined : options.username, password };
   };
 }
 
 function backOff(times: number): number {
-  return Math.min(50 * 2 ** Math.min(times - 1, 10), redisTimes.longestBackOff);
+  return Math.min(50 * 2 ** Math.min(times - 1, 10), redisTimeouts.maxBackoff);
 }

@@ -1,11 +1,11 @@
 import { PortholeError } from '../../errors.ts';
 
 /**
- * What an error of the Redis client says, without what it carries: its `command` field holds the arguments,
- * which may be a password or a sealed record, and old servers quote them in the message.
+ * Copies name, message and code of an error of the Redis client. Its field `command`, and the messages of old servers,
+ * contain the arguments of the command, such as a password or a sealed record.
  */
-export function plainError(thrown: unknown): Error {
-  const error = reason(thrown);
+export function withoutArguments(thrown: unknown): Error {
+  const error = rootError(thrown);
   if (!(error instanceof Error)) return new Error(String(error));
   const message = error.message.replace(/,? with args beginning with.*/s, '');
   const code = errorCode(error);
@@ -14,19 +14,19 @@ export function plainError(thrown: unknown): Error {
   return code === undefined ? plain : Object.assign(plain, { code });
 }
 
-/** The same for one outage, however often it is retried: `ECONNREFUSED`, `WRONGPASS`. */
+/** The kind of an error, such as `ECONNREFUSED` or `WRONGPASS`. The same for each attempt in one outage. */
 export function errorKind(error: Error): string {
   return errorCode(error) ?? error.message.split(' ', 1)[0] ?? '';
 }
 
-export function storeDown(thrown: unknown): PortholeError {
+export function toStoreError(thrown: unknown): PortholeError {
   return thrown instanceof PortholeError
     ? thrown
-    : new PortholeError('store_unavailable', { cause: plainError(thrown) });
+    : new PortholeError('store_unavailable', { cause: withoutArguments(thrown) });
 }
 
-/** Connecting to several addresses, or to a cluster, fails with an error that says little and wraps one that does. */
-function reason(thrown: unknown): unknown {
+/** Connecting to several addresses or to a cluster fails with an error that wraps the actual one. */
+function rootError(thrown: unknown): unknown {
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return thrown.errors[0];
   if (thrown instanceof Error && 'lastNodeError' in thrown && thrown.lastNodeError)
     return thrown.lastNodeError;

@@ -1,11 +1,17 @@
 /**
- * Everything about a lease in one atomic step. Two sorted sets, on one shard thanks to their hash tag: in the
- * order of asking, and in the order of expiry. The time is Redis's own, so pods with wrong clocks agree.
- * Both keys expire with the last holder, so nothing stays behind when all pods die.
+ * Most holders that are listed, the latest ones. Each is looked up, so without a limit a client with write access to
+ * Redis could exhaust the memory of the broker with holders that do not exist.
+ */
+const maxListed = 20_000;
+
+/**
+ * All operations of a lease, each as one atomic step. Two sorted sets hold the holders in the order in which they asked
+ * and in the order of expiry. A hash tag keeps them on one shard. The script uses the clock of Redis, so pods with wrong
+ * clocks agree. Both keys expire with the last holder.
  *
  * KEYS: order, expiry. ARGV: join | try | release | count | list, holder, lifetime in ms, limit (only for try).
- * Answers how many asked before the holder; for count, how many there are; for a refused try, -1; for list, all
- * holders.
+ * Result: the number of holders before this one, or -1 for a rejected try; for count, the number of holders; for list,
+ * all holders.
  */
 export const leaseScript = `
 local order, expiry = KEYS[1], KEYS[2]
@@ -22,7 +28,7 @@ if verb == 'count' then
   return redis.call('ZCARD', order)
 end
 if verb == 'list' then
-  return redis.call('ZRANGE', order, 0, -1)
+  return redis.call('ZRANGE', order, -${maxListed}, -1)
 end
 if verb == 'release' then
   redis.call('ZREM', expiry, holder)
@@ -30,8 +36,8 @@ if verb == 'release' then
 end
 
 local rank = redis.call('ZRANK', order, holder)
-local place = rank or redis.call('ZCARD', order)
-if verb == 'try' and place >= tonumber(ARGV[4]) then
+local before = rank or redis.call('ZCARD', order)
+if verb == 'try' and before >= tonumber(ARGV[4]) then
   return -1
 end
 if not rank then
@@ -43,5 +49,5 @@ redis.call('ZADD', expiry, now + ARGV[3], holder)
 local latest = redis.call('ZRANGE', expiry, -1, -1, 'WITHSCORES')[2]
 redis.call('PEXPIREAT', order, latest)
 redis.call('PEXPIREAT', expiry, latest)
-return place
+return before
 `;

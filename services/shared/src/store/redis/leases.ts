@@ -7,7 +7,7 @@ import type { RedisClient } from './connection.ts';
 import { leaseScript } from './lease-script.ts';
 
 declare module 'ioredis' {
-  // ioredis's own way to give a script's command a type.
+  // The way in which ioredis types the commands of scripts.
   interface RedisCommander<Context extends ClientContext = { type: 'default' }> {
     portholeLease(
       order: string,
@@ -20,58 +20,63 @@ declare module 'ioredis' {
 }
 
 /**
- * Places are taken under the name that the first grant key gives. While there are several keys, places under the
- * names that the others give still count and are listed: holders move over with their next renewal.
+ * A lease is stored under the digest of its name by the first grant key. While keys rotate, holders under the digests of
+ * the other keys still count, and move to the first digest with their next renewal.
  */
 export function createRedisLeases(deps: {
   client: RedisClient;
-  ask: StoreRequest;
+  request: StoreRequest;
   names: KeyedDigests;
 }): LeaseStore {
-  const { client, ask, names } = deps;
-  // Sends the script's hash, and the script itself to a server that does not know it yet.
+  const { client, request, names } = deps;
+  // Sends the hash of the script, and the script itself if the server does not have it.
   client.defineCommand('portholeLease', { lua: leaseScript, numberOfKeys: 2 });
 
-  function run(hidden: string, verb: 'join' | 'try' | 'release' | 'count', ...more: (string | number)[]) {
-    return ask(() =>
-      client.portholeLease(storeKeys.leaseOrder(hidden), storeKeys.leaseExpiry(hidden), verb, ...more),
+  function run(nameDigest: string, verb: 'join' | 'try' | 'release' | 'count', ...more: (string | number)[]) {
+    return request(() =>
+      client.portholeLease(
+        storeKeys.leaseOrder(nameDigest),
+        storeKeys.leaseExpiry(nameDigest),
+        verb,
+        ...more,
+      ),
     );
   }
 
-  function holdersUnder(hidden: string): Promise<string[]> {
-    return ask(() =>
-      client.portholeLease(storeKeys.leaseOrder(hidden), storeKeys.leaseExpiry(hidden), 'list'),
+  function holdersOf(nameDigest: string): Promise<string[]> {
+    return request(() =>
+      client.portholeLease(storeKeys.leaseOrder(nameDigest), storeKeys.leaseExpiry(nameDigest), 'list'),
     );
   }
 
-  /** Those of older keys came first. */
-  async function holders(hidden: readonly string[]): Promise<readonly string[]> {
-    return [...new Set((await Promise.all(hidden.toReversed().map(holdersUnder))).flat())];
+  /** Holders under older digests come first. */
+  async function holders(nameDigests: readonly string[]): Promise<readonly string[]> {
+    return [...new Set((await Promise.all(nameDigests.toReversed().map(holdersOf))).flat())];
   }
 
-  /** How many have a place under an older name and not yet one under the first. */
-  async function notMoved(
+  /** Number of other holders that have not yet moved to the first digest. */
+  async function countNotMigrated(
     [first, ...older]: readonly [string, ...string[]],
     holder: string,
   ): Promise<number> {
     if (older.length === 0) return 0;
-    const here = new Set(await holdersUnder(first));
+    const here = new Set(await holdersOf(first));
     return (await holders(older)).filter((other) => other !== holder && !here.has(other)).length;
   }
 
   return {
     async join(name, holder, limit, ttlMs) {
-      const before = await run(names.of(name), 'join', digest(holder), lifetime(ttlMs));
+      const before = await run(names.of(name), 'join', digest(holder), toRedisMs(ttlMs));
       return Math.max(0, before - limit + 1);
     },
     async tryAcquire(name, holder, limit, ttlMs) {
-      const hidden = names.all(name);
-      const who = digest(holder);
-      const left = limit - (await notMoved(hidden, who));
-      return (await run(hidden[0], 'try', who, lifetime(ttlMs), left)) >= 0;
+      const nameDigests = names.all(name);
+      const holderDigest = digest(holder);
+      const left = limit - (await countNotMigrated(nameDigests, holderDigest));
+      return (await run(nameDigests[0], 'try', holderDigest, toRedisMs(ttlMs), left)) >= 0;
     },
     async release(name, holder) {
-      await Promise.all(names.all(name).map((hidden) => run(hidden, 'release', digest(holder))));
+      await Promise.all(names.all(name).map((nameDigest) => run(nameDigest, 'release', digest(holder))));
     },
     async count(name) {
       const [first, ...older] = names.all(name);
@@ -81,7 +86,7 @@ export function createRedisLeases(deps: {
   };
 }
 
-/** Redis takes whole milliseconds, from 1. */
-function lifetime(ttlMs: number): number {
+/** Redis accepts only integers from 1. */
+function toRedisMs(ttlMs: number): number {
   return Math.max(1, Math.ceil(ttlMs));
 }

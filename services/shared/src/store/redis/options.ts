@@ -1,23 +1,23 @@
-/** How to reach Redis. */
+/** Connection options of Redis. */
 export type RedisOptions = StandaloneOptions | SentinelOptions | ClusterOptions;
 
 interface CommonOptions {
-  /** An ACL user; without it, Redis's own `default` user. */
+  /** ACL user. Default: Redis's `default` user. */
   readonly username?: string;
-  /** A function is asked before every connection, so a password can be changed without a restart. */
+  /** A function is called before each connection, so that the password can change without a restart. */
   readonly password?: string | (() => string | undefined);
 }
 
-/** Texts in PEM. A function is asked before every connection, so a file can be renewed without a restart. */
+/** PEM text. A function is called before each connection, so that the file can change without a restart. */
 type Pem = string | (() => string);
 
 export interface TlsOptions {
-  /** Without it, the certificate authorities that Node trusts. */
+  /** Default: the certificate authorities that Node trusts. */
   readonly ca?: Pem;
-  /** Our own certificate and its key, where Redis asks for one. */
+  /** Client certificate and its key, if Redis requires them. */
   readonly cert?: Pem;
   readonly key?: Pem;
-  /** The name that the certificate must carry, when it is not the one that is dialled. */
+  /** Name in the server certificate, if it differs from the host name. */
   readonly servername?: string;
 }
 
@@ -25,7 +25,7 @@ export interface StandaloneOptions extends CommonOptions {
   readonly mode: 'standalone';
   /** `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS. */
   readonly url: string;
-  /** Details of TLS; `rediss://` alone says whether there is any. */
+  /** TLS details. `rediss://` in the URL enables TLS. */
   readonly tls?: TlsOptions;
 }
 
@@ -37,18 +37,18 @@ export interface HostAndPort {
 export interface SentinelOptions extends CommonOptions {
   readonly mode: 'sentinel';
   readonly sentinels: readonly HostAndPort[];
-  /** What the sentinels call the group of servers. */
+  /** Name of the group of servers. */
   readonly name: string;
   readonly sentinelUsername?: string;
   readonly sentinelPassword?: string | (() => string);
   readonly db?: number;
-  /** TLS to the sentinels and to the servers. Without it, none. */
+  /** TLS to the sentinels and to the servers. Default: no TLS. */
   readonly tls?: TlsOptions;
 }
 
 export interface ClusterOptions extends CommonOptions {
   readonly mode: 'cluster';
-  /** Some of the nodes; they know the others. */
+  /** One or more nodes. The others are discovered. */
   readonly nodes: readonly HostAndPort[];
   readonly tls?: TlsOptions;
 }

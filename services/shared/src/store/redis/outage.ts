@@ -1,39 +1,48 @@
 import type { Log } from '../../telemetry/log.ts';
-import { errorKind, plainError } from './error.ts';
+import { errorKind, withoutArguments } from './error.ts';
 
-/** Turns the errors of all connections, one for every try to reconnect, into a few lines for the log. */
-export interface Outage {
+/** Turns the errors of all connections, one for each attempt to reconnect, into a few log lines. */
+export interface RedisOutageLog {
   failed(connection: string, error: unknown): void;
-  /** Not worth a line by itself: the next connection may succeed, or fail with an error that says more. */
+  /** Logs nothing by itself: the next attempt may succeed, or fail with an error that says more. */
   closed(connection: string): void;
-  works(connection: string): void;
+  recovered(connection: string): void;
+  /** Logs nothing from now on: connections that close are expected. */
+  stop(): void;
 }
 
-export function createOutage(log: Pick<Log, 'info' | 'warn'>): Outage {
-  const away = new Set<string>();
-  const told = new Set<string>();
+/** Kinds of errors that one outage logs. Redis chooses the words, so their number must be limited. */
+const maxKinds = 10;
+
+export function createRedisOutageLog(log: Pick<Log, 'info' | 'warn'>): RedisOutageLog {
+  const failing = new Set<string>();
+  const loggedKinds = new Set<string>();
+  let stopped = false;
 
   function failed(connection: string, error: unknown): void {
-    away.add(connection);
-    const plain = plainError(error);
+    failing.add(connection);
+    const plain = withoutArguments(error);
     const kind = errorKind(plain);
-    // Another kind of error is news: a server that is back but refuses the password.
-    if (told.has(kind)) return;
-    told.add(kind);
-    log.warn({ err: plain }, 'redis is away');
+    // Another kind of error is news: a server that is back but rejects the password.
+    if (stopped || loggedKinds.has(kind) || loggedKinds.size >= maxKinds) return;
+    loggedKinds.add(kind);
+    log.warn({ err: plain }, 'redis is unavailable');
   }
 
   return {
     failed,
     closed(connection) {
-      if (!away.has(connection)) away.add(connection);
-      else if (told.size === 0)
-        failed(connection, new Error('Connections are closed as soon as they are made.'));
+      if (!failing.has(connection)) failing.add(connection);
+      else if (loggedKinds.size === 0)
+        failed(connection, new Error('Redis closes each connection as soon as it is made.'));
     },
-    works(connection) {
-      if (!away.delete(connection) || away.size > 0 || told.size === 0) return;
-      told.clear();
-      log.info({}, 'redis is back');
+    recovered(connection) {
+      if (!failing.delete(connection) || failing.size > 0 || loggedKinds.size === 0) return;
+      loggedKinds.clear();
+      if (!stopped) log.info({}, 'redis is available again');
+    },
+    stop() {
+      stopped = true;
     },
   };
 }

@@ -5,12 +5,32 @@ import type { RedisClient } from './connection.ts';
 
 declare module 'ioredis' {
   interface RedisCommander<Context extends ClientContext = { type: 'default' }> {
+    portholeGet(key: string, maxBytes: number): Result<string | null, Context>;
+    portholeTake(key: string, maxBytes: number): Result<string | null, Context>;
     portholeReplace(key: string, expected: string, value: string, ttlMs: number): Result<number, Context>;
     portholeRemove(key: string, expected: string): Result<number, Context>;
   }
 }
 
-/** Redis itself compares and sets only since 8.4. */
+/**
+ * Longest value in bytes that is read. The largest record, a sign-in with 1000 long group names, has less. Without the
+ * limit, a client with write access to Redis could exhaust the memory of every pod with one value.
+ */
+const maxValueBytes = 2 * 1024 * 1024;
+
+/** Scripts, because GET and GETDEL have no limit. A value that is too long counts as missing. */
+const getScript = `
+if redis.call('STRLEN', KEYS[1]) > tonumber(ARGV[1]) then
+  return false
+end
+return redis.call('GET', KEYS[1])
+`;
+const takeScript = `
+local value = redis.call('STRLEN', KEYS[1]) <= tonumber(ARGV[1]) and redis.call('GET', KEYS[1])
+redis.call('DEL', KEYS[1])
+return value
+`;
+/** Scripts, because Redis has commands to compare and set only since 8.4. */
 const replaceScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
@@ -25,33 +45,38 @@ end
 return redis.call('DEL', KEYS[1])
 `;
 
-export function createRedisRecords(deps: { client: RedisClient; ask: StoreRequest }): RecordStore {
-  const { client, ask } = deps;
+export function createRedisRecords(deps: { client: RedisClient; request: StoreRequest }): RecordStore {
+  const { client, request } = deps;
+  client.defineCommand('portholeGet', { lua: getScript, numberOfKeys: 1 });
+  client.defineCommand('portholeTake', { lua: takeScript, numberOfKeys: 1 });
   client.defineCommand('portholeReplace', { lua: replaceScript, numberOfKeys: 1 });
   client.defineCommand('portholeRemove', { lua: removeScript, numberOfKeys: 1 });
   return {
     async put(key, value, ttlMs) {
-      await ask(() => client.set(key, value, 'PX', lifetime(ttlMs)));
+      await request(() => client.set(key, value, 'PX', toRedisMs(ttlMs)));
+    },
+    async add(key, value, ttlMs) {
+      return (await request(() => client.set(key, value, 'PX', toRedisMs(ttlMs), 'NX'))) === 'OK';
     },
     async get(key) {
-      return (await ask(() => client.get(key))) ?? undefined;
+      return (await request(() => client.portholeGet(key, maxValueBytes))) ?? undefined;
     },
     async take(key) {
-      return (await ask(() => client.getdel(key))) ?? undefined;
+      return (await request(() => client.portholeTake(key, maxValueBytes))) ?? undefined;
     },
     async delete(key) {
-      await ask(() => client.del(key));
+      await request(() => client.del(key));
     },
     async replace(key, expected, value, ttlMs) {
-      return (await ask(() => client.portholeReplace(key, expected, value, lifetime(ttlMs)))) === 1;
+      return (await request(() => client.portholeReplace(key, expected, value, toRedisMs(ttlMs)))) === 1;
     },
     async remove(key, expected) {
-      return (await ask(() => client.portholeRemove(key, expected))) === 1;
+      return (await request(() => client.portholeRemove(key, expected))) === 1;
     },
   };
 }
 
-/** Redis takes whole milliseconds, from 1. */
-function lifetime(ttlMs: number): number {
+/** Redis accepts only integers from 1. */
+function toRedisMs(ttlMs: number): number {
   return Math.max(1, Math.ceil(ttlMs));
 }

@@ -1,17 +1,17 @@
-import { storeDown } from './error.ts';
+import { toStoreError } from './error.ts';
 
-/** Asks Redis. Whatever goes wrong rejects with `store_unavailable`. */
+/** Runs a call to Redis. Any failure rejects with `store_unavailable`. */
 export type StoreRequest = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** `use` throws when the store was stopped; `failed` is told of everything else that went wrong. */
-export function createStoreRequest(use: () => void, failed: () => void = () => {}): StoreRequest {
+/** `assertOpen` throws if the store was stopped. `onFailure` is called for each other failure. */
+export function createStoreRequest(assertOpen: () => void, onFailure: () => void = () => {}): StoreRequest {
   return async (work) => {
-    use();
+    assertOpen();
     try {
       return await work();
     } catch (error) {
-      failed();
-      throw storeDown(error);
+      onFailure();
+      throw toStoreError(error);
     }
   };
 }

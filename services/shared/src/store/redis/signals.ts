@@ -4,58 +4,59 @@ import type { Listeners } from '../listeners.ts';
 import type { SignalBus } from '../ports.ts';
 import type { StoreRequest } from './request.ts';
 import type { RedisClient } from './connection.ts';
-import type { Outage } from './outage.ts';
+import type { RedisOutageLog } from './outage.ts';
 
-/** How often the subscription is made sure of. */
+/** Interval at which the subscription is renewed. */
 const refreshMs = 10_000;
 
 export interface RedisSignals extends SignalBus {
+  /** Connects the subscriber. Call it once. */
   start(): Promise<void>;
+  /** Stops the heartbeat. The owner of the subscriber disconnects it. */
   stop(): void;
 }
 
 /**
- * Publishes on the client that all calls share, listens on one of its own. SUBSCRIBE may be repeated at will,
- * so it serves for everything: the first time, after an outage, after a refusal, and as a heartbeat. Without
- * one, a connection on which only Redis speaks would never notice that it is dead.
+ * Publishes on the shared client and subscribes on a client of its own. SUBSCRIBE can be repeated, so it is used to
+ * subscribe first, to subscribe again after an outage or an error, and as a heartbeat. Without a heartbeat, a connection
+ * on which only Redis sends would not notice that it is dead.
  */
 export function createRedisSignals(deps: {
   client: RedisClient;
   subscriber: RedisClient;
   clock: Clock;
   listeners: Listeners;
-  outage: Outage;
-  ask: StoreRequest;
+  outage: RedisOutageLog;
+  request: StoreRequest;
 }): RedisSignals {
-  const { client, subscriber, listeners, outage, ask } = deps;
+  const { client, subscriber, listeners, outage, request } = deps;
   let stopRefreshing: Cancel | undefined;
-  let listening = Promise.resolve();
+  let subscribing = Promise.resolve();
 
-  function listen(): void {
+  function ensureSubscribed(): void {
     if (subscriber.status !== 'ready') return;
-    listening = subscriber.subscribe(storeKeys.signals).then(
-      () => outage.works('signals'),
+    subscribing = subscriber.subscribe(storeKeys.signals).then(
+      () => outage.recovered('signals'),
       (error: unknown) => outage.failed('signals', error),
     );
   }
 
   subscriber.on('error', (error) => outage.failed('signals', error));
   subscriber.on('close', () => outage.closed('signals'));
-  subscriber.on('ready', listen);
-  subscriber.on('message', (_channel: string, message: string) => listeners.tell(message));
+  subscriber.on('ready', ensureSubscribed);
+  subscriber.on('message', (_channel: string, message: string) => listeners.notify(message));
 
   return {
     async start() {
-      stopRefreshing = every(deps.clock, refreshMs, listen);
+      stopRefreshing = every(deps.clock, refreshMs, ensureSubscribed);
       await subscriber.connect();
-      await listening;
+      await subscribing;
     },
     stop() {
       stopRefreshing?.();
-      subscriber.disconnect();
     },
     async publish(message) {
-      await ask(() => client.publish(storeKeys.signals, message));
+      await request(() => client.publish(storeKeys.signals, message));
     },
     subscribe: (listener) => listeners.add(listener),
   };

@@ -3,16 +3,16 @@ import { systemClock, type Clock } from '../../time/clock.ts';
 import { PortholeError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SealKeys } from '../../crypto/seal.ts';
-import { BoundedLimiter } from '../bounded-limiter.ts';
+import { MemoryLimiter } from '../memory/limiter.ts';
 import { createKeyedDigests } from '../../crypto/keyed-digests.ts';
 import { createListeners } from '../listeners.ts';
 import type { Store } from '../ports.ts';
 import { createRateLimits, type LimiterOptions } from '../rate-limits.ts';
 import { createStoreRequest } from './request.ts';
-import { createRedisClient, redisTimes } from './connection.ts';
+import { createRedisClient, redisTimeouts, type RedisClient } from './connection.ts';
 import { createRedisLeases } from './leases.ts';
 import type { RedisOptions } from './options.ts';
-import { createOutage } from './outage.ts';
+import { createRedisOutageLog } from './outage.ts';
 import { createRedisRecords } from './records.ts';
 import { createRedisSignals } from './signals.ts';
 
@@ -20,73 +20,89 @@ export type { RedisOptions } from './options.ts';
 
 export interface RedisStoreOptions {
   readonly redis: RedisOptions;
-  /** Names that could be guessed are hidden by them. */
+  /** Keys of the digests that replace guessable names. */
   readonly keys: SealKeys;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly clock?: Clock;
-  /** Told of every call that failed. */
+  /** Called for each failed call. */
   readonly onFailure?: () => void;
-  /** Keys per rate limit that are counted here while Redis is away. */
+  /** Maximum keys per rate limit that are counted in memory while Redis is unavailable. */
   readonly maxEntries?: number;
 }
 
-/** The store that all pods share. Needs Redis 6.2. Throws at once when the options make no sense. */
+/** Creates the store on Redis. Requires Redis 6.2. Throws if the options are invalid. */
 export function createRedisStore(options: RedisStoreOptions): Store {
   const { log, clock = systemClock, maxEntries = 100_000 } = options;
   const client = createRedisClient(options.redis);
   const subscriber = createRedisClient(options.redis);
-  const outage = createOutage(log);
+  const outage = createRedisOutageLog(log);
   const listeners = createListeners(log);
   const names = createKeyedDigests(options.keys);
   let stopped = false;
 
-  const use = () => {
-    if (stopped) throw new PortholeError('store_unavailable', { detail: 'The store was stopped.' });
+  const assertOpen = () => {
+    if (stopped) throw new PortholeError('store_unavailable', { detail: 'the store was stopped' });
   };
-  const ask = createStoreRequest(use, options.onFailure);
+  const request = createStoreRequest(assertOpen, options.onFailure);
 
   client.on('error', (error) => outage.failed('calls', error));
   client.on('close', () => outage.closed('calls'));
-  client.on('ready', () => outage.works('calls'));
+  client.on('ready', () => outage.recovered('calls'));
 
   const makeLimiter = (limits: LimiterOptions) =>
     new RateLimiterRedis({
       ...limits,
       storeClient: client,
       rejectIfRedisNotReady: true,
-      insuranceLimiter: new BoundedLimiter(limits, { clock, maxEntries }),
+      insuranceLimiter: new MemoryLimiter(limits, { clock, maxEntries }),
     });
-  const signals = createRedisSignals({ client, subscriber, clock, listeners, outage, ask });
+  const signals = createRedisSignals({ client, subscriber, clock, listeners, outage, request });
 
-  async function start(): Promise<void> {
-    use();
-    // Whatever fails here is tried again for ever, and the outage has told the log.
-    await settledWithin(clock, redisTimes.connect, [client.connect(), signals.start()]);
+  let starting: Promise<void> | undefined;
+
+  function start(): Promise<void> {
+    starting ??= connect();
+    return starting;
+  }
+
+  async function connect(): Promise<void> {
+    assertOpen();
+    // A connection that fails is retried until `stop`, and the outage is logged.
+    await settleWithin(clock, redisTimeouts.connect, [client.connect(), signals.start()]);
   }
 
   return {
-    records: createRedisRecords({ client, ask }),
-    leases: createRedisLeases({ client, ask, names }),
+    records: createRedisRecords({ client, request }),
+    leases: createRedisLeases({ client, request, names }),
     signals,
-    rateLimits: createRateLimits({ makeLimiter, hide: names.of, use }),
+    rateLimits: createRateLimits({ makeLimiter, digestKey: names.of, assertOpen }),
     start,
     healthy: () =>
-      ask(() => client.ping()).then(
+      request(() => client.ping()).then(
         () => true,
         () => false,
       ),
     async stop() {
       if (stopped) return;
       stopped = true;
-      signals.stop();
-      client.disconnect();
+      outage.stop();
       listeners.clear();
+      signals.stop();
+      await settleWithin(clock, redisTimeouts.disconnect, [disconnect(client), disconnect(subscriber)]);
     },
   };
 }
 
-/** Resolves when everything has worked out or failed, or when the time is over. */
-function settledWithin(clock: Clock, ms: number, work: Promise<void>[]): Promise<void> {
+/** Resolves when the client has closed its sockets. */
+function disconnect(client: RedisClient): Promise<void> {
+  const hasSocket = !['wait', 'reconnecting', 'close', 'end'].includes(client.status);
+  const ended = hasSocket ? new Promise<void>((resolve) => client.once('end', () => resolve())) : undefined;
+  client.disconnect();
+  return ended ?? Promise.resolve();
+}
+
+/** Resolves when all work has succeeded or failed, or after `ms`. */
+function settleWithin(clock: Clock, ms: number, work: Promise<void>[]): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.after(ms, resolve);
     void Promise.allSettled(work)

@@ -1,20 +1,20 @@
-import type { Surface } from '../surface.ts';
-import { sized, typedBinary, typedText } from './messages.ts';
+import type { DisplayAdapter } from '../display/display-adapter.ts';
+import { binaryInput, resizeMessage, textInput } from './input-messages.ts';
 import type { FittedXterm } from './xterm.ts';
 
-/** A text terminal: one xterm.js that stays, with its text, while connections come and go. */
-export interface Terminal extends Surface {
+/** A text terminal: one xterm.js that keeps its text while sockets come and go. */
+export interface Terminal extends DisplayAdapter {
   focus(): void;
-  /** As if it was typed; programs that know the difference are told that it was pasted. */
+  /** Sends text as a paste, which programs can tell from typing. */
   paste(text: string): void;
   readonly selection: string;
-  /** Larger or smaller letters, by so many pixels. */
+  /** Makes the text larger or smaller, by pixels. */
   zoom(step: number): void;
-  /** Sends keys that a phone does not have. */
+  /** Sends text as typed. */
   send(text: string): void;
 }
 
-export const fontSizes = { least: 9, first: 15, most: 32 } as const;
+const fontSizes = { min: 9, initial: 15, max: 32 } as const;
 
 export interface TerminalOptions {
   readonly target: HTMLElement;
@@ -23,33 +23,34 @@ export interface TerminalOptions {
 }
 
 export function createTerminal({ target, viewOnly, onSelection }: TerminalOptions): Terminal {
-  // Not a part of the page of screens: whoever never opens a terminal never loads it.
+  // A separate chunk: pages of screens do not load it.
   const loading = import('./xterm.ts');
+  // `load` handles the failure; until then it must not count as unhandled.
   loading.catch(() => {});
   let fitted: FittedXterm | undefined;
   let socket: WebSocket | undefined;
-  let pictured = () => {};
+  let onFirstFrame = () => {};
   let readOnly = viewOnly;
 
-  const say = (message: Uint8Array<ArrayBuffer>) => {
+  const sendMessage = (message: Uint8Array<ArrayBuffer>) => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(message);
   };
-  const type = (messages: readonly Uint8Array<ArrayBuffer>[]) => {
-    if (!readOnly) for (const message of messages) say(message);
+  const sendInput = (messages: readonly Uint8Array<ArrayBuffer>[]) => {
+    if (!readOnly) for (const message of messages) sendMessage(message);
   };
-  const tellSize = () => {
-    if (fitted) say(sized(fitted.xterm.cols, fitted.xterm.rows));
+  const sendSize = () => {
+    if (fitted) sendMessage(resizeMessage(fitted.xterm.cols, fitted.xterm.rows));
   };
 
-  async function make(): Promise<FittedXterm> {
+  async function create(): Promise<FittedXterm> {
     const { openXterm } = await loading;
     if (fitted) return fitted;
-    fitted = openXterm(target, fontSizes.first);
+    fitted = openXterm(target, fontSizes.initial);
     const { xterm } = fitted;
     xterm.options.disableStdin = readOnly;
-    xterm.onData((text) => type(typedText(text)));
-    xterm.onBinary((text) => type(typedBinary(text)));
-    xterm.onResize(tellSize);
+    xterm.onData((text) => sendInput(textInput(text)));
+    xterm.onBinary((text) => sendInput(binaryInput(text)));
+    xterm.onResize(sendSize);
     xterm.onSelectionChange(onSelection);
     return fitted;
   }
@@ -60,11 +61,11 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
 
   return {
     async load() {
-      const { xterm } = await make();
+      const { xterm } = await create();
       return (next, events) => {
         socket = next;
-        pictured = events.picture;
-        tellSize();
+        onFirstFrame = events.onFirstFrame;
+        sendSize();
         return (bytes) => xterm.write(new Uint8Array(bytes));
       };
     },
@@ -72,11 +73,11 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
       readOnly = value;
       if (fitted) fitted.xterm.options.disableStdin = value;
     },
-    opened() {
-      // What was there before belongs to a connection that is gone; the machine shows its screen anew, or nothing.
+    onOpened() {
+      // The text belongs to the previous connection. The machine sends its screen again, or nothing.
       fitted?.xterm.reset();
-      tellSize();
-      pictured();
+      sendSize();
+      onFirstFrame();
       if (document.activeElement === document.body || !document.activeElement) focus();
     },
     detach() {
@@ -90,10 +91,10 @@ export function createTerminal({ target, viewOnly, onSelection }: TerminalOption
     zoom(step) {
       if (!fitted) return;
       const { options } = fitted.xterm;
-      const size = (options.fontSize ?? fontSizes.first) + step;
-      options.fontSize = Math.max(fontSizes.least, Math.min(fontSizes.most, size));
+      const size = (options.fontSize ?? fontSizes.initial) + step;
+      options.fontSize = Math.max(fontSizes.min, Math.min(fontSizes.max, size));
       fitted.fit();
     },
-    send: (text) => type(typedText(text)),
+    send: (text) => sendInput(textInput(text)),
   };
 }

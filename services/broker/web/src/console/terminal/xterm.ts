@@ -1,7 +1,7 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
-import { keepStylesStrict } from './strict-document.ts';
+import { makeDocumentCspSafe } from './csp-safe-document.ts';
 
 const theme = {
   background: '#000000',
@@ -13,18 +13,17 @@ const theme = {
 
 export interface FittedXterm {
   readonly xterm: Terminal;
-  /** Makes it as large as its element, after letters have changed. */
+  /** Fits the columns and rows to the element after the font size changed. */
   fit(): void;
 }
 
-/** xterm.js in an element, as large as that is. Everything of it is in this module, which is loaded when needed. */
+/** Opens xterm.js in an element and keeps it as large as that. This module is loaded on demand. */
 export function openXterm(target: HTMLElement, fontSize: number): FittedXterm {
-  keepStylesStrict(document);
+  makeDocumentCspSafe(document);
   const xterm = new Terminal({
     fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
     fontSize,
     cursorBlink: !window.matchMedia('(prefers-reduced-motion: reduce)').matches,
-    // As far back as people scroll, and no more memory than that.
     scrollback: 5000,
     theme,
     minimumContrastRatio: 3,
@@ -35,7 +34,7 @@ export function openXterm(target: HTMLElement, fontSize: number): FittedXterm {
   xterm.textarea?.setAttribute('aria-label', 'Terminal of the machine');
   const fit = () => addon.fit();
   new ResizeObserver(fit).observe(target);
-  // Ctrl+C belongs to the machine; with Shift it copies, as in other terminals. Pasting is the browser's own.
+  // Ctrl+C goes to the machine. With Shift it copies, as in other terminals. The browser handles pasting.
   xterm.attachCustomKeyEventHandler((event) => {
     const copies = event.ctrlKey && event.shiftKey && event.code === 'KeyC';
     const pastes = event.ctrlKey && event.shiftKey && event.code === 'KeyV';

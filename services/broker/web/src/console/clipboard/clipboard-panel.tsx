@@ -1,0 +1,52 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { CloseIcon } from '../../components/icons.tsx';
+import type { Screen } from '../display/screen.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { OutgoingText } from './outgoing-text.tsx';
+import { ReceivedText } from './received-text.tsx';
+
+interface ClipboardProps {
+  readonly screen: Screen;
+  /** Replaces the screen. */
+  readonly terminal: Terminal | undefined;
+  readonly received: string;
+  /** Whether the session allows pasting, and copying. */
+  readonly paste: boolean;
+  readonly copy: boolean;
+  readonly close: () => void;
+}
+
+export function ClipboardPanel({ screen, terminal, received, paste, copy, close }: ClipboardProps) {
+  const panel = useRef<HTMLElement>(null);
+  const [status, setStatus] = useState('');
+  useLayoutEffect(() => panel.current?.querySelector('textarea')?.focus(), []);
+  return (
+    <section
+      ref={panel}
+      class="panel"
+      role="dialog"
+      aria-label="Clipboard"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') close();
+      }}
+    >
+      <header>
+        <h2>Clipboard</h2>
+        <button type="button" class="tool" aria-label="Close" onClick={close}>
+          <CloseIcon />
+        </button>
+      </header>
+      {paste ? <OutgoingText screen={screen} terminal={terminal} setStatus={setStatus} /> : null}
+      {copy ? (
+        <ReceivedText
+          received={received}
+          placeholder={terminal ? 'Select text in the terminal' : 'Nothing copied in the machine yet'}
+          setStatus={setStatus}
+        />
+      ) : null}
+      <span class="panel-note" role="status">
+        {status}
+      </span>
+    </section>
+  );
+}

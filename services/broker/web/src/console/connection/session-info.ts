@@ -1,0 +1,30 @@
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+
+/** What the relay has told about the open session. */
+export interface SessionInfo {
+  readonly clipboard: ClipboardDirection;
+  readonly observers: Observers;
+}
+
+/** Seen from the machine: `in` allows pasting, `out` allows copying. */
+export type ClipboardDirection = NonNullable<GrantClaims['clipboard']>;
+
+export interface Observers {
+  /** Names of observers. */
+  readonly by: readonly string[];
+  /** The number of further observers, who are not named. */
+  readonly others: number;
+}
+
+export const noSessionInfo: SessionInfo = { clipboard: 'both', observers: { by: [], others: 0 } };
+
+/** What this viewer may do with the clipboard. A view-only session can't paste. */
+export function clipboardRights(
+  direction: ClipboardDirection,
+  mode: 'view' | 'control',
+): { readonly paste: boolean; readonly copy: boolean } {
+  return {
+    paste: mode === 'control' && (direction === 'both' || direction === 'in'),
+    copy: direction === 'both' || direction === 'out',
+  };
+}

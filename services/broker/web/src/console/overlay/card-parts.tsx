@@ -1,0 +1,18 @@
+import type { View } from '../connection/view.ts';
+
+export function MachinesLink({ primary = false }: { readonly primary?: boolean }) {
+  return (
+    <a class={primary ? 'button primary' : 'button'} href="/">
+      Your machines
+    </a>
+  );
+}
+
+export function SupportId({ view }: { readonly view: View }) {
+  if (!view.supportId) return null;
+  return (
+    <p class="support">
+      Support number <code>{view.supportId}</code>
+    </p>
+  );
+}

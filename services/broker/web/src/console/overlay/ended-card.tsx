@@ -1,0 +1,42 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { AlertIcon } from '../../components/icons.tsx';
+import { signInPath } from '../../paths.ts';
+import type { View } from '../connection/view.ts';
+import { MachinesLink, SupportId } from './card-parts.tsx';
+
+interface EndedProps {
+  readonly view: Extract<View, { state: 'ended' }>;
+  readonly open: () => void;
+}
+
+export function EndedCard({ view, open }: EndedProps) {
+  const actions = useRef<HTMLDivElement>(null);
+  // The page offers nothing else, so the first action gets the focus.
+  useLayoutEffect(() => actions.current?.querySelector<HTMLElement>('.primary')?.focus(), []);
+  return (
+    <div class="veil">
+      <section class="card" role="alert">
+        <span class="card-icon">
+          <AlertIcon />
+        </span>
+        <h1>{view.message.title}</h1>
+        <p>{view.message.advice}</p>
+        <div class="actions" ref={actions}>
+          {view.offer === 'reopen' ? (
+            <button type="button" class="button primary" onClick={open}>
+              Reopen console
+            </button>
+          ) : null}
+          {view.offer === 'sign-in' ? (
+            <a class="button primary" href={signInPath(location.pathname + location.search, 'expired')}>
+              Sign in
+            </a>
+          ) : (
+            <MachinesLink primary={view.offer === 'list'} />
+          )}
+        </div>
+        <SupportId view={view} />
+      </section>
+    </div>
+  );
+}

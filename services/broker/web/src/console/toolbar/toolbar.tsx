@@ -1,0 +1,102 @@
+import type { RefObject } from 'preact';
+import { BackIcon, ReloadIcon, ScreenIcon } from '../../components/icons.tsx';
+import { toolbarStates } from '../../texts/console.ts';
+import type { Mode, View } from '../connection/view.ts';
+import { FullScreenTool } from './full-screen-tool.tsx';
+import { ToolButton } from './tool-button.tsx';
+import type { ToolbarTrigger } from './toolbar-trigger.ts';
+import { DisplayTools, KeyboardTools, PowerTool, type ToolsProps } from './tools.tsx';
+
+interface ToolbarProps extends ToolsProps {
+  readonly bar: RefObject<HTMLDivElement | null>;
+  readonly view: View;
+  readonly name: string;
+  readonly mode: Mode;
+  /** Whether the user may use power actions. */
+  readonly power: boolean;
+  readonly shown: boolean;
+  readonly trigger: ToolbarTrigger;
+  readonly reconnect: () => void;
+}
+
+export function Toolbar(props: ToolbarProps) {
+  const { bar, view, name, mode, shown, screen, terminal, trigger } = props;
+  const live = view.state === 'open';
+  const { focus } = terminal ?? screen;
+
+  /** Returns the keyboard to the machine afterwards, so that Space does not press the button again. */
+  const thenFocusDisplay = (action: () => void) => {
+    action();
+    if (live) focus();
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && live) {
+      focus();
+      trigger.hide();
+    } else if (event.key === 'ArrowRight') moveFocus(bar.current, 1, event);
+    else if (event.key === 'ArrowLeft') moveFocus(bar.current, -1, event);
+  };
+
+  const tools = { ...props, thenFocusDisplay };
+  return (
+    <>
+      <div ref={bar} class="bar" data-shown={shown} role="toolbar" aria-label="Console" onKeyDown={onKeyDown}>
+        <a class="tool" href="/" aria-label="Back to your machines" data-tip="Back to your machines">
+          <BackIcon />
+        </a>
+        <div class="bar-title">
+          <strong>{name}</strong>
+          <StateLabel view={view} />
+        </div>
+        <div class="bar-tools">
+          {live && mode === 'control' && !terminal ? <KeyboardTools {...tools} /> : null}
+          {live ? <DisplayTools {...tools} /> : null}
+          {live && props.power ? <PowerTool {...tools} /> : null}
+          <FullScreenTool thenFocusDisplay={thenFocusDisplay} />
+          <ToolButton label="Reconnect" onClick={props.reconnect}>
+            <ReloadIcon />
+          </ToolButton>
+        </div>
+      </div>
+      <Handle {...props} />
+    </>
+  );
+}
+
+function StateLabel({ view }: { readonly view: View }) {
+  const reconnecting = view.interruption !== 'none';
+  return (
+    <span class="bar-state" data-state={reconnecting ? 'reconnecting' : view.state}>
+      {reconnecting ? 'Reconnecting' : toolbarStates[view.state]}
+    </span>
+  );
+}
+
+/** As in the ARIA pattern for toolbars: arrow keys move between the controls, and wrap around. */
+function moveFocus(bar: HTMLElement | null, step: number, event: KeyboardEvent): void {
+  const controls = [...(bar?.querySelectorAll<HTMLElement>('a[href], button') ?? [])];
+  const current = controls.indexOf(document.activeElement as HTMLElement);
+  if (current < 0) return;
+  event.preventDefault();
+  controls[(current + step + controls.length) % controls.length]?.focus();
+}
+
+/** Shows the toolbar on devices without a pointer. */
+function Handle({ bar, shown, trigger }: Pick<ToolbarProps, 'bar' | 'shown' | 'trigger'>) {
+  return (
+    <button
+      type="button"
+      class="handle"
+      data-shown={!shown}
+      tabIndex={shown ? -1 : 0}
+      aria-label="Show the toolbar"
+      onClick={() => {
+        trigger.show();
+        bar.current?.querySelector<HTMLElement>('a[href]')?.focus();
+      }}
+    >
+      <ScreenIcon />
+    </button>
+  );
+}

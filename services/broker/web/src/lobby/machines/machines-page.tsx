@@ -1,0 +1,107 @@
+import { useMemo, useRef, useState } from 'preact/hooks';
+import type { Machine, Problem } from '../../api.ts';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { AlertIcon } from '../../components/icons.tsx';
+import { countText, listProblem, staleText } from '../../texts/machines.ts';
+import { ErrorBanner } from '../error-banner.tsx';
+import { ListSkeleton } from '../list-skeleton.tsx';
+import { PageHeader, type PageProps } from '../page-header.tsx';
+import { SearchField } from '../search-field.tsx';
+import { EmptyList, FailedList, NoMatch } from './machine-list-states.tsx';
+import { MachineRow } from './machine-row.tsx';
+import { machineKey, matchesMachine, sortMachines } from './sort-machines.ts';
+import { useMachines } from './use-machines.ts';
+import { usePowerActions, type PowerActions } from './use-power-actions.ts';
+
+export function MachinesPage(props: PageProps) {
+  const { value: list, problem, news, reload } = useMachines(() => props.onSignedOut('expired'));
+  const [search, setSearch] = useState('');
+  const power = usePowerActions(list?.consoles, reload);
+  const field = useRef<HTMLInputElement>(null);
+  const all = useMemo(() => sortMachines(list?.consoles ?? []), [list]);
+  const found = useMemo(() => all.filter((machine) => matchesMachine(machine, search.trim())), [all, search]);
+  const clusters = new Set(all.map((machine) => machine.cluster)).size;
+
+  const clear = () => {
+    setSearch('');
+    field.current?.focus();
+  };
+
+  return (
+    <>
+      <PageHeader {...props} current="machines" />
+      <main class="page">
+        <div class="page-head">
+          <div>
+            <h1>Your machines</h1>
+            <p class="count">{list ? countText(all) : problem ? '' : 'Loading your machines…'}</p>
+          </div>
+          <SearchField
+            field={field}
+            label="Search by name, number, tag or pool"
+            placeholder="Search name, number or tag"
+            hidden={list !== undefined && all.length === 0}
+            value={search}
+            set={setSearch}
+          />
+        </div>
+        {list && (list.stale || problem) ? (
+          <p class="stale" role="status" data-stale>
+            <AlertIcon />
+            {problem ? listProblem(problem) : staleText(list)}
+          </p>
+        ) : null}
+        <List
+          loaded={list !== undefined}
+          problem={problem}
+          total={all.length}
+          found={found}
+          showCluster={clusters > 1}
+          setSearch={setSearch}
+          clear={clear}
+          reload={reload}
+          power={power}
+        />
+        <ErrorBanner error={power.error} dismiss={power.dismissError} />
+        {power.confirmation ? (
+          <ConfirmDialog confirmation={power.confirmation} onClose={power.closeConfirmation} />
+        ) : null}
+        <p class="visually-hidden" role="status" aria-live="polite">
+          {search.trim() && list ? `${found.length} found. ${news}` : news}
+        </p>
+      </main>
+    </>
+  );
+}
+
+interface ListProps {
+  readonly loaded: boolean;
+  readonly problem: Problem | undefined;
+  readonly total: number;
+  readonly found: readonly Machine[];
+  readonly showCluster: boolean;
+  readonly setSearch: (search: string) => void;
+  readonly clear: () => void;
+  readonly reload: () => void;
+  readonly power: PowerActions;
+}
+
+function List({ loaded, problem, total, found, showCluster, setSearch, clear, reload, power }: ListProps) {
+  if (!loaded) return problem ? <FailedList problem={problem} retry={reload} /> : <ListSkeleton />;
+  if (total === 0) return <EmptyList />;
+  if (found.length === 0) return <NoMatch clear={clear} />;
+  return (
+    <ul class="machines" aria-label="Machines">
+      {found.map((machine) => (
+        <MachineRow
+          key={machineKey(machine)}
+          machine={machine}
+          showCluster={showCluster}
+          setSearch={setSearch}
+          pendingAction={power.pending.get(machineKey(machine))}
+          onPowerAction={(action) => power.request(machine, action)}
+        />
+      ))}
+    </ul>
+  );
+}

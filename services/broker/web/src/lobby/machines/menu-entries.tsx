@@ -1,0 +1,33 @@
+import type { ComponentChildren } from 'preact';
+import type { Machine, PowerAction } from '../../api.ts';
+import { EyeIcon, PowerActionIcon, ScreenIcon, TerminalIcon, WindowIcon } from '../../components/icons.tsx';
+import { consolePath, defaultConsolePath } from '../../paths.ts';
+import { availableActions } from '../../power-actions.ts';
+import { powerLabels } from '../../texts/power.ts';
+
+export type MenuEntry = { readonly label: string; readonly icon: ComponentChildren } & (
+  | { readonly href: string; readonly newWindow?: boolean; readonly action?: undefined }
+  | { readonly action: PowerAction }
+);
+
+/** The menu of a machine. It holds only what the user may do. */
+export function menuEntriesOf(machine: Machine): MenuEntry[] {
+  const { cluster, vmid, allow, kinds, status, type } = machine;
+  const entries: MenuEntry[] = [];
+  const href = defaultConsolePath(machine);
+  if (allow.includes('control')) entries.push({ label: 'Open console', href, icon: <ScreenIcon /> });
+  if (kinds.includes('terminal')) {
+    const terminal = consolePath(cluster, vmid, 'control', 'terminal');
+    entries.push({ label: 'Terminal', href: terminal, icon: <TerminalIcon /> });
+  }
+  if (kinds.length > 0)
+    entries.push({ label: 'Open in new window', href, newWindow: true, icon: <WindowIcon /> });
+  if (kinds.includes('screen')) {
+    const label = allow.includes('watch') ? 'Observe' : 'View only';
+    entries.push({ label, href: consolePath(cluster, vmid, 'view'), icon: <EyeIcon /> });
+  }
+  if (allow.includes('power'))
+    for (const action of availableActions(status, type))
+      entries.push({ label: powerLabels[action], action, icon: <PowerActionIcon action={action} /> });
+  return entries;
+}

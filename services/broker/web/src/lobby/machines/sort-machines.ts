@@ -1,0 +1,38 @@
+import type { Machine } from '../../api.ts';
+
+/** Running machines first, then by name with numbers in order ("web-2" before "web-10"), then by number. */
+export function sortMachines(machines: readonly Machine[]): Machine[] {
+  const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+  const rank = (machine: Machine) => (machine.status === 'running' ? 0 : 1);
+  return [...machines].sort(
+    (a, b) =>
+      rank(a) - rank(b) ||
+      names.compare(a.name, b.name) ||
+      a.vmid - b.vmid ||
+      names.compare(a.cluster, b.cluster),
+  );
+}
+
+/** Whether the machine's name, number, tags and pool contain every word of the search. */
+export function matchesMachine(machine: Machine, search: string): boolean {
+  const text = [machine.name, String(machine.vmid), machine.pool ?? '', ...machine.tags]
+    .join('\n')
+    .toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+export function machineKey(machine: Machine): string {
+  return `${machine.cluster}/${machine.vmid}`;
+}
+
+/** The machines whose status changed. New and missing machines do not count. */
+export function statusChanges(before: readonly Machine[], after: readonly Machine[]): Machine[] {
+  const previous = new Map(before.map((machine) => [machineKey(machine), machine.status]));
+  return after.filter((machine) => {
+    const status = previous.get(machineKey(machine));
+    return status !== undefined && status !== machine.status;
+  });
+}

@@ -1,0 +1,52 @@
+import { api, type User } from '../api.ts';
+import { sessionsPath, type SignInReason } from '../paths.ts';
+import { Avatar } from './avatar.tsx';
+import { Brand } from './brand.tsx';
+
+export interface PageProps {
+  readonly user: User;
+  /** Whether the user may see other users' consoles. */
+  readonly canSeeSessions: boolean;
+  readonly onSignedOut: (reason: SignInReason) => void;
+}
+
+interface PageHeaderProps extends PageProps {
+  readonly current: 'machines' | 'sessions';
+}
+
+export function PageHeader({ user, canSeeSessions, current, onSignedOut }: PageHeaderProps) {
+  async function signOut() {
+    const answer = await api.signOut();
+    // The identity provider's sign-out page.
+    if (answer.ok && answer.value) return location.assign(answer.value.url);
+    onSignedOut('signed-out');
+  }
+
+  const name = user.displayName ?? user.name;
+  return (
+    <header class="page-header">
+      <div class="page-header-inner">
+        <a class="home" href="/" aria-label="Porthole">
+          <Brand />
+        </a>
+        {canSeeSessions ? (
+          <nav class="page-links" aria-label="Pages">
+            <a href="/" aria-current={current === 'machines' ? 'page' : undefined}>
+              Machines
+            </a>
+            <a href={sessionsPath} aria-current={current === 'sessions' ? 'page' : undefined}>
+              Live consoles
+            </a>
+          </nav>
+        ) : null}
+        <div class="account">
+          <Avatar name={name} />
+          <span class="account-name">{name}</span>
+          <button type="button" class="button quiet" onClick={() => void signOut()}>
+            Sign out
+          </button>
+        </div>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,126 @@
+import type { Session } from '../../api.ts';
+import { CloseIcon, EyeIcon, HandIcon, SignOutIcon } from '../../components/icons.tsx';
+import { consolePath } from '../../paths.ts';
+import { displayName, elapsedText, observersText, trafficText } from '../../texts/sessions.ts';
+import { Avatar } from '../avatar.tsx';
+
+interface SessionRowProps {
+  readonly session: Session;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly showCluster: boolean;
+  readonly ending: boolean;
+  readonly end: () => void;
+  readonly signOut: () => void;
+}
+
+/** One console: its user, its machine, its age, and the actions that are allowed. */
+export function SessionRow(props: SessionRowProps) {
+  const { session, now, ending } = props;
+  const { mine, since, user } = session;
+  const name = displayName(session);
+  return (
+    <li class="session" data-session={session.id} data-ending={ending}>
+      <Avatar name={name} />
+      <span class="session-user">
+        <span class="session-name" title={user.name}>
+          {name}
+          {mine ? <span class="you">you</span> : null}
+        </span>
+        <span class="machine-facts">
+          <time dateTime={since} title={new Date(since).toLocaleString()}>
+            {elapsedText(since, now)}
+          </time>
+        </span>
+      </span>
+      <SessionMachine {...props} />
+      <SessionActions {...props} name={name} />
+    </li>
+  );
+}
+
+function SessionMachine({ session, showCluster }: Pick<SessionRowProps, 'session' | 'showCluster'>) {
+  const { machine, mode, observer, observers, bytes } = session;
+  const facts = [
+    showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
+    trafficText(bytes),
+    ...(mode === 'view' && !observer ? ['view only'] : []),
+  ];
+  return (
+    <span class="session-machine">
+      <span class="session-name">
+        {machine.name} {machine.type === 'node' ? null : <span class="vmid">{machine.vmid}</span>}
+      </span>
+      <span class="machine-facts">
+        {facts.map((fact) => (
+          <span key={fact}>{fact}</span>
+        ))}
+      </span>
+      {observer || observers.length > 0 ? (
+        <span class="badge">
+          <EyeIcon /> {observer ? 'observing' : observersText({ by: observers, others: 0 })}
+        </span>
+      ) : null}
+    </span>
+  );
+}
+
+interface SessionActionsProps extends Pick<SessionRowProps, 'session' | 'ending' | 'end' | 'signOut'> {
+  /** The user's name. */
+  readonly name: string;
+}
+
+function SessionActions({ session, name, ending, end, signOut }: SessionActionsProps) {
+  const { machine, may, mine } = session;
+  const { cluster, vmid } = machine;
+  return (
+    <span class="session-actions">
+      {may.includes('watch') && !mine ? (
+        <a
+          class="button"
+          href={consolePath(cluster, vmid, 'view')}
+          target="_blank"
+          rel="noopener"
+          aria-label={`Observe ${name} on ${machine.name}`}
+        >
+          <EyeIcon /> Observe
+        </a>
+      ) : null}
+      {may.includes('control') && !mine ? (
+        <a
+          class="button"
+          href={consolePath(cluster, vmid)}
+          target="_blank"
+          rel="noopener"
+          aria-label={`Take over ${machine.name} from ${name}`}
+        >
+          <HandIcon /> Take over
+        </a>
+      ) : null}
+      {may.includes('end') ? (
+        <button
+          type="button"
+          class="button quiet bad"
+          aria-label={`End the console of ${name} on ${machine.name}`}
+          aria-disabled={ending}
+          onClick={() => {
+            if (!ending) end();
+          }}
+        >
+          <CloseIcon /> {ending ? 'Ending…' : 'End'}
+        </button>
+      ) : null}
+      {may.includes('sign_out') ? (
+        <button
+          type="button"
+          class="icon-button"
+          title="Sign out everywhere"
+          aria-label={`Sign ${name} out everywhere`}
+          onClick={signOut}
+        >
+          <SignOutIcon />
+        </button>
+      ) : null}
+    </span>
+  );
+}

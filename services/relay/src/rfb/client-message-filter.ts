@@ -1,0 +1,165 @@
+import { PortholeError } from '@porthole/shared/errors';
+import type { MessageFilter } from '../stream/message-filter.ts';
+import type { ClientMessagePolicy } from './client-message-policy.ts';
+import { clipboardActions } from './clipboard-policy.ts';
+import { encodings, offersEncoding } from './encodings.ts';
+import { clientMessageTypes } from './message-types.ts';
+
+/** More encodings than any viewer knows. */
+const maxEncodings = 512;
+/** QEMU drops a client that sends more (ui/vnc.c). */
+const maxCutTextBytes = 1024 * 1024;
+/** Limit of rfbproto for the payload of a fence. */
+const maxFenceBytes = 64;
+/** Flags at the start of an extended clipboard message. Its length includes them. */
+const flagsBytes = 4;
+
+/** Messages that affect the machine. A view-only session drops them. */
+const inputTypes: ReadonlySet<number> = new Set([
+  clientMessageTypes.keyEvent,
+  clientMessageTypes.pointerEvent,
+  clientMessageTypes.clientCutText,
+  clientMessageTypes.xvp,
+  clientMessageTypes.setDesktopSize,
+  clientMessageTypes.qemu,
+]);
+/** Messages that only a user's action causes. `isPaste` recognizes pastes. */
+const userInputTypes: ReadonlySet<number> = new Set([
+  clientMessageTypes.keyEvent,
+  clientMessageTypes.pointerEvent,
+  clientMessageTypes.qemu,
+]);
+
+/**
+ * Filters the RFB messages of a viewer (RFC 6143 section 7.5; extensions as in rfbproto), however they are split into
+ * frames. A known message is forwarded complete; a view-only session drops those that would affect the machine. An
+ * unknown message ends the session, because the boundary behind it can't be found.
+ */
+export function createClientMessageFilter(options: {
+  readonly viewOnly: boolean;
+  /** Called for each key, pointer event or paste, also when the session is view-only. */
+  readonly onHumanInput: () => void;
+  /** The grant's policy for messages. Applied to those that `viewOnly` allows. */
+  readonly policy?: ClientMessagePolicy;
+}): MessageFilter {
+  const { viewOnly, onHumanInput, policy } = options;
+  /** The start of a message that is incomplete; never longer than the largest fixed message. */
+  let pending: Buffer = Buffer.alloc(0);
+  /** The text of a cut text message: how much is still to come, and whether it is forwarded. */
+  let cutText = { bytesLeft: 0, allowed: false };
+  let extendedPointer = false;
+
+  function onMessage(message: Buffer, forwarded: Buffer[]): void {
+    const type = message[0] ?? -1;
+    if (userInputTypes.has(type) || isPaste(message)) onHumanInput();
+    if (type === clientMessageTypes.setEncodings)
+      extendedPointer = offersEncoding(message, encodings.extendedMouseButtons);
+    const bytesLeft = type === clientMessageTypes.clientCutText ? cutTextBytesAfter(message) : 0;
+    const allowed = viewOnly && inputTypes.has(type) ? undefined : policy ? policy(message) : message;
+    if (bytesLeft > 0) cutText = { bytesLeft, allowed: allowed !== undefined };
+    if (allowed) forwarded.push(allowed);
+  }
+
+  return {
+    get atMessageBoundary() {
+      return cutText.bytesLeft === 0;
+    },
+    push(chunk, forwarded = []) {
+      let unread = chunk;
+      while (unread.length > 0) {
+        if (cutText.bytesLeft > 0) {
+          const text = unread.subarray(0, cutText.bytesLeft);
+          if (cutText.allowed) forwarded.push(text);
+          cutText.bytesLeft -= text.length;
+          unread = unread.subarray(text.length);
+          continue;
+        }
+        const bytes = pending.length > 0 ? Buffer.concat([pending, unread]) : unread;
+        const length = messageLength(bytes, extendedPointer);
+        if (length === 0 || bytes.length < length) {
+          pending = Buffer.from(bytes); // A copy, because the socket reuses the chunk's memory.
+          break;
+        }
+        pending = Buffer.alloc(0);
+        onMessage(bytes.subarray(0, length), forwarded);
+        unread = bytes.subarray(length);
+      }
+      return forwarded;
+    },
+  };
+}
+
+/**
+ * Length of the message that starts here, or 0 if it takes more bytes to tell. A cut text counts without its text, but
+ * with the flags of an extended one.
+ */
+function messageLength(bytes: Buffer, extendedPointer: boolean): number {
+  switch (bytes[0]) {
+    case clientMessageTypes.setPixelFormat:
+      return 20;
+    case clientMessageTypes.setEncodings: {
+      if (bytes.length < 4) return 0;
+      const count = bytes.readUInt16BE(2);
+      if (count > maxEncodings) throw tooBig(`SetEncodings with ${count} encodings`);
+      return 4 + 4 * count;
+    }
+    case clientMessageTypes.framebufferUpdateRequest:
+    case clientMessageTypes.enableContinuousUpdates:
+      return 10;
+    case clientMessageTypes.keyEvent:
+      return 8;
+    case clientMessageTypes.clientCutText: {
+      if (bytes.length < 8) return 0;
+      // A negative length marks an extended clipboard message; its absolute value is the length.
+      const length = bytes.readInt32BE(4);
+      if (Math.abs(length) > maxCutTextBytes) throw tooBig(`cut text of ${Math.abs(length)} bytes`);
+      if (length < 0 && -length < flagsBytes) throw protocolError('extended clipboard message without flags');
+      return length < 0 ? 8 + flagsBytes : 8;
+    }
+    case clientMessageTypes.pointerEvent:
+      if (bytes.length < 2) return 0;
+      return extendedPointer && ((bytes[1] ?? 0) & 0x80) !== 0 ? 7 : 6;
+    case clientMessageTypes.fence: {
+      const payload = bytes[8];
+      if (payload === undefined) return 0;
+      if (payload > maxFenceBytes) throw tooBig(`fence of ${payload} bytes`);
+      return 9 + payload;
+    }
+    case clientMessageTypes.xvp:
+      return 4;
+    case clientMessageTypes.setDesktopSize: {
+      const screens = bytes[6];
+      return screens === undefined ? 0 : 8 + 16 * screens;
+    }
+    case clientMessageTypes.qemu:
+      if (bytes.length < 2) return 0;
+      if (bytes[1] !== 0) throw protocolError(`unknown QEMU message ${bytes[1]}`);
+      return 12;
+    default:
+      throw protocolError(`unknown message type ${bytes[0]}`);
+  }
+}
+
+/** Length of the text that follows this part of a cut text message. */
+function cutTextBytesAfter(message: Buffer): number {
+  const length = Math.abs(message.readInt32BE(4));
+  return message.length > 8 ? length - flagsBytes : length;
+}
+
+/**
+ * Whether the message announces text that a user copied. Viewers send the other extended clipboard messages without a
+ * user's action.
+ */
+function isPaste(message: Buffer): boolean {
+  if (message[0] !== clientMessageTypes.clientCutText) return false;
+  const { caps, notify } = clipboardActions;
+  return message.length === 8 || (message.readInt32BE(8) & (caps | notify)) === notify;
+}
+
+function tooBig(detail: string): PortholeError {
+  return new PortholeError('viewer_message_too_big', { detail });
+}
+
+function protocolError(detail: string): PortholeError {
+  return new PortholeError('viewer_protocol', { detail });
+}

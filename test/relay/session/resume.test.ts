@@ -1,0 +1,93 @@
+import { errorKinds } from '@porthole/shared/errors';
+import { leaseNames } from '@porthole/shared/store/keys';
+import { eventually } from '../../eventually.ts';
+import { useRelayRigs } from '../rig.ts';
+import { latestResumeToken, openWithToken, sessionRecordsIn, startTwoRelays } from './resume-rig.ts';
+
+const start = useRelayRigs();
+
+test('a console whose connection broke resumes at another relay as the same session, and is counted once', async () => {
+  const [one, two] = await startTwoRelays(start);
+  const limits = { sessionSeconds: 3600, idleSeconds: 3600, perUser: 1, perMachine: 1 };
+  const { client, token } = await openWithToken(one, { limits });
+  const [before] = await sessionRecordsIn(one.store).list(leaseNames.allSessions);
+  client.socket.terminate();
+  const resumed = two.connect({ token });
+  expect((await resumed.rfb()).name).toBe('QEMU (lab-100)');
+  await eventually('the old connection to Proxmox is closed', () => one.proxmox.openConsoles() === 1);
+  await eventually('the record is of the new connection', async () => {
+    const [after] = await sessionRecordsIn(two.store).list(leaseNames.user('student'));
+    return after !== undefined && after.connection !== before?.connection;
+  });
+  const [after] = await sessionRecordsIn(two.store).list(leaseNames.machine('lab', 100));
+  expect(after).toMatchObject({ sessionId: 'session-1', node: 'pve1' });
+  // The session counts from its first opening.
+  expect((after?.since ?? 0) - (before?.since ?? 0)).toBeLessThan(1000);
+  expect(after?.relay).not.toBe(before?.relay);
+  expect(await one.store.leases.count(leaseNames.user('student'))).toBe(1);
+  expect(await two.metrics()).toContain('porthole_relay_resumes_total 1');
+  resumed.close();
+});
+
+test('a resume token opens one console once, and none after the viewer has closed the console', async () => {
+  const [one, two] = await startTwoRelays(start);
+  const { client, token } = await openWithToken(one);
+  client.socket.terminate();
+  const resumed = two.connect({ token });
+  await resumed.rfb();
+  expect((await one.connect({ token }).closed).code).toBe(4401);
+  const newer = await latestResumeToken(resumed);
+  resumed.close();
+  await resumed.closed;
+  await eventually('the session is over', async () => {
+    const sessions = await sessionRecordsIn(one.store).list(leaseNames.allSessions);
+    return sessions.length === 0;
+  });
+  expect((await one.connect({ token: newer }).closed).code).toBe(4401);
+});
+
+test('of two connections of a session, the newer one stays, and the older one closes as taken over', async () => {
+  const [one, two] = await startTwoRelays(start);
+  const { client, token } = await openWithToken(one);
+  const newer = two.connect({ token });
+  await newer.rfb();
+  expect(await client.closed).toEqual({ code: 4423, reason: errorKinds.taken_over.text });
+  await eventually('Proxmox has one open console', () => one.proxmox.openConsoles() === 1);
+  await eventually('the newer connection has the record and the lease', async () => {
+    const [record] = await sessionRecordsIn(two.store).list(leaseNames.allSessions);
+    return record !== undefined && (await one.store.leases.count(leaseNames.user('student'))) === 1;
+  });
+  expect(newer.socket.readyState).toBe(newer.socket.OPEN);
+  newer.close();
+});
+
+test('resume tokens are not logged, and a plain viewer gets none', async () => {
+  const rig = await start();
+  const { client, token } = await openWithToken(rig);
+  const plain = rig.connect({ token: await rig.mint(), protocols: ['binary'] });
+  await plain.rfb();
+  expect(plain.messages).toEqual([]);
+  expect(rig.logged.join('')).not.toContain(token);
+  plain.close();
+  client.close();
+});
+
+test('a session whose viewer closes it leaves no record and no lease', async () => {
+  const rig = await start();
+  const { client } = await openWithToken(rig);
+  expect(await sessionRecordsIn(rig.store).find('session-1')).toMatchObject({
+    user: { id: 'student' },
+    machineName: 'lab-100',
+    mode: 'control',
+    kind: 'screen',
+  });
+  client.close();
+  await eventually('nothing is left in the store', async () => {
+    const counts = await Promise.all(
+      [leaseNames.user('student'), leaseNames.machine('lab', 100), leaseNames.allSessions].map((name) =>
+        rig.store.leases.count(name),
+      ),
+    );
+    return !(await sessionRecordsIn(rig.store).find('session-1')) && counts.every((count) => count === 0);
+  });
+});

@@ -1,0 +1,159 @@
+import { systemRandom } from '@porthole/shared/crypto/random';
+import {
+  createSessionRecords,
+  type SessionRecord,
+  type SessionRecords,
+} from '@porthole/shared/session/records';
+import { digest, lifetimes, storeKeys } from '@porthole/shared/store/keys';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import type { RecordStore, Store } from '@porthole/shared/store/ports';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { startRedisServer } from '../../fakes/redis-server.ts';
+import { describeWith } from '../../needs.ts';
+import { redisStores, storeTestKeys } from '../store/store-harness.ts';
+
+let sessions = 0;
+
+function aRecord(connection: string, sessionId: string): SessionRecord {
+  return {
+    version: 1,
+    sessionId,
+    connection,
+    relay: 'relay-1',
+    loginRef: 'login-1',
+    user: { id: 'local:anna', name: 'anna' },
+    cluster: 'lab',
+    node: 'pve1',
+    type: 'qemu',
+    vmid: 100,
+    machineName: 'machine',
+    mode: 'control',
+    kind: 'screen',
+    since: 0,
+    bytes: { toViewer: 0, toMachine: 0 },
+  };
+}
+
+/** The same rules for each store, because their atomic steps decide. */
+function describeSessionRecords(name: string, openStore: () => Promise<Store>): void {
+  describe(name, () => {
+    async function aWorld(wrap: (records: RecordStore) => Partial<RecordStore> = () => ({})) {
+      const { records, leases } = await openStore();
+      const sessionId = `session-${++sessions}`;
+      const onStore = (used: RecordStore): SessionRecords =>
+        createSessionRecords({ records: used, leases, keys: storeTestKeys, random: systemRandom });
+      const storeKey = storeKeys.session(digest(sessionId));
+      return {
+        records,
+        storeKey,
+        sessions: onStore(records),
+        /** Of a relay whose calls to the store are changed by `wrap`. */
+        otherRelay: onStore({ ...records, ...wrap(records) }),
+        record: (connection: string) => aRecord(connection, sessionId),
+        owner: async () => (await onStore(records).find(sessionId))?.connection,
+        lose: () => records.delete(storeKey),
+      };
+    }
+
+    test('a newer connection owns the session, and the older one learns that at its next renewal', async () => {
+      const { sessions, record, owner } = await aWorld();
+      const older = await sessions.claim(record('older'));
+      const newer = await sessions.claim(record('newer'));
+      expect(await older.renew(record('older'))).toBe(false);
+      expect(await newer.renew(record('newer'))).toBe(true);
+      expect(await older.remove()).toBe(false);
+      expect(await owner()).toBe('newer');
+      expect(await newer.remove()).toBe(true);
+      expect(await owner()).toBeUndefined();
+    });
+
+    test('a record that the store lost is written again by its only connection', async () => {
+      const { sessions, record, owner, lose } = await aWorld();
+      const only = await sessions.claim(record('only'));
+      await lose();
+      expect(await only.renew(record('only'))).toBe(true);
+      expect(await only.renew(record('only'))).toBe(true);
+      expect(await owner()).toBe('only');
+    });
+
+    test.each([['older first'], ['newer first']])(
+      'after the store lost the record, the newer connection still owns the session (%s)',
+      async (order) => {
+        const { sessions, record, owner, lose } = await aWorld();
+        const older = await sessions.claim(record('older'));
+        const newer = await sessions.claim(record('newer'));
+        await lose();
+        if (order === 'older first') await older.renew(record('older'));
+        expect(await newer.renew(record('newer'))).toBe(true);
+        expect(await older.renew(record('older'))).toBe(false);
+        expect(await newer.renew(record('newer'))).toBe(true);
+        expect(await owner()).toBe('newer');
+      },
+    );
+
+    test('an older connection that found nothing does not overwrite what the newer one has written since', async () => {
+      let meanwhile = async () => {};
+      const { sessions, otherRelay, record, owner, lose } = await aWorld((records) => ({
+        async get(key) {
+          const value = await records.get(key);
+          const work = meanwhile;
+          meanwhile = async () => {};
+          await work();
+          return value;
+        },
+      }));
+      const older = await otherRelay.claim(record('older'));
+      const newer = await sessions.claim(record('newer'));
+      await lose();
+      meanwhile = async () => void (await newer.renew(record('newer')));
+      expect(await older.renew(record('older'))).toBe(false);
+      expect(await newer.renew(record('newer'))).toBe(true);
+      expect(await owner()).toBe('newer');
+    });
+
+    test('a write without a response does not make a connection lose its session', async () => {
+      let lost = false;
+      const { otherRelay, record, owner } = await aWorld((records) => ({
+        async replace(...args) {
+          const replaced = await records.replace(...args);
+          if (!lost) return replaced;
+          lost = false;
+          throw new Error('No answer.');
+        },
+      }));
+      const only = await otherRelay.claim(record('only'));
+      lost = true;
+      await expect(only.renew(record('only'))).rejects.toThrow('No answer.');
+      expect(await only.renew(record('only'))).toBe(true);
+      expect(await owner()).toBe('only');
+      lost = true;
+      await expect(only.renew(record('only'))).rejects.toThrow('No answer.');
+      expect(await only.remove()).toBe(true);
+      expect(await owner()).toBeUndefined();
+    });
+
+    test('a record that does not open is overwritten', async () => {
+      const { sessions, records, storeKey, record, owner } = await aWorld();
+      const only = await sessions.claim(record('only'));
+      await records.put(storeKey, 'forged', lifetimes.session);
+      expect(await only.renew(record('only'))).toBe(true);
+      expect(await owner()).toBe('only');
+    });
+  });
+}
+
+describeSessionRecords('session records in memory', async () =>
+  createMemoryStore({ clock: createFakeClock() }),
+);
+
+describeWith('redis')('with a real server', () => {
+  let server: Awaited<ReturnType<typeof startRedisServer>>;
+  beforeAll(async () => {
+    server = await startRedisServer();
+  });
+  afterAll(() => server.stop());
+  const stores = redisStores();
+  describeSessionRecords('session records on Redis', () =>
+    stores.open({ mode: 'standalone', url: server.url }),
+  );
+});

@@ -1,0 +1,60 @@
+/** A machine in the list that the broker answers with. */
+export interface SiteMachine {
+  cluster: string;
+  node: string;
+  type: 'qemu' | 'lxc';
+  vmid: number;
+  name: string;
+  status: string;
+  tags: string[];
+  pool?: string;
+  allow: ('view' | 'control' | 'terminal' | 'watch' | 'power' | 'end')[];
+  kinds: ('screen' | 'terminal')[];
+}
+
+export interface SiteSession {
+  id: string;
+  user: { id: string; name: string; displayName?: string };
+  machine: { cluster: string; vmid: number; name: string; type: 'qemu' | 'lxc'; node: string };
+  mode: 'view' | 'control';
+  kind: 'screen';
+  observer?: boolean;
+  relay: string;
+  since: string;
+  bytes: { toViewer: number; toMachine: number };
+  observers: string[];
+  mine: boolean;
+  may: ('end' | 'watch' | 'control' | 'sign_out')[];
+}
+
+export function aSession(id: string, over: Partial<SiteSession> = {}): SiteSession {
+  return {
+    id,
+    user: { id: `local:${id}`, name: id },
+    machine: { cluster: 'lab', vmid: 101, name: `lab-${id}`, type: 'qemu', node: 'pve1' },
+    mode: 'control',
+    kind: 'screen',
+    relay: 'relay-1',
+    since: new Date(Date.now() - 42 * 60_000).toISOString(),
+    bytes: { toViewer: 12_400_000, toMachine: 90_000 },
+    observers: [],
+    mine: false,
+    may: ['end', 'watch', 'control'],
+    ...over,
+  };
+}
+
+export function aMachine(over: Partial<SiteMachine> = {}): SiteMachine {
+  return {
+    cluster: 'lab',
+    node: 'pve1',
+    type: 'qemu',
+    vmid: 100,
+    name: 'web-1',
+    status: 'running',
+    tags: [],
+    allow: ['view', 'control'],
+    kinds: ['screen'],
+    ...over,
+  };
+}
