@@ -31,7 +31,7 @@ test('config check finds what is invalid in the configuration, its rules and its
   const { code, err } = await folder.run('config', 'check');
   expect([code, err]).toEqual([2, expect.stringMatching(/there is no cluster nowhere/)]);
   await folder.configure(rules, 'unknown: 1\n');
-  expect((await folder.run('config', 'check')).err).toMatch(/unknown: there is no such setting/);
+  expect((await folder.run('config', 'check')).err).toMatch(/unknown: unknown setting/);
 });
 
 test('config check warns of patterns that overlap, and names users of the users file', async () => {

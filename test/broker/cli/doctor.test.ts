@@ -16,6 +16,7 @@ import { describeWith } from '../../needs.ts';
 import { startProcess, type ServiceProcess } from '../../standalone/service-process.ts';
 import { aUser, brokerToken, someGuests, usersFile } from '../rig.ts';
 
+// One file for all checks, because they share the folder, the cluster and Redis.
 const grantKey = 'k'.repeat(40);
 const everything = ['VM.Console', 'VM.Audit', 'VM.PowerMgmt', 'Sys.Audit', 'Sys.Console', 'Pool.Audit'];
 const secrets = [brokerToken.secret, grantKey, 'password of redis'];

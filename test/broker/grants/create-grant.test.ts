@@ -1,38 +1,13 @@
-import { systemClock, type Clock } from '@porthole/shared/time/clock';
-import { grantKeysOf } from '@porthole/shared/config/read';
-import { constantSecret } from '@porthole/shared/config/secret';
+import type { AccessRule } from '@porthole/shared/config/access-schema';
+import { loginRef } from '@porthole/broker/sign-in/logins/login-sessions';
 import { takeGrant } from '@porthole/shared/grant/grant';
 import { leaseNames } from '@porthole/shared/store/keys';
-import { loginRef } from '@porthole/broker/sign-in/logins/login-sessions';
-import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
+import { systemClock } from '@porthole/shared/time/clock';
 import { createFakeClock } from '../../fakes/clock.ts';
-import { aCluster, closeBrokers, grantKey, startBroker, type Rig, type RigOptions } from '../rig.ts';
+import { closeBrokers } from '../rig.ts';
+import { access, aSchool, control, path, taking } from './fixtures.ts';
 
 afterEach(closeBrokers);
-
-const access: NonNullable<RigOptions['config']>['access'] = [
-  { who: { users: ['anna'] }, which: { names: ['lab-*'] }, allow: ['control'] },
-  { who: { users: ['anna'] }, which: { names: ['teacher'] }, allow: ['view'] },
-];
-
-async function aSchool(options: RigOptions = {}): Promise<{ rig: Rig; fake: FakeProxmox }> {
-  const fake = await aCluster();
-  const rig = await startBroker({
-    ...options,
-    proxmox: [{ name: 'school', fake }],
-    config: { access, ...options.config },
-  });
-  return { rig, fake };
-}
-
-const path = (vmid: number | string, cluster = 'school') => `/api/v1/consoles/${cluster}/${vmid}/grants`;
-const control = { mode: 'control', kind: 'screen' };
-
-const taking = (rig: Rig, clock: Clock) => ({
-  records: rig.store.records,
-  keys: grantKeysOf(constantSecret(grantKey)),
-  clock,
-});
 
 test('a grant works once, and has all that the relay needs', async () => {
   const clock = createFakeClock();
@@ -121,11 +96,11 @@ test.each([
   ['control', '?kind=terminal'],
   ['view', '?kind=terminal&mode=view'],
 ])('a terminal, to %s, opens where a rule gives the terminal, and nothing else does', async (mode, query) => {
-  const terminals = [
+  const terminals: AccessRule[] = [
     ...access,
     { who: { users: ['ben'] }, which: { names: ['lab-*'] }, allow: ['terminal'] },
   ];
-  const { rig } = await aSchool({ config: { access: terminals as typeof access } });
+  const { rig } = await aSchool({ config: { access: terminals } });
   const ben = await rig.signedIn('ben');
   const answer = await ben.post(path(101), { mode, kind: 'terminal' });
   expect(answer.status).toBe(201);
@@ -253,91 +228,4 @@ test('each grant writes an audit event with user and machine, and without the to
   expect(rig.log.join('') + JSON.stringify(rig.audited)).not.toContain(
     answer.json.protocols[1].slice('porthole.grant.'.length),
   );
-});
-
-describe('a grant has the session policy', () => {
-  const claimsOf = async (rig: Rig, clock: Clock, answer: { readonly json: { protocols: string[] } }) =>
-    takeGrant(taking(rig, clock), answer.json.protocols[1]?.slice('porthole.grant.'.length) ?? '');
-  const rule = (more: object) => ({
-    who: { users: ['anna'] },
-    which: { all: true as const },
-    allow: ['control' as const],
-    ...more,
-  });
-
-  test('with clipboard, update rate and limits of its rules', async () => {
-    const clock = createFakeClock();
-    const { rig } = await aSchool({
-      clock,
-      config: {
-        access: [
-          rule({
-            clipboard: 'in',
-            limits: {
-              updatesPerSecond: 2,
-              sessionSeconds: 100,
-              maxSessionSeconds: 300,
-              idleSeconds: 50,
-              consolesPerUser: 2,
-              consolesPerMachine: 1,
-            },
-          }),
-        ],
-      },
-    });
-    const claims = await claimsOf(rig, clock, await (await rig.signedIn('anna')).post(path(101), control));
-    expect(claims).toMatchObject({ clipboard: 'in', updatesPerSecond: 2 });
-    expect(claims.limits).toEqual({
-      sessionSeconds: 100,
-      idleSeconds: 50,
-      perUser: 2,
-      perMachine: 1,
-      extendSeconds: 1800,
-      maxSessionSeconds: 300,
-    });
-    expect(claims).not.toHaveProperty('observer');
-  });
-
-  test('with the end of its rules', async () => {
-    const clock = createFakeClock(Date.UTC(2026, 5, 1, 9, 50, 30));
-    const when = { timeZone: 'UTC', hours: '08:00-10:00' };
-    const { rig } = await aSchool({
-      clock,
-      config: { access: [rule({ when })], limits: { sessionSeconds: 3600, maxSessionSeconds: 7200 } },
-    });
-    const anna = await rig.signedIn('anna');
-    const claims = await claimsOf(rig, clock, await anna.post(path(101), control));
-    expect(claims.limits).toMatchObject({ sessionSeconds: 570 });
-    expect(claims.limits).not.toHaveProperty('maxSessionSeconds');
-    clock.advance(570_000);
-    expect((await anna.post(path(101), control)).json.code).toBe('machine_not_found');
-  });
-
-  test('with observer for every view-only console of a user with the right watch', async () => {
-    const clock = createFakeClock();
-    const { rig } = await aSchool({ clock, config: { access: [rule({ allow: ['watch', 'control'] })] } });
-    const anna = await rig.signedIn('anna');
-    for (const wish of [{ mode: 'view', watch: true }, { mode: 'view' }])
-      expect(await claimsOf(rig, clock, await anna.post(path(101), wish))).toMatchObject({ observer: true });
-    expect(await claimsOf(rig, clock, await anna.post(path(101), control))).not.toHaveProperty('observer');
-    expect(rig.audited).toContainEqual(
-      expect.objectContaining({ event: 'grant', observer: true, rules: ['access.0'] }),
-    );
-  });
-
-  test('with observer only for users with the right watch, in mode view', async () => {
-    const { rig } = await aSchool({ config: { access: [rule({ allow: ['control'] })] } });
-    const anna = await rig.signedIn('anna');
-    const watch = await anna.post(path(101), { mode: 'view', watch: true });
-    expect([watch.status, watch.json.code]).toEqual([403, 'not_allowed']);
-    expect((await anna.post(path(101), { mode: 'control', watch: true })).status).toBe(400);
-    expect(rig.audited).toContainEqual(
-      expect.objectContaining({
-        event: 'grant_denied',
-        user: { id: 'local:anna', name: 'anna' },
-        machine: { cluster: 'school', vmid: 101 },
-        code: 'not_allowed',
-      }),
-    );
-  });
 });

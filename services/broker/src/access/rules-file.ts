@@ -8,14 +8,14 @@ import { validateAccess } from './validate.ts';
 export function parseRulesFile(
   text: string,
   { clusters }: Pick<Config, 'clusters'>,
-): { readonly document?: AccessDocument; readonly faults: readonly string[] } {
+): { readonly document?: AccessDocument; readonly issues: readonly string[] } {
   const yaml = parseYaml(text);
-  if (yaml.issues.length > 0) return { faults: yaml.issues };
+  if (yaml.issues.length > 0) return { issues: yaml.issues };
   const parsed = accessDocument.safeParse(yaml.value, { reportInput: true });
   if (!parsed.success)
-    return { faults: parsed.error.issues.flatMap((issue) => describeIssue(issue, (path) => path)) };
+    return { issues: parsed.error.issues.flatMap((issue) => describeIssue(issue, (path) => path)) };
   if (!parsed.data.access && !parsed.data.classes)
-    return { faults: ['the file has neither access nor classes'] };
-  const faults = validateAccess(parsed.data, clusters);
-  return faults.length > 0 ? { faults } : { document: parsed.data, faults };
+    return { issues: ['the file has neither access nor classes'] };
+  const issues = validateAccess(parsed.data, clusters);
+  return issues.length > 0 ? { issues } : { document: parsed.data, issues };
 }

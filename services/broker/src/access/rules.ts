@@ -33,8 +33,8 @@ export function readAccessDocument(
 ): AccessDocument | undefined {
   const { access, classes } = config;
   if (text === undefined) return access || classes ? { access, classes } : undefined;
-  const { document, faults } = parseRulesFile(text, config);
-  if (!document) throw new ConfigError(faults.map((fault) => `accessFile: ${fault}`));
+  const { document, issues } = parseRulesFile(text, config);
+  if (!document) throw new ConfigError(issues.map((issue) => `accessFile: ${issue}`));
   return document;
 }
 
@@ -74,11 +74,11 @@ export function createAccessRules(deps: {
     const found = unreadable ?? text;
     if (found === seen) return;
     seen = found;
-    const { document, faults } = unreadable
-      ? { document: undefined, faults: [unreadable] }
+    const { document, issues } = unreadable
+      ? { document: undefined, issues: [unreadable] }
       : parseRulesFile(text, config);
     if (document) apply(document, text);
-    else reject(faults, text);
+    else reject(issues, text);
   }
 
   function apply(document: AccessDocument, text: string): void {
@@ -89,10 +89,10 @@ export function createAccessRules(deps: {
     onReload?.('ok');
   }
 
-  function reject(faults: readonly string[], text: string): void {
-    error = `the rules file is invalid, and the previous rules stay in force: ${faults.join('; ')}`;
-    log.error({ faults }, 'the rules file is invalid: the previous rules stay in force');
-    audit({ event: 'rules_refused', issues: faults.length, digest: digest(text) });
+  function reject(issues: readonly string[], text: string): void {
+    error = `the rules file is invalid, and the previous rules stay in force: ${issues.join('; ')}`;
+    log.error({ issues }, 'the rules file is invalid: the previous rules stay in force');
+    audit({ event: 'rules_refused', issues: issues.length, digest: digest(text) });
     onReload?.('faulty');
   }
 
