@@ -1,18 +1,18 @@
 /**
- * That something happens within so many milliseconds. It has three tries: a neighbour may take this machine's processors
- * for seconds, so one slow try says nothing about us, while three say that the promise does not hold.
+ * Asserts that an operation takes less than `ms`. It has three attempts: one slow attempt can be the fault of other programs on the
+ * machine, three are not.
  */
 export async function inTime(ms: number, attempt: () => Promise<{ took: number }>): Promise<void> {
-  const tries: number[] = [];
-  while (tries.length < 3) {
+  const durations: number[] = [];
+  while (durations.length < 3) {
     const { took } = await attempt();
     if (took < ms) return;
-    tries.push(took);
+    durations.push(took);
   }
-  throw new Error(`Not once within ${ms} ms: it took ${tries.join(', ')} ms.`);
+  throw new Error(`Not within ${ms} ms, but ${durations.join(', ')} ms.`);
 }
 
-/** Milliseconds until this is done. */
+/** Measures the duration in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<{ took: number }> {
   const began = performance.now();
   await work();

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 
-/** Where .ci/run finds the files in which something failed, one a line. */
+/** Paths of the files with failures, one per line, for .ci/run. */
 const failedFile = new URL('../.cache/failed-tests', import.meta.url);
 
-/** Closes a run with one plain line that counts, and names what was skipped: a green run must not hide a gap. */
+/** Ends a run with one plain line of counts, and lists the skipped tests, which a successful run would hide. */
 export default class CountReporter {
   onRunComplete(_contexts, results) {
     const skipped = results.numPendingTests + results.numTodoTests;

@@ -1,6 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module';
 
-/** A Jest transformer on Node's own type stripping: no second compiler, no source maps, exact line numbers. */
+/** A Jest transformer that strips types with Node's own function: no second compiler, and exact line numbers. */
 export default {
   process: (source) => ({ code: stripTypeScriptTypes(source, { mode: 'strip' }) }),
 };

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 const strip = fileURLToPath(new URL('./jest-strip-types.mjs', import.meta.url));
 
-/** Native ESM; TypeScript is stripped by Node itself, so lines in stack traces are the lines of the source. */
+/** Native ESM. Node strips the types, so line numbers in stack traces are those of the source. */
 export default {
   rootDir: '..',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -11,7 +11,9 @@ export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // One more than the two cores of CI, because the tests that start programs mostly wait for them.
+  maxWorkers: 3,
+  testSequencer: '<rootDir>/test/jest-sequencer.mjs',
   reporters: ['default', '<rootDir>/test/jest-count-reporter.mjs'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcovonly'],

@@ -16,6 +16,6 @@ export async function countConnections(rig: RelayRig): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-export function expectNoConnections(rig: RelayRig): Promise<void> {
-  return eventually('no connection is left', async () => (await countConnections(rig)) === 0);
+export async function expectNoConnections(rig: RelayRig): Promise<void> {
+  await eventually('no connection is left', async () => (await countConnections(rig)) === 0);
 }

@@ -2,7 +2,7 @@ import { constantSecret } from '@porthole/shared/config/secret';
 import { closeBrokers, startBroker, type Rig } from '../broker/rig.ts';
 import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
 import type { Walker } from '../fakes/oidc/walk.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { startHostileIssuer, type HostileIssuer } from './hostile-issuer.ts';
 
 /** A broker with two providers: a real one, and one that the attacker operates. */

@@ -3,7 +3,7 @@ import { aCluster, closeBrokers, startBroker } from './rig.ts';
 
 afterEach(closeBrokers);
 
-test('what happened can be counted, by labels from closed sets', async () => {
+test('events are counted, with labels from closed sets', async () => {
   const fake = await aCluster();
   const rig = await startBroker({ proxmox: [{ name: 'school', fake }] });
   const anna = await rig.signedIn('anna');

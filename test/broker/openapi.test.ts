@@ -32,7 +32,7 @@ test('the file names every route of the broker, and no other', () => {
     sessions: {},
     power: { keys: () => [grantKey], random: systemRandom },
     grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} } },
-    signInMethods: [],
+    signIn: { signInMethods: [] },
   } as unknown as RouteDeps;
   const routes = createRoutes(deps).stack.flatMap(({ methods, path }) =>
     methods

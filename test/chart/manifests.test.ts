@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkBrokerConfig } from '@porthole/broker/check-config';
+import { checkBrokerConfig } from '@porthole/broker/config/check-config';
 import { readConfig } from '@porthole/shared/config/read';
 import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';

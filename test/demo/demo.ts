@@ -10,25 +10,51 @@ import { createFakeProxmox, type FakeProxmox, type GuestOptions } from '../fakes
 const token = { tokenid: 'porthole@pve!demo', secret: systemRandom(16).toString('hex') };
 const password = 'porthole';
 
-/** A small class: machines on two nodes, in two pools; one is switched off. */
+/** A small class: machines on two nodes, in two pools. One machine is stopped. */
 const machines: readonly Omit<GuestOptions, 'guest'>[] = [
-  { vmid: 101, node: 'pve1', name: 'student-desktop', pool: 'class-a', tags: ['linux'] },
-  { vmid: 102, node: 'pve2', name: 'student-server', pool: 'class-a', tags: ['linux', 'web'] },
-  { vmid: 103, node: 'pve1', name: 'student-box', type: 'lxc', pool: 'class-a', tags: ['container'] },
-  { vmid: 104, node: 'pve2', name: 'student-spare', pool: 'class-a', tags: ['linux'], running: false },
+  { vmid: 101, node: 'pve1', name: 'student-desktop', pool: 'class-a', tags: ['linux', 'owner-student'] },
+  {
+    vmid: 102,
+    node: 'pve2',
+    name: 'student-server',
+    pool: 'class-a',
+    tags: ['linux', 'owner-student', 'web'],
+  },
+  {
+    vmid: 103,
+    node: 'pve1',
+    name: 'student-box',
+    type: 'lxc',
+    pool: 'class-a',
+    tags: ['container', 'owner-student'],
+  },
+  {
+    vmid: 104,
+    node: 'pve2',
+    name: 'student-spare',
+    pool: 'class-a',
+    tags: ['linux', 'owner-student'],
+    running: false,
+  },
   { vmid: 110, node: 'pve1', name: 'class-noticeboard', pool: 'class-a', tags: ['shared'] },
-  { vmid: 201, node: 'pve1', name: 'mira-desktop', pool: 'class-a', tags: ['linux'] },
-  { vmid: 202, node: 'pve2', name: 'jonas-desktop', pool: 'class-a', tags: ['linux'] },
-  { vmid: 301, node: 'pve2', name: 'instructor-gateway', pool: 'infra', tags: ['network'] },
+  { vmid: 201, node: 'pve1', name: 'mira-desktop', pool: 'class-a', tags: ['linux', 'owner-mira'] },
+  { vmid: 202, node: 'pve2', name: 'jonas-desktop', pool: 'class-a', tags: ['linux', 'owner-jonas'] },
+  {
+    vmid: 301,
+    node: 'pve2',
+    name: 'instructor-gateway',
+    pool: 'infra',
+    tags: ['network', 'owner-instructor'],
+  },
 ];
 
-/** How long a machine of the demo stays off after `poweroff`: nobody else is there to switch it on again. */
-const powerOnAgainMs = 12_000;
+/** Delay until a machine starts again after `poweroff`, because not every user of the demo may start it. */
+const restartDelayMs = 12_000;
 
-/** A simulated Proxmox with machines that are made of TypeScript and need nothing installed. */
+/** Starts a simulated Proxmox with machines in TypeScript, which needs no installed program. */
 export function startDemoProxmox(): Promise<FakeProxmox> {
   return createFakeProxmox({
-    // Both on one address: not every system has more loopback addresses than one.
+    // On one address, because some systems have only one loopback address.
     nodes: [
       { name: 'pve1', address: '127.0.0.1' },
       { name: 'pve2', address: '127.0.0.1' },
@@ -50,15 +76,15 @@ export function startDemoProxmox(): Promise<FakeProxmox> {
         name: machine.name,
         style: machine.type === 'lxc' ? 'vncterm' : 'qemu',
       });
-      return { ...machine, guest: poweringOnAgain(guest) };
+      return { ...machine, guest: restartingGuest(guest) };
     }),
   });
 }
 
-function poweringOnAgain(guest: Guest): Guest {
+function restartingGuest(guest: Guest): Guest {
   let closed = false;
   guest.onStopped(() => {
-    setTimeout(() => void (closed || guest.start()), powerOnAgainMs).unref();
+    setTimeout(() => void (closed || guest.start()), restartDelayMs).unref();
   });
   return {
     ...guest,
@@ -72,7 +98,7 @@ function poweringOnAgain(guest: Guest): Guest {
   };
 }
 
-/** The configuration of a standalone Porthole in front of it. */
+/** The configuration of a standalone Porthole for the simulated Proxmox. */
 export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Config> {
   const users = await Promise.all(
     [
@@ -100,7 +126,7 @@ export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Co
       {
         name: 'own machines',
         who: { everyone: true },
-        which: { names: ['{user}-*'] },
+        which: { tags: ['owner-{user}'] },
         allow: ['control', 'terminal'],
       },
       { name: 'the noticeboard', who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
@@ -112,7 +138,7 @@ export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Co
         members: { groups: ['class-a'] },
         instructors: { groups: ['instructors'] },
         machines: { pools: ['class-a'] },
-        own: ['{user}-*'],
+        own: { tags: ['owner-{user}'] },
         allow: ['control', 'terminal', 'power'],
       },
     ],

@@ -28,7 +28,7 @@ await runProcess(process, () => {
     log,
     clock,
     registry,
-    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.parts],
+    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.components],
     started: () =>
       process.stdout.write(`
   Porthole is open:  http://localhost:${port}

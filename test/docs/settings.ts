@@ -134,13 +134,14 @@ export const meanings: Readonly<Record<string, string>> = {
   'access[].who.everyone': '`true`: every signed-in user. Does not include programs.',
   'access[].which.clusters': 'Cluster names.',
   'access[].which.nodes': 'Node names.',
-  'access[].which.pools': 'Pool names.',
-  'access[].which.tags': 'Tags.',
+  'access[].which.pools':
+    'Pool names. `{user}` is the name of the user, `{group}` any group of the user: see [access](access.md#machines-of-a-user-or-group).',
+  'access[].which.tags': 'Tags. `{user}` and `{group}` as for pools, with upper and lower case equal.',
   'access[].which.types':
     '`qemu` (virtual machines), `lxc` (containers), `node` ([node shells](access.md#node-shells)).',
   'access[].which.vmids': 'VM ids, and ranges such as `"200-299"`.',
   'access[].which.names':
-    "Patterns of machine names: `*` matches any characters, `?` matches one, `{user}` is the user's name, `{group}` is any of the user's groups.",
+    'Patterns of machine names. `*` matches any characters, `?` matches one. With `{user}` or `{group}`: see [access](access.md#name-patterns).',
   'access[].which.all': '`true`: every machine. Does not include nodes.',
   'access[].allow':
     'Rights: `view`, `control` (includes `view`), `terminal`, `watch`, `power`, `end`, `explain`, `audit`. See [Rights](access.md#rights).',
@@ -163,7 +164,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'classes[].instructors.users': 'User names of the instructors.',
   'classes[].instructors.groups': 'Groups of the instructors.',
   'classes[].machines': 'All machines of the class, with the fields of `access[].which`.',
-  'classes[].own': 'Machines that a member may open: name patterns, as in `access[].which.names`.',
+  'classes[].own':
+    'Machines that a member may open: name patterns, or an object with `names`, `tags` or `pools`, as in `access[].which`.',
   'classes[].allow': 'Rights of members on their own machines, as in `access[].allow`. Default: `control`.',
   'classes[].clipboard': 'Same as `access[].clipboard`, for members.',
   'classes[].when': 'Same as `access[].when`, for members.',

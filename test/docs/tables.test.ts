@@ -13,7 +13,7 @@ import {
   plainProtocol,
 } from '@porthole/shared/protocol/subprotocols';
 import { z } from 'zod';
-import { checkBrokerConfig } from '@porthole/broker/check-config';
+import { checkBrokerConfig } from '@porthole/broker/config/check-config';
 import { readPages, renderPage, tablesIn } from './pages.ts';
 import { allSettings } from './setting-paths.ts';
 import { meanings } from './settings.ts';

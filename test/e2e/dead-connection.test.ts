@@ -1,5 +1,5 @@
 import { eventually } from '../eventually.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
 import { startBlackHole, type BlackHole } from './black-hole.ts';
 import { useBrowser, useScene } from './scene.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
 import { openBrowserUser, signInHere } from './browser-user.ts';
 import { useBrowser } from './scene.ts';

@@ -1,5 +1,5 @@
 import { constantSecret } from '@porthole/shared/config/secret';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';

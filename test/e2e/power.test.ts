@@ -78,13 +78,9 @@ describeWith('chromium')('a console, when its machine restarts or stops', () => 
     await tab.openConsole(100);
     expect(stack.proxmox.openConsoles(100)).toBe(2);
     await tab.page.close();
-    await eventually('Proxmox has one console fewer', () => stack.proxmox.openConsoles(100) === 1, 2000);
+    await eventually('Proxmox has one console less', () => stack.proxmox.openConsoles(100) === 1);
     await student.page.goto(stack.origin);
-    await eventually(
-      'leaving the page ends the console too',
-      () => stack.proxmox.openConsoles(100) === 0,
-      2000,
-    );
+    await eventually('leaving the page does it, too', () => stack.proxmox.openConsoles(100) === 0);
     expect(guest.connections()).toBe(0);
   });
 });

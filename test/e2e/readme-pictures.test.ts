@@ -10,7 +10,7 @@ import { demoConfig, startDemoProxmox } from '../demo/demo.ts';
 import { eventually } from '../eventually.ts';
 import type { Picture } from '../fakes/guests/ppm.ts';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
 import { openBrowserUser, signInHere, type BrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
@@ -50,7 +50,7 @@ describeWith('chromium')('the pictures of the README', () => {
     origin = `http://127.0.0.1:${port}`;
     proxmox = await startDemoProxmox();
     const log = createLog({ service: 'demo', level: 'silent' });
-    const { parts } = createStandalone({
+    const { components: parts } = createStandalone({
       config: await demoConfig(proxmox, port),
       clock: systemClock,
       random: systemRandom,

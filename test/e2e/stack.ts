@@ -27,7 +27,7 @@ import {
   type FakeProxmoxOptions,
   type GuestOptions,
 } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 
 const pagesDir = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
 
@@ -151,7 +151,11 @@ async function startTogether({ options, proxmox, log }: StackContext): Promise<S
     registry: createRegistry(),
     pagesDir,
   };
-  const lifecycle = createLifecycle({ clock: systemClock, log, components: createStandalone(deps).parts });
+  const lifecycle = createLifecycle({
+    clock: systemClock,
+    log,
+    components: createStandalone(deps).components,
+  });
   await lifecycle.start();
   return {
     origin: config.publicUrl.origin,

@@ -15,7 +15,7 @@ describeWith('chromium')('a terminal in the browser', () => {
     stack = await startStack({
       machines: [
         { vmid: 200, node: 'pve2', type: 'lxc', name: 'student-box' },
-        { vmid: 300, node: 'pve1', type: 'qemu', name: 'student-no-serial' },
+        { vmid: 300, node: 'pve1', type: 'qemu', name: 'student-noserial' },
       ],
       separate: true,
     });

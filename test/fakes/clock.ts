@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
 
 export interface FakeClock extends Clock {
-  /** Moves time forward and runs what became due, in order of its due time. */
+  /** Advances the time and runs the timers that became due, in order of their due time. */
   advance(ms: number): void;
-  /** How many timers wait: a test can assert that nothing was left behind. */
+  /** Number of pending timers, so that a test can assert that none is left. */
   pending(): number;
 }
 
-/** A clock that stands still until told otherwise. */
+/** A clock that stands still until a test advances it. */
 export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
   let sequence = 0;

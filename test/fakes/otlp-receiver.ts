@@ -7,11 +7,11 @@ export interface ReceivedSpan {
   readonly service: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty for the first one of a trace. */
+  /** Empty for the root span of a trace. */
   readonly parentId: string;
   readonly name: string;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
-  /** Traces that it names without being a part of them. */
+  /** Other traces that the span links to. */
   readonly links: readonly string[];
   readonly failed: boolean;
   /** Nanoseconds since the epoch. */
@@ -22,14 +22,14 @@ export interface ReceivedSpan {
 export interface OtlpReceiver {
   readonly url: string;
   readonly spans: readonly ReceivedSpan[];
-  /** Everything that was received, for looking for what must not be there. */
+  /** All received bytes, to search for secrets. */
   received(): Buffer;
-  /** What it answers from now on. */
+  /** Sets the status of further responses. */
   answer(status: number): void;
   stop(): Promise<void>;
 }
 
-/** An OpenTelemetry collector, as far as it takes traces by OTLP over HTTP in protobuf. */
+/** The part of an OpenTelemetry collector that receives traces as OTLP over HTTP with protobuf. */
 export async function createOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const bodies: Buffer[] = [];
@@ -64,7 +64,7 @@ export async function createOtlpReceiver(): Promise<OtlpReceiver> {
   };
 }
 
-/** ExportTraceServiceRequest of opentelemetry-proto, with the numbers of its fields. */
+/** ExportTraceServiceRequest of opentelemetry-proto, with its field numbers. */
 function spansOf(body: Buffer): ReceivedSpan[] {
   return messages(body, 1).flatMap((resourceSpans) => {
     const [resource] = messages(resourceSpans, 1);
@@ -106,7 +106,7 @@ interface Field {
   readonly value: Buffer | bigint;
 }
 
-/** The wire format of protobuf: a tag, then a number or so many bytes. */
+/** The wire format of protobuf: a tag, followed by a number or by a length and bytes. */
 function fields(message: Buffer): Field[] {
   const found: Field[] = [];
   let at = 0;

@@ -1,12 +1,13 @@
 import { Redis } from 'ioredis';
 import { eventually } from '../eventually.ts';
-import { freePort, startRedisServer, type RedisServer } from './redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 /** A Redis Cluster of three nodes, each with a third of the slots. */
 export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   readonly servers: readonly RedisServer[];
-  /** A connection to each node, for looking in. */
+  /** A connection to each node for inspection. */
   readonly admins: readonly Redis[];
   stop(): Promise<void>;
 }
@@ -35,7 +36,7 @@ export async function startRedisCluster(
   const admins = servers.map(({ url }) => new Redis(url));
   for (const admin of admins) admin.on('error', () => {});
   const [first] = admins;
-  if (!first) throw new Error('There is no node.');
+  if (!first) throw new Error('The cluster has no node.');
   await Promise.all(
     admins.map((admin, index) => {
       const from = Math.floor((slots * index) / admins.length);

@@ -5,33 +5,51 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from '../eventually.ts';
-import { freePort, startRedisServer, type RedisServer } from './redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer, type RedisServer } from './redis-server.ts';
 
-/** A Redis server, its replica, and three sentinels that watch over them, all real and on loopback ports of their own. */
+/** A Redis leader, its replica and three sentinels: real processes on loopback ports of their own. */
 export interface RedisGroup {
   readonly name: string;
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   readonly first: RedisServer;
   readonly second: RedisServer;
-  /** Which port the sentinels say leads. */
+  /** Port of the server that is the leader according to the sentinels. */
   leader(): Promise<number>;
   stop(): Promise<void>;
 }
 
 export interface RedisGroupOptions {
-  /** Of the servers. */
+  /** Password of the servers. */
   readonly password?: string;
-  /** Of the sentinels. */
+  /** Password of the sentinels. */
   readonly sentinelPassword?: string;
-  /** More lines for the configuration of the servers. */
+  /** Additional lines for the configuration of the servers. */
   readonly config?: readonly string[];
 }
 
 const name = 'porthole';
 
+/**
+ * Periods of a sentinel in milliseconds, shorter than the defaults, so that it soon learns about the others and about a lost
+ * leader. TILT, in which a sentinel distrusts the clock of a busy machine for half a minute, is avoided.
+ */
+const periods = {
+  'INFO-PERIOD': 100,
+  'ASK-PERIOD': 100,
+  'PUBLISH-PERIOD': 100,
+  'MIN-LINK-RECONNECT-PERIOD': 200,
+  'TILT-TRIGGER': 60_000,
+  'TILT-PERIOD': 100,
+};
+
 export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<RedisGroup> {
   const { password, sentinelPassword } = options;
-  const config = [...(options.config ?? []), ...(password === undefined ? [] : [`masterauth "${password}"`])];
+  const config = [
+    'repl-diskless-sync-delay 0',
+    ...(options.config ?? []),
+    ...(password === undefined ? [] : [`masterauth "${password}"`]),
+  ];
   const servers = password === undefined ? {} : { password };
   const first = await startRedisServer({ ...servers, config });
   const second = await startRedisServer({
@@ -49,7 +67,7 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
   const killAtExit = () => void children.map((child) => child.kill('SIGKILL'));
   process.once('exit', killAtExit);
   const sentinels = await Promise.all(
-    [0, 1, 2].map(async (index) => startSentinel(join(directory, `${index}.conf`))),
+    [0, 1, 2].map((index) => startSentinel(join(directory, `${index}.conf`))),
   );
 
   async function startSentinel(file: string): Promise<{ port: number; child: ChildProcess }> {
@@ -60,14 +78,17 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
       `dir ${directory}`,
       ...(sentinelPassword === undefined ? [] : [`requirepass "${sentinelPassword}"`]),
       `sentinel monitor ${name} 127.0.0.1 ${first.port} 2`,
-      `sentinel down-after-milliseconds ${name} 400`,
+      `sentinel down-after-milliseconds ${name} 1000`,
       `sentinel failover-timeout ${name} 2000`,
       ...(password === undefined ? [] : [`sentinel auth-pass ${name} ${password}`]),
     ];
-    // Sentinels write down in it what they find out.
+    // A sentinel keeps what it learns in this file.
     await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
     const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
     children.push(child);
+    await eventually('the sentinel answers', () =>
+      ask(port, (sentinel) => sentinel.call('SENTINEL', 'DEBUG', ...Object.entries(periods).flat())),
+    );
     return { port, child };
   }
 
@@ -86,10 +107,10 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
     }
   }
 
-  /** Enough of them know each other and the replica: from now on they can agree on another leader. */
+  // From here on, they can agree on another leader.
   await Promise.all(
     sentinels.map(({ port }) =>
-      eventually('the sentinels know everybody', async () => {
+      eventually('the sentinel knows the other sentinels and the replica', async () => {
         const answer = await ask(port, (sentinel) => sentinel.call('SENTINEL', 'CKQUORUM', name)).catch(
           () => '',
         );

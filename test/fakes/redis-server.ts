@@ -1,32 +1,33 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
+import { freePort } from '../free-port.ts';
 
-/** A real Redis on a loopback port of its own, which forgets everything when it ends. */
+/** A real Redis on its own loopback port. By default it keeps no data when it ends. */
 export interface RedisServer {
-  /** With the password, when there is one. */
+  /** Includes the password, if there is one. */
   readonly url: string;
   readonly port: number;
-  /** Ends it for good. Idempotent. */
+  /** Ends the process and removes its files. Idempotent. */
   stop(): Promise<void>;
-  /** Ends it as a crash does. */
+  /** Ends the process like a crash. */
   kill(): Promise<void>;
-  /** Starts it again, empty, on the same port. */
+  /** Starts it again on the same port. */
   restart(): Promise<void>;
-  /** Connections stay open, but nobody answers. */
+  /** Suspends the process: connections stay open, but get no answers. */
   pause(): void;
   resume(): void;
 }
 
 export interface RedisServerOptions {
   readonly password?: string;
-  /** One on which nothing listens; by default any. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** More lines for its configuration. */
+  /** Additional lines for the configuration. */
   readonly config?: readonly string[];
 }
 
@@ -46,7 +47,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   let child: ChildProcess | undefined;
 
   async function begin(): Promise<void> {
-    // The configuration comes on standard input, so a password is not among the arguments that `ps` shows.
+    // Read from standard input, so that `ps` does not show a password.
     const started = spawn('redis-server', ['-'], { stdio: ['pipe', 'pipe', 'pipe'] });
     child = started;
     let output = '';
@@ -88,7 +89,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   };
 }
 
-/** Whether it says PONG, in the one line per command that Redis understands as well as its own protocol. */
+/** Whether it answers PING, sent as an inline command. */
 function answers(port: number, password: string | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     let heard = '';
@@ -107,15 +108,4 @@ function answers(port: number, password: string | undefined): Promise<boolean> {
     socket.on('error', () => finish(false));
     socket.on('close', () => finish(false));
   });
-}
-
-/** One that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await once(probe.listen(0, '127.0.0.1'), 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
-  return address.port;
 }

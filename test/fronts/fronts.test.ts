@@ -10,11 +10,11 @@ import { createFakeClock } from '../fakes/clock.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import type { Front } from '../fakes/haproxy/start.ts';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
 import { fronts, type Changes, type Shipped } from './shipped.ts';
 
-/** A Porthole behind a real front with the configuration in docs/fronts, over TLS, in a real browser. */
+/** Porthole behind a real front with the configuration in docs/fronts, over TLS, in a real browser. */
 interface Site {
   readonly stack: Stack;
   readonly front: Front;
@@ -24,81 +24,98 @@ interface Site {
 }
 
 const patient = { idle: 300, leave: 300 };
-/** Long enough for a computer that stops for a moment, and short enough to wait for it twice. */
+/** Seconds. Longer than a busy computer pauses, and short enough to wait for it twice. */
 const hasty = 6;
-/** Of the machine's own time. */
+/** Milliseconds of the machine's own time. */
 const booted = 60_000;
 const never = 24 * 3600 * 1000;
 
-describe.each(fronts)('behind a real $name with the configuration that we ship', (shipped) => {
-  describeWith('chromium', shipped.name)('a console', () => {
-    const browser = useBrowser();
-    let folder: string;
-    let sites: Site[];
+describeWith(
+  'chromium',
+  'nginx',
+  'haproxy',
+)('a console behind a front with the configuration that we ship', () => {
+  const browser = useBrowser();
+  let folder: string;
 
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'porthole-front-'));
-      const ca = createCertificateAuthority();
-      const { certPem, keyPem } = ca.issue({
-        name: 'porthole',
-        fqdn: 'porthole.example.org',
-        address: '127.0.0.1',
-      });
-      await writeFile(join(folder, 'tls.crt'), certPem);
-      await writeFile(join(folder, 'tls.key'), keyPem);
-      await writeFile(join(folder, 'tls.pem'), certPem + keyPem);
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'porthole-front-'));
+    const ca = createCertificateAuthority();
+    const { certPem, keyPem } = ca.issue({
+      name: 'porthole',
+      fqdn: 'porthole.example.org',
+      address: '127.0.0.1',
     });
-    beforeEach(() => {
-      sites = [];
-    });
-    afterEach(async () => {
-      for (const site of sites) await site.stop();
-    });
-    afterAll(() => rm(folder, { recursive: true }));
-
-    async function aSite(different: { idle: number; leave: number; ping?: number }): Promise<Site> {
-      const site = await startSite(shipped, folder, different, browser);
-      sites.push(site);
-      return site;
-    }
-
-    test('opens, and outlives the idle timeout: only pings keep it', async () => {
-      const site = await aSite({ idle: hasty, leave: 300, ping: 1000 });
-      const quiet = await aSite({ idle: hasty, leave: 300, ping: never });
-      const student = await site.visitor();
-      const control = await quiet.visitor();
-      await student.openConsole(100);
-      await control.openConsole(100);
-      // Cut twice for want of pings: so much time has gone by, and nothing else was carried.
-      await eventually('the other is cut', () => control.sockets() >= 3, 60_000);
-      expect(student.sockets()).toBe(1);
-      await typesInto(student);
-    }, 90_000);
-
-    test('stays through a reload', async () => {
-      const site = await aSite(patient);
-      const student = await site.visitor();
-      await student.openConsole(100);
-      await site.reload();
-      expect(student.sockets()).toBe(1);
-      await typesInto(student);
-      // And whoever comes now finds the new one.
-      const tab = await student.anotherTab();
-      await tab.openConsole(101);
-    }, 60_000);
-
-    test('goes on at once when what was left of before the reload is ended', async () => {
-      const site = await aSite({ idle: 300, leave: 1 });
-      const student = await site.visitor();
-      await student.openConsole(100);
-      await site.reload();
-      await eventually('there is a new connection', () => student.sockets() === 2);
-      await student.waitForState('open');
-      await typesInto(student);
-      // It resumed: nobody had to be asked for a new grant.
-      expect(student.received.answers.filter((answer) => /\/grants"/.test(answer))).toHaveLength(1);
-    }, 60_000);
+    await writeFile(join(folder, 'tls.crt'), certPem);
+    await writeFile(join(folder, 'tls.key'), keyPem);
+    await writeFile(join(folder, 'tls.pem'), certPem + keyPem);
   });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  /** Runs `steps` at a site of its own. */
+  async function atSite(
+    shipped: Shipped,
+    different: { idle: number; leave: number; ping?: number },
+    steps: (site: Site) => Promise<void>,
+  ): Promise<void> {
+    const site = await startSite(shipped, folder, different, browser);
+    try {
+      await steps(site);
+    } finally {
+      await site.stop();
+    }
+  }
+
+  // Concurrent, because these tests mostly wait.
+  test.concurrent.each(fronts)(
+    'behind $name outlives the idle timeout by its pings',
+    (shipped) =>
+      atSite(shipped, { idle: hasty, leave: 300, ping: 1000 }, async (site) => {
+        const student = await site.visitor();
+        await student.openConsole(100);
+        await atSite(shipped, { idle: hasty, leave: 300, ping: never }, async (quiet) => {
+          const control = await quiet.visitor();
+          await control.openConsole(100);
+          // Without pings it is cut, twice: so much time has passed, and nothing else was forwarded.
+          await eventually('the other is cut', () => control.sockets() >= 3, { withinMs: 60_000 });
+        });
+        expect(student.sockets()).toBe(1);
+        await typesInto(student);
+      }),
+    120_000,
+  );
+
+  test.concurrent.each(fronts)(
+    'behind $name stays open through a reload',
+    (shipped) =>
+      atSite(shipped, patient, async (site) => {
+        const student = await site.visitor();
+        await student.openConsole(100);
+        await site.reload();
+        expect(student.sockets()).toBe(1);
+        await typesInto(student);
+        // New connections use the new configuration.
+        const tab = await student.anotherTab();
+        await tab.openConsole(101);
+      }),
+    60_000,
+  );
+
+  test.concurrent.each(fronts)(
+    'behind $name resumes at once when the process from before the reload ends',
+    (shipped) =>
+      atSite(shipped, { idle: 300, leave: 1 }, async (site) => {
+        const student = await site.visitor();
+        await student.openConsole(100);
+        await site.reload();
+        await eventually('there is a new connection', () => student.sockets() === 2);
+        await student.waitForState('open');
+        await typesInto(student);
+        // It resumes: the page requests no new grant.
+        expect(student.received.answers.filter((answer) => /\/grants"/.test(answer))).toHaveLength(1);
+      }),
+    60_000,
+  );
 });
 
 async function typesInto(student: BrowserUser): Promise<void> {
@@ -166,7 +183,7 @@ async function startSite(
   };
 }
 
-/** On a connection of its own, which the configuration of the moment takes. */
+/** Asks on a connection of its own, which the current configuration serves. */
 function generationOf(port: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     request({ host: '127.0.0.1', port, path: '/', rejectUnauthorized: false, agent: false }, (response) => {

@@ -6,7 +6,7 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import type { Service } from '../../k8s/images/stage-service.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { freePort } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
 import { connectConsole } from '../relay/console-client.ts';
 import type { ServiceProcess } from '../standalone/service-process.ts';
 import { toYaml } from '../to-yaml.ts';

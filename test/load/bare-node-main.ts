@@ -4,28 +4,28 @@ import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { serveParent } from './child.ts';
 
 /**
- * No relay: bytes from one socket to the other, both upgrades and all frames as they come. It looks at nothing and
- * limits nothing, so what it costs is what Node itself costs.
+ * Forwards bytes between two sockets, including the upgrade, without parsing or limits. So it costs what Node itself
+ * costs.
  */
 const [upstream = '', ca = ''] = process.argv.slice(2);
 const { hostname, port: machinePort } = new URL(upstream);
 const secureContext = createSecureContext({ ca, ecdhCurve: 'X25519' });
-const landing = Buffer.allocUnsafeSlow(16 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(16 * 1024);
 const server = createServer();
 let ticket: Buffer | undefined;
 
 server.on('upgrade', (request, viewer: Socket, head: Buffer) => {
   const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
-  // The types of tls.connect leave out what it hands on to net.connect.
+  // The types of tls.connect lack options that it passes to net.connect.
   const options: ConnectionOptions & { onread: OnReadOpts } = {
     host: hostname,
     port: Number(machinePort),
     secureContext,
     ...(ticket ? { session: ticket } : {}),
     onread: {
-      buffer: landing,
+      buffer: readBuffer,
       callback(length) {
-        viewer.write(Buffer.from(landing.subarray(0, length)));
+        viewer.write(Buffer.from(readBuffer.subarray(0, length)));
         return true;
       },
     },

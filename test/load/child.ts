@@ -1,14 +1,14 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** A part of the bench as a process of its own: it is asked one thing at a time and answers once. */
+/** A process of the bench. It answers one request at a time. */
 export interface Child {
   readonly pid: number;
-  ask<T>(question: Record<string, unknown>): Promise<T>;
+  request<T>(request: Record<string, unknown>): Promise<T>;
   stop(): Promise<void>;
 }
 
-/** Starts one of the bench's programs; resolves when it has said that it is ready, with what it said. */
+/** Starts a program of the bench. Resolves when the program is ready, with its message in `ready`. */
 export async function startChild(
   program: string,
   args: readonly string[] = [],
@@ -31,18 +31,18 @@ export async function startChild(
   return {
     ready,
     pid: pidOf(child),
-    ask<A>(question: Record<string, unknown>) {
-      child.send(question);
+    request<A>(request: Record<string, unknown>) {
+      child.send(request);
       return answer<A>();
     },
     stop: () => stopped(child),
   };
 }
 
-/** Starts a foreign program that runs in the foreground. */
+/** Starts another program, which must run in the foreground. */
 export function startForeign(command: string, args: readonly string[]): Pick<Child, 'pid' | 'stop'> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
-  // Unlike the bench's own programs, it would not notice that the bench has died.
+  // Unlike the bench's own programs, it does not notice the end of the bench.
   process.once('exit', () => child.kill('SIGKILL'));
   return { pid: pidOf(child), stop: () => stopped(child) };
 }
@@ -64,10 +64,10 @@ function stopped(child: ChildProcess): Promise<void> {
   });
 }
 
-/** The child's side: says that it is ready, then answers each question. */
-export function serveParent(ready: unknown, answer: (question: never) => unknown): void {
-  process.on('message', (question) => {
-    void Promise.resolve(answer(question as never)).then((result) => process.send?.(result ?? {}));
+/** The child's side: reports that it is ready, then answers each request. */
+export function serveParent(ready: unknown, answer: (request: never) => unknown): void {
+  process.on('message', (request) => {
+    void Promise.resolve(answer(request as never)).then((result) => process.send?.(result ?? {}));
   });
   process.on('disconnect', () => process.exit(0));
   process.on('SIGTERM', () => process.exit(0));

@@ -11,7 +11,7 @@ export function row(what: string, moved: string, times: readonly number[]): stri
 const head = ['| Event | Consoles | Median | 95th percentile | Longest |', '| --- | --- | --- | --- | --- |'];
 
 /** Prints the figures. If REPORT names a page, also writes them between the page's marks of that name. */
-export async function tellFigures(
+export async function reportFigures(
   name: string,
   before: string,
   rows: readonly string[],

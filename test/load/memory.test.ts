@@ -5,15 +5,15 @@ import { usageOf } from './process-usage.ts';
 
 const hostile = 40;
 const mib = 1024 * 1024;
-/** What each of them would have the relay hold, if it let them. */
+/** Bytes that each of them makes the relay hold, if it has no limit. */
 const offered = 24 * mib;
 /**
- * A pump stops reading at 1 MiB that waits, and what waits for Proxmox is there twice, once of it encrypted. The rest
- * is what V8 lets lie about before it looks for garbage outside of its heap, and does not depend on how much is offered.
+ * A pump stops reading when 1 MiB is pending, and bytes for Proxmox exist twice, plain and encrypted. The constant
+ * part is memory outside of V8's heap that is not yet collected. It does not depend on the offered bytes.
  */
 const allowed = hostile * 2.5 * mib + 160 * mib;
 
-describe('the memory of a relay, seen from outside', () => {
+describe('the resident memory of a relay', () => {
   let upstream: Child & { ready: unknown };
   let relay: Child & { ready: unknown };
   let viewers: WebSocket[];
@@ -26,7 +26,7 @@ describe('the memory of a relay, seen from outside', () => {
       [`https://127.0.0.1:${port}`, caPem],
       ['--max-semi-space-size=4'],
     );
-    const { tokens } = await relay.ask<{ tokens: string[] }>({ mint: hostile });
+    const { tokens } = await relay.request<{ tokens: string[] }>({ mint: hostile });
     viewers = await Promise.all(tokens.map(open));
   }, 60_000);
 
@@ -36,7 +36,7 @@ describe('the memory of a relay, seen from outside', () => {
     await upstream.stop();
   });
 
-  /** A console in which nothing has happened yet. */
+  /** Opens a console. */
   function open(token: string): Promise<WebSocket> {
     const { port } = relay.ready as { port: number };
     const viewer = new WebSocket(
@@ -56,7 +56,7 @@ describe('the memory of a relay, seen from outside', () => {
     });
   }
 
-  /** The most that it holds until nothing moves any more, in bytes. */
+  /** Samples the resident memory until nothing changes for a second, and returns the maximum in bytes. */
   async function mostUntilStill(isStill: () => Promise<boolean> | boolean): Promise<number> {
     let most = 0;
     for (let still = 0; still < 40;) {
@@ -67,24 +67,24 @@ describe('the memory of a relay, seen from outside', () => {
     return most;
   }
 
-  test('does not grow with what browsers that stopped reading are sent', async () => {
+  test('does not grow with the bytes for browsers that stopped reading', async () => {
     const before = usageOf(relay.pid).rssBytes;
     for (const viewer of viewers) viewer.pause();
-    await upstream.ask({
+    await upstream.request({
       flood: { frameBytes: 32 * 1024, everyMs: 0, framesPerSession: offered / (32 * 1024) },
       relay: 'Porthole',
     });
-    // Whoever takes nothing for half a minute is sent away, which is as still as it gets.
+    // The relay closes the connection of a viewer that reads nothing for half a minute.
     const most = await mostUntilStill(async () => {
-      const { blocked, consoles } = await upstream.ask<{ blocked: number; consoles: number }>({});
+      const { blocked, consoles } = await upstream.request<{ blocked: number; consoles: number }>({});
       return blocked === consoles;
     });
     expect(most - before).toBeLessThan(allowed);
   }, 90_000);
 
-  test('does not grow with what is typed into machines that do not listen', async () => {
+  test('does not grow with the input for machines that do not read', async () => {
     const before = usageOf(relay.pid).rssBytes;
-    await upstream.ask({ deaf: true });
+    await upstream.request({ stopReading: true });
     let sent = 0;
     // Pointer events: six bytes each.
     const piece = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from([5, 0, 0, 1, 0, 1])));

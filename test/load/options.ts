@@ -1,17 +1,19 @@
 import { parseArgs } from 'node:util';
-import { workloadNames, type WorkloadName } from './plan.ts';
 
-/** What `npm run bench -- ...` was asked to do. */
+export const workloadNames = ['bulk', 'paced', 'small'] as const;
+export type WorkloadName = (typeof workloadNames)[number];
+
+/** Options of `npm run bench`. */
 export interface Options {
-  /** Proves in half a minute that every row can be measured, and keeps nothing. */
+  /** Measures every row in a quarter of a minute to prove that it can be measured, and writes no report. */
   readonly quick: boolean;
-  /** Parts to measure; all without it. What is not whole is printed and not kept. */
+  /** Parts to measure. Default: all. An incomplete report is only printed. */
   readonly only: readonly Part[];
   readonly rounds: number | undefined;
   readonly sessions: number | undefined;
-  /** Where the report goes instead of docs/performance.md. */
+  /** Path of the report. Default: docs/performance.md. */
   readonly report: string | undefined;
-  /** Says where Porthole's time and memory go, instead of comparing. */
+  /** Profiles Porthole's CPU time and memory instead of comparing relays. */
   readonly profile: boolean;
   /** Another checkout of Porthole, with its dependencies installed, whose relay is measured in the same run. */
   readonly before: string | undefined;
@@ -22,7 +24,7 @@ export const parts: readonly Part[] = [...workloadNames, 'idle', 'broker'];
 
 export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file] [--before folder]`;
 
-/** Throws an error that says what is wrong. */
+/** Parses the command line. Throws an error for invalid options. */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -36,12 +38,12 @@ export function readOptions(args: readonly string[]): Options {
       before: { type: 'string' },
     },
   });
-  const asked = values.only.split(',');
-  const unknown = asked.find((name) => !parts.some((part) => part === name));
+  const selected = values.only.split(',');
+  const unknown = selected.find((name) => !parts.some((part) => part === name));
   if (unknown !== undefined) throw new Error(`There is no part "${unknown}". ${usage}`);
   return {
     quick: values.quick,
-    only: parts.filter((part) => asked.includes(part)),
+    only: parts.filter((part) => selected.includes(part)),
     rounds: count('rounds', values.rounds),
     sessions: count('sessions', values.sessions),
     report: values.report,

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 import { serveParent } from './child.ts';
 
-/** What most people would write first: a `ws` server in front of a `ws` client, message by message. */
+/** The simplest relay: a `ws` server in front of a `ws` client, message by message. */
 const [upstream = '', ca = ''] = process.argv.slice(2);
 const pauseBytes = 1024 * 1024;
 const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -14,16 +14,16 @@ server.on('upgrade', (request, socket, head) => {
       ca,
       perMessageDeflate: false,
     });
-    carry(viewer, machine);
+    forward(viewer, machine);
     viewer.pause();
     machine.once('open', () => {
       viewer.resume();
-      carry(machine, viewer);
+      forward(machine, viewer);
     });
   });
 });
 
-function carry(from: WebSocket, to: WebSocket): void {
+function forward(from: WebSocket, to: WebSocket): void {
   from.on('message', (data: Buffer, binary) => {
     to.send(data, { binary }, () => {
       if (from.isPaused && to.bufferedAmount < pauseBytes) from.resume();

@@ -1,26 +1,23 @@
-import type { Options } from './options.ts';
+import type { Options, WorkloadName } from './options.ts';
 
-/** How much the bench does. Full: under ten minutes. Quick: proves that every row can be measured, no more. */
+/** Extent of the bench. The full bench takes less than ten minutes, the quick one only proves that it works. */
 export interface Plan {
   readonly rounds: number;
   readonly idleRounds: number;
   readonly idleSessions: number;
-  /** Openings that are under way at the same time. */
+  /** Maximum number of sessions that are opened at the same time. */
   readonly opening: number;
   readonly echoSeconds: number;
   readonly settleMs: number;
   readonly workloads: readonly Workload[];
 }
 
-export const workloadNames = ['bulk', 'paced', 'small'] as const;
-export type WorkloadName = (typeof workloadNames)[number];
-
 export interface Workload {
   readonly name: WorkloadName;
   readonly text: string;
   readonly sessions: number;
   readonly frameBytes: number;
-  /** Milliseconds between two frames of a session; 0: as fast as they are taken. */
+  /** Milliseconds between two frames of a session. 0: at full speed. */
   readonly everyMs: number;
   readonly framesPerSession: number;
 }
@@ -28,10 +25,10 @@ export interface Workload {
 export function planOf({
   quick,
   only,
-  ...asked
+  ...options
 }: Pick<Options, 'quick' | 'only' | 'rounds' | 'sessions'>): Plan {
-  const sessions = asked.sessions ?? (quick ? 40 : 2000);
-  const rounds = asked.rounds ?? (quick ? 1 : 5);
+  const sessions = options.sessions ?? (quick ? 40 : 2000);
+  const rounds = options.rounds ?? (quick ? 1 : 5);
   const shorter = quick ? 20 : 1;
   const workloads: Workload[] = [
     {
@@ -48,7 +45,7 @@ export function planOf({
       sessions: 100 / (quick ? 10 : 1),
       frameBytes: 16 * 1024,
       everyMs: 100,
-      framesPerSession: quick ? 5 : 40,
+      framesPerSession: quick ? 2 : 40,
     },
     {
       name: 'small',
@@ -56,7 +53,7 @@ export function planOf({
       sessions: 200 / (quick ? 10 : 1),
       frameBytes: 200,
       everyMs: 25,
-      framesPerSession: quick ? 20 : 160,
+      framesPerSession: quick ? 8 : 160,
     },
   ];
   return {
@@ -64,8 +61,8 @@ export function planOf({
     idleRounds: only.includes('idle') ? Math.min(rounds, 3) : 0,
     idleSessions: sessions,
     opening: 40,
-    echoSeconds: quick ? 2 : 6,
-    settleMs: quick ? 300 : 3500,
+    echoSeconds: quick ? 0.5 : 6,
+    settleMs: quick ? 100 : 3500,
     workloads: workloads
       .filter(({ name }) => only.includes(name))
       .map((workload) => ({ ...workload, framesPerSession: Math.ceil(workload.framesPerSession) })),

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * What a process and its children have used so far, as the kernel counts it: CPU of all threads to the
- * nanosecond (schedstat), memory that is resident now. Linux only.
+ * CPU time of a process and its children, summed over all threads (schedstat, in nanoseconds), and their resident
+ * memory. Linux only.
  */
 export function usageOf(pid: number): { readonly cpuSeconds: number; readonly rssBytes: number } {
   let nanoseconds = 0;
@@ -20,7 +20,7 @@ function withChildren(pid: number): number[] {
   return [pid, ...children.flatMap(withChildren)];
 }
 
-/** A thread may end between being listed and being read. */
+/** Returns '' if the file is gone: a thread may end after it was listed. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'latin1');

@@ -1,16 +1,7 @@
-import type { Flow, Idle } from './measure.ts';
+import type { Idle } from './measure.ts';
 import { median } from './median.ts';
-import type { Plan } from './plan.ts';
+import type { Results } from './results.ts';
 import { targets } from './targets.ts';
-
-export interface Results {
-  readonly machine: string;
-  readonly plan: Plan;
-  /** By relay, by workload: one entry per round. */
-  readonly flows: ReadonlyMap<string, ReadonlyMap<string, readonly Flow[]>>;
-  readonly idle: ReadonlyMap<string, readonly Idle[]>;
-  readonly skipped: readonly string[];
-}
 
 const baseline = 'plain ws';
 

@@ -9,16 +9,16 @@ import { serveParent } from './child.ts';
 import type { Workload } from './plan.ts';
 
 /**
- * The other end of every relay: just enough of Proxmox's API and of a VNC server for a console to open, then
- * frames as the workload says. With `raw` in the query it asks for no password, as relays that know no RFB need.
+ * The upstream of every relay: a minimal Proxmox API and VNC server, which opens a console and then sends frames as
+ * the workload demands. With `raw` in the query it requires no password, for relays without RFB support.
  */
 const ca = createCertificateAuthority();
 const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.bench', address: '127.0.0.1' });
-/** Open consoles, each with the relay it came by. */
+/** Open consoles, each with its relay. */
 const consoles = new Map<Duplex, { relay: string; framing: (bytes: Buffer) => Buffer }>();
 const okay = Buffer.alloc(4);
 const version = Buffer.from('RFB 003.008\n');
-/** 16 x 16 pixels, a pixel format that nobody looks at, no name. */
+/** 16 x 16 pixels, an unused pixel format, no name. */
 const serverInit = Buffer.concat([Buffer.from([0, 16, 0, 16]), Buffer.alloc(20)]);
 
 const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
@@ -43,17 +43,22 @@ server.on('upgrade', (request, socket, head: Buffer) => {
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Protocol: binary\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
-  speak(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
+  serveConsole(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
 });
 
-/** What a console says, in frames or, for who brings no frames here, as it is. */
+/** Output of a console: in frames, or for clients without WebSocket as plain bytes. */
 const framed = (bytes: Buffer) => serverFrame(2, bytes);
-const asItIs = (bytes: Buffer) => bytes;
+const unframed = (bytes: Buffer) => bytes;
 type Framing = typeof framed;
 
-function speak(socket: Duplex, head: Buffer, raw: string | undefined, framing: Framing = framed): void {
-  const say = (bytes: Buffer) => socket.write(framing(bytes));
-  // How many bytes the client has to say next, and what it is answered.
+function serveConsole(
+  socket: Duplex,
+  head: Buffer,
+  raw: string | undefined,
+  framing: Framing = framed,
+): void {
+  const send = (bytes: Buffer) => socket.write(framing(bytes));
+  // Numbers of bytes that the client sends next, and the responses.
   const script: { bytes: number; answer: Buffer }[] = [
     { bytes: 12, answer: Buffer.from([1, raw === undefined ? 2 : 1]) },
     { bytes: 1, answer: raw === undefined ? Buffer.alloc(16, 7) : okay },
@@ -61,7 +66,7 @@ function speak(socket: Duplex, head: Buffer, raw: string | undefined, framing: F
     { bytes: 1, answer: serverInit },
   ];
   let waiting = Buffer.alloc(0);
-  let heard = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   const read = (chunk: Buffer) => {
     waiting = Buffer.concat([waiting, chunk]);
     for (;;) {
@@ -70,29 +75,29 @@ function speak(socket: Duplex, head: Buffer, raw: string | undefined, framing: F
       waiting = Buffer.from(frame.rest);
       if (frame.opcode === 8) socket.end();
       else if (frame.opcode === 9) socket.write(serverFrame(10, frame.payload));
-      else if (frame.opcode === 2) hear(frame.payload);
+      else if (frame.opcode === 2) onPayload(frame.payload);
     }
   };
-  const hear = (payload: Buffer) => {
+  const onPayload = (payload: Buffer) => {
     const next = script[0];
     if (!next) {
-      if (payload[0] === 5) say(payload); // a pointer event is the echo's vehicle
+      if (payload[0] === 5) send(payload); // echoes pointer events
       return;
     }
-    heard = Buffer.concat([heard, payload]);
-    if (heard.length < next.bytes) return;
-    const rest = heard.subarray(next.bytes);
-    heard = Buffer.alloc(0);
+    received = Buffer.concat([received, payload]);
+    if (received.length < next.bytes) return;
+    const leftover = received.subarray(next.bytes);
+    received = Buffer.alloc(0);
     script.shift();
-    say(next.answer);
+    send(next.answer);
     if (script.length === 0) consoles.set(socket, { relay: decodeURIComponent(raw ?? 'Porthole'), framing });
-    if (rest.length > 0) hear(rest);
+    if (leftover.length > 0) onPayload(leftover);
   };
-  socket.on('data', framing === framed ? read : hear);
+  socket.on('data', framing === framed ? read : onPayload);
   socket.on('error', () => {});
   socket.on('end', () => socket.end());
   socket.on('close', () => consoles.delete(socket));
-  say(version);
+  send(version);
   if (head.length > 0) read(head);
 }
 
@@ -107,7 +112,7 @@ function takeFrame(bytes: Buffer): { opcode: number; payload: Buffer; rest: Buff
   return { opcode: bytes.readUInt8(0) & 15, payload, rest: bytes.subarray(at + 4 + length) };
 }
 
-/** Starts the workload on every console that is open by this relay. */
+/** Starts the workload on every open console of this relay. */
 function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: string): void {
   let at = 0;
   for (const [socket, by] of consoles) {
@@ -132,14 +137,15 @@ function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: strin
       else socket.write(frame);
     };
     let timer: NodeJS.Timeout;
-    // Sessions have nothing to do with each other, so their frames are spread over the interval.
+    // Real sessions are independent, so the frames are spread over the interval.
     setTimeout(() => (timer = setInterval(next, everyMs)), (everyMs * at++) / consoles.size);
   }
 }
 
-// TLS 1.2, as websockify takes the tickets of 1.3 for data and then waits for some, deaf to its viewer.
+// TLS 1.2, because websockify mistakes the session tickets of 1.3 for data, waits for more, and does not read from
+// its viewer.
 const bytes = createTlsServer({ cert: certPem, key: keyPem, maxVersion: 'TLSv1.2' }, (socket) =>
-  speak(socket, Buffer.alloc(0), 'websockify', asItIs),
+  serveConsole(socket, Buffer.alloc(0), 'websockify', unframed),
 );
 const portOf = (of: Server) => (of.address() as { port: number }).port;
 
@@ -148,9 +154,9 @@ server.listen(0, '127.0.0.1', 1024, () => bytes.listen(0, '127.0.0.1', 1024, lis
 function listening(): void {
   serveParent(
     { port: portOf(server), bytesPort: portOf(bytes), caPem: ca.caPem },
-    (question: { flood?: Workload; relay?: string; deaf?: true }) => {
-      if (question.flood) flood(question.flood, question.relay ?? '');
-      if (question.deaf) for (const socket of consoles.keys()) socket.pause();
+    (request: { flood?: Workload; relay?: string; stopReading?: true }) => {
+      if (request.flood) flood(request.flood, request.relay ?? '');
+      if (request.stopReading) for (const socket of consoles.keys()) socket.pause();
       return {
         consoles: consoles.size,
         blocked: [...consoles.keys()].filter((socket) => socket.writableNeedDrain).length,

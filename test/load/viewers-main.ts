@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { serveParent } from './child.ts';
 
-/** All browsers of the bench in one process, on bare sockets, so that they are no slower than any relay. */
+/** All viewers of the bench in one process, on bare sockets, so that they are faster than any relay. */
 interface Viewer {
   readonly socket: Socket;
   received: number;
@@ -11,13 +11,13 @@ interface Viewer {
 interface Open {
   readonly port: number;
   readonly path: string;
-  /** One for each viewer to open. */
+  /** Subprotocols, one value for each viewer. */
   readonly protocols: readonly string[];
-  /** How many may be opening at the same time. */
+  /** Maximum number of viewers that connect at the same time. */
   readonly opening: number;
 }
 
-type Question =
+type Request =
   | { readonly open: Open }
   | { readonly receive: number }
   | { readonly echoSeconds: number }
@@ -45,7 +45,7 @@ function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
           if (to - from === 6 && chunk[from] === 5) echoed(chunk.readUInt32BE(from + 2));
           return;
         }
-        // Each answer of the relay comes as a frame of its own while the handshake lasts.
+        // During the handshake, each response of the relay is a separate frame.
         viewer.received += to - from;
         while (step < 3 && viewer.received >= (boundaries[step] ?? 0))
           socket.write(clientFrame(handshake[step++]!));
@@ -78,16 +78,16 @@ function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
     socket.on('close', () => {
       const error = new Error(`A relay (${path}) closed the connection of a viewer.`);
       reject(error);
-      // A figure without one of its sessions would be wrong, and would never come.
+      // Without one of its sessions, a measurement would never end.
       if (viewers.includes(viewer)) throw error;
     });
   });
 }
 
-/** Relays that ping hang up on who does not answer. Theirs have no payload. */
+/** Relays close connections that don't answer their pings, which have no payload. */
 const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
-/** Bytes of the handshake after which it is our turn: version, security types, result. */
+/** Bytes of the handshake after which the viewer sends: version, security types, result. */
 const boundaries = [12, 14, 18];
 
 function createReader(onPayload: (chunk: Buffer, from: number, to: number) => void, onPing: () => void) {
@@ -133,14 +133,14 @@ function clientFrame(payload: Buffer): Buffer {
   ]);
 }
 
-async function open(what: Open): Promise<{ opened: number; seconds: number }> {
+async function open(options: Open): Promise<{ opened: number; seconds: number }> {
   const since = performance.now();
-  const waiting = [...what.protocols];
+  const waiting = [...options.protocols];
   const worker = async () => {
     for (let protocols = waiting.pop(); protocols !== undefined; protocols = waiting.pop())
-      viewers.push(await openOne(what, protocols));
+      viewers.push(await openOne(options, protocols));
   };
-  await Promise.all(Array.from({ length: what.opening }, worker));
+  await Promise.all(Array.from({ length: options.opening }, worker));
   total = 0;
   return { opened: viewers.length, seconds: (performance.now() - since) / 1000 };
 }
@@ -165,7 +165,7 @@ function echoed(id: number): void {
   latencies.push(performance.now() - at);
 }
 
-/** Every viewer sends one pointer event a second, evenly spread; answers how long they took there and back. */
+/** Sends one pointer event per second and viewer, evenly spread, and measures the round-trip times. */
 async function echo(seconds: number): Promise<{ p50: number; p99: number; p999: number; lost: number }> {
   latencies = [];
   const due = seconds * viewers.length;
@@ -203,9 +203,9 @@ function close(): void {
   }
 }
 
-serveParent({}, (question: Question) => {
-  if ('open' in question) return open(question.open);
-  if ('receive' in question) return receive(question.receive);
-  if ('echoSeconds' in question) return echo(question.echoSeconds);
+serveParent({}, (request: Request) => {
+  if ('open' in request) return open(request.open);
+  if ('receive' in request) return receive(request.receive);
+  if ('echoSeconds' in request) return echo(request.echoSeconds);
   return close();
 });

@@ -1,11 +1,9 @@
-/**
- * npm leaves platform packages (optionalDependencies such as @oxlint/binding-darwin-arm64) out of the lockfile when
- * it could not look them up while it wrote it, and `npm ci` then refuses that very lockfile on every machine.
- * This finds them and writes the entries that npm would have written, less the checksum.
- */
 interface LockedPackage {
   readonly version?: string;
   readonly dev?: boolean;
+  readonly engines?: unknown;
+  readonly hasInstallScript?: boolean;
+  readonly resolved?: string;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -22,20 +20,24 @@ const processors: Readonly<Record<string, string>> = {
 };
 const otherProcessors = /(?:^|-)(arm|armv7|armv6|ppc64|riscv64|s390x|loong64|wasm32|mips64el)/;
 
-/** The entries that are missing, by their place in `packages`. */
+/**
+ * Entries that the lockfile lacks, by their path in `packages`, as npm would write them but without a checksum.
+ * npm leaves platform packages (optionalDependencies such as @oxlint/binding-darwin-arm64) out when it can't look them up
+ * while it writes the lockfile, and then `npm ci` refuses that lockfile on every machine.
+ */
 export function missingPlatformPackages(lockfile: Lockfile): Record<string, unknown> {
   const missing: Record<string, unknown> = {};
   for (const { optionalDependencies = {}, dev } of Object.values(lockfile.packages)) {
     for (const [name, version] of Object.entries(optionalDependencies)) {
-      const place = `node_modules/${name}`;
-      if (lockfile.packages[place]) continue;
-      missing[place] = { version, ...platformOf(name), ...(dev ? { dev } : {}), optional: true };
+      const path = `node_modules/${name}`;
+      if (lockfile.packages[path]) continue;
+      missing[path] = { version, ...platformOf(name), ...(dev ? { dev } : {}), optional: true };
     }
   }
   return missing;
 }
 
-/** What a package's name says of where it runs: "binding-linux-arm64-musl". */
+/** The platform in a package's name, such as "binding-linux-arm64-musl". */
 function platformOf(name: string): { os: string[]; cpu: string[]; libc?: string[] } {
   const words = name.replace(/^.*?(?:binding-|\/)/, '').split('-');
   const os = words.find((word) =>

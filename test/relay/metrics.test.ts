@@ -8,23 +8,23 @@ beforeEach(async () => {
   rig = await createRelayRig({ clock });
 });
 afterEach(async () => {
-  // Time stands still here: nobody is told to move in his turn.
+  // A drain would wait for the clock, which stands still.
   await eventually(
-    'all are gone',
+    'all connections are closed',
     async () => (await value('porthole_relay_sockets{state="session"}')) === 0,
   );
   await rig.stop();
 });
 
-/** The value of one series; undefined when there is none. */
+/** The value of a series; undefined if there is none. */
 async function value(series: string): Promise<number | undefined> {
   const line = (await rig.metrics()).split('\n').find((each) => each.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
-const counted = (series: string, atLeast: number) =>
-  eventually(`${series} is ${atLeast} at least`, async () => ((await value(series)) ?? 0) >= atLeast);
+const waitFor = (series: string, atLeast: number) =>
+  eventually(`${series} is at least ${atLeast}`, async () => ((await value(series)) ?? 0) >= atLeast);
 
-test('every series with a closed set of labels is there from the start', async () => {
+test('every series with a closed set of labels exists from the start', async () => {
   for (const series of [
     'porthole_relay_bytes_total{direction="to_viewer"}',
     'porthole_relay_frames_total{direction="to_machine"}',
@@ -38,7 +38,7 @@ test('every series with a closed set of labels is there from the start', async (
     expect([series, await value(series)]).toEqual([series, 0]);
 });
 
-test('an open console counts its first picture, its frames both ways, and how fast both sides answer', async () => {
+test('an open console counts its first picture, its frames in both directions and the round-trip times of both sides', async () => {
   const client = await rig.open();
   const rfb = await client.rfb();
   expect(await value('porthole_relay_open_duration_seconds_count{phase="total"}')).toBe(1);
@@ -46,20 +46,23 @@ test('an open console counts its first picture, its frames both ways, and how fa
   rfb.requestUpdate(false);
   await rfb.nextUpdate();
   expect(await value('porthole_relay_open_duration_seconds_count{phase="picture"}')).toBe(1);
-  await counted('porthole_relay_frames_total{direction="to_viewer"}', 1);
-  await counted('porthole_relay_frames_total{direction="to_machine"}', 1);
+  await waitFor('porthole_relay_frames_total{direction="to_viewer"}', 1);
+  await waitFor('porthole_relay_frames_total{direction="to_machine"}', 1);
   const before = await value('porthole_relay_frames_total{direction="to_machine"}');
   clock.advance(20_000);
-  await counted('porthole_relay_ping_rtt_seconds_count{side="viewer"}', 1);
-  await counted('porthole_relay_ping_rtt_seconds_count{side="machine"}', 1);
+  await waitFor('porthole_relay_ping_rtt_seconds_count{side="viewer"}', 1);
+  await waitFor('porthole_relay_ping_rtt_seconds_count{side="machine"}', 1);
   client.close();
-  await eventually('it is over', async () => (await value('porthole_relay_sockets{state="session"}')) === 0);
-  // What has been counted stays counted, and pings are no console bytes.
+  await eventually(
+    'the session is over',
+    async () => (await value('porthole_relay_sockets{state="session"}')) === 0,
+  );
+  // The counters keep their values, and pings do not count as frames.
   expect(await value('porthole_relay_frames_total{direction="to_machine"}')).toBe(before);
   expect(rig.proxmox.violations).toEqual([]);
 });
 
-test('a pong that nobody asked for measures nothing', async () => {
+test('an unsolicited pong is not measured', async () => {
   const client = await rig.open();
   const rfb = await client.rfb();
   client.socket.pong();
@@ -69,51 +72,51 @@ test('a pong that nobody asked for measures nothing', async () => {
   client.close();
 });
 
-test('a viewer that does not read is seen in what waits for it, and as a stall', async () => {
+test('a viewer that does not read shows as buffered bytes and as a stall', async () => {
   const client = await rig.open();
   const rfb = await client.rfb();
   client.socket.pause();
   await eventually(
-    'bytes wait',
+    'bytes are buffered',
     async () => {
-      for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
+      for (let i = 0; i < 10; i++) rfb.requestUpdate(false);
       return ((await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) ?? 0) > 100_000;
     },
-    50_000,
+    { withinMs: 50_000 },
   );
   await eventually(
-    'it stalls',
+    'the stall is counted',
     async () => {
-      for (let ask = 0; ask < 10; ask++) rfb.requestUpdate(false);
+      for (let i = 0; i < 10; i++) rfb.requestUpdate(false);
       return ((await value('porthole_relay_stalls_total{direction="to_viewer"}')) ?? 0) > 0;
     },
-    50_000,
+    { withinMs: 50_000 },
   );
   client.socket.terminate();
-  await eventually('nothing waits', async () => {
+  await eventually('no bytes are buffered', async () => {
     return (await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) === 0;
   });
 }, 120_000);
 
-test('who waits in line, and which slots are held, is counted for the cluster', async () => {
-  const blocked = 'somebody-else';
-  await rig.store.leases.join('node/lab/pve1', blocked, 1, 60_000);
-  await rig.store.leases.join('node/lab/pve1', `${blocked}-2`, 1, 60_000);
-  await rig.store.leases.join('node/lab/pve1', `${blocked}-3`, 1, 60_000);
+test('queued sessions and used node slots are counted by cluster', async () => {
+  const holder = 'another-session';
+  await rig.store.leases.join('node/lab/pve1', holder, 1, 60_000);
+  await rig.store.leases.join('node/lab/pve1', `${holder}-2`, 1, 60_000);
+  await rig.store.leases.join('node/lab/pve1', `${holder}-3`, 1, 60_000);
   const client = await rig.open();
-  await counted('porthole_relay_queued_sessions{cluster="lab"}', 1);
+  await waitFor('porthole_relay_queued_sessions{cluster="lab"}', 1);
   expect(await value('porthole_relay_node_slots{cluster="lab"}')).toBe(0);
   client.close();
   await eventually(
-    'nobody waits',
+    'no session is queued',
     async () => (await value('porthole_relay_queued_sessions{cluster="lab"}')) === 0,
   );
-  // And while Proxmox opens one.
-  for (const holder of [blocked, `${blocked}-2`, `${blocked}-3`])
-    await rig.store.leases.release('node/lab/pve1', holder);
+  // A slot is used while Proxmox opens a console.
+  for (const each of [holder, `${holder}-2`, `${holder}-3`])
+    await rig.store.leases.release('node/lab/pve1', each);
   rig.proxmox.stallConsole(100);
   const next = await rig.open();
-  await counted('porthole_relay_node_slots{cluster="lab"}', 1);
+  await waitFor('porthole_relay_node_slots{cluster="lab"}', 1);
   next.close();
   await eventually(
     'the slot is free',

@@ -2,28 +2,28 @@ import { eventually } from '../eventually.ts';
 import { inTime, timed } from '../in-time.ts';
 import { createRelayRig, type RelayRig } from './rig.ts';
 
-describe('a console through the relay', () => {
+describe('a console', () => {
   let rig: RelayRig;
   beforeAll(async () => {
     rig = await createRelayRig();
   });
   afterAll(() => rig.stop());
 
-  test('shows the machine’s own picture', async () => {
+  test('shows the picture of its machine', async () => {
     const client = await rig.open();
     const rfb = await client.rfb();
     expect(rfb.name).toBe('QEMU (lab-100)');
     const { width, height } = rig.guest.framebuffer();
     expect([rfb.width, rfb.height]).toEqual([width, height]);
-    // The machine still starts, and its screen may change while a picture is on its way. The clock on it always moves.
-    await eventually('nine of ten pixels are those of the machine', async () => {
+    // The screen may change during an update: the machine still starts, and its clock always changes.
+    await eventually('nine of ten pixels are equal', async () => {
       rfb.requestUpdate(false);
       await rfb.nextUpdate();
       const { data } = rig.guest.framebuffer();
-      let same = 0;
+      let equal = 0;
       for (let at = 0; at < data.length; at += 4)
-        if (data.subarray(at, at + 3).equals(rfb.framebuffer.subarray(at, at + 3))) same++;
-      return same / (data.length / 4) > 0.9;
+        if (data.subarray(at, at + 3).equals(rfb.framebuffer.subarray(at, at + 3))) equal++;
+      return equal / (data.length / 4) > 0.9;
     });
     client.close();
   });
@@ -31,7 +31,7 @@ describe('a console through the relay', () => {
   test('tells the page each step, and that it is open', async () => {
     const client = await rig.open();
     await client.rfb();
-    await eventually('it has a token to come back with', () => client.messages.length === 6);
+    await eventually('the page has a resume token', () => client.messages.length === 6);
     expect(
       client.messages.map((message) => (message.type === 'opening' ? message.step : message.type)),
     ).toEqual(['status', 'console', 'connect', 'authenticate', 'opened', 'resume']);
@@ -39,7 +39,7 @@ describe('a console through the relay', () => {
     client.close();
   });
 
-  test('gives a plain viewer bytes and nothing else', async () => {
+  test('sends a plain viewer bytes and no control messages', async () => {
     const client = rig.connect({ token: await rig.mint(), protocols: ['binary'] });
     await client.rfb();
     expect(client.socket.protocol).toBe('binary');
@@ -47,7 +47,7 @@ describe('a console through the relay', () => {
     client.close();
   });
 
-  test('carries keys and pointer to the machine', async () => {
+  test('forwards keys and pointer events to the machine', async () => {
     const client = await rig.open();
     const rfb = await client.rfb();
     rfb.type('hello');
@@ -60,7 +60,7 @@ describe('a console through the relay', () => {
     client.close();
   });
 
-  test('lets a view-only viewer see and not touch', async () => {
+  test('forwards no input of a view-only viewer', async () => {
     const client = await rig.open({ mode: 'view' });
     const rfb = await client.rfb();
     const before = rig.guest.keys();
@@ -75,7 +75,7 @@ describe('a console through the relay', () => {
     client.close();
   });
 
-  test('disconnects nobody when a viewer asks for the machine alone', async () => {
+  test('does not disconnect other viewers when a viewer requests exclusive access', async () => {
     const first = await rig.open();
     await first.rfb();
     const second = await rig.open();
@@ -86,18 +86,18 @@ describe('a console through the relay', () => {
     second.close();
   });
 
-  test('ends at Proxmox within two seconds of the tab being closed', async () => {
-    await eventually('earlier consoles are gone', () => rig.proxmox.openConsoles() === 0);
+  test('is closed at Proxmox within two seconds after its tab was closed', async () => {
+    await eventually('earlier consoles are closed', () => rig.proxmox.openConsoles() === 0);
     await inTime(2000, async () => {
       const client = await rig.open();
       await client.rfb();
       expect(rig.proxmox.openConsoles(100)).toBe(1);
       client.socket.terminate();
-      return timed(() => eventually('it ended at Proxmox', () => rig.proxmox.openConsoles(100) === 0));
+      return timed(() => eventually('it is closed at Proxmox', () => rig.proxmox.openConsoles(100) === 0));
     });
   });
 
-  test('survives a reset of the machine', async () => {
+  test('stays open when its machine is reset', async () => {
     const client = await rig.open();
     const rfb = await client.rfb();
     await rig.guest.reset();
@@ -108,7 +108,7 @@ describe('a console through the relay', () => {
     client.close();
   });
 
-  test('never breaks a frame rule of Proxmox', () => {
+  test('never violates the frame rules of Proxmox', () => {
     expect(rig.proxmox.violations).toEqual([]);
   });
 });

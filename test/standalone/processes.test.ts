@@ -7,11 +7,12 @@ import { describeWith } from '../needs.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { startIssuer } from '../fakes/oidc/issuer.ts';
 import { createWalker } from '../fakes/oidc/walk.ts';
-import { freePort, startRedisServer } from '../fakes/redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
 import { connectConsole } from '../relay/console-client.ts';
 import { startProcess, type ServiceProcess } from './service-process.ts';
 
-/** The programs themselves, as the README starts them. */
+/** The programs, as the README starts them. */
 const token = { tokenid: 'porthole@pve!console', secret: '11111111-2222-4333-8444-555555555555' };
 const mains = {
   standalone: 'services/standalone/src/main.ts',
@@ -84,7 +85,7 @@ async function signIn(origin: string): Promise<string> {
   return login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
 }
 
-/** From the sign-in to the machine's name in the console, by HTTP and WebSocket alone. */
+/** Signs in and opens a console over HTTP and WebSocket, until the machine's name arrives. */
 async function openConsole(origin: string, signedIn?: string) {
   const cookie = signedIn ?? (await signIn(origin));
   const answer = await fetch(`${origin}/api/v1/consoles/proxmox/100/grants`, {
@@ -111,7 +112,7 @@ test('npm start opens a console with a handful of variables, and stops cleanly',
   expect(porthole.output()).not.toContain(token.secret);
 });
 
-test('a configuration with faults is refused with all of them, in plain words', async () => {
+test('an invalid configuration is refused, with all errors', async () => {
   const { PORTHOLE_PROXMOX_CA_FILE: _none, ...rest } = env;
   const porthole = startProcess(mains.standalone, [], {
     ...rest,
@@ -126,15 +127,15 @@ test('a configuration with faults is refused with all of them, in plain words', 
 });
 
 test.each(['relay', 'broker'] as const)(
-  'a %s of its own without Redis says what it needs',
+  'a separate %s without Redis fails and names the setting',
   async (service) => {
     const alone = startProcess(mains[service], [], env);
     expect(await alone.exited).toBe(2);
-    expect(alone.output()).toContain(`a ${service} of its own shares Redis`);
+    expect(alone.output()).toMatch(new RegExp(`redis\\.url: .*${service} .*shares Redis`));
   },
 );
 
-describeWith('redis')('broker and relay as processes of their own', () => {
+describeWith('redis')('broker and relay in separate processes', () => {
   test('meet in Redis and open a console', async () => {
     const redis = await startRedisServer();
     const [brokerPort, relayPort] = [await freePort(), await freePort()];
@@ -159,7 +160,7 @@ describeWith('redis')('broker and relay as processes of their own', () => {
     await redis.stop();
   });
 
-  test('end a console that runs in the relay when the broker is told to', async () => {
+  test('end a console in the relay by a request to the broker', async () => {
     const redis = await startRedisServer();
     const [brokerPort, relayPort] = [await freePort(), await freePort()];
     const origin = `http://localhost:${brokerPort}`;

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** One of our programs as a process of its own, started as `npm start` does it. */
+/** A program in its own process, started like `npm start` does. */
 export interface ServiceProcess {
   readonly pid: number;
-  /** Everything that it printed so far. */
+  /** All output so far. */
   output(): string;
-  /** Resolves when it has printed this; rejects when it ends without. */
+  /** Resolves when the output contains the text. Rejects if the process ends before. */
   printed(text: string): Promise<void>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void;
   readonly exited: Promise<number | null>;
@@ -23,7 +23,7 @@ export function startProcess(
   return startCommand([process.execPath, '--conditions=source', main, ...args], { env, input });
 }
 
-/** Any other command, by default in our folder. */
+/** Starts any command, by default in the folder of the repository. */
 export function startCommand(
   [command = '', ...args]: readonly string[],
   options: { readonly env: Record<string, string>; readonly cwd?: string; readonly input?: string },

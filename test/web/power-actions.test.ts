@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { startBrowser, waitForState, type Browser } from './browser.ts';
 import { describeWith } from '../needs.ts';
 import { eventually } from '../eventually.ts';
-import { startSite, type Site } from './site.ts';
+import { startSite } from './site.ts';
+import type { Site } from './site-state.ts';
 import { aMachine } from './site-data.ts';
 import { openNormally } from './site-relay.ts';
 

@@ -1,13 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Site } from './site.ts';
+import type { Refusal, Site } from './site-state.ts';
 import { aMachine } from './site-data.ts';
-
-export interface Refusal {
-  readonly status: number;
-  readonly code?: string;
-  readonly title?: string;
-  readonly retryAfter?: number;
-}
 
 const user = { id: 'u1', name: 'Ada Lovelace', groups: ['students'] };
 

@@ -4,15 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
-import { answerApi, type Refusal } from './site-api.ts';
-import { aMachine, type SiteMachine, type SiteSession } from './site-data.ts';
-import {
-  acceptConsole,
-  offeredProtocols,
-  openNormally,
-  type OpenedConsole,
-  type RelayScript,
-} from './site-relay.ts';
+import { answerApi } from './site-api.ts';
+import type { Site } from './site-state.ts';
+import { aMachine } from './site-data.ts';
+import { acceptConsole, offeredProtocols, openNormally } from './site-relay.ts';
 
 const dist = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
 
@@ -26,33 +21,6 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-
-export interface Site {
-  readonly origin: string;
-  readonly opened: OpenedConsole[];
-  /** The subprotocols that each of them offered. */
-  readonly offered: string[];
-  readonly grants: { readonly vmid: string; readonly mode: string }[];
-  machines: SiteMachine[];
-  sessions: SiteSession[];
-  classes: { name: string; title: string }[];
-  canSeeSessions: boolean;
-  /** What was asked to be ended, as it stood in the address. */
-  readonly ended: string[];
-  /** What machines were told, `vmid action`, and how their tasks come out, by vmid: at first they run. */
-  readonly powerActions: string[];
-  readonly tasks: Map<string, unknown>;
-  /** How many lists of consoles were as before. */
-  notModified: number;
-  /** How many seconds old the list claims to be. */
-  stale: number | undefined;
-  signedIn: boolean;
-  /** Taken one by one; when empty, grants are given. */
-  readonly grantReplies: Refusal[];
-  listReply: Refusal | undefined;
-  relayScript: RelayScript;
-  stop(): Promise<void>;
-}
 
 /** Serves the built pages with the real content security policy. The test plays the broker and the relay. */
 export async function startSite(): Promise<Site> {

@@ -14,20 +14,20 @@ import { openStore } from '@porthole/shared/store/open';
 import { openTracing } from '@porthole/shared/telemetry/tracing-component';
 import { createBroker } from './broker.ts';
 
-// The same from src and from dist.
+// Correct from both src and dist.
 const pagesDir = fileURLToPath(new URL('../web/dist', import.meta.url));
 
-/** The broker as a service of its own. It leaves its grants in Redis, where the relays find them. */
+/** Runs the broker as a separate service. Relays find its grants in Redis. */
 await runProcess(process, () => {
   const config = readConfig(process.env, process.cwd());
   if (!config.redis)
     throw new ConfigError([
-      'redis.url: a broker of its own shares Redis with the relays; `npm start` needs none',
+      'redis.url: is required, because a separate broker shares Redis with the relays. Only `npm start` works without.',
     ]);
   const stdout = openStdout();
   const log = createLog({ service: 'broker', level: config.logLevel, destination: stdout });
   const clock = systemClock;
-  const { tracing, components: tracingParts } = openTracing(config, {
+  const { tracing, components: tracingComponents } = openTracing(config, {
     service: 'porthole-broker',
     clock,
     log,
@@ -54,7 +54,7 @@ await runProcess(process, () => {
     registry,
     components: [
       output.component,
-      ...tracingParts,
+      ...tracingComponents,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.components,
       createOperationsServer({

@@ -17,7 +17,7 @@ await runProcess(process, () => {
   const stdout = openStdout();
   const log = createLog({ service: 'porthole', level: config.logLevel, destination: stdout });
   const clock = systemClock;
-  const { tracing, components: parts } = openTracing(config, { service: 'porthole', clock, log });
+  const { tracing, components } = openTracing(config, { service: 'porthole', clock, log });
   const registry = createRegistry();
   addProcessMetrics(registry);
   const output = openAuditOutput({ config: config.audit, stdout, log, registry });
@@ -36,7 +36,7 @@ await runProcess(process, () => {
     log,
     clock,
     registry,
-    components: [output.component, ...parts, ...standalone.parts],
+    components: [output.component, ...components, ...standalone.components],
     started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

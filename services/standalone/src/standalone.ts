@@ -17,12 +17,12 @@ import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 
 export interface Standalone {
-  readonly parts: readonly LifecycleComponent[];
+  readonly components: readonly LifecycleComponent[];
   address(): Address;
   operationsAddress(): Address;
 }
 
-/** Broker and relay in one process, on one port: for one lab, the demo and development. */
+/** Creates broker and relay in one process, on one port. For one lab, the demo and development. */
 export function createStandalone(deps: {
   readonly config: Config;
   readonly clock: Clock;
@@ -30,19 +30,19 @@ export function createStandalone(deps: {
   readonly log: Log;
   readonly registry: Registry;
   readonly tracing?: Tracing;
-  /** Default: nothing is written down. */
+  /** Default: no audit log. */
   readonly audit?: Audit;
   readonly pagesDir: string;
-  /** Default: what the configuration asks for. */
+  /** Default: the store of the configuration. */
   readonly store?: Store;
 }): Standalone {
   const { config, clock, random, log, registry, tracing = noTracing } = deps;
   const audit = deps.audit ? { audit: deps.audit } : {};
   const store =
     deps.store ?? openStore(config, { log, clock, onFailure: createStoreMetrics(registry).requestFailed });
-  // Alone with its own memory it needs to share the key with nobody, so it makes one up.
-  const own = random(32).toString('base64url');
-  const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [own];
+  // Without Redis no other process needs the key, so a generated one is enough.
+  const generatedKey = random(32).toString('base64url');
+  const keys = config.grantKeys ? grantKeysOf(config.grantKeys) : () => [generatedKey];
 
   const common = { config, keys, store, clock, random, log, registry, tracing, ...audit };
   const broker = createBroker({ ...common, pagesDir: deps.pagesDir });
@@ -59,12 +59,12 @@ export function createStandalone(deps: {
     onUpgrade: relay.onUpgrade,
   });
   return {
-    parts: [
+    components: [
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       ...broker.components,
       operations,
       server,
-      // Last to start, first to stop: viewers hear that their console ends before their sockets close.
+      // Stops first, so that viewers learn that their console ends before their sockets close.
       ...relay.components,
     ],
     address: server.address,

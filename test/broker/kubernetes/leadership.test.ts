@@ -1,5 +1,5 @@
 import { createLeadership, type Leadership } from '@porthole/broker/kubernetes/leadership';
-import type { Lease, LeasePort, SeenLease } from '@porthole/broker/kubernetes/ports';
+import type { Lease, LeasePort, StoredLease } from '@porthole/broker/kubernetes/ports';
 import type { Clock } from '@porthole/shared/time/clock';
 import { createLog } from '@porthole/shared/telemetry/log';
 import fc from 'fast-check';
@@ -7,18 +7,18 @@ import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 
 const log = createLog({ service: 'test', level: 'silent' });
 
-/** A Lease as the API server keeps it, and the way there, which can be cut for each of its users. */
+/** A Lease of the API server, with a connection that a test can cut for each user. */
 function createLease() {
   let version = 0;
-  let current: SeenLease | undefined;
+  let current: StoredLease | undefined;
   const cut = new Set<string>();
   const port = (user: string): LeasePort => ({
     async read() {
-      if (cut.has(user)) throw new Error('the API server is away');
+      if (cut.has(user)) throw new Error('the API server is unreachable');
       return current;
     },
-    async write(seen: SeenLease | undefined, next: Lease) {
-      if (cut.has(user)) throw new Error('the API server is away');
+    async write(seen: StoredLease | undefined, next: Lease) {
+      if (cut.has(user)) throw new Error('the API server is unreachable');
       if (seen?.version !== current?.version) return false;
       current = { ...next, version: String(++version) };
       return true;
@@ -31,7 +31,7 @@ const settled = async () => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
 
-/** Moves time in the elector's own steps, so that each answer comes before the next question. */
+/** Advances time in steps of a second, so that each response arrives before the next request. */
 async function pass(clock: FakeClock, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
     clock.advance(1000);
@@ -39,11 +39,11 @@ async function pass(clock: FakeClock, seconds: number): Promise<void> {
   }
 }
 
-describe('the election of the broker that acts', () => {
+describe('leader election', () => {
   const clock = createFakeClock();
   let lease: ReturnType<typeof createLease>;
   let brokers: Leadership[];
-  const elector = (identity: string, own: Clock = clock) => {
+  const candidate = (identity: string, own: Clock = clock) => {
     const made = createLeadership({ lease: lease.port(identity), identity, clock: own, log });
     brokers.push(made);
     return made;
@@ -59,67 +59,67 @@ describe('the election of the broker that acts', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  it('lets one of three lead, and the same one for as long as it renews', async () => {
-    const [a, b, c] = [elector('a'), elector('b'), elector('c')];
+  it('elects one of three, which leads as long as it renews', async () => {
+    const [a, b, c] = [candidate('a'), candidate('b'), candidate('c')];
     for (const one of [a, b, c]) await one.start();
     for (let minute = 0; minute < 5; minute += 1) {
       await pass(clock, 60);
-      expect([a, b, c].map((one) => one.leads())).toEqual([true, false, false]);
+      expect([a, b, c].map((one) => one.isLeader())).toEqual([true, false, false]);
     }
     expect(lease.current()?.transitions).toBe(0);
   });
 
-  it('stops leading by itself, before anybody else may begin, when the API server is out of reach', async () => {
-    const [a, b] = [elector('a'), elector('b')];
+  it('ends before another process can lead if the API server is unreachable', async () => {
+    const [a, b] = [candidate('a'), candidate('b')];
     await a.start();
     await b.start();
     await pass(clock, 4);
     lease.cut.add('a');
     await pass(clock, 11);
-    expect([a.leads(), b.leads()]).toEqual([false, false]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, false]);
     await pass(clock, 10);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
     lease.cut.delete('a');
     await pass(clock, 10);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
     expect(lease.current()?.transitions).toBe(1);
   });
 
-  it('gives the lease back when it stops, so that the next one leads within a retry', async () => {
-    const [a, b] = [elector('a'), elector('b')];
+  it('releases the lease on stop, so that the next leader needs one retry', async () => {
+    const [a, b] = [candidate('a'), candidate('b')];
     await a.start();
     await b.start();
     await a.stop();
     await pass(clock, 2);
-    expect([a.leads(), b.leads()]).toEqual([false, true]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([false, true]);
   });
 
-  it('asks no clock but its own whether a lease has run out', async () => {
+  it('uses only its own clock to find an expired lease', async () => {
     const skewed: Clock = { now: () => clock.now() + 86_400_000, after: clock.after };
-    const [a, b] = [elector('a'), elector('b', skewed)];
+    const [a, b] = [candidate('a'), candidate('b', skewed)];
     await a.start();
     await b.start();
     await pass(clock, 60);
-    expect([a.leads(), b.leads()]).toEqual([true, false]);
+    expect([a.isLeader(), b.isLeader()]).toEqual([true, false]);
   });
 
-  it('waits an hour at most for a holder that wrote nonsense into the lease', async () => {
+  it('waits at most an hour for a holder with an invalid duration', async () => {
     await lease.port('x').write(undefined, {
       holder: 'gone',
       durationSeconds: 2 ** 31 - 1,
       transitions: 0,
       acquiredAt: 0,
     });
-    const a = elector('a');
+    const a = candidate('a');
     await a.start();
     clock.advance(3_590_000);
     await settled();
-    expect(a.leads()).toBe(false);
+    expect(a.isLeader()).toBe(false);
     await pass(clock, 15);
-    expect(a.leads()).toBe(true);
+    expect(a.isLeader()).toBe(true);
   });
 
-  it('never has two leaders, whoever is cut off and for how long', async () => {
+  it('never has two leaders, with any interruptions', async () => {
     const step = fc.record({
       who: fc.constantFrom('a', 'b', 'c'),
       cut: fc.boolean(),
@@ -128,19 +128,19 @@ describe('the election of the broker that acts', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         lease = createLease();
-        const three = ['a', 'b', 'c'].map((identity) => elector(identity));
+        const three = ['a', 'b', 'c'].map((identity) => candidate(identity));
         for (const one of three) await one.start();
         for (const { who, cut, seconds } of steps) {
           if (cut) lease.cut.add(who);
           else lease.cut.delete(who);
           for (let second = 0; second < seconds; second += 1) {
             await pass(clock, 1);
-            expect(three.filter((one) => one.leads()).length).toBeLessThanOrEqual(1);
+            expect(three.filter((one) => one.isLeader()).length).toBeLessThanOrEqual(1);
           }
         }
         lease.cut.clear();
         await pass(clock, 20);
-        expect(three.filter((one) => one.leads())).toHaveLength(1);
+        expect(three.filter((one) => one.isLeader())).toHaveLength(1);
         for (const one of three) await one.stop();
       }),
       { numRuns: 30 },

@@ -5,11 +5,11 @@ import { systemClock } from '@porthole/shared/time/clock';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { describeWith } from '../../needs.ts';
-import { eventually } from '../../shared/store/store-harness.ts';
+import { eventually } from '../../eventually.ts';
 
 const labels = { 'app.kubernetes.io/name': 'porthole', 'app.kubernetes.io/component': 'relay' };
 
-/** What the fake API server claims is how a real one answers. Needs no kubelet: pods just stand there. */
+/** Verifies the fake API server against a real one. Needs no kubelet: pods need not run. */
 describeWith('kubernetes')('a real kube-apiserver', () => {
   const namespace = `porthole-test-${randomUUID().slice(0, 8)}`;
   const settings = {
@@ -24,7 +24,7 @@ describeWith('kubernetes')('a real kube-apiserver', () => {
     config.loadFromDefault();
     core = config.makeApiClient(CoreV1Api);
     await core.createNamespace({ body: { metadata: { name: namespace } } });
-    // Where a controller manager runs, it makes the account that pods need.
+    // A controller manager, if one runs, creates the account that pods need.
     await core
       .createNamespacedServiceAccount({ namespace, body: { metadata: { name: 'default' } } })
       .catch(() => {});
@@ -41,7 +41,7 @@ describeWith('kubernetes')('a real kube-apiserver', () => {
     await core.deleteNamespace({ name: namespace });
   });
 
-  it('keeps a lease that each writer must have seen as it is', async () => {
+  it('rejects a write to a lease that has changed', async () => {
     const { lease } = await connectKubernetes(settings);
     const mine = { holder: 'a', durationSeconds: 15, transitions: 0, acquiredAt: Date.UTC(2026, 0, 1) };
     expect(await lease.read()).toBeUndefined();
@@ -57,7 +57,7 @@ describeWith('kubernetes')('a real kube-apiserver', () => {
     expect(await lease.read()).toMatchObject({ holder: '' });
   });
 
-  it('tells of relays that come and go, and takes what their deletion costs', async () => {
+  it('reports created and deleted relay pods, and stores their deletion cost', async () => {
     const kubernetes = await connectKubernetes(settings);
     const log = createLog({ service: 'test', level: 'silent' });
     const pods = createRelayPods({ watch: kubernetes.watchRelays, clock: systemClock, log });

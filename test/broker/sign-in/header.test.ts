@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { freePort } from '../../fakes/redis-server.ts';
+import { freePort } from '../../free-port.ts';
 import { startNginx, type Nginx } from '../../fakes/nginx/start.ts';
 import { describeWith } from '../../needs.ts';
 import { aCluster, closeBrokers, startBroker, type Rig } from '../rig.ts';

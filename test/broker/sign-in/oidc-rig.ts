@@ -3,7 +3,7 @@ import type { Store } from '@porthole/shared/store/ports';
 import { systemClock, type Clock } from '@porthole/shared/time/clock';
 import { startIssuer, type IssuerOptions, type TestIssuer } from '../../fakes/oidc/issuer.ts';
 import { createWalker } from '../../fakes/oidc/walk.ts';
-import { freePort } from '../../fakes/redis-server.ts';
+import { freePort } from '../../free-port.ts';
 import { startBroker, type Rig } from '../rig.ts';
 
 /** The system clock, which tests can set forward. Its timers take real time. */

@@ -8,8 +8,8 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { startIssuer, type TestIssuer } from '../../fakes/oidc/issuer.ts';
 import { createWalker, type Walker } from '../../fakes/oidc/walk.ts';
-import { freePort } from '../../fakes/redis-server.ts';
-import { eventually } from '../../shared/store/store-harness.ts';
+import { freePort } from '../../free-port.ts';
+import { eventually } from '../../eventually.ts';
 import { closeBrokers, grantKey, startBroker, type Rig, type RigOptions } from '../rig.ts';
 
 const anna = {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The first of these programs that is on the PATH, as a full path. */
+/** Path of the first of these programs that is in PATH. */
 export function findExecutable(...names: string[]): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   for (const name of names) {
@@ -11,17 +11,17 @@ export function findExecutable(...names: string[]): string | undefined {
         accessSync(path, constants.X_OK);
         return path;
       } catch {
-        // Not in this folder.
+        // It is not in this folder.
       }
     }
   }
   return undefined;
 }
 
-/** `describe`, or where the program is missing a skipped one that says which package would bring it. */
+/** `describe`, or `describe.skip` with a message if a program is missing. */
 export function describeWhere(available: boolean, missing: string): typeof describe {
   if (available) return describe;
-  // Not by the console: Jest keeps to itself what a file logs of which all tests are skipped.
+  // Not on the console, because Jest hides the console output of files whose tests are all skipped.
   process.stderr.write(`\nSKIPPED TESTS: ${missing}\n\n`);
   return describe.skip;
 }

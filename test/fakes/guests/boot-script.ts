@@ -1,7 +1,7 @@
 import { black, theme } from './theme.ts';
 import type { TextStyle } from './text-screen.ts';
 
-/** What a machine shows after power on: each line at its time, counted in milliseconds from power on. */
+/** The lines that a machine shows after power-on, with their times in milliseconds since power-on. */
 export interface BootLine {
   at: number;
   text: string;
@@ -9,9 +9,9 @@ export interface BootLine {
 }
 
 export interface BootScript {
-  /** On a black screen without bars, before the system takes over. */
+  /** Lines of the firmware, on a black screen without bars. */
   firmware: BootLine[];
-  /** When the system takes the screen over. */
+  /** When the system takes over the screen. */
   handover: number;
   system: BootLine[];
   /** When the prompt appears. */

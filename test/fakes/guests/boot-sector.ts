@@ -1,6 +1,6 @@
 /**
- * A whole operating system in one sector of a disk: it shows a banner and repeats what is typed. Real mode,
- * loaded by the BIOS at 0000:7C00, written down as bytes because an assembler is one more thing to install.
+ * A boot sector that shows a banner and echoes typed keys. Runs in real mode; the BIOS loads it at 0000:7C00. Written as bytes,
+ * so that no assembler is required.
  */
 export function bootSector(banner: string): Buffer {
   const text = Buffer.from(`${banner.replaceAll('\n', '\r\n')}\0`, 'latin1');

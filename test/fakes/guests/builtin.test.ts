@@ -21,7 +21,7 @@ async function aGuest(options: Partial<BuiltinGuestOptions> = {}) {
   return { clock, guest, view };
 }
 
-/** Lets everything happen that already has been written to a wire in memory. */
+/** Waits until all bytes written to a stream in memory have been processed. */
 async function settled() {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -29,7 +29,7 @@ async function settled() {
 const booted = 5_000;
 
 describe('the VNC server of the built-in machine', () => {
-  it('greets as QEMU does: RFB 3.8 and VNC authentication as the only security type', async () => {
+  it('offers RFB 3.8 and VNC authentication as the only security type, like QEMU', async () => {
     const { guest } = await aGuest();
     const wire = await guest.connect();
     const reader = createByteReader(wire);
@@ -38,20 +38,20 @@ describe('the VNC server of the built-in machine', () => {
     expect([...(await reader.read(2))]).toEqual([1, 2]);
   });
 
-  it('takes the eight characters that count and says who it is', async () => {
+  it('accepts the first eight characters of the password and sends its name', async () => {
     const { view } = await aGuest();
     const client = await view({ password: 'password, of which the rest is not looked at' });
     expect(client).toMatchObject({ name: 'QEMU (vm-100)', width: 800, height: 600 });
   });
 
-  it('refuses a wrong password with a reason and hangs up', async () => {
+  it('refuses a wrong password with a reason and closes the connection', async () => {
     const { guest, view } = await aGuest();
     await expect(view({ password: 'passwort' })).rejects.toMatchObject({ reason: 'Authentication failed\0' });
     await settled();
     expect(guest.connections()).toBe(0);
   });
 
-  it('refuses everybody before the first password was set', async () => {
+  it('refuses all viewers before the first password is set', async () => {
     const guest = createBuiltinGuest({ name: 'vm-100', clock: createFakeClock() });
     guests.push(guest);
     await guest.start();
@@ -59,7 +59,7 @@ describe('the VNC server of the built-in machine', () => {
     await expect(opening).rejects.toMatchObject({ name: 'RfbRefused' });
   });
 
-  it('accepts a password until its life is over', async () => {
+  it('accepts a password until it expires', async () => {
     const { clock, view } = await aGuest();
     clock.advance(29_999);
     await view();
@@ -67,7 +67,7 @@ describe('the VNC server of the built-in machine', () => {
     await expect(view()).rejects.toMatchObject({ reason: 'Authentication failed\0' });
   });
 
-  it('counts the password set last, even for a viewer that connected before', async () => {
+  it('verifies the password that was set last, even for a viewer that connected before', async () => {
     const { guest } = await aGuest();
     const early = await guest.connect();
     await guest.setPassword('another!', 30);
@@ -75,7 +75,7 @@ describe('the VNC server of the built-in machine', () => {
     await openRfb(await guest.connect(), { password: 'another!' });
   });
 
-  it('disconnects a viewer that speaks another version, or picks what was not offered', async () => {
+  it('disconnects a viewer with another version, or with a security type that was not offered', async () => {
     const { guest } = await aGuest();
     for (const answer of ['RFB 003.003\n', 'RFB 003.008\n\x01']) {
       const wire = await guest.connect();
@@ -85,7 +85,7 @@ describe('the VNC server of the built-in machine', () => {
     }
   });
 
-  it('keeps shared viewers together', async () => {
+  it('keeps the other viewers when a shared one connects', async () => {
     const { guest, view } = await aGuest();
     await view();
     await view();
@@ -93,7 +93,7 @@ describe('the VNC server of the built-in machine', () => {
     expect(guest.connections()).toBe(2);
   });
 
-  it('ends the others for a viewer that wants to be alone, and then lets no shared one in', async () => {
+  it('ends the others for an exclusive viewer, and then refuses shared ones', async () => {
     const { guest, view } = await aGuest();
     const first = await view();
     await view({ shared: false });
@@ -102,13 +102,13 @@ describe('the VNC server of the built-in machine', () => {
     await expect(view({ shared: true })).rejects.toMatchObject({ name: 'EndOfStream' });
   });
 
-  it('passes for vncterm when it is a container', async () => {
+  it('imitates vncterm for a container', async () => {
     const { view } = await aGuest({ style: 'vncterm' });
     expect((await view()).name).toBe('VNC Command Terminal');
     await expect(view({ password: 'no' })).rejects.toMatchObject({ reason: 'password check failed!' });
   });
 
-  it('sends what changed, and only when asked', async () => {
+  it('sends changes, and only on request', async () => {
     const { clock, guest, view } = await aGuest();
     const client = await view();
     clock.advance(booted);
@@ -126,7 +126,7 @@ describe('the VNC server of the built-in machine', () => {
     expect(client.framebuffer.equals(guest.framebuffer().data)).toBe(true);
   });
 
-  it('answers an incremental request when something changes, not before', async () => {
+  it('answers an incremental request when the picture changes, not before', async () => {
     const { clock, view } = await aGuest();
     const client = await view();
     clock.advance(booted);
@@ -141,7 +141,7 @@ describe('the VNC server of the built-in machine', () => {
     await next;
   });
 
-  it('announces extended key events to those who asked, and then takes them', async () => {
+  it('announces extended key events to viewers that request them, and accepts them', async () => {
     const { clock, guest, view } = await aGuest();
     clock.advance(booted);
     const client = await view({
@@ -181,7 +181,7 @@ describe('the VNC server of the built-in machine', () => {
     const { guest } = await aGuest();
     const wire = await guest.connect();
     const client = await openRfb(wire, { password: 'password' });
-    // Stop reading: what the server writes from here on stays on the wire.
+    // Without a reader, the server's further bytes stay in the stream.
     wire.removeAllListeners('readable');
     const reads = wire.readableLength;
     for (let i = 0; i < 50; i++) {
@@ -194,14 +194,14 @@ describe('the VNC server of the built-in machine', () => {
 });
 
 describe('the built-in machine', () => {
-  it('boots from firmware to a prompt, by the clock alone', async () => {
+  it('boots from firmware to a prompt, driven only by the clock', async () => {
     const { clock, guest } = await aGuest();
     expect(guest.text()[0]).toContain('BIOS');
     clock.advance(booted);
     expect(guest.text().join('\n')).toContain('guest@vm-100:~$');
   });
 
-  it('shows what is typed, takes it back, and runs commands', async () => {
+  it('shows typed characters, erases them, and runs commands', async () => {
     const { clock, guest, view } = await aGuest();
     clock.advance(booted);
     const client = await view();
@@ -226,7 +226,7 @@ describe('the built-in machine', () => {
     },
   );
 
-  it('ticks while somebody looks, and has no timer while nobody does', async () => {
+  it('updates the clock while it has a viewer, and has no timer otherwise', async () => {
     const { clock, guest, view } = await aGuest();
     expect(clock.pending()).toBe(0);
     const client = await view();
@@ -254,7 +254,7 @@ describe('the built-in machine', () => {
     expect(guest.framebuffer().data.equals(before)).toBe(false);
   });
 
-  it('restores what the pointer was drawn over', async () => {
+  it('restores the picture under the pointer', async () => {
     const { clock, guest, view } = await aGuest();
     clock.advance(booted);
     const client = await view();
@@ -317,7 +317,7 @@ describe('the built-in machine', () => {
     await expect(guest.setPassword('x', 1)).rejects.toThrow('vm-100 is not running');
   });
 
-  it('starts again after a stop, with no password left over', async () => {
+  it('starts again after a stop without a password', async () => {
     const { guest, view } = await aGuest();
     await guest.stop();
     await guest.start();
@@ -326,7 +326,7 @@ describe('the built-in machine', () => {
     await view();
   });
 
-  it('repeats no character of one viewer for another, and forgets modifiers of those who left', async () => {
+  it('repeats no character of one viewer for another, and releases the modifiers of viewers that left', async () => {
     const { clock, guest, view } = await aGuest();
     clock.advance(booted);
     const leaver = await view();

@@ -15,17 +15,17 @@ import { vncResponse } from './vnc-des.ts';
 export interface BuiltinGuestOptions {
   name: string;
   clock?: Clock;
-  /** Where the challenges come from. */
+  /** Generates the challenges. */
   random?: (size: number) => Buffer;
   width?: number;
   height?: number;
-  /** Whose VNC server it passes for: QEMU's (a virtual machine) or Proxmox's vncterm (a container). */
+  /** The VNC server to imitate: QEMU's (a virtual machine) or Proxmox's vncterm (a container). */
   style?: 'qemu' | 'vncterm';
 }
 
-/** A machine in TypeScript that needs nothing installed, and that tests can look into. */
+/** A machine in TypeScript, which needs no other program and whose state tests can read. */
 export interface BuiltinGuest extends Guest {
-  /** The rows now on the screen, without blanks at their end. */
+  /** The rows on the screen, without trailing blanks. */
   text(): string[];
   pointer(): { x: number; y: number; buttons: number };
   /** Everything typed since power on: characters, `\n`, `\t`, `\b`. */
@@ -35,9 +35,9 @@ export interface BuiltinGuest extends Guest {
   /** The last cut text that a viewer sent. */
   clipboard(): string;
   connections(): number;
-  /** Paints over the picture and sends it; what is painted stays until the machine draws there itself. */
+  /** Paints over the picture and sends it. The paint stays until the machine draws there. */
   paint(draw: (framebuffer: Framebuffer) => void): void;
-  /** Paints what compresses worst: the largest update there can be. */
+  /** Paints noise, which compresses worst: the largest possible update. */
   fillNoise(): void;
 }
 
@@ -78,13 +78,13 @@ export function createBuiltinGuest({
     format: styles[style].format,
     refusal: styles[style].refusal,
     challenge: () => random(16),
-    // The password that counts is the one set when the answer arrives, not the one at connect: as in QEMU,
-    // a second console opened meanwhile spoils the first.
+    // As in QEMU, the password at the time of the response counts, not the one at the time of the connection:
+    // a second console that is opened meanwhile invalidates the password of the first.
     accepts: (challenge, response) =>
       password !== undefined &&
       clock.now() < password.until &&
       timingSafeEqual(vncResponse(password.text, challenge), response),
-    // QEMU's default share policy: an exclusive viewer ends the others, a shared one cannot join an exclusive one.
+    // QEMU's default share policy: an exclusive viewer ends the others, and a shared one can't join an exclusive one.
     admit(shared) {
       const others = [...connections].filter(([other, mode]) => other !== stream && mode !== 'handshake');
       if (shared && others.some(([, mode]) => mode === 'exclusive')) return false;
@@ -153,7 +153,7 @@ export function createBuiltinGuest({
       guest.paint((framebuffer) => {
         let state = (clock.now() | 1) >>> 0;
         for (let at = 0; at < framebuffer.pixels.length; at++) {
-          // xorshift: fast, and as good as random to a compressor
+          // xorshift: fast, and incompressible
           state ^= state << 13;
           state ^= state >>> 17;
           state ^= state << 5;

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 
-/** Reads an exact number of bytes at a time, so that a protocol can be written down in its own order. */
+/** Reads an exact number of bytes at a time, so that code follows the order of a protocol. */
 export interface ByteReader {
-  /** The next `length` bytes; rejects when the stream ends before. One read at a time. */
+  /** Reads the next `length` bytes. Rejects if the stream ends before. One read at a time. */
   read(length: number): Promise<Buffer>;
-  /** Leaves the stream to somebody else. */
+  /** Stops reading, so that other code can read the stream. */
   release(): void;
 }
 
@@ -14,8 +14,8 @@ export class EndOfStream extends Error {
 
 export function createByteReader(stream: Readable): ByteReader {
   let wake = () => {};
-  // These stay for as long as the reader: a `readable` listener that is added anew is called at once while
-  // anything is buffered, and waiting for the rest of a message that way would starve the event loop.
+  // Added once: a new `readable` listener is called at once while bytes are buffered, so adding one for each wait would
+  // starve the event loop.
   const events = ['readable', 'end', 'close', 'error'];
   const onEvent = () => wake();
   for (const event of events) stream.on(event, onEvent);

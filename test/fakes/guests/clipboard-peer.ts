@@ -1,19 +1,19 @@
 import { deflateSync, inflateSync } from 'node:zlib';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../eventually.ts';
 import type { RfbClient, ServerCutText } from './rfb-client.ts';
 
 /**
- * The extended clipboard as noVNC speaks it: says what it can do, says that it has text, gives it to whoever asks,
- * and asks for what the other side has (rfbproto, "Extended Clipboard").
+ * noVNC's side of the extended clipboard (rfbproto, "Extended Clipboard"): announces its capabilities and its text, provides
+ * the text on request, and requests the text of the other side.
  */
 export interface ClipboardPeer {
-  /** Has text from now on. */
+  /** Sets the text and announces it. */
   copy(text: string): void;
-  /** Texts that the other side has given so far. */
+  /** Texts that the other side has provided so far. */
   texts(): readonly string[];
-  /** The other side's messages so far, whatever they said. */
+  /** Number of messages of the other side so far. */
   heard(): number;
-  /** Waits until the other side has said what it can do. */
+  /** Waits until the other side has announced its capabilities. */
   ready(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function createClipboardPeer(rfb: RfbClient): ClipboardPeer {
       given.push(inflateSync(body).subarray(4).toString('utf8').replace(/\0$/, ''));
   }
 
-  /** Looked at in turns: the client collects, nobody is called. */
+  // Polls, because the client only collects messages.
   const timer = setInterval(() => {
     for (; answered < rfb.cutTexts.length; answered++) answer(rfb.cutTexts[answered] as ServerCutText);
   }, 5);
@@ -56,8 +56,8 @@ export function createClipboardPeer(rfb: RfbClient): ClipboardPeer {
     texts: () => given,
     heard: () => rfb.cutTexts.length,
     ready: async () => {
-      await eventually('the server says what its clipboard can do', () =>
-        rfb.cutTexts.some(({ flags = 0 }) => (flags & actions.caps) !== 0) ? true : undefined,
+      await eventually('the server announces the capabilities of its clipboard', () =>
+        rfb.cutTexts.some(({ flags = 0 }) => (flags & actions.caps) !== 0),
       );
     },
   };

@@ -1,4 +1,4 @@
-/** Which parts of the picture one viewer has not been sent yet, in tiles of 16x16 pixels. */
+/** The parts of the picture that one viewer has not received, in tiles of 16x16 pixels. */
 export interface Rect {
   x: number;
   y: number;
@@ -9,7 +9,7 @@ export interface Rect {
 export interface Damage {
   add(rect: Rect): void;
   readonly empty: boolean;
-  /** What is damaged inside `area`, as few rectangles as is cheap to find; those count as sent from now on. */
+  /** Returns the damage inside `area` as a small number of rectangles, and marks it as sent. */
   take(area: Rect): Rect[];
 }
 
@@ -45,7 +45,7 @@ export function createDamage(width: number, height: number): Damage {
     take(area) {
       const { left, top, right, bottom } = tiles(area);
       const found: Rect[] = [];
-      // Runs of tiles in one row; a run exactly below another grows that one downwards.
+      // A run of tiles in a row that is exactly below another run extends that one.
       let above = new Map<number, Rect>();
       for (let row = top; row < bottom; row++) {
         const here = new Map<number, Rect>();

@@ -3,7 +3,7 @@ import type { Framebuffer } from './framebuffer.ts';
 import { isNative, pixelValue, writePixel } from './pixel-format.ts';
 import type { PixelFormat } from './pixel-format.ts';
 
-/** RFC 6143, section 7.7.1: the pixels as they are, row by row. */
+/** Encodes pixels row by row (RFC 6143, section 7.7.1). */
 export function encodeRaw(framebuffer: Framebuffer, rect: Rect, format: PixelFormat): Buffer {
   const { pixels, width } = framebuffer;
   const bytesPerPixel = format.bitsPerPixel / 8;

@@ -17,7 +17,7 @@ const rgb565: PixelFormat = {
   blueShift: 0,
 };
 
-/** Decodes what the encoder may send (RFC 6143, section 7.7.6), independently of how it was made. */
+/** Decodes ZRLE (RFC 6143, section 7.7.6), independently of the encoder. */
 function decode(plain: Buffer, rect: { width: number; height: number }, format: PixelFormat): number[] {
   const size = format.bitsPerPixel === 32 ? 3 : format.bitsPerPixel / 8;
   const bigEndian = format.bigEndian;

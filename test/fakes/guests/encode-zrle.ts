@@ -5,12 +5,11 @@ import { pixelValue, writePixel } from './pixel-format.ts';
 import type { PixelFormat } from './pixel-format.ts';
 
 /**
- * RFC 6143, section 7.7.6, of which a text screen needs three kinds of tile: one colour, up to sixteen
- * colours, and anything else as plain pixels.
+ * RFC 6143, section 7.7.6, with the three kinds of tiles that a text screen needs: one colour, up to sixteen colours, and
+ * raw pixels.
  *
- * The RFC asks for one zlib stream per connection. Every rectangle here is compressed on its own and ended
- * by a sync flush: such pieces, one after another behind a single zlib header, are one valid stream, and the
- * encoder keeps no state but whether that header was sent.
+ * The RFC requires one zlib stream per connection. Each rectangle is compressed separately and ends with a sync flush. Such
+ * pieces after a single zlib header are one valid stream, so the only state is whether the header has been sent.
  */
 export type ZrleEncoder = (framebuffer: Framebuffer, rect: Rect, format: PixelFormat) => Buffer;
 
@@ -63,7 +62,7 @@ function encodeTile(framebuffer: Framebuffer, rect: Rect, format: PixelFormat): 
   for (const color of palette.keys()) at = cpixel(out, at, color);
   if (palette.size === 1) return out.subarray(0, at);
 
-  // Indices of 1, 2 or 4 bits, most significant first; every row begins at a byte.
+  // Indices of 1, 2 or 4 bits, most significant first. Each row begins at a byte.
   const bits = palette.size === 2 ? 1 : palette.size <= 4 ? 2 : 4;
   for (let y = rect.y; y < rect.y + rect.height; y++) {
     let used = 0;
@@ -81,7 +80,7 @@ function encodeTile(framebuffer: Framebuffer, rect: Rect, format: PixelFormat): 
   return out.subarray(0, at);
 }
 
-/** Section 7.7.5: a pixel of 32 bits whose colours fit into three bytes travels as those three bytes. */
+/** Section 7.7.5: a pixel of 32 bits whose colours fit into three bytes is sent as three bytes. */
 function cpixelWriter(format: PixelFormat): (out: Buffer, at: number, color: number) => number {
   const scratch = Buffer.alloc(4);
   const mask =
@@ -96,7 +95,7 @@ function cpixelWriter(format: PixelFormat): (out: Buffer, at: number, color: num
     const value = pixelValue(format, color);
     if (!short) return writePixel(out, at, format, value);
     writePixel(scratch, 0, format, value);
-    // The byte left out is the most significant one if the colours lie low, else the least significant.
+    // The omitted byte is the most significant one if the colours are in the lower bytes, else the least significant.
     const skipFirst = format.bigEndian === low;
     scratch.copy(out, at, skipFirst ? 1 : 0, skipFirst ? 4 : 3);
     return at + 3;

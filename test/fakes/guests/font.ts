@@ -1,5 +1,5 @@
 /**
- * The letters of the built-in machine: X11's misc-fixed 8x13, regular and bold, ASCII 32 to 126
+ * The font of the built-in machine: X11's misc-fixed 8x13, regular and bold, ASCII 32 to 126
  * ("Public domain font. Share and enjoy."). 13 bytes per glyph, one per row, the leftmost pixel is bit 7.
  */
 export const glyphRows = 13;
@@ -44,7 +44,7 @@ const bold =
 
 const tables = { regular: Buffer.from(regular, 'base64'), bold: Buffer.from(bold, 'base64') };
 
-/** The rows of one character; anything outside ASCII 32..126 is drawn as a question mark. */
+/** The rows of one character. Characters outside ASCII 32..126 are question marks. */
 export function glyph(code: number, weight: 'regular' | 'bold'): Uint8Array {
   const index = code >= 32 && code <= 126 ? code - 32 : 31;
   return tables[weight].subarray(index * glyphRows, (index + 1) * glyphRows);

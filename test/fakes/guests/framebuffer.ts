@@ -8,7 +8,7 @@ export function rgb(hex: number): Color {
   return ((hex >> 16) & 0xff) | (hex & 0xff00) | ((hex & 0xff) << 16);
 }
 
-/** The pixels of the built-in machine. Painting reports a rectangle only when a pixel really changed. */
+/** The pixels of the built-in machine. Painting reports a rectangle only if a pixel changed. */
 export interface Framebuffer {
   readonly width: number;
   readonly height: number;
@@ -16,9 +16,9 @@ export interface Framebuffer {
   fill(x: number, y: number, width: number, height: number, color: Color): void;
   /** One character cell of 8x16 pixels. */
   cell(x: number, y: number, code: number, weight: 'regular' | 'bold', fg: Color, bg: Color): void;
-  /** For those who paint into `pixels` themselves. */
+  /** Reports a rectangle, for callers that write to `pixels` directly. */
   touch(rect: Rect): void;
-  /** Calls back with every changed rectangle. Returns an unsubscriber. */
+  /** Calls back with each changed rectangle. Returns an unsubscriber. */
   onDamage(listener: (rect: Rect) => void): () => void;
 }
 

@@ -1,13 +1,13 @@
 import { keysyms } from './shell.ts';
 
 export interface KeyStroke {
-  /** Keypad keys come as the keys they stand for. */
+  /** Keypad keys are reported as the keys that they stand for. */
   keysym: number;
   ctrl: boolean;
   alt: boolean;
 }
 
-/** Follows which modifiers are down and turns key events into strokes. */
+/** Tracks the pressed modifiers and converts key events to strokes. */
 export interface Keyboard {
   event(keysym: number, down: boolean): KeyStroke | undefined;
   typed(): string;

@@ -2,9 +2,8 @@ import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 
 /**
- * Two ends of a wire in memory, with back-pressure. Node's pair leaves one end alone when the other is
- * destroyed; here a viewer that goes is gone for the server too, and a server that goes is to the viewer the end
- * of what it reads, then close, as on a socket.
+ * Two connected streams in memory, with back-pressure. Unlike with Node's pair, destroying one end ends the other, as on a
+ * socket: the server's end is destroyed, and the viewer's end reads its end and then closes.
  */
 export function linkedPair(): [server: Duplex, client: Duplex] {
   const [server, client] = duplexPair();

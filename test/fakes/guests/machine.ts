@@ -12,16 +12,16 @@ import { createTerminal } from './terminal.ts';
 import { createTextScreen } from './text-screen.ts';
 import { accentOf, theme } from './theme.ts';
 
-/** The computer itself, without its VNC server: keyboard and pointer go in, pixels come out. */
+/** The computer without its VNC server: takes key and pointer events, and produces pixels. */
 export interface Machine {
   readonly framebuffer: Framebuffer;
   powerOn(): void;
   powerOff(): void;
   key(keysym: number, down: boolean): void;
   pointer(x: number, y: number, buttons: number): void;
-  /** Calls back after every change of the picture that is worth sending. While nobody watches, no timer runs. */
+  /** Calls back after each change of the picture. Without a listener, no timer runs. */
   watch(listener: () => void): () => void;
-  /** Brings the picture up to the present moment. */
+  /** Updates the picture to the current time. */
   refresh(): void;
   text(): string[];
   typed(): string;
@@ -34,7 +34,7 @@ export interface MachineOptions {
   clock: Clock;
   width: number;
   height: number;
-  /** The guest's system switched the machine off. */
+  /** Called when the guest's system powers the machine off. */
   onPowerOff(): void;
 }
 
@@ -116,7 +116,7 @@ export function createMachine({ name, kind, clock, width, height, ...options }: 
     shell.start();
   };
 
-  // The boot is a matter of time, not of timers: whoever looks first brings it up to date.
+  // The boot has no timers: the first access updates the picture.
   const catchUp = () => {
     const since = clock.now() - bootedAt;
     for (let line = pending[0]; line && line.at <= since; line = pending[0]) {

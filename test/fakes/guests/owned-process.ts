@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
-/** A child process that does not outlive us and whose end is noticed. */
+/** A child process that ends with this process. */
 export interface OwnedProcess {
   readonly running: boolean;
-  /** Resolves when the process has ended; rejects never. */
+  /** Resolves when the process has ended. Never rejects. */
   readonly exited: Promise<void>;
-  /** What it said on standard error, for messages. */
+  /** Its output on standard error, for error messages. */
   complaints(): string;
   /** Its file descriptor 3. */
   readonly report: Readable;
@@ -18,7 +18,7 @@ export function spawnOwned(command: string, args: string[]): OwnedProcess {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
   const { stderr: errors } = child;
   const report = child.stdio[3];
-  // A pipe made by 'pipe' is a socket, whatever direction Node's types give to it.
+  // 'pipe' creates a socket, although Node's types give it one direction.
   if (!(report instanceof Socket)) throw new Error('the child process has no descriptor 3');
   let running = true;
   let text = '';

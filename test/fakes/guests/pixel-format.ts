@@ -1,6 +1,6 @@
 import type { Color } from './framebuffer.ts';
 
-/** RFC 6143, section 7.4: how one viewer wants its pixels. True colour only; colour maps are not offered. */
+/** The pixel format of one viewer (RFC 6143, section 7.4). True colour only, without colour maps. */
 export interface PixelFormat {
   bitsPerPixel: 8 | 16 | 32;
   depth: number;
@@ -13,7 +13,7 @@ export interface PixelFormat {
   blueShift: number;
 }
 
-/** What QEMU announces. */
+/** The format that QEMU announces. */
 export const bgr888: PixelFormat = {
   bitsPerPixel: 32,
   depth: 24,
@@ -26,7 +26,7 @@ export const bgr888: PixelFormat = {
   blueShift: 0,
 };
 
-/** What vncterm announces: 8 bits. */
+/** The format that vncterm announces: 8 bits. */
 export const bgr233: PixelFormat = {
   bitsPerPixel: 8,
   depth: 8,
@@ -54,7 +54,7 @@ export function writePixelFormat(format: PixelFormat): Buffer {
   return bytes;
 }
 
-/** The format that a viewer asks for, or `undefined` for one that nobody can serve. */
+/** Reads the format that a viewer requests. Returns `undefined` for an invalid one. */
 export function readPixelFormat(bytes: Buffer): PixelFormat | undefined {
   const bitsPerPixel = bytes.readUInt8(0);
   if (bitsPerPixel !== 8 && bitsPerPixel !== 16 && bitsPerPixel !== 32) return undefined;
@@ -74,7 +74,7 @@ export function readPixelFormat(bytes: Buffer): PixelFormat | undefined {
   return shifts.every((shift) => shift < bitsPerPixel) ? format : undefined;
 }
 
-/** Translates a colour into the number that stands for it in `format`. */
+/** Converts a colour to its pixel value in `format`. */
 export function pixelValue(format: PixelFormat, color: Color): number {
   const red = Math.round(((color & 0xff) * format.redMax) / 255);
   const green = Math.round((((color >>> 8) & 0xff) * format.greenMax) / 255);
@@ -82,7 +82,7 @@ export function pixelValue(format: PixelFormat, color: Color): number {
   return ((red << format.redShift) | (green << format.greenShift) | (blue << format.blueShift)) >>> 0;
 }
 
-/** Whether pixels in memory are already what the viewer wants (noVNC asks for exactly this). */
+/** Whether pixels need no conversion, as in the format that noVNC requests. */
 export function isNative(format: PixelFormat): boolean {
   return (
     format.bitsPerPixel === 32 &&
@@ -96,7 +96,7 @@ export function isNative(format: PixelFormat): boolean {
   );
 }
 
-/** Writes one pixel value; returns the offset behind it. */
+/** Writes one pixel value and returns the offset after it. */
 export function writePixel(out: Buffer, at: number, format: PixelFormat, value: number): number {
   if (format.bitsPerPixel === 8) return out.writeUInt8(value & 0xff, at);
   if (format.bitsPerPixel === 16) {

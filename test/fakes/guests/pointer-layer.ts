@@ -3,14 +3,14 @@ import { rgb } from './framebuffer.ts';
 import type { Color, Framebuffer } from './framebuffer.ts';
 import { blend, theme } from './theme.ts';
 
-/** What the pointer leaves on the screen: a crosshair, a fading trail, and a frame where a button went down. */
+/** The pointer on the screen: a crosshair, a fading trail, and a frame where a button was pressed. */
 export interface PointerLayer {
   move(x: number, y: number, buttons: number): void;
-  /** Lets the trail vanish once the pointer rests. */
+  /** Fades the trail when the pointer rests. */
   rest(): void;
   clear(): void;
   state(): { x: number; y: number; buttons: number };
-  /** What was drawn the last time and has to be painted over, or nothing if nothing moved since. */
+  /** The rectangles of the last drawing, to be repainted. Empty if the pointer has not moved. */
   outdated(): Rect[];
   draw(framebuffer: Framebuffer): void;
 }

@@ -5,7 +5,7 @@ export interface Picture {
   data: Buffer;
 }
 
-/** Reads the kind of PPM that QEMU writes: P6, 8 bits per colour. */
+/** Reads a PPM file as QEMU writes it: P6, 8 bits per colour. */
 export function parsePpm(file: Buffer): Picture {
   const head = /^P6\s+(?:#.*\s+)*(\d+)\s+(\d+)\s+255\s/.exec(file.subarray(0, 100).toString('latin1'));
   if (!head) throw new Error('not a P6 picture with 8 bits per colour');

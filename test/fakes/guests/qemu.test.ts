@@ -1,5 +1,5 @@
+import { eventually } from '../../eventually.ts';
 import { describeWhere } from './availability.ts';
-import { eventually } from './eventually.ts';
 import { createQemuGuest, qemuAvailable, qemuMissing } from './qemu.ts';
 import { openRfb } from './rfb-client.ts';
 
@@ -13,13 +13,13 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
     return openRfb(await guest.connect(), { password: 'password', ...options });
   };
 
-  /** The beginning of one row of text, without the last scan lines, where the cursor blinks. */
+  /** The beginning of one row of text, without the last scan lines, in which the cursor blinks. */
   const textRow = async (row: number) => {
     const { width, data } = await guest.screendump();
     return data.subarray(width * 3 * 16 * row, width * 3 * (16 * row + 13));
   };
 
-  it('asks for the password and says who it is', async () => {
+  it('requires the password and sends its name', async () => {
     const client = await view();
     expect(client.name).toBe('QEMU (vm-100)');
     client.close();
@@ -33,7 +33,7 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
     const before = await textRow(5);
     const client = await view();
     client.type('hello\nworld');
-    await eventually('keys appear', async () => ((await textRow(5)).equals(before) ? undefined : true));
+    await eventually('keys appear', async () => !(await textRow(5)).equals(before));
     client.close();
   });
 
@@ -44,10 +44,10 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
       client.requestUpdate(false);
       await client.nextUpdate();
       const { width, height, data } = await guest.screendump();
-      if (width !== client.width || height !== client.height) return undefined;
+      if (width !== client.width || height !== client.height) return false;
       for (let pixel = 0; pixel < width * height; pixel++) {
         for (let color = 0; color < 3; color++) {
-          if (client.framebuffer[pixel * 4 + color] !== data[pixel * 3 + color]) return undefined;
+          if (client.framebuffer[pixel * 4 + color] !== data[pixel * 3 + color]) return false;
         }
       }
       return true;
@@ -63,16 +63,16 @@ describeWhere(qemuAvailable(), qemuMissing)('real QEMU', () => {
       return data.subarray(width * 3 * 16 * 5).some((color) => color > 0);
     };
     client.type('\nx\n\n');
-    await eventually('keys appear', async () => ((await belowPrompt()) ? true : undefined));
+    await eventually('keys appear', belowPrompt);
     await guest.reset();
     await guest.booted();
-    await eventually('keys vanish', async () => ((await belowPrompt()) ? undefined : true));
+    await eventually('keys vanish', async () => !(await belowPrompt()));
     client.requestUpdate(false);
     await client.nextUpdate();
     client.close();
   });
 
-  it('ends the others for a viewer that wants to be alone', async () => {
+  it('ends the others for an exclusive viewer', async () => {
     const first = await view();
     const second = await view({ shared: false });
     await first.closed;

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../eventually.ts';
 import { findExecutable } from './availability.ts';
 import { bootSector } from './boot-sector.ts';
 import { connectUnix } from './connect-unix.ts';
-import { eventually } from './eventually.ts';
 import type { Guest } from './guest.ts';
 import { spawnOwned } from './owned-process.ts';
 import type { OwnedProcess } from './owned-process.ts';
@@ -18,19 +18,19 @@ import { createStopListeners } from './stop-listeners.ts';
 export interface QemuGuestOptions {
   name: string;
   memoryMb?: number;
-  /** 512 bytes; without it the guest shows a banner and repeats what is typed. */
+  /** 512 bytes. Default: shows a banner and echoes typed keys. */
   bootSector?: Buffer;
 }
 
-/** Real QEMU, started as Proxmox starts it as far as VNC is concerned. */
+/** Real QEMU, with the VNC options of Proxmox. */
 export interface QemuGuest extends Guest {
-  /** The screen as QEMU itself sees it. */
+  /** A screenshot from QEMU's monitor. */
   screendump(): Promise<Picture>;
-  /** What reached the machine's keyboard and mouse so far, a line each, as QEMU's own trace has it. */
+  /** Lines of QEMU's trace for keyboard and mouse events so far. */
   inputs(): Promise<readonly string[]>;
-  /** How many VNC clients QEMU has now. */
+  /** Number of VNC clients of QEMU. */
   viewers(): Promise<number>;
-  /** Resolves when the banner of the boot sector is on the screen, that is when keys are taken. */
+  /** Resolves when the screen shows the banner of the boot sector, which then accepts keys. */
   booted(): Promise<void>;
 }
 
@@ -129,7 +129,7 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
     async shutdown() {
       const { qmp, process } = theRun();
       await qmp.execute('system_powerdown');
-      // The boot sector knows no ACPI. A guest that does gets this long before it is ended.
+      // The boot sector has no ACPI. Another guest gets more time before it is ended.
       const patience = new AbortController();
       const wait = sector ? 10_000 : 300;
       await Promise.race([
@@ -170,9 +170,9 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
     async booted() {
       await eventually('the boot sector shows its banner', async () => {
         const { width, height, data } = await guest.screendump();
-        // Text mode, and the upper right corner is the blue of the banner's row.
+        // In text mode, the upper right corner has the blue of the banner's row.
         const [red = 255, green = 255, blue = 0] = data.subarray((width - 1) * 3, width * 3);
-        return height === 400 && red < 32 && green < 32 && blue > 128 ? true : undefined;
+        return height === 400 && red < 32 && green < 32 && blue > 128;
       });
     },
   };

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** QEMU's machine protocol: one JSON object per line, answers in the order of the commands. */
+/** QEMU's machine protocol: one JSON object per line, with responses in the order of the commands. */
 export interface Qmp {
   execute(command: string, args?: Record<string, unknown>): Promise<unknown>;
   close(): void;

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { MakeShell } from '../proxmox/terminal-shell.ts';
 
-/** A real bash on a real pseudo terminal, made by util-linux' script. */
+/** A real bash on a real pseudo terminal, which `script` of util-linux creates. */
 export const createRealShell: MakeShell = ({ write, exit }) => {
   const child = spawn('script', ['-qfc', 'bash --noprofile --norc -i', '/dev/null'], {
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -24,17 +24,17 @@ export const createRealShell: MakeShell = ({ write, exit }) => {
       if (terminal)
         execFile('stty', ['-F', terminal, 'cols', String(columns), 'rows', String(rows)], () => {});
     },
-    // With script its terminal goes away, which a shell does not survive.
+    // The terminal ends with `script`, and the shell with its terminal.
     end: () => void child.kill('SIGKILL'),
   };
 };
 
-/** The terminal that script made, which only its child has opened as its own. */
+/** The terminal that `script` created, which only its child has open. */
 function terminalOf(script: number | undefined): string | undefined {
   try {
     const [bash] = readFileSync(`/proc/${script}/task/${script}/children`, 'utf8').trim().split(' ');
     return bash ? readlinkSync(`/proc/${bash}/fd/0`) : undefined;
   } catch {
-    return undefined; // it is over already
+    return undefined; // it has ended
   }
 }

@@ -2,38 +2,38 @@ import type { Duplex } from 'node:stream';
 import { createByteReader } from './byte-reader.ts';
 import { vncResponse } from './vnc-des.ts';
 
-/** A VNC viewer for tests: RFB 3.8, Raw encoding only, and the pixels as bytes R, G, B, unused. */
+/** A VNC viewer for tests: RFB 3.8, Raw encoding only, pixels as bytes R, G, B, unused. */
 export interface RfbClient {
   readonly name: string;
-  /** The size of the desktop; follows DesktopSize. */
+  /** The size of the desktop, updated by DesktopSize. */
   readonly width: number;
   readonly height: number;
-  /** Pseudo-encodings that the server answered with (such as -258), as they came. */
+  /** Pseudo-encodings that the server announced (such as -258), in order. */
   readonly announced: ReadonlySet<number>;
   requestUpdate(incremental?: boolean): void;
-  /** The next FramebufferUpdate, already applied to `framebuffer`: how many rectangles it had. */
+  /** Applies the next FramebufferUpdate to `framebuffer`, and resolves to its number of rectangles. */
   nextUpdate(): Promise<number>;
   readonly framebuffer: Buffer;
   /** Presses and releases one key. */
   key(keysym: number): void;
   keyEvent(keysym: number, down: boolean): void;
-  /** QEMU's extended key event; only for servers that announced -258. */
+  /** QEMU's extended key event, for servers that announced -258. */
   extendedKeyEvent(keysym: number, scanCode: number, down: boolean): void;
-  /** Presses one key after the other; `\n` is Enter. */
+  /** Presses and releases a key per character. `\n` is Enter. */
   type(text: string): void;
   pointer(x: number, y: number, mask: number): void;
   cutText(text: string): void;
   /** A message of the extended clipboard. */
   extendedCutText(flags: number, body?: Buffer): void;
-  /** The server's clipboard messages so far: plain text, or what the extended clipboard says. */
+  /** The server's clipboard messages so far: plain text or messages of the extended clipboard. */
   readonly cutTexts: readonly ServerCutText[];
   send(bytes: Buffer): void;
-  /** Resolves when the connection is over, whoever ended it. */
+  /** Resolves when the connection has ended, from either side. */
   readonly closed: Promise<void>;
   close(): void;
 }
 
-/** `flags` is undefined when it is plain text. */
+/** `flags` is undefined for plain text. */
 export interface ServerCutText {
   readonly flags: number | undefined;
   readonly body: Buffer;
@@ -45,7 +45,7 @@ export interface RfbClientOptions {
   encodings?: number[];
 }
 
-/** The server refused the password or the connection; `reason` is its text, a zero byte at the end included. */
+/** The server refused the password or the connection. `reason` is its text, including a zero byte at the end. */
 export class RfbRefused extends Error {
   override name = 'RfbRefused';
   readonly reason: string;
@@ -63,7 +63,7 @@ export const encodings = {
   extendedClipboard: 0xc0_a1_e5_ce | 0,
 } as const;
 
-/** Does the handshake (RFC 6143, section 7.1 to 7.3) and asks for Raw and a fixed pixel format. */
+/** Does the handshake (RFC 6143, sections 7.1 to 7.3) and requests Raw and a fixed pixel format. */
 export async function openRfb(stream: Duplex, options: RfbClientOptions = {}): Promise<RfbClient> {
   try {
     return await open(stream, options);
@@ -151,7 +151,7 @@ async function open(
     }
   };
 
-  /** One message of the server; whether it was an update, and of how many rectangles. */
+  /** Reads one message of the server. Returns the number of rectangles if it is an update. */
   const message = async () => {
     const type = (await reader.read(1)).readUInt8();
     if (type === 0) {
@@ -172,8 +172,8 @@ async function open(
     return undefined;
   };
 
-  // Reads all the time, so that the end of the connection is noticed at once. What piles up is only counts:
-  // a server sends no update that was not asked for.
+  // Reads all the time, to notice the end of the connection at once. Only counts accumulate, because a server sends
+  // no update without a request.
   const updates: number[] = [];
   let waiting: PromiseWithResolvers<number> | undefined;
   let over: unknown;

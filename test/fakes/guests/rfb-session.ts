@@ -9,16 +9,16 @@ import type { Framebuffer } from './framebuffer.ts';
 import { readPixelFormat, writePixelFormat } from './pixel-format.ts';
 import type { PixelFormat } from './pixel-format.ts';
 
-/** What a VNC server needs to know of the machine behind it. */
+/** The machine, as its VNC server sees it. */
 export interface RfbHost {
   readonly framebuffer: Framebuffer;
   readonly desktopName: string;
   readonly format: PixelFormat;
-  /** The reason that goes with a refused password. */
+  /** The reason sent with a refused password. */
   readonly refusal: string;
   challenge(): Buffer;
   accepts(challenge: Buffer, response: Buffer): boolean;
-  /** Called after ClientInit: settles who may stay. `false` turns this viewer away. */
+  /** Called after ClientInit to decide which viewers stay. `false` refuses this viewer. */
   admit(shared: boolean): boolean;
   key(keysym: number, down: boolean): void;
   pointer(x: number, y: number, buttons: number): void;
@@ -33,15 +33,15 @@ const maxCutText = 1 << 20;
 const encoding = { raw: 0, zrle: 16, extendedDesktopSize: -308, qemuExtendedKey: -258 } as const;
 
 /**
- * Serves one viewer for as long as it lasts, in the order of RFC 6143. Returns when the connection is over.
- * As QEMU does, it disconnects at anything it does not know instead of guessing.
+ * Serves one viewer, in the order of RFC 6143. Resolves when the connection has ended. Like QEMU, it disconnects a viewer
+ * that sends an unknown message.
  */
 export async function serveRfb(stream: Duplex, host: RfbHost): Promise<void> {
   stream.on('error', () => {});
   try {
     const reader = createByteReader(stream);
     if (!(await handshake(stream, reader, host))) {
-      // What was written must still arrive; what the viewer sends no longer matters.
+      // The bytes written so far must still arrive. Further messages of the viewer are ignored.
       stream.once('finish', () => stream.destroy());
       reader.release();
       stream.resume();
@@ -51,7 +51,7 @@ export async function serveRfb(stream: Duplex, host: RfbHost): Promise<void> {
     await session(stream, reader, host);
     stream.destroy();
   } catch {
-    // Viewers leave in the middle of a message; there is nobody left to tell.
+    // A viewer may disconnect in the middle of a message.
     stream.destroy();
   }
 }
@@ -95,8 +95,8 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
   let extendedKeys = false;
   let announcements: Buffer[] = [];
 
-  // An update goes out when the viewer asked for one, something changed, and the last one has been read:
-  // a slow viewer gets fewer pictures, never a queue of them.
+  // An update is sent if the viewer requested one, the picture changed, and the viewer has read the last update.
+  // So a slow viewer gets fewer updates instead of a queue of them.
   const update = () => {
     if (stream.writableNeedDrain || stream.destroyed) return;
     const parts = announcements;
@@ -181,13 +181,13 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
       return true;
     },
     async 6() {
-      // A length below zero means the extended clipboard, which was not announced.
+      // A negative length means the extended clipboard, which was not announced.
       const length = (await reader.read(7)).readUInt32BE(3);
       if (length > maxCutText) return false;
       host.cutText((await reader.read(length)).toString('latin1'));
       return true;
     },
-    // SetDesktopSize: answered with "prohibited" (status 1), this screen has one size.
+    // SetDesktopSize: answered with "prohibited" (status 1), because the size of this screen is fixed.
     async 251() {
       const screens = (await reader.read(7)).readUInt8(5);
       await reader.read(screens * 16);
@@ -195,7 +195,7 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
       update();
       return true;
     },
-    // QEMU's messages; of those, the extended key event. The keysym says enough, the scan code is dropped.
+    // QEMU's extended key event. Its keysym is sufficient; the scan code is ignored.
     async 255() {
       if (!extendedKeys || (await reader.read(1)).readUInt8() !== 0) return false;
       const bytes = await reader.read(10);
@@ -211,7 +211,7 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
     for (;;) {
       const message = messages[(await reader.read(1)).readUInt8()];
       if (!message || !(await message())) return;
-      // Whoever does not read is not served either, so that answers cannot pile up.
+      // Reads nothing from a viewer that does not read, so that responses do not accumulate.
       if (stream.writableNeedDrain) await drained(stream);
     }
   } finally {

@@ -4,7 +4,7 @@ import type { Terminal } from './terminal.ts';
 import { theme } from './theme.ts';
 import type { TextStyle } from './text-screen.ts';
 
-/** A prompt with a line to type on, a history, and the handful of commands in commands.ts. */
+/** A prompt with line editing, a history, and the commands in commands.ts. */
 export interface Shell {
   start(): void;
   key(keysym: number, ctrl: boolean): void;
@@ -84,7 +84,7 @@ export function createShell(
   };
 }
 
-/** X11 key symbols, as RFC 6143, section 7.5.4 sends them. */
+/** X11 keysyms of key events (RFC 6143, section 7.5.4). */
 export const keysyms = {
   backspace: 0xff08,
   tab: 0xff09,

@@ -12,12 +12,12 @@ interface Status {
   lastKey: string;
 }
 
-/** The first and the last row of the screen: who the machine is, what time it is, what the viewer does. */
+/** The first and the last row of the screen: the machine's name, the time, and the viewer's input. */
 export interface StatusBars {
   put(status: Status): void;
   /** Paints the strip of pixels around the cells. */
   frame(framebuffer: Framebuffer, withBars: boolean): void;
-  /** The little load curve and the line under the bar; painted after the cells. */
+  /** The load curve and the line under the bar, painted after the cells. */
   decorate(framebuffer: Framebuffer, now: number): void;
 }
 
@@ -86,7 +86,7 @@ export function createStatusBars(
   };
 }
 
-/** A made-up load of 1 to 12, the same for the same machine and second: nothing has to run to know it. */
+/** A fictitious load of 1 to 12, computed from the machine and the second. */
 function load(name: string, second: number): number {
   const seed = name.length + (name.charCodeAt(0) || 0);
   const wave = Math.sin((second + seed) / 5) + Math.sin((second + seed) / 1.7) * 0.7;

@@ -1,4 +1,4 @@
-/** Who wants to know when a guest stopped. */
+/** Listeners for the stop of a guest. */
 export interface StopListeners {
   add(listener: () => void): () => void;
   notify(): void;

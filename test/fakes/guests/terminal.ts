@@ -1,10 +1,10 @@
 import type { TextScreen, TextStyle } from './text-screen.ts';
 
-/** A cursor that writes into some rows of a text screen, wraps at the right and scrolls at the bottom. */
+/** Writes text into rows of a text screen, wraps at the right and scrolls at the bottom. */
 export interface Terminal {
   readonly columns: number;
   print(text: string, style?: TextStyle): void;
-  /** Takes back one character, across a wrapped line too. */
+  /** Erases one character, also across a wrapped line. */
   erase(): void;
   clear(): void;
   cursor(): { row: number; column: number };

@@ -1,6 +1,6 @@
 import type { X11Painter } from './x11-painter.ts';
 
-/** What Xvnc's screen shows: bars of known colours, the name, and a mark for everything a viewer does. */
+/** The content of Xvnc's screen: bars of known colours, the name, and a mark for each input. */
 export const bars = [
   { x: 0, y: 60, width: 100, height: 200, color: 0xff0000 },
   { x: 100, y: 60, width: 100, height: 200, color: 0x00ff00 },
@@ -34,7 +34,7 @@ export function createTestCard(name: string): TestCard {
       for (const { x, y, width, height, color } of bars) painter.fill(x, y, width, height, color);
     },
     key(painter, keysym) {
-      // Modifiers, among them the Shift that Xvnc presses itself for a capital letter.
+      // Modifiers, including the Shift that Xvnc presses for a capital letter.
       if (keysym >= 0xffe1 && keysym <= 0xffee) return;
       const x = typing.x + (place % typing.columns) * typing.cellWidth;
       const y = typing.y + Math.floor(place / typing.columns) * typing.cellHeight;

@@ -8,7 +8,7 @@ export interface TextStyle {
   bold?: boolean;
 }
 
-/** A grid of characters on a framebuffer. Only cells that changed, or that something was drawn over, are painted. */
+/** A grid of characters on a framebuffer. Only cells that changed or were drawn over are painted. */
 export interface TextScreen {
   readonly columns: number;
   readonly rows: number;
@@ -16,12 +16,12 @@ export interface TextScreen {
   /** Blanks rows from `top` up to but not including `bottom`. */
   blank(top: number, bottom: number, style: TextStyle): void;
   scrollUp(top: number, bottom: number, style: TextStyle): void;
-  /** The pixels under this rectangle are no longer the screen's own; paint its cells again. */
+  /** Repaints the cells of this rectangle, which something was drawn over. */
   expose(rect: Rect): void;
-  /** Where a cell lies on the framebuffer. */
+  /** The rectangle of a cell on the framebuffer. */
   at(row: number, column: number): { x: number; y: number };
   render(): void;
-  /** All rows as text, without blanks at their end. */
+  /** All rows as text, without trailing blanks. */
   text(): string[];
 }
 

@@ -7,7 +7,7 @@ const on = (fg: number, bold = false): TextStyle => ({ fg: rgb(fg), bg: backgrou
 
 export const black: TextStyle = { fg: rgb(0xb8b8b8), bg: rgb(0x000000) };
 
-/** How the built-in machine looks. */
+/** The colours of the built-in machine. */
 export const theme = {
   background,
   plain: on(0xd0d7de),
@@ -23,14 +23,14 @@ export const theme = {
 
 const accents = [0x2dd4bf, 0x60a5fa, 0xf472b6, 0xfbbf24, 0xa78bfa, 0x4ade80, 0xfb923c, 0x22d3ee];
 
-/** A colour of its own for every machine, so that consoles side by side can be told apart. */
+/** A different colour for each machine, to distinguish consoles side by side. */
 export function accentOf(name: string): Color {
   let sum = 0;
   for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
   return rgb(accents[sum % accents.length] ?? 0x2dd4bf);
 }
 
-/** Between two colours, `part` of the way from the first to the second. */
+/** Mixes two colours: `part` of the way from the first to the second. */
 export function blend(from: Color, to: Color, part: number): Color {
   let mixed = 0;
   for (const shift of [0, 8, 16]) {

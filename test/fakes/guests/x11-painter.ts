@@ -3,12 +3,12 @@ import { connectUnix } from './connect-unix.ts';
 import { glyph, glyphRows } from './font.ts';
 
 /**
- * The least X11 client there can be: it fills rectangles on the root window and hears of keys, buttons and
- * the pointer. Numbers are those of the X11 protocol's appendix B, all little-endian.
+ * A minimal X11 client, which fills rectangles on the root window and receives key, button and pointer events. Numbers are
+ * from appendix B of the X11 protocol, all little-endian.
  */
 export interface X11Painter {
   fill(x: number, y: number, width: number, height: number, color: number): void;
-  /** Letters of 8x13 pixels, each pixel `scale` wide and high. */
+  /** Text of 8x13 pixels per character, each pixel `scale` wide and high. */
   text(x: number, y: number, text: string, color: number, scale: number): void;
   readonly width: number;
   readonly height: number;
@@ -61,8 +61,8 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
   const mask = eventMask.keyPress | eventMask.buttonPress | eventMask.pointerMotion;
   request(opcode.changeWindowAttributes, root, attribute.eventMask, mask);
 
-  // A key event has a key code and which modifiers are down; what that means is asked of the server each time,
-  // because Xvnc gives out key codes as viewers send it symbols.
+  // A key event has a key code and modifiers. The server is asked for the keysym each time, because Xvnc assigns key codes
+  // when viewers send keysyms.
   const states: number[] = [];
   const listen = async () => {
     for (;;) {
@@ -75,7 +75,7 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
         const state = states.shift() ?? 0;
         const plain = symbols.readUInt32LE(0);
         const letter = plain >= 0x61 && plain <= 0x7a;
-        // Xvnc may press Caps Lock instead of Shift to get at a capital letter.
+        // Xvnc may press Caps Lock instead of Shift for a capital letter.
         const second = (state & modifier.shift) !== 0 || (letter && (state & modifier.lock) !== 0);
         events.key(second && perKey > 1 ? symbols.readUInt32LE(4) : plain);
       } else if (kind === 2) {
@@ -88,7 +88,7 @@ export async function openX11(display: number, events: X11Events): Promise<X11Pa
       }
     }
   };
-  // Ends when the server or we close the connection.
+  // Ends when either side closes the connection.
   listen().catch(() => {});
 
   const rectangles = (color: number, words: number[]) => {

@@ -1,6 +1,6 @@
+import { eventually } from '../../eventually.ts';
 import { createFakeClock } from '../clock.ts';
 import { describeWhere } from './availability.ts';
-import { eventually } from './eventually.ts';
 import { openRfb } from './rfb-client.ts';
 import type { RfbClient } from './rfb-client.ts';
 import { bars, typing } from './test-card.ts';
@@ -24,7 +24,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     return openRfb(await guest.connect(), { password: 'password', ...options });
   };
 
-  it('asks for the password, the one that was set last, for as long as it lives', async () => {
+  it('requires the password that was set last, until it expires', async () => {
     const client = await view();
     expect(client).toMatchObject({ name: 'ct-200', width: 800, height: 600 });
     client.close();
@@ -34,20 +34,20 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     await expect(refused).rejects.toMatchObject({ name: 'RfbRefused' });
 
     clock.advance(30_000);
-    // The file is rewritten behind the clock's back.
+    // The file is rewritten in real time.
     await eventually('the password ends', async () => {
       const opened = openRfb(await guest.connect(), { password: 'another!' });
       return opened.then(
         (late) => {
           late.close();
-          return undefined;
+          return false;
         },
         () => true,
       );
     });
   });
 
-  it('locks nobody out for many wrong passwords', async () => {
+  it('accepts the right password after many wrong ones', async () => {
     await guest.setPassword('password', 30);
     for (let i = 0; i < 12; i++) {
       const refused = openRfb(await guest.connect(), { password: 'wrong' });
@@ -60,7 +60,7 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     const client = await view();
     await eventually('all bars are there', async () => {
       for (const { x, y, width, height, color } of bars) {
-        if ((await colorAt(client, x + width / 2, y + height / 2)) !== color) return undefined;
+        if ((await colorAt(client, x + width / 2, y + height / 2)) !== color) return false;
       }
       return true;
     });
@@ -72,23 +72,17 @@ describeWhere(xvncAvailable(), xvncMissing)("TigerVNC's Xvnc", () => {
     const corner = [typing.x, typing.y] as const;
     const blank = await colorAt(client, ...corner);
     client.type('g');
-    await eventually('the key appears', async () =>
-      (await colorAt(client, ...corner)) === blank ? undefined : true,
-    );
+    await eventually('the key appears', async () => (await colorAt(client, ...corner)) !== blank);
     client.pointer(400, 550, 1);
     client.pointer(400, 550, 0);
     const mark = 0x56d364;
-    await eventually('the mark appears', async () =>
-      (await colorAt(client, 404, 554)) === mark ? true : undefined,
-    );
+    await eventually('the mark appears', async () => (await colorAt(client, 404, 554)) === mark);
     await guest.reset();
-    await eventually('all is wiped', async () =>
-      (await colorAt(client, ...corner)) === blank ? true : undefined,
-    );
+    await eventually('all is wiped', async () => (await colorAt(client, ...corner)) === blank);
     client.close();
   });
 
-  it('ends the others for a viewer that wants to be alone', async () => {
+  it('ends the others for an exclusive viewer', async () => {
     const first = await view();
     const second = await view({ shared: false });
     await first.closed;

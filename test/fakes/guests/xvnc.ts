@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@porthole/shared/time/clock';
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import { eventually } from '../../eventually.ts';
 import { findExecutable } from './availability.ts';
 import { connectUnix } from './connect-unix.ts';
-import { eventually } from './eventually.ts';
 import type { Guest } from './guest.ts';
 import { spawnOwned } from './owned-process.ts';
 import type { OwnedProcess } from './owned-process.ts';
@@ -18,7 +18,7 @@ import type { X11Painter } from './x11-painter.ts';
 
 export interface XvncGuestOptions {
   name: string;
-  /** Ends passwords: Xvnc itself knows no life time. */
+  /** Expires passwords, because those of Xvnc have no lifetime. */
   clock?: Clock;
   width?: number;
   height?: number;
@@ -36,7 +36,7 @@ interface Run {
   painter: X11Painter;
 }
 
-/** TigerVNC's Xvnc with a test card on its screen: a VNC server that is neither QEMU's nor ours. */
+/** TigerVNC's Xvnc with a test card on its screen, as a VNC server besides QEMU's and the built-in one. */
 export function createXvncGuest({
   name,
   clock = systemClock,
@@ -55,7 +55,7 @@ export function createXvncGuest({
     return run;
   };
 
-  // Xvnc reads the file anew for every authentication; by renaming it never sees half of one.
+  // Xvnc reads the file for each authentication. Renaming keeps it from reading a partial file.
   const writePassword = async (folder: string, password: string) => {
     const fresh = join(folder, `password-${randomBytes(4).toString('hex')}`);
     await writeFile(fresh, obfuscatedPassword(password), { mode: 0o600 });
@@ -81,12 +81,12 @@ export function createXvncGuest({
     await lockOut(folder);
     const socket = join(folder, 'vnc');
     const args = [
-      // The server picks a free display number and says which.
+      // The server reports the free display number that it chose.
       ['-displayfd', '3'],
       ['-rfbunixpath', socket],
       ['-SecurityTypes', 'VncAuth'],
       ['-PasswordFile', join(folder, 'password')],
-      // Viewers on a unix socket are all the same host; a few wrong passwords would lock everybody out.
+      // All viewers on a unix socket are the same host, which a few wrong passwords would lock out.
       ['-UseBlacklist=0'],
       ['-geometry', `${width}x${height}`],
       ['-depth', '24'],
@@ -104,7 +104,7 @@ export function createXvncGuest({
         said += chunk.toString('latin1');
       });
       const unless = () => (process.running ? undefined : `Xvnc ended: ${process.complaints()}`);
-      const display = await eventually('Xvnc names its display', () => /^(\d+)\n/.exec(said)?.[1], {
+      const display = await eventually('Xvnc names its display', () => /^(\d+)\n/.exec(said)?.[1] ?? false, {
         unless,
       });
       const painter: X11Painter = await openX11(Number(display), {
@@ -123,7 +123,7 @@ export function createXvncGuest({
     }
   };
 
-  // Asked to end, Xvnc takes its lock file and its sockets with it; killed, it would leave them in /tmp.
+  // On SIGTERM, Xvnc removes its lock file and its sockets from /tmp.
   const end = async () => {
     await starting?.catch(() => {});
     const ending = run?.process;
@@ -154,7 +154,7 @@ export function createXvncGuest({
       await writePassword(folder, password);
       cancelExpiry?.();
       cancelExpiry = clock.after(maxSeconds * 1000, () => {
-        // When the folder is gone, so is the server.
+        // The folder is removed when the server ends.
         lockOut(folder).catch(() => {});
       });
     },

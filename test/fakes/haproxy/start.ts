@@ -6,24 +6,24 @@ import { join } from 'node:path';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 import type { Nginx } from '../nginx/start.ts';
 
-/** What can be done with any front. */
+/** A reverse proxy in front of Porthole. */
 export type Front = Nginx;
 
-/** A real HAProxy on loopback, as a master with workers: that is how Debian and the ingress controllers run it. */
+/** A real HAProxy on loopback. It runs as a master with workers, as in Debian and in ingress controllers. */
 export async function startHaproxy(options: { readonly config: string }): Promise<Front> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-haproxy-'));
   const file = join(folder, 'haproxy.cfg');
   await writeFile(file, options.config);
   const child = spawn('haproxy', ['-W', '-f', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    // Debian keeps it where only root's PATH leads.
+    // Debian installs it in a directory that only root has in PATH.
     env: { PATH: `${process.env['PATH']}:/usr/sbin` },
   });
   let said = '';
   child.stderr.on('data', (chunk) => (said += String(chunk)));
   const times = (words: string) => said.split(words).length - 1;
 
-  /** Waits until it has said that so often. `again` is done every half second meanwhile. */
+  /** Waits until the output contains the words that often. Until then, calls `again` every half second. */
   async function says(words: string, often: number, again = () => {}): Promise<void> {
     const deadline = Date.now() + 15_000;
     for (let round = 0; times(words) < often; round++) {
@@ -39,7 +39,7 @@ export async function startHaproxy(options: { readonly config: string }): Promis
     async reload(config) {
       if (config !== undefined) await writeFile(file, config);
       const loaded = times('Loading success');
-      // The master starts itself anew at each reload, and a signal that comes just then is lost.
+      // The master re-executes itself at each reload. A signal that arrives meanwhile is lost.
       await says('Reloading HAProxy', times('Reloading HAProxy') + 1, () => child.kill('SIGUSR2'));
       await says('Loading success', loaded + 1);
     },

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** As much of a Kubernetes object as the fake looks at. */
+/** The fields of a Kubernetes object that the fake reads. */
 export interface FakeObject {
   metadata: {
     name: string;
@@ -16,33 +16,32 @@ export interface FakeObject {
 
 export interface FakeKubernetes {
   readonly url: string;
-  /** Every request, "METHOD path". */
+  /** All requests, as "METHOD path". */
   readonly requests: readonly string[];
   readonly pods: ReadonlyMap<string, FakeObject>;
   lease(name: string): FakeObject | undefined;
   putPod(name: string, labels?: Record<string, string>): void;
   deletePod(name: string): void;
-  /** From now on answers with this status to what `matches`, "METHOD path"; undefined: no more. */
+  /** Answers requests ("METHOD path") that match with this status. undefined ends that. */
   refuse(status: number | undefined, matches?: RegExp): void;
-  /** Takes requests and says nothing. */
+  /** Accepts requests without answering. */
   hang(on: boolean): void;
-  /** Cuts every watch that is open, as an API server does that restarts. */
+  /** Ends all open watches, as a restart of the API server does. */
   cutWatches(): void;
   watches(): number;
-  /** A token of a service account, and for whom it was made. */
+  /** A token of a service account, and the account. */
   knowToken(token: string, owner: { readonly username: string; readonly audiences: readonly string[] }): void;
   forgetTokens(): void;
   stop(): Promise<void>;
 }
 
 /**
- * Pods and Leases of one namespace as kube-apiserver serves them over HTTP: every write must name the version that
- * it replaces, if it names one (409 otherwise), a watch begins after the version that it names, and a version that is
- * too old ends in 410 Gone.
+ * Pods and Leases of one namespace, served over HTTP like kube-apiserver. A write with a version that is not the current one gets
+ * 409 Conflict. A watch begins after the version in its request, or gets 410 Gone if that version is too old.
  */
 export async function startFakeKubernetes(): Promise<FakeKubernetes> {
   let version = 100;
-  /** Watches may not begin before this one. */
+  /** The oldest version after which a watch can begin. */
   const oldest = 100;
   const pods = new Map<string, FakeObject>();
   const leases = new Map<string, FakeObject>();

@@ -7,17 +7,17 @@ import { join } from 'node:path';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 
 export interface Nginx {
-  /** Loads its configuration again, or another one, as an ingress does at every change. */
+  /** Reloads the configuration, or loads another one, as an ingress controller does after each change. */
   reload(config?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A real nginx on loopback, with what `http` says in its http block, or with a whole configuration. */
+/** A real nginx on loopback. `http` is the content of its http block, `config` a complete configuration. */
 export async function startNginx(
   options: { readonly port: number } & ({ readonly http: string } | { readonly config: string }),
 ): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-nginx-'));
-  // Started as root, its workers are somebody else, and keep there what a client takes slowly.
+  // If root starts nginx, its workers run as another user, and buffer responses in this folder.
   await chmod(folder, 0o755);
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${folder}/${name};`)
@@ -36,7 +36,7 @@ ${config.replace('http {', `http {\n    access_log off;\n    ${paths}`)}`,
   await write('config' in options ? options.config : own(options.http));
   const child = spawn('nginx', ['-p', folder, '-c', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    // Debian keeps it where only root's PATH leads.
+    // Debian installs it in a directory that only root has in PATH.
     env: { PATH: `${process.env['PATH']}:/usr/sbin` },
   });
   let said = '';

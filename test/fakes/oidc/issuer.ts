@@ -13,17 +13,17 @@ export interface TestIssuer {
   readonly url: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** As they are now: tests change groups, remove people. */
+  /** The current users. Tests change groups and remove users. */
   readonly accounts: Map<string, Account>;
   /** The refresh token of every refresh request, in order, accepted or not. */
   readonly refreshes: readonly string[];
-  /** How many requests for the path came. */
+  /** Number of requests for the path. */
   requests(path: string): number;
   /** Requests for the path wait until the returned function is called. */
   hold(path: string): () => void;
   /** Requests for the path fail with 500 until the returned function is called. */
   fail(path: string): () => void;
-  /** A token signed with the issuer's own key, for whatever a test wants to say. */
+  /** Signs a token with any claims with the issuer's key. */
   sign(payload: JWTPayload, header?: { readonly alg?: string; readonly typ?: string }): Promise<string>;
   stop(): Promise<void>;
 }
@@ -39,12 +39,12 @@ export interface IssuerOptions {
   readonly rotateRefreshTokens?: boolean;
 }
 
-/** Making one takes a while: once per test file is enough. */
+/** Generated once per test file, because that is slow. */
 let key: ReturnType<typeof generateKeyPair> | undefined;
 
 /**
- * A real OpenID provider (oidc-provider) on a loopback port. Its sign-in page is the package's own for development:
- * any password will do for an account that is there.
+ * A real OpenID provider (oidc-provider) on a loopback port, with the package's sign-in page for development, which
+ * accepts any password of an existing account.
  */
 export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
   const server = createServer();
@@ -92,11 +92,11 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
     cookies: { keys: ['a key for the cookies of the issuer'] },
     ttl: { Interaction: 600, Session: 3600, Grant: 3600, AccessToken: 600, RefreshToken: 3600, IdToken: 600 },
     pkce: { required: () => true },
-    // Whether the ID token holds them, or only userinfo.
+    // Whether the ID token contains the claims, or only userinfo.
     conformIdTokenClaims: options.claimsInUserinfoOnly ?? false,
     issueRefreshToken: async () => true,
     rotateRefreshToken: options.rotateRefreshTokens ?? false,
-    // Its own way out refuses loopback addresses.
+    // The default `fetch` of the package refuses loopback addresses.
     fetch: (input, { dispatcher: _dispatcher, ...init }) =>
       fetch(input, { ...init, signal: AbortSignal.timeout(5000) }),
     async findAccount(_ctx, id) {
@@ -150,7 +150,7 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
   };
 }
 
-/** It warns of what is meant for development only, which this is. */
+/** oidc-provider warns about features for development, which are intended here. */
 function quietly<T>(work: () => T): T {
   const { warn } = console;
   console.warn = () => {};

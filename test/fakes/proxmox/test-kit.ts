@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import { duplexPair, type Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
+import { eventually } from '../../eventually.ts';
 import { createFakeClock, type FakeClock } from '../clock.ts';
 import type { Guest } from '../guests/guest.ts';
 import { createFakeProxmox, type FakeProxmox, type FakeProxmoxOptions } from './fake-proxmox.ts';
@@ -36,9 +37,9 @@ export function createWatchedClock(): WatchedClock {
   };
 }
 
-/** Polls in real time; only Jest's timeout limits it. */
+/** Waits in real time, until work that timers of the fake clock have started is done. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+  await eventually(condition.toString(), condition);
 }
 
 export interface StubGuest extends Guest {

@@ -19,7 +19,7 @@ describe('a grant', () => {
   afterAll(() => rig.stop());
   const keyOf = (token: string) => storeKeys.grant(Buffer.from(token, 'base64url'));
 
-  test('opens one console, once', async () => {
+  test('opens one console', async () => {
     const token = await rig.mint();
     const first = rig.connect({ token });
     await first.rfb();
@@ -27,7 +27,7 @@ describe('a grant', () => {
     first.close();
   });
 
-  test('opens one console when many sockets race for it', async () => {
+  test('opens one console if many connections present it at the same time', async () => {
     const token = await rig.mint();
     const clients = Array.from({ length: 12 }, () => rig.connect({ token }));
     const won = await Promise.all(
@@ -49,38 +49,38 @@ describe('a grant', () => {
     ['is missing', undefined],
     ['is empty', ''],
     ['is too short', 'abc'],
-    ['was never given', 'A'.repeat(43)],
-  ])('that %s opens nothing', async (_how, token) => {
+    ['was never minted', 'A'.repeat(43)],
+  ])('that %s is refused', async (_, token) => {
     expect(await rig.connect(token === undefined ? {} : { token }).closed).toEqual(refused);
   });
 
-  test('is worth nothing after its life, even if the store kept it', async () => {
+  test('that has expired is refused, even if it is still in the store', async () => {
     const now = systemClock.now();
     const token = await rig.mint({ issuedAt: now - 120_000, expiresAt: now + 60_000 });
     const sealed = await store.records.get(keyOf(token));
     expect(sealed).toBeDefined();
-    const late = aGrant(systemClock, { issuedAt: now - 120_000, expiresAt: now - 1 });
+    const expired = aGrant(systemClock, { issuedAt: now - 120_000, expiresAt: now - 1 });
     const bytes = Buffer.from(token, 'base64url');
     const context = { token: bytes, purpose: 'porthole grant v1', storeKey: keyOf(token) };
     await store.records.put(
       keyOf(token),
-      seal(() => [grantKey], systemRandom, context, JSON.stringify(late)),
+      seal(() => [grantKey], systemRandom, context, JSON.stringify(expired)),
       60_000,
     );
     expect(await rig.connect({ token }).closed).toEqual(refused);
   });
 
-  test('is gone from the store after its life', async () => {
+  test('is removed from the store when it expires', async () => {
     const token = await rig.mint();
     storeClock.advance(60_001);
     expect(await rig.connect({ token }).closed).toEqual(refused);
   });
 
   test.each([
-    ['a foreign origin', 'https://evil.example'],
-    ['a page without an origin', null],
+    ['another origin', 'https://evil.example'],
+    ['a client without an origin', null],
     ['the same host on another port', 'http://localhost:9999'],
-  ])('does not work from %s, and is not used up by it', async (_what, origin) => {
+  ])('is refused from %s, and stays valid', async (_, origin) => {
     const token = await rig.mint();
     expect((await rig.connect({ token, origin }).closed).code).toBe(4403);
     const client = rig.connect({ token });
@@ -88,11 +88,11 @@ describe('a grant', () => {
     client.close();
   });
 
-  test('for another origin than the page’s does not work', async () => {
+  test('for another origin than the page’s is refused', async () => {
     expect((await (await rig.open({ origins: ['https://portal.example'] })).closed).code).toBe(4403);
   });
 
-  test('whose record was altered is refused', async () => {
+  test('whose record was modified is refused', async () => {
     const token = await rig.mint();
     const sealed = (await store.records.take(keyOf(token))) ?? '';
     const bytes = Buffer.from(sealed, 'base64url');
@@ -101,7 +101,7 @@ describe('a grant', () => {
     expect(await rig.connect({ token }).closed).toEqual(refused);
   });
 
-  test('whose record was written by somebody without the key is refused', async () => {
+  test('whose record was sealed with another key is refused', async () => {
     const token = await mintGrant(
       {
         records: store.records,
@@ -114,14 +114,14 @@ describe('a grant', () => {
     expect(await rig.connect({ token }).closed).toEqual(refused);
   });
 
-  test('whose record was copied to the key of another token is refused', async () => {
+  test('whose record was copied from another token is refused', async () => {
     const [mine, theirs] = [await rig.mint(), await rig.mint()];
     const sealed = (await store.records.take(keyOf(theirs))) ?? '';
     await store.records.put(keyOf(mine), sealed, 60_000);
     expect(await rig.connect({ token: mine }).closed).toEqual(refused);
   });
 
-  test('is never echoed, whatever the browser offers first', async () => {
+  test('is never selected as the subprotocol or logged', async () => {
     const token = await rig.mint();
     const client = rig.connect({ token, protocols: ['binary', 'porthole.v1'] });
     await client.rfb();

@@ -12,10 +12,10 @@ import type { ConsoleClient } from '../console-client.ts';
 import { createRelayRig, grantKey, type RelayRig } from '../rig.ts';
 
 /**
- * What a grant says is held to on a real machine: QEMU behind a simulated Proxmox, its own trace as the witness, and
- * a second viewer at QEMU itself, past Porthole. Time is turned by hand.
+ * Tests the restrictions of grants on QEMU behind a simulated Proxmox. QEMU's trace shows the input that it got, and a
+ * second viewer connects to QEMU directly. The test advances the clock.
  */
-describeWith('qemu')('on real QEMU', () => {
+describeWith('qemu')('on QEMU', () => {
   const guest = createQemuGuest({ name: 'vm-100' });
   let clock: FakeClock;
   let rig: RelayRig;
@@ -31,60 +31,60 @@ describeWith('qemu')('on real QEMU', () => {
   }, 60_000);
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
-    await eventually('QEMU is alone', async () => (await guest.viewers()) === 0);
+    await eventually('QEMU has no viewer', async () => (await guest.viewers()) === 0);
   });
   afterAll(async () => {
     await rig.stop();
     await guest.close();
   });
 
-  async function open(different: Partial<GrantClaims> = {}, wanted?: number[]) {
-    const client = await rig.open(different);
+  async function open(overrides: Partial<GrantClaims> = {}, wanted?: number[]) {
+    const client = await rig.open(overrides);
     clients = [...clients, client];
     return { client, rfb: await client.rfb(wanted) };
   }
 
-  /** At QEMU's own door. */
+  /** Connects to QEMU directly. */
   async function openDirectly(wanted: number[] = [encodings.raw]): Promise<RfbClient> {
     await guest.setPassword('password', 30);
     return openRfb(await guest.connect(), { password: 'password', encodings: wanted });
   }
 
-  /** Whatever was sent before on this connection has been seen by QEMU when the picture comes. */
+  /** Waits for an update: then, QEMU has processed everything that was sent on this connection before. */
   async function settled(rfb: RfbClient): Promise<void> {
     rfb.requestUpdate(false);
     await rfb.nextUpdate();
   }
 
-  /** Time passes while the viewer looks on: a relay takes one that says nothing at all for gone. */
-  async function pass(seconds: number, rfb: RfbClient): Promise<void> {
+  /** Advances the clock while the viewer requests updates, because the relay disconnects one that sends nothing. */
+  async function advance(seconds: number, rfb: RfbClient): Promise<void> {
     for (let left = seconds; left > 0; left -= 20) {
       clock.advance(Math.min(left, 20) * 1000);
       await settled(rfb);
     }
   }
 
-  const grows = (before: number) =>
-    eventually('input arrives', async () => (await guest.inputs()).length > before);
+  const waitForInput = (before: number) =>
+    eventually('QEMU has input', async () => (await guest.inputs()).length > before);
 
   describe('a view-only console', () => {
-    test('moves no key and no mouse of the machine, and one in control does', async () => {
+    test('sends the machine no input, while one with control does', async () => {
       const { rfb: viewer } = await open({ mode: 'view' }, [encodings.raw, encodings.qemuExtendedKey]);
       await settled(viewer);
       const before = await guest.inputs();
-      const poke = (rfb: RfbClient) => {
+      const sendInput = (rfb: RfbClient) => {
         rfb.type('x');
         rfb.extendedKeyEvent(0x78, 0x2d, true);
         rfb.extendedKeyEvent(0x78, 0x2d, false);
         rfb.pointer(10, 10, 1);
         rfb.pointer(40, 40, 0);
       };
-      poke(viewer);
+      sendInput(viewer);
       await settled(viewer);
       expect(await guest.inputs()).toEqual(before);
 
       const { rfb: controller } = await open();
-      poke(controller);
+      sendInput(controller);
       await settled(controller);
       const after = (await guest.inputs()).slice(before.length);
       for (const kind of [/input_event_key/, /input_event_btn/, /input_event_(rel|abs)/])
@@ -95,85 +95,85 @@ describeWith('qemu')('on real QEMU', () => {
   describe('the clipboard', () => {
     const withClipboard = [encodings.raw, encodings.extendedClipboard];
 
-    /** A console with that clipboard and a viewer at QEMU itself, which shares one clipboard with it. */
-    async function two(clipboard: GrantClaims['clipboard'], different: Partial<GrantClaims> = {}) {
+    /** Opens a console with this clipboard, and a viewer of QEMU itself, which has the same clipboard. */
+    async function openBoth(clipboard: GrantClaims['clipboard'], overrides: Partial<GrantClaims> = {}) {
       const { client, rfb } = await open(
-        { ...(clipboard ? { clipboard } : {}), ...different },
+        { ...(clipboard ? { clipboard } : {}), ...overrides },
         withClipboard,
       );
       const direct = await openDirectly(withClipboard);
-      const inside = createClipboardPeer(direct);
-      await inside.ready();
+      const machine = createClipboardPeer(direct);
+      await machine.ready();
       await settled(rfb);
-      return { client, rfb, page: createClipboardPeer(rfb), direct, inside };
+      return { client, rfb, page: createClipboardPeer(rfb), direct, machine };
     }
-    const gets = (peer: { texts(): readonly string[] }, text: string) =>
+    const waitForText = (peer: { texts(): readonly string[] }, text: string) =>
       eventually(`“${text}” arrives`, () => peer.texts().at(-1) === text);
-    /** A question each way and back: what should not have arrived would be here by now. */
-    async function calm({ rfb, direct }: { rfb: RfbClient; direct: RfbClient }) {
+    /** Waits until everything that was sent has arrived on both sides. */
+    async function settleBoth({ rfb, direct }: { rfb: RfbClient; direct: RfbClient }) {
       for (let round = 0; round < 3; round++) for (const each of [rfb, direct]) await settled(each);
     }
 
-    test('goes both ways where it may', async () => {
-      const { page, inside, direct } = await two('both');
+    test('goes in both directions with `both`', async () => {
+      const { page, machine, direct } = await openBoth('both');
       await page.ready();
       page.copy('žlutý kůň, dovnitř');
-      await gets(inside, 'žlutý kůň, dovnitř');
-      inside.copy('žlutý kůň, ven');
-      await gets(page, 'žlutý kůň, ven');
+      await waitForText(machine, 'žlutý kůň, dovnitř');
+      machine.copy('žlutý kůň, ven');
+      await waitForText(page, 'žlutý kůň, ven');
       direct.close();
     });
 
-    test('goes in alone, in all letters', async () => {
-      const both = await two('in');
+    test('goes only to the machine with `in`, in all of Unicode', async () => {
+      const both = await openBoth('in');
       await both.page.ready();
       both.page.copy('žlutý kůň');
-      await gets(both.inside, 'žlutý kůň');
-      const heard = both.page.heard();
-      both.inside.copy('a secret of the machine');
-      await calm(both);
-      expect(both.page.heard()).toBe(heard);
+      await waitForText(both.machine, 'žlutý kůň');
+      const heardBefore = both.page.heard();
+      both.machine.copy('a secret of the machine');
+      await settleBoth(both);
+      expect(both.page.heard()).toBe(heardBefore);
       expect(both.client.received().includes('secret')).toBe(false);
       // Plain text, too.
       both.rfb.cutText('plain');
-      await gets(both.inside, 'plain');
+      await waitForText(both.machine, 'plain');
       both.direct.close();
     });
 
-    test('goes out alone, in all letters', async () => {
-      const both = await two('out');
+    test('goes only to the viewer with `out`, in all of Unicode', async () => {
+      const both = await openBoth('out');
       await both.page.ready();
-      both.inside.copy('žlutý kůň');
-      await gets(both.page, 'žlutý kůň');
+      both.machine.copy('žlutý kůň');
+      await waitForText(both.page, 'žlutý kůň');
       both.page.copy('pasted');
       both.rfb.cutText('pasted plainly');
-      await calm(both);
-      expect(both.inside.texts()).toEqual([]);
+      await settleBoth(both);
+      expect(both.machine.texts()).toEqual([]);
       both.direct.close();
     });
 
-    test('goes nowhere', async () => {
-      const both = await two('none');
+    test('goes nowhere with `none`', async () => {
+      const both = await openBoth('none');
       both.page.copy('pasted');
       both.rfb.cutText('pasted plainly');
-      both.inside.copy('a secret of the machine');
-      await calm(both);
-      expect(both.inside.texts()).toEqual([]);
+      both.machine.copy('a secret of the machine');
+      await settleBoth(both);
+      expect(both.machine.texts()).toEqual([]);
       expect(both.page.heard()).toBe(0);
       both.direct.close();
     });
 
-    test('is not to be filled by somebody who only looks on', async () => {
-      const both = await two('both', { mode: 'view' });
+    test('gets no text from a view-only viewer', async () => {
+      const both = await openBoth('both', { mode: 'view' });
       both.page.copy('pasted');
       both.rfb.cutText('pasted plainly');
-      await calm(both);
-      expect(both.inside.texts()).toEqual([]);
+      await settleBoth(both);
+      expect(both.machine.texts()).toEqual([]);
       both.direct.close();
     });
   });
 
-  test('the pictures of a machine that keeps its clipboard are all there, in every encoding that is left', async () => {
+  test('the picture is complete if the clipboard is restricted', async () => {
     const { rfb } = await open({ clipboard: 'none' }, [encodings.raw, encodings.desktopSize]);
     await eventually('an update equals the screen dump', async () => {
       await settled(rfb);
@@ -186,14 +186,14 @@ describeWith('qemu')('on real QEMU', () => {
     });
   });
 
-  test('a paced view gets one picture a turn, however often it asks', async () => {
+  test('a view with a limited update rate gets updates at that rate, however often it requests them', async () => {
     const { rfb } = await open({ mode: 'view', updatesPerSecond: 2 });
     await settled(rfb);
     let updates = 0;
     const { rfb: fast } = await open();
     for (let turn = 0; turn < 4; turn++) {
-      for (let ask = 0; ask < 25; ask++) rfb.requestUpdate(false);
-      // What the relay has of these is known when it has answered something that was sent behind them.
+      for (let i = 0; i < 25; i++) rfb.requestUpdate(false);
+      // When input behind these requests has arrived at QEMU, the relay has processed them.
       let arrived = false;
       const next = rfb.nextUpdate().then(() => {
         arrived = true;
@@ -201,7 +201,7 @@ describeWith('qemu')('on real QEMU', () => {
       });
       const before = (await guest.inputs()).length;
       fast.type('x');
-      await grows(before);
+      await waitForInput(before);
       await settled(fast);
       expect(arrived).toBe(false);
       clock.advance(500);
@@ -210,46 +210,46 @@ describeWith('qemu')('on real QEMU', () => {
     expect(updates).toBe(4);
   });
 
-  test('a console that nobody uses ends, and asking for pictures is no use', async () => {
+  test('a console without input ends, even if its viewer requests updates', async () => {
     const limits = { sessionSeconds: 36_000, idleSeconds: 600, perUser: 20, perMachine: 20 };
     const { client, rfb } = await open({ limits });
     await settled(rfb);
-    await pass(590, rfb);
+    await advance(590, rfb);
     const before = (await guest.inputs()).length;
     rfb.type('y');
-    await grows(before);
-    await pass(590, rfb);
+    await waitForInput(before);
+    await advance(590, rfb);
     expect(await guest.viewers()).toBe(1);
     clock.advance(11_000);
     expect((await client.closed).code).toBe(4408);
     await eventually('QEMU has no viewer', async () => (await guest.viewers()) === 0);
   });
 
-  test('a console ends when its time is over, however busy it is', async () => {
+  test('a console ends at the end of its session time, even with input', async () => {
     const limits = { sessionSeconds: 600, idleSeconds: 36_000, perUser: 20, perMachine: 20 };
     const { client, rfb } = await open({ limits });
     for (let minute = 0; minute < 9; minute++) {
       const before = (await guest.inputs()).length;
       rfb.type('z');
-      await grows(before);
-      await pass(60, rfb);
+      await waitForInput(before);
+      await advance(60, rfb);
     }
-    await pass(59, rfb);
+    await advance(59, rfb);
     expect(await guest.viewers()).toBe(1);
     clock.advance(1000);
     expect((await client.closed).code).toBe(4410);
     await eventually('QEMU has no viewer', async () => (await guest.viewers()) === 0);
   });
 
-  test('a console that somebody ends is over at QEMU, too', async () => {
+  test('a terminated console is closed at QEMU', async () => {
     const { client, rfb } = await open({ sessionId: 'to-be-ended' });
     const { client: other, rfb: otherRfb } = await open();
     await settled(rfb);
     const { records } = rig.store;
     const keys = () => [grantKey];
     const signals = createConsoleSignals({ bus: rig.store.signals, keys, random: systemRandom, clock });
-    const ends = createTerminationOrders({ records, signals, keys, random: systemRandom, clock });
-    await ends.issue({ kind: 'session', ref: 'to-be-ended' }, 'ended_by_operator');
+    const terminations = createTerminationOrders({ records, signals, keys, random: systemRandom, clock });
+    await terminations.issue({ kind: 'session', ref: 'to-be-ended' }, 'ended_by_operator');
     expect((await client.closed).code).toBe(4423);
     await eventually('QEMU has one viewer left', async () => (await guest.viewers()) === 1);
     await settled(otherRfb);

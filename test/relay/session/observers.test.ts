@@ -9,26 +9,26 @@ import { createFakeClock } from '../../fakes/clock.ts';
 import type { ConsoleClient } from '../console-client.ts';
 import { aGrant, createRelayRig, type RelayRig } from '../rig.ts';
 
-const person = (name: string, displayName?: string): GrantClaims['user'] => ({
+const aUser = (name: string, displayName?: string): GrantClaims['user'] => ({
   id: `local:${name}`,
   name,
   ...(displayName === undefined ? {} : { displayName }),
   groups: [],
 });
 
-/** Records by hand, time by hand: what the store says and when it is asked. */
-function createWorld() {
+/** A notifier whose records and time the test controls. */
+function createFixture() {
   const clock = createFakeClock();
   const records: SessionRecord[] = [];
   const published: ConsoleSignal[] = [];
-  let asked = 0;
-  let away = false;
+  let listRequests = 0;
+  let storeUnavailable = false;
   const observers = createObserverNotifier({
     clock,
     sessions: {
       async list() {
-        asked++;
-        if (away) throw new Error('away');
+        listRequests++;
+        if (storeUnavailable) throw new Error('unavailable');
         return [...records];
       },
     },
@@ -38,17 +38,17 @@ function createWorld() {
   const settle = async () => {
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
-  let places = 0;
+  let recordCount = 0;
   return {
     observers,
     published,
     stop,
     settle,
     clock,
-    asked: () => asked,
-    setAway: (value: boolean) => (away = value),
+    listRequests: () => listRequests,
+    setStoreUnavailable: (value: boolean) => (storeUnavailable = value),
     add(user: GrantClaims['user'], observer = true) {
-      const claims = aGrant(clock, { user, observer, sessionId: `session-${++places}` });
+      const claims = aGrant(clock, { user, observer, sessionId: `session-${++recordCount}` });
       const { sessionId } = claims;
       const bytes = { toViewer: 0, toMachine: 0 };
       records.push(toSessionRecord(claims, { connection: 'c', relay: 'r', node: 'pve1', since: 0, bytes }));
@@ -58,16 +58,16 @@ function createWorld() {
           1,
         );
     },
-    async attend(user = person('student'), different: Partial<GrantClaims> = {}) {
-      const told: string[] = [];
-      const tell = (message: ControlMessage) => {
-        if (message.type === 'observers') told.push(`${message.by.join(', ')} + ${message.others}`);
+    async register(user = aUser('student'), overrides: Partial<GrantClaims> = {}) {
+      const notices: string[] = [];
+      const sendControl = (message: ControlMessage) => {
+        if (message.type === 'observers') notices.push(`${message.by.join(', ')} + ${message.others}`);
       };
-      const leave = observers.register(aGrant(clock, { user, ...different }), tell);
+      const unregister = observers.register(aGrant(clock, { user, ...overrides }), sendControl);
       await settle();
-      return { told, leave };
+      return { notices, unregister };
     },
-    async pass(ms: number) {
+    async advance(ms: number) {
       for (let left = ms; left > 0; left -= 1000) {
         clock.advance(1000);
         await settle();
@@ -77,150 +77,150 @@ function createWorld() {
 }
 const machine = { cluster: 'lab', vmid: 100 };
 
-test('whoever opens a console hears who looks on, and each change of that, once', async () => {
-  const world = createWorld();
-  const leave = world.add(person('ina', 'Ina Instructor'));
-  const { told } = await world.attend();
-  expect(told).toEqual(['Ina Instructor + 0']);
-  world.observers.onChanged(machine);
-  await world.settle();
-  expect(told).toHaveLength(1);
-  world.add(person('bo'));
-  world.observers.onChanged(machine);
-  await world.settle();
+test('a viewer is told who observes its machine, and each change once', async () => {
+  const fixture = createFixture();
+  const leave = fixture.add(aUser('ina', 'Ina Instructor'));
+  const { notices } = await fixture.register();
+  expect(notices).toEqual(['Ina Instructor + 0']);
+  fixture.observers.onChanged(machine);
+  await fixture.settle();
+  expect(notices).toHaveLength(1);
+  fixture.add(aUser('bo'));
+  fixture.observers.onChanged(machine);
+  await fixture.settle();
   leave();
-  world.observers.onChanged(machine);
-  await world.settle();
-  expect(told.slice(1)).toEqual(['bo, Ina Instructor + 0', 'bo + 0']);
+  fixture.observers.onChanged(machine);
+  await fixture.settle();
+  expect(notices.slice(1)).toEqual(['bo, Ina Instructor + 0', 'bo + 0']);
 });
 
-test('nobody is told of nobody, of themselves, of the same person twice, or of who works there, too', async () => {
-  const world = createWorld();
-  world.add(person('colleague'), false);
-  const student = await world.attend();
-  expect(student.told).toEqual([]);
-  world.add(person('student'));
-  world.add(person('ina'));
-  world.add(person('ina'));
-  world.observers.onChanged(machine);
-  await world.settle();
-  expect(student.told).toEqual(['ina + 0']);
+test('a viewer is not told of no observers, of itself, of a user twice, or of users with control', async () => {
+  const fixture = createFixture();
+  fixture.add(aUser('colleague'), false);
+  const student = await fixture.register();
+  expect(student.notices).toEqual([]);
+  fixture.add(aUser('student'));
+  fixture.add(aUser('ina'));
+  fixture.add(aUser('ina'));
+  fixture.observers.onChanged(machine);
+  await fixture.settle();
+  expect(student.notices).toEqual(['ina + 0']);
 });
 
-test('those who look on themselves hear nothing, and say so when they come and go', async () => {
-  const world = createWorld();
-  world.add(person('ina'));
-  const watcher = await world.attend(person('bo'), { observer: true });
-  expect([watcher.told, world.asked()]).toEqual([[], 0]);
-  world.observers.notifyChanged({ ...machine, observer: true });
-  world.observers.notifyChanged(machine);
-  expect(world.published).toEqual([{ type: 'observers', ...machine }]);
+test('an observer is told of no observers, and publishes that it joins and leaves', async () => {
+  const fixture = createFixture();
+  fixture.add(aUser('ina'));
+  const observer = await fixture.register(aUser('bo'), { observer: true });
+  expect([observer.notices, fixture.listRequests()]).toEqual([[], 0]);
+  fixture.observers.notifyChanged({ ...machine, observer: true });
+  fixture.observers.notifyChanged(machine);
+  expect(fixture.published).toEqual([{ type: 'observers', ...machine }]);
 });
 
-test('only a few are named, however many they are', async () => {
-  const world = createWorld();
-  for (const name of 'gfedcba') world.add(person(name));
-  const { told } = await world.attend();
-  expect(told).toEqual(['a, b, c, d + 3']);
+test('at most four observers are named, and the others counted', async () => {
+  const fixture = createFixture();
+  for (const name of 'gfedcba') fixture.add(aUser(name));
+  const { notices } = await fixture.register();
+  expect(notices).toEqual(['a, b, c, d + 3']);
 });
 
-test('a watcher whose relay was killed is forgotten soon after its record has vanished', async () => {
-  const world = createWorld();
-  const vanish = world.add(person('ina'));
-  const { told } = await world.attend();
-  vanish(); // and nobody says so
-  await world.pass(11_000);
-  expect(told).toEqual(['ina + 0', ' + 0']);
+test('an observer whose relay was killed is removed soon after its record has expired', async () => {
+  const fixture = createFixture();
+  const remove = fixture.add(aUser('ina'));
+  const { notices } = await fixture.register();
+  remove(); // Without a signal.
+  await fixture.advance(11_000);
+  expect(notices).toEqual(['ina + 0', ' + 0']);
 });
 
-test('a watcher whose signal got lost is noticed within a minute or so', async () => {
-  const world = createWorld();
-  const { told } = await world.attend();
-  world.add(person('ina'));
-  await world.pass(30_000);
-  expect(told).toEqual([]);
-  await world.pass(32_000);
-  expect(told).toEqual(['ina + 0']);
+test('an observer whose signal was lost is noticed within about a minute', async () => {
+  const fixture = createFixture();
+  const { notices } = await fixture.register();
+  fixture.add(aUser('ina'));
+  await fixture.advance(30_000);
+  expect(notices).toEqual([]);
+  await fixture.advance(32_000);
+  expect(notices).toEqual(['ina + 0']);
 });
 
-test('while the store is away what was known stays, and it is looked again', async () => {
-  const world = createWorld();
-  world.add(person('ina'));
-  const { told } = await world.attend();
-  world.setAway(true);
-  await world.pass(30_000);
-  expect(told).toEqual(['ina + 0']);
-  world.setAway(false);
-  world.add(person('bo'));
-  await world.pass(11_000);
-  expect(told.at(-1)).toBe('bo, ina + 0');
+test('while the store is unavailable, the known observers stay, and the request is repeated', async () => {
+  const fixture = createFixture();
+  fixture.add(aUser('ina'));
+  const { notices } = await fixture.register();
+  fixture.setStoreUnavailable(true);
+  await fixture.advance(30_000);
+  expect(notices).toEqual(['ina + 0']);
+  fixture.setStoreUnavailable(false);
+  fixture.add(aUser('bo'));
+  await fixture.advance(11_000);
+  expect(notices.at(-1)).toBe('bo, ina + 0');
 });
 
-test('at rest a relay full of consoles asks the store once a minute for each machine, evenly, and never again after', async () => {
-  const world = createWorld();
-  const leaves = [];
+test('a relay without changes sends one request per machine and minute, evenly, and none after its sessions end', async () => {
+  const fixture = createFixture();
+  const registrations = [];
   for (let vmid = 100; vmid < 600; vmid++)
-    leaves.push((await world.attend(person('student'), { vmid })).leave);
-  const before = world.asked();
+    registrations.push(await fixture.register(aUser('student'), { vmid }));
+  const before = fixture.listRequests();
   expect(before).toBe(500);
-  await world.pass(61_000);
-  // All of them became due in one moment, and no tick took more than its share.
-  expect(world.asked() - before).toBeLessThanOrEqual(100);
-  await world.pass(10_000);
-  expect(world.asked() - before).toBe(500);
-  for (const leave of leaves) leave();
-  await world.pass(200_000);
-  expect(world.asked() - before).toBe(500);
-  world.stop();
-  expect(world.clock.pending()).toBe(0);
+  await fixture.advance(61_000);
+  // All became due at once, and each tick handles only its share.
+  expect(fixture.listRequests() - before).toBeLessThanOrEqual(100);
+  await fixture.advance(10_000);
+  expect(fixture.listRequests() - before).toBe(500);
+  for (const { unregister } of registrations) unregister();
+  await fixture.advance(200_000);
+  expect(fixture.listRequests() - before).toBe(500);
+  fixture.stop();
+  expect(fixture.clock.pending()).toBe(0);
 });
 
-test('many signals at once become one look, and one more for what came meanwhile', async () => {
-  const world = createWorld();
-  await world.attend();
-  const before = world.asked();
-  for (let round = 0; round < 100; round++) world.observers.onChanged(machine);
-  await world.settle();
-  expect(world.asked() - before).toBe(2);
+test('many signals at once cause one request, and one more for those that arrive meanwhile', async () => {
+  const fixture = createFixture();
+  await fixture.register();
+  const before = fixture.listRequests();
+  for (let round = 0; round < 100; round++) fixture.observers.onChanged(machine);
+  await fixture.settle();
+  expect(fixture.listRequests() - before).toBe(2);
 });
 
-describe('over two relays', () => {
+describe('observers at another relay', () => {
   let rigs: RelayRig[] = [];
   afterEach(async () => {
     for (const rig of rigs.splice(0).toReversed()) await rig.stop();
   });
 
-  const watched = ({ messages }: ConsoleClient) =>
+  const observersOf = ({ messages }: ConsoleClient) =>
     messages.flatMap((message) => (message.type === 'observers' ? [message.by.join(', ')] : []));
 
-  test('a student hears of an instructor at another relay, coming and going, and other machines do not', async () => {
+  test('are named to the viewer when they join and when they leave, but not to themselves', async () => {
     const one = await createRelayRig();
     const two = await createRelayRig({ sharedWith: one });
     rigs = [one, two];
-    const student = await one.open({ user: person('student') });
+    const student = await one.open({ user: aUser('student') });
     await student.rfb();
-    const instructor = await two.open({ user: person('ina', 'Ina'), observer: true, mode: 'view' });
+    const instructor = await two.open({ user: aUser('ina', 'Ina'), observer: true, mode: 'view' });
     await instructor.rfb();
-    await eventually('the student hears of it', () => watched(student).at(-1) === 'Ina');
+    await eventually('the student is told of the observer', () => observersOf(student).at(-1) === 'Ina');
     instructor.close();
-    await eventually('and of its end', () => watched(student).at(-1) === '');
-    expect(watched(student)).toEqual(['Ina', '']);
-    expect(watched(instructor)).toEqual([]);
+    await eventually('the student is told that the observer left', () => observersOf(student).at(-1) === '');
+    expect(observersOf(student)).toEqual(['Ina', '']);
+    expect(observersOf(instructor)).toEqual([]);
     student.close();
     await student.closed;
   });
 
-  test('a plain viewer gets no word of it', async () => {
+  test('are not named to a plain viewer', async () => {
     const rig = await createRelayRig();
     rigs = [rig];
-    const token = await rig.mint({ user: person('student') });
+    const token = await rig.mint({ user: aUser('student') });
     const plain = rig.connect({ token, protocols: ['binary'] });
     await plain.rfb();
-    const instructor = await rig.open({ user: person('ina'), observer: true });
+    const instructor = await rig.open({ user: aUser('ina'), observer: true });
     await instructor.rfb();
-    const other = await rig.open({ user: person('colleague') });
+    const other = await rig.open({ user: aUser('colleague') });
     await other.rfb();
-    await eventually('others hear of it', () => watched(other).at(-1) === 'ina');
+    await eventually('another viewer is told of the observer', () => observersOf(other).at(-1) === 'ina');
     expect(plain.messages).toEqual([]);
     for (const client of [plain, instructor, other]) client.close();
   });

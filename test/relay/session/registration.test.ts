@@ -10,14 +10,15 @@ import { aGrant } from '../rig.ts';
 
 const keys = () => ['k'.repeat(40)];
 
-function createWorld() {
+/** A store and a clock, in which connections register sessions. */
+function createFixture() {
   const clock = createFakeClock();
   const store = createMemoryStore({ clock });
   const { records, leases } = store;
   const sessions = createSessionRecords({ records, leases, keys, random: systemRandom });
   const signals = createConsoleSignals({ bus: store.signals, keys, random: systemRandom, clock });
-  const heard: ConsoleSignal[] = [];
-  signals.subscribe((signal) => heard.push(signal));
+  const published: ConsoleSignal[] = [];
+  signals.subscribe((signal) => published.push(signal));
   const claims = aGrant(clock, {
     sessionId: 'session-1',
     limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 1, perMachine: 1 },
@@ -28,24 +29,30 @@ function createWorld() {
   return {
     clock,
     sessions,
-    heard,
+    published,
     claims,
     settle,
     count: (name: string) => leases.count(name),
     records,
-    async enter(connection: string, relayId: string, different: Partial<GrantClaims> = {}) {
-      const mine = { ...claims, ...different };
+    async register(connection: string, relayId: string, overrides: Partial<GrantClaims> = {}) {
+      const ownClaims = { ...claims, ...overrides };
       const bytes = { toViewer: 0, toMachine: 0 };
       let superseded = 0;
-      const presence = await registerSession({ sessions, leases, signals, clock, relayId }, mine, {
+      const registration = await registerSession({ sessions, leases, signals, clock, relayId }, ownClaims, {
         signal: new AbortController().signal,
         describe: () =>
-          toSessionRecord(mine, { connection, relay: relayId, node: 'pve1', since: mine.issuedAt, bytes }),
+          toSessionRecord(ownClaims, {
+            connection,
+            relay: relayId,
+            node: 'pve1',
+            since: ownClaims.issuedAt,
+            bytes,
+          }),
         onSuperseded: () => superseded++,
       });
-      return { presence, bytes, superseded: () => superseded };
+      return { registration, bytes, superseded: () => superseded };
     },
-    async pass(ms: number) {
+    async advance(ms: number) {
       for (let left = ms; left > 0; left -= 1000) {
         clock.advance(1000);
         await settle();
@@ -55,30 +62,30 @@ function createWorld() {
 }
 const resumes = { openedAt: 0, endsAt: 0 };
 
-test('a live console is listed with its user, its machine, its relay, for as long as it lives', async () => {
-  const world = createWorld();
-  const { presence, bytes } = await world.enter('c1', 'r1');
+test('a live session is listed by user, machine and relay until it is removed', async () => {
+  const fixture = createFixture();
+  const { registration, bytes } = await fixture.register('c1', 'r1');
   bytes.toViewer = 7;
-  await world.pass(300_000);
+  await fixture.advance(300_000);
   for (const name of [
     leaseNames.user('student'),
     leaseNames.machine('lab', 100),
     leaseNames.relay('r1'),
     leaseNames.allSessions,
   ])
-    expect(await world.sessions.list(name)).toMatchObject([{ connection: 'c1', bytes: { toViewer: 7 } }]);
-  await presence.remove();
-  expect(await world.sessions.list(leaseNames.allSessions)).toEqual([]);
-  expect(await world.sessions.find('session-1')).toBeUndefined();
-  expect(await world.count(leaseNames.user('student'))).toBe(0);
-  expect(world.clock.pending()).toBe(0);
+    expect(await fixture.sessions.list(name)).toMatchObject([{ connection: 'c1', bytes: { toViewer: 7 } }]);
+  await registration.remove();
+  expect(await fixture.sessions.list(leaseNames.allSessions)).toEqual([]);
+  expect(await fixture.sessions.find('session-1')).toBeUndefined();
+  expect(await fixture.count(leaseNames.user('student'))).toBe(0);
+  expect(fixture.clock.pending()).toBe(0);
 });
 
-test('a relay that dies leaves no record for longer than half a minute', async () => {
-  const world = createWorld();
-  // Claimed and never renewed again: its heart stopped with it.
-  await world.sessions.claim(
-    toSessionRecord(world.claims, {
+test('the record of a relay that crashed expires after half a minute', async () => {
+  const fixture = createFixture();
+  // The record is claimed but never renewed.
+  await fixture.sessions.claim(
+    toSessionRecord(fixture.claims, {
       connection: 'c1',
       relay: 'r1',
       node: 'pve1',
@@ -86,73 +93,73 @@ test('a relay that dies leaves no record for longer than half a minute', async (
       bytes: { toViewer: 0, toMachine: 0 },
     }),
   );
-  await world.pass(29_000);
-  expect(await world.sessions.find('session-1')).toBeDefined();
-  await world.pass(1000);
-  expect(await world.sessions.find('session-1')).toBeUndefined();
+  await fixture.advance(29_000);
+  expect(await fixture.sessions.find('session-1')).toBeDefined();
+  await fixture.advance(1000);
+  expect(await fixture.sessions.find('session-1')).toBeUndefined();
 });
 
-test('a console that goes on elsewhere is not counted twice, although its limit is one', async () => {
-  const world = createWorld();
-  await world.enter('c1', 'r1');
-  await world.enter('c2', 'r2', { resumes });
-  expect(await world.count(leaseNames.user('student'))).toBe(1);
-  expect(await world.sessions.find('session-1')).toMatchObject({ connection: 'c2', relay: 'r2' });
+test('a resumed session is counted once, so a quota of one is enough', async () => {
+  const fixture = createFixture();
+  await fixture.register('c1', 'r1');
+  await fixture.register('c2', 'r2', { resumes });
+  expect(await fixture.count(leaseNames.user('student'))).toBe(1);
+  expect(await fixture.sessions.find('session-1')).toMatchObject({ connection: 'c2', relay: 'r2' });
 });
 
-test('the newcomer says so, and the old one would find out by itself', async () => {
-  const world = createWorld();
-  const old = await world.enter('c1', 'r1');
-  await world.enter('c2', 'r2', { resumes });
-  await world.settle();
-  expect(world.heard).toEqual([{ type: 'superseded', sessionId: 'session-1', connection: 'c2' }]);
-  await world.pass(5000);
-  expect(old.superseded()).toBe(1);
+test('a newer connection supersedes the older one by a signal, and without it by the heartbeat', async () => {
+  const fixture = createFixture();
+  const older = await fixture.register('c1', 'r1');
+  await fixture.register('c2', 'r2', { resumes });
+  await fixture.settle();
+  expect(fixture.published).toEqual([{ type: 'superseded', sessionId: 'session-1', connection: 'c2' }]);
+  await fixture.advance(5000);
+  expect(older.superseded()).toBe(1);
 });
 
-test('an old connection that ends late takes nothing from the newcomer', async () => {
-  for (const how of ['remove', 'keepForResume'] as const) {
-    const world = createWorld();
-    const old = await world.enter('c1', 'r1');
-    const newcomer = await world.enter('c2', 'r2', { resumes });
-    await old.presence[how]();
-    await world.pass(120_000);
-    expect(await world.sessions.find('session-1')).toMatchObject({ connection: 'c2' });
-    expect(await world.count(leaseNames.user('student'))).toBe(1);
-    expect(await world.sessions.list(leaseNames.relay('r1'))).toEqual([]);
-    expect(newcomer.superseded()).toBe(0);
+test('a superseded connection that ends changes nothing that belongs to the newer one', async () => {
+  for (const end of ['remove', 'keepForResume'] as const) {
+    const fixture = createFixture();
+    const older = await fixture.register('c1', 'r1');
+    const newer = await fixture.register('c2', 'r2', { resumes });
+    await older.registration[end]();
+    await fixture.advance(120_000);
+    expect(await fixture.sessions.find('session-1')).toMatchObject({ connection: 'c2' });
+    expect(await fixture.count(leaseNames.user('student'))).toBe(1);
+    expect(await fixture.sessions.list(leaseNames.relay('r1'))).toEqual([]);
+    expect(newer.superseded()).toBe(0);
   }
 });
 
-test('a viewer that was lost keeps its place for half a minute', async () => {
-  const world = createWorld();
-  const { presence } = await world.enter('c1', 'r1');
-  await presence.keepForResume();
-  expect(world.clock.pending()).toBe(0);
-  await world.pass(29_000);
-  expect(await world.count(leaseNames.user('student'))).toBe(1);
-  await world.pass(1000);
-  expect(await world.count(leaseNames.user('student'))).toBe(0);
-  expect(await world.sessions.find('session-1')).toBeUndefined();
+test('a lost viewer keeps its leases for half a minute', async () => {
+  const fixture = createFixture();
+  const { registration } = await fixture.register('c1', 'r1');
+  await registration.keepForResume();
+  expect(fixture.clock.pending()).toBe(0);
+  await fixture.advance(29_000);
+  expect(await fixture.count(leaseNames.user('student'))).toBe(1);
+  await fixture.advance(1000);
+  expect(await fixture.count(leaseNames.user('student'))).toBe(0);
+  expect(await fixture.sessions.find('session-1')).toBeUndefined();
 });
 
-test('a store that forgot everything is told again', async () => {
-  const world = createWorld();
-  const { superseded } = await world.enter('c1', 'r1');
-  const [record] = await world.sessions.list(leaseNames.allSessions);
+test('a record that the store has lost is written again', async () => {
+  const fixture = createFixture();
+  const { superseded } = await fixture.register('c1', 'r1');
+  const [record] = await fixture.sessions.list(leaseNames.allSessions);
   expect(record).toBeDefined();
-  await world.records.delete(storeKeys.session(digest('session-1')));
-  expect(await world.sessions.find('session-1')).toBeUndefined();
-  await world.pass(5000);
-  expect(await world.sessions.find('session-1')).toMatchObject({ connection: 'c1' });
+  await fixture.records.delete(storeKeys.session(digest('session-1')));
+  expect(await fixture.sessions.find('session-1')).toBeUndefined();
+  await fixture.advance(5000);
+  expect(await fixture.sessions.find('session-1')).toMatchObject({ connection: 'c1' });
   expect(superseded()).toBe(0);
 });
 
-test('who is refused for want of a place leaves no record', async () => {
-  const world = createWorld();
-  await world.enter('c1', 'r1');
-  const refused = world.enter('c2', 'r1', { sessionId: 'session-2' }).catch((error: unknown) => error);
-  await world.pass(3000);
+test('a session above the quota leaves no record', async () => {
+  const fixture = createFixture();
+  await fixture.register('c1', 'r1');
+  const refused = fixture.register('c2', 'r1', { sessionId: 'session-2' }).catch((error: unknown) => error);
+  await fixture.advance(3000);
   expect(await refused).toMatchObject({ code: 'user_limit' });
-  expect(await world.sessions.find('session-2')).toBeUndefined();
+  expect(await fixture.sessions.find('session-2')).toBeUndefined();
 });

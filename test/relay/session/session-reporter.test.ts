@@ -2,29 +2,30 @@ import { auditLineSchema } from '@porthole/shared/audit/events';
 import { eventually } from '../../eventually.ts';
 import { createRelayRig, type RelayRig } from '../rig.ts';
 
-describe('a relay’s part of the audit', () => {
+describe('the audit events of a relay', () => {
   let rig: RelayRig;
   beforeEach(async () => {
     rig = await createRelayRig();
   });
   afterEach(() => rig.stop());
 
-  const audited = (count: number) => eventually('it is audited', () => rig.audited.length === count);
-  const who = {
+  const audited = (count: number) =>
+    eventually(`there are ${count} audit events`, () => rig.audited.length === count);
+  const subject = {
     user: { id: 'student', name: 'Student' },
     login: 'login-1',
     machine: { cluster: 'lab', vmid: 100, name: 'lab-100', node: 'pve1', type: 'qemu' },
     kind: 'screen',
   };
 
-  test('says that a console was opened, and when it ended how long it was, how much it carried and why', async () => {
+  test('report that a console was opened, and after its end its duration, its bytes and the cause', async () => {
     const client = await rig.open({ sessionId: 'the-session', mode: 'view', observer: true });
     const rfb = await client.rfb();
     await audited(1);
     expect(rig.audited[0]).toMatchObject({
       event: 'console_opened',
       session: 'the-session',
-      ...who,
+      ...subject,
       mode: 'view',
       observer: true,
       resumed: false,
@@ -37,7 +38,7 @@ describe('a relay’s part of the audit', () => {
     expect(ended).toMatchObject({
       event: 'console_ended',
       session: 'the-session',
-      ...who,
+      ...subject,
       end: 'by_viewer',
     });
     if (ended?.event !== 'console_ended') throw new Error('no end');
@@ -46,7 +47,7 @@ describe('a relay’s part of the audit', () => {
     expect(ended.seconds).toBeGreaterThanOrEqual(0);
   });
 
-  test('says of a grant that led to no console why', async () => {
+  test('report why a grant led to no console', async () => {
     const client = await rig.open({ vmid: 999 });
     await client.closed;
     await audited(1);
@@ -57,7 +58,7 @@ describe('a relay’s part of the audit', () => {
     });
   });
 
-  test('holds nothing that its schema does not name', async () => {
+  test('have only fields that their schema names', async () => {
     const client = await rig.open();
     await client.rfb();
     client.close();

@@ -2,7 +2,8 @@ import { staggerDrain } from '@porthole/relay/session/stagger-drain';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { createFakeClock } from '../../fakes/clock.ts';
 
-async function times(count: number, windowMs: number): Promise<number[]> {
+/** When each of so many sessions is ended, in milliseconds after the start. */
+async function endTimes(count: number, windowMs: number): Promise<number[]> {
   const clock = createFakeClock();
   const since = clock.now();
   const at: number[] = [];
@@ -19,8 +20,8 @@ async function times(count: number, windowMs: number): Promise<number[]> {
   return at;
 }
 
-test('many are spread over the whole time, and none is late', async () => {
-  const at = await times(500, 10_000);
+test('many sessions are ended evenly over the whole window', async () => {
+  const at = await endTimes(500, 10_000);
   expect(at).toHaveLength(500);
   expect(Math.max(...at)).toBeLessThanOrEqual(10_010);
   for (let second = 0; second < 10; second++) {
@@ -30,10 +31,10 @@ test('many are spread over the whole time, and none is late', async () => {
   }
 });
 
-test('a few do not wait for the time to pass', async () => {
-  expect(Math.max(...(await times(3, 10_000)))).toBeLessThanOrEqual(310);
+test('a few sessions are ended early in the window', async () => {
+  expect(Math.max(...(await endTimes(3, 10_000)))).toBeLessThanOrEqual(310);
 });
 
-test('nobody to say farewell to takes no time', async () => {
-  expect(await times(0, 0)).toEqual([]);
+test('a drain without sessions takes no time', async () => {
+  expect(await endTimes(0, 0)).toEqual([]);
 });

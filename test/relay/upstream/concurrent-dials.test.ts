@@ -5,19 +5,19 @@ let rig: RelayRig;
 afterEach(() => rig.stop());
 
 test.each(['new', 'old'] as const)(
-  'ten openings of one machine at once all succeed, although each replaces its only password (%s Proxmox)',
+  'ten concurrent dials of one machine all succeed, although each replaces its only password (%s Proxmox)',
   async (mode) => {
     rig = await createRelayRig({ proxmox: { mode } });
     const clients = await Promise.all(Array.from({ length: 10 }, () => rig.open()));
     const names = await Promise.all(clients.map(async (client) => (await client.rfb()).name));
     expect(names).toEqual(Array.from({ length: 10 }, () => 'QEMU (lab-100)'));
-    // Nobody needed a second try.
+    // Without a retry.
     expect(rig.proxmox.calls.filter(({ path }) => path.endsWith('/vncproxy'))).toHaveLength(10);
     for (const client of clients) client.socket.terminate();
   },
 );
 
-test('a hundred openings at once over two nodes all succeed, three at a time per node', async () => {
+test('a hundred concurrent dials on two nodes all succeed, at most three at a time per node', async () => {
   const guests = Array.from({ length: 20 }, (_, i) => {
     const name = `lab-${200 + i}`;
     return {
@@ -42,20 +42,20 @@ test('a hundred openings at once over two nodes all succeed, three at a time per
     expect(rig.proxmox.maxVncproxyInFlight(node)).toBeLessThanOrEqual(3);
     expect(rig.proxmox.maxVncproxyInFlight(node)).toBeGreaterThan(1);
   }
-  // Each console at its machine's own node, none by way of the other.
+  // Each console is requested from its machine's own node.
   for (const { node, path } of rig.proxmox.calls.filter(({ path }) => path.endsWith('/vncproxy')))
     expect(path).toContain(`/nodes/${node}/`);
   expect(clients.some(({ messages }) => messages.some(({ type }) => type === 'queued'))).toBe(true);
   for (const client of clients) client.socket.terminate();
 });
 
-test('somebody who opens the same machine at Proxmox itself in between costs a second try, not an error', async () => {
+test('a console opened outside of Porthole at the same time causes a retry, not an error', async () => {
   rig = await createRelayRig({ proxmox: { qmStartMs: 100 } });
   const client = await rig.open();
   const rfb = client.rfb();
-  // What a vncproxy outside of Porthole does: it replaces the password before the relay has answered.
-  const steal = setInterval(() => void rig.guest.setPassword('stolen!!', 30).catch(() => {}), 1);
-  setTimeout(() => clearInterval(steal), 130);
+  // A vncproxy outside of Porthole replaces the password before the relay has used it.
+  const replacePassword = setInterval(() => void rig.guest.setPassword('replaced', 30).catch(() => {}), 1);
+  setTimeout(() => clearInterval(replacePassword), 130);
   expect((await rfb).name).toBe('QEMU (lab-100)');
   client.close();
 });

@@ -15,7 +15,7 @@ import { eventually } from '../../eventually.ts';
 
 const ca = createCertificateAuthority();
 const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.test', address: '127.0.0.1' });
-const accepting = (key: string) =>
+const acceptance = (key: string) =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`;
 
 let cleanups: (() => void)[] = [];
@@ -24,9 +24,9 @@ afterEach(() => {
   cleanups = [];
 });
 
-/** Opens a console at a server that answers the upgrade as the test says. */
+/** Opens a console at a server whose response to the upgrade the test sends. */
 async function openAt(
-  answer: (socket: TLSSocket, key: string, request: string) => void,
+  respond: (socket: TLSSocket, key: string, request: string) => void,
   signal = new AbortController().signal,
 ): Promise<Link> {
   const server = createServer({ cert: certPem, key: keyPem }, (socket) => {
@@ -34,7 +34,7 @@ async function openAt(
     socket.on('error', () => {});
     socket.once('data', (chunk: Buffer) => {
       const request = chunk.toString('latin1');
-      answer(socket, /sec-websocket-key: (\S+)/i.exec(request)?.[1] ?? '', request);
+      respond(socket, /sec-websocket-key: (\S+)/i.exec(request)?.[1] ?? '', request);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -54,21 +54,21 @@ async function openAt(
   return link;
 }
 
-/** Reads all of a link. */
-function read(link: Link) {
-  const all = { text: '', ends: [] as (string | undefined)[] };
+/** Records what a link receives. */
+function record(link: Link) {
+  const received = { text: '', ends: [] as (string | undefined)[] };
   link.setHandler({
-    onBytes: (source, start, end) => (all.text += source.toString('latin1', start, end)),
-    onEnded: (error) => void all.ends.push(error?.code),
+    onBytes: (source, start, end) => (received.text += source.toString('latin1', start, end)),
+    onEnded: (error) => void received.ends.push(error?.code),
   });
-  return all;
+  return received;
 }
 
-test('the request carries the credential, one subprotocol and the ticket, spelled as Proxmox reads it', async () => {
+test('the request has the credential, one subprotocol and the ticket, encoded as Proxmox decodes it', async () => {
   let seen = '';
   await openAt((socket, key, request) => {
     seen = request;
-    socket.write(accepting(key));
+    socket.write(acceptance(key));
   });
   expect(seen).toMatch(
     /^GET \/api2\/json\/nodes\/pve1\/qemu\/100\/vncwebsocket\?port=5900&vncticket=PVEVNC%3Aa%2Bb%3D%3Bc HTTP\/1.1\r\n/,
@@ -77,17 +77,17 @@ test('the request carries the credential, one subprotocol and the ticket, spelle
   expect(seen).toContain('sec-websocket-protocol: binary\r\n');
 });
 
-test('what comes right behind the answer belongs to the console, byte by byte or all at once', async () => {
-  for (const pieces of [1, 1000]) {
+test('bytes right behind the response belong to the console, byte by byte or all at once', async () => {
+  for (const size of [1, 1000]) {
     const link = await openAt((socket, key) => {
       const bytes = Buffer.concat([
-        Buffer.from(accepting(key)),
+        Buffer.from(acceptance(key)),
         serverFrame(2, Buffer.from('RFB 003.008\n')),
       ]);
-      for (let at = 0; at < bytes.length; at += pieces) socket.write(bytes.subarray(at, at + pieces));
+      for (let at = 0; at < bytes.length; at += size) socket.write(bytes.subarray(at, at + size));
     });
-    const all = read(link);
-    await eventually('the version came', () => all.text === 'RFB 003.008\n');
+    const received = record(link);
+    await eventually('the version has arrived', () => received.text === 'RFB 003.008\n');
   }
 });
 
@@ -96,7 +96,7 @@ test.each([
   ['403 Permission check failed', 'proxmox_permission'],
   ['500 missing websocket-key', 'proxmox_invalid_response'],
   ['200 OK', 'proxmox_invalid_response'],
-])('an answer of %s is %s, with its reason for the log', async (status, code) => {
+])('the response %s is the error %s, with its reason phrase in the log', async (status, code) => {
   const refused = await openAt((socket) =>
     socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`),
   ).catch((error: unknown) => error as PortholeError);
@@ -104,56 +104,52 @@ test.each([
 });
 
 test.each<[string, (socket: TLSSocket, key: string) => void, string]>([
+  ['accepts another key', (socket) => socket.write(acceptance('other')), 'proxmox_invalid_response'],
   [
-    'proves to have read another key',
-    (socket) => socket.write(accepting('other')),
-    'proxmox_invalid_response',
-  ],
-  [
-    'agrees on a compression that nobody offered',
+    'has an extension that was not offered',
     (socket, key) =>
       socket.write(
-        accepting(key).replace('\r\n\r\n', '\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n'),
+        acceptance(key).replace('\r\n\r\n', '\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n'),
       ),
     'proxmox_invalid_response',
   ],
-  ['is no HTTP', (socket) => socket.write('SSH-2.0-OpenSSH\r\n\r\n'), 'proxmox_invalid_response'],
+  ['is not HTTP', (socket) => socket.write('SSH-2.0-OpenSSH\r\n\r\n'), 'proxmox_invalid_response'],
   [
-    'has a head without end',
+    'has a head without an end',
     (socket) => socket.write(`HTTP/1.1 101 x\r\n${'a: b\r\n'.repeat(5000)}`),
     'proxmox_invalid_response',
   ],
-  ['is a closed connection', (socket) => socket.end(), 'console_lost'],
-])('an answer that %s opens nothing', async (_what, answer, code) => {
-  await expect(openAt(answer)).rejects.toMatchObject({ code });
+  ['is missing because the connection was closed', (socket) => socket.end(), 'console_lost'],
+])('a response that %s is refused', async (_, respond, code) => {
+  await expect(openAt(respond)).rejects.toMatchObject({ code });
 });
 
-test('no answer at all is given up when the phase is over', async () => {
-  const phase = new AbortController();
-  const opening = openAt(() => phase.abort(new PortholeError('proxmox_timeout')), phase.signal);
+test('a missing response ends the attempt when the step’s signal is aborted', async () => {
+  const step = new AbortController();
+  const opening = openAt(() => step.abort(new PortholeError('proxmox_timeout')), step.signal);
   await expect(opening).rejects.toMatchObject({ code: 'proxmox_timeout' });
 });
 
 test.each<[string, Buffer, string | undefined]>([
-  ['a text', serverFrame(1, Buffer.from('x')), 'proxmox_invalid_response'],
+  ['a text frame', serverFrame(1, Buffer.from('x')), 'proxmox_invalid_response'],
   ['a frame above 128 KiB', serverFrame(2, Buffer.alloc(131_073)), 'proxmox_invalid_response'],
-  ['a close', serverFrame(8, Buffer.alloc(0)), undefined],
-])('a console whose server sends %s ends, behind what came before', async (_what, frame, code) => {
+  ['a close frame', serverFrame(8, Buffer.alloc(0)), undefined],
+])('a console ends at %s, after what came before it', async (_, frame, code) => {
   const link = await openAt((socket, key) => {
-    socket.write(Buffer.concat([Buffer.from(accepting(key)), serverFrame(2, Buffer.from('ok')), frame]));
+    socket.write(Buffer.concat([Buffer.from(acceptance(key)), serverFrame(2, Buffer.from('ok')), frame]));
   });
-  const all = read(link);
-  await eventually('it ended', () => all.ends.length === 1);
-  expect(all).toEqual({ text: 'ok', ends: [code] });
+  const received = record(link);
+  await eventually('the link has ended', () => received.ends.length === 1);
+  expect(received).toEqual({ text: 'ok', ends: [code] });
 });
 
-test('what is sent arrives in masked final frames of at most 128 KiB', async () => {
+test('bytes are sent in masked final frames of at most 128 KiB', async () => {
   let received = Buffer.alloc(0);
   const link = await openAt((socket, key) => {
     socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
-    socket.write(accepting(key));
+    socket.write(acceptance(key));
   });
-  read(link);
+  record(link);
   const payload = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
   link.send(payload);
   await eventually('all arrived', () => received.length > payload.length);
@@ -168,12 +164,12 @@ test('what is sent arrives in masked final frames of at most 128 KiB', async () 
   expect(Buffer.concat(pieces).equals(payload)).toBe(true);
 });
 
-test('a console that is not read stops its server, and goes on where it stopped', async () => {
+test('a paused link stops its server, and continues where it stopped when it is resumed', async () => {
   let sent = 0;
   const frame = serverFrame(2, Buffer.alloc(100_000, 'x'));
   const total = 200;
   const link = await openAt((socket, key) => {
-    socket.write(accepting(key));
+    socket.write(acceptance(key));
     const more = () => {
       while (sent < total) if ((sent++, !socket.write(frame))) return void socket.once('drain', more);
     };
@@ -181,15 +177,15 @@ test('a console that is not read stops its server, and goes on where it stopped'
   });
   let bytes = 0;
   link.setHandler({ onBytes: (_source, start, end) => void (bytes += end - start), onEnded() {} });
-  await eventually('it flows', () => bytes > 0);
+  await eventually('bytes arrive', () => bytes > 0);
   link.pause();
   let before = -1;
-  // Records that were read together still come; then nothing does.
+  // Records that were read together still arrive.
   while (before !== bytes) {
     before = bytes;
     await new Promise((resolve) => void setTimeout(resolve, 50));
   }
   expect(bytes).toBeLessThan(total * 100_000);
   link.resume();
-  await eventually('everything came', () => bytes === total * 100_000);
+  await eventually('everything has arrived', () => bytes === total * 100_000);
 });

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { createRelayRig } from '../rig.ts';
 
-test('a console on which nothing is forwarded is kept alive, a busy one is left alone', () => {
+test('a keep-alive message is sent to an idle console, and none to a busy one', () => {
   const clock = createFakeClock();
   let forwarded = 0;
   let sent = 0;
@@ -20,16 +20,16 @@ test('a console on which nothing is forwarded is kept alive, a busy one is left 
   expect(clock.pending()).toBe(0);
 });
 
-test('what keeps it alive is an update request and nothing more', () => {
+test('the keep-alive message of a screen is an incremental update request', () => {
   expect(keepAliveRequest).toHaveLength(10);
   expect([...keepAliveRequest.subarray(0, 2)]).toEqual([3, 1]);
 });
 
-test('“my console closes by itself while I read”: a still screen outlives Proxmox’s idle limit', async () => {
+test('“my console closes by itself while I read”: a still screen stays open beyond the idle limit of Proxmox', async () => {
   const rig = await createRelayRig({ proxmox: { idleSeconds: 1 }, deadlines: { keepAlive: 200 } });
   const client = await rig.open();
   const rfb = await client.rfb();
-  // Nothing is asked for and nothing is typed for more than twice the limit.
+  // No requests and no input for more than twice the limit.
   await pause(2500);
   expect(client.socket.readyState).toBe(client.socket.OPEN);
   rfb.requestUpdate(false);
@@ -38,7 +38,7 @@ test('“my console closes by itself while I read”: a still screen outlives Pr
   await rig.stop();
 });
 
-test('without it Proxmox ends a still console, so the test before means something', async () => {
+test('without keep-alive messages, Proxmox ends a still console', async () => {
   const rig = await createRelayRig({ proxmox: { idleSeconds: 1 }, deadlines: { keepAlive: 60_000 } });
   const client = await rig.open();
   await client.rfb();

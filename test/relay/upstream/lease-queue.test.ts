@@ -4,102 +4,103 @@ import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { LeaseStore } from '@porthole/shared/store/ports';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 
+/** Lets promises settle. */
 const settle = async () => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** Moves time in small steps, so that everything that waits gets its turn in between. */
-async function pass(clock: FakeClock, ms: number): Promise<void> {
-  for (let gone = 0; gone < ms; gone += 100) {
-    clock.advance(Math.min(100, ms - gone));
+/** Advances the clock in small steps, and lets promises settle after each. */
+async function advance(clock: FakeClock, ms: number): Promise<void> {
+  for (let elapsed = 0; elapsed < ms; elapsed += 100) {
+    clock.advance(Math.min(100, ms - elapsed));
     await settle();
   }
 }
 
-function aRelay(leases: LeaseStore, clock: FakeClock) {
-  const line = createLeaseQueue({ leases, clock });
-  /** Somebody who gets in line, and what becomes of it. */
-  function join(holder: string, different: Partial<LeaseRequest> = {}) {
+/** The queue of one relay. `join` requests a lease and records what happens. */
+function createRelayQueue(leases: LeaseStore, clock: FakeClock) {
+  const queue = createLeaseQueue({ leases, clock });
+  function join(holder: string, overrides: Partial<LeaseRequest> = {}) {
     const positions: number[] = [];
-    const leaving = new AbortController();
-    const seen = {
+    const abort = new AbortController();
+    const waiter = {
       state: 'waiting',
       positions,
-      leaving,
+      abort,
       release: async () => {},
       error: undefined as unknown,
     };
-    line
+    queue
       .acquireInQueue({
         name: 'dial',
         holder,
         limit: 1,
         onPosition: (position) => positions.push(position),
-        signal: leaving.signal,
-        ...different,
+        signal: abort.signal,
+        ...overrides,
       })
       .then(
         (release) => {
-          seen.state = 'held';
-          seen.release = release;
+          waiter.state = 'held';
+          waiter.release = release;
         },
         (error: unknown) => {
-          seen.state = 'gone';
-          seen.error = error;
+          waiter.state = 'failed';
+          waiter.error = error;
         },
       );
-    return seen;
+    return waiter;
   }
-  return { line, join };
+  return { queue, join };
 }
 
 function setUp() {
   const clock = createFakeClock();
   const { leases } = createMemoryStore({ clock });
-  return { clock, leases, ...aRelay(leases, clock) };
+  return { clock, leases, ...createRelayQueue(leases, clock) };
 }
 
-describe('a line for a lease', () => {
-  test('lets as many in as there is room, at once and without a word', async () => {
-    const { join, line } = setUp();
+describe('the queue for a lease', () => {
+  test('grants free leases at once, without a position', async () => {
+    const { join, queue } = setUp();
     const three = ['a', 'b', 'c'].map((holder) => join(holder, { limit: 3 }));
     await settle();
     expect(three.map(({ state }) => state)).toEqual(['held', 'held', 'held']);
     expect(three.flatMap(({ positions }) => positions)).toEqual([]);
-    expect(line.length).toBe(0);
+    expect(queue.length).toBe(0);
   });
 
-  test('is served in order, and everybody is told each new place once', async () => {
-    const { join, clock, line } = setUp();
-    const people = ['a', 'b', 'c', 'd'].map((holder) => join(holder));
+  test('is served in order, and each waiter is told each new position once', async () => {
+    const { join, clock, queue } = setUp();
+    const waiters = ['a', 'b', 'c', 'd'].map((holder) => join(holder));
     await settle();
-    expect(line.length).toBe(3);
-    await pass(clock, 3000);
-    expect(people.map(({ positions }) => positions)).toEqual([[], [1], [2], [3]]);
-    for (const [index, person] of people.entries()) {
-      expect(people.map(({ state }) => state)).toEqual(
-        people.map((_, other) => (other <= index ? 'held' : 'waiting')),
+    expect(queue.length).toBe(3);
+    await advance(clock, 3000);
+    expect(waiters.map(({ positions }) => positions)).toEqual([[], [1], [2], [3]]);
+    for (const [index, waiter] of waiters.entries()) {
+      expect(waiters.map(({ state }) => state)).toEqual(
+        waiters.map((_, other) => (other <= index ? 'held' : 'waiting')),
       );
-      await person.release();
-      await pass(clock, 1000);
+      await waiter.release();
+      await advance(clock, 1000);
     }
-    expect(people.map(({ positions }) => positions)).toEqual([[], [1], [2, 1], [3, 2, 1]]);
-    expect(line.length).toBe(0);
+    expect(waiters.map(({ positions }) => positions)).toEqual([[], [1], [2, 1], [3, 2, 1]]);
+    expect(queue.length).toBe(0);
   });
 
-  test('moves on at once when somebody in this relay is done', async () => {
+  test('moves on at once when a lease is released in this relay', async () => {
     const { join } = setUp();
     const first = join('a');
     const second = join('b');
     await settle();
     await first.release();
-    await settle(); // and no time passes
+    await settle(); // No time passes.
     expect(second.state).toBe('held');
   });
 
-  test('is one over all relays', async () => {
+  test('is shared by all relays', async () => {
     const { clock, leases, join } = setUp();
-    const other = aRelay(leases, clock);
+    const other = createRelayQueue(leases, clock);
     const first = join('a');
     await settle();
     const second = other.join('b');
@@ -109,44 +110,44 @@ describe('a line for a lease', () => {
     await first.release();
     await settle();
     expect(third.state).toBe('waiting');
-    await pass(clock, 100);
+    await advance(clock, 100);
     expect(second.state).toBe('held');
     await second.release();
-    await pass(clock, 200);
+    await advance(clock, 200);
     expect(third.state).toBe('held');
   });
 
-  test('is left by whoever gives up, and the next one moves up', async () => {
-    const { clock, leases, join, line } = setUp();
+  test('is left by a waiter that is aborted, and the next one moves up', async () => {
+    const { clock, leases, join, queue } = setUp();
     const first = join('a');
     const second = join('b');
     const third = join('c');
     await settle();
-    const reason = new Error('closed the tab');
-    second.leaving.abort(reason);
+    const reason = new Error('the viewer left');
+    second.abort.abort(reason);
     await settle();
-    expect([second.state, second.error]).toEqual(['gone', reason]);
-    expect(line.length).toBe(1);
+    expect([second.state, second.error]).toEqual(['failed', reason]);
+    expect(queue.length).toBe(1);
     expect(await leases.count('dial')).toBe(2);
-    await pass(clock, 1000);
+    await advance(clock, 1000);
     expect(third.positions).toEqual([2, 1]);
     await first.release();
     await settle();
     expect(third.state).toBe('held');
   });
 
-  test('takes nobody who has left already', async () => {
-    const { leases, line } = setUp();
+  test('rejects a request that is aborted already', async () => {
+    const { leases, queue } = setUp();
     const signal = AbortSignal.abort(new Error('left'));
     const request = { name: 'dial', holder: 'a', limit: 1, onPosition: () => {}, signal };
-    await expect(line.acquireInQueue(request)).rejects.toThrow('left');
+    await expect(queue.acquireInQueue(request)).rejects.toThrow('left');
     expect(await leases.count('dial')).toBe(0);
   });
 
-  test('keeps the lease of whoever holds it for as long as it takes', async () => {
+  test('renews a lease until it is released', async () => {
     const { clock, leases, join } = setUp();
     const first = join('a');
-    await pass(clock, 4 * lifetimes.dialLease);
+    await advance(clock, 4 * lifetimes.dialLease);
     expect(first.state).toBe('held');
     expect(await leases.tryAcquire('dial', 'b', 1, 1000)).toBe(false);
     await first.release();
@@ -154,12 +155,12 @@ describe('a line for a lease', () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test('keeps the place of whoever waits for as long as it takes', async () => {
+  test('keeps the position of a waiter for as long as it waits', async () => {
     const { clock, join } = setUp();
     const first = join('a');
     await settle();
     const second = join('b');
-    await pass(clock, 2 * lifetimes.dialLease);
+    await advance(clock, 2 * lifetimes.dialLease);
     const third = join('c');
     await settle();
     await first.release();
@@ -167,61 +168,61 @@ describe('a line for a lease', () => {
     expect([second.state, third.state]).toEqual(['held', 'waiting']);
   });
 
-  test('goes on without a relay that died with the lease', async () => {
+  test('moves on when the lease of a crashed relay expires', async () => {
     const { clock, leases, join } = setUp();
-    await leases.join('dial', 'a relay that dies', 1, lifetimes.dialLease);
+    await leases.join('dial', 'a crashed relay', 1, lifetimes.dialLease);
     const second = join('b');
-    await pass(clock, lifetimes.dialLease - 200);
+    await advance(clock, lifetimes.dialLease - 200);
     expect(second.state).toBe('waiting');
-    await pass(clock, 400);
+    await advance(clock, 400);
     expect(second.state).toBe('held');
   });
 
-  test('ends with the store, and says so', async () => {
+  test('rejects its waiters if the store is unavailable', async () => {
     const clock = createFakeClock();
     const store = createMemoryStore({ clock });
-    const { join, line } = aRelay(store.leases, clock);
+    const { join, queue } = createRelayQueue(store.leases, clock);
     const first = join('a');
     const second = join('b');
     await settle();
     await store.stop();
-    await pass(clock, 1000);
-    expect([second.state, second.error]).toMatchObject(['gone', { code: 'store_unavailable' }]);
-    expect(line.length).toBe(0);
-    await first.release(); // harmless: the lease runs out by itself
+    await advance(clock, 1000);
+    expect([second.state, second.error]).toMatchObject(['failed', { code: 'store_unavailable' }]);
+    expect(queue.length).toBe(0);
+    await first.release(); // Does not reject: the lease expires.
     expect(clock.pending()).toBe(0);
   });
 });
 
-describe('people wait in line', () => {
-  test('no longer than the queue allows', async () => {
+describe('the limit of the time in the queue', () => {
+  test('aborts a waiter after the queue timeout', async () => {
     const { clock, join, leases } = setUp();
     join('a');
-    const wait = limitQueueTime(clock, 60, new AbortController().signal);
-    const second = join('b', { signal: wait.signal });
-    await pass(clock, 59_900);
+    const limited = limitQueueTime(clock, 60, new AbortController().signal);
+    const second = join('b', { signal: limited.signal });
+    await advance(clock, 59_900);
     expect(second.state).toBe('waiting');
-    await pass(clock, 100);
-    expect([second.state, second.error]).toMatchObject(['gone', { code: 'queue_timeout' }]);
+    await advance(clock, 100);
+    expect([second.state, second.error]).toMatchObject(['failed', { code: 'queue_timeout' }]);
     expect(await leases.count('dial')).toBe(1);
   });
 
-  test('as long as they like once it was their turn', () => {
+  test('does not apply after it was stopped', () => {
     const { clock } = setUp();
-    const wait = limitQueueTime(clock, 60, new AbortController().signal);
-    wait.stop();
+    const limited = limitQueueTime(clock, 60, new AbortController().signal);
+    limited.stop();
     clock.advance(3_600_000);
-    expect(wait.signal.aborted).toBe(false);
+    expect(limited.signal.aborted).toBe(false);
     expect(clock.pending()).toBe(0);
-    wait.dispose();
+    limited.dispose();
   });
 
-  test('no longer than they are there', () => {
+  test('follows the signal of the session', () => {
     const { clock } = setUp();
-    const leaving = new AbortController();
-    const wait = limitQueueTime(clock, 60, leaving.signal);
-    leaving.abort(new Error('left'));
-    expect(wait.signal.reason).toEqual(new Error('left'));
-    wait.dispose();
+    const abort = new AbortController();
+    const limited = limitQueueTime(clock, 60, abort.signal);
+    abort.abort(new Error('left'));
+    expect(limited.signal.reason).toEqual(new Error('left'));
+    limited.dispose();
   });
 });

@@ -4,17 +4,17 @@ import { randomChunks } from '../chunks.ts';
 import { createSeededRandom } from '../seeded-random.ts';
 import { binaryFrame, serverFrame } from '../websocket-frames.ts';
 
-/** What Proxmox's bytes mean. */
-function carried(pieces: readonly Buffer[]): string {
+/** Reads chunks of a stream. Returns the payload, and how the stream ended. */
+function readFrames(chunks: readonly Buffer[]): string {
   let payload = '';
   let end = '';
-  const frames = createProxmoxFrameReader({
+  const reader = createProxmoxFrameReader({
     onPong() {},
     onPayload: (source, start, stop) => (payload += source.toString('latin1', start, stop)),
     onClosed: () => (end = ' close'),
   });
   try {
-    for (const piece of pieces) frames.read(piece, piece.length);
+    for (const chunk of chunks) reader.read(chunk, chunk.length);
   } catch (error) {
     if (!(error instanceof PortholeError)) throw error;
     end = ` ${error.code}`;
@@ -22,7 +22,7 @@ function carried(pieces: readonly Buffer[]): string {
   return payload + end;
 }
 
-describe('what Proxmox sends', () => {
+describe('the frames of Proxmox', () => {
   const stream = Buffer.concat([
     serverFrame(2, Buffer.from('a')),
     serverFrame(2, Buffer.alloc(0)),
@@ -33,34 +33,34 @@ describe('what Proxmox sends', () => {
     serverFrame(2, Buffer.from('late')),
   ]);
 
-  test('is the same payload wherever it is cut', () => {
-    const whole = `a${'b'.repeat(200)}${'c'.repeat(66_000)} close`;
-    expect(carried([stream])).toBe(whole);
+  test('have the same payload in whatever chunks they arrive', () => {
+    const expected = `a${'b'.repeat(200)}${'c'.repeat(66_000)} close`;
+    expect(readFrames([stream])).toBe(expected);
     const random = createSeededRandom(1);
     for (let at = 1; at < 400; at++)
-      expect(carried([stream.subarray(0, at), stream.subarray(at)])).toBe(whole);
-    for (let round = 0; round < 20; round++) expect(carried(randomChunks(stream, random))).toBe(whole);
+      expect(readFrames([stream.subarray(0, at), stream.subarray(at)])).toBe(expected);
+    for (let round = 0; round < 20; round++) expect(readFrames(randomChunks(stream, random))).toBe(expected);
   });
 
   test.each<[string, Buffer]>([
     ['a masked frame', binaryFrame(Buffer.from('x'))],
-    ['a text', serverFrame(1, Buffer.from('x'))],
+    ['a text frame', serverFrame(1, Buffer.from('x'))],
     ['a fragment', Buffer.from([0x02, 1, 0])],
     ['a compressed frame', Buffer.from([0xc2, 1, 0])],
     ['a frame above 128 KiB', serverFrame(2, Buffer.alloc(128 * 1024 + 1))],
-    ['an endless frame', Buffer.from('827fffffffffffffffff', 'hex')],
-  ])('ends the console when it is %s', (_what, bytes) => {
-    expect(carried([serverFrame(2, Buffer.from('ok')), bytes])).toBe('ok proxmox_invalid_response');
-    expect(carried(Array.from(bytes, (byte) => Buffer.from([byte])))).toBe(' proxmox_invalid_response');
+    ['a frame of 2^63 bytes', Buffer.from('827fffffffffffffffff', 'hex')],
+  ])('end the console at %s', (_, bytes) => {
+    expect(readFrames([serverFrame(2, Buffer.from('ok')), bytes])).toBe('ok proxmox_invalid_response');
+    expect(readFrames(Array.from(bytes, (byte) => Buffer.from([byte])))).toBe(' proxmox_invalid_response');
   });
 
-  test('never crashes the parser, mutated 20,000 times, and means the same however it is cut', () => {
+  test('have the same result in random chunks as in one, also after 20,000 mutations', () => {
     const random = createSeededRandom(7);
     const short = stream.subarray(0, 215);
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.from(short);
       for (let flips = random(3); flips >= 0; flips--) bytes[random(bytes.length)] = random(256);
-      expect(carried(randomChunks(bytes, random))).toBe(carried([bytes]));
+      expect(readFrames(randomChunks(bytes, random))).toBe(readFrames([bytes]));
     }
   });
 });

@@ -14,9 +14,9 @@ test('a viewer may send twenty control messages in ten seconds', () => {
 
 test.each<[string, string, string]>([
   ['is too long', JSON.stringify({ type: 'extend', why: 'x'.repeat(256) }), 'viewer_message_too_big'],
-  ['is no JSON', '{', 'viewer_protocol'],
-  ['is unknown', '{"type":"please"}', 'viewer_protocol'],
-])('a text that %s ends it', (_what, text, code) => {
+  ['is not JSON', '{', 'viewer_protocol'],
+  ['has an unknown type', '{"type":"please"}', 'viewer_protocol'],
+])('a text that %s is refused', (_, text, code) => {
   const read = createControlMessageReader(createFakeClock());
   expect(() => read(text)).toThrow(expect.objectContaining({ code }));
 });

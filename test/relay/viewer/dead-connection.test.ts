@@ -6,11 +6,14 @@ import { createRelayRig, testOrigin } from '../rig.ts';
 import type { RfbClient } from '../../fakes/guests/rfb-client.ts';
 import { connectConsole, type ConsoleClient } from '../console-client.ts';
 
-/** A line between a browser and the relay that goes dead: nobody hears of the other any more, and nobody is told. */
-async function aLine(target: number) {
+/**
+ * A proxy between browser and relay. After `drop`, it forwards nothing and closes nothing, like a network that drops
+ * packets.
+ */
+async function startProxy(relayPort: number) {
   const ends: Socket[] = [];
   const server = createServer({ allowHalfOpen: true }, (browser) => {
-    const relay = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true });
+    const relay = connect({ port: relayPort, host: '127.0.0.1', allowHalfOpen: true });
     for (const [from, to] of [
       [browser, relay],
       [relay, browser],
@@ -21,7 +24,7 @@ async function aLine(target: number) {
   await once(server, 'listening');
   return {
     port: (server.address() as { port: number }).port,
-    goDead: () => ends.forEach((end) => end.removeAllListeners('data').pause()),
+    drop: () => ends.forEach((end) => end.removeAllListeners('data').pause()),
     close() {
       for (const end of ends) end.destroy();
       server.close();
@@ -29,37 +32,37 @@ async function aLine(target: number) {
   };
 }
 
-test('a browser that vanishes without a word is found within a minute, and nobody beside it notices', async () => {
+test('a browser whose connection drops all packets is disconnected within a minute, and others are not affected', async () => {
   const clock = createFakeClock(Date.now());
   const rig = await createRelayRig({ clock });
-  const line = await aLine(Number(new URL(rig.url).port));
-  const honest: { client: ConsoleClient; rfb: RfbClient }[] = [];
-  // One after the other: time stands still, and nobody waits in line.
+  const proxy = await startProxy(Number(new URL(rig.url).port));
+  const others: { client: ConsoleClient; rfb: RfbClient }[] = [];
+  // One after the other, because a queued console would wait for the clock, which stands still.
   for (let i = 0; i < 5; i++) {
     const client = await rig.open();
-    honest.push({ client, rfb: await client.rfb() });
+    others.push({ client, rfb: await client.rfb() });
   }
-  const gone = connectConsole({
-    url: rig.url.replace(/:\d+\//, `:${line.port}/`),
+  const dead = connectConsole({
+    url: rig.url.replace(/:\d+\//, `:${proxy.port}/`),
     token: await rig.mint(),
     origin: testOrigin,
   });
-  await gone.rfb();
+  await dead.rfb();
   expect(rig.proxmox.openConsoles()).toBe(6);
-  line.goDead();
+  proxy.drop();
   for (let seconds = 0; seconds < 60; seconds += 20) {
     clock.advance(20_000);
-    // Those who are there answer the ping, and go on with what they do.
-    for (const { rfb } of honest) {
+    // The other viewers answer pings and request updates.
+    for (const { rfb } of others) {
       rfb.requestUpdate(false);
       await rfb.nextUpdate();
     }
   }
-  await eventually('only those who are there are left', () => rig.proxmox.openConsoles() === 5);
-  for (const { client } of honest) expect(client.socket.readyState).toBe(client.socket.OPEN);
-  // A relay says farewell at its own pace, and its time stands still.
-  for (const { client } of honest) client.close();
-  await eventually('nobody is left', () => rig.proxmox.openConsoles() === 0);
-  line.close();
+  await eventually('only the other consoles are open', () => rig.proxmox.openConsoles() === 5);
+  for (const { client } of others) expect(client.socket.readyState).toBe(client.socket.OPEN);
+  // A drain would wait for the clock, which stands still.
+  for (const { client } of others) client.close();
+  await eventually('no console is open', () => rig.proxmox.openConsoles() === 0);
+  proxy.close();
   await rig.stop();
 }, 120_000);

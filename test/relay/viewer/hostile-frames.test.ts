@@ -6,8 +6,8 @@ import { createSeededRandom } from '../seeded-random.ts';
 import { binaryFrame, clientFrame, closePayload, serverFrame } from '../websocket-frames.ts';
 import { createMemoryViewer } from './memory-viewer.ts';
 
-/** What a viewer's bytes mean to the relay, in order; binary payload as one run between other events. */
-async function meaning(pieces: readonly Buffer[]): Promise<string[]> {
+/** The events that chunks of a viewer's bytes cause, in order. Consecutive binary payload is one event. */
+async function eventsOf(chunks: readonly Buffer[]): Promise<string[]> {
   const events: string[] = [];
   let binary = '';
   const event = (text: string) => {
@@ -22,10 +22,10 @@ async function meaning(pieces: readonly Buffer[]): Promise<string[]> {
   });
   viewer.link.setHandler({
     onBytes: (source, start, end) => (binary += source.toString('hex', start, end)),
-    // After a close frame, the end follows when both sides are closed, at a time of its own.
+    // An end without an error follows a close frame at no fixed time.
     onEnded: (error) => error && event(error.code),
   });
-  for (const piece of pieces) await receive(piece);
+  for (const chunk of chunks) await receive(chunk);
   destroy();
   event('end');
   return events;
@@ -47,10 +47,10 @@ const conversation = Buffer.concat([
   binaryFrame(Buffer.from('too late')),
 ]);
 
-describe('what a viewer sends', () => {
-  test('means the same wherever it is cut', async () => {
-    const whole = await meaning([conversation]);
-    expect(whole).toEqual([
+describe('the bytes of a viewer', () => {
+  test('cause the same events in whatever chunks they arrive', async () => {
+    const expected = await eventsOf([conversation]);
+    expect(expected).toEqual([
       `binary ${Buffer.from('hello').toString('hex')}`,
       'text {"type":"ü"}',
       `binary ${Buffer.concat([Buffer.from('abc'), Buffer.alloc(300, 'x')]).toString('hex')}`,
@@ -58,8 +58,8 @@ describe('what a viewer sends', () => {
       'end',
     ]);
     for (let at = 1; at < conversation.length; at++)
-      expect(await meaning([conversation.subarray(0, at), conversation.subarray(at)])).toEqual(whole);
-    expect(await meaning(bytesOf(conversation))).toEqual(whole);
+      expect(await eventsOf([conversation.subarray(0, at), conversation.subarray(at)])).toEqual(expected);
+    expect(await eventsOf(bytesOf(conversation))).toEqual(expected);
   });
 
   const text = Buffer.from('x');
@@ -82,7 +82,7 @@ describe('what a viewer sends', () => {
       clientFrame({ opcode: 8, payload: closePayload(1006, '') }),
       'viewer_protocol',
     ],
-    ['that claims to be endless', Buffer.from('82ffffffffffffffffff', 'hex'), 'viewer_message_too_big'],
+    ['of 2^64 bytes', Buffer.from('82ffffffffffffffffff', 'hex'), 'viewer_message_too_big'],
     [
       'within a message of another kind',
       Buffer.concat([
@@ -100,28 +100,28 @@ describe('what a viewer sends', () => {
       ),
       'viewer_message_too_big',
     ],
-  ])('is refused as a frame %s', async (_what, bytes, error) => {
-    const events = await meaning([bytes]);
+  ])('are refused as a frame %s', async (_, bytes, error) => {
+    const events = await eventsOf([bytes]);
     expect(events).toContain(error);
-    expect(await meaning(bytesOf(bytes))).toEqual(events);
+    expect(await eventsOf(bytesOf(bytes))).toEqual(events);
   });
 
-  test('is refused as a message that is longer than allowed, before it has arrived', async () => {
+  test('are refused as a message above the size limit before it has arrived', async () => {
     const frame = binaryFrame(Buffer.alloc(maxViewerMessageBytes + 1));
-    expect(await meaning([frame.subarray(0, 20)])).toContain('viewer_message_too_big');
+    expect(await eventsOf([frame.subarray(0, 20)])).toContain('viewer_message_too_big');
   });
 
-  test('is taken as a message of the largest size', async () => {
-    const [event] = await meaning([binaryFrame(Buffer.alloc(maxViewerMessageBytes))]);
+  test('are accepted as a message of the largest size', async () => {
+    const [event] = await eventsOf([binaryFrame(Buffer.alloc(maxViewerMessageBytes))]);
     expect(event).toHaveLength('binary '.length + 2 * maxViewerMessageBytes);
   });
 
-  test('never crashes the relay, mutated 10,000 times, and means the same however it is cut', async () => {
+  test('cause the same events in random chunks as in one, also after 10,000 mutations', async () => {
     const random = createSeededRandom(20_261_123);
     for (let round = 0; round < 10_000; round++) {
       const bytes = Buffer.from(conversation);
       for (let flips = random(4); flips >= 0; flips--) bytes[random(bytes.length)] = random(256);
-      expect(await meaning(randomChunks(bytes, random))).toEqual(await meaning([bytes]));
+      expect(await eventsOf(randomChunks(bytes, random))).toEqual(await eventsOf([bytes]));
     }
   }, 120_000);
 });

@@ -10,22 +10,22 @@ import { type RawWebSocket, openRawWebSocket } from '../raw-websocket.ts';
 import { createSeededRandom } from '../seeded-random.ts';
 import { binaryFrame, clientFrame } from '../websocket-frames.ts';
 
-/** Sessions of honest people beside each hostile one, and how many of them look for themselves each time. */
-const honest = 200;
-const looking = 20;
+/** Sessions of other users beside each hostile viewer, and how many of them are checked after each test. */
+const otherSessions = 200;
+const checkedSessions = 20;
 const version = Buffer.from('RFB 003.008\n');
 const nodeOf = (vmid: number) => `pve${2 + (vmid % 4)}`;
-/** More consoles of one machine and one person than anybody is granted. */
-const roomy = () => ({ limits: { ...aGrant(systemClock).limits, perUser: 1000, perMachine: 1000 } });
-/** A viewer's whole handshake: version, security type None, not shared. */
+/** A quota that no test reaches. */
+const largeQuota = () => ({ limits: { ...aGrant(systemClock).limits, perUser: 1000, perMachine: 1000 } });
+/** A viewer's complete handshake: version, security type None, not shared. */
 const handshake = Buffer.concat([version, Buffer.from([1, 0])]);
 const updateRequest = Buffer.from([3, 0, 0, 0, 0, 0, 0, 8, 0, 8]);
 
-describe('beside a hostile browser', () => {
+describe('other sessions are not affected by a viewer', () => {
   let rig: RelayRig;
   let others: { client: ConsoleClient; rfb: RfbClient }[];
   beforeAll(async () => {
-    // A node gives away a hundred ports in five seconds, and no more: four of them share the honest.
+    // Proxmox has a hundred console ports per node and five seconds, so the other sessions use four nodes.
     const nodes = Array.from({ length: 5 }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` }));
     rig = await createRelayRig({ proxmox: { nodes } });
     for (let vmid = 101; vmid <= 120; vmid++)
@@ -37,161 +37,162 @@ describe('beside a hostile browser', () => {
         running: true,
       });
     others = await Promise.all(
-      Array.from({ length: honest }, async (_, i) => {
+      Array.from({ length: otherSessions }, async (_, i) => {
         const vmid = 101 + (i % 20);
-        const client = await rig.open({ ...roomy(), vmid, node: nodeOf(vmid) });
+        const client = await rig.open({ ...largeQuota(), vmid, node: nodeOf(vmid) });
         return { client, rfb: await client.rfb() };
       }),
     );
   }, 120_000);
   afterAll(() => rig.stop());
 
-  /** Everybody else still gets pictures, nobody was disconnected, nothing of the hostile one is left. */
+  /** The other sessions are connected and get updates, and the hostile viewer's console is closed. */
   afterEach(async () => {
     for (const { client } of others) expect(client.socket.readyState).toBe(client.socket.OPEN);
-    // Others each time.
-    others.push(...others.splice(0, looking));
-    for (const { rfb } of others.slice(-looking)) {
+    // Different ones after each test.
+    others.push(...others.splice(0, checkedSessions));
+    for (const { rfb } of others.slice(-checkedSessions)) {
       rfb.requestUpdate(false);
       await rfb.nextUpdate();
     }
-    await eventually('only the honest consoles are open', () => rig.proxmox.openConsoles() === honest);
+    await eventually('only the other consoles are open', () => rig.proxmox.openConsoles() === otherSessions);
     expect(rig.proxmox.violations).toEqual([]);
   });
 
-  const wire = async (different: Parameters<RelayRig['mint']>[0] = {}): Promise<RawWebSocket> =>
+  const connect = async (overrides: Parameters<RelayRig['mint']>[0] = {}): Promise<RawWebSocket> =>
     openRawWebSocket(rig.url.replace('ws:', 'http:'), {
-      token: await rig.mint({ ...roomy(), ...different }),
+      token: await rig.mint({ ...largeQuota(), ...overrides }),
       origin: testOrigin,
     });
-  const opened = async (different: Parameters<RelayRig['mint']>[0] = {}): Promise<RawWebSocket> => {
-    const one = await wire(different);
-    one.socket.write(binaryFrame(handshake));
-    await eventually('the console is open', () => one.received().includes('"opened"'));
-    return one;
+  const openConsole = async (overrides: Parameters<RelayRig['mint']>[0] = {}): Promise<RawWebSocket> => {
+    const viewer = await connect(overrides);
+    viewer.socket.write(binaryFrame(handshake));
+    await eventually('the console is open', () => viewer.received().includes('"opened"'));
+    return viewer;
   };
-  /** It was sent away with this code. */
-  const expectClose = async (one: RawWebSocket, name: keyof typeof closeCodes) => {
-    await one.closed;
+  const expectCloseFrame = async (viewer: RawWebSocket, name: keyof typeof closeCodes) => {
+    await viewer.closed;
     const code = Buffer.alloc(2);
     code.writeUInt16BE(closeCodes[name].code);
-    expect(one.received().includes(code)).toBe(true);
+    expect(viewer.received().includes(code)).toBe(true);
   };
 
-  test('that sends garbage', async () => {
+  test('that sends random bytes', async () => {
     const random = createSeededRandom(3);
     for (let round = 0; round < 10; round++) {
-      const one = await opened();
-      one.socket.write(Buffer.from(Array.from({ length: 2000 }, () => random(256))));
-      await one.closed;
+      const viewer = await openConsole();
+      viewer.socket.write(Buffer.from(Array.from({ length: 2000 }, () => random(256))));
+      await viewer.closed;
     }
   });
 
   test('that sends frames without a mask', async () => {
-    const one = await opened();
-    one.socket.write(Buffer.from([0x82, 1, 3]));
-    await expectClose(one, 'protocol');
+    const viewer = await openConsole();
+    viewer.socket.write(Buffer.from([0x82, 1, 3]));
+    await expectCloseFrame(viewer, 'protocol');
   });
 
-  test('that talks without being told to in the handshake', async () => {
-    const one = await wire();
-    one.socket.write(binaryFrame(Buffer.concat([handshake, Buffer.alloc(100_000, 3)])));
-    await expectClose(one, 'too_big');
+  test('that sends much right behind its handshake', async () => {
+    const viewer = await connect();
+    viewer.socket.write(binaryFrame(Buffer.concat([handshake, Buffer.alloc(100_000, 3)])));
+    await expectCloseFrame(viewer, 'too_big');
   });
 
-  test('that sends a text', async () => {
-    const one = await opened();
-    one.socket.write(clientFrame({ opcode: 1, payload: Buffer.from('{"type":"please"}') }));
-    await expectClose(one, 'protocol');
+  test('that sends an unknown control message', async () => {
+    const viewer = await openConsole();
+    viewer.socket.write(clientFrame({ opcode: 1, payload: Buffer.from('{"type":"please"}') }));
+    await expectCloseFrame(viewer, 'protocol');
   });
 
-  test('that claims an endless frame', async () => {
-    const one = await opened();
-    one.socket.write(Buffer.from('82ff00000fffffffffff00000000', 'hex'));
-    await expectClose(one, 'too_big');
+  test('that announces a frame of 2^44 bytes', async () => {
+    const viewer = await openConsole();
+    viewer.socket.write(Buffer.from('82ff00000fffffffffff00000000', 'hex'));
+    await expectCloseFrame(viewer, 'too_big');
   });
 
-  test('that sends everything byte by byte, each in a frame of its own', async () => {
-    const one = await wire();
+  test('that sends one byte per frame, and one byte of a frame per write', async () => {
+    const viewer = await connect();
     for (const byte of Buffer.concat([handshake, updateRequest]))
-      for (const piece of binaryFrame(Buffer.from([byte]))) one.socket.write(Buffer.from([piece]));
-    await eventually('the picture came', () => one.received().length > 1000);
-    one.socket.destroy();
+      for (const frameByte of binaryFrame(Buffer.from([byte]))) viewer.socket.write(Buffer.from([frameByte]));
+    await eventually('an update has arrived', () => viewer.received().length > 1000);
+    viewer.socket.destroy();
   });
 
   test('that fragments its messages, with pings in between', async () => {
-    const one = await opened();
-    const parts = Array.from(updateRequest, (byte, i) =>
+    const viewer = await openConsole();
+    const fragments = Array.from(updateRequest, (byte, i) =>
       clientFrame({
         opcode: i === 0 ? 2 : 0,
         final: i === updateRequest.length - 1,
         payload: Buffer.from([byte]),
       }),
     );
-    one.socket.write(
-      Buffer.concat(parts.flatMap((part) => [part, clientFrame({ opcode: 9, payload: Buffer.from('?') })])),
+    viewer.socket.write(
+      Buffer.concat(
+        fragments.flatMap((fragment) => [fragment, clientFrame({ opcode: 9, payload: Buffer.from('?') })]),
+      ),
     );
-    await eventually('the picture came', () => one.received().length > 1000);
-    one.socket.destroy();
+    await eventually('an update has arrived', () => viewer.received().length > 1000);
+    viewer.socket.destroy();
   });
 
-  test('that floods it with pings and pointer events and reads no answer', async () => {
-    const one = await opened();
-    one.socket.pause();
+  test('that floods the relay with pings and pointer events and reads nothing', async () => {
+    const viewer = await openConsole();
+    viewer.socket.pause();
     const pointer = binaryFrame(Buffer.from([5, 0, 0, 1, 0, 1]));
     const flood = Buffer.concat(
       Array.from({ length: 20_000 }, () =>
         Buffer.concat([clientFrame({ opcode: 9, payload: Buffer.alloc(100) }), pointer]),
       ),
     );
-    one.socket.write(flood);
-    await eventually('the flood was taken', () => one.socket.writableLength === 0);
-    one.socket.destroy();
+    viewer.socket.write(flood);
+    await eventually('the flood was sent', () => viewer.socket.writableLength === 0);
+    viewer.socket.destroy();
   });
 
-  test('that asks for pictures without end and reads none', async () => {
-    const one = await opened();
-    one.socket.pause();
+  test('that requests large updates and reads none', async () => {
+    const viewer = await openConsole();
+    viewer.socket.pause();
     for (let i = 0; i < 5; i++)
-      one.socket.write(binaryFrame(Buffer.from([3, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff])));
+      viewer.socket.write(binaryFrame(Buffer.from([3, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff])));
     for (const { rfb } of others.slice(0, 10)) {
       rfb.requestUpdate(false);
       await rfb.nextUpdate();
     }
-    one.socket.destroy();
+    viewer.socket.destroy();
   });
 
-  test('that never finishes its handshake', async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, () => wire()));
-    for (const one of all) one.socket.write(binaryFrame(version.subarray(0, 5)));
+  test('that never completes its handshake', async () => {
+    const viewers = await Promise.all(Array.from({ length: 20 }, () => connect()));
+    for (const viewer of viewers) viewer.socket.write(binaryFrame(version.subarray(0, 5)));
     for (const { rfb } of others.slice(0, 10)) {
       rfb.requestUpdate(false);
       await rfb.nextUpdate();
     }
-    for (const one of all) one.socket.destroy();
+    for (const viewer of viewers) viewer.socket.destroy();
   });
 
-  test('that leaves in the middle of a frame', async () => {
+  test('that disconnects within a frame', async () => {
     for (let cut = 1; cut < 16; cut++) {
-      const one = await opened();
-      one.socket.write(binaryFrame(updateRequest).subarray(0, cut));
-      one.socket.resetAndDestroy();
+      const viewer = await openConsole();
+      viewer.socket.write(binaryFrame(updateRequest).subarray(0, cut));
+      viewer.socket.resetAndDestroy();
     }
   });
 
-  test('that says goodbye and talks on', async () => {
-    const one = await opened();
-    one.socket.write(
+  test('that sends messages after its close frame', async () => {
+    const viewer = await openConsole();
+    viewer.socket.write(
       Buffer.concat([clientFrame({ opcode: 8, payload: Buffer.from([3, 232]) }), binaryFrame(updateRequest)]),
     );
-    await expectClose(one, 'ended');
+    await expectCloseFrame(viewer, 'ended');
   });
 
-  test('that may only watch, and tries everything to touch', async () => {
+  test('that sends all kinds of input in a view-only session, which never reaches the machine', async () => {
     const random = createSeededRandom(42);
     const { length } = rig.guest.keys();
     const pointer = rig.guest.pointer();
-    const touching = [
+    const inputs = [
       Buffer.from([4, 1, 0, 0, 0, 0, 0, 0x78]),
       Buffer.from([5, 1, 0, 9, 0, 9]),
       Buffer.from([6, 0, 0, 0, 0, 0, 0, 2, 0x6e, 0x6f]),
@@ -200,16 +201,16 @@ describe('beside a hostile browser', () => {
       Buffer.from([250, 0, 1, 2]),
     ];
     for (let round = 0; round < 30; round++) {
-      const one = await opened({ mode: 'view' });
-      const said = Array.from({ length: 40 }, () =>
-        random(4) === 0 ? updateRequest : (touching[random(touching.length)] ?? updateRequest),
+      const viewer = await openConsole({ mode: 'view' });
+      const messages = Array.from({ length: 40 }, () =>
+        random(4) === 0 ? updateRequest : (inputs[random(inputs.length)] ?? updateRequest),
       );
-      const bytes = Buffer.concat(said);
-      // Mutations may make it break off anywhere; what they can't do is to become input.
+      const bytes = Buffer.concat(messages);
+      // A mutation may end the session anywhere, but must not become input.
       if (round % 2 === 1) bytes[random(bytes.length)] = random(256);
-      for (const piece of randomChunks(bytes, random)) one.socket.write(binaryFrame(piece));
-      one.socket.write(clientFrame({ opcode: 8, payload: Buffer.from([3, 232]) }));
-      await one.closed;
+      for (const chunk of randomChunks(bytes, random)) viewer.socket.write(binaryFrame(chunk));
+      viewer.socket.write(clientFrame({ opcode: 8, payload: Buffer.from([3, 232]) }));
+      await viewer.closed;
     }
     expect(rig.guest.keys()).toHaveLength(length);
     expect(rig.guest.pointer()).toEqual(pointer);
@@ -217,13 +218,13 @@ describe('beside a hostile browser', () => {
   });
 });
 
-test('a browser that never finishes its handshake is sent away', async () => {
+test('a viewer that never completes its handshake is disconnected', async () => {
   const rig = await createRelayRig({ deadlines: { viewerHandshake: 300 } });
-  const one = await openRawWebSocket(rig.url.replace('ws:', 'http:'), {
+  const viewer = await openRawWebSocket(rig.url.replace('ws:', 'http:'), {
     token: await rig.mint(),
     origin: testOrigin,
   });
-  await one.closed;
-  await eventually('nothing is left at Proxmox', () => rig.proxmox.openConsoles() === 0);
+  await viewer.closed;
+  await eventually('Proxmox has no open console', () => rig.proxmox.openConsoles() === 0);
   await rig.stop();
 });

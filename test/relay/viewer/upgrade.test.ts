@@ -11,11 +11,8 @@ describe('the upgrade listener', () => {
   });
   afterAll(() => rig.stop());
 
-  /** The status line that a request for an upgrade gets, with one header changed, or left out. */
-  async function answerTo(
-    different: Record<string, string | undefined>,
-    first = 'GET /relay/v1/console HTTP/1.1',
-  ) {
+  /** The head of the response to an upgrade request, with other headers if given; undefined leaves one out. */
+  async function responseTo(overrides: Record<string, string | undefined>, requestLine = get) {
     const headers = {
       Host: 'localhost',
       Origin: testOrigin,
@@ -24,24 +21,24 @@ describe('the upgrade listener', () => {
       'Sec-WebSocket-Version': '13',
       'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
       'Sec-WebSocket-Protocol': 'porthole.v1',
-      ...different,
+      ...overrides,
     };
     const lines = Object.entries(headers).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}: ${value}\r\n`],
     );
     const socket = connect(Number(new URL(rig.url).port), '127.0.0.1');
-    socket.write(`${first}\r\n${lines.join('')}\r\n`);
+    socket.write(`${requestLine}\r\n${lines.join('')}\r\n`);
     const [chunk] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
     return chunk.toString('latin1').split('\r\n\r\n')[0] ?? '';
   }
 
-  test('proves that it has read the request, with the example of RFC 6455', async () => {
-    const answer = await answerTo({});
-    expect(answer).toMatch(/^HTTP\/1.1 101 /);
-    expect(answer).toContain('Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
-    expect(answer).toContain('Sec-WebSocket-Protocol: porthole.v1');
-    expect(answer).not.toContain('Extensions');
+  test('accepts the example key of RFC 6455 as the RFC requires', async () => {
+    const response = await responseTo({});
+    expect(response).toMatch(/^HTTP\/1.1 101 /);
+    expect(response).toContain('Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
+    expect(response).toContain('Sec-WebSocket-Protocol: porthole.v1');
+    expect(response).not.toContain('Extensions');
   });
 
   test.each<[string, number, Record<string, string | undefined>, string]>([
@@ -51,10 +48,10 @@ describe('the upgrade listener', () => {
     ['of an unknown version', 400, { 'Sec-WebSocket-Version': '7' }, get],
     ['without a subprotocol', 400, { 'Sec-WebSocket-Protocol': undefined }, get],
     ['with a subprotocol twice', 400, { 'Sec-WebSocket-Protocol': 'porthole.v1, porthole.v1' }, get],
-    ['with a subprotocol that is none', 400, { 'Sec-WebSocket-Protocol': 'porthole.v1, a b' }, get],
+    ['with an invalid subprotocol', 400, { 'Sec-WebSocket-Protocol': 'porthole.v1, a b' }, get],
     ['for another path', 404, {}, 'GET /other HTTP/1.1'],
     ['by POST', 405, {}, 'POST /relay/v1/console HTTP/1.1'],
-  ])('refuses a request %s', async (_what, status, different, first) => {
-    expect(await answerTo(different, first)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  ])('refuses a request %s', async (_, status, overrides, requestLine) => {
+    expect(await responseTo(overrides, requestLine)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 });

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { PortholeError } from '@porthole/shared/errors';
+import { abandonedCode } from '@porthole/shared/protocol/close-codes';
 import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
 import { defaultDeadlines } from '@porthole/relay/upstream/deadlines';
 import { createViewer } from '@porthole/relay/viewer/viewer';
@@ -12,19 +13,19 @@ import { upgrade } from './memory-viewer.ts';
 
 const sockets = createViewerSocketServer({ protocols: ['porthole.v1'], closeTimeoutMs: 300 });
 
-/** A viewer at one end of a real connection, a browser that does what it is told at the other. */
+/** A viewer on a real TCP connection. The test writes what its browser sends. */
 async function connectViewer() {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const browser = connect((server.address() as { port: number }).port, '127.0.0.1');
   const [connection] = (await once(server, 'connection')) as [Socket];
   server.close();
-  let seen = Buffer.alloc(0);
-  browser.on('data', (chunk: Buffer) => (seen = Buffer.concat([seen, chunk])));
+  let sent = Buffer.alloc(0);
+  browser.on('data', (chunk: Buffer) => (sent = Buffer.concat([sent, chunk])));
   browser.on('error', () => {});
   const socket = upgrade(connection, sockets);
-  await eventually('the handshake', () => seen.includes('\r\n\r\n'));
-  seen = Buffer.alloc(0);
+  await eventually('the handshake is done', () => sent.includes('\r\n\r\n'));
+  sent = Buffer.alloc(0);
   const clock = createFakeClock(0);
   const texts: string[] = [];
   const viewer = createViewer({
@@ -41,13 +42,13 @@ async function connectViewer() {
     onBytes: (source, start, end) => void received.push(source.toString('latin1', start, end)),
     onEnded: (error) => void ends.push(error?.code),
   });
-  return { viewer, clock, connection, browser, received, texts, ends, seen: () => seen };
+  return { viewer, clock, connection, browser, received, texts, ends, sent: () => sent };
 }
 
 test('a viewer is pinged every 20 seconds, and disconnected at the second ping without an answer', async () => {
-  const { clock, connection, seen, ends } = await connectViewer();
+  const { clock, connection, sent, ends } = await connectViewer();
   clock.advance(20_000);
-  await eventually('the ping', () => seen().equals(Buffer.from([0x89, 0])));
+  await eventually('the ping', () => sent().equals(Buffer.from([0x89, 0])));
   expect(connection.destroyed).toBe(false);
   clock.advance(20_000);
   expect(connection.destroyed).toBe(true);
@@ -77,11 +78,11 @@ test('an unsolicited pong answers no ping', async () => {
 });
 
 test('pings are answered with their payload', async () => {
-  const { browser, seen } = await connectViewer();
+  const { browser, sent } = await connectViewer();
   browser.write(
     Buffer.concat(['one', 'two'].map((text) => clientFrame({ opcode: 9, payload: Buffer.from(text) }))),
   );
-  await eventually('both pongs', () => seen().includes('one') && seen().includes('two'));
+  await eventually('both pongs', () => sent().includes('one') && sent().includes('two'));
   browser.destroy();
 });
 
@@ -97,13 +98,13 @@ test('a flood of pings from a viewer that reads no answer ends the connection', 
 });
 
 test('a close frame is answered with its code, and the viewer does not count as lost', async () => {
-  const { viewer, browser, seen, ends } = await connectViewer();
+  const { viewer, browser, sent, ends } = await connectViewer();
   const closed = once(browser, 'close');
   browser.write(clientFrame({ opcode: 8, payload: Buffer.from([0x0f, 0xa1]) }));
   await closed;
   await eventually('its end was reported', () => ends.length === 1);
   expect(ends).toEqual([undefined]);
-  expect(seen()).toEqual(Buffer.from([0x88, 2, 0x0f, 0xa1]));
+  expect(sent()).toEqual(Buffer.from([0x88, 2, 0x0f, 0xa1]));
   expect(viewer.lost).toBe(false);
 });
 
@@ -119,14 +120,14 @@ test.each(['end', 'resetAndDestroy'] as const)(
 );
 
 test('a close follows what was sent before it, and the connection ends without an answer after the close timeout', async () => {
-  const { viewer, connection, browser, seen } = await connectViewer();
+  const { viewer, connection, browser, sent } = await connectViewer();
   viewer.link.send(Buffer.from('last'));
   const error = new PortholeError('idle');
   viewer.close(error);
   viewer.link.send(Buffer.from('late'));
-  await eventually('the close frame', () => seen().includes(error.message));
-  expect(seen().subarray(0, 6)).toEqual(Buffer.from([0x82, 4, ...Buffer.from('last')]));
-  expect(seen().includes('late')).toBe(false);
+  await eventually('the close frame', () => sent().includes(error.message));
+  expect(sent().subarray(0, 6)).toEqual(Buffer.from([0x82, 4, ...Buffer.from('last')]));
+  expect(sent().includes('late')).toBe(false);
   await eventually('the connection is closed', () => connection.destroyed);
   browser.destroy();
 });
@@ -153,5 +154,15 @@ test('a viewer that does not read is reported as behind, and as drained when it 
   expect(drained).toBe(false);
   browser.resume();
   await eventually('everything was sent', () => drained && viewer.link.buffered === 0);
+  browser.destroy();
+});
+
+test('“the session was gone when the network came back”: a connection that the page gave up counts as lost', async () => {
+  const { viewer, browser, ends } = await connectViewer();
+  const code = Buffer.alloc(2);
+  code.writeUInt16BE(abandonedCode);
+  browser.write(clientFrame({ opcode: 8, payload: code }));
+  await eventually('its end was reported', () => ends.length === 1);
+  expect(viewer.lost).toBe(true);
   browser.destroy();
 });

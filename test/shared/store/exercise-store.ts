@@ -1,5 +1,5 @@
 import type { Store } from '@porthole/shared/store/ports';
-import { eventually } from './store-harness.ts';
+import { eventually } from '../../eventually.ts';
 
 const long = 600_000;
 

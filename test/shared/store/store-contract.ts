@@ -1,7 +1,7 @@
-import { systemClock, sleep } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import { digest } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
+import { eventually } from '../../eventually.ts';
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -37,16 +37,13 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
     /** A name that no other test uses. */
     const aName = () => `test/${++fresh}`;
 
-    /** Waits until `read` returns `expected`. */
-    async function eventually<T>(read: () => Promise<T>, expected: T): Promise<void> {
-      const deadline = Date.now() + 15_000;
-      for (;;) {
+    /** Advances the store's time until `read` resolves to `expected`. */
+    async function advanceUntil<T>(read: () => Promise<T>, expected: T): Promise<void> {
+      await eventually(async () => {
         const value = await read();
-        if (value === expected) return;
-        if (Date.now() > deadline) throw new Error(`Still ${String(value)} instead of ${String(expected)}.`);
-        await subject.advance(20);
-        await sleep(systemClock, 2);
-      }
+        if (value !== expected) await subject.advance(20);
+        expect(value).toBe(expected);
+      });
     }
 
     describe('health', () => {
@@ -92,15 +89,15 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         const [read, taken] = [aName(), aName()];
         await store.records.put(read, 'v', short);
         await store.records.put(taken, 'v', short);
-        await eventually(() => store.records.get(read), undefined);
-        await eventually(() => store.records.get(taken), undefined);
+        await advanceUntil(() => store.records.get(read), undefined);
+        await advanceUntil(() => store.records.get(taken), undefined);
         expect(await store.records.take(taken)).toBeUndefined();
       });
 
       test('a fraction of a millisecond is a valid lifetime', async () => {
         const key = aName();
         await store.records.put(key, 'v', 0.5);
-        await eventually(() => store.records.get(key), undefined);
+        await advanceUntil(() => store.records.get(key), undefined);
       });
 
       test('an overwritten record has a new value and a new lifetime', async () => {
@@ -108,7 +105,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await store.records.put(key, 'old', short);
         await store.records.put(key, 'new', long);
         await store.records.put(witness, 'v', short);
-        await eventually(() => store.records.get(witness), undefined);
+        await advanceUntil(() => store.records.get(witness), undefined);
         expect(await store.records.get(key)).toBe('new');
       });
     });
@@ -127,7 +124,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       test('an added value expires, and leaves room for another', async () => {
         const key = aName();
         await store.records.add(key, 'v', short);
-        await eventually(() => other.records.add(key, 'next', long), true);
+        await advanceUntil(() => other.records.add(key, 'next', long), true);
         expect(await store.records.get(key)).toBe('next');
       });
 
@@ -161,7 +158,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await store.records.put(shorter, 'a', long);
         expect(await store.records.replace(longer, 'a', 'b', long)).toBe(true);
         expect(await store.records.replace(shorter, 'a', 'b', short)).toBe(true);
-        await eventually(() => store.records.get(shorter), undefined);
+        await advanceUntil(() => store.records.get(shorter), undefined);
         expect(await store.records.replace(shorter, 'b', 'c', long)).toBe(false);
         expect(await store.records.get(longer)).toBe('b');
       });
@@ -194,7 +191,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         for (const holder of ['b', 'a', 'gone', 'c']) await store.leases.join(name, holder, 1, long);
         await other.leases.release(name, 'gone');
         const expected = ['b', 'a', 'c'].map((holder) => digest(holder)).join();
-        await eventually(async () => (await other.leases.list(name)).join(), expected);
+        await advanceUntil(async () => (await other.leases.list(name)).join(), expected);
       });
 
       test('the first holders acquire it, and the others are queued in order', async () => {
@@ -266,7 +263,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         const name = aName();
         await store.leases.join(name, 'dead', 1, short);
         await other.leases.join(name, 'next', 1, long);
-        await eventually(() => other.leases.join(name, 'next', 1, long), 0);
+        await advanceUntil(() => other.leases.join(name, 'next', 1, long), 0);
         expect(await other.leases.count(name)).toBe(1);
       });
 
@@ -275,7 +272,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         await store.leases.join(name, 'a', 1, long);
         await store.leases.join(name, 'dead', 1, short);
         await store.leases.join(name, 'c', 1, long);
-        await eventually(() => store.leases.join(name, 'c', 1, long), 1);
+        await advanceUntil(() => store.leases.join(name, 'c', 1, long), 1);
       });
 
       test('a holder that renews keeps the lease', async () => {
@@ -284,7 +281,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         expect(await store.leases.join(name, 'a', 1, long)).toBe(0);
         await store.leases.join(name, 'b', 1, long);
         await store.leases.join(witness, 'w', 1, short);
-        await eventually(() => store.leases.count(witness), 0);
+        await advanceUntil(() => store.leases.count(witness), 0);
         expect(await store.leases.join(name, 'b', 1, long)).toBe(1);
       });
 
@@ -292,7 +289,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         const name = aName();
         await store.leases.join(name, 'late', 1, short);
         await store.leases.join(name, 'b', 1, long);
-        await eventually(() => store.leases.join(name, 'b', 1, long), 0);
+        await advanceUntil(() => store.leases.join(name, 'b', 1, long), 0);
         expect(await store.leases.join(name, 'late', 1, long)).toBe(1);
       });
 
@@ -341,7 +338,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           await store.leases.tryAcquire(name, 'a', 1, short);
           expect(await store.leases.tryAcquire(name, 'a', 1, long)).toBe(true);
           await store.leases.tryAcquire(witness, 'w', 1, short);
-          await eventually(() => store.leases.count(witness), 0);
+          await advanceUntil(() => store.leases.count(witness), 0);
           expect(await store.leases.count(name)).toBe(1);
         });
 
@@ -367,7 +364,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         test('the lease of an expired holder is free again', async () => {
           const name = aName();
           await store.leases.tryAcquire(name, 'dead', 1, short);
-          await eventually(() => other.leases.tryAcquire(name, 'b', 1, long), true);
+          await advanceUntil(() => other.leases.tryAcquire(name, 'b', 1, long), true);
         });
       });
     });
@@ -381,7 +378,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           other.signals.subscribe((message) => heard.push(`other ${message}`)),
         ];
         await other.signals.publish('{"end":"é"}');
-        await eventually(async () => heard.length, 3);
+        await advanceUntil(async () => heard.length, 3);
         expect(heard.sort()).toEqual(['other {"end":"é"}', 'store 1 {"end":"é"}', 'store 2 {"end":"é"}']);
         for (const unsubscribe of leave) unsubscribe();
       });
@@ -390,7 +387,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         const heard: string[] = [];
         const unsubscribe = other.signals.subscribe((message) => heard.push(message));
         for (const message of ['1', '2', '3']) await store.signals.publish(message);
-        await eventually(async () => heard.join(), '1,2,3');
+        await advanceUntil(async () => heard.join(), '1,2,3');
         unsubscribe();
       });
 
@@ -402,7 +399,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
         leave();
         await other.signals.publish('still there?');
         // Signals of the previous test may still arrive.
-        await eventually(async () => here.includes('still there?'), true);
+        await advanceUntil(async () => here.includes('still there?'), true);
         expect(gone).toEqual([]);
         stay();
       });
@@ -416,7 +413,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
           store.signals.subscribe((message) => heard.push(message)),
         ];
         await store.signals.publish('all');
-        await eventually(async () => heard.join(), 'all');
+        await advanceUntil(async () => heard.join(), 'all');
         for (const unsubscribe of leave) unsubscribe();
       });
     });
@@ -467,7 +464,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
             () => 'spent',
             () => 'refused',
           );
-        await eventually(spend, 'spent');
+        await advanceUntil(spend, 'spent');
       });
     });
   });

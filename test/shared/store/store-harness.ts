@@ -1,23 +1,9 @@
 import { inspect } from 'node:util';
-import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { createLog, type Log } from '@porthole/shared/telemetry/log';
 import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis/store';
 import type { Store } from '@porthole/shared/store/ports';
 
 export const storeTestKeys = () => ['k'.repeat(40)];
-
-/** Waits until `check` does not throw, and returns its result. */
-export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-    await sleep(systemClock, 20);
-  }
-}
 
 /** The real log at its lowest level, kept in memory. */
 export function recordedLog(): { log: Log; lines: string[]; linesWith(text: string): string[] } {
@@ -45,18 +31,36 @@ export function everythingIn(error: unknown): string {
   return inspect(error, { depth: Infinity, showHidden: true });
 }
 
+export type OpenStore = (redis: RedisOptions, log?: Log) => Promise<Store>;
+
 /** Stores on Redis that are stopped after each test. */
-export function redisStores(): { open(redis: RedisOptions, log?: Log): Promise<Store> } {
+export function redisStores(): { open: OpenStore } {
+  const { open, stop } = createOpenStores();
+  afterEach(stop);
+  return { open };
+}
+
+/** Runs `steps` with stores that are stopped afterwards, for tests that run concurrently. */
+export async function withRedisStores(steps: (open: OpenStore) => Promise<void>): Promise<void> {
+  const { open, stop } = createOpenStores();
+  try {
+    await steps(open);
+  } finally {
+    await stop();
+  }
+}
+
+function createOpenStores(): { open: OpenStore; stop(): Promise<void> } {
   const opened: Store[] = [];
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((store) => store.stop()));
-  });
   return {
     async open(redis, log = recordedLog().log) {
       const store = createRedisStore({ redis, keys: storeTestKeys, log });
       opened.push(store);
       await store.start();
       return store;
+    },
+    async stop() {
+      await Promise.all(opened.splice(0).map((store) => store.stop()));
     },
   };
 }

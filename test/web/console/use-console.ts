@@ -1,6 +1,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { startBrowser, waitForState, type Browser } from '../browser.ts';
-import { startSite, type Site } from '../site.ts';
+import { startSite } from '../site.ts';
+import type { Site } from '../site-state.ts';
 import type { OpenedConsole } from '../site-relay.ts';
 
 /** A browser page and a site for each test of a `describe`, and what console tests look at. */

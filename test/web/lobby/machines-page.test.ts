@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { startBrowser, type Browser } from '../browser.ts';
 import { describeWith } from '../../needs.ts';
-import { startSite, type Site } from '../site.ts';
+import { startSite } from '../site.ts';
+import type { Site } from '../site-state.ts';
 import { aMachine } from '../site-data.ts';
 
 let browser: Browser;
@@ -62,7 +63,7 @@ describeWith('chromium')('the sign-in page and the list of machines', () => {
       await page.keyboard.press('Tab');
       await page.keyboard.type('guess');
       await page.keyboard.press('Enter');
-      await page.getByRole('alert').getByText('The name or the password is wrong.').waitFor();
+      await page.getByRole('alert').getByText('The name or password is incorrect.').waitFor();
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('password');
       await page.keyboard.type('sesame');
       await page.keyboard.press('Enter');

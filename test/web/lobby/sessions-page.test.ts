@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { startBrowser, type Browser } from '../browser.ts';
 import { describeWith } from '../../needs.ts';
 import { eventually } from '../../eventually.ts';
-import { startSite, type Site } from '../site.ts';
+import { startSite } from '../site.ts';
+import type { Site } from '../site-state.ts';
 import { aSession } from '../site-data.ts';
 
 let browser: Browser;

@@ -1,36 +1,11 @@
-import { rights, type AccessDocument, type Right } from '@porthole/shared/config/access-schema';
-import type { ConsoleMode } from '@porthole/shared/grant/claims';
-import {
-  compileAccess,
-  type CompiledClass,
-  type CompiledRule,
-  type Miss,
-  type Subject,
-  type Target,
-} from './compile.ts';
-import { isAsWide, termsOf, widest, type DefaultLimits, type Terms } from './terms.ts';
+import type { AccessDocument, Right } from '@porthole/shared/config/access-schema';
+import { compileAccess, type CompiledClass, type CompiledRule } from './compile.ts';
+import { createDecision, isOpenAt, sortRights, type Decision } from './decision.ts';
+import type { MismatchReason } from './match-target.ts';
+import type { DefaultLimits } from './session-policy.ts';
+import type { Subject, Target } from './subject.ts';
 
-/** What a console is opened as: a terminal is a right of its own, in either mode. */
-export type Opening = ConsoleMode | 'terminal';
-
-export type { AtMost, Subject, Target } from './compile.ts';
-
-/** What somebody may do with a machine now. */
-export interface Decision {
-  /** Nothing at all: not even to know that the machine exists. */
-  readonly allow: readonly Right[];
-  /** How such a console would be; undefined when it may not be opened. */
-  terms(opening: Opening): Terms | undefined;
-  /**
-   * Until when such a console may stay as it is: the first minute in which the rules would give less than
-   * they give now. Undefined: longer than any console lasts.
-   */
-  until(opening: Opening): number | undefined;
-  /** The names of the rules that give a right. */
-  rulesFor(right: Right): readonly string[];
-}
-
-/** A decision with what each rule has to do with it. */
+/** A decision, and how each rule contributes to it. */
 export interface Explanation {
   readonly decision: Decision;
   readonly rules: readonly ExplainedRule[];
@@ -39,22 +14,22 @@ export interface Explanation {
 export interface ExplainedRule {
   readonly place: string;
   readonly name: string;
-  /** What it would give or gives. */
+  /** The rights that the rule gives, or would give if it applied. */
   readonly grants: readonly Right[];
-  /** Why it gives nothing; undefined when it does. */
-  readonly miss?: Miss;
+  /** Why the rule does not apply. Undefined if it does. */
+  readonly mismatch?: MismatchReason;
 }
 
+/** Access rules in force. */
 export interface Access {
   decide(subject: Subject, target: Target): Decision;
-  /** Decides in the same way, at any time, and says why. */
+  /** Makes the same decision as `decide`, for any time, with reasons. */
   explain(subject: Subject, target: Target, at?: number): Explanation;
   readonly classes: readonly CompiledClass[];
-  /** Whether somebody may look on or end at some machine, should there be one. */
-  oversees(subject: Subject): boolean;
-  /** What somebody may do with all machines there are, now: such a right reaches beyond machines, to who uses them. */
-  everywhere(subject: Subject): ReadonlySet<Right>;
-  /** How many rules and classes there are. */
+  /** Whether a rule gives the subject `watch` or `end` on any machine. */
+  managesSessions(subject: Subject): boolean;
+  /** Rights that the subject has now on all machines, by a rule of `all: true` and no other field. */
+  globalRights(subject: Subject): ReadonlySet<Right>;
   readonly size: { readonly rules: number; readonly classes: number };
 }
 
@@ -62,15 +37,9 @@ export type Decide = Access['decide'];
 
 const minuteMs = 60_000;
 
-export const opensBy: Readonly<Record<Opening, readonly Right[]>> = {
-  view: ['view', 'watch'],
-  control: ['control'],
-  terminal: ['terminal'],
-};
-
 /**
- * Access is the union of what the rules grant; no rule takes anything away, so their order does not matter and
- * whoever grants nothing gives nothing. Why: docs/decisions/0003-access-rules-are-a-union.md.
+ * Access is the union of what the rules give: no rule takes anything away, so their order does not matter. See
+ * docs/decisions/0003-access-rules-are-a-union.md.
  */
 export function createAccess(
   document: AccessDocument,
@@ -78,64 +47,63 @@ export function createAccess(
 ): Access {
   const { limits, now } = deps;
   const { rules, classes } = compileAccess(document);
-  const mine = createShortList(rules);
+  const applicableRules = createApplicableRules(rules);
 
-  /** Rules that fit the machine, whatever the time. */
-  const fitting = (candidates: readonly CompiledRule[], subject: Subject, target: Target) =>
-    candidates.filter((rule) => rule.missOf(subject, target) === undefined);
+  const matching = (candidates: readonly CompiledRule[], subject: Subject, target: Target) =>
+    candidates.filter((rule) => rule.mismatch(subject, target) === undefined);
+  const matchingAtAnyTime = (subject: Subject, target: Target) => () =>
+    matching(
+      rules.filter((rule) => rule.appliesTo(subject)),
+      subject,
+      target,
+    );
 
   return {
     decide(subject, target) {
       const at = now();
-      const granting = fitting(mine(subject, at), subject, target);
-      return decisionOf(granting, {
+      return createDecision(matching(applicableRules(subject, at), subject, target), {
         at,
         limits,
-        atAnyTime: () => fitting(rulesFor(subject), subject, target),
+        atAnyTime: matchingAtAnyTime(subject, target),
       });
     },
     explain(subject, target, at = now()) {
-      const judged = rules.map((rule) => ({ rule, miss: missOf(rule, subject, target, at) }));
-      const granting = judged.flatMap(({ rule, miss }) => (miss ? [] : [rule]));
+      const judged = rules.map((rule) => ({ rule, mismatch: mismatchOf(rule, subject, target, at) }));
+      const granting = judged.flatMap(({ rule, mismatch }) => (mismatch ? [] : [rule]));
       return {
-        decision: decisionOf(granting, {
-          at,
-          limits,
-          atAnyTime: () => fitting(rulesFor(subject), subject, target),
-        }),
-        rules: judged.map(({ rule: { place, name, grants }, miss }) => ({
+        decision: createDecision(granting, { at, limits, atAnyTime: matchingAtAnyTime(subject, target) }),
+        rules: judged.map(({ rule: { place, name, grants }, mismatch }) => ({
           place,
           name,
-          grants: inOrder(grants),
-          ...(miss ? { miss } : {}),
+          grants: sortRights(grants),
+          ...(mismatch ? { mismatch } : {}),
         })),
       };
     },
     classes,
-    oversees: (subject) =>
-      mine(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
-    everywhere: (subject) =>
-      new Set(mine(subject, now()).flatMap((rule) => (rule.everywhere ? [...rule.grants] : []))),
+    managesSessions: (subject) =>
+      applicableRules(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
+    globalRights: (subject) =>
+      new Set(applicableRules(subject, now()).flatMap((rule) => (rule.isGlobal ? [...rule.grants] : []))),
     size: { rules: document.access?.length ?? 0, classes: classes.length },
   };
-
-  function rulesFor(subject: Subject): readonly CompiledRule[] {
-    return rules.filter((rule) => rule.isFor(subject));
-  }
 }
 
-function missOf(rule: CompiledRule, subject: Subject, target: Target, at: number): Miss | undefined {
-  if (!rule.isFor(subject)) return 'who';
-  return rule.missOf(subject, target) ?? (isOpen(rule, at) ? undefined : 'when');
+function mismatchOf(
+  rule: CompiledRule,
+  subject: Subject,
+  target: Target,
+  at: number,
+): MismatchReason | undefined {
+  if (!rule.appliesTo(subject)) return 'who';
+  return rule.mismatch(subject, target) ?? (isOpenAt(rule, at) ? undefined : 'when');
 }
-
-const isOpen = ({ isOpen: open }: CompiledRule, at: number) => open === undefined || open(at);
 
 /**
- * The rules that are for somebody and open now. A list of machines asks a thousand times in a row for the same
- * person; windows open and close on the minute.
+ * Finds the open rules that apply to a subject. Keeps the last result: a machine list makes a thousand decisions in a row
+ * for one subject, and windows open and close on minutes.
  */
-function createShortList(rules: readonly CompiledRule[]) {
+function createApplicableRules(rules: readonly CompiledRule[]) {
   let last: { subject: Subject; minute: number; rules: readonly CompiledRule[] } | undefined;
   return (subject: Subject, at: number) => {
     const minute = Math.floor(at / minuteMs);
@@ -143,66 +111,8 @@ function createShortList(rules: readonly CompiledRule[]) {
       last = {
         subject,
         minute,
-        rules: rules.filter((rule) => isOpen(rule, at) && rule.isFor(subject)),
+        rules: rules.filter((rule) => isOpenAt(rule, at) && rule.appliesTo(subject)),
       };
     return last.rules;
   };
-}
-
-function decisionOf(
-  granting: readonly CompiledRule[],
-  deps: {
-    readonly at: number;
-    readonly limits: DefaultLimits;
-    /** Also those of another time. */
-    readonly atAnyTime: () => readonly CompiledRule[];
-  },
-): Decision {
-  const { at, limits } = deps;
-  const allow = inOrder(new Set(granting.flatMap(({ grants }) => [...grants])));
-  const opens = (rule: CompiledRule, opening: Opening) =>
-    opensBy[opening].some((right) => rule.grants.has(right));
-  const termsIn = (candidates: readonly CompiledRule[]): Terms | undefined => {
-    const [first, ...more] = candidates.map((rule) => termsOf(rule, limits));
-    return first && more.reduce(widest, first);
-  };
-  const terms = (opening: Opening) => termsIn(granting.filter((rule) => opens(rule, opening)));
-
-  return {
-    allow,
-    terms,
-    until(opening) {
-      const given = terms(opening);
-      if (!given) return at;
-      const candidates = deps.atAnyTime().filter((rule) => opens(rule, opening));
-      return firstNarrower(candidates, at, at + given.maxSessionSeconds * 1000, (open) => {
-        const then = termsIn(open);
-        return then === undefined || !isAsWide(given, then);
-      });
-    },
-    rulesFor: (right) => granting.filter(({ grants }) => grants.has(right)).map(({ name }) => name),
-  };
-}
-
-/** Minute by minute, as windows may close at any; the answer is asked for only when another set of rules is open. */
-function firstNarrower(
-  rules: readonly CompiledRule[],
-  from: number,
-  to: number,
-  isNarrower: (open: readonly CompiledRule[]) => boolean,
-): number | undefined {
-  if (rules.every((rule) => rule.isOpen === undefined)) return undefined;
-  let before = '';
-  for (let at = from; at < to; at = (Math.floor(at / minuteMs) + 1) * minuteMs) {
-    const open = rules.filter((rule) => isOpen(rule, at));
-    const which = open.map(({ place }) => place).join(' ');
-    if (which === before) continue;
-    before = which;
-    if (isNarrower(open)) return at;
-  }
-  return undefined;
-}
-
-function inOrder(found: ReadonlySet<Right>): readonly Right[] {
-  return rights.filter((right) => found.has(right));
 }

@@ -1,127 +1,112 @@
 import type { Audit } from '@porthole/shared/audit/audit';
-import { every, type Clock } from '@porthole/shared/time/clock';
-import { accessDocument, defaultAccess, type AccessDocument } from '@porthole/shared/config/access-schema';
-import { describeIssue } from '@porthole/shared/config/describe-issue';
+import { defaultAccess, type AccessDocument } from '@porthole/shared/config/access-schema';
 import { ConfigError } from '@porthole/shared/config/read';
-import { parseYaml } from '@porthole/shared/config/read-yaml';
 import type { Config } from '@porthole/shared/config/schema';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
-import type { Log } from '@porthole/shared/telemetry/log';
 import { digest } from '@porthole/shared/store/keys';
-import { atMostOf, whateverElseGives } from './at-most.ts';
+import type { Log } from '@porthole/shared/telemetry/log';
+import { every, type Clock } from '@porthole/shared/time/clock';
 import { createAccess, type Access } from './decide.ts';
-import { faultsOfAccess } from './faults.ts';
+import { defaultWithinBoundary, withPermissionBoundaries } from './permission-boundary.ts';
+import { parseRulesFile } from './rules-file.ts';
 
-/** How often the file is looked at. Watching it would miss the links that Kubernetes swaps. */
-const lookMs = 5000;
+/** Polling also notices a file behind a symbolic link that Kubernetes replaces, which a file watcher misses. */
+const pollMs = 5000;
 
-/** The access rules that are in force, whichever file they come from. */
-export interface Rules {
-  /** As they are now. */
+/** The access rules in force, from the configuration or from the rules file. */
+export interface AccessRules {
   current(): Access;
-  /** What is wrong with the file, while the rules from before it are in force. */
-  fault(): string | undefined;
-  readonly part: LifecycleComponent;
+  /** What is wrong with the rules file, while earlier rules are in force. */
+  reloadError(): string | undefined;
+  readonly component: LifecycleComponent;
 }
 
 export type RulesConfig = Pick<Config, 'access' | 'classes' | 'accessFile' | 'clusters' | 'limits'>;
 
 /**
- * The rules of the configuration, or those of its rules file as it is now. A file that an edit broke leaves the last
- * good rules in force and says so: in the log, in a metric, and at /readyz. At the start there are none to leave, so
- * there it is a fault of the configuration.
+ * The rules of the configuration. `text`: the content of its rules file, if it has one. Undefined if there are no rules.
+ * Throws ConfigError if the rules file is invalid.
  */
-export function createRules(deps: {
+export function readAccessDocument(
+  config: RulesConfig,
+  text: string | undefined = config.accessFile?.(),
+): AccessDocument | undefined {
+  const { access, classes } = config;
+  if (text === undefined) return access || classes ? { access, classes } : undefined;
+  const { document, issues } = parseRulesFile(text, config);
+  if (!document) throw new ConfigError(issues.map((issue) => `accessFile: ${issue}`));
+  return document;
+}
+
+/** Compiles rules, or the default rules if there are none. */
+export function compileRules(
+  document: AccessDocument | undefined,
+  { limits, clock }: { readonly limits: Config['limits']; readonly clock: Pick<Clock, 'now'> },
+): Access {
+  const create = (one: AccessDocument) => createAccess(one, { limits, now: () => clock.now() });
+  return document
+    ? withPermissionBoundaries(create(document))
+    : withPermissionBoundaries(create(defaultAccess), create(defaultWithinBoundary));
+}
+
+/**
+ * Loads the access rules, and reloads the rules file when it changes. If the changed file is invalid, the previous rules
+ * stay in force; the log, a metric and /readyz report the error. Throws ConfigError if the file is invalid at the start.
+ */
+export function createAccessRules(deps: {
   readonly config: RulesConfig;
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'error'>;
   readonly audit: Audit;
   readonly onReload?: (result: 'ok' | 'faulty') => void;
-}): Rules {
+}): AccessRules {
   const { config, clock, log, audit, onReload } = deps;
   const { accessFile, limits } = config;
-  const create = (document: AccessDocument) => createAccess(document, { limits, now: () => clock.now() });
-  const toAccess = (document: AccessDocument) => atMostOf(create(document));
-  if (!accessFile)
-    return {
-      current: constantly(
-        config.access || config.classes
-          ? toAccess({ access: config.access, classes: config.classes })
-          : atMostOf(create(defaultAccess), create(whateverElseGives)),
-      ),
-      fault: () => undefined,
-      part: { name: 'rules' },
-    };
-
-  /** Its text at the last look, or what kept it from being read. */
-  let seen = accessFile();
-  let access = toAccess(parseAtStart(seen, config));
-  let fault: string | undefined;
+  /** The text of the file at the last poll, or why it could not be read. */
+  let seen = accessFile?.();
+  let access = compileRules(readAccessDocument(config, seen), { limits, clock });
+  let error: string | undefined;
   let cancel = () => {};
 
-  function look(): void {
-    const found = accessFile?.() ?? '';
+  function reloadIfChanged(): void {
+    const text = accessFile?.() ?? '';
     const unreadable = accessFile?.readError?.();
-    const now = unreadable ?? found;
-    if (now === seen) return;
-    seen = now;
-    if (unreadable) return refuse([unreadable], found);
-    const { document, faults } = parseRules(found, config);
-    if (document) take(toAccess(document), found);
-    else refuse(faults, found);
+    const found = unreadable ?? text;
+    if (found === seen) return;
+    seen = found;
+    const { document, issues } = unreadable
+      ? { document: undefined, issues: [unreadable] }
+      : parseRulesFile(text, config);
+    if (document) apply(document, text);
+    else reject(issues, text);
   }
 
-  function take(next: Access, from: string): void {
-    access = next;
-    fault = undefined;
-    log.info({ ...next.size }, 'the access rules were read again');
-    audit({ event: 'rules_reloaded', ...next.size, digest: digest(from) });
+  function apply(document: AccessDocument, text: string): void {
+    access = compileRules(document, { limits, clock });
+    error = undefined;
+    log.info({ ...access.size }, 'access rules reloaded');
+    audit({ event: 'rules_reloaded', ...access.size, digest: digest(text) });
     onReload?.('ok');
   }
 
-  function refuse(faults: readonly string[], from: string): void {
-    fault = `the rules file is faulty, and the rules from before its change are in force: ${faults.join('; ')}`;
-    log.error({ faults }, 'THE RULES FILE IS FAULTY: the rules from before its change stay in force');
-    audit({ event: 'rules_refused', issues: faults.length, digest: digest(from) });
+  function reject(issues: readonly string[], text: string): void {
+    error = `the rules file is invalid, and the previous rules stay in force: ${issues.join('; ')}`;
+    log.error({ issues }, 'the rules file is invalid: the previous rules stay in force');
+    audit({ event: 'rules_refused', issues: issues.length, digest: digest(text) });
     onReload?.('faulty');
   }
 
   return {
     current: () => access,
-    fault: () => fault,
-    part: {
+    reloadError: () => error,
+    component: {
       name: 'rules',
       async start() {
-        cancel = every(clock, lookMs, look);
+        if (accessFile) cancel = every(clock, pollMs, reloadIfChanged);
       },
       async stop() {
         cancel();
       },
     },
   };
-}
-
-function parseAtStart(text: string, config: RulesConfig): AccessDocument {
-  const { document, faults } = parseRules(text, config);
-  if (!document) throw new ConfigError(faults.map((fault) => `accessFile: ${fault}`));
-  return document;
-}
-
-/** The rules in the text of a rules file, or everything that is wrong with them. */
-export function parseRules(
-  text: string,
-  { clusters }: Pick<Config, 'clusters'>,
-): { readonly document?: AccessDocument; readonly faults: readonly string[] } {
-  const yaml = parseYaml(text);
-  if (yaml.issues.length > 0) return { faults: yaml.issues };
-  const parsed = accessDocument.safeParse(yaml.value, { reportInput: true });
-  if (!parsed.success)
-    return { faults: parsed.error.issues.flatMap((issue) => describeIssue(issue, (path) => path)) };
-  if (!parsed.data.access && !parsed.data.classes) return { faults: ['there is neither access nor classes'] };
-  const faults = faultsOfAccess(parsed.data, clusters);
-  return faults.length > 0 ? { faults } : { document: parsed.data, faults };
-}
-
-function constantly<T>(value: T): () => T {
-  return () => value;
 }

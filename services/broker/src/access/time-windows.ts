@@ -1,25 +1,25 @@
 import { days, type TimeWindow } from '@porthole/shared/config/access-schema';
 
 /**
- * Windows of time by the clock on the wall. A moment is turned into what the clock shows there, never the other way
- * round: so each moment is plainly in or out, also in the night in which an hour comes twice, and an hour that is
- * left out in spring is in no window.
+ * Says whether a time window is open at a time in milliseconds since the epoch. Converts the time to local time, never the
+ * reverse, so that no time is ambiguous: an hour that occurs twice in autumn is in its window twice, and an hour that is
+ * left out in spring never.
  */
-export type IsOpen = (now: number) => boolean;
+export type IsOpenAt = (now: number) => boolean;
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
-/** No time zone changes its clock at another moment than at a quarter of an hour. */
+/** Time zones change their offset only on quarters of an hour. */
 const quarterMs = 15 * minuteMs;
 
-export function compileWhen(windows: readonly TimeWindow[] | undefined): IsOpen | undefined {
+export function compileTimeWindows(windows: readonly TimeWindow[] | undefined): IsOpenAt | undefined {
   if (!windows) return undefined;
   const compiled = windows.map(compileWindow);
   return (now) => compiled.some((isOpen) => isOpen(now));
 }
 
-function compileWindow({ timeZone, days: names, hours, from, until }: TimeWindow): IsOpen {
-  const wallClock = wallClockOf(timeZone);
+function compileWindow({ timeZone, days: names, hours, from, until }: TimeWindow): IsOpenAt {
+  const localTime = localTimeOf(timeZone);
   const weekdays = new Set(names?.map((name) => days.indexOf(name)));
   const [begin, end] =
     hours === undefined ? [0, dayMs] : (hours.split('-').map(timeOfDay) as [number, number]);
@@ -32,11 +32,11 @@ function compileWindow({ timeZone, days: names, hours, from, until }: TimeWindow
     );
   };
   return (now) => {
-    const wall = wallClock(now);
-    const time = wall % dayMs;
-    const today = wall - time;
+    const local = localTime(now);
+    const time = local % dayMs;
+    const today = local - time;
     if (begin < end) return time >= begin && time < end && isDay(today);
-    // Over midnight: what goes on after it belongs to the day before.
+    // Over midnight: the part after midnight belongs to the day before.
     return (time >= begin && isDay(today)) || (time < end && isDay(today - dayMs));
   };
 }
@@ -51,8 +51,8 @@ function timeOfDay(text: string): number {
   return (hour * 60 + minute) * minuteMs;
 }
 
-/** What the clock on the wall shows at a moment, as the moment at which a clock in UTC shows the same. */
-function wallClockOf(timeZone: string): (now: number) => number {
+/** Converts a time to local time, as the time at which UTC shows the same. */
+function localTimeOf(timeZone: string): (now: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     calendar: 'iso8601',
@@ -64,7 +64,7 @@ function wallClockOf(timeZone: string): (now: number) => number {
     hour: 'numeric',
     minute: 'numeric',
   });
-  // Asking is slow, and the same quarter is asked about again and again.
+  // Cached, because formatting is slow and most calls are about the same quarter of an hour.
   let quarter = Number.NaN;
   let offset = 0;
   return (now) => {

@@ -1,15 +1,15 @@
 import type { Readable } from 'node:stream';
 
-/** One command of the `porthole` program. It says what is wrong by throwing a Fault. */
+/** One command of `porthole`. Throws CommandError to report a failure. */
 export interface Command {
   /** One line, for the list of commands. */
-  readonly about: string;
-  /** What comes behind the name, and what it means. */
+  readonly summary: string;
+  /** The arguments, and a description. */
   readonly usage: string;
   run(args: readonly string[], io: CommandIo): Promise<void>;
 }
 
-/** What `main.ts` lends of its process. */
+/** The parts of the process that commands use. */
 export interface CommandIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: { write(text: string): unknown };
@@ -19,8 +19,8 @@ export interface CommandIo {
   exit(code: number): void;
 }
 
-/** What went wrong, for whoever typed the command. */
-export class Fault extends Error {}
+/** A failure, with a message for the operator. */
+export class CommandError extends Error {}
 
-/** The command was typed in a way that means nothing. */
-export class UsageFault extends Error {}
+/** Invalid arguments. */
+export class UsageError extends Error {}

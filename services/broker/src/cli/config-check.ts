@@ -1,52 +1,52 @@
 import { ConfigError, readConfig } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
-import { systemClock } from '@porthole/shared/time/clock';
-import { noAudit } from '@porthole/shared/audit/audit';
-import { createRules } from '../access/rules.ts';
-import { checkBrokerConfig } from '../check-config.ts';
+import { findOverlaps } from '../access/overlaps.ts';
+import { readAccessDocument } from '../access/rules.ts';
+import { checkBrokerConfig } from '../config/check-config.ts';
 import { parseUsersFile, UsersFileError } from '../sign-in/local/users-file.ts';
 import type { Command } from './command.ts';
+import { usersInFile } from './look-up.ts';
 
 const usage = `
-Reads the configuration as the services do (PORTHOLE_CONFIG and PORTHOLE_* variables), with the users file and the
-rules file, and says what is wrong. Asks neither Proxmox nor the store. Exit code 2 when there is a fault.
+Checks the configuration (PORTHOLE_CONFIG and PORTHOLE_* variables), the users file and the rules file, without any network
+access. Warns about access rules that can give a machine to two users. The exit code is 2 if something is invalid.
 `;
 
 export const configCheck: Command = {
-  about: 'say what is wrong with the configuration, the users file and the rules file',
+  summary: 'check the configuration, the users file and the rules file',
   usage,
   async run(_args, { env, cwd, stdout }) {
     const config = readConfig(env, cwd);
-    const faults = faultsIn(config, ({ rules, classes }) =>
-      stdout.write(`${counted(rules, 'access rule')}, ${counted(classes, 'class', 'classes')}.\n`),
+    const errors = configErrors(config);
+    if (errors.length > 0) throw new ConfigError(errors);
+    const document = readAccessDocument(config) ?? {};
+    const { access = [], classes = [] } = document;
+    stdout.write(
+      `${count(access.length, 'access rule', 'access rules')}, ${count(classes.length, 'class', 'classes')}.\n`,
     );
-    if (faults.length > 0) throw new ConfigError(faults);
-    stdout.write('The configuration is good.\n');
+    for (const overlap of findOverlaps(document, usersInFile(config))) stdout.write(`Warning: ${overlap}\n`);
+    stdout.write('The configuration is valid.\n');
   },
 };
 
-/** What is wrong with a configuration that can be read, with its users file and its rules file. */
-export function faultsIn(
-  config: Config,
-  counted: (size: { readonly rules: number; readonly classes: number }) => void = () => {},
-): readonly string[] {
-  const faults: string[] = [];
+/** Finds what is invalid in a configuration that matches the schema, in its users file and in its rules file. */
+export function configErrors(config: Config): readonly string[] {
+  const errors: string[] = [];
   const collect = (check: () => unknown) => {
     try {
       check();
     } catch (error) {
-      if (error instanceof ConfigError) faults.push(...error.issues);
-      else if (error instanceof UsersFileError) faults.push(`signIn.local.usersFile: ${error.message}`);
+      if (error instanceof ConfigError) errors.push(...error.issues);
+      else if (error instanceof UsersFileError) errors.push(`signIn.local.usersFile: ${error.message}`);
       else throw error;
     }
   };
-  const log = { info: () => {}, error: () => {} };
   collect(() => checkBrokerConfig(config));
   collect(() => config.signIn.local && parseUsersFile(config.signIn.local.usersFile()));
-  collect(() => counted(createRules({ config, clock: systemClock, log, audit: noAudit }).current().size));
-  return faults;
+  collect(() => readAccessDocument(config));
+  return errors;
 }
 
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
 }

@@ -1,27 +1,30 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '@porthole/shared/time/clock';
-import { noAudit } from '@porthole/shared/audit/audit';
-import { mintGrant } from '@porthole/shared/grant/grant';
-import { PortholeError } from '@porthole/shared/errors';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
+import { PortholeError } from '@porthole/shared/errors';
+import { mintGrant } from '@porthole/shared/grant/grant';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
-import { createRules } from '../access/rules.ts';
-import { claimsOf } from '../grants/claims.ts';
+import { systemClock } from '@porthole/shared/time/clock';
+import { compileRules, readAccessDocument } from '../access/rules.ts';
+import { buildClaims } from '../grants/claims.ts';
+import { grantEvent } from '../grants/grant-event.ts';
+import { parseGrantRequest } from '../grants/grant-request.ts';
 import { relayUrlOf } from '../grants/relay-url.ts';
-import { authorise, parseGrantWish } from '../grants/steps.ts';
-import { Fault, UsageFault, type Command } from './command.ts';
-import { findMachine, groupsOf } from './find-machine.ts';
-import { withStore } from './with-store.ts';
+import { authorise } from '../grants/steps.ts';
+import { CommandError, UsageError, type Command } from './command.ts';
+import { findUserGroups, lookUpMachine } from './look-up.ts';
+import { withStore, type StoreContext } from './with-store.ts';
 
 const usage = `--user NAME --machine MACHINE [--groups a,b] [--mode view|control] [--kind screen|terminal] [--json]
 
-Mints a grant as the broker would for that user, for debugging: prints where to connect a WebSocket, with which subprotocols
-and from which origin. It is good once, for seconds. Rules decide as they do for the user; it stands in the audit.
-MACHINE is cluster/number, a number, or a name. Without --groups, groups are those in the users file.
+Creates a grant as the broker does for this user, for debugging. Prints the URL, the subprotocols and the origin for the
+WebSocket. The grant works once, within seconds. The access rules apply, and the audit log records the grant.
+
+MACHINE is CLUSTER/NUMBER, a number, or a name.
+--groups  Default: the groups in the users file.
 `;
 
 export const grant: Command = {
-  about: 'mint a grant for a console, for debugging',
+  summary: 'create a grant for a console, for debugging',
   usage,
   async run(args, io) {
     const { values } = parseArgs({
@@ -35,81 +38,80 @@ export const grant: Command = {
         json: { type: 'boolean' },
       },
     });
-    const { user: name, machine: wanted, mode, kind } = values;
-    if (name === undefined || wanted === undefined) throw new UsageFault();
-    if (!['view', 'control'].includes(mode) || !['screen', 'terminal'].includes(kind)) throw new UsageFault();
-    await withStore(io, async ({ config, store, keys, audit, operator }) => {
-      const wish = parseGrantWish({ mode, kind });
-      const user = { id: `local:${name}`, name, groups: groupsOf(values.groups, name, config) };
-      const machine = await findMachine(config, wanted);
-      const log = { info: () => {}, error: () => {} };
-      const access = createRules({ config, clock: systemClock, log, audit: noAudit }).current();
-      const authorised = authorisedOrFault(() =>
-        authorise({ machine, decision: access.decide(user, machine) }, wish),
-      );
-      const sessionId = randomId(systemRandom, 16);
-      const claims = claimsOf({
-        sessionId,
-        identity: { user, loginRef: operator.id },
-        machine,
-        wish,
-        authorised,
-        extendSeconds: config.limits.extendSeconds,
-        origins: [config.publicUrl.origin],
-        now: systemClock.now(),
-      });
-      const { records } = store;
-      const token = await mintGrant({ records, keys, random: systemRandom, clock: systemClock }, claims);
-      audit({
-        event: 'grant',
-        session: sessionId,
-        user: { id: user.id, name },
-        login: operator.id,
-        machine: {
-          cluster: machine.cluster,
-          vmid: machine.vmid,
-          name: claims.machineName,
-          node: machine.node,
-          type: machine.type,
-        },
-        mode: claims.mode,
-        kind: claims.kind,
-        rules: [...authorised.rules],
-      });
-      const facts = {
-        session: sessionId,
-        url: relayUrlOf(config).href,
-        protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
-        origin: config.publicUrl.origin,
-        expiresAt: new Date(claims.expiresAt).toISOString(),
-      };
-      io.stdout.write(values.json ? `${JSON.stringify(facts, undefined, 2)}\n` : inWords(facts));
+    const { user, machine, mode, kind } = values;
+    if (user === undefined || machine === undefined) throw new UsageError();
+    if (!['view', 'control'].includes(mode) || !['screen', 'terminal'].includes(kind)) throw new UsageError();
+    await withStore(io, async (context) => {
+      const created = await createGrant(context, { user, machine, groups: values.groups, mode, kind });
+      io.stdout.write(values.json ? `${JSON.stringify(created, undefined, 2)}\n` : formatGrant(created));
     });
   },
 };
 
-function authorisedOrFault<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof PortholeError)) throw error;
-    throw new Fault(
-      `No rule gives that: ${error.detail ?? error.message}. porthole access explain says why.`,
-    );
-  }
-}
-
-function inWords(facts: {
+interface CreatedGrant {
   readonly session: string;
   readonly url: string;
   readonly protocols: readonly string[];
   readonly origin: string;
   readonly expiresAt: string;
-}): string {
-  return `Session    ${facts.session}
-WebSocket  ${facts.url}
-Protocols  ${facts.protocols.join(', ')}
-Origin     ${facts.origin}
-Good once, until ${facts.expiresAt}. Whoever has the second protocol opens the console: show it to nobody.
+}
+
+async function createGrant(
+  { config, store, keys, audit, operator }: StoreContext,
+  wanted: {
+    readonly user: string;
+    readonly machine: string;
+    readonly groups: string | undefined;
+    readonly mode: string;
+    readonly kind: string;
+  },
+): Promise<CreatedGrant> {
+  const name = wanted.user;
+  const user = { id: `local:${name}`, name, groups: findUserGroups(wanted.groups, name, config) };
+  const machine = await lookUpMachine(config, wanted.machine);
+  const access = compileRules(readAccessDocument(config), { limits: config.limits, clock: systemClock });
+  const request = parseGrantRequest({ mode: wanted.mode, kind: wanted.kind });
+  const authorised = authoriseOrFail(() =>
+    authorise({ machine, decision: access.decide(user, machine) }, request),
+  );
+  const claims = buildClaims({
+    sessionId: randomId(systemRandom, 16),
+    identity: { user, loginRef: operator.id },
+    machine,
+    request,
+    authorised,
+    extendSeconds: config.limits.extendSeconds,
+    origins: [config.publicUrl.origin],
+    now: systemClock.now(),
+  });
+  const { records } = store;
+  const token = await mintGrant({ records, keys, random: systemRandom, clock: systemClock }, claims);
+  audit(grantEvent(claims, authorised.rules));
+  return {
+    session: claims.sessionId,
+    url: relayUrlOf(config).href,
+    protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
+    origin: config.publicUrl.origin,
+    expiresAt: new Date(claims.expiresAt).toISOString(),
+  };
+}
+
+function authoriseOrFail<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof PortholeError)) throw error;
+    throw new CommandError(
+      `No access rule permits this: ${error.detail ?? error.message}. For the reasons, run porthole access explain.`,
+    );
+  }
+}
+
+function formatGrant({ session, url, protocols, origin, expiresAt }: CreatedGrant): string {
+  return `Session    ${session}
+WebSocket  ${url}
+Protocols  ${protocols.join(', ')}
+Origin     ${origin}
+Works once, until ${expiresAt}. Keep the second protocol secret: it opens the console.
 `;
 }

@@ -1,15 +1,15 @@
 import { ConfigError } from '@porthole/shared/config/read';
 import { escapeControls } from '@porthole/shared/telemetry/escape-controls';
 import { accessExplain } from './access-explain.ts';
+import { UsageError, type Command, type CommandIo } from './command.ts';
+import { configCheck } from './config-check.ts';
 import { doctor } from './doctor.ts';
 import { grant } from './grant.ts';
 import { sessionsEnd } from './sessions-end.ts';
 import { sessionsList } from './sessions-list.ts';
-import { UsageFault, type Command, type CommandIo } from './command.ts';
-import { configCheck } from './config-check.ts';
 import { userAdd } from './user-add.ts';
 
-/** Every command, by its one or two words. */
+/** The commands, by name. A name has one or two words. */
 const commands: Readonly<Record<string, Command>> = {
   'user add': userAdd,
   'access explain': accessExplain,
@@ -20,18 +20,18 @@ const commands: Readonly<Record<string, Command>> = {
   grant,
 };
 
-/** Runs the command that the arguments name. Answers the exit code: 0 done, 1 it could not be, 2 wrong words or configuration. */
+/** Runs a command. Returns the exit code: 0 success, 1 failure, 2 invalid arguments or configuration. */
 export async function porthole(args: readonly string[], given: CommandIo): Promise<number> {
   const io = { ...given, stdout: withoutControls(given.stdout), stderr: withoutControls(given.stderr) };
-  const [noun = ''] = args;
-  const words = Object.hasOwn(commands, noun) ? 1 : 2;
-  const name = args.slice(0, words).join(' ');
-  const rest = args.slice(words);
+  const [firstWord = ''] = args;
+  const wordCount = Object.hasOwn(commands, firstWord) ? 1 : 2;
+  const name = args.slice(0, wordCount).join(' ');
+  const rest = args.slice(wordCount);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    const asked = noun === '' || args.some(isHelp);
-    (asked ? io.stdout : io.stderr).write(overview());
-    return asked ? 0 : 2;
+    const needsHelp = firstWord === '' || args.some(isHelp);
+    (needsHelp ? io.stdout : io.stderr).write(listCommands());
+    return needsHelp ? 0 : 2;
   }
   if (rest.some(isHelp)) {
     io.stdout.write(usageOf(name, command));
@@ -41,12 +41,12 @@ export async function porthole(args: readonly string[], given: CommandIo): Promi
     await command.run(rest, io);
     return 0;
   } catch (error) {
-    const meant = error instanceof UsageFault || isArgumentFault(error);
-    // A stack would tell whoever mistyped something nothing.
+    const isUsageError = error instanceof UsageError || isParseArgsError(error);
+    // The message only: a stack does not help the operator.
     const text = error instanceof Error ? error.message : String(error);
     if (text !== '') io.stderr.write(`${text}\n`);
-    if (meant) io.stderr.write(usageOf(name, command));
-    return meant || error instanceof ConfigError ? 2 : 1;
+    if (isUsageError) io.stderr.write(usageOf(name, command));
+    return isUsageError || error instanceof ConfigError ? 2 : 1;
   }
 }
 
@@ -57,14 +57,16 @@ function withoutControls(output: CommandIo['stdout']): CommandIo['stdout'] {
 
 const isHelp = (word: string) => word === '--help' || word === '-h' || word === 'help';
 
-/** What node:util says of an option that there is not. */
-function isArgumentFault(error: unknown): boolean {
+/** node:util reports unknown options and missing values with these codes. */
+function isParseArgsError(error: unknown): boolean {
   return String((error as { code?: unknown } | undefined)?.code).startsWith('ERR_PARSE_ARGS');
 }
 
-function overview(): string {
-  const lines = Object.entries(commands).map(([name, { about }]) => `  porthole ${name.padEnd(16)} ${about}`);
-  return `Usage: porthole COMMAND ...\n\n${lines.join('\n')}\n\nporthole COMMAND --help says more.\n`;
+function listCommands(): string {
+  const lines = Object.entries(commands).map(
+    ([name, { summary }]) => `  porthole ${name.padEnd(16)} ${summary}`,
+  );
+  return `Usage: porthole COMMAND ...\n\n${lines.join('\n')}\n\nFor all options: porthole COMMAND --help\n`;
 }
 
 function usageOf(name: string, { usage }: Command): string {

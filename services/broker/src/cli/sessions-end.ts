@@ -4,39 +4,40 @@ import { createConsoleSignals, type TerminationTarget } from '@porthole/shared/s
 import { createTerminationOrders, targetsOf } from '@porthole/shared/session/termination-orders';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { leaseNames } from '@porthole/shared/store/keys';
-import { Fault, UsageFault, type Command } from './command.ts';
+import { CommandError, UsageError, type Command } from './command.ts';
 import { withStore } from './with-store.ts';
 
 const usage = `--session ID | --user ID | --machine CLUSTER/NUMBER
 
-Ends consoles within a second, at whichever relay: one, all of a user (such as local:anna), or all at a machine. Grants from
-before that are not used yet open nothing any more. They may open consoles again, as far as rules allow.
+Ends one console, all consoles of a user (such as local:anna), or all consoles of a machine, on any relay, within a second.
+Also invalidates unused grants. Users can open consoles again if the access rules permit it.
 `;
 
 export const sessionsEnd: Command = {
-  about: 'end consoles: one, all of a user, all at a machine',
+  summary: 'end one console, or all consoles of a user or a machine',
   usage,
   async run(args, io) {
     const { values } = parseArgs({
-      args: joined(args),
+      args: joinOptionValues(args),
       options: { session: { type: 'string' }, user: { type: 'string' }, machine: { type: 'string' } },
     });
     const [target, ...more] = Object.entries(values).map(([kind, ref]): TerminationTarget => ({
       kind: kind as keyof typeof values,
       ref,
     }));
-    if (!target || more.length > 0) throw new UsageFault('Say which, and one of them only.');
+    if (!target || more.length > 0)
+      throw new UsageError('Give exactly one of --session, --user and --machine.');
     if (target.kind === 'machine' && !/^[^/]+\/\d+$/.test(target.ref))
-      throw new UsageFault(`${target.ref} is not CLUSTER/NUMBER`);
+      throw new UsageError(`${target.ref} is not CLUSTER/NUMBER`);
     await withStore(io, async ({ store, keys, sessions, audit, operator }) => {
       const live = await sessions.list(leaseNames.allSessions);
-      const hit = live.filter((session) =>
+      const matching = live.filter((session) =>
         targetsOf({ ...session, user: { ...session.user, groups: [] }, issuedAt: 0 }).some(
           ({ kind, ref }) => kind === target.kind && ref === target.ref,
         ),
       );
-      if (target.kind === 'session' && hit.length === 0)
-        throw new Fault(`There is no session ${target.ref}.`);
+      if (target.kind === 'session' && matching.length === 0)
+        throw new CommandError(`There is no session ${target.ref}.`);
       const deps = { keys, random: systemRandom, clock: systemClock };
       const signals = createConsoleSignals({ bus: store.signals, ...deps });
       await createTerminationOrders({ records: store.records, signals, ...deps }).issue(
@@ -47,22 +48,22 @@ export const sessionsEnd: Command = {
         event: 'termination_ordered',
         by: operator,
         target: { kind: target.kind as 'session' | 'user' | 'machine', ref: target.ref },
-        consoles: hit.length,
+        consoles: matching.length,
       });
-      io.stdout.write(`${hit.length} ${hit.length === 1 ? 'console ends' : 'consoles end'}.\n`);
+      io.stdout.write(`Ending ${matching.length} ${matching.length === 1 ? 'console' : 'consoles'}.\n`);
     });
   },
 };
 
-/** Each option with its value in one word: a session's number may begin with a dash, which two words would make an option. */
-function joined(args: readonly string[]): string[] {
+/** Joins each option with its value, because node:util takes a session ID that begins with a dash for an option. */
+function joinOptionValues(args: readonly string[]): string[] {
   const words: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const [word = '', value] = [args[at], args[at + 1]];
-    const lone =
+    const isOptionWithValue =
       word.startsWith('--') && !word.includes('=') && value !== undefined && !value.startsWith('--');
-    words.push(lone ? `${word}=${value}` : word);
-    if (lone) at++;
+    words.push(isOptionWithValue ? `${word}=${value}` : word);
+    if (isOptionWithValue) at++;
   }
   return words;
 }

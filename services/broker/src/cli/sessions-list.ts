@@ -1,27 +1,29 @@
 import { parseArgs } from 'node:util';
-import { leaseNames } from '@porthole/shared/store/keys';
 import type { SessionRecord } from '@porthole/shared/session/records';
+import { leaseNames } from '@porthole/shared/store/keys';
 import type { Command } from './command.ts';
 import { withStore } from './with-store.ts';
 
 const usage = `[--json]
 
-Lists the consoles that are open now, the oldest first, from Redis: who, at which machine, by which relay, since when.
+Lists the open consoles in Redis, oldest first: user, machine, relay and start time.
 `;
 
 export const sessionsList: Command = {
-  about: 'list the consoles that are open now',
+  summary: 'list the open consoles',
   usage,
   async run(args, io) {
     const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } } });
     await withStore(io, async ({ sessions }) => {
       const found = (await sessions.list(leaseNames.allSessions)).toSorted((a, b) => a.since - b.since);
-      io.stdout.write(values.json ? `${JSON.stringify(found.map(shown), undefined, 2)}\n` : inLines(found));
+      io.stdout.write(
+        values.json ? `${JSON.stringify(found.map(toJson), undefined, 2)}\n` : formatTable(found),
+      );
     });
   },
 };
 
-function shown({
+function toJson({
   sessionId,
   user,
   cluster,
@@ -44,10 +46,12 @@ function shown({
   };
 }
 
-function inLines(found: readonly SessionRecord[]): string {
-  if (found.length === 0) return 'Nobody has a console open.\n';
+const columns = ['SESSION', 'USER', 'MACHINE', 'NAME', 'NODE', 'RELAY', 'SINCE (UTC)', 'MODE'];
+
+function formatTable(found: readonly SessionRecord[]): string {
+  if (found.length === 0) return 'No console is open.\n';
   const rows = found
-    .map(shown)
+    .map(toJson)
     .map(({ id, user, machine, relay, since, mode, kind }) => [
       id,
       user.id,
@@ -58,11 +62,15 @@ function inLines(found: readonly SessionRecord[]): string {
       since.slice(0, 19).replace('T', ' '),
       `${mode} ${kind}`,
     ]);
-  const all = [['SESSION', 'USER', 'MACHINE', 'NAME', 'NODE', 'RELAY', 'SINCE (UTC)', 'AS'], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  // Names are what people chose: no control character of theirs reaches the terminal.
+  const all = [columns, ...rows];
+  const widths = columns.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   return all
     .map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  '))
-    .map((line) => `${line.replaceAll(/\p{Cc}/gu, '?').trimEnd()}\n`)
+    .map((line) => `${withoutControlCharacters(line).trimEnd()}\n`)
     .join('');
+}
+
+/** Users choose names, so no control character of a name may reach the terminal. */
+function withoutControlCharacters(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?');
 }

@@ -1,29 +1,25 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { lifetimes } from '@porthole/shared/store/keys';
-import { displayNameOf, type Machine } from '../machines/machine.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Authorised, GrantWish } from './steps.ts';
+import { displayNameOf, type Machine } from '../machines/machine.ts';
+import type { GrantRequest } from './grant-request.ts';
+import type { AuthorisedConsole } from './steps.ts';
 
-/** All that the relay will know about a console: it asks nobody again. */
-export function claimsOf(facts: {
+/** Builds all that the relay learns about a console. It asks no other service. */
+export function buildClaims(facts: {
   readonly sessionId: string;
   readonly identity: Pick<Identity, 'user' | 'loginRef'>;
   readonly machine: Machine;
-  readonly wish: GrantWish;
-  readonly authorised: Authorised;
-  /** How much longer an extension makes a session. */
+  readonly request: GrantRequest;
+  readonly authorised: AuthorisedConsole;
+  /** Length of one extension. */
   readonly extendSeconds: number;
   readonly origins: readonly string[];
   readonly now: number;
   readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, wish, now, traceparent } = facts;
-  const { terms, until, observer } = facts.authorised;
-  // A console ends when the rules that it rests on do.
-  const secondsLeft =
-    until === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((until - now) / 1000));
-  const sessionSeconds = Math.min(terms.sessionSeconds, secondsLeft);
-  const maxSessionSeconds = Math.min(terms.maxSessionSeconds, secondsLeft);
+  const { identity, machine, request, now, traceparent } = facts;
+  const { policy, validUntil, observer } = facts.authorised;
   const { id, name, displayName, groups } = identity.user;
   return {
     version: 1,
@@ -35,23 +31,36 @@ export function claimsOf(facts: {
     type: machine.type,
     vmid: machine.vmid,
     machineName: displayNameOf(machine),
-    mode: wish.mode,
-    kind: wish.kind,
-    ...(terms.clipboard === 'both' ? {} : { clipboard: terms.clipboard }),
-    ...(Number.isFinite(terms.updatesPerSecond) ? { updatesPerSecond: terms.updatesPerSecond } : {}),
+    mode: request.mode,
+    kind: request.kind,
+    ...(policy.clipboard === 'both' ? {} : { clipboard: policy.clipboard }),
+    ...(Number.isFinite(policy.updatesPerSecond) ? { updatesPerSecond: policy.updatesPerSecond } : {}),
     ...(observer ? { observer } : {}),
     limits: {
-      sessionSeconds,
-      idleSeconds: terms.idleSeconds,
-      perUser: terms.consolesPerUser,
-      perMachine: terms.consolesPerMachine,
-      ...(maxSessionSeconds > sessionSeconds
-        ? { extendSeconds: facts.extendSeconds, maxSessionSeconds }
-        : {}),
+      ...sessionLengths(policy, validUntil === undefined ? undefined : validUntil - now, facts.extendSeconds),
+      idleSeconds: policy.idleSeconds,
+      perUser: policy.consolesPerUser,
+      perMachine: policy.consolesPerMachine,
     },
     ...(traceparent === undefined ? {} : { traceparent }),
     origins: [...facts.origins],
     issuedAt: now,
     expiresAt: now + lifetimes.grant,
+  };
+}
+
+/** A console ends when the rules that permit it do. */
+function sessionLengths(
+  policy: AuthorisedConsole['policy'],
+  validMs: number | undefined,
+  extendSeconds: number,
+): Pick<GrantClaims['limits'], 'sessionSeconds' | 'extendSeconds' | 'maxSessionSeconds'> {
+  const validSeconds =
+    validMs === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(validMs / 1000));
+  const sessionSeconds = Math.min(policy.sessionSeconds, validSeconds);
+  const maxSessionSeconds = Math.min(policy.maxSessionSeconds, validSeconds);
+  return {
+    sessionSeconds,
+    ...(maxSessionSeconds > sessionSeconds ? { extendSeconds, maxSessionSeconds } : {}),
   };
 }

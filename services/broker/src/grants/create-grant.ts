@@ -1,25 +1,30 @@
 import type { Audit } from '@porthole/shared/audit/audit';
-import type { Clock } from '@porthole/shared/time/clock';
-import type { Config } from '@porthole/shared/config/schema';
 import type { Right } from '@porthole/shared/config/access-schema';
-import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
-import { mintGrant } from '@porthole/shared/grant/grant';
-import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { Config } from '@porthole/shared/config/schema';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
-import type { Store } from '@porthole/shared/store/ports';
+import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import { mintGrant } from '@porthole/shared/grant/grant';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
+import type { Store } from '@porthole/shared/store/ports';
 import type { TraceSpan, Tracing } from '@porthole/shared/telemetry/tracing';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { Decide } from '../access/decide.ts';
 import type { Context, Step } from '../http/context.ts';
+import { pathParameters } from '../http/path-parameters.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
+import { findVisibleMachine, isVmid } from '../machines/find-visible-machine.ts';
 import type { BrokerMetrics } from '../metrics.ts';
-import type { RequireLogin } from '../sign-in/require-login.ts';
 import type { EmbedTokens } from '../sign-in/embed-tokens.ts';
-import { askerOf, pageFor, embedTokenHeader, type Asker } from './asker.ts';
-import { claimsOf } from './claims.ts';
+import type { RequireLogin } from '../sign-in/require-login.ts';
+import { buildClaims } from './claims.ts';
+import { consolePageFor } from './console-page.ts';
+import { grantEvent } from './grant-event.ts';
+import { parseGrantRequest } from './grant-request.ts';
 import { relayUrlOf } from './relay-url.ts';
-import { authorise, checkQuota, findMachine, isVmid, limitGrants, parseGrantWish } from './steps.ts';
+import { identifyRequester } from './requester.ts';
+import { authorise, checkQuota, limitGrants } from './steps.ts';
 
 export interface GrantRouteDeps {
   readonly config: Config;
@@ -37,8 +42,8 @@ export interface GrantRouteDeps {
 }
 
 /**
- * POST /api/v1/consoles/{cluster}/{vmid}/grants. Everything that stands between a click and a console, in order;
- * that the request came from our own pages was checked before (http/require-same-origin.ts).
+ * POST /api/v1/consoles/{cluster}/{vmid}/grants: creates a grant for a console. `grant` below runs all checks in order,
+ * except that the request comes from our own pages (http/require-same-origin.ts).
  */
 export function createGrant(deps: GrantRouteDeps): Step {
   const { config, store, clock, random, metrics } = deps;
@@ -47,98 +52,56 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
   async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
-    const wish = parseGrantWish(ctx.request.body);
-    const asker = await askerOf(deps, ctx, { cluster, vmid, wish });
-    const { identity } = asker;
+    const request = parseGrantRequest(ctx.request.body);
+    const requester = await identifyRequester(deps, ctx, { cluster, vmid, request });
+    const { identity, program } = requester;
     await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
-    const found = await findMachine(deps, identity.user, cluster, vmid);
-    const authorised = authorise(found, wish);
-    await checkQuota({ leases: store.leases, clock }, identity.user, authorised.terms.consolesPerUser);
-    const { machine } = found;
-    const sessionId = randomId(random, 16);
-    const claims = claimsOf({
-      sessionId,
+    const visible = await findVisibleMachine(deps, identity.user, cluster, vmid);
+    const authorised = authorise(visible, request);
+    await checkQuota({ leases: store.leases, clock }, identity.user, authorised.policy.consolesPerUser);
+    const claims = buildClaims({
+      sessionId: randomId(random, 16),
       identity,
-      machine,
-      wish,
+      machine: visible.machine,
+      request,
       authorised,
       extendSeconds: limits.extendSeconds,
       origins,
       now: clock.now(),
       traceparent: span.traceparent,
     });
-    span.setAttributes({
-      'porthole.session': sessionId,
-      'porthole.cluster': machine.cluster,
-      'porthole.vmid': machine.vmid,
-      'porthole.mode': wish.mode,
-      'porthole.kind': wish.kind,
-    });
+    span.setAttributes(spanAttributes(claims));
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
-    const page = await pageFor(deps, asker, claims, ctx.get(embedTokenHeader) !== '');
-    record(ctx, asker, claims, authorised.rules);
-    // A page that a program opened can do nothing beyond the console: nobody is signed in there.
-    const allow = asker.program ? [] : found.decision.allow;
-    respond(ctx, claims, { token, page, allow });
-  }
-
-  /** Who was let in to what. */
-  function record(ctx: Context, { program }: Asker, claims: GrantClaims, rules: readonly string[]): void {
-    const { sessionId, user, loginRef, cluster, node, type, vmid, machineName, mode, kind, observer } =
-      claims;
+    const page = await consolePageFor(deps, requester, claims);
     deps.audit({
-      event: 'grant',
-      session: sessionId,
-      user: { id: user.id, name: user.name },
-      login: loginRef,
+      ...grantEvent(claims, authorised.rules),
       ...(program && { program: { id: program.id, name: program.name } }),
-      machine: { cluster, vmid, name: machineName, node, type },
-      mode,
-      kind,
-      ...(observer ? { observer } : {}),
-      rules: [...rules],
       address: ctx.ip,
       requestId: ctx.state.requestId,
     });
+    // An embedded page has no sign-in, so it can do nothing beyond the console.
+    respond(ctx, claims, { url, token, page, allow: program ? [] : visible.decision.allow });
   }
 
-  /** Not those who ask again and again or whom nobody knows: they would fill the disk. */
-  function recordRefusal(ctx: Context, code: ErrorCode, cluster: string, vmid: string): void {
+  /** Records no rate-limited or anonymous request, because such requests could fill the disk. */
+  function auditDenial(ctx: Context, code: ErrorCode, cluster: string, vmid: string): void {
     const { user, requestId } = ctx.state;
     if (!user || code === 'rate_limited') return;
-    const known = config.clusters.some(({ name }) => name === cluster) && isVmid(vmid);
+    const isKnown = config.clusters.some(({ name }) => name === cluster) && isVmid(vmid);
     deps.audit({
       event: 'grant_denied',
       user: { id: user.id, name: user.name },
-      ...(known ? { machine: { cluster, vmid: Number(vmid) } } : {}),
+      ...(isKnown ? { machine: { cluster, vmid: Number(vmid) } } : {}),
       code,
       address: ctx.ip,
       requestId,
     });
   }
 
-  function respond(
-    ctx: Context,
-    claims: GrantClaims,
-    { token, page, allow }: { token: string; page: string; allow: readonly Right[] },
-  ): void {
-    const { sessionId, node, type, machineName, expiresAt } = claims;
-    ctx.status = 201;
-    ctx.body = {
-      id: sessionId,
-      url,
-      protocols: [consoleProtocol, `${grantProtocolPrefix}${token}`],
-      page,
-      expiresAt: new Date(expiresAt).toISOString(),
-      machine: { name: machineName, type, node },
-      allow,
-    };
-  }
-
   return async (ctx) => {
     ctx.state.route = 'grants';
-    const { cluster = '', vmid = '' } = ctx['params'] as Readonly<Record<string, string | undefined>>;
-    // The click: what the relay does with the grant is a part of this.
+    const { cluster = '', vmid = '' } = pathParameters(ctx);
+    // The trace begins with the click. The relay's use of the grant is a part of it.
     const span = deps.tracing.startSpan('grant', { kind: 'server' });
     if (span.traceId !== undefined) ctx.state.trace = span.traceId;
     try {
@@ -149,8 +112,40 @@ export function createGrant(deps: GrantRouteDeps): Step {
       const { code } = asPortholeError(thrown);
       span.end(thrown);
       metrics.grant(code);
-      recordRefusal(ctx, code, cluster, vmid);
+      auditDenial(ctx, code, cluster, vmid);
       throw thrown;
     }
+  };
+}
+
+function spanAttributes({ sessionId, cluster, vmid, mode, kind }: GrantClaims) {
+  return {
+    'porthole.session': sessionId,
+    'porthole.cluster': cluster,
+    'porthole.vmid': vmid,
+    'porthole.mode': mode,
+    'porthole.kind': kind,
+  };
+}
+
+function respond(
+  ctx: Context,
+  { sessionId, node, type, machineName, expiresAt }: GrantClaims,
+  grant: {
+    readonly url: string;
+    readonly token: string;
+    readonly page: string;
+    readonly allow: readonly Right[];
+  },
+): void {
+  ctx.status = 201;
+  ctx.body = {
+    id: sessionId,
+    url: grant.url,
+    protocols: [consoleProtocol, `${grantProtocolPrefix}${grant.token}`],
+    page: grant.page,
+    expiresAt: new Date(expiresAt).toISOString(),
+    machine: { name: machineName, type, node },
+    allow: grant.allow,
   };
 }

@@ -1,6 +1,6 @@
 import { consolePath } from '@porthole/shared/protocol/subprotocols';
 
-/** Where browsers open consoles: the relays' own address, or below the public one. */
+/** The WebSocket URL where browsers open consoles: `relayUrl`, or a path of `publicUrl`. */
 export function relayUrlOf(config: { readonly publicUrl: URL; readonly relayUrl?: URL | undefined }): URL {
   const url = new URL(config.relayUrl ?? config.publicUrl);
   url.protocol = url.protocol.replace(/^http/, 'ws');

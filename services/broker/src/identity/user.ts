@@ -1,4 +1,4 @@
-import type { AtMost } from '../access/decide.ts';
+import type { PermissionBoundary } from '../access/subject.ts';
 
 /** The signed-in user that a request acts for. */
 export interface User {
@@ -13,7 +13,7 @@ export interface User {
   /** Default: `person`. */
   readonly kind?: 'person' | 'program';
   /** Upper bound of the rights, from the user's Proxmox account. */
-  readonly atMost?: AtMost;
+  readonly permissionBoundary?: PermissionBoundary;
 }
 
 /** The part of a user that the API returns. */

@@ -1,26 +1,26 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ReviewToken } from './token-review.ts';
-import type { Kubernetes, Lease, LeasePort, PodWatch, RelayPod, SeenLease } from './ports.ts';
+import type { Kubernetes, Lease, LeasePort, PodWatch, RelayPod, StoredLease } from './ports.ts';
 
 const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 
 export interface KubernetesSettings {
-  /** Default: the pod's own. */
+  /** Default: the namespace of the pod. */
   readonly namespace?: string | undefined;
   readonly leaseName: string;
-  /** Labels of the relays' pods, "a=b,c=d". */
+  /** Labels of the relay pods, "a=b,c=d". */
   readonly relaySelector: string;
 }
 
-/** Milliseconds. The API server answers in a few; whoever hangs longer is away. */
-const answerMs = 5000;
+/** Deadline for each request, in milliseconds. */
+const requestTimeoutMs = 5000;
 
 type Client = typeof import('@kubernetes/client-node');
 type KubeConfig = import('@kubernetes/client-node').KubeConfig;
 
 /**
- * Loads @kubernetes/client-node and connects with the pod's service account, or with KUBECONFIG outside of a
- * cluster. Rejects when neither is there.
+ * Loads @kubernetes/client-node, and uses the pod's service account, or KUBECONFIG outside of a cluster. Rejects if there is
+ * neither.
  */
 export async function connectKubernetes(
   settings: KubernetesSettings,
@@ -28,8 +28,9 @@ export async function connectKubernetes(
 ): Promise<Kubernetes> {
   const { client, config } = await loadClient(load);
   const namespace = settings.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace;
-  if (!namespace) throw new Error('kubernetes.namespace: is needed, as the service account names none.');
-  const core = boundedApi(client, config, client.CoreV1Api);
+  if (!namespace)
+    throw new Error('kubernetes.namespace: is required, because the service account has no namespace.');
+  const core = createApi(client, config, client.CoreV1Api);
   return {
     lease: leasePort(client, config, namespace, settings.leaseName),
     watchRelays: (failed) =>
@@ -53,29 +54,26 @@ async function loadClient(load: LoadConfig): Promise<{ client: Client; config: K
   return { client, config };
 }
 
-/**
- * Asks whose token it is: authentication.k8s.io/v1 TokenReview. Undefined when it is nobody's, or was made for
- * another audience.
- */
+/** Connects to the TokenReview API (authentication.k8s.io/v1). */
 export async function connectTokenReview(load: LoadConfig = fromDefault): Promise<ReviewToken> {
   const { client, config } = await loadClient(load);
-  const api = boundedApi(client, config, client.AuthenticationV1Api);
+  const api = createApi(client, config, client.AuthenticationV1Api);
   return async (token, audience) => {
     const { status } = await api.createTokenReview({ body: { spec: { token, audiences: [audience] } } });
-    // An API server that knows no audiences answers without: then the token was not looked at for ours.
-    const isOurs = status?.authenticated === true && (status.audiences ?? []).includes(audience);
-    return isOurs ? status.user?.username : undefined;
+    // An API server without support for audiences returns none, and has not checked ours.
+    const isValid = status?.authenticated === true && (status.audiences ?? []).includes(audience);
+    return isValid ? status.user?.username : undefined;
   };
 }
 
-/** Like KubeConfig.makeApiClient, but no call waits for ever. */
-function boundedApi<T>(
+/** Like KubeConfig.makeApiClient, with a deadline for each request. */
+function createApi<T>(
   client: Client,
   config: KubeConfig,
   Api: new (configuration: import('@kubernetes/client-node').Configuration) => T,
 ): T {
   const server = config.getCurrentCluster()?.server;
-  if (!server) throw new Error('Kubernetes: the configuration names no API server.');
+  if (!server) throw new Error('Kubernetes: the configuration has no API server.');
   return new Api(
     client.createConfiguration({
       baseServer: new client.ServerConfiguration(server, {}),
@@ -83,7 +81,7 @@ function boundedApi<T>(
       promiseMiddleware: [
         {
           async pre(context) {
-            context.setSignal(AbortSignal.timeout(answerMs));
+            context.setSignal(AbortSignal.timeout(requestTimeoutMs));
             return context;
           },
           post: async (context) => context,
@@ -94,7 +92,7 @@ function boundedApi<T>(
 }
 
 function leasePort(client: Client, config: KubeConfig, namespace: string, name: string): LeasePort {
-  const api = boundedApi(client, config, client.CoordinationV1Api);
+  const api = createApi(client, config, client.CoordinationV1Api);
   return {
     async read() {
       try {
@@ -104,7 +102,7 @@ function leasePort(client: Client, config: KubeConfig, namespace: string, name: 
           holder: spec?.holderIdentity ?? '',
           durationSeconds: spec?.leaseDurationSeconds ?? 0,
           transitions: spec?.leaseTransitions ?? 0,
-          // Typed as a date, but handed on as the text that came.
+          // The client returns text, although its type is Date.
           acquiredAt: spec?.acquireTime ? new Date(spec.acquireTime).getTime() : 0,
         };
       } catch (error) {
@@ -112,9 +110,9 @@ function leasePort(client: Client, config: KubeConfig, namespace: string, name: 
         throw error;
       }
     },
-    async write(seen: SeenLease | undefined, next: Lease) {
+    async write(read: StoredLease | undefined, next: Lease) {
       const body = {
-        metadata: { name, namespace, ...(seen && { resourceVersion: seen.version }) },
+        metadata: { name, namespace, ...(read && { resourceVersion: read.version }) },
         spec: {
           holderIdentity: next.holder,
           leaseDurationSeconds: next.durationSeconds,
@@ -124,11 +122,11 @@ function leasePort(client: Client, config: KubeConfig, namespace: string, name: 
         },
       };
       try {
-        if (seen) await api.replaceNamespacedLease({ name, namespace, body });
+        if (read) await api.replaceNamespacedLease({ name, namespace, body });
         else await api.createNamespacedLease({ namespace, body });
         return true;
       } catch (error) {
-        // Written, created or deleted by somebody else in between.
+        // Another process wrote, created or deleted it in between.
         if ([404, 409].includes(codeOf(client, error) ?? 0)) return false;
         throw error;
       }
@@ -142,7 +140,7 @@ function podWatch(
   of: { namespace: string; selector: string; failed: (error: unknown) => void },
 ): PodWatch {
   const { namespace, selector } = of;
-  const core = boundedApi(client, config, client.CoreV1Api);
+  const core = createApi(client, config, client.CoreV1Api);
   const informer = client.makeInformer(
     config,
     `/api/v1/namespaces/${namespace}/pods`,
@@ -155,7 +153,7 @@ function podWatch(
     async start() {
       stopped = false;
       await informer.start();
-      // It does not look whether it was stopped while it asked for the list.
+      // The informer does not notice a stop during its list request.
       if (stopped) await informer.stop();
     },
     async stop() {
@@ -170,7 +168,7 @@ function relayPod({ metadata }: V1Pod): RelayPod {
   return {
     name: metadata?.name ?? '',
     deletionCost: metadata?.annotations?.[costAnnotation],
-    leaving: metadata?.deletionTimestamp !== undefined,
+    terminating: metadata?.deletionTimestamp !== undefined,
   };
 }
 

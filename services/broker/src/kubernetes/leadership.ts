@@ -1,65 +1,65 @@
 import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import type { Log } from '@porthole/shared/telemetry/log';
-import type { Lease, LeasePort, SeenLease } from './ports.ts';
+import type { Lease, LeasePort, StoredLease } from './ports.ts';
 
-/** Seconds and milliseconds of client-go's leaderelection package, which every other controller uses. */
+/** The defaults of client-go's leaderelection package. */
 const leaseSeconds = 15;
-/** Who could not renew for this long leads no more: 5 s before anybody else may begin. */
+/** Leadership ends this long after the last renewal, 5 s before another process can take the lease. */
 const renewDeadlineMs = 10_000;
 const retryMs = 2000;
-/** A holder may write any number into the lease; nobody waits longer than this for one that is gone. */
-const longestLeaseSeconds = 3600;
+/** Upper limit for the duration that another holder has written into the lease. */
+const maxLeaseSeconds = 3600;
 
 export interface Leadership {
   start(): Promise<void>;
-  /** Gives the lease back, so that the next one need not wait for it to run out. */
+  /** Releases the lease, so that the next leader does not wait for its end. */
   stop(): Promise<void>;
-  /** Whether this process leads now. Ask before every act: it ends by itself when the lease can't be renewed. */
-  leads(): boolean;
+  /** Check before every write: leadership ends by itself if the lease cannot be renewed. */
+  isLeader(): boolean;
 }
 
 /**
- * One of several processes leads. It holds a Lease that each write must find as it was last seen. Whether another's
- * lease has run out is judged by how long *this* process has seen no change of it: clocks of other machines decide
- * nothing.
+ * Leader election with a Lease. A write succeeds only if the lease is as it was read. The lease of another holder has
+ * expired when this process has seen no change for its duration, so clocks of other machines do not matter.
  */
 export function createLeadership(deps: {
   readonly lease: LeasePort;
-  /** Unlike any other process's. */
+  /** Unique among all processes. */
   readonly identity: string;
   readonly clock: Clock;
   readonly log: Log;
 }): Leadership {
   const { lease, identity, clock, log } = deps;
-  let seen: { readonly version: string; readonly at: number } | undefined;
-  let leadsUntil = -Infinity;
-  let ledBefore = false;
-  let failing = false;
+  let lastChange: { readonly version: string; readonly at: number } | undefined;
+  let leaderUntil = -Infinity;
+  let wasLeader = false;
+  let isFailing = false;
   let cancel: Cancel = () => {};
   let attempt: Promise<void> | undefined;
 
-  const leads = () => clock.now() < leadsUntil;
+  const isLeader = () => clock.now() < leaderUntil;
 
-  async function tryOnce(): Promise<void> {
+  async function acquireOrRenew(): Promise<void> {
     const before = clock.now();
     const found = await lease.read();
-    if (found && found.version !== seen?.version) seen = { version: found.version, at: clock.now() };
-    if (found && !mayTake(found)) {
-      leadsUntil = -Infinity;
+    if (found && found.version !== lastChange?.version)
+      lastChange = { version: found.version, at: clock.now() };
+    if (found && !canTake(found)) {
+      leaderUntil = -Infinity;
       return;
     }
-    // Counted from before the request: the answer may have been long under way.
-    if (await lease.write(found, ours(found))) leadsUntil = before + renewDeadlineMs;
-    else leadsUntil = -Infinity;
+    // Counted from before the request, because the response can be slow.
+    if (await lease.write(found, nextLease(found))) leaderUntil = before + renewDeadlineMs;
+    else leaderUntil = -Infinity;
   }
 
-  function mayTake(found: SeenLease): boolean {
+  function canTake(found: StoredLease): boolean {
     if (found.holder === '' || found.holder === identity) return true;
-    const waitMs = Math.min(found.durationSeconds, longestLeaseSeconds) * 1000;
-    return clock.now() - (seen?.at ?? clock.now()) >= waitMs;
+    const waitMs = Math.min(found.durationSeconds, maxLeaseSeconds) * 1000;
+    return clock.now() - (lastChange?.at ?? clock.now()) >= waitMs;
   }
 
-  function ours(found: SeenLease | undefined): Lease {
+  function nextLease(found: StoredLease | undefined): Lease {
     if (found?.holder === identity) return { ...found, durationSeconds: leaseSeconds };
     return {
       holder: identity,
@@ -71,38 +71,38 @@ export function createLeadership(deps: {
 
   async function round(): Promise<void> {
     try {
-      await tryOnce();
-      if (failing) log.info('the lease of the leader can be reached again');
-      failing = false;
+      await acquireOrRenew();
+      if (isFailing) log.info('can access the leader lease again');
+      isFailing = false;
     } catch (error) {
-      if (!failing) log.warn({ err: error }, 'the lease of the leader can not be reached');
-      failing = true;
+      if (!isFailing) log.warn({ err: error }, 'cannot access the leader lease');
+      isFailing = true;
     }
-    if (leads() !== ledBefore) {
-      ledBefore = leads();
-      log.info({ identity }, ledBefore ? 'leads the brokers' : 'leads the brokers no more');
+    if (isLeader() !== wasLeader) {
+      wasLeader = isLeader();
+      log.info({ identity }, wasLeader ? 'became the leader' : 'is no longer the leader');
     }
   }
 
-  /** Never two at once: one that hangs is not joined by others. */
-  function begin(): Promise<void> {
+  /** Runs one attempt at a time. */
+  function attemptOnce(): Promise<void> {
     attempt ??= round().finally(() => (attempt = undefined));
     return attempt;
   }
 
   return {
     async start() {
-      cancel = every(clock, retryMs, () => void begin());
-      await begin();
+      cancel = every(clock, retryMs, () => void attemptOnce());
+      await attemptOnce();
     },
     async stop() {
       cancel();
       await attempt;
-      if (!leads()) return;
-      leadsUntil = -Infinity;
+      if (!isLeader()) return;
+      leaderUntil = -Infinity;
       const found = await lease.read();
       if (found?.holder === identity) await lease.write(found, { ...found, holder: '', durationSeconds: 1 });
     },
-    leads,
+    isLeader,
   };
 }

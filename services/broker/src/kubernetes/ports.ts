@@ -1,43 +1,42 @@
 /**
- * The little that Porthole asks of Kubernetes, so that the rest is tested without it and nobody else imports the
- * client (some 90 MB of memory). Every method rejects when the API server refuses or does not answer in time.
+ * What Porthole needs from Kubernetes. Only client.ts imports the Kubernetes client, which takes about 90 MB of memory.
+ * Every method rejects if the API server refuses the request or does not answer in time.
  */
 
-/** One coordination.k8s.io/v1 Lease, as the election needs it. */
+/** The fields of a coordination.k8s.io/v1 Lease that leader election uses. */
 export interface Lease {
-  /** Empty: nobody. */
+  /** Empty: none. */
   readonly holder: string;
-  /** How long whoever sees no change waits before taking over. */
+  /** Another process can take the lease if it does not change for this long. */
   readonly durationSeconds: number;
-  /** How often it has changed hands. */
+  /** Number of changes of the holder. */
   readonly transitions: number;
-  /** When its holder got it, in milliseconds since the epoch; for people, nobody decides by it. */
+  /** When the holder acquired it, in milliseconds since the epoch. For display only. */
   readonly acquiredAt: number;
 }
 
-export interface SeenLease extends Lease {
-  /** Changes with every write: metadata.resourceVersion. */
+export interface StoredLease extends Lease {
+  /** metadata.resourceVersion, which changes with every write. */
   readonly version: string;
 }
 
 export interface LeasePort {
-  read(): Promise<SeenLease | undefined>;
-  /** Creates it, or replaces what was `seen`: false when somebody else wrote in between. */
-  write(seen: SeenLease | undefined, next: Lease): Promise<boolean>;
+  read(): Promise<StoredLease | undefined>;
+  /** Creates the lease, or replaces the one that was read. False if another process wrote in between. */
+  write(read: StoredLease | undefined, next: Lease): Promise<boolean>;
 }
 
 export interface RelayPod {
-  /** Also the relay's id in the store. */
+  /** Also the ID of the relay in the store. */
   readonly name: string;
   /** The annotation controller.kubernetes.io/pod-deletion-cost. */
   readonly deletionCost: string | undefined;
-  /** It is told to go already. */
-  readonly leaving: boolean;
+  readonly terminating: boolean;
 }
 
-/** The pods of the relays as last heard of. It stays current by itself until it fails, and says so when it does. */
+/** The relay pods. The list stays current until the watch fails. */
 export interface PodWatch {
-  /** Resolves when the pods are known, or after it was told that it failed. Once it failed, it may start again. */
+  /** Resolves when the pods are listed, or after a failure was reported. A failed watch can start again. */
   start(): Promise<void>;
   stop(): Promise<void>;
   list(): readonly RelayPod[];
@@ -45,7 +44,7 @@ export interface PodWatch {
 
 export interface Kubernetes {
   readonly lease: LeasePort;
-  /** `failed` is called when it stops to be current; from then on the list is old. */
+  /** Calls `failed` when the watch fails. From then on the list is out of date. */
   watchRelays(failed: (error: unknown) => void): PodWatch;
   setDeletionCost(pod: string, cost: number): Promise<void>;
 }

@@ -2,19 +2,19 @@ import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { PodWatch, RelayPod } from './ports.ts';
 
-/** A watch that failed is begun anew after this long, then twice as long, up to a minute. */
+/** Delay before a failed watch restarts. It doubles up to the maximum. */
 const firstRetryMs = 1000;
-const longestRetryMs = 60_000;
+const maxRetryMs = 60_000;
 
 export interface RelayPods {
   start(): void;
   stop(): Promise<void>;
   list(): readonly RelayPod[];
-  /** How long the list has been known to be old; 0 while it is current. */
+  /** How long the list has been out of date; 0 while the watch works. */
   staleSeconds(): number;
 }
 
-/** Keeps a watch going: the client's own stays stopped after most errors (kubernetes-client/javascript 933, 1958). */
+/** Restarts the watch after errors. The client's informer stays stopped after most (kubernetes-client/javascript 933, 1958). */
 export function createRelayPods(deps: {
   readonly watch: (failed: (error: unknown) => void) => PodWatch;
   readonly clock: Clock;
@@ -22,27 +22,27 @@ export function createRelayPods(deps: {
 }): RelayPods {
   const { clock, log } = deps;
   let running = false;
-  /** Failed since it was last begun; another beginning is due. */
-  let broken = false;
+  /** The watch has failed, and starts again after a delay. */
+  let restartScheduled = false;
   let staleSince: number | undefined;
   let retryMs = firstRetryMs;
   let cancel: Cancel = () => {};
   const watch = deps.watch(failed);
 
   function failed(error: unknown): void {
-    // Stopping a watch fails it, too; and it may both say that it failed and reject.
-    if (!running || broken) return;
-    broken = true;
-    if (staleSince === undefined) log.warn({ err: error }, 'the pods of the relays can not be watched');
+    // A stopped watch also reports an error, and a failing watch can report one and reject.
+    if (!running || restartScheduled) return;
+    restartScheduled = true;
+    if (staleSince === undefined) log.warn({ err: error }, 'cannot watch the relay pods');
     staleSince ??= clock.now();
     cancel = clock.after(retryMs, begin);
-    retryMs = Math.min(retryMs * 2, longestRetryMs);
+    retryMs = Math.min(retryMs * 2, maxRetryMs);
   }
 
   function begin(): void {
-    broken = false;
+    restartScheduled = false;
     void watch.start().then(() => {
-      if (!running || broken) return;
+      if (!running || restartScheduled) return;
       staleSince = undefined;
       retryMs = firstRetryMs;
     }, failed);

@@ -1,47 +1,46 @@
 import type { Clock } from '@porthole/shared/time/clock';
-import type { ClusterConfig } from '@porthole/shared/config/schema';
+import type { Config } from '@porthole/shared/config/schema';
 import type { ErrorCode, PortholeError } from '@porthole/shared/errors';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
 import { createHostStateLogger } from '@porthole/shared/proxmox/host-state-logger';
-import type { ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
-import { createClusterList, type ClusterList } from './cluster-list.ts';
-import { listMachines } from './proxmox-list.ts';
+import { createMachineList, type MachineList } from './machine-list.ts';
+import type { BrokerMetrics } from '../metrics.ts';
+import { listMachines } from './list-machines.ts';
 
 export interface Clusters {
-  readonly lists: ReadonlyMap<string, ClusterList>;
+  readonly lists: ReadonlyMap<string, MachineList>;
   readonly clients: ReadonlyMap<string, ProxmoxClient>;
-  readonly part: LifecycleComponent;
+  readonly component: LifecycleComponent;
 }
 
-/** The lists of all configured clusters, each with a client of its own. Nobody is asked before somebody looks. */
+/** Creates a Proxmox client and a machine list for each configured cluster. Lists are requested on demand only. */
 export function createClusters(deps: {
-  readonly clusters: readonly ClusterConfig[];
+  readonly config: Pick<Config, 'clusters'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn'>;
-  readonly onRefresh: (cluster: string, result: 'ok' | ErrorCode) => void;
-  readonly metrics: ProxmoxMetrics;
+  readonly metrics: Pick<BrokerMetrics, 'listRefresh' | 'proxmox'>;
 }): Clusters {
   const { clock, log, metrics } = deps;
-  const entries = deps.clusters.map((cluster) => {
+  const entries = deps.config.clusters.map((cluster) => {
     const { name } = cluster;
     const credential = cluster.brokerCredential ?? cluster.credential;
     const client = createProxmoxClient({
       cluster,
       credential,
       clock,
-      onCallCompleted: (seen) => metrics.recordCall(name, seen),
+      onCallCompleted: (call) => metrics.proxmox.recordCall(name, call),
       onHostStateChange: createHostStateLogger(name, log),
     });
-    metrics.registerHosts(name, client.hostStates);
-    const logChange = createLogChange(name, log);
-    const list = createClusterList({
+    metrics.proxmox.registerHosts(name, client.hostStates);
+    const logFailure = createFailureLog(name, log);
+    const list = createMachineList({
       clock,
       listMachines: () => listMachines(client, cluster),
       onRefresh(error) {
-        deps.onRefresh(name, error?.code ?? 'ok');
-        logChange(error);
+        metrics.listRefresh(name, error?.code ?? 'ok');
+        logFailure(error);
       },
     });
     return { name, client, list };
@@ -49,7 +48,7 @@ export function createClusters(deps: {
   return {
     lists: new Map(entries.map(({ name, list }) => [name, list])),
     clients: new Map(entries.map(({ name, client }) => [name, client])),
-    part: {
+    component: {
       name: 'proxmox clients',
       async stop() {
         await Promise.all(entries.map(({ client }) => client.close()));
@@ -58,16 +57,16 @@ export function createClusters(deps: {
   };
 }
 
-/** Proxmox is asked every few seconds; that it is away is news once, and so is that it is back. */
-function createLogChange(
+/** Logs a failure once, and logs its end. */
+function createFailureLog(
   cluster: string,
   log: Pick<Log, 'info' | 'warn'>,
 ): (error: PortholeError | undefined) => void {
   let last: ErrorCode | undefined;
   return (error) => {
     if (error && error.code !== last)
-      log.warn({ cluster, err: error }, 'Proxmox does not give its list of machines');
-    if (!error && last !== undefined) log.info({ cluster }, 'Proxmox gives its list of machines again');
+      log.warn({ cluster, err: error }, 'cannot list the machines of a cluster');
+    if (!error && last !== undefined) log.info({ cluster }, 'can list the machines of a cluster again');
     last = error?.code;
   };
 }

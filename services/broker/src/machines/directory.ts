@@ -1,51 +1,38 @@
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
-import type { ClusterList, Listing } from './cluster-list.ts';
 import { displayNameOf, type Machine } from './machine.ts';
+import type { MachineList, MachineListing } from './machine-list.ts';
 
-/** What is known of all clusters together. */
-export interface Overview extends Listing {
-  /** Of a stale list: how many seconds ago the cluster that is silent for longest gave the part that is shown. */
+export interface DirectoryListing extends MachineListing {
+  /** Age of the oldest stale part, in seconds. Undefined if no part is stale. */
   readonly staleSeconds: number | undefined;
-  /** True when a cluster shows nothing, because it never answered or its list is too old to be of use. */
+  /** Whether the machines of a cluster are missing, because it never answered or its list is too old. */
   readonly incomplete: boolean;
 }
 
-/** All machines of all clusters. */
+/** The machines of all clusters. */
 export interface MachineDirectory {
-  /** Sorted by name. A cluster that is away leaves its last list, or nothing, and never hides the others. */
-  look(): Promise<Overview>;
-  /** Rejects with `machine_not_found`, or with the reason why the cluster can not be asked. */
+  /** Lists machines sorted by name. If a cluster is unavailable, its last list is shown, or its machines are missing. */
+  list(): Promise<DirectoryListing>;
+  /** Rejects with `machine_not_found`, or with the error of the cluster. */
   find(cluster: string, vmid: number): Promise<Machine>;
 }
 
-const byText = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
-
-export function createMachineDirectory(clusters: ReadonlyMap<string, ClusterList>): MachineDirectory {
-  let last:
-    { readonly parts: readonly (readonly Machine[])[]; readonly sorted: readonly Machine[] } | undefined;
-
-  /** The lists change every few seconds, people look hundreds of times in between: sort once for all of them. */
-  function sorted(parts: readonly (readonly Machine[])[]): readonly Machine[] {
-    if (last?.parts.length === parts.length && parts.every((part, i) => part === last?.parts[i]))
-      return last.sorted;
-    last = { parts, sorted: parts.flat().sort(byName) };
-    return last.sorted;
-  }
-
+export function createMachineDirectory(clusters: ReadonlyMap<string, MachineList>): MachineDirectory {
+  const sortOnce = createSortCache();
   return {
-    async look() {
+    async list() {
       const lists = [...clusters.values()];
-      const answers = await Promise.allSettled(lists.map((list) => list.look()));
-      const listings = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-      const failed = answers.find((answer) => answer.status === 'rejected');
+      const results = await Promise.allSettled(lists.map((list) => list.latest()));
+      const listings = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      const failed = results.find((result) => result.status === 'rejected');
       if (listings.length === 0 && failed) throw asPortholeError(failed.reason);
-      const ages = answers.flatMap((answer, index) =>
-        answer.status === 'fulfilled' && answer.value.stale ? [lists[index]?.age() ?? 0] : [],
+      const staleAges = results.flatMap((result, index) =>
+        result.status === 'fulfilled' && result.value.stale ? [lists[index]?.ageSeconds() ?? 0] : [],
       );
       return {
-        machines: sorted(listings.map(({ machines }) => machines)),
-        stale: failed !== undefined || ages.length > 0,
-        staleSeconds: ages.length > 0 ? Math.floor(Math.max(...ages)) : undefined,
+        machines: sortOnce(listings.map(({ machines }) => machines)),
+        stale: failed !== undefined || staleAges.length > 0,
+        staleSeconds: staleAges.length > 0 ? Math.floor(Math.max(...staleAges)) : undefined,
         incomplete: failed !== undefined,
       };
     },
@@ -58,10 +45,23 @@ export function createMachineDirectory(clusters: ReadonlyMap<string, ClusterList
   };
 }
 
+/** Sorts again only if a list has changed: many users request the same lists. */
+function createSortCache(): (lists: readonly (readonly Machine[])[]) => readonly Machine[] {
+  let last: { lists: readonly (readonly Machine[])[]; sorted: readonly Machine[] } | undefined;
+  return (lists) => {
+    const isSame = last?.lists.length === lists.length && lists.every((list, i) => list === last?.lists[i]);
+    if (last && isSame) return last.sorted;
+    last = { lists, sorted: lists.flat().sort(byName) };
+    return last.sorted;
+  };
+}
+
+const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+
 function byName(a: Machine, b: Machine): number {
   return (
-    byText.compare(displayNameOf(a), displayNameOf(b)) ||
-    byText.compare(a.cluster, b.cluster) ||
+    collator.compare(displayNameOf(a), displayNameOf(b)) ||
+    collator.compare(a.cluster, b.cluster) ||
     a.vmid - b.vmid
   );
 }

@@ -4,7 +4,7 @@ import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { digest } from '@porthole/shared/store/keys';
 import { openRecord, sealRecord, type SealedRecordType } from '@porthole/shared/store/sealed-records';
 
-/** Whose task it is, and of which machine. */
+/** The user who started a task, and the machine of the task. */
 export interface TaskOwner {
   readonly userId: string;
   readonly cluster: string;
@@ -12,13 +12,13 @@ export interface TaskOwner {
 }
 
 /**
- * A task's UPID as a browser gets it: sealed, because it names nodes and Porthole's account at Proxmox, and so that
- * nobody follows a task that they did not begin.
+ * Seals the UPID of a task for the browser: it names nodes and Porthole's Proxmox account. A token opens only for its
+ * owner, so that users can follow only tasks that they started.
  */
 export function createTaskTokens(deps: { readonly keys: SealKeys; readonly random: RandomBytes }) {
   return {
-    write: (owner: TaskOwner, upid: string): string => sealRecord(deps, taskToken, owner, upid),
-    read: (owner: TaskOwner, token: string): string | undefined =>
+    seal: (owner: TaskOwner, upid: string): string => sealRecord(deps, taskToken, owner, upid),
+    open: (owner: TaskOwner, token: string): string | undefined =>
       openRecord(deps.keys, taskToken, owner, token).value,
   };
 }

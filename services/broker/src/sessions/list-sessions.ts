@@ -8,46 +8,46 @@ import type { Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { RequireLogin } from '../sign-in/require-login.ts';
 import type { LiveSessions } from './live-sessions.ts';
-import { overseerOf, type Overseer } from './overseer.ts';
+import { permissionsFor, type SessionPermissions } from './permissions.ts';
 
-export interface SessionRouteDeps {
+export interface ListSessionsDeps {
   readonly requireLogin: RequireLogin;
   readonly live: LiveSessions;
   readonly access: () => Access;
-  readonly directory: Pick<MachineDirectory, 'look' | 'find'>;
+  readonly directory: Pick<MachineDirectory, 'list' | 'find'>;
 }
 
-/** More than anybody reads. */
-const most = 2000;
+/** Sessions in one response. */
+const maxSessions = 2000;
 
-const question = z
+const listQuery = z
   .strictObject({
     scope: z.enum(['mine', 'class', 'all']).default('mine'),
     class: z.string().max(64).optional(),
   })
   .refine(({ scope, class: name }) => (scope === 'class') === (name !== undefined), {
     path: ['class'],
-    error: 'belongs to scope class, which needs it',
+    error: 'is required with scope class, and not allowed otherwise',
   });
 
 /**
- * GET /api/v1/sessions: the consoles that are open now, as far as somebody may know. To be asked again and again: an
- * answer that is as it was costs a 304, and works through every proxy.
+ * GET /api/v1/sessions: the open consoles that the user may see. Pages poll it. An unchanged response is a 304, which
+ * works through every proxy.
  */
-export function listSessions(deps: SessionRouteDeps): Step {
+export function listSessions(deps: ListSessionsDeps): Step {
   return async (ctx) => {
     ctx.state.route = 'sessions';
     const { user } = await deps.requireLogin(ctx);
-    const parsed = question.safeParse({ ...ctx.query });
+    const parsed = listQuery.safeParse({ ...ctx.query });
     if (!parsed.success) throw badRequestOf(parsed.error);
-    const overseer = await overseerOf(deps, user);
+    const permissions = await permissionsFor(deps, user);
     const all = await deps.live.list();
-    const inScope = scopeOf(overseer, parsed.data);
-    const sessions = all.filter((session) => overseer.sees(session) && inScope(session));
+    const inScope = scopeFilter(permissions, parsed.data);
+    const sessions = all.filter((session) => permissions.maySee(session) && inScope(session));
     const body = JSON.stringify({
-      classes: overseer.classes.map(({ name, title }) => ({ name, title })),
-      sessions: sessions.slice(0, most).map((session) => shown(session, overseer, all)),
-      ...(sessions.length > most ? { truncated: true } : {}),
+      classes: permissions.classes.map(({ name, title }) => ({ name, title })),
+      sessions: sessions.slice(0, maxSessions).map((session) => toPublicSession(session, permissions, all)),
+      ...(sessions.length > maxSessions ? { truncated: true } : {}),
     });
     ctx.set('etag', `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`);
     ctx.status = 200;
@@ -60,20 +60,24 @@ export function listSessions(deps: SessionRouteDeps): Step {
   };
 }
 
-function scopeOf(
-  overseer: Overseer,
-  { scope, class: name }: z.infer<typeof question>,
+function scopeFilter(
+  permissions: SessionPermissions,
+  { scope, class: name }: z.infer<typeof listQuery>,
 ): (session: SessionRecord) => boolean {
   if (scope === 'all') return () => true;
-  if (scope === 'mine') return overseer.isMine;
-  const found = overseer.classes.find((one) => one.name === name);
-  if (!found) throw new PortholeError('not_found', { detail: 'no class of theirs' });
-  return found.has;
+  if (scope === 'mine') return permissions.isOwn;
+  const found = permissions.classes.find((one) => one.name === name);
+  if (!found) throw new PortholeError('not_found', { detail: 'the user instructs no such class' });
+  return found.includes;
 }
 
-function shown(session: SessionRecord, overseer: Overseer, all: readonly SessionRecord[]) {
+function toPublicSession(
+  session: SessionRecord,
+  permissions: SessionPermissions,
+  all: readonly SessionRecord[],
+) {
   const { sessionId, user, cluster, vmid, machineName, type, node, mode, kind, observer } = session;
-  const { allow } = overseer.decide(session);
+  const { allow } = permissions.decide(session);
   return {
     id: sessionId,
     user,
@@ -84,20 +88,20 @@ function shown(session: SessionRecord, overseer: Overseer, all: readonly Session
     relay: session.relay,
     since: new Date(session.since).toISOString(),
     bytes: session.bytes,
-    // Those at the machine are told themselves, so everybody who sees the console may know.
-    observers: observer ? [] : watchersOf(session, all),
-    mine: overseer.isMine(session),
+    // The users of the machine are told who observes, so everyone who sees the session may know.
+    observers: observer ? [] : observersOf(session, all),
+    mine: permissions.isOwn(session),
     may: [
-      ...(overseer.mayEnd(session) ? ['end'] : []),
+      ...(permissions.mayEnd(session) ? ['end'] : []),
       ...(['watch', 'control'] as const).filter((right) => allow.includes(right)),
-      ...(overseer.maySignOut(session) ? ['sign_out'] : []),
+      ...(permissions.maySignOut(session) ? ['sign_out'] : []),
     ],
   };
 }
 
-function watchersOf(session: SessionRecord, all: readonly SessionRecord[]): readonly string[] {
-  const there = all.filter(
+function observersOf(session: SessionRecord, all: readonly SessionRecord[]): readonly string[] {
+  const observing = all.filter(
     ({ observer, cluster, vmid }) => observer && cluster === session.cluster && vmid === session.vmid,
   );
-  return [...new Set(there.map(({ user }) => user.displayName ?? user.name))];
+  return [...new Set(observing.map(({ user }) => user.displayName ?? user.name))];
 }

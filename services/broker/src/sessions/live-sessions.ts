@@ -1,16 +1,17 @@
-import type { Clock } from '@porthole/shared/time/clock';
 import type { SessionRecord, SessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
+import type { Clock } from '@porthole/shared/time/clock';
 
-/** Every console that is open, wherever it is carried, read from the store once for everybody who looks. */
+/** The open sessions of all relays, from the store. */
 export interface LiveSessions {
+  /** Sessions as of at most `freshMs` ago. Concurrent calls share one read. */
   list(): Promise<readonly SessionRecord[]>;
-  /** The same, asked for now. */
-  listNow(): Promise<readonly SessionRecord[]>;
+  /** Sessions as of now. */
+  listFresh(): Promise<readonly SessionRecord[]>;
   find(id: string): Promise<SessionRecord | undefined>;
 }
 
-/** A relay writes a record every five seconds; looking much more often shows nothing new. */
+/** Relays update records every five seconds, so more frequent reads find nothing new. */
 const freshMs = 1000;
 
 export function createLiveSessions(deps: {
@@ -20,26 +21,26 @@ export function createLiveSessions(deps: {
   const { records, clock } = deps;
   let known: readonly SessionRecord[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
-  let pending: Promise<void> | undefined;
+  let pending: Promise<readonly SessionRecord[]> | undefined;
 
-  async function read(): Promise<void> {
-    const askedAt = clock.now();
-    known = (await records.list(leaseNames.allSessions)).toSorted(byAge);
-    readAt = askedAt;
+  async function read(): Promise<readonly SessionRecord[]> {
+    const startedAt = clock.now();
+    const found = (await records.list(leaseNames.allSessions)).toSorted(byAge);
+    // An earlier read can end later. It must not replace newer sessions.
+    if (startedAt >= readAt) {
+      known = found;
+      readAt = startedAt;
+    }
+    return found;
   }
 
   return {
     async list() {
-      if (clock.now() - readAt >= freshMs) {
-        pending ??= read().finally(() => (pending = undefined));
-        await pending;
-      }
-      return known;
+      if (clock.now() - readAt < freshMs) return known;
+      pending ??= read().finally(() => (pending = undefined));
+      return pending;
     },
-    async listNow() {
-      await read();
-      return known;
-    },
+    listFresh: read,
     find: (id) => records.find(id),
   };
 }

@@ -1,14 +1,30 @@
 import { z } from 'zod';
 import { machineTypes } from '../grant/claims.ts';
 import { seconds } from './fields.ts';
+import { parsePlaceholder, placeholderError } from './placeholder.ts';
 
 /**
- * Schema of access rules and classes. The broker evaluates them (access/). Rules are additive:
- * docs/decisions/0003-access-rules-are-a-union.md.
+ * Schema of the access rules: who may do what with which machines, when, and within which limits. The broker's
+ * `access/` evaluates them; docs/decisions/0003-access-rules-are-a-union.md explains why they are additive.
  */
-const names = z.array(z.string().min(1).max(256)).min(1);
+const name = z.string().min(1).max(256);
+const names = z.array(name).min(1);
 
-/** All rights, in display order. */
+/** Entries that may contain `{user}` or `{group}`. */
+const entries = (options: { readonly wildcards: boolean }) =>
+  z
+    .array(
+      name.superRefine((entry, context) => {
+        const message = placeholderError(entry, options);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      }),
+    )
+    .min(1);
+const exactEntries = entries({ wildcards: false });
+/** `*` matches any characters, `?` one character. */
+const namePatterns = entries({ wildcards: true });
+
+/** All rights, in the order in which they are shown. */
 export const rights = ['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit'] as const;
 export type Right = (typeof rights)[number];
 
@@ -16,22 +32,22 @@ const who = z
   .strictObject({
     users: names.optional(),
     groups: names.optional(),
-    /** Claims of the sign-in, by name. One of the values must match. */
+    /** Claims of the sign-in. One matching value of one claim is enough. */
     claims: z.record(z.string().min(1).max(128), names).optional(),
     programs: names.optional(),
     everyone: z.literal(true).optional(),
   })
   .refine(
-    (selector) => Object.keys(selector).length > 0,
-    'specify users, groups, claims, programs or everyone: true',
+    (given) => Object.keys(given).length > 0,
+    'name users, groups, claims, programs, or everyone: true',
   );
 
 const whichFields = {
   clusters: names.optional(),
   nodes: names.optional(),
-  pools: names.optional(),
-  tags: names.optional(),
-  /** Matches nodes only if it contains `node`, so that a rule about machines never opens the shell of a node. */
+  pools: exactEntries.optional(),
+  tags: exactEntries.optional(),
+  /** Rules apply to nodes only if `node` is listed here, so that no rule about machines opens a host shell. */
   types: z.array(z.enum(machineTypes)).min(1).optional(),
   vmids: z
     .array(
@@ -42,47 +58,43 @@ const whichFields = {
     )
     .min(1)
     .optional(),
-  /** Name patterns. `*` matches any characters and `?` one; `{user}` and `{group}` are those of the requester. */
-  names: names.optional(),
+  names: namePatterns.optional(),
   all: z.literal(true).optional(),
 };
 const which = z
   .strictObject(whichFields)
-  .refine((selector) => Object.keys(selector).length > 0, 'specify which machines, or all: true');
+  .refine((given) => Object.keys(given).length > 0, 'name machines, or set all: true');
 
 export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const date = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2026-06-01')
+  .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date, such as 2026-06-01')
   .refine((text) => {
     const parsed = new Date(`${text}T00:00:00Z`);
     return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text);
-  }, 'is not a calendar date');
+  }, 'is not a day of the calendar');
 
 const hours = z
   .string()
   .regex(
     /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/,
-    'must be a time range such as 08:00-16:30',
+    'must be two times of day, such as 08:00-16:30',
   )
-  .refine((text) => text.slice(0, 5) !== text.slice(6), 'must not start and end at the same time');
+  .refine((text) => text.slice(0, 5) !== text.slice(6), 'must end at another time than it begins');
 
-/** A time window, in local time of its time zone. */
+/** A recurring window in local time. */
 const timeWindow = z
   .strictObject({
-    timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Berlin'),
+    timeZone: z.string().max(64).refine(isTimeZone, 'must be a time zone, such as Europe/Berlin'),
     days: z.array(z.enum(days)).min(1).optional(),
-    /** If the end is before the start, the window ends on the next day. */
+    /** If the end is before the beginning, the window ends on the next day. */
     hours: hours.optional(),
-    /** First and last day, inclusive. */
+    /** First and last day. */
     from: date.optional(),
     until: date.optional(),
   })
-  .refine(
-    ({ days, hours, from, until }) => days ?? hours ?? from ?? until,
-    'specify days, hours, from or until',
-  )
+  .refine(({ days, hours, from, until }) => days ?? hours ?? from ?? until, 'set days, hours, from or until')
   .refine(({ from, until }) => !(from && until) || from <= until, {
     path: ['until'],
     error: 'must not be before from',
@@ -97,10 +109,10 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** One or more time windows. One of them must match. */
+/** One matching window is enough. */
 const when = z.union([z.array(timeWindow).min(1), timeWindow.transform((one) => [one])]);
 
-/** Limits of a rule. Defaults come from `limits` in the configuration. */
+/** The configuration's `limits` apply where a rule sets none. */
 const ruleLimits = z
   .strictObject({
     sessionSeconds: seconds.optional(),
@@ -113,7 +125,7 @@ const ruleLimits = z
       .positive()
       .max(32, 'must be at most 32, the limit of QEMU')
       .optional(),
-    /** Maximum framebuffer updates per second. Default: unlimited. */
+    /** Maximum screen updates per second. Default: unlimited. */
     updatesPerSecond: z.number().positive().max(1000).optional(),
   })
   .refine(
@@ -122,58 +134,69 @@ const ruleLimits = z
     { path: ['maxSessionSeconds'], error: 'must be at least sessionSeconds' },
   );
 
-export const clipboardDirections = ['both', 'in', 'out', 'none'] as const;
+export const clipboards = ['both', 'in', 'out', 'none'] as const;
+export type Clipboard = (typeof clipboards)[number];
 
-/** Properties of the consoles that a rule allows. */
-const ruleTerms = {
-  /** Allowed clipboard direction, seen from the machine: `in` is paste, `out` is copy. Default: both. */
-  clipboard: z.enum(clipboardDirections).optional(),
+/** Conditions and limits of the consoles that a rule gives. */
+const sessionFields = {
+  /** Permitted direction, seen from the machine: `in` pastes, `out` copies. Default: both. */
+  clipboard: z.enum(clipboards).optional(),
   when: when.optional(),
   limits: ruleLimits.optional(),
 };
 
 export const accessRule = z.strictObject({
-  /** Appears in explanations and logs. */
+  /** Shown in explanations and logs. */
   name: z.string().min(1).max(128).optional(),
   who,
-  /** A machine must match all fields. */
+  /** A machine must match every given field. */
   which,
   allow: z.array(z.enum(rights)).min(1),
-  ...ruleTerms,
+  ...sessionFields,
 });
 
 export type AccessRule = z.infer<typeof accessRule>;
 
-const memberSelector = z
+const members = z
   .strictObject({ users: names.optional(), groups: names.optional() })
-  .refine((selector) => Object.keys(selector).length > 0, 'specify users or groups');
+  .refine((given) => Object.keys(given).length > 0, 'name users or groups');
 
-/** A class: members and instructors who share a set of machines. */
+const ownMachines = z
+  .strictObject({
+    names: namePatterns.optional(),
+    tags: exactEntries.optional(),
+    pools: exactEntries.optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, 'set names, tags or pools');
+
+/** A class: members open their own machines, instructors all machines of the class. */
 export const accessClass = z.strictObject({
   name: z
     .string()
-    .regex(
-      /^[a-z0-9][a-z0-9._-]{0,63}$/,
-      'must consist of lowercase letters, digits, dots, dashes and underscores',
-    ),
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, dots, dashes and underscores'),
   title: z.string().min(1).max(128).optional(),
-  members: memberSelector,
-  instructors: memberSelector.optional(),
+  members,
+  instructors: members.optional(),
   /** All machines of the class. */
-  machines: which.refine(
-    ({ names: patterns = [] }) => !patterns.some((pattern) => /\{(user|group)\}/.test(pattern)),
-    { path: ['names'], error: 'must not contain {user} or {group}: use them in own' },
-  ),
-  /** Name patterns of the machines that a member may open. */
-  own: names,
+  machines: which.superRefine((machines, context) => {
+    for (const field of ['names', 'tags', 'pools'] as const)
+      if (machines[field]?.some((entry) => parsePlaceholder(entry)))
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: 'must match all machines of the class: {user} and {group} belong in own',
+        });
+  }),
+  /** The machines of the class that a member may open. */
+  own: z.union([namePatterns.transform((patterns) => ({ names: patterns })), ownMachines]),
   /** Rights of members on their own machines. */
   allow: z.array(z.enum(rights)).min(1).default(['control']),
-  ...ruleTerms,
+  ...sessionFields,
 });
 
 export type AccessClass = z.infer<typeof accessClass>;
 
-/** The content of the rules file. */
+/** The content of a rules file. */
 export const accessDocument = z.strictObject({
   access: z.array(accessRule).max(10_000).optional(),
   classes: z
@@ -195,7 +218,7 @@ export const accessDocument = z.strictObject({
 });
 export type AccessDocument = z.infer<typeof accessDocument>;
 
-/** Used if no rules are configured: members of the group `admins` have all rights. */
+/** The rules if the configuration has none: members of the group `admins` may do everything. */
 export const defaultAccess: AccessDocument = {
   access: [
     {

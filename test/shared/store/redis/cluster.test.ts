@@ -2,12 +2,20 @@ import { Redis } from 'ioredis';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis/store';
 import { startRedisCluster, type RedisCluster } from '../../../fakes/redis-cluster.ts';
-import { freePort, startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { freePort } from '../../../free-port.ts';
 import { describeWith } from '../../../needs.ts';
 import { documentedRights } from './acl.ts';
 import { describeStore } from '../store-contract.ts';
 import { exercise } from '../exercise-store.ts';
-import { eventually, recordedLog, redisStores, rejectionOf, storeTestKeys } from '../store-harness.ts';
+import { eventually } from '../../../eventually.ts';
+import {
+  recordedLog,
+  withRedisStores,
+  type OpenStore,
+  rejectionOf,
+  storeTestKeys,
+} from '../store-harness.ts';
 
 const password = 'cluster-password';
 
@@ -29,59 +37,66 @@ function address(server: RedisServer): RedisOptions {
   return { mode: 'cluster', nodes: [{ host: '127.0.0.1', port: server.port }], password: () => password };
 }
 
-describeWith('redis')('the store on a Redis Cluster of three nodes', () => {
-  const { open } = redisStores();
-  let cluster: RedisCluster;
-  beforeEach(async () => {
-    cluster = await startRedisCluster({ password });
-  });
-  afterEach(() => cluster.stop());
+/** Runs `steps` with a cluster of its own, so that the tests can run concurrently: they mostly wait. */
+async function atCluster(steps: (cluster: RedisCluster, open: OpenStore) => Promise<void>): Promise<void> {
+  const cluster = await startRedisCluster({ password });
+  try {
+    await withRedisStores((open) => steps(cluster, open));
+  } finally {
+    await cluster.stop();
+  }
+}
 
-  test('keeps each lease on one node and spreads leases over all nodes, with only the documented rights', async () => {
-    const rights = [...documentedRights('acl'), ...documentedRights('acl-cluster')];
-    for (const admin of cluster.admins)
-      await admin.call('ACL', 'SETUSER', 'porthole', 'reset', 'on', '>secret', ...rights);
-    const { log, lines } = recordedLog();
-    const store = await open(
-      { mode: 'cluster', nodes: cluster.nodes, username: 'porthole', password: 'secret' },
-      log,
-    );
-    await exercise(store);
-    for (let user = 0; user < 30; user++) await store.leases.join(`user/${user}`, 'h', 1, 600_000);
-    const keys = await Promise.all(cluster.admins.map((admin) => admin.keys('porthole:lease:*')));
-    expect(keys.flat()).toHaveLength(60);
-    for (const here of keys) expect(here.length).toBeGreaterThan(0);
-    expect(lines).toEqual([]);
-  });
+// Before the other tests, because the subscriber of ioredis leaves timers of 2 s behind after it lost its server.
+describeWith('redis')('the store on a Redis Cluster', () => {
+  test.concurrent(
+    'of three nodes keeps each lease on one node and spreads leases over all nodes, with only the documented rights',
+    () =>
+      atCluster(async (cluster, open) => {
+        const rights = [...documentedRights('acl'), ...documentedRights('acl-cluster')];
+        for (const admin of cluster.admins)
+          await admin.call('ACL', 'SETUSER', 'porthole', 'reset', 'on', '>secret', ...rights);
+        const { log, lines } = recordedLog();
+        const store = await open(
+          { mode: 'cluster', nodes: cluster.nodes, username: 'porthole', password: 'secret' },
+          log,
+        );
+        await exercise(store);
+        for (let user = 0; user < 30; user++) await store.leases.join(`user/${user}`, 'h', 1, 600_000);
+        const keys = await Promise.all(cluster.admins.map((admin) => admin.keys('porthole:lease:*')));
+        expect(keys.flat()).toHaveLength(60);
+        for (const here of keys) expect(here.length).toBeGreaterThan(0);
+        expect(lines).toEqual([]);
+      }),
+  );
 
-  test('continues when a lost node is back, whose slots no node served meanwhile', async () => {
-    const store = await open({ mode: 'cluster', nodes: cluster.nodes, password: () => password });
-    const heard: string[] = [];
-    store.signals.subscribe((message) => heard.push(message));
-    const names = Array.from({ length: 30 }, (_, index) => `porthole:login:${index}`);
-    for (const name of names) await store.records.put(name, 'v', 600_000);
-    await cluster.servers[1]?.kill();
-    await eventually(async () => {
-      const found = await Promise.allSettled(names.map((name) => store.records.get(name)));
-      expect(found.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
-    });
-    await cluster.servers[1]?.restart();
-    await eventually(async () => {
-      for (const name of names) await store.records.put(name, 'w', 600_000);
-    });
-    await eventually(async () => {
-      await store.signals.publish('back?');
-      expect(heard).toContain('back?');
-    });
-  });
-});
+  test.concurrent(
+    'of three nodes continues when a lost node is back, whose slots no node served meanwhile',
+    () =>
+      atCluster(async (cluster, open) => {
+        const store = await open({ mode: 'cluster', nodes: cluster.nodes, password: () => password });
+        const heard: string[] = [];
+        store.signals.subscribe((message) => heard.push(message));
+        const names = Array.from({ length: 30 }, (_, index) => `porthole:login:${index}`);
+        for (const name of names) await store.records.put(name, 'v', 600_000);
+        await cluster.servers[1]?.kill();
+        await eventually(async () => {
+          const found = await Promise.allSettled(names.map((name) => store.records.get(name)));
+          expect(found.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+        });
+        await cluster.servers[1]?.restart();
+        await eventually(async () => {
+          for (const name of names) await store.records.put(name, 'w', 600_000);
+        });
+        await eventually(async () => {
+          await store.signals.publish('back?');
+          expect(heard).toContain('back?');
+        });
+      }),
+  );
 
-describeWith('redis')('with a real server', () => {
-  // First, because the subscriber of ioredis leaves timers of 2 s behind after it lost its server.
-  describe('the store on a Redis Cluster, in an outage', () => {
-    const { open } = redisStores();
-
-    test('calls are rejected; after it, calls and subscriptions work again', async () => {
+  test.concurrent('of one node rejects calls in an outage, and serves calls and subscriptions after it', () =>
+    withRedisStores(async (open) => {
       const server = await startCluster();
       const { log, linesWith } = recordedLog();
       const store = await open(address(server), log);
@@ -100,9 +115,11 @@ describeWith('redis')('with a real server', () => {
       });
       await eventually(() => expect(linesWith('redis is available again')).toHaveLength(1));
       await server.stop();
-    });
-  });
+    }),
+  );
+});
 
+describeWith('redis')('with a real server', () => {
   describeStore('the store on a Redis Cluster', async () => {
     const server = await startCluster();
     const connect = () =>

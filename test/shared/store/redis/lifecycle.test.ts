@@ -5,7 +5,8 @@ import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { createFakeClock } from '../../../fakes/clock.ts';
 import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
 import { describeWith } from '../../../needs.ts';
-import { eventually, recordedLog, storeTestKeys } from '../store-harness.ts';
+import { eventually } from '../../../eventually.ts';
+import { recordedLog, storeTestKeys } from '../store-harness.ts';
 
 /** A listener that counts the connections that are open, and answers nothing by itself. */
 async function aListener(onConnection: (socket: Socket) => void, port = 0) {

@@ -10,14 +10,8 @@ import { createRedisStore } from '@porthole/shared/store/redis/store';
 import type { Store } from '@porthole/shared/store/ports';
 import { describeWith } from '../../../needs.ts';
 import { someClaims } from '../../grant/sample-claims.ts';
-import {
-  eventually,
-  everythingIn,
-  recordedLog,
-  redisStores,
-  rejectionOf,
-  storeTestKeys,
-} from '../store-harness.ts';
+import { eventually } from '../../../eventually.ts';
+import { everythingIn, recordedLog, redisStores, rejectionOf, storeTestKeys } from '../store-harness.ts';
 
 const long = 600_000;
 

@@ -7,11 +7,13 @@ import {
   createCertificateAuthority,
   type CertificateAuthority,
 } from '../../../fakes/proxmox/certificates.ts';
-import { freePort, startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { freePort } from '../../../free-port.ts';
 import { describeWith } from '../../../needs.ts';
 import { documentedRights } from './acl.ts';
 import { exercise } from '../exercise-store.ts';
-import { eventually, recordedLog, redisStores } from '../store-harness.ts';
+import { eventually } from '../../../eventually.ts';
+import { recordedLog, redisStores } from '../store-harness.ts';
 
 const host = { name: 'redis', fqdn: 'redis.example', address: '127.0.0.1' };
 

@@ -12,20 +12,19 @@ import { z } from 'zod';
 import type { Finding, FindingKind } from './findings.ts';
 
 const anything = z.unknown();
-/** Milliseconds by which a node's clock may differ. */
-const clockSlack = 30_000;
+/** Permitted difference to the clock of a node, in milliseconds. */
+const clockSlackMs = 30_000;
 
-/** One cluster with one credential, as one of the services would use it. */
+/** A cluster, and a credential with the tasks that it is used for. */
 export interface ClusterRole {
   readonly cluster: ClusterConfig;
   readonly credential: CredentialConfig;
-  /** What the services do with it. */
   readonly lists: boolean;
   readonly powers: boolean;
   readonly opens: boolean;
 }
 
-/** Each entry point, the credential and its rights, and each node where consoles would be opened. */
+/** Checks each entry point, the permissions of the credential, and each node where relays open consoles. */
 export async function checkCluster(
   role: ClusterRole,
   { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
@@ -38,22 +37,22 @@ export async function checkCluster(
     credential,
     clock,
     timeoutMs,
-    onCallCompleted: (seen) => (date = seen.date ?? date),
+    onCallCompleted: (call) => (date = call.date ?? date),
   });
   const findings: Finding[] = [];
   const find = (kind: FindingKind, what: string, at = where) => void findings.push({ kind, where: at, what });
   try {
-    if (cluster.tls.insecureSkipVerify) find('proxmox_insecure', 'No certificate is checked.');
+    if (cluster.tls.insecureSkipVerify) find('proxmox_insecure', 'Certificates are not verified.');
     let works = false;
     for (const host of client.entryPoints) {
       const at = `${where}, ${host.base.host}`;
       date = undefined;
-      const error = await failureOf(client.get({ path: '/version', schema: anything, host }));
+      const error = await errorOf(client.get({ path: '/version', schema: anything, host }));
       if (!error) works = true;
-      else find(entryFault(error.code), error.detail ?? error.message, at);
-      const apart = date === undefined ? 0 : Date.parse(date) - clock.now();
-      if (Math.abs(apart) > clockSlack)
-        find('proxmox_clock', `Its clock is ${Math.round(apart / 1000)} s from ours.`, at);
+      else find(entryFinding(error.code), error.detail ?? error.message, at);
+      const differenceMs = date === undefined ? 0 : Date.parse(date) - clock.now();
+      if (Math.abs(differenceMs) > clockSlackMs)
+        find('proxmox_clock', `Its clock differs by ${Math.round(differenceMs / 1000)} s.`, at);
     }
     if (!works) return findings;
     await checkRights(role, client, find);
@@ -66,7 +65,7 @@ export async function checkCluster(
 
 type Find = (kind: FindingKind, what: string, at?: string) => void;
 
-async function failureOf(work: Promise<unknown>) {
+async function errorOf(work: Promise<unknown>) {
   try {
     await work;
     return undefined;
@@ -75,7 +74,7 @@ async function failureOf(work: Promise<unknown>) {
   }
 }
 
-function entryFault(code: string): FindingKind {
+function entryFinding(code: string): FindingKind {
   if (code === 'proxmox_tls') return 'proxmox_certificate';
   if (code === 'proxmox_credential' || code === 'proxmox_permission') return 'proxmox_credential';
   return 'proxmox_unreachable';
@@ -84,17 +83,17 @@ function entryFault(code: string): FindingKind {
 async function checkRights(role: ClusterRole, client: ProxmoxClient, find: Find): Promise<void> {
   const { data } = await client.get({ path: '/access/permissions', schema: permissionsResponse });
   const paths = Object.entries(data);
-  const whose = role.credential.kind === 'token' ? role.credential.token : role.credential.username;
+  const account = role.credential.kind === 'token' ? role.credential.token : role.credential.username;
   if (paths.every(([, privileges]) => Object.keys(privileges).length === 0))
-    return find('proxmox_no_rights', `${whose} has no rights at all.`);
+    return find('proxmox_no_rights', `${account} has no permissions.`);
   const has = (privilege: string, below: RegExp) =>
     paths.some(([path, privileges]) => below.test(path) && privileges[privilege] !== undefined);
   const machines = /^\/($|vms|pool)/;
-  const lacks = (privilege: string, where: string) => `${whose} lacks ${privilege} on ${where}.`;
+  const lacks = (privilege: string, where: string) => `${account} lacks ${privilege} on ${where}.`;
   if (role.lists && !has('VM.Audit', machines)) find('proxmox_no_audit', lacks('VM.Audit', 'any machine'));
   else if (role.lists) {
     const listed = await client.get({ path: '/cluster/resources?type=vm', schema: resourcesResponse });
-    if (listed.data.length === 0) find('proxmox_no_machines', `${whose} is shown no machine.`);
+    if (listed.data.length === 0) find('proxmox_no_machines', `${account} sees no machine.`);
   }
   if (role.powers && !has('VM.PowerMgmt', machines))
     find('proxmox_no_power', lacks('VM.PowerMgmt', 'any machine'));
@@ -105,7 +104,7 @@ async function checkRights(role: ClusterRole, client: ProxmoxClient, find: Find)
     find('proxmox_no_shell', lacks('Sys.Console', '/nodes'));
 }
 
-/** Consoles are opened at the machine's own node, which the entry points may reach and we may not. */
+/** Relays connect to the node of a machine directly, so each node must be reachable from here. */
 async function checkNodes(
   { cluster }: ClusterRole,
   client: ProxmoxClient,
@@ -118,7 +117,7 @@ async function checkNodes(
   for (const { type, name, online } of status.data) {
     if (type !== 'node' || !online) continue;
     const host = await directory.hostOf(name);
-    const error = await failureOf(client.get({ path: '/version', schema: anything, host }));
+    const error = await errorOf(client.get({ path: '/version', schema: anything, host }));
     if (!error) continue;
     const kind = error.code === 'proxmox_tls' ? 'node_certificate' : 'node_unreachable';
     find(kind, error.detail ?? error.message, `cluster ${cluster.name}, node ${name}`);

@@ -12,8 +12,8 @@ import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/
 import { relayUrlOf } from '../../grants/relay-url.ts';
 import type { Finding } from './findings.ts';
 
-/** Proxmox numbers machines from 100 to 999999999; nobody has the last one. */
-const noMachine = 999_999_999;
+/** The highest vmid of Proxmox, which is unlikely to exist. */
+const unusedVmid = 999_999_999;
 
 interface RelayDeps {
   readonly clock: Clock;
@@ -22,8 +22,8 @@ interface RelayDeps {
 }
 
 /**
- * Asks a relay for a console of a machine that does not exist. That it says so, and nothing else, takes all that a
- * console takes: a way there for WebSockets, the same Redis, the same keys, and a Proxmox that answers the relay.
+ * Requests a console of a machine that does not exist. The relay reports `not_found` only if everything works that a
+ * console needs: WebSockets up to the relay, the same Redis, the same keys, and a connection to Proxmox.
  */
 export async function checkRelay(
   config: Config,
@@ -38,16 +38,21 @@ export async function checkRelay(
   try {
     token = await mint(config, grantKeys, clusters[0]?.name ?? '', deps);
   } catch {
-    // What is wrong with the store is found by who looks at that.
+    // The check of the store reports the problem.
     return [];
   }
-  const { opened, code } = await knock(url, config.publicUrl.origin, token, deps.timeoutMs);
+  const { opened, code } = await openConsole(url, config.publicUrl.origin, token, deps.timeoutMs);
   if (code === closeCodes.not_found.code) return [];
-  if (!opened) return [{ kind: 'relay_away', where, what: 'No WebSocket was opened.' }];
-  if (code === undefined) return [{ kind: 'relay_refuses', where, what: 'It did not answer in time.' }];
-  const [name] = Object.entries(closeCodes).find(([, kind]) => kind.code === code) ?? ['none of ours'];
+  if (!opened) return [{ kind: 'relay_unreachable', where, what: 'The WebSocket did not open.' }];
+  if (code === undefined)
+    return [{ kind: 'relay_refused', where, what: 'It did not answer within the deadline.' }];
+  const [name] = Object.entries(closeCodes).find(([, kind]) => kind.code === code) ?? ['unknown code'];
   return [
-    { kind: 'relay_refuses', where, what: `It answered ${code} (${name}) instead of 4404 (not_found).` },
+    {
+      kind: 'relay_refused',
+      where,
+      what: `It closed the WebSocket with ${code} (${name}) instead of 4404 (not_found).`,
+    },
   ];
 }
 
@@ -73,7 +78,7 @@ async function mint(
         cluster,
         node: 'localhost',
         type: 'qemu',
-        vmid: noMachine,
+        vmid: unusedVmid,
         machineName: 'none',
         mode: 'view',
         kind: 'screen',
@@ -88,8 +93,8 @@ async function mint(
   }
 }
 
-/** The close code that a relay ends the attempt with; undefined when there was none in time. */
-function knock(
+/** Opens a WebSocket, and resolves with its close code. Undefined: none within the deadline. */
+function openConsole(
   url: URL,
   origin: string,
   token: string,

@@ -4,20 +4,20 @@ import { redisOptionsOf } from '@porthole/shared/store/open';
 import { createRedisClient, type RedisClient } from '@porthole/shared/store/redis/connection';
 import type { Finding, FindingKind } from './findings.ts';
 
-/** Redis and this host may be this far apart, in milliseconds. */
-const clockSlack = 5000;
+/** Permitted difference to the clock of Redis, in milliseconds. */
+const clockSlackMs = 5000;
 const where = 'redis';
 
-/** Whether Redis can be reached, lets us do what we must, forgets nothing, and knows what time it is. */
+/** Checks the connection to Redis, permissions, eviction and clock. */
 export async function checkStore(
   config: Pick<Config, 'redis'>,
   { clock, name }: { readonly clock: Clock; readonly name: string },
 ): Promise<readonly Finding[]> {
   if (!config.redis)
-    return [{ kind: 'memory_only', where: 'store', what: 'There is no Redis in the configuration.' }];
+    return [{ kind: 'memory_only', where: 'store', what: 'The configuration has no Redis.' }];
   const client = createRedisClient(redisOptionsOf(config.redis));
   const errors: Error[] = [];
-  // What connecting went wrong by is told here; the promise says only that it did.
+  // The event has the cause. The rejected promise does not.
   client.on('error', (error: Error) => errors.push(error));
   try {
     await client.connect();
@@ -27,13 +27,13 @@ export async function checkStore(
       ...(await checkClock(client, clock)),
     ];
   } catch (error) {
-    return [connecting(errors[0] ?? error)];
+    return [connectionFinding(errors[0] ?? error)];
   } finally {
     client.disconnect();
   }
 }
 
-function connecting(error: unknown): Finding {
+function connectionFinding(error: unknown): Finding {
   const what = error instanceof Error ? error.message : String(error);
   return { kind: kindOf(what), where, what };
 }
@@ -45,11 +45,11 @@ function kindOf(what: string): FindingKind {
   return 'store_unreachable';
 }
 
-/** Each command that the store uses, on keys of the doctor's own, which are gone in a second. */
+/** Tries each command that the store uses, on temporary keys that expire after a second. */
 async function checkRights(client: RedisClient, name: string): Promise<readonly Finding[]> {
   const key = `porthole:doctor:${name}`;
   const list = `${key}:list`;
-  const tries: readonly (readonly [string, ...(string | number)[]])[] = [
+  const commands: readonly (readonly [string, ...(string | number)[]])[] = [
     ['set', key, '1', 'PX', 1000],
     ['get', key],
     ['incrby', key, 1],
@@ -68,18 +68,18 @@ async function checkRights(client: RedisClient, name: string): Promise<readonly 
     ['publish', 'porthole:doctor', ''],
     ['time'],
   ];
-  const refused: string[] = [];
-  for (const [command, ...args] of tries) {
+  const denied: string[] = [];
+  for (const [command, ...args] of commands) {
     try {
       await client.call(command, ...args.map(String));
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       if (!text.includes('NOPERM')) throw error;
-      refused.push(command);
+      denied.push(command);
     }
   }
-  if (refused.length === 0) return [];
-  return [{ kind: 'store_permission', where, what: `Its user may not: ${refused.join(', ')}.` }];
+  if (denied.length === 0) return [];
+  return [{ kind: 'store_permission', where, what: `The user may not run: ${denied.join(', ')}.` }];
 }
 
 async function checkMemory(client: RedisClient): Promise<readonly Finding[]> {
@@ -91,7 +91,7 @@ async function checkMemory(client: RedisClient): Promise<readonly Finding[]> {
 
 async function checkClock(client: RedisClient, clock: Clock): Promise<readonly Finding[]> {
   const [seconds] = await client.time();
-  const apart = Number(seconds) * 1000 - clock.now();
-  if (Math.abs(apart) < clockSlack) return [];
-  return [{ kind: 'store_clock', where, what: `Its clock is ${Math.round(apart / 1000)} s from ours.` }];
+  const differenceMs = Number(seconds) * 1000 - clock.now();
+  if (Math.abs(differenceMs) < clockSlackMs) return [];
+  return [{ kind: 'store_clock', where, what: `Its clock differs by ${Math.round(differenceMs / 1000)} s.` }];
 }

@@ -1,123 +1,123 @@
-/** How bad it is: with a fault people are kept out, a warning waits for its day. */
-export type Level = 'fault' | 'warning';
+/** An error prevents users from working. A warning can become an error later. */
+export type Level = 'error' | 'warning';
 
-/** Everything that the doctor can find, in the order in which it looks, each with what to do about it. */
+/** All findings and their remedies, in the order of the checks. */
 export const findingKinds = {
-  config_faulty: {
-    level: 'fault',
-    remedy: 'Mend the configuration; docs/configuration.md names every setting.',
+  config_invalid: {
+    level: 'error',
+    remedy: 'Correct the setting. docs/configuration.md lists all settings.',
   },
   memory_only: {
     level: 'warning',
     remedy:
-      'Set redis.url. Without Redis everything is in the memory of one process, for one lab and no more.',
+      'Set redis.url. Without Redis all state is in the memory of one process, so you can run only one.',
   },
   store_unreachable: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Start Redis, or mend redis.url, the firewall or the NetworkPolicy between. A Redis without TLS says nothing to rediss://.',
+      'Start Redis, or correct redis.url, the firewall or the NetworkPolicy. A Redis without TLS does not answer rediss://.',
   },
   store_tls: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Set redis.caFile to the CA of Redis, redis.serverName to a name in its certificate, and use rediss:// where it speaks TLS.',
+      'Set redis.caFile to the CA of Redis and redis.serverName to a name in its certificate. Use rediss:// only if Redis uses TLS.',
   },
   store_credential: {
-    level: 'fault',
-    remedy: 'Mend redis.username and redis.passwordFile.',
+    level: 'error',
+    remedy: 'Correct redis.username and redis.passwordFile.',
   },
   store_permission: {
-    level: 'fault',
-    remedy: 'Give the user of Redis what docs/redis.md lists.',
+    level: 'error',
+    remedy: 'Grant the Redis user the permissions that docs/redis.md lists.',
   },
   store_evicts: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Set maxmemory-policy noeviction in Redis: otherwise it throws sign-ins and sessions away when it is full.',
+      'Set maxmemory-policy noeviction in Redis. Otherwise Redis deletes sign-ins and sessions when its memory is full.',
   },
   store_clock: {
     level: 'warning',
-    remedy: 'Run NTP on this host and on that of Redis.',
+    remedy: 'Run NTP on this host and on the Redis host.',
   },
   proxmox_unreachable: {
-    level: 'fault',
-    remedy: 'Mend clusters[].urls, DNS, the firewall, or ALLOW_FROM in /etc/default/pveproxy.',
+    level: 'error',
+    remedy: 'Correct clusters[].urls, DNS, the firewall, or ALLOW_FROM in /etc/default/pveproxy.',
   },
   proxmox_certificate: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Set tls.caFile to /etc/pve/pve-root-ca.pem of the cluster, or tls.fingerprints to what `pvenode cert info` shows.',
+      'Set tls.caFile to a copy of /etc/pve/pve-root-ca.pem, or tls.fingerprints to the output of `pvenode cert info`.',
   },
   proxmox_insecure: {
     level: 'warning',
     remedy:
-      'Set tls.caFile or tls.fingerprints instead of tls.insecureSkipVerify: anybody between could read the token.',
+      'Set tls.caFile or tls.fingerprints instead of tls.insecureSkipVerify. Otherwise an attacker in the network can read the token.',
   },
   proxmox_credential: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Mend the credential: user@realm!name and its secret, a token that is not expired, a user that is enabled.',
+      'Check the token (user@realm!name), its secret and its expiry date, and that the user is enabled.',
   },
   proxmox_no_rights: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'A token with privilege separation has none of its owner’s rights: pveum acl modify / --tokens TOKEN --roles Porthole.',
+      'Grant the token a role, because privilege separation excludes the permissions of its user: pveum acl modify / --tokens TOKEN --roles Porthole.',
   },
   proxmox_no_console: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Give the relays’ credential VM.Console on the machines: pveum role modify Porthole --privs VM.Console --append 1.',
+      'Grant VM.Console on the machines to the credential of the relays: pveum role modify Porthole --privs VM.Console --append 1.',
   },
   proxmox_no_audit: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Give the credential VM.Audit on the machines: pveum role modify Porthole --privs VM.Audit --append 1.',
+      'Grant VM.Audit on the machines to the credential: pveum role modify Porthole --privs VM.Audit --append 1.',
   },
   proxmox_no_power: {
     level: 'warning',
-    remedy: 'A rule gives power: give the broker’s credential VM.PowerMgmt, or take power out of the rules.',
+    remedy: 'Grant VM.PowerMgmt to the credential of the broker, or remove power from the access rules.',
   },
   proxmox_no_nodes: {
     level: 'warning',
     remedy:
-      'Give the credential Sys.Audit on /, or name the nodes in clusters[].nodes; until then all consoles go through one node.',
+      'Grant Sys.Audit on / to the credential, or set clusters[].nodes. Otherwise all consoles go through one node.',
   },
   proxmox_no_shell: {
     level: 'warning',
-    remedy: 'nodeShells is on: give the relays’ credential Sys.Console on /nodes, or turn it off.',
+    remedy: 'Grant Sys.Console on /nodes to the credential of the relays, or set nodeShells: false.',
   },
   proxmox_no_machines: {
     level: 'warning',
-    remedy: 'Give the credential its rights where the machines are: on /, on /vms, or on their pool.',
+    remedy: 'Grant the permissions where the machines are: on /, on /vms, or on their pool.',
   },
   proxmox_clock: {
     level: 'warning',
-    remedy: 'Run NTP on this host and on that node: tickets for consoles count for seconds.',
+    remedy: 'Run NTP on this host and on the node. Console tickets are valid for seconds only.',
   },
   node_unreachable: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Relays open consoles at each node: let them reach its port 8006, or name its address in clusters[].nodes.',
+      'Let relays reach port 8006 of each node, or set its address in clusters[].nodes. Relays open consoles at the node of the machine.',
   },
   node_certificate: {
-    level: 'fault',
+    level: 'error',
     remedy:
-      'Its certificate is none of this cluster’s CA: renew it with pvecm updatecerts --force, or set tls.fingerprints of all nodes.',
+      'Renew the certificate with pvecm updatecerts --force, or set tls.fingerprints for all nodes. The CA of the cluster has not issued it.',
   },
-  issuer_away: {
-    level: 'fault',
+  issuer_unreachable: {
+    level: 'error',
     remedy:
-      'Mend signIn.oidc[].issuer (it must be as the issuer calls itself), its caFile, or the way there.',
+      'Correct signIn.oidc[].issuer, which must be exactly as the issuer names itself, or its caFile, DNS or the firewall.',
   },
-  relay_away: {
-    level: 'fault',
+  relay_unreachable: {
+    level: 'error',
     remedy:
-      'Start relays, and let what stands in front pass WebSockets on /relay/ to them: docs/fronts.md, docs/network.md.',
+      'Start relays, and let the reverse proxy forward WebSockets on /relay/ to them: docs/fronts.md, docs/network.md.',
   },
-  relay_refuses: {
-    level: 'fault',
+  relay_refused: {
+    level: 'error',
     remedy:
-      '4401: relays need the same Redis and grant keys. Else docs/troubleshooting.md has every code; its cause is in the relay’s log.',
+      '4401: give relays the same Redis and grant keys. For other codes, see docs/troubleshooting.md and the log of the relay.',
   },
 } as const satisfies Readonly<Record<string, { readonly level: Level; readonly remedy: string }>>;
 
@@ -125,8 +125,8 @@ export type FindingKind = keyof typeof findingKinds;
 
 export interface Finding {
   readonly kind: FindingKind;
-  /** Which part: `redis`, `cluster lab`, `cluster lab, node pve2`. */
+  /** `redis`, `cluster lab`, or `cluster lab, node pve2`. */
   readonly where: string;
-  /** What was seen. Never a secret. */
+  /** The problem. Never contains a secret. */
   readonly what: string;
 }

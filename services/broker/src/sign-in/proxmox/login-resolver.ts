@@ -5,7 +5,7 @@ import { asPortholeError } from '@porthole/shared/errors';
 import type { LeaseStore } from '@porthole/shared/store/ports';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
-import type { AtMost } from '../../access/decide.ts';
+import type { PermissionBoundary } from '../../access/subject.ts';
 import type { User } from '../../identity/user.ts';
 import { createLoginRefresher } from '../logins/login-refresher.ts';
 import type { LoginResolver } from '../logins/login-resolver.ts';
@@ -66,7 +66,10 @@ export function createProxmoxLoginResolver(deps: {
   ): Promise<User | undefined> {
     try {
       const permissions = await deps.permissions.get(data, requireFresh);
-      return { ...userFromAccount(config, data), atMost: atMostOf(config, permissions) };
+      return {
+        ...userFromAccount(config, data),
+        permissionBoundary: permissionBoundaryOf(config, permissions),
+      };
     } catch (thrown) {
       if (asPortholeError(thrown).code !== 'not_signed_in') throw thrown;
       log.info({ method, login: login.ref }, 'Proxmox rejected the ticket of a sign-in');
@@ -96,6 +99,9 @@ export function userFromAccount(
 }
 
 /** An account has no rights for machines of other clusters. */
-function atMostOf({ cluster }: ProxmoxSignInConfig, permissions: ProxmoxPermissions): AtMost {
+function permissionBoundaryOf(
+  { cluster }: ProxmoxSignInConfig,
+  permissions: ProxmoxPermissions,
+): PermissionBoundary {
   return (target) => (target.cluster === cluster ? permissions(target.vmid) : new Set());
 }

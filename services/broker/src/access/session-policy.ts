@@ -1,0 +1,70 @@
+import type { Clipboard } from '@porthole/shared/config/access-schema';
+import type { Limits } from '@porthole/shared/config/schema';
+import type { CompiledRule } from './compile.ts';
+
+/** Limits of a console. */
+export interface SessionPolicy {
+  readonly clipboard: Clipboard;
+  /** Maximum screen updates per second. Infinity: unlimited. */
+  readonly updatesPerSecond: number;
+  readonly sessionSeconds: number;
+  /** Including all extensions. */
+  readonly maxSessionSeconds: number;
+  readonly idleSeconds: number;
+  readonly consolesPerUser: number;
+  readonly consolesPerMachine: number;
+}
+
+export type DefaultLimits = Pick<
+  Limits,
+  'sessionSeconds' | 'maxSessionSeconds' | 'idleSeconds' | 'consolesPerUser' | 'consolesPerMachine'
+>;
+
+/** The policy of one rule. The configuration's limits apply where the rule sets none. */
+export function policyOf(
+  { policy: { clipboard, limits = {} } }: CompiledRule,
+  defaults: DefaultLimits,
+): SessionPolicy {
+  const sessionSeconds = limits.sessionSeconds ?? defaults.sessionSeconds;
+  // A rule with its own sessionSeconds does not inherit extensions from the configuration.
+  const maxSessionSeconds =
+    limits.maxSessionSeconds ??
+    (limits.sessionSeconds === undefined ? defaults.maxSessionSeconds : undefined) ??
+    sessionSeconds;
+  return {
+    clipboard: clipboard ?? 'both',
+    updatesPerSecond: limits.updatesPerSecond ?? Number.POSITIVE_INFINITY,
+    sessionSeconds,
+    maxSessionSeconds: Math.max(maxSessionSeconds, sessionSeconds),
+    idleSeconds: limits.idleSeconds ?? defaults.idleSeconds,
+    consolesPerUser: limits.consolesPerUser ?? defaults.consolesPerUser,
+    consolesPerMachine: limits.consolesPerMachine ?? defaults.consolesPerMachine,
+  };
+}
+
+/** Combines two policies: the least restrictive value of each limit, because rules are additive. */
+export function mostPermissive(a: SessionPolicy, b: SessionPolicy): SessionPolicy {
+  return {
+    clipboard: combineClipboards(a.clipboard, b.clipboard),
+    updatesPerSecond: Math.max(a.updatesPerSecond, b.updatesPerSecond),
+    sessionSeconds: Math.max(a.sessionSeconds, b.sessionSeconds),
+    maxSessionSeconds: Math.max(a.maxSessionSeconds, b.maxSessionSeconds),
+    idleSeconds: Math.max(a.idleSeconds, b.idleSeconds),
+    consolesPerUser: Math.max(a.consolesPerUser, b.consolesPerUser),
+    consolesPerMachine: Math.max(a.consolesPerMachine, b.consolesPerMachine),
+  };
+}
+
+/** Says whether `b` permits everything that `a` permits. */
+export function isAtLeastAsPermissive(a: SessionPolicy, b: SessionPolicy): boolean {
+  const combined = mostPermissive(a, b);
+  return (Object.keys(b) as (keyof SessionPolicy)[]).every((name) => combined[name] === b[name]);
+}
+
+function combineClipboards(a: Clipboard, b: Clipboard): Clipboard {
+  const permitsIn = [a, b].some((direction) => direction === 'both' || direction === 'in');
+  const permitsOut = [a, b].some((direction) => direction === 'both' || direction === 'out');
+  if (permitsIn && permitsOut) return 'both';
+  if (permitsIn) return 'in';
+  return permitsOut ? 'out' : 'none';
+}

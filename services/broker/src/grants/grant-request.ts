@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { BadRequest, badRequestOf } from '../http/bad-request.ts';
+
+/** The user that a program asks for. The program chooses the ID, which is unique only within the program. */
+const onBehalfOf = z.strictObject({
+  id: z.string().min(1).max(128),
+  name: z.string().min(1).max(128).optional(),
+  groups: z.array(z.string().min(1).max(256)).max(100).default([]),
+});
+
+const grantRequest = z.strictObject({
+  mode: z.enum(['view', 'control']),
+  kind: z.enum(['screen', 'terminal']).default('screen'),
+  /** Observe the consoles of other users, who are told. */
+  watch: z.boolean().default(false),
+  onBehalfOf: onBehalfOf.optional(),
+});
+export type GrantRequest = z.infer<typeof grantRequest>;
+
+export function parseGrantRequest(body: unknown): GrantRequest {
+  const parsed = grantRequest.safeParse(body);
+  if (!parsed.success) throw badRequestOf(parsed.error);
+  if (parsed.data.watch && parsed.data.mode !== 'view') throw new BadRequest('watch: needs mode view');
+  return parsed.data;
+}

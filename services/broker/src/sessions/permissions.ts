@@ -1,0 +1,75 @@
+import type { SessionRecord } from '@porthole/shared/session/records';
+import type { Access } from '../access/decide.ts';
+import type { Decision } from '../access/decision.ts';
+import type { Target } from '../access/subject.ts';
+import type { User } from '../identity/user.ts';
+import type { MachineDirectory } from '../machines/directory.ts';
+
+/** What a user may do with open sessions. */
+export interface SessionPermissions {
+  isOwn(session: SessionRecord): boolean;
+  /** For own sessions, and with the right `watch` or `end` on the machine. */
+  maySee(session: SessionRecord): boolean;
+  /** For own sessions, and with the right `end` on the machine. */
+  mayEnd(session: SessionRecord): boolean;
+  /** Whether the user may sign out the user of a session: needs `end` on all machines. Excludes themselves. */
+  maySignOut(session: SessionRecord): boolean;
+  decide(session: SessionRecord): Decision;
+  /** The classes that the user instructs. */
+  readonly classes: readonly {
+    readonly name: string;
+    readonly title: string;
+    includes(session: SessionRecord): boolean;
+  }[];
+}
+
+export async function permissionsFor(
+  deps: { readonly access: () => Access; readonly directory: Pick<MachineDirectory, 'list'> },
+  user: User,
+): Promise<SessionPermissions> {
+  const access = deps.access();
+  const targetOf = await sessionTargets(deps.directory);
+  const decide = (session: SessionRecord) => access.decide(user, targetOf(session));
+  const isOwn = (session: SessionRecord) => session.user.id === user.id;
+  return {
+    isOwn,
+    decide,
+    maySee(session) {
+      if (isOwn(session)) return true;
+      const { allow } = decide(session);
+      return allow.includes('watch') || allow.includes('end');
+    },
+    mayEnd: (session) => isOwn(session) || decide(session).allow.includes('end'),
+    maySignOut: (session) => !isOwn(session) && access.globalRights(user).has('end'),
+    classes: access.classes
+      .filter(({ hasInstructor }) => hasInstructor(user))
+      .map(({ name, title, hasMachine }) => ({
+        name,
+        title,
+        includes: (session) => hasMachine(targetOf(session)),
+      })),
+  };
+}
+
+/**
+ * Finds the machine of a session. If Proxmox does not list it, the session's record describes it, without pool and tags:
+ * then fewer rules match, and no wrong one.
+ */
+async function sessionTargets(
+  directory: Pick<MachineDirectory, 'list'>,
+): Promise<(session: SessionRecord) => Target> {
+  const { machines } = await directory.list().catch(() => ({ machines: [] }));
+  const known = new Map<string, Target>(
+    machines.map((machine) => [`${machine.cluster}/${machine.vmid}`, machine]),
+  );
+  return ({ cluster, vmid, node, type, machineName }) =>
+    known.get(`${cluster}/${vmid}`) ?? {
+      cluster,
+      vmid,
+      node,
+      type,
+      name: machineName,
+      pool: undefined,
+      tags: [],
+    };
+}

@@ -1,0 +1,94 @@
+import { takeGrant } from '@porthole/shared/grant/grant';
+import type { Clock } from '@porthole/shared/time/clock';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { closeBrokers, type Rig } from '../rig.ts';
+import { aSchool, control, path, taking } from './fixtures.ts';
+
+afterEach(closeBrokers);
+
+describe('a grant has the session policy', () => {
+  const claimsOf = async (rig: Rig, clock: Clock, answer: { readonly json: { protocols: string[] } }) =>
+    takeGrant(taking(rig, clock), answer.json.protocols[1]?.slice('porthole.grant.'.length) ?? '');
+  const rule = (more: object) => ({
+    who: { users: ['anna'] },
+    which: { all: true as const },
+    allow: ['control' as const],
+    ...more,
+  });
+
+  test('with clipboard, update rate and limits of its rules', async () => {
+    const clock = createFakeClock();
+    const { rig } = await aSchool({
+      clock,
+      config: {
+        access: [
+          rule({
+            clipboard: 'in',
+            limits: {
+              updatesPerSecond: 2,
+              sessionSeconds: 100,
+              maxSessionSeconds: 300,
+              idleSeconds: 50,
+              consolesPerUser: 2,
+              consolesPerMachine: 1,
+            },
+          }),
+        ],
+      },
+    });
+    const claims = await claimsOf(rig, clock, await (await rig.signedIn('anna')).post(path(101), control));
+    expect(claims).toMatchObject({ clipboard: 'in', updatesPerSecond: 2 });
+    expect(claims.limits).toEqual({
+      sessionSeconds: 100,
+      idleSeconds: 50,
+      perUser: 2,
+      perMachine: 1,
+      extendSeconds: 1800,
+      maxSessionSeconds: 300,
+    });
+    expect(claims).not.toHaveProperty('observer');
+  });
+
+  test('with the end of its rules', async () => {
+    const clock = createFakeClock(Date.UTC(2026, 5, 1, 9, 50, 30));
+    const when = { timeZone: 'UTC', hours: '08:00-10:00' };
+    const { rig } = await aSchool({
+      clock,
+      config: { access: [rule({ when })], limits: { sessionSeconds: 3600, maxSessionSeconds: 7200 } },
+    });
+    const anna = await rig.signedIn('anna');
+    const claims = await claimsOf(rig, clock, await anna.post(path(101), control));
+    expect(claims.limits).toMatchObject({ sessionSeconds: 570 });
+    expect(claims.limits).not.toHaveProperty('maxSessionSeconds');
+    clock.advance(570_000);
+    expect((await anna.post(path(101), control)).json.code).toBe('machine_not_found');
+  });
+
+  test('with observer for every view-only console of a user with the right watch', async () => {
+    const clock = createFakeClock();
+    const { rig } = await aSchool({ clock, config: { access: [rule({ allow: ['watch', 'control'] })] } });
+    const anna = await rig.signedIn('anna');
+    for (const wish of [{ mode: 'view', watch: true }, { mode: 'view' }])
+      expect(await claimsOf(rig, clock, await anna.post(path(101), wish))).toMatchObject({ observer: true });
+    expect(await claimsOf(rig, clock, await anna.post(path(101), control))).not.toHaveProperty('observer');
+    expect(rig.audited).toContainEqual(
+      expect.objectContaining({ event: 'grant', observer: true, rules: ['access.0'] }),
+    );
+  });
+
+  test('with observer only for users with the right watch, in mode view', async () => {
+    const { rig } = await aSchool({ config: { access: [rule({ allow: ['control'] })] } });
+    const anna = await rig.signedIn('anna');
+    const watch = await anna.post(path(101), { mode: 'view', watch: true });
+    expect([watch.status, watch.json.code]).toEqual([403, 'not_allowed']);
+    expect((await anna.post(path(101), { mode: 'control', watch: true })).status).toBe(400);
+    expect(rig.audited).toContainEqual(
+      expect.objectContaining({
+        event: 'grant_denied',
+        user: { id: 'local:anna', name: 'anna' },
+        machine: { cluster: 'school', vmid: 101 },
+        code: 'not_allowed',
+      }),
+    );
+  });
+});

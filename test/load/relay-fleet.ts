@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@porthole/shared/time/clock';
+import { mintGrant } from '@porthole/shared/grant/grant';
+import { createLog } from '@porthole/shared/telemetry/log';
+import { randomId, systemRandom } from '@porthole/shared/crypto/random';
+import { createSessionRecords } from '@porthole/shared/session/records';
+import { leaseNames } from '@porthole/shared/store/keys';
+import { createRedisStore } from '@porthole/shared/store/redis/store';
+import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
+import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
+import { freePort } from '../free-port.ts';
+import { startRedisServer } from '../fakes/redis-server.ts';
+import { aGrant, grantKey, testOrigin } from '../relay/rig.ts';
+import { startProcess, type ServiceProcess } from '../standalone/service-process.ts';
+
+const machines = 30;
+const account = { tokenid: 'porthole@pve!relay', secret: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' };
+
+export interface RelayProcess {
+  readonly port: number;
+  readonly operations: number;
+  readonly url: string;
+  readonly process: ServiceProcess;
+}
+
+/** A Proxmox with thirty machines, a real Redis, and relay processes that tests start and stop. */
+export interface RelayFleet {
+  readonly proxmox: FakeProxmox;
+  readonly relays: readonly RelayProcess[];
+  /** Resolves when the relay is ready. */
+  startRelay(): Promise<RelayProcess>;
+  grantFor(person: number): Promise<string>;
+  sessions(): Promise<readonly { readonly relay: string }[]>;
+  stop(): Promise<void>;
+}
+
+export async function startRelayFleet(limits: object = {}): Promise<RelayFleet> {
+  const folder = await mkdtemp(join(tmpdir(), 'porthole-moving-'));
+  const redis = await startRedisServer();
+  const store = createRedisStore({
+    redis: { mode: 'standalone', url: redis.url },
+    keys: () => [grantKey],
+    log: createLog({ service: 'test', level: 'silent' }),
+  });
+  await store.start();
+  const proxmox = await createFakeProxmox({
+    users: [
+      {
+        userid: 'porthole@pve',
+        password: 'unused',
+        acl: { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit'] },
+      },
+    ],
+    tokens: [{ ...account, privsep: false }],
+    // A node has ports for 100 consoles, so six nodes have room for twice the 300 consoles of `npm run rehearse`.
+    nodes: Array.from({ length: 6 }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` })),
+    guests: Array.from({ length: machines }, (_, i) => ({
+      vmid: 100 + i,
+      node: `pve${(i % 6) + 1}`,
+      name: `lab-${100 + i}`,
+      // Small screens, so that painting in this process does not limit the relays.
+      guest: createBuiltinGuest({ name: `lab-${100 + i}`, width: 320, height: 200 }),
+    })),
+  });
+  await writeFile(join(folder, 'ca.pem'), proxmox.caPem);
+  await writeFile(join(folder, 'users.yaml'), 'users: []\n');
+  const config = {
+    publicUrl: testOrigin,
+    redis: { url: redis.url },
+    grantKeys: grantKey,
+    clusters: [
+      {
+        name: 'lab',
+        urls: proxmox.url('pve1'),
+        credential: { token: account.tokenid, secret: account.secret },
+        tls: { caFile: join(folder, 'ca.pem') },
+      },
+    ],
+    signIn: { local: { usersFile: join(folder, 'users.yaml') } },
+    limits: { upgradesPerMinute: 100_000, queuedPerRelay: 1000, ...limits },
+  };
+  await writeFile(join(folder, 'porthole.yaml'), JSON.stringify(config));
+  const relays: RelayProcess[] = [];
+
+  return {
+    proxmox,
+    relays,
+    async startRelay() {
+      const [port, operations] = [await freePort(), await freePort()];
+      const process = startProcess('services/relay/src/main.ts', [], {
+        PORTHOLE_CONFIG: join(folder, 'porthole.yaml'),
+        PORTHOLE_LISTEN: `127.0.0.1:${port}`,
+        PORTHOLE_OPERATIONS_LISTEN: `127.0.0.1:${operations}`,
+        PORTHOLE_LOG_LEVEL: 'info',
+      });
+      const relay = { port, operations, process, url: `ws://127.0.0.1:${port}/relay/v1/console` };
+      relays.push(relay);
+      await process.printed('"ready"');
+      return relay;
+    },
+    grantFor(person) {
+      // Each relay has consoles of every machine.
+      const vmid = 100 + (Math.floor(person / 3) % machines);
+      return mintGrant(
+        { records: store.records, keys: () => [grantKey], random: systemRandom, clock: systemClock },
+        aGrant(systemClock, {
+          sessionId: randomId(systemRandom),
+          user: { id: `student-${person}`, name: 'Student', groups: [] },
+          vmid,
+          node: `pve${((vmid - 100) % 6) + 1}`,
+          machineName: `lab-${vmid}`,
+          limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 1, perMachine: 30 },
+        }),
+      );
+    },
+    sessions: () =>
+      createSessionRecords({ ...store, keys: () => [grantKey], random: systemRandom }).list(
+        leaseNames.allSessions,
+      ),
+    async stop() {
+      for (const { process } of relays) process.signal('SIGKILL');
+      await store.stop();
+      await redis.stop();
+      await proxmox.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}

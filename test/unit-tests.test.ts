@@ -1,0 +1,38 @@
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { startsPrograms, unitTests } from './unit-tests.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pathsOf = (pattern: string) => globSync(pattern, { cwd: root }).map((path) => `${root}${path}`);
+
+describe('npm run test:unit', () => {
+  const unit = unitTests();
+
+  test('leaves out a test that starts a program, itself or through a helper', () => {
+    expect(startsPrograms(`${root}test/broker/user-command.test.ts`)).toBe(true);
+    expect(startsPrograms(`${root}test/web/lobby.test.ts`)).toBe(true);
+    expect(startsPrograms(`${root}test/shared/store/redis/cluster.test.ts`)).toBe(true);
+    expect(startsPrograms(`${root}test/shared/time/clock.test.ts`)).toBe(false);
+  });
+
+  test('leaves out every test that names a program that it needs', () => {
+    const needs = pathsOf('test/**/*.test.ts').filter((path) =>
+      /\bdescribeW(ith|here)\(/.test(readFileSync(path, 'utf8')),
+    );
+    expect(needs.length).toBeGreaterThan(30);
+    expect(needs.filter((path) => unit.includes(path))).toEqual([]);
+  });
+
+  test('runs all others, and more than half of the files', () => {
+    const all = pathsOf('test/**/*.test.ts');
+    expect(unit.length).toBeGreaterThan(all.length / 2);
+    expect(all.filter((path) => !unit.includes(path) && !startsPrograms(path))).toEqual([]);
+  });
+
+  test('misses no program that a service starts, because no service starts one', () => {
+    const sources = pathsOf('services/*/src/**/*.ts');
+    expect(sources.filter((path) => /child_process|worker_threads/.test(readFileSync(path, 'utf8')))).toEqual(
+      [],
+    );
+  });
+});
