@@ -1,5 +1,5 @@
 import { constantSecret } from '@porthole/shared/config/secret';
-import { closeBrokers, startBroker } from '../broker/rig.ts';
+import { closeBrokers, startBroker, type Rig } from '../broker/rig.ts';
 import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
 import type { Walker } from '../fakes/oidc/walk.ts';
 import { freePort } from '../free-port.ts';
@@ -8,6 +8,7 @@ import { startHostileIssuer, type HostileIssuer } from './hostile-issuer.ts';
 /** A broker with two providers: a real one, and one that the attacker operates. */
 export interface TwoProviders {
   readonly origin: string;
+  readonly rig: Rig;
   readonly school: TestIssuer;
   readonly evil: HostileIssuer;
   readonly evilSecret: string;
@@ -39,9 +40,12 @@ export async function startTwoProviders(): Promise<TwoProviders> {
     provider('school', school.url, school.clientId, school.clientSecret),
     provider('evil', evil.url, 'porthole', evilSecret),
   ];
-  await startBroker({ config: { publicUrl: origin, listen: `127.0.0.1:${port}`, signIn: { oidc } } });
+  const rig = await startBroker({
+    config: { publicUrl: origin, listen: `127.0.0.1:${port}`, signIn: { oidc } },
+  });
   return {
     origin,
+    rig,
     school,
     evil,
     evilSecret,

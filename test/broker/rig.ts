@@ -31,10 +31,21 @@ export function aUser(name: string, ...groups: string[]): string {
   return userEntry(name, password, groups);
 }
 
-export function userEntry(name: string, secret: string, groups: readonly string[] = []): string {
+/** By password: every broker has the same users, and a hash takes 10 ms. */
+const hashes = new Map<string, string>();
+
+function hashOf(secret: string): string {
+  const known = hashes.get(secret);
+  if (known !== undefined) return known;
   const salt = randomBytes(16);
   const hash = scryptSync(secret, salt, 32, { N: 4096, r: 8, p: 1 });
   const text = `scrypt$4096$8$1$${salt.toString('base64')}$${hash.toString('base64')}`;
+  hashes.set(secret, text);
+  return text;
+}
+
+export function userEntry(name: string, secret: string, groups: readonly string[] = []): string {
+  const text = hashOf(secret);
   return `  - name: ${JSON.stringify(name)}\n    password: ${text}\n    groups: ${JSON.stringify(groups)}\n`;
 }
 

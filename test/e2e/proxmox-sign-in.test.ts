@@ -62,7 +62,7 @@ describeWith('chromium')('signing in with a Proxmox account', () => {
     await page.getByText('Enter your second factor.').waitFor();
     await focusIsOn('code');
     await typeCode('000000');
-    await page.getByRole('alert').getByText('The code is wrong').waitFor();
+    await page.getByRole('alert').getByText('The code is incorrect').waitFor();
     await focusIsOn('code');
     await typeCode('123456');
     await person.waitForState('open');
@@ -71,7 +71,7 @@ describeWith('chromium')('signing in with a Proxmox account', () => {
     await page.getByText('lab-101').first().waitFor();
     expect(await page.locator('.machine-name').allTextContents()).toEqual(['lab-101']);
     await person.visitConsole(102);
-    await person.hasHeading('This machine does not exist or is not yours.');
+    await person.hasHeading('This machine does not exist, or you have no access to it.');
     await page.goto(stack.origin);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You have signed out.').waitFor();
@@ -105,7 +105,7 @@ describeWith('chromium')('signing in with a Proxmox account', () => {
     expect(await sources.locator('option').allTextContents()).toEqual(['School account', 'pve', 'Porthole']);
     await sources.selectOption('Porthole');
     await signInHere(person, 'anna', anna.password);
-    await page.getByRole('alert').getByText('The name or the password is wrong.').waitFor();
+    await page.getByRole('alert').getByText('The name or password is incorrect.').waitFor();
     await sources.selectOption('School account');
     await signInHere(person, 'anna', anna.password);
     await page.getByText('Enter your second factor.').waitFor();

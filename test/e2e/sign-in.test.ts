@@ -25,7 +25,7 @@ describeWith('chromium')('signing in', () => {
     await signInHere(student, name, secret);
     const alert = student.page.getByRole('alert');
     await alert.waitFor();
-    expect(await alert.innerText()).toBe('The name or the password is wrong.');
+    expect(await alert.innerText()).toBe('The name or password is incorrect.');
     expect(await student.page.evaluate(() => document.activeElement?.id)).toBe('password');
     await signInHere(student);
     await student.page.locator('body[data-page=machines]').waitFor();
@@ -65,7 +65,7 @@ describeWith('chromium')('signing in', () => {
     await student.page.getByRole('link', { name: 'student-one' }).waitFor();
     expect(await student.page.getByText('office-server').count()).toBe(0);
     await student.visitConsole(300);
-    await student.hasHeading('This machine does not exist or is not yours.');
+    await student.hasHeading('This machine does not exist, or you have no access to it.');
     stack.proxmox.removeGuest(300);
   });
 });

@@ -4,12 +4,13 @@ import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { serveParent } from './child.ts';
 
 /**
- * Forwards bytes between two sockets, including the upgrade, without parsing or limits. So it costs what Node itself costs.
+ * Forwards bytes between two sockets, including the upgrade, without parsing or limits. So it costs what Node itself
+ * costs.
  */
 const [upstream = '', ca = ''] = process.argv.slice(2);
 const { hostname, port: machinePort } = new URL(upstream);
 const secureContext = createSecureContext({ ca, ecdhCurve: 'X25519' });
-const landing = Buffer.allocUnsafeSlow(16 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(16 * 1024);
 const server = createServer();
 let ticket: Buffer | undefined;
 
@@ -22,9 +23,9 @@ server.on('upgrade', (request, viewer: Socket, head: Buffer) => {
     secureContext,
     ...(ticket ? { session: ticket } : {}),
     onread: {
-      buffer: landing,
+      buffer: readBuffer,
       callback(length) {
-        viewer.write(Buffer.from(landing.subarray(0, length)));
+        viewer.write(Buffer.from(readBuffer.subarray(0, length)));
         return true;
       },
     },

@@ -1,10 +1,10 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** A process of the bench. It answers one question at a time. */
+/** A process of the bench. It answers one request at a time. */
 export interface Child {
   readonly pid: number;
-  ask<T>(question: Record<string, unknown>): Promise<T>;
+  request<T>(request: Record<string, unknown>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ export async function startChild(
   return {
     ready,
     pid: pidOf(child),
-    ask<A>(question: Record<string, unknown>) {
-      child.send(question);
+    request<A>(request: Record<string, unknown>) {
+      child.send(request);
       return answer<A>();
     },
     stop: () => stopped(child),
@@ -64,10 +64,10 @@ function stopped(child: ChildProcess): Promise<void> {
   });
 }
 
-/** The child's side: reports that it is ready, then answers each question. */
-export function serveParent(ready: unknown, answer: (question: never) => unknown): void {
-  process.on('message', (question) => {
-    void Promise.resolve(answer(question as never)).then((result) => process.send?.(result ?? {}));
+/** The child's side: reports that it is ready, then answers each request. */
+export function serveParent(ready: unknown, answer: (request: never) => unknown): void {
+  process.on('message', (request) => {
+    void Promise.resolve(answer(request as never)).then((result) => process.send?.(result ?? {}));
   });
   process.on('disconnect', () => process.exit(0));
   process.on('SIGTERM', () => process.exit(0));

@@ -1,18 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { startChild } from './child.ts';
-import { measureCrowd, reportCrowd } from './crowd.ts';
+import { measureBrokerLoad, reportBrokerLoad } from './broker-load.ts';
 import {
   isInstalled,
-  others,
+  otherRelays,
   startBareNode,
   startPlainWs,
   startPorthole,
   startPortholeBefore,
-  type StartContender,
+  type StartRelay,
   type Upstream,
-} from './contenders.ts';
-import { measureFlows, measureIdle, type Flow, type Idle, type Rig } from './measure.ts';
+} from './compared-relays.ts';
+import { measureFlows, measureIdle, type Flow, type Idle, type Bench } from './measure.ts';
 import { parts, readOptions } from './options.ts';
 import { planOf } from './plan.ts';
 import { profile } from './profile.ts';
@@ -25,18 +25,18 @@ import { report, reportChange } from './report.ts';
  */
 const options = readOptions(process.argv.slice(2));
 const plan = planOf(options);
-const found = options.profile ? [] : others.filter(({ name }) => isInstalled(name));
-const skipped = others.filter((other) => !found.includes(other)).map(({ name }) => name);
+const found = options.profile ? [] : otherRelays.filter(({ name }) => isInstalled(name));
+const skipped = otherRelays.filter((other) => !found.includes(other)).map(({ name }) => name);
 if (!options.profile)
   for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
 const aboutRelays = options.only.some((part) => part !== 'broker');
 if (options.only.includes('broker') && !options.profile) {
-  const school = options.quick
+  const load = options.quick
     ? { users: 20, grants: 5, seconds: 2, machines: 10 }
     : { users: 1000, grants: 300, seconds: 10, machines: 300 };
   const text = isInstalled('redis-server')
-    ? reportCrowd(await measureCrowd(school))
+    ? reportBrokerLoad(await measureBrokerLoad(load))
     : 'Not measured: redis-server is not installed.\n';
   console.log(text);
   if (!options.quick) keep(options.report ?? 'docs/performance.md', 'crowded', text);
@@ -46,18 +46,18 @@ if (!aboutRelays) process.exit(0);
 const upstream = await startChild('upstream-main.ts');
 const listening = upstream.ready as Upstream;
 const viewers = await startChild('viewers-main.ts');
-const rig: Rig = { upstream, viewers, plan };
+const bench: Bench = { upstream, viewers, plan };
 const whole = !options.quick && options.only.length === parts.length;
 
 if (options.profile) {
-  const text = await profile(rig, () => startPorthole(listening));
+  const text = await profile(bench, () => startPorthole(listening));
   console.log(text);
   const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
   if (file !== undefined) keep(file, 'profiled', text);
   process.exit(0);
 }
 
-const contenders: readonly StartContender[] = [
+const starts: readonly StartRelay[] = [
   startPlainWs,
   startPorthole,
   ...(options.before === undefined ? [] : [startPortholeBefore(options.before)]),
@@ -68,10 +68,10 @@ const flows = new Map<string, Map<string, Flow[]>>();
 const idle = new Map<string, Idle[]>();
 
 const running = [];
-for (const start of contenders) running.push(await start(listening));
+for (const start of starts) running.push(await start(listening));
 for (const relay of running) flows.set(relay.name, new Map(plan.workloads.map(({ name }) => [name, []])));
 for (const workload of plan.workloads)
-  await measureFlows(rig, running, workload, (round, relay, flow) => {
+  await measureFlows(bench, running, workload, (round, relay, flow) => {
     if (round > 0) flows.get(relay)?.get(workload.name)?.push(flow);
     console.error(`${round}/${plan.rounds} ${workload.name} ${relay}: ${flow.cpuPerGib.toFixed(2)} s/GiB`);
   });
@@ -79,9 +79,9 @@ for (const relay of running) await relay.stop();
 
 // Memory is measured in new processes.
 for (let round = 1; round <= plan.idleRounds; round++)
-  for (const start of contenders) {
+  for (const start of starts) {
     const relay = await start(listening);
-    const one = await measureIdle(rig, relay);
+    const one = await measureIdle(bench, relay);
     idle.set(relay.name, [...(idle.get(relay.name) ?? []), one]);
     console.error(
       `${round}/${plan.idleRounds} idle ${relay.name}: ${one.kibPerSession.toFixed(0)} KiB, p99 ${one.p99.toFixed(1)} ms`,

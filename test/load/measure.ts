@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
-import type { Contender } from './contenders.ts';
+import type { ComparedRelay } from './compared-relays.ts';
 import type { Plan, Workload } from './plan.ts';
 import { usageOf } from './process-usage.ts';
 
@@ -21,36 +21,37 @@ export interface Idle {
   readonly cpuMsPerOpen: number;
 }
 
-export interface Rig {
+export interface Bench {
   readonly upstream: Child;
   readonly viewers: Child;
   readonly plan: Plan;
 }
 
 /**
- * Runs one workload through all relays, in interleaved rounds. Opens the sessions before, and waits until the aftereffects of
- * opening (compilation, garbage collection, kept connections) have ended, because only forwarding is measured.
+ * Runs one workload through all relays, in interleaved rounds. Opens the sessions before, and waits until the
+ * aftereffects of opening (compilation, garbage collection, kept connections) have ended, because only forwarding is
+ * measured.
  */
 export async function measureFlows(
-  rig: Rig,
-  relays: readonly Contender[],
+  bench: Bench,
+  relays: readonly ComparedRelay[],
   workload: Workload,
   onFlow: (round: number, relay: string, flow: Flow) => void,
 ): Promise<void> {
-  for (const relay of relays) await open(rig, relay, workload.sessions);
-  await sleep(rig.plan.settleMs);
+  for (const relay of relays) await open(bench, relay, workload.sessions);
+  await sleep(bench.plan.settleMs);
   // Round 0 is the warm-up.
-  for (let round = 0; round <= rig.plan.rounds; round++)
-    for (const relay of relays) onFlow(round, relay.name, await measureFlow(rig, relay, workload));
-  await closeAll(rig);
+  for (let round = 0; round <= bench.plan.rounds; round++)
+    for (const relay of relays) onFlow(round, relay.name, await measureFlow(bench, relay, workload));
+  await closeAll(bench);
 }
 
 /** Measures the CPU time of one relay per gibibyte. */
-export async function measureFlow(rig: Rig, relay: Contender, workload: Workload): Promise<Flow> {
+export async function measureFlow(bench: Bench, relay: ComparedRelay, workload: Workload): Promise<Flow> {
   const bytes = workload.sessions * workload.framesPerSession * workload.frameBytes;
   const before = usageOf(relay.pid).cpuSeconds;
-  const received = rig.viewers.ask<{ seconds: number }>({ receive: bytes });
-  await rig.upstream.ask({ flood: workload, relay: relay.name });
+  const received = bench.viewers.request<{ seconds: number }>({ receive: bytes });
+  await bench.upstream.request({ flood: workload, relay: relay.name });
   const { seconds } = await received;
   const cpu = usageOf(relay.pid).cpuSeconds - before;
   return {
@@ -61,22 +62,22 @@ export async function measureFlow(rig: Rig, relay: Contender, workload: Workload
 }
 
 /** Measures idle sessions: the cost of opening and keeping them, and the latency of an echo. */
-export async function measureIdle(rig: Rig, relay: Contender): Promise<Idle> {
-  const { plan, viewers } = rig;
+export async function measureIdle(bench: Bench, relay: ComparedRelay): Promise<Idle> {
+  const { plan, viewers } = bench;
   // The first sessions have one-time costs.
-  await open(rig, relay, 20);
-  await closeAll(rig);
+  await open(bench, relay, 20);
+  await closeAll(bench);
   await sleep(plan.settleMs);
   const before = usageOf(relay.pid);
-  const sessions = Math.min(plan.idleSessions, relay.mostSessions ?? plan.idleSessions);
-  const { seconds } = await open(rig, relay, sessions);
+  const sessions = Math.min(plan.idleSessions, relay.maxSessions ?? plan.idleSessions);
+  const { seconds } = await open(bench, relay, sessions);
   const opened = usageOf(relay.pid);
-  const { p50, p99, p999, lost } = await viewers.ask<Pick<Idle, 'p50' | 'p99' | 'p999' | 'lost'>>({
+  const { p50, p99, p999, lost } = await viewers.request<Pick<Idle, 'p50' | 'p99' | 'p999' | 'lost'>>({
     echoSeconds: plan.echoSeconds,
   });
   await sleep(plan.settleMs);
   const settled = usageOf(relay.pid);
-  await closeAll(rig);
+  await closeAll(bench);
   return {
     sessions,
     kibPerSession: (settled.rssBytes - before.rssBytes) / 1024 / sessions,
@@ -90,18 +91,18 @@ export async function measureIdle(rig: Rig, relay: Contender): Promise<Idle> {
 }
 
 export async function open(
-  { viewers, plan }: Rig,
-  relay: Contender,
+  { viewers, plan }: Bench,
+  relay: ComparedRelay,
   count: number,
 ): Promise<{ seconds: number }> {
   const protocols = await relay.protocols(count);
-  return viewers.ask({ open: { port: relay.port, path: relay.path, protocols, opening: plan.opening } });
+  return viewers.request({ open: { port: relay.port, path: relay.path, protocols, opening: plan.opening } });
 }
 
-export async function closeAll({ viewers, upstream }: Rig): Promise<void> {
-  await viewers.ask({ close: true });
+export async function closeAll({ viewers, upstream }: Bench): Promise<void> {
+  await viewers.request({ close: true });
   for (let tries = 0; tries < 200; tries++) {
-    const { consoles } = await upstream.ask<{ consoles: number }>({});
+    const { consoles } = await upstream.request<{ consoles: number }>({});
     if (consoles === 0) return;
     await sleep(25);
   }

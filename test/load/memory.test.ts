@@ -8,8 +8,8 @@ const mib = 1024 * 1024;
 /** Bytes that each of them makes the relay hold, if it has no limit. */
 const offered = 24 * mib;
 /**
- * A pump stops reading when 1 MiB is pending, and bytes for Proxmox exist twice, plain and encrypted. The constant part is memory
- * outside of V8's heap that is not yet collected. It does not depend on the offered bytes.
+ * A pump stops reading when 1 MiB is pending, and bytes for Proxmox exist twice, plain and encrypted. The constant
+ * part is memory outside of V8's heap that is not yet collected. It does not depend on the offered bytes.
  */
 const allowed = hostile * 2.5 * mib + 160 * mib;
 
@@ -26,7 +26,7 @@ describe('the resident memory of a relay', () => {
       [`https://127.0.0.1:${port}`, caPem],
       ['--max-semi-space-size=4'],
     );
-    const { tokens } = await relay.ask<{ tokens: string[] }>({ mint: hostile });
+    const { tokens } = await relay.request<{ tokens: string[] }>({ mint: hostile });
     viewers = await Promise.all(tokens.map(open));
   }, 60_000);
 
@@ -70,13 +70,13 @@ describe('the resident memory of a relay', () => {
   test('does not grow with the bytes for browsers that stopped reading', async () => {
     const before = usageOf(relay.pid).rssBytes;
     for (const viewer of viewers) viewer.pause();
-    await upstream.ask({
+    await upstream.request({
       flood: { frameBytes: 32 * 1024, everyMs: 0, framesPerSession: offered / (32 * 1024) },
       relay: 'Porthole',
     });
     // The relay closes the connection of a viewer that reads nothing for half a minute.
     const most = await mostUntilStill(async () => {
-      const { blocked, consoles } = await upstream.ask<{ blocked: number; consoles: number }>({});
+      const { blocked, consoles } = await upstream.request<{ blocked: number; consoles: number }>({});
       return blocked === consoles;
     });
     expect(most - before).toBeLessThan(allowed);
@@ -84,7 +84,7 @@ describe('the resident memory of a relay', () => {
 
   test('does not grow with the input for machines that do not read', async () => {
     const before = usageOf(relay.pid).rssBytes;
-    await upstream.ask({ deaf: true });
+    await upstream.request({ stopReading: true });
     let sent = 0;
     // Pointer events: six bytes each.
     const piece = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from([5, 0, 0, 1, 0, 1])));

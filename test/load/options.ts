@@ -38,12 +38,12 @@ export function readOptions(args: readonly string[]): Options {
       before: { type: 'string' },
     },
   });
-  const asked = values.only.split(',');
-  const unknown = asked.find((name) => !parts.some((part) => part === name));
+  const selected = values.only.split(',');
+  const unknown = selected.find((name) => !parts.some((part) => part === name));
   if (unknown !== undefined) throw new Error(`There is no part "${unknown}". ${usage}`);
   return {
     quick: values.quick,
-    only: parts.filter((part) => asked.includes(part)),
+    only: parts.filter((part) => selected.includes(part)),
     rounds: count('rounds', values.rounds),
     sessions: count('sessions', values.sessions),
     report: values.report,

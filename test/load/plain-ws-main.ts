@@ -14,16 +14,16 @@ server.on('upgrade', (request, socket, head) => {
       ca,
       perMessageDeflate: false,
     });
-    carry(viewer, machine);
+    forward(viewer, machine);
     viewer.pause();
     machine.once('open', () => {
       viewer.resume();
-      carry(machine, viewer);
+      forward(machine, viewer);
     });
   });
 });
 
-function carry(from: WebSocket, to: WebSocket): void {
+function forward(from: WebSocket, to: WebSocket): void {
   from.on('message', (data: Buffer, binary) => {
     to.send(data, { binary }, () => {
       if (from.isPaused && to.bufferedAmount < pauseBytes) from.resume();

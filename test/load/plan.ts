@@ -25,10 +25,10 @@ export interface Workload {
 export function planOf({
   quick,
   only,
-  ...asked
+  ...options
 }: Pick<Options, 'quick' | 'only' | 'rounds' | 'sessions'>): Plan {
-  const sessions = asked.sessions ?? (quick ? 40 : 2000);
-  const rounds = asked.rounds ?? (quick ? 1 : 5);
+  const sessions = options.sessions ?? (quick ? 40 : 2000);
+  const rounds = options.rounds ?? (quick ? 1 : 5);
   const shorter = quick ? 20 : 1;
   const workloads: Workload[] = [
     {

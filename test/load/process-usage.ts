@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * CPU time of a process and its children, summed over all threads (schedstat, in nanoseconds), and their resident memory.
- * Linux only.
+ * CPU time of a process and its children, summed over all threads (schedstat, in nanoseconds), and their resident
+ * memory. Linux only.
  */
 export function usageOf(pid: number): { readonly cpuSeconds: number; readonly rssBytes: number } {
   let nanoseconds = 0;

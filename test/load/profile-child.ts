@@ -5,30 +5,30 @@ import { join } from 'node:path';
 import { memoryUsage, pid } from 'node:process';
 import { writeHeapSnapshot } from 'node:v8';
 
-/** Questions to a process of the bench about itself. */
-export interface ProfileQuestion {
+/** Requests to a process of the bench for its own profile. */
+export interface ProfileRequest {
   readonly profile: 'start' | 'stop' | 'heap';
 }
 
-export interface Spent {
-  readonly where: string;
+export interface CpuShare {
+  readonly location: string;
   /** Share of the CPU time, without idle time. */
-  readonly part: number;
+  readonly share: number;
 }
 
-export interface Heap {
-  readonly kinds: readonly { readonly what: string; readonly count: number; readonly bytes: number }[];
+export interface HeapSummary {
+  readonly kinds: readonly { readonly kind: string; readonly count: number; readonly bytes: number }[];
   readonly usage: Readonly<Record<string, number>>;
 }
 
 const sampleMicros = 500;
 
 /** The child's side of `--profile`: its CPU profile, and the objects on its heap. */
-export function createProfileChild(): (question: ProfileQuestion) => Promise<unknown> {
+export function createProfileChild(): (request: ProfileRequest) => Promise<unknown> {
   const session = new Session();
   return async ({ profile }) => {
-    if (profile === 'heap') return heap();
-    if (profile === 'stop') return spent(session);
+    if (profile === 'heap') return summarizeHeap();
+    if (profile === 'stop') return stopProfile(session);
     session.connect();
     await session.post('Profiler.enable');
     await session.post('Profiler.setSamplingInterval', { interval: sampleMicros });
@@ -37,7 +37,7 @@ export function createProfileChild(): (question: ProfileQuestion) => Promise<unk
   };
 }
 
-async function spent(session: Session): Promise<{ spent: Spent[] }> {
+async function stopProfile(session: Session): Promise<{ cpuShares: CpuShare[] }> {
   const { profile } = await session.post('Profiler.stop');
   session.disconnect();
   const names = new Map(
@@ -52,14 +52,14 @@ async function spent(session: Session): Promise<{ spent: Spent[] }> {
     const name = names.get(id) ?? '?';
     // The inspector's call itself lasts from the start to the end of the profile.
     if (name === '(idle)' || name.startsWith('post ')) continue;
-    const took = profile.timeDeltas?.[i] ?? 0;
-    busy += took;
-    micros.set(name, (micros.get(name) ?? 0) + took);
+    const duration = profile.timeDeltas?.[i] ?? 0;
+    busy += duration;
+    micros.set(name, (micros.get(name) ?? 0) + duration);
   }
   return {
-    spent: [...micros]
-      .map(([where, took]) => ({ where, part: took / busy }))
-      .toSorted((a, b) => b.part - a.part),
+    cpuShares: [...micros]
+      .map(([location, duration]) => ({ location, share: duration / busy }))
+      .toSorted((a, b) => b.share - a.share),
   };
 }
 
@@ -70,23 +70,23 @@ interface Snapshot {
 }
 
 /** Live objects by kind, after garbage collection. Contains only names of objects, because strings may be secrets. */
-function heap(): Heap {
+function summarizeHeap(): HeapSummary {
   const file = writeHeapSnapshot(join(tmpdir(), `porthole-bench-${pid}.heapsnapshot`));
   const usage = { ...memoryUsage() };
   const { snapshot, nodes, strings } = JSON.parse(readFileSync(file, 'utf8')) as Snapshot;
   rmSync(file);
   const { node_fields: fields, node_types: types } = snapshot.meta;
   const [typeAt, nameAt, sizeAt] = ['type', 'name', 'self_size'].map((name) => fields.indexOf(name));
-  const kinds = new Map<string, { what: string; count: number; bytes: number }>();
+  const kinds = new Map<string, { kind: string; count: number; bytes: number }>();
   for (let at = 0; at < nodes.length; at += fields.length) {
     const field = (offset: number | undefined) => nodes[at + (offset ?? 0)] ?? 0;
     const type = types[0][field(typeAt)] ?? '?';
     const named = ['object', 'native', 'hidden', 'array'].includes(type);
-    const what = named ? `${type} ${(strings[field(nameAt)] ?? '').slice(0, 40)}`.trim() : type;
-    const kind = kinds.get(what) ?? { what, count: 0, bytes: 0 };
-    kind.count += 1;
-    kind.bytes += field(sizeAt);
-    kinds.set(what, kind);
+    const name = named ? `${type} ${(strings[field(nameAt)] ?? '').slice(0, 40)}`.trim() : type;
+    const entry = kinds.get(name) ?? { kind: name, count: 0, bytes: 0 };
+    entry.count += 1;
+    entry.bytes += field(sizeAt);
+    kinds.set(name, entry);
   }
   return { kinds: [...kinds.values()], usage };
 }

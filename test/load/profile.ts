@@ -1,53 +1,57 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Contender } from './contenders.ts';
-import { closeAll, measureFlow, open, type Rig } from './measure.ts';
-import type { Heap, Spent } from './profile-child.ts';
+import type { ComparedRelay } from './compared-relays.ts';
+import { closeAll, measureFlow, open, type Bench } from './measure.ts';
+import type { HeapSummary, CpuShare } from './profile-child.ts';
 
 /** Profiles Porthole's CPU time in each workload and the memory of an idle session, as Markdown. */
-export async function profile(rig: Rig, start: () => Promise<Contender>): Promise<string> {
+export async function profile(bench: Bench, start: () => Promise<ComparedRelay>): Promise<string> {
   const lines: string[] = [];
-  for (const workload of rig.plan.workloads) {
+  for (const workload of bench.plan.workloads) {
     const relay = await start();
-    await open(rig, relay, workload.sessions);
-    await sleep(rig.plan.settleMs);
-    await measureFlow(rig, relay, workload); // warm-up
-    await relay.ask?.({ profile: 'start' });
-    await measureFlow(rig, relay, workload);
-    const { spent } = (await relay.ask?.<{ spent: Spent[] }>({ profile: 'stop' })) ?? { spent: [] };
-    await closeAll(rig);
+    await open(bench, relay, workload.sessions);
+    await sleep(bench.plan.settleMs);
+    await measureFlow(bench, relay, workload); // warm-up
+    await relay.request?.({ profile: 'start' });
+    await measureFlow(bench, relay, workload);
+    const { cpuShares } = (await relay.request?.<{ cpuShares: CpuShare[] }>({ profile: 'stop' })) ?? {
+      cpuShares: [],
+    };
+    await closeAll(bench);
     await relay.stop();
     lines.push(
       `### ${workload.name}: CPU time`,
       '',
       '| Function | Share |',
       '|---|--:|',
-      ...spent.slice(0, 12).map(({ where, part }) => `| \`${where}\` | ${(part * 100).toFixed(1)} % |`),
+      ...cpuShares
+        .slice(0, 12)
+        .map(({ location, share }) => `| \`${location}\` | ${(share * 100).toFixed(1)} % |`),
       '',
     );
   }
-  if (rig.plan.idleRounds > 0) lines.push(...(await profileIdle(rig, start)));
+  if (bench.plan.idleRounds > 0) lines.push(...(await profileIdle(bench, start)));
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-async function profileIdle(rig: Rig, start: () => Promise<Contender>): Promise<string[]> {
-  const { idleSessions, settleMs } = rig.plan;
+async function profileIdle(bench: Bench, start: () => Promise<ComparedRelay>): Promise<string[]> {
+  const { idleSessions, settleMs } = bench.plan;
   const relay = await start();
-  await open(rig, relay, 20);
-  await closeAll(rig);
+  await open(bench, relay, 20);
+  await closeAll(bench);
   await sleep(settleMs);
   const before = await heapOf(relay);
-  await open(rig, relay, idleSessions);
+  await open(bench, relay, idleSessions);
   await sleep(settleMs);
   const perSession = (bytes: number) => `${(bytes / 1024 / idleSessions).toFixed(1)} KiB`;
   const after = await heapOf(relay);
-  await closeAll(rig);
+  await closeAll(bench);
   await relay.stop();
-  const known = new Map(before.kinds.map((kind) => [kind.what, kind]));
+  const kindsBefore = new Map(before.kinds.map((entry) => [entry.kind, entry]));
   const kinds = after.kinds
-    .map(({ what, count, bytes }) => ({
-      what,
-      count: (count - (known.get(what)?.count ?? 0)) / idleSessions,
-      bytes: (bytes - (known.get(what)?.bytes ?? 0)) / idleSessions,
+    .map(({ kind, count, bytes }) => ({
+      kind,
+      count: (count - (kindsBefore.get(kind)?.count ?? 0)) / idleSessions,
+      bytes: (bytes - (kindsBefore.get(kind)?.bytes ?? 0)) / idleSessions,
     }))
     .toSorted((a, b) => b.bytes - a.bytes);
   const grown = (key: string) => (after.usage[key] ?? 0) - (before.usage[key] ?? 0);
@@ -63,13 +67,13 @@ async function profileIdle(rig: Rig, start: () => Promise<Contender>): Promise<s
     '|---|--:|--:|',
     ...kinds
       .slice(0, 12)
-      .map(({ what, count, bytes }) => `| \`${what}\` | ${count.toFixed(1)} | ${bytes.toFixed(0)} |`),
+      .map(({ kind, count, bytes }) => `| \`${kind}\` | ${count.toFixed(1)} | ${bytes.toFixed(0)} |`),
     '',
   ];
 }
 
-async function heapOf(relay: Contender): Promise<Heap> {
-  const heap = await relay.ask?.<Heap>({ profile: 'heap' });
-  if (!heap) throw new Error(`${relay.name} can't be asked about its heap.`);
+async function heapOf(relay: ComparedRelay): Promise<HeapSummary> {
+  const heap = await relay.request?.<HeapSummary>({ profile: 'heap' });
+  if (!heap) throw new Error(`${relay.name} does not report its heap.`);
   return heap;
 }

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
  */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const runs = [
-  { file: 'test/load/rolling', CONSOLES: '200', PRE_STOP: '10' },
-  { file: 'test/load/moving', CONSOLES: '300' },
+  { file: 'test/load/rolling-upgrade', CONSOLES: '200', PRE_STOP: '10' },
+  { file: 'test/load/relay-loss', CONSOLES: '300' },
 ];
 for (const { file, ...env } of runs) {
   const { status } = spawnSync('npm', ['run', '--silent', 'test:only', '--', file], {

@@ -10,7 +10,7 @@ import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createRelay } from '@porthole/relay/relay';
 import { serveParent } from './child.ts';
-import { createProfileChild, type ProfileQuestion } from './profile-child.ts';
+import { createProfileChild, type ProfileRequest } from './profile-child.ts';
 
 /** Porthole's relay with the store in memory, which also mints grants on request. */
 const [upstream = '', caPem = ''] = process.argv.slice(2);
@@ -71,8 +71,8 @@ function mint(): Promise<string> {
 }
 
 const profile = createProfileChild();
-serveParent({ port: server.address().port }, async (question: { mint: number } | ProfileQuestion) =>
-  'profile' in question
-    ? profile(question)
-    : { tokens: await Promise.all(Array.from({ length: question.mint }, mint)) },
+serveParent({ port: server.address().port }, async (request: { mint: number } | ProfileRequest) =>
+  'profile' in request
+    ? profile(request)
+    : { tokens: await Promise.all(Array.from({ length: request.mint }, mint)) },
 );

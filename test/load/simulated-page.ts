@@ -3,7 +3,7 @@ import { connectConsole, type ConsoleClient } from '../relay/console-client.ts';
 /** An interruption of a console, in milliseconds of `performance.now()`. */
 export interface Interruption {
   readonly lostAt: number;
-  readonly backAt: number;
+  readonly restoredAt: number;
   readonly code: number;
 }
 
@@ -11,20 +11,20 @@ export interface Interruption {
 export interface SimulatedPage {
   readonly interruptions: readonly Interruption[];
   /** The grants and resume tokens that relays accepted, in order. */
-  readonly used: readonly string[];
+  readonly redeemedTokens: readonly string[];
   /** Number of requested grants. */
-  readonly asked: number;
+  readonly grantRequests: number;
   readonly relay: number;
   /** Whether the page currently shows a picture. */
-  readonly there: boolean;
+  readonly hasPicture: boolean;
   /** Resolves with the first picture. */
   readonly open: Promise<void>;
-  leave(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
- * `urls` are the relays behind one address. A page that can't reach a relay connects to another one, as with a load balancer
- * that knows which relays are ready.
+ * `urls` are the relays behind one address. A page that can't reach a relay connects to another one, as with a load
+ * balancer that knows which relays are ready.
  */
 export function simulatePage(options: {
   readonly urls: readonly string[];
@@ -32,72 +32,72 @@ export function simulatePage(options: {
   /** Added to the index of a lost relay to select the next one. Differs between pages. */
   readonly step: number;
   readonly origin: string;
-  readonly askGrant: () => Promise<string>;
+  readonly requestGrant: () => Promise<string>;
 }): SimulatedPage {
   const { urls, origin } = options;
   const interruptions: Interruption[] = [];
-  const used: string[] = [];
+  const redeemedTokens: string[] = [];
   let relay = options.first;
-  let asked = 0;
-  let resume: string | undefined;
+  let grantRequests = 0;
+  let resumeToken: string | undefined;
   let current: ConsoleClient | undefined;
   let lost: { at: number; code: number } | undefined;
-  let there = false;
-  let gone = false;
-  let opened = () => {};
-  const open = new Promise<void>((resolve) => (opened = resolve));
+  let hasPicture = false;
+  let closed = false;
+  let resolveOpen = () => {};
+  const open = new Promise<void>((resolve) => (resolveOpen = resolve));
 
   async function connect(): Promise<void> {
-    const token = resume ?? (await ask());
-    if (gone) return;
+    const token = resumeToken ?? (await requestGrant());
+    if (closed) return;
     const client = connectConsole({ url: urls[relay % urls.length] ?? '', token, origin });
     current = client;
-    client.socket.on('open', () => used.push(token));
+    client.socket.on('open', () => redeemedTokens.push(token));
     client.socket.on('message', () => {
-      for (const message of client.messages) if (message.type === 'resume') resume = message.token;
+      for (const message of client.messages) if (message.type === 'resume') resumeToken = message.token;
     });
     void client
       .rfb()
       .then(async (rfb) => {
         rfb.requestUpdate(false);
         await rfb.nextUpdate();
-        if (lost) interruptions.push({ lostAt: lost.at, code: lost.code, backAt: performance.now() });
+        if (lost) interruptions.push({ lostAt: lost.at, code: lost.code, restoredAt: performance.now() });
         lost = undefined;
-        there = true;
-        opened();
+        hasPicture = true;
+        resolveOpen();
       })
       .catch(() => {});
     const { code } = await client.closed;
-    there = false;
-    if (gone) return;
-    if (code === 4401) resume = undefined;
+    hasPicture = false;
+    if (closed) return;
+    if (code === 4401) resumeToken = undefined;
     else lost ??= { at: performance.now(), code };
     // After a refused connection or a lost relay, the page connects to the next one.
     if (code === 1006 || code === 1012) relay += options.step;
     await connect();
   }
 
-  function ask(): Promise<string> {
-    asked += 1;
-    return options.askGrant();
+  function requestGrant(): Promise<string> {
+    grantRequests += 1;
+    return options.requestGrant();
   }
 
   void connect();
   return {
     interruptions,
-    used,
-    get asked() {
-      return asked;
+    redeemedTokens,
+    get grantRequests() {
+      return grantRequests;
     },
     get relay() {
       return relay % urls.length;
     },
-    get there() {
-      return there;
+    get hasPicture() {
+      return hasPicture;
     },
     open,
-    async leave() {
-      gone = true;
+    async close() {
+      closed = true;
       current?.close();
       await current?.closed;
     },

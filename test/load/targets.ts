@@ -14,31 +14,37 @@ export function targets({ plan, flows, idle }: Pick<Results, 'plan' | 'flows' | 
   const rows = [
     {
       name: 'bulk, CPU per GiB relative to plain `ws`',
-      most: 0.6,
-      aim: ratio('bulk', 'nginx'),
-      here: ratio('bulk'),
+      required: 0.6,
+      goal: ratio('bulk', 'nginx'),
+      result: ratio('bulk'),
       unit: '',
     },
     {
       name: 'paced, CPU per GiB relative to plain `ws`',
-      most: 0.78,
-      aim: 0.6,
-      here: ratio('paced'),
+      required: 0.78,
+      goal: 0.6,
+      result: ratio('paced'),
       unit: '',
     },
     {
       name: 'small, CPU per GiB relative to plain `ws`',
-      most: 0.75,
-      aim: 0.6,
-      here: ratio('small'),
+      required: 0.75,
+      goal: 0.6,
+      result: ratio('small'),
       unit: '',
     },
-    { name: 'p99 echo relative to nginx', most: 1.5, aim: 1, here: p99('Porthole') / p99('nginx'), unit: '' },
+    {
+      name: 'p99 echo relative to nginx',
+      required: 1.5,
+      goal: 1,
+      result: p99('Porthole') / p99('nginx'),
+      unit: '',
+    },
     {
       name: `RSS per session, ${plan.idleSessions} sessions`,
-      most: 80,
-      aim: 50,
-      here: shown(
+      required: 80,
+      goal: 50,
+      result: shown(
         (idle.get('Porthole') ?? []).map(({ kibPerSession }) => kibPerSession),
         0,
       ),
@@ -48,16 +54,16 @@ export function targets({ plan, flows, idle }: Pick<Results, 'plan' | 'flows' | 
   return [
     '| Metric | Required | Goal | Result | Status |',
     '|---|--:|--:|--:|---|',
-    ...rows.map(({ name, most, aim, here, unit }) => {
+    ...rows.map(({ name, required, goal, result, unit }) => {
       const digits = unit === '' ? 2 : 0;
-      const verdict = Number.isNaN(here)
+      const status = Number.isNaN(result)
         ? 'not measured'
-        : Number(here.toFixed(digits)) <= most
-          ? here <= aim
+        : Number(result.toFixed(digits)) <= required
+          ? result <= goal
             ? 'goal met'
             : 'met'
           : '**missed**';
-      return `| ${name} | ≤ ${most.toFixed(digits)}${unit} | ${Number.isNaN(aim) ? '' : `≤ ${aim.toFixed(digits)}${unit}`} | ${Number.isNaN(here) ? '' : `${here.toFixed(digits)}${unit}`} | ${verdict} |`;
+      return `| ${name} | ≤ ${required.toFixed(digits)}${unit} | ${Number.isNaN(goal) ? '' : `≤ ${goal.toFixed(digits)}${unit}`} | ${Number.isNaN(result) ? '' : `${result.toFixed(digits)}${unit}`} | ${status} |`;
     }),
     '',
   ];

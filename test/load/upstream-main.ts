@@ -9,8 +9,8 @@ import { serveParent } from './child.ts';
 import type { Workload } from './plan.ts';
 
 /**
- * The upstream of every relay: a minimal Proxmox API and VNC server, which opens a console and then sends frames as the workload
- * demands. With `raw` in the query it requires no password, for relays without RFB support.
+ * The upstream of every relay: a minimal Proxmox API and VNC server, which opens a console and then sends frames as
+ * the workload demands. With `raw` in the query it requires no password, for relays without RFB support.
  */
 const ca = createCertificateAuthority();
 const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.bench', address: '127.0.0.1' });
@@ -43,16 +43,21 @@ server.on('upgrade', (request, socket, head: Buffer) => {
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Protocol: binary\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
-  speak(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
+  serveConsole(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
 });
 
 /** Output of a console: in frames, or for clients without WebSocket as plain bytes. */
 const framed = (bytes: Buffer) => serverFrame(2, bytes);
-const asItIs = (bytes: Buffer) => bytes;
+const unframed = (bytes: Buffer) => bytes;
 type Framing = typeof framed;
 
-function speak(socket: Duplex, head: Buffer, raw: string | undefined, framing: Framing = framed): void {
-  const say = (bytes: Buffer) => socket.write(framing(bytes));
+function serveConsole(
+  socket: Duplex,
+  head: Buffer,
+  raw: string | undefined,
+  framing: Framing = framed,
+): void {
+  const send = (bytes: Buffer) => socket.write(framing(bytes));
   // Numbers of bytes that the client sends next, and the responses.
   const script: { bytes: number; answer: Buffer }[] = [
     { bytes: 12, answer: Buffer.from([1, raw === undefined ? 2 : 1]) },
@@ -61,7 +66,7 @@ function speak(socket: Duplex, head: Buffer, raw: string | undefined, framing: F
     { bytes: 1, answer: serverInit },
   ];
   let waiting = Buffer.alloc(0);
-  let heard = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   const read = (chunk: Buffer) => {
     waiting = Buffer.concat([waiting, chunk]);
     for (;;) {
@@ -70,29 +75,29 @@ function speak(socket: Duplex, head: Buffer, raw: string | undefined, framing: F
       waiting = Buffer.from(frame.rest);
       if (frame.opcode === 8) socket.end();
       else if (frame.opcode === 9) socket.write(serverFrame(10, frame.payload));
-      else if (frame.opcode === 2) hear(frame.payload);
+      else if (frame.opcode === 2) onPayload(frame.payload);
     }
   };
-  const hear = (payload: Buffer) => {
+  const onPayload = (payload: Buffer) => {
     const next = script[0];
     if (!next) {
-      if (payload[0] === 5) say(payload); // echoes pointer events
+      if (payload[0] === 5) send(payload); // echoes pointer events
       return;
     }
-    heard = Buffer.concat([heard, payload]);
-    if (heard.length < next.bytes) return;
-    const rest = heard.subarray(next.bytes);
-    heard = Buffer.alloc(0);
+    received = Buffer.concat([received, payload]);
+    if (received.length < next.bytes) return;
+    const leftover = received.subarray(next.bytes);
+    received = Buffer.alloc(0);
     script.shift();
-    say(next.answer);
+    send(next.answer);
     if (script.length === 0) consoles.set(socket, { relay: decodeURIComponent(raw ?? 'Porthole'), framing });
-    if (rest.length > 0) hear(rest);
+    if (leftover.length > 0) onPayload(leftover);
   };
-  socket.on('data', framing === framed ? read : hear);
+  socket.on('data', framing === framed ? read : onPayload);
   socket.on('error', () => {});
   socket.on('end', () => socket.end());
   socket.on('close', () => consoles.delete(socket));
-  say(version);
+  send(version);
   if (head.length > 0) read(head);
 }
 
@@ -137,9 +142,10 @@ function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: strin
   }
 }
 
-// TLS 1.2, because websockify mistakes the session tickets of 1.3 for data, waits for more, and does not read from its viewer.
+// TLS 1.2, because websockify mistakes the session tickets of 1.3 for data, waits for more, and does not read from
+// its viewer.
 const bytes = createTlsServer({ cert: certPem, key: keyPem, maxVersion: 'TLSv1.2' }, (socket) =>
-  speak(socket, Buffer.alloc(0), 'websockify', asItIs),
+  serveConsole(socket, Buffer.alloc(0), 'websockify', unframed),
 );
 const portOf = (of: Server) => (of.address() as { port: number }).port;
 
@@ -148,9 +154,9 @@ server.listen(0, '127.0.0.1', 1024, () => bytes.listen(0, '127.0.0.1', 1024, lis
 function listening(): void {
   serveParent(
     { port: portOf(server), bytesPort: portOf(bytes), caPem: ca.caPem },
-    (question: { flood?: Workload; relay?: string; deaf?: true }) => {
-      if (question.flood) flood(question.flood, question.relay ?? '');
-      if (question.deaf) for (const socket of consoles.keys()) socket.pause();
+    (request: { flood?: Workload; relay?: string; stopReading?: true }) => {
+      if (request.flood) flood(request.flood, request.relay ?? '');
+      if (request.stopReading) for (const socket of consoles.keys()) socket.pause();
       return {
         consoles: consoles.size,
         blocked: [...consoles.keys()].filter((socket) => socket.writableNeedDrain).length,

@@ -17,7 +17,7 @@ interface Open {
   readonly opening: number;
 }
 
-type Question =
+type Request =
   | { readonly open: Open }
   | { readonly receive: number }
   | { readonly echoSeconds: number }
@@ -133,14 +133,14 @@ function clientFrame(payload: Buffer): Buffer {
   ]);
 }
 
-async function open(what: Open): Promise<{ opened: number; seconds: number }> {
+async function open(options: Open): Promise<{ opened: number; seconds: number }> {
   const since = performance.now();
-  const waiting = [...what.protocols];
+  const waiting = [...options.protocols];
   const worker = async () => {
     for (let protocols = waiting.pop(); protocols !== undefined; protocols = waiting.pop())
-      viewers.push(await openOne(what, protocols));
+      viewers.push(await openOne(options, protocols));
   };
-  await Promise.all(Array.from({ length: what.opening }, worker));
+  await Promise.all(Array.from({ length: options.opening }, worker));
   total = 0;
   return { opened: viewers.length, seconds: (performance.now() - since) / 1000 };
 }
@@ -203,9 +203,9 @@ function close(): void {
   }
 }
 
-serveParent({}, (question: Question) => {
-  if ('open' in question) return open(question.open);
-  if ('receive' in question) return receive(question.receive);
-  if ('echoSeconds' in question) return echo(question.echoSeconds);
+serveParent({}, (request: Request) => {
+  if ('open' in request) return open(request.open);
+  if ('receive' in request) return receive(request.receive);
+  if ('echoSeconds' in request) return echo(request.echoSeconds);
   return close();
 });

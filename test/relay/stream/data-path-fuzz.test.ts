@@ -59,7 +59,9 @@ const messages = [
 const viewTypes: ReadonlySet<number> = new Set([0, 2, 3, 150, 248]);
 const messagesPerStream = 12;
 
-/** Messages in valid and invalid frames: some fragmented, some with control frames in between, some with wrong bytes. */
+/**
+ * Messages in valid and invalid frames: some fragmented, some with control frames in between, some with wrong bytes.
+ */
 function createBrowserStream(random: SeededRandom): Buffer {
   const frames: Buffer[] = [];
   for (let i = 0; i < messagesPerStream; i++) {

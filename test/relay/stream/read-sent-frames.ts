@@ -1,6 +1,6 @@
 /**
- * The payload of frames for pveproxy. Throws at frames that it does not accept (AnyEvent.pm): they must be final, binary
- * and masked, and have at most 128 KiB. Others may end its worker.
+ * The payload of frames for pveproxy. Throws at frames that it does not accept (AnyEvent.pm): they must be final,
+ * binary and masked, and have at most 128 KiB. Others may end its worker.
  */
 export function readAsProxmox(bytes: Buffer): Buffer {
   const payload: Buffer[] = [];

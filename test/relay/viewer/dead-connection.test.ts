@@ -6,7 +6,10 @@ import { createRelayRig, testOrigin } from '../rig.ts';
 import type { RfbClient } from '../../fakes/guests/rfb-client.ts';
 import { connectConsole, type ConsoleClient } from '../console-client.ts';
 
-/** A proxy between browser and relay. After `drop`, it forwards nothing and closes nothing, like a network that drops packets. */
+/**
+ * A proxy between browser and relay. After `drop`, it forwards nothing and closes nothing, like a network that drops
+ * packets.
+ */
 async function startProxy(relayPort: number) {
   const ends: Socket[] = [];
   const server = createServer({ allowHalfOpen: true }, (browser) => {

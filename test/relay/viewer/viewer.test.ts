@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { PortholeError } from '@porthole/shared/errors';
+import { abandonedCode } from '@porthole/shared/protocol/close-codes';
 import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
 import { defaultDeadlines } from '@porthole/relay/upstream/deadlines';
 import { createViewer } from '@porthole/relay/viewer/viewer';
@@ -153,5 +154,15 @@ test('a viewer that does not read is reported as behind, and as drained when it 
   expect(drained).toBe(false);
   browser.resume();
   await eventually('everything was sent', () => drained && viewer.link.buffered === 0);
+  browser.destroy();
+});
+
+test('“the session was gone when the network came back”: a connection that the page gave up counts as lost', async () => {
+  const { viewer, browser, ends } = await connectViewer();
+  const code = Buffer.alloc(2);
+  code.writeUInt16BE(abandonedCode);
+  browser.write(clientFrame({ opcode: 8, payload: code }));
+  await eventually('its end was reported', () => ends.length === 1);
+  expect(viewer.lost).toBe(true);
   browser.destroy();
 });

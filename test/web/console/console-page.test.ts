@@ -99,7 +99,7 @@ describeWith('chromium')('the console page', () => {
     test('machine_not_found: says so', async () => {
       fixture.site.grantReplies.push({ status: 404, code: 'machine_not_found' });
       await fixture.page.goto(`${fixture.site.origin}/console/lab/999`);
-      await fixture.hasHeading('This machine does not exist or is not yours.');
+      await fixture.hasHeading('This machine does not exist, or you have no access to it.');
     });
 
     test('rate_limited: waits as long as the broker says', async () => {

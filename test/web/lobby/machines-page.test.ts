@@ -63,7 +63,7 @@ describeWith('chromium')('the sign-in page and the list of machines', () => {
       await page.keyboard.press('Tab');
       await page.keyboard.type('guess');
       await page.keyboard.press('Enter');
-      await page.getByRole('alert').getByText('The name or the password is wrong.').waitFor();
+      await page.getByRole('alert').getByText('The name or password is incorrect.').waitFor();
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('password');
       await page.keyboard.type('sesame');
       await page.keyboard.press('Enter');

@@ -1,4 +1,5 @@
 import { ConfigError } from '@porthole/shared/config/read';
+import { escapeControls } from '@porthole/shared/telemetry/escape-controls';
 import { accessExplain } from './access-explain.ts';
 import { UsageError, type Command, type CommandIo } from './command.ts';
 import { configCheck } from './config-check.ts';
@@ -20,7 +21,8 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 /** Runs a command. Returns the exit code: 0 success, 1 failure, 2 invalid arguments or configuration. */
-export async function porthole(args: readonly string[], io: CommandIo): Promise<number> {
+export async function porthole(args: readonly string[], given: CommandIo): Promise<number> {
+  const io = { ...given, stdout: withoutControls(given.stdout), stderr: withoutControls(given.stderr) };
   const [firstWord = ''] = args;
   const wordCount = Object.hasOwn(commands, firstWord) ? 1 : 2;
   const name = args.slice(0, wordCount).join(' ');
@@ -46,6 +48,11 @@ export async function porthole(args: readonly string[], io: CommandIo): Promise<
     if (isUsageError) io.stderr.write(usageOf(name, command));
     return isUsageError || error instanceof ConfigError ? 2 : 1;
   }
+}
+
+/** Output quotes names and errors of others, which must not act on the operator's terminal. */
+function withoutControls(output: CommandIo['stdout']): CommandIo['stdout'] {
+  return { write: (text) => output.write(escapeControls(text)) };
 }
 
 const isHelp = (word: string) => word === '--help' || word === '-h' || word === 'help';

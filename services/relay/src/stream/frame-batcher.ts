@@ -3,10 +3,10 @@ import { headerLength, maxHeaderBytes, opcodes, writeFrameHeader } from './webso
 /**
  * Collects the bytes for a viewer within one turn of the event loop, and sends them as one frame with one write.
  *
- * A TLS record has at most 16 KiB, and most updates of a console are much smaller. To send each as it arrives would take
- * a system call each, which costs more than the decryption. The payload is copied once, within the processor's cache,
- * into a slab that all sessions share. So a session that is idle or keeps up holds no memory, and every frame is
- * complete: a ping or a close frame never has to wait for the end of one.
+ * A TLS record has at most 16 KiB, and most updates of a console are much smaller. To send each as it arrives would
+ * take a system call each, which costs more than the decryption. The payload is copied once, within the processor's
+ * cache, into a slab that all sessions share. So a session that is idle or keeps up holds no memory, and every frame
+ * is complete: a ping or a close frame never has to wait for the end of one.
  */
 export interface FrameBatcher {
   add(sink: FrameSink, source: Buffer, start: number, end: number): void;

@@ -12,7 +12,10 @@ export class LeftoverBuffer {
     this.#maxBytes = maxBytes;
   }
 
-  /** Adds bytes from `start` to `end` of the source. Returns false if the limit is exceeded, and then drops everything. */
+  /**
+   * Adds bytes from `start` to `end` of the source. Returns false if the limit is exceeded, and then drops
+   * everything.
+   */
   push(source: Buffer, start = 0, end = source.length): boolean {
     const length = this.#length + end - start;
     if (this.#exceeded || length > this.#maxBytes) {

@@ -4,7 +4,9 @@ import type { Handshake } from './handshake.ts';
 import { LeftoverBuffer } from './leftover-buffer.ts';
 import type { Link } from './link.ts';
 
-/** Takes the leftover: the bytes that arrived behind the handshake. Call it when the next handler takes over the link. */
+/**
+ * Takes the leftover: the bytes that arrived behind the handshake. Call it when the next handler takes over the link.
+ */
 export type TakeLeftover = () => Buffer;
 
 /**

@@ -7,8 +7,8 @@ import type { TakeLeftover } from '../stream/run-handshake.ts';
 export const maxViewerLeftoverBytes = 64 * 1024;
 
 /**
- * Buffers what a viewer sends until its console is open. `onEnded` is called when the viewer leaves, breaks the protocol
- * or exceeds the limit.
+ * Buffers what a viewer sends until its console is open. `onEnded` is called when the viewer leaves, breaks the
+ * protocol or exceeds the limit.
  */
 export function bufferInput(link: Link, onEnded: (error?: PortholeError) => void): TakeLeftover {
   const leftover = new LeftoverBuffer(maxViewerLeftoverBytes);

@@ -50,8 +50,8 @@ export type Dial = (request: DialRequest) => Promise<DialledConsole>;
  * Opens consoles at Proxmox: queue for the machine, status, queue for the node, vncproxy or termproxy, WebSocket,
  * authentication.
  *
- * There is one dial at a time per machine, because each replaces the machine's only VNC password, and a few at a time per
- * node, because pvedaemon has three workers. Both leases are held until authentication is over.
+ * There is one dial at a time per machine, because each replaces the machine's only VNC password, and a few at a time
+ * per node, because pvedaemon has three workers. Both leases are held until authentication is over.
  */
 export function createDial(deps: DialDeps): Dial {
   const dialer = new Dialer(deps);

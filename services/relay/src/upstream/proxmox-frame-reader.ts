@@ -22,8 +22,8 @@ export interface ProxmoxFrameHandler {
 }
 
 /**
- * pveproxy sends final unmasked binary frames, and answers a ping with a pong (AnyEvent.pm). A close frame, which a proxy
- * in between may send, ends the console like the end of the connection.
+ * pveproxy sends final unmasked binary frames, and answers a ping with a pong (AnyEvent.pm). A close frame, which a
+ * proxy in between may send, ends the console like the end of the connection.
  */
 export function createProxmoxFrameReader(handler: ProxmoxFrameHandler): ProxmoxFrameReader {
   return new FrameReader(handler);

@@ -63,8 +63,8 @@ async function requestTerminalTicket(machine: LocatedMachine, signal: AbortSigna
     initialMessage: loginLine(data.user, data.ticket),
     handshake: createTermproxyHandshake(),
     pauseAfterHandshake: true,
-    // termproxy refuses by closing the connection. Before pve-xtermjs used /access/vncticket (November 2025), it refused
-    // every API token, because /access/ticket knows only users.
+    // termproxy refuses by closing the connection. Before pve-xtermjs used /access/vncticket (November 2025), it
+    // refused every API token, because /access/ticket knows only users.
     closedError: () =>
       new PortholeError('terminal_refused', {
         detail: byToken

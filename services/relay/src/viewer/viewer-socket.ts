@@ -34,7 +34,9 @@ export interface ViewerSocketServer {
   ): void;
 }
 
-/** Creates the WebSocket server for viewers: without compression, and with limits on all that a viewer can make grow. */
+/**
+ * Creates the WebSocket server for viewers: without compression, and with limits on all that a viewer can make grow.
+ */
 export function createViewerSocketServer(options: {
   /** Subprotocols that the relay supports, the preferred one first. */
   readonly protocols: readonly string[];

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import { closeCodes } from '@porthole/shared/protocol/close-codes';
+import { abandonedCode, closeCodes } from '@porthole/shared/protocol/close-codes';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { PortholeError } from '@porthole/shared/errors';
 import { consoleProtocol } from '@porthole/shared/protocol/subprotocols';
@@ -19,7 +19,7 @@ export interface Viewer {
   readonly link: Link;
   /** Whether it uses the subprotocol porthole.v1, which has control messages. */
   readonly supportsControlMessages: boolean;
-  /** Whether the connection broke: it ended, or is about to end, without a close frame of the viewer. */
+  /** Whether the connection broke: it ended without a close frame, or the page gave it up to resume on another one. */
   readonly lost: boolean;
   /** When the latest ping that the viewer answered was sent, in milliseconds since the epoch. */
   readonly lastAnsweredPingAt: number;
@@ -36,7 +36,8 @@ export interface Viewer {
  * viewer's pong waits behind buffered pictures, so one unanswered ping proves nothing.
  */
 const maxSilentMs = 35_000;
-const noCloseFrame = 1006;
+/** 1006 stands for a connection that ended without a close frame (RFC 6455 section 7.1.5). */
+const lostCodes: ReadonlySet<number> = new Set([1006, abandonedCode]);
 
 export function createViewer(deps: {
   readonly socket: ViewerSocket;
@@ -98,7 +99,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   }
 
   get lost(): boolean {
-    return this.#closeCode === undefined || this.#closeCode === noCloseFrame;
+    return this.#closeCode === undefined || lostCodes.has(this.#closeCode);
   }
 
   get buffered(): number {

@@ -1,4 +1,5 @@
 import type { AuditEvent } from './events.ts';
+import { escapeControls } from '../telemetry/escape-controls.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** Records an audit event. Never throws and never waits. */
@@ -22,8 +23,8 @@ export function createAudit(deps: {
   readonly write: (line: string) => void;
 }): Audit {
   const { service, clock, write } = deps;
-  return ({ event, ...fields }) =>
-    write(
-      `${JSON.stringify({ audit: 1, time: new Date(clock.now()).toISOString(), service, event, ...fields })}\n`,
-    );
+  return ({ event, ...fields }) => {
+    const time = new Date(clock.now()).toISOString();
+    write(`${escapeControls(JSON.stringify({ audit: 1, time, service, event, ...fields }))}\n`);
+  };
 }

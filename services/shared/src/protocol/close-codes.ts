@@ -72,6 +72,12 @@ export const closeCodes = {
 
 export type CloseName = keyof typeof closeCodes;
 
+/**
+ * The code with which a page closes a connection that it takes for dead, to resume on another one. If it arrives after
+ * all, the relay keeps the session for the resume. RFC 6455 section 7.4.2 leaves 4000 to 4999 to applications.
+ */
+export const abandonedCode = 4000;
+
 /** The reason of `ended_by_operator` after a sign-out. The page then offers to sign in. */
 export const signedOutReason = 'You were signed out.';
 

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { escapeControls } from './escape-controls.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
   child(bindings: Record<string, unknown>): Log;
@@ -48,6 +49,8 @@ export function createLog(options: {
         logMethod(given, method) {
           method.apply(this, withOwnMessage(given) as typeof given);
         },
+        // JSON leaves DEL, C1 and line separators as they are, and a terminal that shows the log obeys them.
+        streamWrite: escapeControls,
       },
     },
     options.destination ?? openStdout(),

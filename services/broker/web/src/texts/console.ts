@@ -70,7 +70,10 @@ export function messageForProblem(problem: Problem): StatusMessage {
       return { title: 'Too many attempts.', advice: 'Porthole tries again after a short pause.' };
     case 'machine_not_found':
     case 'not_found':
-      return { title: 'This machine does not exist or is not yours.', advice: adviceFor.not_found };
+      return {
+        title: 'This machine does not exist, or you have no access to it.',
+        advice: adviceFor.not_found,
+      };
     case 'embed_token_invalid':
       return {
         title: 'This link was already used or has expired.',

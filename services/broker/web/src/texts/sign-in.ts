@@ -29,9 +29,9 @@ export function signInProblem(problem: Problem): string {
   switch (problem.code) {
     case 'wrong_password':
     case 'not_signed_in':
-      return 'The name or the password is wrong.';
+      return 'The name or password is incorrect.';
     case 'wrong_code':
-      return 'The code is wrong or was already used.';
+      return 'The code is incorrect or was already used.';
     case 'second_factor_unusable':
       return 'Your second factor works only in the Proxmox web interface. Add an authenticator app or recovery keys there.';
     case 'sign_in_expired':

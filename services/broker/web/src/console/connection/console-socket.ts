@@ -1,3 +1,4 @@
+import { abandonedCode } from '@porthole/shared/protocol/close-codes';
 import type { ClientMessage } from '@porthole/shared/protocol/control-messages';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { Grant } from '../../api.ts';
@@ -6,12 +7,6 @@ import type { ConsoleSocket, ConsoleSocketEvents } from './connection.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { connectionLostCode } from './outcome.ts';
 import { parseControlMessage } from './parse-control-message.ts';
-
-/**
- * Closes a connection that is dead. The relay may read it when the network is back, and can tell it from a user who
- * closes the console.
- */
-export const abandonedCode = 4000;
 
 export interface ConsoleSocketDeps {
   readonly clock: Clock;

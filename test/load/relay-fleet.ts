@@ -26,7 +26,7 @@ export interface RelayProcess {
 }
 
 /** A Proxmox with thirty machines, a real Redis, and relay processes that tests start and stop. */
-export interface Classroom {
+export interface RelayFleet {
   readonly proxmox: FakeProxmox;
   readonly relays: readonly RelayProcess[];
   /** Resolves when the relay is ready. */
@@ -36,7 +36,7 @@ export interface Classroom {
   stop(): Promise<void>;
 }
 
-export async function createClassroom(limits: object = {}): Promise<Classroom> {
+export async function startRelayFleet(limits: object = {}): Promise<RelayFleet> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-moving-'));
   const redis = await startRedisServer();
   const store = createRedisStore({

@@ -10,8 +10,8 @@ import { aUser, brokerToken, password, usersFile } from '../broker/rig.ts';
 import { startProcess } from '../standalone/service-process.ts';
 import { usageOf } from './process-usage.ts';
 
-/** A school at the start of a lesson. */
-export interface CrowdPlan {
+/** Users who sign in and open consoles at about the same time, as at the start of a lesson. */
+export interface BrokerLoadPlan {
   readonly users: number;
   /** Number of users who open a console, spread evenly over the time. */
   readonly grants: number;
@@ -20,8 +20,8 @@ export interface CrowdPlan {
 }
 
 /** Latencies are in milliseconds. */
-export interface Crowd {
-  readonly plan: CrowdPlan;
+export interface BrokerLoad {
+  readonly plan: BrokerLoadPlan;
   readonly signInSeconds: number;
   readonly lists: readonly number[];
   readonly grants: readonly number[];
@@ -29,7 +29,7 @@ export interface Crowd {
   /** Number of calls for the list of machines at Proxmox. */
   readonly listCalls: number;
   /** The maximum of these calls: one per three seconds, for any number of users. */
-  readonly mostListCalls: number;
+  readonly maxListCalls: number;
   readonly cpuSeconds: number;
   readonly rssMib: number;
 }
@@ -37,11 +37,14 @@ export interface Crowd {
 /** Interval at which pages request the list. */
 const pollMs = 3000;
 /** Minimum interval at which the broker requests the list from Proxmox. */
-const freshMs = 3000;
+const minListIntervalMs = 3000;
 
-/** Measures a broker process with a real Redis and a simulated Proxmox: all users request the list, and some open consoles. */
-export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
-  const folder = await mkdtemp(join(tmpdir(), 'porthole-crowd-'));
+/**
+ * Measures a broker process with a real Redis and a simulated Proxmox: all users request the list, and some open
+ * consoles.
+ */
+export async function measureBrokerLoad(plan: BrokerLoadPlan): Promise<BrokerLoad> {
+  const folder = await mkdtemp(join(tmpdir(), 'porthole-broker-load-'));
   const redis = await startRedisServer();
   const proxmox = await createFakeProxmox({
     users: [{ userid: 'porthole@pve', password: 'unused', acl: { '/': ['VM.Audit', 'Pool.Audit'] } }],
@@ -88,20 +91,20 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   let errors = 0;
 
-  function ask(
+  function send(
     method: string,
     path: string,
     cookie: string,
     body?: object,
   ): Promise<{ ms: number; cookie: string }> {
-    const sent = body && JSON.stringify(body);
+    const payload = body && JSON.stringify(body);
     const began = performance.now();
     return new Promise((resolve) => {
-      const done = (good: boolean, set = '') => {
-        if (!good) errors++;
+      const done = (ok: boolean, set = '') => {
+        if (!ok) errors++;
         resolve({ ms: performance.now() - began, cookie: set.split(';')[0] ?? '' });
       };
-      const asked = request(
+      const outgoing = request(
         `${origin}/api/v1${path}`,
         {
           method,
@@ -109,9 +112,9 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
           headers: {
             'sec-fetch-site': 'same-origin',
             cookie,
-            ...(sent === undefined
+            ...(payload === undefined
               ? {}
-              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(sent) }),
+              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
           },
         },
         (answer) => {
@@ -120,8 +123,8 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
             .on('end', () => done((answer.statusCode ?? 500) < 300, answer.headers['set-cookie']?.[0]));
         },
       );
-      asked.on('error', () => done(false));
-      asked.end(sent);
+      outgoing.on('error', () => done(false));
+      outgoing.end(payload);
     });
   }
 
@@ -134,7 +137,7 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
         ...(await Promise.all(
           names
             .slice(at, at + 20)
-            .map(async (username) => (await ask('POST', '/login', '', { username, password })).cookie),
+            .map(async (username) => (await send('POST', '/login', '', { username, password })).cookie),
         )),
       );
     const signInSeconds = (performance.now() - beganSigningIn) / 1000;
@@ -149,16 +152,16 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
       ...cookies.map(async (cookie, i) => {
         for (let next = began + (i / plan.users) * pollMs; next < until; next += pollMs) {
           await pause(Math.max(0, next - performance.now()));
-          lists.push((await ask('GET', '/consoles', cookie)).ms);
+          lists.push((await send('GET', '/consoles', cookie)).ms);
         }
       }),
       ...Array.from({ length: plan.grants }, async (_, i) => {
         await pause(Math.max(0, began + (i / plan.grants) * plan.seconds * 1000 - performance.now()));
         const path = `/consoles/lab/${100 + (i % plan.machines)}/grants`;
-        grants.push((await ask('POST', path, cookies[i % cookies.length] ?? '', { mode: 'control' })).ms);
+        grants.push((await send('POST', path, cookies[i % cookies.length] ?? '', { mode: 'control' })).ms);
       }),
     ]);
-    const took = performance.now() - began;
+    const elapsed = performance.now() - began;
     const after = usageOf(broker.pid);
     return {
       plan,
@@ -167,7 +170,7 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
       grants,
       errors,
       listCalls: listCalls() - before.calls,
-      mostListCalls: Math.ceil(took / freshMs) + 1,
+      maxListCalls: Math.ceil(elapsed / minListIntervalMs) + 1,
       cpuSeconds: after.cpuSeconds - before.cpu,
       rssMib: after.rssBytes / 1024 / 1024,
     };
@@ -182,25 +185,25 @@ export async function measureCrowd(plan: CrowdPlan): Promise<Crowd> {
 }
 
 /** Formats the result as a section of the report. */
-export function reportCrowd({ plan, ...crowd }: Crowd): string {
+export function reportBrokerLoad({ plan, ...load }: BrokerLoad): string {
   const at = (times: readonly number[], share: number) => {
     const sorted = times.toSorted((a, b) => a - b);
     return `${(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(1)} ms`;
   };
-  const row = (what: string, times: readonly number[]) =>
-    `| ${what} | ${times.length} | ${at(times, 0.5)} | ${at(times, 0.95)} | ${at(times, 0.99)} |`;
+  const row = (name: string, times: readonly number[]) =>
+    `| ${name} | ${times.length} | ${at(times, 0.5)} | ${at(times, 0.95)} | ${at(times, 0.99)} |`;
   return [
     `${plan.users} signed-in users request their list of ${plan.machines} machines every ${pollMs / 1000} s, and ${plan.grants} of them request a console within ${plan.seconds} s. One broker, a real Redis and a simulated Proxmox run on this machine.`,
     '',
     '| Request | Number | Median | p95 | p99 |',
     '|---|--:|--:|--:|--:|',
-    row('machine list', crowd.lists),
-    row('grant', crowd.grants),
+    row('machine list', load.lists),
+    row('grant', load.grants),
     '',
-    `- Errors: ${crowd.errors}.`,
-    `- Machine list calls to Proxmox: ${crowd.listCalls} (at most ${crowd.mostListCalls}, one per ${freshMs / 1000} s).`,
-    `- CPU time of the broker: ${crowd.cpuSeconds.toFixed(1)} s within ${plan.seconds} s. Memory (RSS): ${crowd.rssMib.toFixed(0)} MiB.`,
-    `- Duration of all sign-ins, in groups of 20: ${crowd.signInSeconds.toFixed(1)} s, with a cheap password hash.`,
+    `- Errors: ${load.errors}.`,
+    `- Machine list calls to Proxmox: ${load.listCalls} (at most ${load.maxListCalls}, one per ${minListIntervalMs / 1000} s).`,
+    `- CPU time of the broker: ${load.cpuSeconds.toFixed(1)} s within ${plan.seconds} s. Memory (RSS): ${load.rssMib.toFixed(0)} MiB.`,
+    `- Duration of all sign-ins, in groups of 20: ${load.signInSeconds.toFixed(1)} s, with a cheap password hash.`,
     '',
   ].join('\n');
 }

@@ -8,15 +8,15 @@ import { freePort } from '../free-port.ts';
 import { startChild, startForeign, type Child } from './child.ts';
 
 /** A running relay that takes part in the comparison. */
-export interface Contender {
+export interface ComparedRelay {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
   readonly path: string;
   /** Maximum number of sessions in the idle measurement, for relays that start a process per session. */
-  readonly mostSessions?: number;
+  readonly maxSessions?: number;
   /** Only for programs of the bench, which answer questions about themselves. */
-  readonly ask?: Child['ask'];
+  readonly request?: Child['request'];
   /** The subprotocols that each of `count` viewers must offer. */
   protocols(count: number): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -29,22 +29,22 @@ export interface Upstream {
   readonly caPem: string;
 }
 
-export type StartContender = (upstream: Upstream) => Promise<Contender>;
+export type StartRelay = (upstream: Upstream) => Promise<ComparedRelay>;
 
 /** Relays without RFB support forward the viewer's handshake, so the upstream requires no password. */
 const rawPath = (relay: string) =>
   `/api2/json/nodes/pve1/qemu/100/vncwebsocket?raw=${encodeURIComponent(relay)}`;
 const plainProtocols = async (count: number) => Array.from({ length: count }, () => 'binary');
 
-export const startPorthole: StartContender = (upstream) => startRelay('Porthole', 'relay-main.ts', upstream);
+export const startPorthole: StartRelay = (upstream) => startRelay('Porthole', 'relay-main.ts', upstream);
 
 /** The relay of another checkout: an earlier version, to measure a change in one run. */
 export const startPortholeBefore =
-  (folder: string): StartContender =>
+  (folder: string): StartRelay =>
   (upstream) =>
     startRelay('Porthole before', resolve(folder, 'test/load/relay-main.ts'), upstream);
 
-async function startRelay(name: string, program: string, upstream: Upstream): Promise<Contender> {
+async function startRelay(name: string, program: string, upstream: Upstream): Promise<ComparedRelay> {
   const child = await startChild(program, [urlOf(upstream), upstream.caPem], relayFlags());
   return {
     name,
@@ -52,10 +52,10 @@ async function startRelay(name: string, program: string, upstream: Upstream): Pr
     port: portOf(child.ready),
     path: '/relay/v1/console',
     async protocols(count) {
-      const { tokens } = await child.ask<{ tokens: string[] }>({ mint: count });
+      const { tokens } = await child.request<{ tokens: string[] }>({ mint: count });
       return tokens.map((token) => `binary, porthole.grant.${token}`);
     },
-    ask: child.ask,
+    request: child.request,
     stop: child.stop,
   };
 }
@@ -68,7 +68,7 @@ function relayFlags(): string[] {
   return (scripts['start:relay'] ?? '').split(' ').filter((word) => word.startsWith('--max-'));
 }
 
-export const startPlainWs: StartContender = async (upstream) => {
+export const startPlainWs: StartRelay = async (upstream) => {
   const child = await startChild('plain-ws-main.ts', [urlOf(upstream), upstream.caPem]);
   return {
     name: 'plain ws',
@@ -81,7 +81,7 @@ export const startPlainWs: StartContender = async (upstream) => {
 };
 
 /** The cost of Node's sockets and TLS alone, which is the minimum for a relay in Node. */
-export const startBareNode: StartContender = async (upstream) => {
+export const startBareNode: StartRelay = async (upstream) => {
   const child = await startChild('bare-node-main.ts', [urlOf(upstream), upstream.caPem], relayFlags());
   return {
     name: 'bare Node',
@@ -93,7 +93,7 @@ export const startBareNode: StartContender = async (upstream) => {
   };
 };
 
-const startNginx: StartContender = (upstream) =>
+const startNginx: StartRelay = (upstream) =>
   startProxy('nginx', upstream, (port, folder) => ({
     config: `daemon off; master_process off; worker_processes 1; pid ${folder}/pid; error_log stderr crit;
 worker_rlimit_nofile 20000;
@@ -116,7 +116,7 @@ http {
     args: ['-p', folder, '-c', `${folder}/config`],
   }));
 
-const startHaproxy: StartContender = (upstream) =>
+const startHaproxy: StartRelay = (upstream) =>
   startProxy('haproxy', upstream, (port, folder) => ({
     config: `global
   maxconn 8000
@@ -136,7 +136,7 @@ listen relay
   }));
 
 /** Uses WebSocket for the browser only and verifies no certificate. Starts a process per connection. */
-const startWebsockify: StartContender = async (upstream) => {
+const startWebsockify: StartRelay = async (upstream) => {
   const port = await freePort();
   const child = startForeign('websockify', [
     '--ssl-target',
@@ -149,14 +149,14 @@ const startWebsockify: StartContender = async (upstream) => {
     pid: child.pid,
     port,
     path: '/',
-    mostSessions: 200,
+    maxSessions: 200,
     protocols: plainProtocols,
     stop: child.stop,
   };
 };
 
 /** Other relays, with the names of their Debian packages. */
-export const others: readonly { readonly name: string; readonly start: StartContender }[] = [
+export const otherRelays: readonly { readonly name: string; readonly start: StartRelay }[] = [
   { name: 'nginx', start: startNginx },
   { name: 'haproxy', start: startHaproxy },
   { name: 'websockify', start: startWebsockify },
@@ -177,7 +177,7 @@ async function startProxy(
   name: string,
   upstream: Upstream,
   write: (port: number, folder: string) => { config: string; args: readonly string[] },
-): Promise<Contender> {
+): Promise<ComparedRelay> {
   const folder = mkdtempSync(join(tmpdir(), 'porthole-bench-'));
   const port = await freePort();
   const { config, args } = write(port, folder);
