@@ -58,13 +58,21 @@ export function compileOwnerPattern(entry: string, options: OwnerPatternOptions)
     return fits ? foldName(characters.slice(start, end).join('')) : undefined;
   }
 
+  /** A subject can have a thousand groups, and a list thousands of machines, so each group is folded once. */
+  const foldedGroups = new WeakMap<readonly string[], ReadonlySet<string>>();
+  function foldGroups(groups: readonly string[]): ReadonlySet<string> {
+    const known = foldedGroups.get(groups) ?? new Set(groups.map(foldName));
+    foldedGroups.set(groups, known);
+    return known;
+  }
+
   return {
     placeholder,
     ownerOf,
     matches(text, { user, groups }) {
       const owner = ownerOf(text);
       if (owner === undefined) return false;
-      return (placeholder === 'user' ? [user] : groups).some((name) => foldName(name) === owner);
+      return placeholder === 'user' ? foldName(user) === owner : foldGroups(groups).has(owner);
     },
   };
 }

@@ -125,5 +125,5 @@ function sanitize(text: string): string {
 
 /** Removes query strings, which contain console tickets of Proxmox. */
 function withoutQuery(text: string): string {
-  return text.replaceAll(/\?[^\s"'<>)]*=[^\s"'<>)]*/g, '?…');
+  return text.replaceAll(/\?[^\s"'<>)?=]*=[^\s"'<>)]*/g, '?…');
 }
