@@ -9,8 +9,8 @@ describe('npm run test:unit', () => {
   const unit = unitTests();
 
   test('leaves out a test that starts a program, itself or through a helper', () => {
-    expect(startsPrograms(`${root}test/broker/user-command.test.ts`)).toBe(true);
-    expect(startsPrograms(`${root}test/web/lobby.test.ts`)).toBe(true);
+    expect(startsPrograms(`${root}test/e2e/demo.test.ts`)).toBe(true);
+    expect(startsPrograms(`${root}test/web/lobby/machines-page.test.ts`)).toBe(true);
     expect(startsPrograms(`${root}test/shared/store/redis/cluster.test.ts`)).toBe(true);
     expect(startsPrograms(`${root}test/shared/time/clock.test.ts`)).toBe(false);
   });

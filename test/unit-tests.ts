@@ -32,7 +32,7 @@ export function startsPrograms(path: string, known = new Map<string, boolean>())
   return found;
 }
 
-/** What a file imports at run time: paths of files, and names of packages. Types are imported by nobody at run time. */
+/** What a file imports at run time: paths of files, and names of packages. Types are not imported at run time. */
 function importsOf(path: string): string[] {
   const source = readFileSync(path, 'utf8');
   const imports = source.matchAll(

@@ -230,11 +230,19 @@ const brokersAndProcesses = [
   }),
   timeSeries(
     'Faults (expected: 0)',
-    'Lost audit events, invalid access rules, and sign-ins that wait for a password check.',
+    'Lost audit events, unhandled errors, invalid access rules, and sign-ins that wait for a password check.',
     'none',
     {
       expr: sum(`increase(${series('porthole_audit_events_lost_total')}[$__rate_interval])`),
       legend: 'audit events lost',
+    },
+    {
+      expr: sum(`increase(${series('porthole_unhandled_rejections_total')}[$__rate_interval])`),
+      legend: 'unhandled rejections',
+    },
+    {
+      expr: sum(`increase(${series('porthole_uncaught_exceptions_total')}[$__rate_interval])`),
+      legend: 'uncaught exceptions',
     },
     { expr: `max(${series('porthole_broker_rules_invalid')})`, legend: 'access rules invalid' },
     { expr: sum(series('porthole_broker_sign_ins_queued')), legend: 'sign-ins queued' },

@@ -188,7 +188,7 @@ describe('every status that the file names', () => {
     },
     { name: 'POST /logout', path: '/logout', open: true },
     { name: 'DELETE /logins', path: '/logins?user=nobody' },
-    { name: 'POST /handover', path: '/handover', body: { code: 'x'.repeat(43) }, open: true },
+    { name: 'POST /embed-tokens', path: '/embed-tokens', body: { code: 'x'.repeat(43) }, open: true },
     { name: 'GET /me', path: '/me' },
     { name: 'GET /me/logins', path: '/me/logins' },
     { name: 'DELETE /me/logins/{id}', path: '/me/logins/none' },
@@ -398,9 +398,9 @@ describe('every status that the file names', () => {
       kind: 'screen',
       until: clock.now() + 60_000,
     });
-    const give = () => rig.browser().post('/api/v1/handover', { code });
-    see('POST /handover', await give(), 200);
-    see('POST /handover', await give(), 401);
+    const give = () => rig.browser().post('/api/v1/embed-tokens', { code });
+    see('POST /embed-tokens', await give(), 200);
+    see('POST /embed-tokens', await give(), 401);
   });
 
   test('504: while Proxmox is away', async () => {

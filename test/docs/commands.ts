@@ -26,7 +26,7 @@ function pagesIn(folder: string): string[] {
     .map((name) => (folder === '' ? name : `${folder}/${name}`));
 }
 
-/** Every command that a page tells somebody to type. */
+/** Every command that a page tells the reader to type. */
 export function shownCommands(): readonly ShownCommand[] {
   return folders.flatMap(pagesIn).flatMap((page) => {
     const text = readFileSync(`${root}${page}`, 'utf8');

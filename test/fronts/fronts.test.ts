@@ -24,8 +24,8 @@ interface Site {
 }
 
 const patient = { idle: 300, leave: 300 };
-/** Seconds. Longer than a busy computer pauses, and short enough to wait for it twice. */
-const hasty = 6;
+/** Seconds. Longer than a busy computer pauses, and less than the silence after which the page itself sends a ping. */
+const hasty = 4;
 /** Milliseconds of the machine's own time. */
 const booted = 60_000;
 const never = 24 * 3600 * 1000;

@@ -76,27 +76,19 @@ test('a viewer that does not read shows as buffered bytes and as a stall', async
   const client = await rig.open();
   const rfb = await client.rfb();
   client.socket.pause();
-  await eventually(
-    'bytes are buffered',
-    async () => {
-      for (let i = 0; i < 10; i++) rfb.requestUpdate(false);
-      return ((await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) ?? 0) > 100_000;
-    },
-    { withinMs: 50_000 },
-  );
-  await eventually(
-    'the stall is counted',
-    async () => {
-      for (let i = 0; i < 10; i++) rfb.requestUpdate(false);
-      return ((await value('porthole_relay_stalls_total{direction="to_viewer"}')) ?? 0) > 0;
-    },
-    { withinMs: 50_000 },
-  );
+  await eventually('bytes are buffered', async () => {
+    rfb.requestUpdate(false);
+    return ((await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) ?? 0) > 100_000;
+  });
+  await eventually('the stall is counted', async () => {
+    rfb.requestUpdate(false);
+    return ((await value('porthole_relay_stalls_total{direction="to_viewer"}')) ?? 0) > 0;
+  });
   client.socket.terminate();
   await eventually('no bytes are buffered', async () => {
     return (await value('porthole_relay_buffered_bytes{direction="to_viewer"}')) === 0;
   });
-}, 120_000);
+});
 
 test('queued sessions and used node slots are counted by cluster', async () => {
   const holder = 'another-session';

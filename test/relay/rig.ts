@@ -53,6 +53,8 @@ export interface RigOptions {
   readonly limits?: Partial<Limits>;
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
+  /** Consoles that the relay opens at the same time at one node. Default: 3. */
+  readonly opensPerNode?: number;
   /** Replaces the cluster in the configuration. */
   readonly cluster?: (url: string, caPem: string) => Record<string, unknown>;
 }
@@ -137,7 +139,7 @@ function startProxmox(guest: BuiltinGuest, options: FakeProxmoxOptions = {}): Pr
   });
 }
 
-function createConfig(proxmox: FakeProxmox, { cluster, limits }: RigOptions): Config {
+function createConfig(proxmox: FakeProxmox, { cluster, limits, opensPerNode }: RigOptions): Config {
   return configSchema.parse({
     publicUrl: testOrigin,
     clusters: [
@@ -146,6 +148,7 @@ function createConfig(proxmox: FakeProxmox, { cluster, limits }: RigOptions): Co
         urls: proxmox.url(),
         credential: { token: relayToken.id, secret: constantSecret(relayToken.secret) },
         tls: { caFile: constantSecret(proxmox.caPem) },
+        opensPerNode,
       },
     ],
     signIn: { local: { usersFile: constantSecret('users: []') } },

@@ -21,7 +21,7 @@ const routes: readonly (readonly [pattern: RegExp, handler: Handler])[] = [
   [/^POST \/api\/v1\/logout$/, signOut],
   [
     /^GET \/api\/v1\/me$/,
-    ({ site, response }) => json(response, 200, { user, oversees: site.canSeeSessions }),
+    ({ site, response }) => json(response, 200, { user, canSeeSessions: site.canSeeSessions }),
   ],
   [/^GET \/api\/v1\/sessions$/, listSessions],
   [/^DELETE \/api\/v1\/sessions(?:\/(.+))?$/, endSessions],

@@ -86,7 +86,7 @@ export type Route =
   | 'logout'
   | 'logins'
   | 'back_channel'
-  | 'handover'
+  | 'embed_tokens'
   | 'me'
   | 'consoles'
   | 'grants'

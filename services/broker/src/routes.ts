@@ -55,7 +55,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.post('/consoles/:cluster/:vmid/grants', readJson(), createGrant(grants));
   router.post('/consoles/:cluster/:vmid/power', readJson(), startPowerAction(power));
   router.get('/consoles/:cluster/:vmid/power/:task', showPowerTask(power));
-  router.post('/handover', readJson(), redeemEmbedCode(signIn.redeemEmbedCode));
+  router.post('/embed-tokens', readJson(), redeemEmbedCode(signIn.redeemEmbedCode));
 
   router.get('/sessions', listSessions(sessions));
   router.delete('/sessions', endSessions(sessions));

@@ -82,6 +82,7 @@ export function createRelay(deps: RelayDeps): Relay {
     connections,
     maxConnections: limits.consolesPerRelay + maxExplainedRefusals,
     draining: () => liveSessions.draining,
+    closeTimeoutMs: (deps.deadlines ?? defaultDeadlines).closeAnswer,
     onRefused: metrics.refused,
     accept: (...viewer) => liveSessions.accept(...viewer),
   });

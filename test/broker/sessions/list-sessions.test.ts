@@ -81,11 +81,11 @@ describe('GET /api/v1/sessions', () => {
 
 test('/me shows whether the user may watch or end sessions', async () => {
   const { rig } = await aSchool();
-  for (const [name, oversees] of [
+  for (const [name, canSeeSessions] of [
     ['ina', true],
     ['ada', true],
     ['anna', false],
     ['eve', false],
   ] as const)
-    expect((await (await rig.signedIn(name)).get('/api/v1/me')).json.oversees).toBe(oversees);
+    expect((await (await rig.signedIn(name)).get('/api/v1/me')).json.canSeeSessions).toBe(canSeeSessions);
 });

@@ -144,7 +144,7 @@ describeWith('nginx')('identity headers of a real nginx with auth_request', () =
     const answer = await through({ cookie: 'session=anna', 'x-forwarded-user': 'root' });
     expect(await answer.json()).toEqual({
       user: { id: 'header:anna', name: 'anna', groups: ['class-a'] },
-      oversees: false,
+      canSeeSessions: false,
     });
     expect((await me(rig, { 'x-forwarded-user': 'root' })).json.code).toBe('identity_header_untrusted');
   });

@@ -175,18 +175,18 @@ describe('requests of programs', () => {
       rig.ask(path, {
         method: 'POST',
         body,
-        headers: { 'sec-fetch-site': 'same-origin', ...(pass ? { 'x-porthole-pass': pass } : {}) },
+        headers: { 'sec-fetch-site': 'same-origin', ...(pass ? { 'x-porthole-embed-token': pass } : {}) },
       });
     async function passOf(wish: object = forAnna): Promise<{ code: string; pass: string }> {
       const { page } = (await ask(wish, await sign())).json as { page: string };
       const code = new URL(page).hash.replace('#code=', '');
-      const answer = await post('/api/v1/handover', { code });
-      return { code, pass: answer.json.pass as string };
+      const answer = await post('/api/v1/embed-tokens', { code });
+      return { code, pass: answer.json.token as string };
     }
 
     it('return a code that works once, for a token that opens the console repeatedly', async () => {
       const { code, pass } = await passOf();
-      expect((await post('/api/v1/handover', { code })).json.code).toBe('embed_token_invalid');
+      expect((await post('/api/v1/embed-tokens', { code })).json.code).toBe('embed_token_invalid');
       for (let time = 0; time < 3; time += 1) {
         const answer = await post('/api/v1/consoles/proxmox/101/grants', { mode: 'control' }, pass);
         expect(answer.status).toBe(201);
@@ -206,17 +206,17 @@ describe('requests of programs', () => {
 
     it('return a token that lists only its own machine', async () => {
       const { pass } = await passOf();
-      const list = await rig.ask('/api/v1/consoles', { headers: { 'x-porthole-pass': pass } });
+      const list = await rig.ask('/api/v1/consoles', { headers: { 'x-porthole-embed-token': pass } });
       expect(list.json.consoles.map(({ vmid }: { vmid: number }) => vmid)).toEqual([101]);
     });
 
     it.each(['', 'x', 'A'.repeat(43)])('do not make unknown tokens valid: %p', async (pass) => {
-      const answer = await post('/api/v1/handover', { code: pass });
+      const answer = await post('/api/v1/embed-tokens', { code: pass });
       expect(answer.json.code).toBe('embed_token_invalid');
       const grant = await rig.ask('/api/v1/consoles/proxmox/101/grants', {
         method: 'POST',
         body: { mode: 'view' },
-        headers: { 'sec-fetch-site': 'same-origin', 'x-porthole-pass': pass || 'none' },
+        headers: { 'sec-fetch-site': 'same-origin', 'x-porthole-embed-token': pass || 'none' },
       });
       expect(grant.json.code).toBe('embed_token_invalid');
     });

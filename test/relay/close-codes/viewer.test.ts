@@ -33,7 +33,7 @@ test('a viewer that leaves while its console is being opened leaves nothing behi
 });
 
 test('a viewer that does not answer the close frame is disconnected', async () => {
-  const rig = await start();
+  const rig = await start({ deadlines: { closeAnswer: 300 } });
   const client = await rig.open();
   await client.rfb();
   client.socket.pause(); // It reads nothing, so it never answers.

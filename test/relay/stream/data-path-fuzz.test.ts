@@ -10,12 +10,14 @@ import { createMemoryViewer } from '../viewer/memory-viewer.ts';
 import { clientFrame, serverFrame } from '../websocket-frames.ts';
 import { clientMessageTypesIn, readAsBrowser, readAsProxmox } from './read-sent-frames.ts';
 
+/** One batcher for all, as in the relay: it has a buffer of 128 KiB. */
+const turns: (() => void)[] = [];
+const batcher = createFrameBatcher((turn) => void turns.push(turn));
+
 /** The complete data path of a console, with both connections in memory. */
 function createDataPath(mode: 'view' | 'control') {
   const clock = createFakeClock();
   const { socket, tlsSocket } = createMemorySocket();
-  const turns: (() => void)[] = [];
-  const batcher = createFrameBatcher((turn) => void turns.push(turn));
   const { viewer, receive, sent, destroy } = createMemoryViewer({ batcher, clock });
   const machine = createProxmoxLink(tlsSocket);
   let end = 'open';

@@ -47,15 +47,12 @@ function startDial(options: { unsolicited?: Buffer } = {}) {
     tracing: noTracing,
     metrics: { openPhase() {}, queued() {}, opening() {} },
   });
-  const dialled = dial({
-    claims: aGrant(clock),
-    cluster,
-    signal: abort.signal,
-    onPosition() {},
-    onStep() {},
-  });
+  const claims = aGrant(clock);
+  const dialAs = (holder: string) =>
+    dial({ holder, claims, cluster, signal: abort.signal, onPosition() {}, onStep() {} });
+  const dialled = dialAs('connection-1');
   dialled.catch(() => {});
-  return { clock, leases, abort, connections, dialled };
+  return { clock, leases, abort, connections, dialled, dialAs };
 }
 
 function createConnection(onread: OnReadOpts | undefined) {
@@ -102,6 +99,26 @@ describe('a dial', () => {
     expect(await leases.count('dial/lab/100')).toBe(0);
     expect(clock.pending()).toBe(0);
     link.destroy();
+  });
+
+  test('waits for another connection of the same session, because each replaces the VNC password', async () => {
+    const { clock, leases, connections, dialled, dialAs } = startDial();
+    const second = dialAs('connection-2');
+    await settle();
+    expect(await leases.count('dial/lab/100')).toBe(2);
+    expect(connections).toHaveLength(1);
+    connections[0]?.acceptUpgrade();
+    await settle();
+    connections[0]?.completeHandshake();
+    (await dialled).link.destroy();
+    clock.advance(1000);
+    await settle();
+    expect(connections).toHaveLength(2);
+    connections[1]?.acceptUpgrade();
+    await settle();
+    connections[1]?.completeHandshake();
+    (await second).link.destroy();
+    expect(await leases.count('dial/lab/100')).toBe(0);
   });
 
   test('that is aborted right after the upgrade response arrives closes its connection', async () => {

@@ -27,7 +27,7 @@ describe('other sessions are not affected by a viewer', () => {
   beforeAll(async () => {
     // Proxmox has a hundred console ports per node and five seconds, so the other sessions use four nodes.
     const nodes = Array.from({ length: 5 }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` }));
-    rig = await createRelayRig({ proxmox: { nodes } });
+    rig = await createRelayRig({ proxmox: { nodes }, deadlines: { closeAnswer: 300 }, opensPerNode: 25 });
     for (let vmid = 101; vmid <= 120; vmid++)
       await rig.proxmox.addGuest({
         vmid,
@@ -219,7 +219,7 @@ describe('other sessions are not affected by a viewer', () => {
 });
 
 test('a viewer that never completes its handshake is disconnected', async () => {
-  const rig = await createRelayRig({ deadlines: { viewerHandshake: 300 } });
+  const rig = await createRelayRig({ deadlines: { viewerHandshake: 300, closeAnswer: 300 } });
   const viewer = await openRawWebSocket(rig.url.replace('ws:', 'http:'), {
     token: await rig.mint(),
     origin: testOrigin,

@@ -8,18 +8,18 @@ import type { EmbedTokens } from '../sign-in/embed-tokens.ts';
 const requestBody = z.strictObject({ code: z.string().max(64) });
 const perMinute = 1200;
 
-/** POST /api/v1/handover: exchanges the one-time code of an embedded page for its embed token. */
+/** POST /api/v1/embed-tokens: exchanges the one-time code of an embedded page for its embed token. */
 export function redeemEmbedCode(deps: {
   readonly embedTokens: Pick<EmbedTokens, 'redeemCode'>;
   readonly rateLimits: RateLimits;
 }): Step {
   return async (ctx) => {
-    ctx.state.route = 'handover';
-    await deps.rateLimits.spend(`handover/${addressKey(ctx.ip)}`, perMinute, 60);
+    ctx.state.route = 'embed_tokens';
+    await deps.rateLimits.spend(`embed-tokens/${addressKey(ctx.ip)}`, perMinute, 60);
     const parsed = requestBody.safeParse(ctx.request.body);
     if (!parsed.success) throw badRequestOf(parsed.error);
     const { token, data } = await deps.embedTokens.redeemCode(parsed.data.code);
     ctx.state.user = data.user;
-    ctx.body = { pass: token };
+    ctx.body = { token };
   };
 }

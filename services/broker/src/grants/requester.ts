@@ -15,7 +15,7 @@ export interface Requester {
 }
 
 /** An embedded page sends its token in this header, because it gets no cookie. */
-export const embedTokenHeader = 'x-porthole-pass';
+export const embedTokenHeader = 'x-porthole-embed-token';
 
 interface RequestedConsole {
   readonly cluster: string;

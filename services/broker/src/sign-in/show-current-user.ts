@@ -11,6 +11,6 @@ export function showCurrentUser(deps: {
   return async (ctx) => {
     ctx.state.route = 'me';
     const { user } = await deps.requireLogin(ctx);
-    ctx.body = { user: toPublicUser(user), oversees: deps.access().managesSessions(user) };
+    ctx.body = { user: toPublicUser(user), canSeeSessions: deps.access().managesSessions(user) };
   };
 }

@@ -106,7 +106,7 @@ async function request<T>(
   embedToken?: string,
 ): Promise<Answer<T>> {
   return read<T>(
-    await send(method, path, body, embedToken === undefined ? {} : { 'x-porthole-pass': embedToken }),
+    await send(method, path, body, embedToken === undefined ? {} : { 'x-porthole-embed-token': embedToken }),
   );
 }
 
@@ -217,8 +217,8 @@ export const api = {
   secondFactor: (url: string, id: string, factor: Factor, code: string) =>
     request<{ user: User }>('POST', `${apiPath(url)}/code`, { id, factor, code }),
   signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
-  redeemEmbedCode: (code: string) => request<{ pass: string }>('POST', '/handover', { code }),
-  me: () => request<{ user: User; oversees?: boolean }>('GET', '/me'),
+  redeemEmbedCode: (code: string) => request<{ token: string }>('POST', '/embed-tokens', { code }),
+  me: () => request<{ user: User; canSeeSessions?: boolean }>('GET', '/me'),
   sessions: (className: string | undefined, etag: string | undefined) =>
     requestIfChanged<SessionList>(
       `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,

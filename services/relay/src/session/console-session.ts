@@ -137,7 +137,13 @@ export class ConsoleSession {
     );
     const cluster = clusters.get(claims.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
-    return openConsole(this.#deps, { claims, cluster, viewer: this.#viewer, lifecycle });
+    return openConsole(this.#deps, {
+      connection: this.#connection,
+      claims,
+      cluster,
+      viewer: this.#viewer,
+      lifecycle,
+    });
   }
 
   /** Streams until one side ends, and answers why. */

@@ -33,11 +33,14 @@ export interface OpenConsoleDeps {
 export async function openConsole(
   deps: OpenConsoleDeps,
   {
+    connection,
     claims,
     cluster,
     viewer,
     lifecycle,
   }: {
+    /** Tells this connection from others of the same session. */
+    readonly connection: string;
     readonly claims: GrantClaims;
     readonly cluster: RelayCluster;
     readonly viewer: Viewer;
@@ -51,6 +54,7 @@ export async function openConsole(
   const queueTime = limitQueueTime(clock, deps.queueSeconds, signal);
   const dialling = deps
     .dial({
+      holder: connection,
       claims,
       cluster,
       signal: queueTime.signal,

@@ -23,8 +23,7 @@ const protocols: Readonly<Record<ConsoleKind, (deps: ConsoleProtocolDeps) => Con
   terminal: createTerminalProtocol,
 };
 
-/** Streams an open console until one side ends, its time is over, or the signal is aborted. */
-export function streamConsole(deps: {
+export interface StreamConsoleDeps {
   readonly clock: Clock;
   readonly claims: GrantClaims;
   readonly viewer: Viewer;
@@ -39,7 +38,10 @@ export function streamConsole(deps: {
   readonly keepAliveMs: number;
   readonly timeLimits: Pick<TimeLimits, 'start' | 'input'>;
   readonly signal: AbortSignal;
-}): Promise<StreamEnd> {
+}
+
+/** Streams an open console until one side ends, its time is over, or the signal is aborted. */
+export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   // A session keeps what the closures below mention for as long as it lives, so they mention little.
   const { clock, count, metrics, timeLimits, signal } = deps;
   const { link } = deps.dialled;

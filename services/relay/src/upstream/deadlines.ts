@@ -14,6 +14,8 @@ export interface Deadlines {
   readonly dial: number;
   /** The viewer's side of the RFB handshake. */
   readonly viewerHandshake: number;
+  /** The viewer's answer to the relay's close frame. After that, the connection is ended without it. */
+  readonly closeAnswer: number;
   /** The requests that find out why a console ended. */
   readonly diagnose: number;
   /** Interval of the checks whether an idle console needs a keep-alive message. Proxmox ends it after 15 minutes. */
@@ -30,6 +32,7 @@ export const defaultDeadlines: Deadlines = {
   authenticate: 10_000,
   dial: 60_000,
   viewerHandshake: 15_000,
+  closeAnswer: 5000,
   diagnose: 5000,
   keepAlive: 5 * 60_000,
   ping: 20_000,

@@ -20,6 +20,8 @@ import { requestTicket, type ConsoleTicket } from './ticket.ts';
 const maxLeftoverBytes = 256 * 1024;
 
 export interface DialRequest {
+  /** Holds the leases: the connection, because two connections of one session may dial at the same time. */
+  readonly holder: string;
   readonly claims: GrantClaims;
   readonly cluster: RelayCluster;
   readonly signal: AbortSignal;
@@ -92,11 +94,9 @@ class Dialer {
   /** Waits for a lease. Resolves with the function that releases it. */
   #acquire(request: DialRequest, name: string, limit: number): Promise<() => Promise<void>> {
     const { queue, metrics } = this.#deps;
-    const { claims, cluster, onPosition, signal } = request;
+    const { cluster, holder, onPosition, signal } = request;
     return countWhile(metrics.queued, cluster.name, () =>
-      this.#measure('queue', () =>
-        queue.acquireInQueue({ name, holder: claims.sessionId, limit, onPosition, signal }),
-      ),
+      this.#measure('queue', () => queue.acquireInQueue({ name, holder, limit, onPosition, signal })),
     );
   }
 

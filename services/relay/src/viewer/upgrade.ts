@@ -22,7 +22,6 @@ export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draini
 
 const protocols = [consoleProtocol, plainProtocol];
 const retryAfterSeconds = 2;
-const closeTimeoutMs = 5000;
 
 export interface UpgradeDeps {
   /** Rejects with `rate_limited` if the client's address exceeds its limit. */
@@ -31,6 +30,8 @@ export interface UpgradeDeps {
   /** Most connections at once, including those that are being refused or closed. */
   readonly maxConnections: number;
   readonly draining: () => boolean;
+  /** How long a viewer may take to answer the relay's close frame, in milliseconds. */
+  readonly closeTimeoutMs: number;
   readonly onRefused: (reason: RefusedUpgrade) => void;
   /** Takes over the WebSocket of an accepted upgrade. */
   readonly accept: (socket: ViewerSocket, connection: Socket, credentials: UpgradeCredentials) => void;
@@ -42,7 +43,7 @@ export interface UpgradeDeps {
  * error is sent after the upgrade, as a close code.
  */
 export function createUpgradeListener(deps: UpgradeDeps) {
-  const server = createViewerSocketServer({ protocols, closeTimeoutMs });
+  const server = createViewerSocketServer({ protocols, closeTimeoutMs: deps.closeTimeoutMs });
   const { connections } = deps;
 
   return async function onUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {

@@ -45,62 +45,23 @@ export function createProxmoxHttp(deps: {
   readonly clock: Clock;
   readonly trustPolicy: ReadTrustPolicy;
 }): ProxmoxHttp {
-  const { dial, clock, trustPolicy } = deps;
   const closing = new AbortController();
-  /** By origin and node name, all with connections that were verified under `agentsPolicy`. */
-  const agents = new Map<string, Agent>();
-  let agentsPolicy: TrustPolicy | undefined;
+  const agents = new VerifiedAgents(deps.dial, deps.trustPolicy, closing.signal);
   const inFlight = new Set<LinkedSignal>();
-
-  function createAgent(host: ProxmoxHost): Agent {
-    return new Agent({
-      allowH2: false,
-      // pveproxy closes an idle connection after 5 s. Closing earlier avoids a request on a connection that closes.
-      keepAliveTimeout: 3000,
-      keepAliveMaxTimeout: 3000,
-      maxResponseSize: maxResponseBytes,
-      connect: (_options, callback) => {
-        dial(dialTargetOf(host), closing.signal).then(
-          (socket) => callback(null, socket),
-          (error: Error) => callback(error, null),
-        );
-      },
-    });
-  }
-
-  /** One agent per address and node name, because a connection is verified for both. */
-  function agentFor(host: ProxmoxHost): Agent {
-    const policy = trustPolicy();
-    if (policy !== agentsPolicy) retireAgents();
-    agentsPolicy = policy;
-    const key = `${host.base.origin} ${host.nodeName ?? ''}`;
-    let agent = agents.get(key);
-    if (!agent) {
-      agent = createAgent(host);
-      agents.set(key, agent);
-    }
-    return agent;
-  }
-
-  /** Their idle connections end now, and the others after the response that they wait for. */
-  function retireAgents(): void {
-    for (const agent of agents.values()) void agent.close();
-    agents.clear();
-  }
 
   async function send(call: ProxmoxRequest): Promise<ProxmoxResponse> {
     const cancellation = linkSignal(call.signal);
     inFlight.add(cancellation);
     if (closing.signal.aborted) cancellation.abort();
     let timedOut = false;
-    const cancelTimer = clock.after(call.timeoutMs, () => {
+    const cancelTimer = deps.clock.after(call.timeoutMs, () => {
       timedOut = true;
       cancellation.abort();
     });
     try {
       const body = call.form && new URLSearchParams(call.form).toString();
       const response = await request(new URL(`/api2/json${call.path}`, call.host.base), {
-        dispatcher: agentFor(call.host),
+        dispatcher: agents.get(call.host),
         method: call.method,
         headers: {
           ...call.headers,
@@ -130,10 +91,61 @@ export function createProxmoxHttp(deps: {
     async close() {
       closing.abort();
       for (const cancellation of inFlight) cancellation.abort();
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
-      agents.clear();
+      await agents.destroy();
     },
   };
+}
+
+/** One agent per address and node name, because a connection is verified for both, and under one trust policy. */
+class VerifiedAgents {
+  readonly #dial: ProxmoxDial;
+  readonly #trustPolicy: ReadTrustPolicy;
+  readonly #closing: AbortSignal;
+  readonly #agents = new Map<string, Agent>();
+  #policy: TrustPolicy | undefined;
+
+  constructor(dial: ProxmoxDial, trustPolicy: ReadTrustPolicy, closing: AbortSignal) {
+    this.#dial = dial;
+    this.#trustPolicy = trustPolicy;
+    this.#closing = closing;
+  }
+
+  get(host: ProxmoxHost): Agent {
+    const policy = this.#trustPolicy();
+    if (policy !== this.#policy) this.#retire();
+    this.#policy = policy;
+    const key = `${host.base.origin} ${host.nodeName ?? ''}`;
+    const agent = this.#agents.get(key) ?? this.#create(host);
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+    this.#agents.clear();
+  }
+
+  /** Idle connections end now, and the others after the response that they wait for. */
+  #retire(): void {
+    for (const agent of this.#agents.values()) void agent.close();
+    this.#agents.clear();
+  }
+
+  #create(host: ProxmoxHost): Agent {
+    return new Agent({
+      allowH2: false,
+      // pveproxy closes an idle connection after 5 s. Closing earlier avoids a request on a connection that closes.
+      keepAliveTimeout: 3000,
+      keepAliveMaxTimeout: 3000,
+      maxResponseSize: maxResponseBytes,
+      connect: (_options, callback) => {
+        this.#dial(dialTargetOf(host), this.#closing).then(
+          (socket) => callback(null, socket),
+          (error: Error) => callback(error, null),
+        );
+      },
+    });
+  }
 }
 
 function toPortholeError(error: unknown, call: ProxmoxRequest, timedOut: boolean): PortholeError {

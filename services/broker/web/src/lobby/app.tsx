@@ -19,7 +19,7 @@ export function App() {
 
   const load = async () => {
     const answer = await api.me();
-    if (answer.ok) return showList(answer.value.user, answer.value.oversees ?? false);
+    if (answer.ok) return showList(answer.value.user, answer.value.canSeeSessions ?? false);
     if (answer.problem.code !== 'not_signed_in') return setState({ name: 'unreachable' });
     const why = new URLSearchParams(location.search).get('why');
     const reason = signInReasons.find((each) => each === why);

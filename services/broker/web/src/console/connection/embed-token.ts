@@ -13,7 +13,7 @@ export interface EmbedTokenPorts {
   readonly stored: unknown;
   /** Keeps the token, and removes the code from the address: the code works once and must not be copied along. */
   store(token: string | undefined): void;
-  redeemEmbedCode(code: string): Promise<Answer<{ readonly pass: string }>>;
+  redeemEmbedCode(code: string): Promise<Answer<{ readonly token: string }>>;
 }
 
 /** For a page that a program opened for its user: redeems the code in the address for an embed token, once. */
@@ -28,8 +28,8 @@ export function createEmbedTokenSource(ports: EmbedTokenPorts): EmbedTokenSource
   const redeem = async (): Promise<Answer<string>> => {
     const answer = await ports.redeemEmbedCode(code);
     if (!answer.ok) return answer;
-    ports.store(answer.value.pass);
-    return { ok: true, value: answer.value.pass };
+    ports.store(answer.value.token);
+    return { ok: true, value: answer.value.token };
   };
   return async () => {
     redeemed ??= redeem();
