@@ -70,20 +70,15 @@ describe(threat('H9'), () => {
 
   test('fields that a user may not send have no effect', async () => {
     const raw = JSON.stringify({
-      ...{
-        mode: 'view',
-        user: { id: 'local:ben' },
-        limits: { perUser: 1e9 },
-        origins: ['https://evil.example'],
-      },
-      ...{
-        clipboard: 'both',
-        sessionId: 'chosen',
-        expiresAt: 9e15,
-        allow: ['power'],
-        version: 2,
-        resumes: {},
-      },
+      mode: 'view',
+      user: { id: 'local:ben' },
+      limits: { perUser: 1e9 },
+      origins: ['https://evil.example'],
+      clipboard: 'both',
+      sessionId: 'chosen',
+      expiresAt: 9e15,
+      allow: ['power'],
+      resumes: {},
     });
     const answer = await send('POST', grants, raw);
     if (answer.status === 201) expect(answer.json.id).not.toBe('chosen');

@@ -45,7 +45,7 @@ function attackTexts(source: string, length: number): string[] {
   const words = [...new Set(literals.split(/\s+/))];
   const parts = new Set([
     ...words,
-    ...literals,
+    ...Array.from(literals),
     ' ',
     'a',
     'A',
