@@ -1,12 +1,9 @@
-import { once } from 'node:events';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
 import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { storeKeys } from '@porthole/shared/store/keys';
 import { systemClock } from '@porthole/shared/time/clock';
 import { eventually } from '../eventually.ts';
-import { createFakeClock } from '../fakes/clock.ts';
-import type { RfbClient } from '../fakes/guests/rfb-client.ts';
 import type { ConsoleClient } from '../relay/console-client.ts';
 import { createRelayRig, grantKey, testOrigin, type RelayRig } from '../relay/rig.ts';
 import { rounds, roundsTimeout } from './rounds.ts';
@@ -28,7 +25,6 @@ const used = 4401;
 const portOf = ({ url }: RelayRig) => Number(new URL(url).port);
 const tokensOf = ({ messages }: ConsoleClient) =>
   messages.flatMap((message) => (message.type === 'resume' ? [message.token] : []));
-const isOpen = (client: ConsoleClient) => client.messages.some(({ type }) => type === 'opened');
 
 async function newestToken(client: ConsoleClient): Promise<string> {
   await eventually('the viewer has a resume token', () => tokensOf(client).length > 0);
@@ -268,46 +264,4 @@ describe(threat('G4'), () => {
     },
     roundsTimeout,
   );
-});
-
-describe(threat('G5'), () => {
-  /** Whatever the relay sent before, to the viewer and to Proxmox, is answered. */
-  async function roundTrip({ socket }: ConsoleClient, rfb: RfbClient): Promise<void> {
-    rfb.requestUpdate(false);
-    await rfb.nextUpdate();
-    const answered = once(socket, 'pong');
-    socket.ping();
-    await answered;
-  }
-
-  test.each([
-    ['answers every ping', true],
-    ['answers no ping', false],
-  ])('a viewer that %s never has more than two valid tokens', async (_what, answers) => {
-    const clock = createFakeClock(Date.now());
-    const rig = await createRelayRig({ clock });
-    const limits = { sessionSeconds: 1e6, idleSeconds: 1e6, perUser: 9, perMachine: 9 };
-    const client = await rig.open({ limits });
-    const rfb = await client.rfb();
-    await newestToken(client);
-    if (!answers) client.socket.pong = () => {};
-    const valid = async () => {
-      const keys = tokensOf(client).map((token) => storeKeys.grant(Buffer.from(token, 'base64url')));
-      const found = await Promise.all(keys.map((key) => rig.store.records.get(key)));
-      return found.filter((sealed) => sealed !== undefined).length;
-    };
-    for (let step = 0; step < rounds(15); step++) {
-      const sent = tokensOf(client).length;
-      clock.advance(20_000);
-      await roundTrip(client, rfb);
-      await eventually('the older tokens are revoked', async () => (await valid()) <= 2);
-      if (answers && step % 2 === 1) await eventually('a new one came', () => tokensOf(client).length > sent);
-    }
-    if (answers) expect(tokensOf(client).length).toBeGreaterThan(4);
-    expect(isOpen(client)).toBe(true);
-    client.close();
-    // The drain of a relay takes time, and this clock stands still.
-    await eventually('nothing is left', () => rig.proxmox.openConsoles() === 0);
-    await rig.stop();
-  });
 });

@@ -90,7 +90,7 @@ describe(threat('H1'), () => {
       await victim.signIn('anna');
       expect(victim.cookie).not.toBe(cookie);
       expect((await victim.get('/api/v1/me')).json.user.name).toBe('anna');
-      // The attacker who knows the planted value is signed in as nobody.
+      // The attacker who knows the planted value has no sign-in.
       expect(await meWith(cookie)).toBe(401);
     }
   });

@@ -87,7 +87,7 @@ describe(threat('T3'), () => {
   test.each<[string, (nonce: string | null) => Promise<string | undefined> | string | undefined]>([
     ['that is missing', () => undefined],
     ['that is empty', () => ''],
-    ['that nobody signed', (nonce) => new UnsecuredJWT(idToken(nonce)).encode()],
+    ['without a signature', (nonce) => new UnsecuredJWT(idToken(nonce)).encode()],
     [
       'signed with the client secret',
       (nonce) =>
@@ -122,7 +122,7 @@ describe(threat('T3'), () => {
     ['without expiry', (nonce) => providers.evil.sign(idToken(nonce, { exp: undefined }))],
     ['without a subject', (nonce) => providers.evil.sign(idToken(nonce, { sub: undefined }))],
     ['of a subject that is a list', (nonce) => providers.evil.sign(idToken(nonce, { sub: ['anna-1'] }))],
-  ])('an ID token %s signs nobody in', async (_what, makeToken) => {
+  ])('an ID token %s is refused', async (_what, makeToken) => {
     const { why, browser } = await signInWith(makeToken);
     await expectRefused(why, browser);
   });
@@ -153,7 +153,7 @@ describe(threat('T3'), () => {
     await expectRefused(whyOf(await attacker.fetch(injected)), attacker);
   });
 
-  test('a code of the attacker signs nobody in as the attacker, nor one of the victim as the victim', async () => {
+  test('codes of two users that are exchanged sign neither of them in', async () => {
     const [victim, attacker] = [createWalker(providers.school.url), createWalker(providers.school.url)];
     const [ofVictim, ofAttacker] = [await authorize(victim, 'anna-1'), await authorize(attacker, 'ben-1')];
     const code = (from: URLSearchParams) => from.get('code') ?? '';

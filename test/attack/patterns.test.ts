@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vite';
 import { createAccess } from '@porthole/broker/access/decide';
 import { compileNamePattern } from '@porthole/broker/access/name-pattern';
+import { parseRulesFile } from '@porthole/broker/access/rules-file';
 import { parseUsersFile, UsersFileError } from '@porthole/broker/sign-in/local/users-file';
 import { accessDocument } from '@porthole/shared/config/access-schema';
 import { parseYaml } from '@porthole/shared/config/read-yaml';
@@ -155,6 +156,8 @@ describe(threat('H8'), () => {
     const text = yaml[name] ?? '';
     const attempts = [
       () => parseYaml(text),
+      () => parseRulesFile(text, { clusters: [] }),
+      () => parseRulesFile(`access:\n  - ${text.replaceAll('\n', '\n    ')}`, { clusters: [] }),
       () => parseUsersFile(text),
       () => parseUsersFile(`users:\n  - ${text.replaceAll('\n', '\n    ')}`),
     ];

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { RfbClient } from '../fakes/guests/rfb-client.ts';
@@ -14,19 +13,36 @@ import { heldBytes } from './heap.ts';
 import { startHostileProxmox, type Behaviour, type HostileProxmox } from './hostile-proxmox.ts';
 import { threat } from './threat-table.ts';
 
-/** Long enough for an honest console on a busy host. */
-const deadlines = { status: 4000, console: 4000, connect: 3000, firstByte: 3000, authenticate: 3000 };
+const deadlines = { status: 4000, console: 4000, connect: 1500, firstByte: 1500, authenticate: 1500 };
 const byProxmox = [4502, 4504];
 
 let hostile: HostileProxmox;
 let honest: { client: ConsoleClient; rfb: RfbClient };
 let vmid = 100;
+/** Answers to vncproxy, by the number of the machine. */
+const ticketAnswers = new Map<number, (response: ServerResponse) => void>();
+/** All attacks start at once, because many of them last until a deadline. */
+const startAttacks: (() => void)[] = [];
 beforeAll(async () => {
   hostile = await startHostileProxmox({ deadlines });
-  const client = await hostile.rig.open();
-  honest = { client, rfb: await client.rfb() };
+  hostile.onRequest((request, response) => {
+    const answer = ticketAnswers.get(Number(/\/qemu\/(\d+)\/vncproxy/.exec(request.url ?? '')?.[1]));
+    answer?.(response);
+    return answer !== undefined;
+  });
+  honest = await openHonest();
+  for (const start of startAttacks) start();
 });
 afterAll(() => hostile.stop());
+
+/** The deadlines are short, so on a busy host this may need more than one attempt. */
+async function openHonest(): Promise<typeof honest> {
+  for (;;) {
+    const client = await hostile.rig.open();
+    const rfb = await client.rfb().catch(() => undefined);
+    if (rfb) return { client, rfb };
+  }
+}
 // The honest console is still usable.
 afterEach(async () => {
   honest.rfb.requestUpdate(false);
@@ -43,20 +59,17 @@ async function open(behaviour: Behaviour, claims: Partial<GrantClaims> = {}): Pr
   return (await client.closed).code;
 }
 
-/** Starts all attacks at once, because many of them last until a deadline. */
-function allAtOnce(attacks: Readonly<Record<string, () => Promise<number>>>) {
+function attacks(all: Readonly<Record<string, () => Promise<number>>>) {
   const started = new Map<string, Promise<number>>();
-  beforeAll(() => {
-    for (const [name, attack] of Object.entries(attacks)) started.set(name, attack());
+  startAttacks.push(() => {
+    for (const [name, attack] of Object.entries(all)) started.set(name, attack());
   });
-  test.each(Object.keys(attacks))('%s', async (name) => {
+  test.each(Object.keys(all))('%s', async (name) => {
     expect(byProxmox).toContain(await started.get(name));
   });
 }
 const behaviours = (all: Readonly<Record<string, Behaviour>>) =>
-  allAtOnce(
-    Object.fromEntries(Object.entries(all).map(([name, behaviour]) => [name, () => open(behaviour)])),
-  );
+  attacks(Object.fromEntries(Object.entries(all).map(([name, behaviour]) => [name, () => open(behaviour)])));
 
 /** Writes the same bytes again and again, as fast as they are taken, until the connection is closed. */
 function repeat(socket: TLSSocket | ServerResponse, bytes: Buffer | string): void {
@@ -81,14 +94,12 @@ describe(threat('P1'), () => {
       'a head that comes byte by byte': ({ socket }) => drip(socket, cycle('HTTP/1.1 101 x\r\na: b\r\n')),
       'one header without end': ({ socket }) => repeat(socket, 'x'.repeat(1000)),
       'interim answers without end': ({ socket }) => repeat(socket, 'HTTP/1.1 100 Continue\r\n\r\n'),
-      'a redirect': ({ socket }) =>
-        void socket.end('HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1/\r\n\r\n'),
+      'a redirect': ({ socket }) => void socket.end('HTTP/1.1 302 Found\r\nLocation: https://x/\r\n\r\n'),
       'an answer without an upgrade, and an endless body': ({ socket }) => {
         socket.write('HTTP/1.1 200 OK\r\n\r\n');
         repeat(socket, 'x'.repeat(10_000));
       },
-      'an extension that was not offered': ({ accept }) =>
-        accept('Sec-WebSocket-Extensions: permessage-deflate'),
+      'an extension': ({ accept }) => accept('Sec-WebSocket-Extensions: permessage-deflate'),
       'no answer': () => {},
     });
   });
@@ -112,21 +123,12 @@ describe(threat('P1'), () => {
       'prototypes of objects': (response) =>
         void response.end('{"data":{"__proto__":{"port":5900,"ticket":"PVEVNC:aaaa","status":"running"}}}'),
     };
-    const machines = new Map<number, (response: ServerResponse) => void>();
-    beforeAll(() =>
-      hostile.onRequest((request, response) => {
-        const number = Number(/\/qemu\/(\d+)\/vncproxy/.exec(request.url ?? '')?.[1]);
-        const answer = machines.get(number);
-        answer?.(response);
-        return answer !== undefined;
-      }),
-    );
-    allAtOnce(
+    attacks(
       Object.fromEntries(
         Object.entries(answers).map(([name, answer]) => [
           name,
           async () => {
-            machines.set(vmid + 1, answer);
+            ticketAnswers.set(vmid + 1, answer);
             return open(({ socket }) => void socket.end('HTTP/1.1 401 no\r\n\r\n'));
           },
         ]),
@@ -138,7 +140,7 @@ describe(threat('P1'), () => {
       const elsewhere = createServer((_request, response) => void response.end(String(++followed)));
       await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
       const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`;
-      machines.set(vmid + 1, (response) => void response.writeHead(307, { location }).end());
+      ticketAnswers.set(vmid + 1, (response) => void response.writeHead(307, { location }).end());
       expect(byProxmox).toContain(await open(() => {}));
       expect(followed).toBe(0);
       await new Promise((resolve) => elsewhere.close(resolve));

@@ -37,7 +37,7 @@ describeWith('redis')(threat('S1'), () => {
     const monitor = await porthole.attacker.monitor();
     monitor.on('monitor', (_time: string, args: string[]) => sent.push(args.join(' ')));
     const anna = await porthole.broker.signedIn(userName);
-    await anna.signIn('nobody.example@school', 'a wrong password');
+    await anna.signIn('unknown.example@school', 'a wrong password');
     await anna.signIn(userName);
     const cookie = anna.cookie ?? '';
     const { client, rfb, token, id } = await porthole.openAs(anna);
@@ -52,7 +52,7 @@ describeWith('redis')(threat('S1'), () => {
     monitor.disconnect();
     const all = sent.join('\n');
     expect(sent.length).toBeGreaterThan(20);
-    const words = [userName, 'anna.example', 'nobody.example', 'class-of-anna', 'local:', 'lab-100', 'pve1'];
+    const words = [userName, 'anna.example', 'unknown.example', 'class-of-anna', 'local:', 'lab-100', 'pve1'];
     const secrets = words.concat(
       [
         'lab/100',

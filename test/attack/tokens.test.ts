@@ -208,7 +208,7 @@ describe(threat('T2'), () => {
     ['of a subject in other letters', { sub: 'Portal' }],
     ['of a list of subjects', { sub: ['portal'] }],
     ['of an object', { sub: { toString: 'portal' } }],
-    ['of nobody', { sub: '' }],
+    ['of an empty subject', { sub: '' }],
     ['of a subject with a line break', { sub: 'portal\n' }],
   ])('a token %s', async (_what, changes) => expectRefused(await labs.sign(claims(changes))));
 
