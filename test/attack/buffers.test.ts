@@ -6,7 +6,7 @@ import { runHandshake } from '@porthole/relay/stream/run-handshake';
 import { bufferInput, maxViewerLeftoverBytes } from '@porthole/relay/terminal/buffer-input';
 import { eventually } from '../eventually.ts';
 import { serverFrame } from '../fakes/proxmox/websocket-frames.ts';
-import { testOrigin } from '../relay/rig.ts';
+import { createRelayRig, testOrigin } from '../relay/rig.ts';
 import { binaryFrame } from '../relay/websocket-frames.ts';
 import { openRawWebSocket } from '../relay/raw-websocket.ts';
 import { heldBytes } from './heap.ts';
@@ -60,6 +60,32 @@ describe(threat('P4'), () => {
       errors.length = 0;
       expect(held).toBeDefined();
     });
+  });
+
+  test('a viewer that was refused holds no memory with a message that never ends', async () => {
+    const rig = await createRelayRig();
+    const before = heldBytes();
+    const body = Buffer.alloc(mib - 100);
+    const header = Buffer.from('82ff000000000010000000000000', 'hex');
+    const viewers = await Promise.all(
+      Array.from({ length: 60 }, () =>
+        openRawWebSocket(rig.url.replace('ws:', 'http:'), { token: 'A'.repeat(43), origin: testOrigin }),
+      ),
+    );
+    for (const { socket } of viewers) {
+      socket.write(header);
+      socket.write(body);
+    }
+    let most = 0;
+    let open = true;
+    const closed = Promise.all(viewers.map((viewer) => viewer.closed)).then(() => (open = false));
+    await eventually('all connections are closed', () => {
+      most = Math.max(most, heldBytes() - before);
+      return !open;
+    });
+    await closed;
+    expect(most).toBeLessThan(30 * mib);
+    await rig.stop();
   });
 
   describe('a side that stops reading', () => {

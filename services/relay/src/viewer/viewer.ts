@@ -36,6 +36,8 @@ export interface Viewer {
  * viewer's pong waits behind buffered pictures, so one unanswered ping proves nothing.
  */
 const maxSilentMs = 35_000;
+/** Most bytes that a viewer may send after the relay's close frame: those in transit, and its own close frame. */
+const maxBytesAfterClose = 64 * 1024;
 /** 1006 stands for a connection that ended without a close frame (RFC 6455 section 7.1.5). */
 const lostCodes: ReadonlySet<number> = new Set([1006, abandonedCode]);
 
@@ -150,6 +152,7 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     if (this.#isOpen) this.#batcher.flush(this);
     this.#socket.close(closeCodes[error.close].code, closeReason(error.message));
     this.#ended ??= {};
+    this.#limitInput();
     this.#socket.resume();
   }
 
@@ -185,6 +188,15 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     this.#closeCode = code;
     this.#cancelPing();
     this.#end();
+  }
+
+  /** Until the viewer's close frame arrives, `ws` would keep a message of up to `maxViewerMessageBytes`. */
+  #limitInput(): void {
+    const connection = this.#connection;
+    const limit = connection.bytesRead + maxBytesAfterClose;
+    connection.prependListener('data', () => {
+      if (connection.bytesRead > limit) this.#socket.terminate();
+    });
   }
 
   get #isOpen(): boolean {
