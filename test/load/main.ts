@@ -57,13 +57,10 @@ if (options.profile) {
   process.exit(0);
 }
 
-const starts: readonly StartRelay[] = [
-  startPlainWs,
-  startPorthole,
-  ...(options.before === undefined ? [] : [startPortholeBefore(options.before)]),
-  startBareNode,
-  ...found.map(({ start }) => start),
-];
+const starts: readonly StartRelay[] =
+  options.before === undefined
+    ? [startPlainWs, startPorthole, startBareNode, ...found.map(({ start }) => start)]
+    : [startPorthole, startPortholeBefore(options.before)];
 const flows = new Map<string, Map<string, Flow[]>>();
 const idle = new Map<string, Idle[]>();
 

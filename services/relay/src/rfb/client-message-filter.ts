@@ -5,6 +5,9 @@ import { clipboardActions } from './clipboard-policy.ts';
 import { encodings, offersEncoding } from './encodings.ts';
 import { clientMessageTypes } from './message-types.ts';
 
+/** Shared, because thousands of sessions hold one for as long as they live. */
+const empty = Buffer.alloc(0);
+
 /** More encodings than any viewer knows. */
 const maxEncodings = 512;
 /** QEMU drops a client that sends more (ui/vnc.c). */
@@ -44,7 +47,7 @@ export function createClientMessageFilter(options: {
 }): MessageFilter {
   const { viewOnly, onHumanInput, policy } = options;
   /** The start of a message that is incomplete; never longer than the largest fixed message. */
-  let pending: Buffer = Buffer.alloc(0);
+  let pending: Buffer = empty;
   /** The text of a cut text message: how much is still to come, and whether it is forwarded. */
   let cutText = { bytesLeft: 0, allowed: false };
   let extendedPointer = false;
@@ -80,7 +83,7 @@ export function createClientMessageFilter(options: {
           pending = Buffer.from(bytes); // A copy, because the socket reuses the chunk's memory.
           break;
         }
-        pending = Buffer.alloc(0);
+        pending = empty;
         onMessage(bytes.subarray(0, length), forwarded);
         unread = bytes.subarray(length);
       }

@@ -1,3 +1,6 @@
+/** Shared, because thousands of sessions hold one for as long as they live. */
+const empty = Buffer.alloc(0);
+
 /** Bytes that have arrived and are not parsed yet. For handshakes: complete fields matter there more than speed. */
 export interface ByteQueue {
   push(chunk: Buffer): void;
@@ -10,7 +13,7 @@ export interface ByteQueue {
 }
 
 export function createByteQueue(): ByteQueue {
-  let bytes: Buffer = Buffer.alloc(0);
+  let bytes: Buffer = empty;
   return {
     push(chunk) {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
@@ -24,7 +27,7 @@ export function createByteQueue(): ByteQueue {
     peek: (size) => (bytes.length < size ? undefined : bytes.subarray(0, size)),
     readAll() {
       const all = bytes;
-      bytes = Buffer.alloc(0);
+      bytes = empty;
       return all;
     },
   };

@@ -1,10 +1,13 @@
+/** One for all, because thousands of sessions hold one for as long as they live. */
+const empty = Buffer.alloc(0);
+
 /**
  * Buffers bytes until their handler is ready, up to a limit. Copies them into memory that grows by doubling, so a peer
  * that sends them one by one costs no more than one that sends them at once.
  */
 export class LeftoverBuffer {
   readonly #maxBytes: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = empty;
   #length = 0;
   #exceeded = false;
 
@@ -36,7 +39,7 @@ export class LeftoverBuffer {
   /** Removes and returns what is buffered. */
   readonly take = (): Buffer => {
     const bytes = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.alloc(0);
+    this.#bytes = empty;
     this.#length = 0;
     return bytes;
   };

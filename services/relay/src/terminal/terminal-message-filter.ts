@@ -1,6 +1,9 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { MessageFilter } from '../stream/message-filter.ts';
 
+/** Shared, because thousands of sessions hold one for as long as they live. */
+const empty = Buffer.alloc(0);
+
 export const terminalLimits = {
   /** Longest input message: one paste, as long as a clipboard text of a screen. */
   dataBytes: 1024 * 1024,
@@ -35,7 +38,7 @@ export function createTerminalMessageFilter(options: {
 }): MessageFilter {
   const { viewOnly, onHumanInput } = options;
   /** The start of a header that is incomplete. */
-  let pending: Buffer = Buffer.alloc(0);
+  let pending: Buffer = empty;
   /** Bytes of the current input message that are still to come. */
   let dataBytesLeft = 0;
 
@@ -56,7 +59,7 @@ export function createTerminalMessageFilter(options: {
       let unread = chunk.subarray(continued.length);
       if (unread.length > 0 && pending.length > 0) {
         unread = Buffer.concat([pending, unread]);
-        pending = Buffer.alloc(0);
+        pending = empty;
       }
       try {
         while (unread.length > 0) {
