@@ -13,8 +13,8 @@ import { threat } from './threat-table.ts';
 let one: RelayRig;
 let two: RelayRig;
 beforeAll(async () => {
-  one = await createRelayRig();
-  two = await createRelayRig({ sharedWith: one });
+  one = await createRelayRig({ limits: { upgradesPerMinute: 1_000_000 } });
+  two = await createRelayRig({ sharedWith: one, limits: { upgradesPerMinute: 1_000_000 } });
 });
 afterAll(async () => {
   await two.stop();
