@@ -151,8 +151,9 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   close(error: PortholeError): void {
     if (this.#isOpen) this.#batcher.flush(this);
     this.#socket.close(closeCodes[error.close].code, closeReason(error.message));
+    // After a protocol error, `ws` discards what arrives, so that the viewer can still read why it was closed.
+    if (!this.#ended?.error) this.#limitInput();
     this.#ended ??= {};
-    this.#limitInput();
     this.#socket.resume();
   }
 
