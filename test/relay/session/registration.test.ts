@@ -60,7 +60,7 @@ function createFixture() {
     },
   };
 }
-const resumes = { openedAt: 0, endsAt: 0 };
+const resumes = { openedAt: 0, endsAt: 0, generation: 1 };
 
 test('a live session is listed by user, machine and relay until it is removed', async () => {
   const fixture = createFixture();
@@ -92,6 +92,7 @@ test('the record of a relay that crashed expires after half a minute', async () 
       since: 0,
       bytes: { toViewer: 0, toMachine: 0 },
     }),
+    0,
   );
   await fixture.advance(29_000);
   expect(await fixture.sessions.find('session-1')).toBeDefined();
@@ -112,7 +113,7 @@ test('a newer connection supersedes the older one by a signal, and without it by
   const older = await fixture.register('c1', 'r1');
   await fixture.register('c2', 'r2', { resumes });
   await fixture.settle();
-  expect(fixture.published).toEqual([{ type: 'superseded', sessionId: 'session-1', connection: 'c2' }]);
+  expect(fixture.published).toEqual([{ type: 'superseded', sessionId: 'session-1', generation: 1 }]);
   await fixture.advance(5000);
   expect(older.superseded()).toBe(1);
 });

@@ -61,6 +61,26 @@ test('of two connections of a session, the newer one stays, and the older one cl
   newer.close();
 });
 
+test('“continues in another window”: a late signal of an earlier connection does not end the newest one', async () => {
+  const one = await start();
+  const late: string[] = [];
+  const publish = async (message: string) => void late.push(message);
+  const store = { ...one.store, signals: { ...one.store.signals, publish } };
+  const two = await start({ sharedWith: one, store });
+  const first = await openWithToken(one);
+  first.client.socket.terminate();
+  const second = await openWithToken(two, {}, first.token);
+  second.client.socket.terminate();
+  const third = await openWithToken(one, {}, second.token);
+  expect(late).toHaveLength(1);
+  for (const message of late) await one.store.signals.publish(message);
+  // Handled in order, so the signal was handled before this answer.
+  third.client.socket.send('{"type":"ping"}');
+  await eventually('the relay answers', () => third.client.messages.some(({ type }) => type === 'pong'));
+  expect(third.client.socket.readyState).toBe(third.client.socket.OPEN);
+  third.client.close();
+});
+
 test('resume tokens are not logged, and a plain viewer gets none', async () => {
   const rig = await start();
   const { client, token } = await openWithToken(rig);

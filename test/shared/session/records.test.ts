@@ -57,8 +57,8 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
 
     test('a newer connection owns the session, and the older one learns that at its next renewal', async () => {
       const { sessions, record, owner } = await aWorld();
-      const older = await sessions.claim(record('older'));
-      const newer = await sessions.claim(record('newer'));
+      const older = await sessions.claim(record('older'), 0);
+      const newer = await sessions.claim(record('newer'), 1);
       expect(await older.renew(record('older'))).toBe(false);
       expect(await newer.renew(record('newer'))).toBe(true);
       expect(await older.remove()).toBe(false);
@@ -69,7 +69,7 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
 
     test('a record that the store lost is written again by its only connection', async () => {
       const { sessions, record, owner, lose } = await aWorld();
-      const only = await sessions.claim(record('only'));
+      const only = await sessions.claim(record('only'), 0);
       await lose();
       expect(await only.renew(record('only'))).toBe(true);
       expect(await only.renew(record('only'))).toBe(true);
@@ -80,8 +80,8 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
       'after the store lost the record, the newer connection still owns the session (%s)',
       async (order) => {
         const { sessions, record, owner, lose } = await aWorld();
-        const older = await sessions.claim(record('older'));
-        const newer = await sessions.claim(record('newer'));
+        const older = await sessions.claim(record('older'), 0);
+        const newer = await sessions.claim(record('newer'), 1);
         await lose();
         if (order === 'older first') await older.renew(record('older'));
         expect(await newer.renew(record('newer'))).toBe(true);
@@ -102,8 +102,8 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
           return value;
         },
       }));
-      const older = await otherRelay.claim(record('older'));
-      const newer = await sessions.claim(record('newer'));
+      const older = await otherRelay.claim(record('older'), 0);
+      const newer = await sessions.claim(record('newer'), 1);
       await lose();
       meanwhile = async () => void (await newer.renew(record('newer')));
       expect(await older.renew(record('older'))).toBe(false);
@@ -121,7 +121,7 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
           throw new Error('No answer.');
         },
       }));
-      const only = await otherRelay.claim(record('only'));
+      const only = await otherRelay.claim(record('only'), 0);
       lost = true;
       await expect(only.renew(record('only'))).rejects.toThrow('No answer.');
       expect(await only.renew(record('only'))).toBe(true);
@@ -132,9 +132,31 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
       expect(await owner()).toBeUndefined();
     });
 
+    test('an older record that is written back ends no newer connection', async () => {
+      const { sessions, records, storeKey, record, owner, lose } = await aWorld();
+      const older = await sessions.claim(record('older'), 0);
+      const saved = (await records.get(storeKey)) ?? '';
+      // The newer connection finds no record, and so can't count on it.
+      await lose();
+      const newer = await sessions.claim(record('newer'), 1);
+      await records.put(storeKey, saved, lifetimes.session);
+      expect(await newer.renew(record('newer'))).toBe(true);
+      expect(await older.renew(record('older'))).toBe(false);
+      expect(await owner()).toBe('newer');
+    });
+
+    test('of two connections by one grant, the later owns the session', async () => {
+      const { sessions, record } = await aWorld();
+      const first = await sessions.claim(record('first'), 3);
+      const second = await sessions.claim(record('second'), 3);
+      expect([first.generation, second.generation]).toEqual([3, 4]);
+      expect(await first.renew(record('first'))).toBe(false);
+      expect(await second.renew(record('second'))).toBe(true);
+    });
+
     test('a record that does not open is overwritten', async () => {
       const { sessions, records, storeKey, record, owner } = await aWorld();
-      const only = await sessions.claim(record('only'));
+      const only = await sessions.claim(record('only'), 0);
       await records.put(storeKey, 'forged', lifetimes.session);
       expect(await only.renew(record('only'))).toBe(true);
       expect(await owner()).toBe('only');
