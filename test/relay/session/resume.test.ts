@@ -61,6 +61,25 @@ test('of two connections of a session, the newer one stays, and the older one cl
   newer.close();
 });
 
+test('“the busiest relay was scaled down first”: a relay still counts a session that resumed at the same relay', async () => {
+  const one = await start();
+  const ended = () => one.logged.filter((line) => line.includes('console ended')).length;
+  const relayId = async () => (await sessionRecordsIn(one.store).find('session-1'))?.relay ?? '';
+  for (const loss of ['noticed', 'unnoticed'] as const) {
+    const before = ended();
+    const { client, token } = await openWithToken(one);
+    if (loss === 'noticed') client.socket.terminate();
+    const resumed = one.connect({ token });
+    await resumed.rfb();
+    await client.closed;
+    await eventually('the old connection has released what it had', () => ended() === before + 1);
+    expect(await one.store.leases.count(leaseNames.relay(await relayId()))).toBe(1);
+    resumed.close();
+    await eventually('the session is over', () => ended() === before + 2);
+    expect(await relayId()).toBe('');
+  }
+});
+
 test('“continues in another window”: a late signal of an earlier connection does not end the newest one', async () => {
   const one = await start();
   const late: string[] = [];

@@ -37,14 +37,15 @@ export async function registerSession(
   },
 ): Promise<SessionRegistration> {
   // Before the leases, so that a previous connection that ends right now does not release them.
-  const record = await deps.sessions.claim(session.describe(), claims.resumes?.generation ?? 0);
+  const first = session.describe();
+  const record = await deps.sessions.claim(first, claims.resumes?.generation ?? 0);
   // If the signal is lost, the previous connection's heartbeat notices.
   if (claims.resumes)
     void deps.signals
       .publish({ type: 'superseded', sessionId: claims.sessionId, generation: record.generation })
       .catch(() => {});
   try {
-    const leases = await acquireQuota(deps, claims, session.signal);
+    const leases = await acquireQuota(deps, claims, first.connection, session.signal);
     return new LiveRegistration(deps.clock, record, leases, session);
   } catch (error) {
     await record.remove().catch(() => false);

@@ -46,7 +46,7 @@ export interface SessionRecords {
    */
   claim(record: SessionRecord, generation: number): Promise<OwnedSessionRecord>;
   find(sessionId: string): Promise<SessionRecord | undefined>;
-  /** Lists the sessions that hold the lease of this name: those of a user, a machine, a relay, or all. */
+  /** Lists the sessions that hold the lease of this name: those of a user, a machine, or all. */
   list(leaseName: string): Promise<SessionRecord[]>;
 }
 
