@@ -206,7 +206,7 @@ export class ConsoleSession {
         },
       }),
       send: (token) => sendControl({ type: 'resume', token }),
-      answeredSince: (time) => viewer.lastAnsweredPingAt >= time,
+      answeredSince: (time) => viewer.lastAnsweredPingAt > time,
     }));
     lifecycle.own(() => (this.#mayResume ? tokens.stop() : tokens.revoke()));
     lifecycle.own(observers.register(claims, sendControl));
