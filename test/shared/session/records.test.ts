@@ -1,6 +1,8 @@
 import { systemRandom } from '@porthole/shared/crypto/random';
+import fc from 'fast-check';
 import {
   createSessionRecords,
+  type OwnedSessionRecord,
   type SessionRecord,
   type SessionRecords,
 } from '@porthole/shared/session/records';
@@ -163,6 +165,85 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
     });
   });
 }
+
+/** What happens to the record of a session, and how many calls to the store are answered before the next event. */
+const story = fc.array(
+  fc.record({
+    what: fc.constantFrom('resume', 'renew', 'lose', 'restore'),
+    /** Of the connection that renews, or of the record that is restored. */
+    index: fc.nat(20),
+    answers: fc.nat(8),
+  }),
+  { maxLength: 15 },
+);
+
+test('the newest connection owns the session, whenever calls are answered, and records are lost and restored', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), story, async (scheduler, events) => {
+      const { records, leases } = createMemoryStore({ clock: createFakeClock() });
+      const storeKey = storeKeys.session(digest('session-1'));
+      const written: string[] = [];
+      /** The call has its effect when the scheduler says so. */
+      const slow =
+        <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
+        async (...args: Args): Promise<T> => {
+          await scheduler.schedule(Promise.resolve());
+          const result = await call(...args);
+          const value = await records.get(storeKey);
+          if (value !== undefined) written.push(value);
+          return result;
+        };
+      const sessions = createSessionRecords({
+        records: {
+          put: slow(records.put),
+          add: slow(records.add),
+          get: slow(records.get),
+          replace: slow(records.replace),
+          remove: slow(records.remove),
+        },
+        leases,
+        keys: storeTestKeys,
+        random: systemRandom,
+      });
+      const connections: OwnedSessionRecord[] = [];
+      const recordOf = (index: number) => aRecord(`c${index}`, 'session-1');
+      // A connection has a resume token only when it has registered.
+      const resume = async () => {
+        const { length } = connections;
+        connections.push(await sessions.claim(recordOf(length), length));
+      };
+      let resuming = resume();
+      const renewals: Promise<unknown>[] = [];
+      const happen = {
+        resume: () => (resuming = resuming.then(resume)),
+        renew(chosen: number) {
+          const index = chosen % (connections.length + 1);
+          renewals.push(connections[index]?.renew(recordOf(index)) ?? resuming);
+        },
+        lose: () => records.delete(storeKey),
+        restore: (index: number) =>
+          written.length > 0 &&
+          records.put(storeKey, written[index % written.length] ?? '', lifetimes.session),
+      };
+      for (const { what, index, answers } of events) {
+        void happen[what](index);
+        for (let answer = 0; answer < answers; answer++) {
+          await new Promise(setImmediate);
+          if (scheduler.count() > 0) await scheduler.waitOne();
+        }
+      }
+      await scheduler.waitFor(resuming);
+      await scheduler.waitFor(Promise.allSettled(renewals));
+      const renew = (index: number) =>
+        scheduler.waitFor(connections[index]?.renew(recordOf(index)) ?? Promise.resolve(false));
+      const newest = connections.length - 1;
+      for (let index = 0; index < newest; index++) await renew(index);
+      expect(await renew(newest)).toBe(true);
+      for (let index = 0; index < newest; index++) expect(await renew(index)).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
+});
 
 describeSessionRecords('session records in memory', async () =>
   createMemoryStore({ clock: createFakeClock() }),
