@@ -345,7 +345,7 @@ describe('every status that the file names', () => {
       ['s1', 'ben'],
       ['s2', 'anna'],
     ] as const) {
-      await records.claim({
+      const record = {
         version: 1,
         sessionId,
         connection: 'c',
@@ -361,7 +361,8 @@ describe('every status that the file names', () => {
         kind: 'screen',
         since: Date.UTC(2026, 0, 1),
         bytes: { toViewer: 1, toMachine: 1 },
-      });
+      } as const;
+      await records.claim(record, 0);
       await store.leases.join(leaseNames.allSessions, sessionId, Number.MAX_SAFE_INTEGER, 90_000);
     }
     walk.clock.advance(1000);

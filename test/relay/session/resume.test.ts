@@ -61,6 +61,45 @@ test('of two connections of a session, the newer one stays, and the older one cl
   newer.close();
 });
 
+test('“the busiest relay was scaled down first”: a relay still counts a session that resumed at the same relay', async () => {
+  const one = await start();
+  const ended = () => one.logged.filter((line) => line.includes('console ended')).length;
+  const relayId = async () => (await sessionRecordsIn(one.store).find('session-1'))?.relay ?? '';
+  for (const loss of ['noticed', 'unnoticed'] as const) {
+    const before = ended();
+    const { client, token } = await openWithToken(one);
+    if (loss === 'noticed') client.socket.terminate();
+    const resumed = one.connect({ token });
+    await resumed.rfb();
+    await client.closed;
+    await eventually('the old connection has released what it had', () => ended() === before + 1);
+    expect(await one.store.leases.count(leaseNames.relay(await relayId()))).toBe(1);
+    resumed.close();
+    await eventually('the session is over', () => ended() === before + 2);
+    expect(await relayId()).toBe('');
+  }
+});
+
+test('“continues in another window”: a late signal of an earlier connection does not end the newest one', async () => {
+  const one = await start();
+  const late: string[] = [];
+  const publish = async (message: string) => void late.push(message);
+  const store = { ...one.store, signals: { ...one.store.signals, publish } };
+  const two = await start({ sharedWith: one, store });
+  const first = await openWithToken(one);
+  first.client.socket.terminate();
+  const second = await openWithToken(two, {}, first.token);
+  second.client.socket.terminate();
+  const third = await openWithToken(one, {}, second.token);
+  expect(late).toHaveLength(1);
+  for (const message of late) await one.store.signals.publish(message);
+  // Handled in order, so the signal was handled before this answer.
+  third.client.socket.send('{"type":"ping"}');
+  await eventually('the relay answers', () => third.client.messages.some(({ type }) => type === 'pong'));
+  expect(third.client.socket.readyState).toBe(third.client.socket.OPEN);
+  third.client.close();
+});
+
 test('resume tokens are not logged, and a plain viewer gets none', async () => {
   const rig = await start();
   const { client, token } = await openWithToken(rig);

@@ -90,7 +90,10 @@ test('an extension before the notice has no effect', () => {
 
 test('a resumed session keeps its end, including extensions', () => {
   const now = createFakeClock().now();
-  const { clock, ends, time } = startTimeLimits({}, { openedAt: now - 3600_000, endsAt: now + 2 * minute });
+  const { clock, ends, time } = startTimeLimits(
+    {},
+    { openedAt: now - 3600_000, endsAt: now + 2 * minute, generation: 1 },
+  );
   expect(time.openedAt).toBe(now - 3600_000);
   clock.advance(2 * minute);
   expect(ends).toEqual(['time_limit']);

@@ -3,7 +3,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { SessionRecord } from '@porthole/shared/session/records';
-import type { TerminationSignal } from '@porthole/shared/session/signals';
+import type { SupersededSignal, TerminationSignal } from '@porthole/shared/session/signals';
 import {
   appliesTo,
   terminationError,
@@ -50,6 +50,8 @@ export class ConsoleSession {
   /** Tells this connection from others of the same session. */
   readonly #connection: string;
   #claims: GrantClaims | undefined;
+  /** Counts the connections of the session. Undefined until this one has registered. */
+  #generation: number | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
 
@@ -82,10 +84,13 @@ export class ConsoleSession {
     if (this.#claims && appliesTo(order, this.#claims)) this.end(terminationError(order));
   }
 
-  /** Ends this connection if another one has resumed the session. */
-  onSuperseded(sessionId: string, connection: string): void {
-    if (this.#claims?.sessionId === sessionId && this.#connection !== connection)
-      this.end(new PortholeError('taken_over'));
+  /**
+   * Ends this connection if a newer one has resumed the session. A signal can arrive late, so it may be about a
+   * connection that this one has superseded.
+   */
+  onSuperseded({ sessionId, generation }: SupersededSignal): void {
+    if (this.#claims?.sessionId !== sessionId || this.#generation === undefined) return;
+    if (generation > this.#generation) this.end(new PortholeError('taken_over'));
   }
 
   /** Handles a text frame of the viewer. */
@@ -128,7 +133,7 @@ export class ConsoleSession {
     if (order) throw terminationError(order);
     // Owned before the registration, so that the record is gone when observers look.
     lifecycle.own(() => this.#notifyObserverChanged(claims));
-    await lifecycle.acquire(
+    const { generation } = await lifecycle.acquire(
       registerSession(this.#deps, claims, {
         signal: lifecycle.signal,
         describe: () => this.#describe(claims),
@@ -136,6 +141,7 @@ export class ConsoleSession {
       }),
       (registration) => (this.#mayResume ? registration.keepForResume() : registration.remove()),
     );
+    this.#generation = generation;
     const cluster = clusters.get(claims.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
     return openConsole(this.#deps, {
@@ -194,10 +200,14 @@ export class ConsoleSession {
       clock,
       claims: () => ({
         ...claims,
-        resumes: { openedAt: timeLimits.openedAt, endsAt: timeLimits.endsAt },
+        resumes: {
+          openedAt: timeLimits.openedAt,
+          endsAt: timeLimits.endsAt,
+          generation: (this.#generation ?? 0) + 1,
+        },
       }),
       send: (token) => sendControl({ type: 'resume', token }),
-      answeredSince: (time) => viewer.lastAnsweredPingAt >= time,
+      answeredSince: (time) => viewer.lastAnsweredPingAt > time,
     }));
     lifecycle.own(() => (this.#mayResume ? tokens.stop() : tokens.revoke()));
     lifecycle.own(observers.register(claims, sendControl));

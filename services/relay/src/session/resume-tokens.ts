@@ -66,15 +66,16 @@ export class ResumeTokens {
     const { records, clock } = this.#deps;
     const newest = this.#sent.at(-1);
     if (this.#stopped || (newest && !this.#deps.answeredSince(newest.sentAt))) return;
-    const superseded = this.#sent.slice(0, -1);
+    // Before the next one, and kept until they are revoked, so that none outlives the session.
+    await Promise.all(this.#sent.slice(0, -1).map((each) => revokeGrant(records, each.token)));
+    this.#sent = this.#sent.slice(-1);
     const token = await mintGrant(this.#deps, {
       ...this.#deps.claims(),
       expiresAt: clock.now() + lifetimes.resume,
     });
     // The session ended meanwhile; the viewer may resume with the token that it has.
     if (this.#stopped) return revokeGrant(records, token);
-    this.#sent = [...(newest ? [newest] : []), { token, sentAt: clock.now() }];
+    this.#sent = [...this.#sent, { token, sentAt: clock.now() }];
     this.#deps.send(token);
-    await Promise.all(superseded.map((each) => revokeGrant(records, each.token)));
   }
 }
