@@ -18,8 +18,8 @@ export interface TimeLimits {
   start(onExpired: (error: PortholeError) => void): Cancel;
   /** Reports input of a person. */
   input(): void;
-  /** Handles the viewer's answer to a notice. Without a notice it has no effect. */
-  extend(): void;
+  /** Handles the viewer's answer to a notice. Without a notice it has no effect. Returns whether the end has changed. */
+  extend(): boolean;
 }
 
 export function createTimeLimits(deps: {
@@ -84,9 +84,10 @@ export function createTimeLimits(deps: {
     input,
     extend() {
       if (idle.shown) input();
-      if (!time.shown || !mayExtend()) return;
+      if (!time.shown || !mayExtend()) return false;
       endsAt = Math.min(endsAt + extensionMs, latestEnd);
       time.withdraw();
+      return true;
     },
   };
 }
