@@ -34,8 +34,8 @@ export async function openWithToken(
     resumeToken === undefined
       ? await rig.open({ sessionId: 'session-1', ...overrides })
       : rig.connect({ token: resumeToken });
-  await client.rfb();
-  return { client, token: await latestResumeToken(client) };
+  const rfb = await client.rfb();
+  return { client, rfb, token: await latestResumeToken(client) };
 }
 
 export const sessionRecordsIn = ({ records, leases }: Store) =>

@@ -1,8 +1,16 @@
+import { once } from 'node:events';
 import { errorKinds } from '@porthole/shared/errors';
 import { leaseNames } from '@porthole/shared/store/keys';
 import { eventually } from '../../eventually.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
 import { useRelayRigs } from '../rig.ts';
-import { latestResumeToken, openWithToken, sessionRecordsIn, startTwoRelays } from './resume-rig.ts';
+import {
+  latestResumeToken,
+  openWithToken,
+  resumeTokens,
+  sessionRecordsIn,
+  startTwoRelays,
+} from './resume-rig.ts';
 
 const start = useRelayRigs();
 
@@ -98,6 +106,47 @@ test('“continues in another window”: a late signal of an earlier connection 
   await eventually('the relay answers', () => third.client.messages.some(({ type }) => type === 'pong'));
   expect(third.client.socket.readyState).toBe(third.client.socket.OPEN);
   third.client.close();
+});
+
+test('“the console closed although it was extended”: a session that resumes right after an extension keeps it', async () => {
+  const clock = createFakeClock(Date.now());
+  const one = await start({ clock });
+  const two = await start({ sharedWith: one, clock });
+  const limits = {
+    sessionSeconds: 120,
+    extendSeconds: 600,
+    maxSessionSeconds: 3600,
+    idleSeconds: 3600,
+    perUser: 1,
+    perMachine: 1,
+  };
+  const { client, rfb } = await openWithToken(one, { limits });
+  const notices = () => client.messages.filter(({ type }) => type === 'notice');
+  for (let seconds = 0; seconds < 60; seconds += 20) {
+    clock.advance(20_000);
+    // Whatever the relay sent before, to the viewer and to Proxmox, is answered before this.
+    rfb.requestUpdate(false);
+    await rfb.nextUpdate();
+    const answered = once(client.socket, 'pong');
+    client.socket.ping();
+    await answered;
+  }
+  await eventually('the end is announced', () => notices().length === 1);
+  const before = resumeTokens(client).length;
+  client.socket.send('{"type":"extend"}');
+  await eventually('there is a new token', () => resumeTokens(client).length > before);
+  client.socket.terminate();
+  const resumed = two.connect({ token: await latestResumeToken(client) });
+  const after = await resumed.rfb();
+  for (let seconds = 0; seconds < 120; seconds += 20) {
+    clock.advance(20_000);
+    after.requestUpdate(false);
+    await after.nextUpdate();
+  }
+  expect(resumed.socket.readyState).toBe(resumed.socket.OPEN);
+  // A drain would wait for the clock, which stands still.
+  resumed.close();
+  await eventually('no console is open', () => one.proxmox.openConsoles() === 0);
 });
 
 test('resume tokens are not logged, and a plain viewer gets none', async () => {

@@ -99,7 +99,7 @@ export class ConsoleSession {
       if (!this.#viewer.supportsControlMessages)
         throw new PortholeError('viewer_protocol', { detail: 'a text frame without porthole.v1' });
       if (this.#readControlMessage(text).type === 'ping') this.#viewer.sendControl({ type: 'pong' });
-      else this.#timeLimits?.extend();
+      else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
     }

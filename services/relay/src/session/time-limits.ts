@@ -58,12 +58,13 @@ export class TimeLimits {
     if (this.#idleNotice.shown) this.#idleNotice.withdraw();
   }
 
-  /** Handles the viewer's answer to a notice. Without a notice it has no effect. */
-  extend(): void {
+  /** Handles the viewer's answer to a notice. Without a notice it has no effect. Returns whether the end has changed. */
+  extend(): boolean {
     if (this.#idleNotice.shown) this.input();
-    if (!this.#durationNotice.shown || !this.#duration.mayExtend) return;
+    if (!this.#durationNotice.shown || !this.#duration.mayExtend) return false;
     this.#duration.extend();
     this.#durationNotice.withdraw();
+    return true;
   }
 
   #expire(code: 'time_limit' | 'idle'): void {
