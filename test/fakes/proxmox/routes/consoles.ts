@@ -2,7 +2,7 @@ import { ApiError } from '../answers.ts';
 import type { Machine } from '../machines.ts';
 import { isTrue, type Schema } from '../parameters.ts';
 import { qmVncproxy } from '../qm-vncproxy.ts';
-import { machineOf, type ApiCall, type Route } from '../route.ts';
+import { machineOf, nodeOf, type ApiCall, type Route } from '../route.ts';
 import { termproxy } from '../termproxy.ts';
 import { vncterm } from '../vncterm.ts';
 
@@ -20,7 +20,10 @@ export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type):
     path: `/nodes/{node}/${type}/{vmid}/vncproxy`,
     schema: vncproxySchema(type),
     permission,
+    byDaemon: true,
     run(call) {
+      // Before the configuration, the address of the node is looked up for a container.
+      if (type === 'lxc') nodeOf(call);
       const machine = machineOf(call, type);
       return openConsole(call, taskOf(machine), (port) => startVnc(call, machine, port));
     },
@@ -28,8 +31,12 @@ export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type):
   {
     method: 'POST',
     path: `/nodes/{node}/${type}/{vmid}/termproxy`,
-    schema: type === 'qemu' ? { serial: { type: 'string', optional: true } } : {},
+    schema:
+      type === 'qemu'
+        ? { serial: { type: 'string', optional: true, values: ['serial0', 'serial1', 'serial2', 'serial3'] } }
+        : {},
     permission,
+    byDaemon: true,
     run(call) {
       const machine = machineOf(call, type);
       return openConsole(call, taskOf(machine), (port) =>
