@@ -17,7 +17,12 @@ import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
-import { createFakeProxmox, type FakeProxmox, type GuestOptions } from '../fakes/proxmox/fake-proxmox.ts';
+import {
+  createFakeProxmox,
+  type FakeProxmox,
+  type FakeProxmoxOptions,
+  type GuestOptions,
+} from '../fakes/proxmox/fake-proxmox.ts';
 
 /** A broker on a real port in front of a simulated Proxmox, and a browser's manners to talk to it. */
 export const password = 'correct horse battery staple';
@@ -73,6 +78,7 @@ export async function closeBrokers(): Promise<void> {
 export async function aCluster(
   guests: readonly GuestOptions[] = someGuests,
   vmPrivileges: readonly string[] = [],
+  options: Pick<FakeProxmoxOptions, 'nodes'> = {},
 ): Promise<FakeProxmox> {
   const fake = await createFakeProxmox({
     unauthorizedDelayMs: 0,
@@ -86,6 +92,7 @@ export async function aCluster(
     ],
     tokens: [{ ...brokerToken, privsep: false }],
     guests,
+    ...options,
   });
   closing.push(() => fake.close());
   return fake;
