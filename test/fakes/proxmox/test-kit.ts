@@ -11,6 +11,8 @@ import { createFakeProxmox, type FakeProxmox, type FakeProxmoxOptions } from './
 export interface WatchedClock extends FakeClock {
   /** Resolves when a timer of exactly this many milliseconds is pending. */
   untilSomethingWaits(ms: number): Promise<void>;
+  /** Resolves with the duration of a pending timer between the limits. */
+  untilSomethingWaitsBetween(from: number, to: number): Promise<number>;
 }
 
 export function createWatchedClock(): WatchedClock {
@@ -34,6 +36,11 @@ export function createWatchedClock(): WatchedClock {
       };
     },
     untilSomethingWaits: (ms) => until(() => waiting.includes(ms)),
+    async untilSomethingWaitsBetween(from, to) {
+      const isBetween = (ms: number) => ms >= from && ms <= to;
+      await until(() => waiting.some(isBetween));
+      return waiting.find(isBetween) ?? Number.NaN;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { ApiError } from '../answers.ts';
+import { drawDelay } from '../delay.ts';
 import type { Machine } from '../machines.ts';
 import { isTrue, type Schema } from '../parameters.ts';
 import { qmVncproxy } from '../qm-vncproxy.ts';
@@ -85,7 +86,7 @@ export async function openConsole(
 ) {
   const { cluster, receiver, user } = call;
   return receiver.pvedaemon.run(async () => {
-    await cluster.sleep(cluster.settings.vncproxyMs);
+    await cluster.sleep(drawDelay(cluster.settings.vncproxyMs, cluster.random));
     const port = receiver.ports.reserve();
     if (port === null) throw new ApiError(500, 'unable to find free port (5900-6000)');
     const task = { node: receiver.name, type, id, user };
