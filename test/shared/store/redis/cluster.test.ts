@@ -6,7 +6,7 @@ import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.
 import { freePort } from '../../../free-port.ts';
 import { describeWith } from '../../../needs.ts';
 import { documentedRights } from './acl.ts';
-import { describeStore } from '../store-contract.ts';
+import { describeStore } from '../contract/describe-store.ts';
 import { exercise } from '../exercise-store.ts';
 import { eventually } from '../../../eventually.ts';
 import {

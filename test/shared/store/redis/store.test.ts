@@ -2,7 +2,7 @@ import { createRedisStore } from '@porthole/shared/store/redis/store';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { startRedisServer } from '../../../fakes/redis-server.ts';
 import { describeWith } from '../../../needs.ts';
-import { describeStore } from '../store-contract.ts';
+import { describeStore } from '../contract/describe-store.ts';
 import { storeTestKeys } from '../store-harness.ts';
 
 const quiet = { info() {}, warn() {}, error() {} };
