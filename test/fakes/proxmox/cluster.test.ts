@@ -1,4 +1,5 @@
-import { byToken, gateway, startCluster, until, type Cluster } from './test-kit.ts';
+import { byToken, gateway, startCluster, type Cluster } from './test-kit.ts';
+import { until } from './watched-clock.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());

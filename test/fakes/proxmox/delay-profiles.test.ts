@@ -1,5 +1,6 @@
 import { delayProfiles, parseDelayProfile } from './delay-profiles.ts';
-import { startCluster, until, type Cluster } from './test-kit.ts';
+import { startCluster, type Cluster } from './test-kit.ts';
+import { until } from './watched-clock.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect as connectPlainly } from 'node:net';
 import { X509Certificate } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { byToken, connectRudely, startCluster, type Cluster } from './test-kit.ts';
+import { connectRudely } from './rude-client.ts';
+import { byToken, startCluster, type Cluster } from './test-kit.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());
