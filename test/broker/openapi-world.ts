@@ -5,7 +5,8 @@ import type { Store } from '@porthole/shared/store/ports';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { aUser, brokerToken, someGuests, startBroker, usersFile, type Browser, type Rig } from './rig.ts';
+import type { Browser } from './browser.ts';
+import { aUser, brokerToken, someGuests, startBroker, usersFile, type Rig } from './rig.ts';
 
 const school = { cluster: 'school', realms: [{ name: 'pve' }] };
 

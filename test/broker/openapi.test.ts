@@ -8,7 +8,8 @@ import { leaseNames } from '@porthole/shared/store/keys';
 import { explained, grant, methodOf, power, steps, type Step } from './openapi-steps.ts';
 import { startOpenApiWorld, type OpenApiWorld } from './openapi-world.ts';
 import { readOpenApi } from './openapi.ts';
-import { closeBrokers, grantKey, startBroker, type Answer, type Asking } from './rig.ts';
+import type { Answer, Asking } from './browser.ts';
+import { closeBrokers, grantKey, startBroker } from './rig.ts';
 
 const api = readOpenApi();
 const ours = { 'sec-fetch-site': 'same-origin' };

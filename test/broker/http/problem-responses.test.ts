@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import type { ErrorCode } from '@porthole/shared/errors';
 import { systemClock } from '@porthole/shared/time/clock';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
-import { closeBrokers, startBroker, type Asking } from '../rig.ts';
+import type { Asking } from '../browser.ts';
+import { closeBrokers, startBroker } from '../rig.ts';
 import { expectProblem, login, sameOrigin } from './problem.ts';
 
 afterEach(closeBrokers);

@@ -1,5 +1,6 @@
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
-import { password, type Answer, type Asking } from '../rig.ts';
+import type { Answer, Asking } from '../browser.ts';
+import { password } from '../rig.ts';
 
 export const sameOrigin = { 'sec-fetch-site': 'same-origin' };
 export const login: Asking = { method: 'POST', headers: sameOrigin, body: { username: 'anna', password } };

@@ -1,4 +1,5 @@
-import { closeBrokers, startBroker, type Answer } from '../rig.ts';
+import type { Answer } from '../browser.ts';
+import { closeBrokers, startBroker } from '../rig.ts';
 
 afterEach(closeBrokers);
 

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
-import { aCluster, closeBrokers, startBroker, type Answer, type Rig } from '../../rig.ts';
+import type { Answer } from '../../browser.ts';
+import { aCluster, closeBrokers, startBroker, type Rig } from '../../rig.ts';
 
 /** A token issuer with a discovery document and keys. */
 export interface Keys {

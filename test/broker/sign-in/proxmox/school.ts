@@ -5,7 +5,8 @@ import {
   type FakeProxmox,
   type FakeProxmoxOptions,
 } from '../../../fakes/proxmox/fake-proxmox.ts';
-import { brokerToken, closeBrokers, someGuests, startBroker, type Browser, type Rig } from '../../rig.ts';
+import type { Browser } from '../../browser.ts';
+import { brokerToken, closeBrokers, someGuests, startBroker, type Rig } from '../../rig.ts';
 
 /** All with rights at Proxmox, not by access rules. */
 export const accounts = {
