@@ -1,15 +1,14 @@
 import { createRoutes, type RouteDeps } from '@porthole/broker/routes';
 import { createEmbedTokens } from '@porthole/broker/sign-in/embed-tokens';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createSessionRecords } from '@porthole/shared/session/records';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { systemRandom } from '@porthole/shared/crypto/random';
-import { leaseNames } from '@porthole/shared/store/keys';
 import { explained, grant, methodOf, power, steps, type Step } from './openapi-steps.ts';
 import { startOpenApiWorld, type OpenApiWorld } from './openapi-world.ts';
 import { readOpenApi } from './openapi.ts';
 import type { Answer, Asking } from './browser.ts';
 import { closeBrokers, grantKey, startBroker } from './rig.ts';
+import { live } from './sessions/fixtures.ts';
 
 const api = readOpenApi();
 const ours = { 'sec-fetch-site': 'same-origin' };
@@ -192,31 +191,8 @@ describe('every status that the file names', () => {
 
   test('sessions', async () => {
     const { anna, ben, store } = walk;
-    const keys = grantKeysOf(constantSecret(grantKey));
-    const records = createSessionRecords({ ...store, keys, random: systemRandom });
-    for (const [sessionId, name] of [
-      ['s1', 'ben'],
-      ['s2', 'anna'],
-    ] as const) {
-      await records.claim({
-        version: 1,
-        sessionId,
-        connection: 'c',
-        relay: 'relay-1',
-        loginRef: 'l',
-        user: { id: `local:${name}`, name },
-        cluster: 'school',
-        node: 'pve1',
-        type: 'qemu',
-        vmid: 101,
-        machineName: 'lab-anna',
-        mode: 'control',
-        kind: 'screen',
-        since: Date.UTC(2026, 0, 1),
-        bytes: { toViewer: 1, toMachine: 1 },
-      });
-      await store.leases.join(leaseNames.allSessions, sessionId, Number.MAX_SAFE_INTEGER, 90_000);
-    }
+    await live(store, { sessionId: 's1', user: { id: 'local:ben', name: 'ben' } });
+    await live(store, { sessionId: 's2' });
     walk.clock.advance(1000);
     const list = await anna.get('/api/v1/sessions?scope=all');
     see('GET /sessions', list, 200);

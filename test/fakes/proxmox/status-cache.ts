@@ -1,6 +1,7 @@
 import { every } from '@porthole/shared/time/clock';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
+import { idleUsage } from './usage.ts';
 
 /**
  * pvestatd's view of the guests: /cluster/resources has the status of its last round. pmxcfs forgets a status that no
@@ -46,18 +47,7 @@ function statusOf({ running, name, startedAt, template }: Machine, now: number) 
     name,
     template: template ? 1 : 0,
     uptime: running ? Math.floor((now - startedAt) / 1000) : 0,
-    cpu: 0,
     maxcpu: 2,
-    mem: 0,
-    maxmem: 2 * gib,
-    memhost: 0,
-    disk: 0,
-    maxdisk: 8 * gib,
-    netin: 0,
-    netout: 0,
-    diskread: 0,
-    diskwrite: 0,
+    ...idleUsage,
   };
 }
-
-const gib = 1024 ** 3;

@@ -2,6 +2,7 @@ import { connectTokenReview } from '@porthole/broker/kubernetes/client';
 import { createServiceAccountVerifier } from '@porthole/broker/sign-in/programs/service-account-verifier';
 import { UnsecuredJWT } from 'jose';
 import { createFakeClock } from '../../../fakes/clock.ts';
+import { pointAt } from '../../../fakes/kubernetes/kube-config.ts';
 import { startFakeKubernetes } from '../../../fakes/kubernetes/api-server.ts';
 
 describe('tokens of Kubernetes service accounts', () => {
@@ -13,14 +14,7 @@ describe('tokens of Kubernetes service accounts', () => {
   afterEach(() => kubernetes.stop());
 
   async function check() {
-    const review = await connectTokenReview((config) =>
-      config.loadFromOptions({
-        clusters: [{ name: 'c', server: kubernetes.url, skipTLSVerify: true }],
-        users: [{ name: 'u', token: 't' }],
-        contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
-        currentContext: 'x',
-      }),
-    );
+    const review = await connectTokenReview((config) => pointAt(config, kubernetes.url));
     return createServiceAccountVerifier({
       config: { audience: 'porthole', allow: ['labs:grader'], impersonation: undefined },
       review,

@@ -1,4 +1,5 @@
 import type { Machine } from '../machines.ts';
+import { idleUsage } from '../usage.ts';
 import { machineOf, type Route } from '../route.ts';
 
 const kinds = ['qemu', 'lxc'] as const;
@@ -34,8 +35,6 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
   },
 ]);
 
-const gib = 1024 ** 3;
-
 /** The fields of PVE::QemuServer and PVE::LXC, vmstatus, that do not depend on optional devices. */
 function statusOf({ type, vmid, name, running, tags, template, lock, startedAt }: Machine, now: number) {
   const status = running ? 'running' : 'stopped';
@@ -44,19 +43,10 @@ function statusOf({ type, vmid, name, running, tags, template, lock, startedAt }
     name,
     status,
     uptime: running ? Math.floor((now - startedAt) / 1000) : 0,
-    cpu: 0,
     cpus: 2,
-    mem: 0,
-    maxmem: 2 * gib,
-    memhost: 0,
-    disk: 0,
-    maxdisk: 8 * gib,
-    netin: 0,
-    netout: 0,
-    diskread: 0,
-    diskwrite: 0,
+    ...idleUsage,
     ...(running && { pid: 4000 + vmid }),
-    ...(type === 'qemu' ? { qmpstatus: status } : { type, swap: 0, maxswap: gib / 2 }),
+    ...(type === 'qemu' ? { qmpstatus: status } : { type, swap: 0, maxswap: 512 * 1024 ** 2 }),
     ...(tags.length > 0 && { tags: tags.join(';') }),
     ...(template && { template: 1 }),
     ...(lock !== undefined && { lock }),
