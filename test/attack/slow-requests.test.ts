@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createPublicServer } from '@porthole/shared/http/public-server';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import type { Browser } from '../broker/browser.ts';
 import { closeBrokers, startBroker, type Rig } from '../broker/rig.ts';
 import { createRelayRig, testOrigin, type RelayRig } from '../relay/rig.ts';
@@ -24,6 +25,8 @@ async function serve(name: keyof typeof ports, { broker, relay }: { broker?: Rig
     listen: { host: '127.0.0.1', port: 0 },
     onRequest: onRequest ?? (() => {}),
     ...(relay ? { onUpgrade: relay.relay.onUpgrade } : {}),
+    maxConnections: 10_000,
+    registry: createRegistry(),
     timeouts,
   });
   await server.start?.();

@@ -155,7 +155,12 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
     audit: (event) => void audited.push(event),
     pagesDir: await aPagesFolder(options.pages ?? somePages),
   });
-  const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
+  const server = createPublicServer({
+    listen: config.listen,
+    onRequest: broker.onRequest,
+    maxConnections: config.limits.httpConnections,
+    registry,
+  });
   const lifecycle = createLifecycle({
     clock: systemClock,
     log: createLog({ service: 'test', level: 'silent' }),

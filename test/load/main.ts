@@ -98,15 +98,15 @@ await Promise.all([upstream.stop(), viewers.stop()]);
 
 const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
 const results = { machine, plan, flows, idle, skipped };
+const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
 if (options.before !== undefined) {
   const change = reportChange(results);
   console.log(change);
-  keep(options.report ?? 'docs/performance.md', 'compared', change);
+  if (file !== undefined) keep(file, 'compared', change);
   process.exit(0);
 }
 const text = report(results);
 console.log(text);
-const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
 if (file !== undefined) keep(file, 'measured', text);
 process.exit(0);
 

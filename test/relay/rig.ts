@@ -91,6 +91,8 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     listen: { host: '127.0.0.1', port: 0 },
     onRequest: relay.onRequest,
     onUpgrade: relay.onUpgrade,
+    maxConnections: options.limits?.httpConnections ?? 10_000,
+    registry,
   });
   const lifecycle = createLifecycle({ clock: systemClock, log, components: [server, ...relay.components] });
   await lifecycle.start();

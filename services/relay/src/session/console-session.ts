@@ -23,7 +23,7 @@ import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-cons
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { ResumeTokens } from './resume-tokens.ts';
 import { SessionReporter, type SessionReporterDeps } from './session-reporter.ts';
-import { createTimeLimits, type TimeLimits } from './time-limits.ts';
+import { TimeLimits } from './time-limits.ts';
 import { withDeadline } from '@porthole/shared/time/with-deadline';
 
 export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDeps, SessionReporterDeps {
@@ -60,7 +60,7 @@ export class ConsoleSession {
     this.#readControlMessage = createControlMessageReader(deps.clock);
     this.#reporter = new SessionReporter(deps);
     this.#lifecycle = new SessionLifecycle((error) => (error ? viewer.close(error) : viewer.destroy()));
-    this.done = this.#run(credentials);
+    this.done = this.#run(admit(deps, credentials));
   }
 
   get state(): SessionState {
@@ -105,10 +105,11 @@ export class ConsoleSession {
     this.#viewer.sendControl({ type: 'moving' });
   }
 
-  async #run(credentials: UpgradeCredentials): Promise<void> {
+  /** Not given the credentials, because a session keeps the arguments for as long as it lives. */
+  async #run(admission: Promise<GrantClaims>): Promise<void> {
     const lifecycle = this.#lifecycle;
     try {
-      const claims = await lifecycle.wait(admit(this.#deps, credentials));
+      const claims = await lifecycle.wait(admission);
       // From here on, termination orders find the session.
       this.#claims = claims;
       const console = await this.#reporter.admitted(claims, () => this.#open(claims));
@@ -182,7 +183,7 @@ export class ConsoleSession {
     const lifecycle = this.#lifecycle;
     const { mode, clipboard } = claims;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
-    const timeLimits = (this.#timeLimits = createTimeLimits({ clock, claims, sendControl }));
+    const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
     sendControl({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
     observers.notifyChanged(claims);
     if (!viewer.supportsControlMessages) return timeLimits;
@@ -193,7 +194,7 @@ export class ConsoleSession {
       clock,
       claims: () => ({
         ...claims,
-        resumes: { openedAt: timeLimits.openedAt, endsAt: timeLimits.endsAt() },
+        resumes: { openedAt: timeLimits.openedAt, endsAt: timeLimits.endsAt },
       }),
       send: (token) => sendControl({ type: 'resume', token }),
       answeredSince: (time) => viewer.lastAnsweredPingAt >= time,
