@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { porthole } from '@porthole/broker/cli/porthole';
 import { findingKinds, type FindingKind } from '@porthole/broker/cli/doctor/findings';
 import {
   createFakeProxmox,
@@ -9,17 +8,11 @@ import {
   type FakeProxmoxOptions,
 } from '../../fakes/proxmox/fake-proxmox.ts';
 import { startRedisServer, type RedisServer, type RedisServerOptions } from '../../fakes/redis-server.ts';
+import { everyPrivilege } from '../../fakes/proxmox/acl.ts';
 import { aUser, brokerToken, someGuests, usersFile } from '../rig.ts';
+import { runPorthole } from './run-porthole.ts';
 
 const grantKey = 'k'.repeat(40);
-export const everything = [
-  'VM.Console',
-  'VM.Audit',
-  'VM.PowerMgmt',
-  'Sys.Audit',
-  'Sys.Console',
-  'Pool.Audit',
-];
 const secrets = [brokerToken.secret, grantKey, 'password of redis'];
 
 export interface DoctorResult {
@@ -54,7 +47,7 @@ export function useDoctor() {
     fake = await createFakeProxmox({
       unauthorizedDelayMs: 0,
       statusRefreshMs: 0,
-      users: [{ userid: 'porthole@pve', password: 'unused', acl: { '/': everything } }],
+      users: [{ userid: 'porthole@pve', password: 'unused', acl: { '/': everyPrivilege } }],
       tokens: [{ ...brokerToken, privsep: false }],
       guests: someGuests,
       ...options,
@@ -92,17 +85,8 @@ export function useDoctor() {
     };
     await writeFile(join(folder, 'porthole.yaml'), JSON.stringify(config));
     const run = async (...more: readonly string[]) => {
-      let text = '';
-      const write = (piece: string) => (text += piece);
-      const code = await porthole(['doctor', ...args, ...more], {
-        stdin: process.stdin,
-        stdout: { write },
-        stderr: { write },
-        env: { PORTHOLE_CONFIG: join(folder, 'porthole.yaml') },
-        cwd: folder,
-        exit: () => {},
-      });
-      return { code, text };
+      const { code, out, err } = await runPorthole(['doctor', ...args, ...more], folder);
+      return { code, text: out + err };
     };
     const { code, text } = await run();
     const json = await run('--json');

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { findingKinds, type FindingKind } from '@porthole/broker/cli/doctor/findings';
 import { createFakeClock } from '../../fakes/clock.ts';
+import { everyPrivilege } from '../../fakes/proxmox/acl.ts';
 import { createCertificateAuthority } from '../../fakes/proxmox/certificates.ts';
 import { describeWith } from '../../needs.ts';
 import { brokerToken } from '../rig.ts';
-import { everything, kinds, useDoctor } from './doctor-rig.ts';
+import { kinds, useDoctor } from './doctor-rig.ts';
 
 const { aCluster, aRedis, clusterOf, runDoctor, writeInFolder } = useDoctor();
 
@@ -94,7 +95,7 @@ describeWith('redis')('the doctor', () => {
       ['Sys.Console', 'proxmox_no_shell', { nodeShells: true }],
     ])('a credential without %s', async (privilege, kind, different) => {
       const fake = await aCluster();
-      fake.setAcl('porthole@pve', { '/': everything.filter((one) => one !== privilege) });
+      fake.setAcl('porthole@pve', { '/': everyPrivilege.filter((one) => one !== privilege) });
       const result = await runDoctor({ clusters: [clusterOf(different)] });
       expect(kinds(result)).toEqual([kind]);
       expect(result.text).toContain(privilege);
@@ -102,7 +103,7 @@ describeWith('redis')('the doctor', () => {
 
     test('permissions on a pool without machines', async () => {
       const fake = await aCluster();
-      fake.setAcl('porthole@pve', { '/pool/empty': everything, '/': ['Sys.Audit'] });
+      fake.setAcl('porthole@pve', { '/pool/empty': everyPrivilege, '/': ['Sys.Audit'] });
       expect(kinds(await runDoctor())).toEqual(['proxmox_no_machines']);
     });
 
@@ -121,7 +122,7 @@ describeWith('redis')('the doctor', () => {
     });
 
     test('a missing permission for power that a rules file gives', async () => {
-      const acl = { '/': everything.filter((privilege) => privilege !== 'VM.PowerMgmt') };
+      const acl = { '/': everyPrivilege.filter((privilege) => privilege !== 'VM.PowerMgmt') };
       await aCluster({ users: [{ userid: 'porthole@pve', password: 'unused', acl }] });
       const rule = { who: { everyone: true }, which: { all: true }, allow: ['power'] };
       await writeInFolder('access.yaml', JSON.stringify({ access: [rule] }));
