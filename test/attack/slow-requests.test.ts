@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createPublicServer } from '@porthole/shared/http/public-server';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
-import { closeBrokers, startBroker, type Browser, type Rig } from '../broker/rig.ts';
+import type { Browser } from '../broker/browser.ts';
+import { closeBrokers, startBroker, type Rig } from '../broker/rig.ts';
 import { createRelayRig, testOrigin, type RelayRig } from '../relay/rig.ts';
 import { heldBytes } from './heap.ts';
 import { openSocket, sendRaw, upgradeLines, whenClosed } from './raw-http.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { storeKeys } from '@porthole/shared/store/keys';
-import { password, type Browser } from '../broker/rig.ts';
+import type { Browser } from '../broker/browser.ts';
+import { password } from '../broker/rig.ts';
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import type { ConsoleClient } from '../relay/console-client.ts';

@@ -1,10 +1,10 @@
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Clock } from '@porthole/shared/time/clock';
-import { eventually } from '../../eventually.ts';
-import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
-import { redisStores } from '../../shared/store/store-harness.ts';
-import { closeBrokers } from '../rig.ts';
-import { anna, startOidcRig, type OidcRig } from './oidc-rig.ts';
+import { eventually } from '../../../eventually.ts';
+import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { redisStores } from '../../../shared/store/store-harness.ts';
+import { closeBrokers } from '../../rig.ts';
+import { anna, startOidcRig, type OidcRig } from './shared-provider.ts';
 
 /** Longer than `refreshSeconds`. */
 const dueMs = 301_000;
