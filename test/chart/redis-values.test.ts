@@ -1,11 +1,11 @@
 import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';
+import { configOf } from './config-of.ts';
 import { readExample } from './installations.ts';
 import { findManifest, render, type Manifest } from './render.ts';
 
 function redisSettings(manifests: readonly Manifest[]): unknown {
-  const { data } = findManifest(manifests, 'ConfigMap', 'porthole-relay');
-  return (parse(data['porthole.yaml']) as { redis: unknown }).redis;
+  return (parse(configOf(manifests, 'relay')) as { redis: unknown }).redis;
 }
 
 function redisPorts(manifests: readonly Manifest[]): unknown {

@@ -2,9 +2,26 @@ import { readFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { isMap, parseDocument, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { chartFolder } from './chart-folder.ts';
+import { configJsonSchema } from './config-schema.ts';
 
 /** Maps with default entries that users can extend with entries of their own. */
 const extensibleMaps = new Set(['broker.resources', 'relay.resources', 'grafanaDashboard.labels']);
+
+const text = { type: 'string' };
+const texts = { type: 'array', items: text };
+/** `32` and `false` without quotes aren't strings, and the API server rejects them. */
+const textMap = { type: 'object', additionalProperties: text };
+const named = { type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 } } };
+/** For example 500m, 0.5, 256Mi or 1G. */
+const quantity = {
+  anyOf: [
+    { type: 'number', minimum: 0 },
+    { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$' },
+  ],
+};
+const quantities = { type: 'object', additionalProperties: quantity };
+const cidr = { type: 'string', pattern: '^[0-9a-fA-F.:]+/[0-9]{1,3}$' };
+const address = { type: 'string', pattern: '^[^/\\s]+$' };
 
 /** Schemas of list items. */
 const itemSchemas: Readonly<Record<string, unknown>> = {
@@ -23,13 +40,13 @@ const itemSchemas: Readonly<Record<string, unknown>> = {
     { secretName: { type: 'string' }, hosts: { type: 'array', items: { type: 'string' } } },
     ['secretName'],
   ),
-  'global.imagePullSecrets': { type: 'string' },
-  'redis.sentinel.nodes': { type: 'string' },
-  'redis.cluster.nodes': { type: 'string' },
+  'global.imagePullSecrets': text,
+  'httpRoute.parentRefs': named,
+  'redis.sentinel.nodes': address,
+  'redis.cluster.nodes': address,
   'redis.extraPorts': { type: 'integer', minimum: 1, maximum: 65_535 },
-  'prometheusRule.disabled': { type: 'string' },
-  'broker.networkPolicy.proxmoxCIDRs': { type: 'string' },
-  'relay.networkPolicy.proxmoxCIDRs': { type: 'string' },
+  'prometheusRule.disabled': text,
+  'relay.keda.triggers': { type: 'object', required: ['type'], properties: { type: text } },
 };
 
 /** Schemas that are stricter than the type of the default, by the end of the path. */
@@ -41,13 +58,93 @@ const strictSchemas: readonly (readonly [pathEnd: string, schema: unknown])[] = 
   [
     '.podDisruptionBudget.maxUnavailable',
     {
+      // With 0, no node can be drained.
       anyOf: [
-        { type: 'integer', minimum: 0 },
-        { type: 'string', pattern: '^[0-9]+%$' },
+        { type: 'integer', minimum: 1 },
+        { type: 'string', pattern: '^[1-9][0-9]*%$' },
       ],
     },
   ],
   ['ingress.controller', { enum: ['', 'nginx', 'haproxy', 'alb'] }],
+  ['.service.trafficDistribution', { enum: ['', 'PreferClose', 'PreferSameZone', 'PreferSameNode'] }],
+  [
+    '.resources',
+    objectSchema({ requests: quantities, limits: quantities, claims: { type: 'array', items: named } }, []),
+  ],
+  ['.autoscaling.minReplicas', { type: 'integer', minimum: 1 }],
+  ['.autoscaling.targetSessionsPerPod', { type: 'integer', minimum: 1 }],
+  ['.maxReplicas', { type: 'integer', minimum: 1 }],
+  [
+    '.keda.fallback',
+    objectSchema(
+      {
+        failureThreshold: { type: 'integer', minimum: 1 },
+        replicas: { type: 'integer', minimum: 0 },
+        behavior: text,
+      },
+      [],
+    ),
+  ],
+  ['.proxmoxCIDRs', { type: 'array', items: cidr }],
+  ['nodeSelector', textMap],
+  ['abels', textMap],
+  ['nnotations', textMap],
+  [
+    '.tolerations',
+    {
+      type: 'array',
+      items: objectSchema(
+        {
+          key: text,
+          operator: { enum: ['Exists', 'Equal', 'Lt', 'Gt'] },
+          value: text,
+          effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
+          tolerationSeconds: { type: 'integer' },
+        },
+        [],
+      ),
+    },
+  ],
+  ['.hostAliases', { type: 'array', items: objectSchema({ ip: text, hostnames: texts }) }],
+  [
+    '.dnsConfig',
+    objectSchema({ nameservers: texts, searches: texts, options: { type: 'array', items: named } }, []),
+  ],
+  [
+    '.extraEnv',
+    {
+      type: 'array',
+      items: objectSchema({ name: text, value: text, valueFrom: { type: 'object' } }, ['name']),
+    },
+  ],
+  ['.extraVolumes', { type: 'array', items: named }],
+  [
+    '.extraVolumeMounts',
+    {
+      type: 'array',
+      items: {
+        ...named,
+        required: ['name', 'mountPath'],
+        properties: { ...named.properties, mountPath: text },
+      },
+    },
+  ],
+  ['Containers', { type: 'array', items: named }],
+  [
+    'httpRoute.relayTimeouts',
+    {
+      type: 'object',
+      additionalProperties: false,
+      properties: Object.fromEntries(
+        ['request', 'backendRequest'].map((name) => [
+          name,
+          { type: 'string', pattern: '^([0-9]{1,5}(h|m|s|ms)){1,4}$' },
+        ]),
+      ),
+    },
+  ],
+  ['prometheusRule.runbookUrl', { type: 'string', pattern: '^(https?://.+)?$' }],
+  ['fullnameOverride', { type: 'string', pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' }],
 ];
 
 /** Values of other charts. The schema accepts them, so that the chart can name the right value in its error message. */
@@ -120,6 +217,7 @@ function schemaOfMap(map: YAMLMap, parent: readonly string[], values: Value[]): 
 }
 
 function schemaOfValue(defaultValue: unknown, path: string): unknown {
+  if (path === 'config') return configJsonSchema();
   const strict = strictSchemas.find(([pathEnd]) => path.endsWith(pathEnd));
   if (strict) return strict[1];
   if (defaultValue === null) return { type: ['integer', 'null'], minimum: 0 };

@@ -17,8 +17,10 @@ describeWith('helm')('values', () => {
     { nameOverride: 'y'.repeat(80) },
   ])('names have at most 63 characters and references stay valid with %j', (values) => {
     for (const release of ['porthole', 'r'.repeat(50)]) {
-      const enabled = { ingress: { enabled: true }, tests: { publicUrl: { enabled: true } } };
-      const manifests = render('production', { ...values, ...enabled }, release);
+      const enabled = { tests: { publicUrl: { enabled: true } } };
+      const manifests = [...render('production', { ...values, ...enabled }, release)];
+      const withIngress = { ...values, ingress: { enabled: true }, httpRoute: { enabled: false } };
+      manifests.push(...render('production', withIngress, release).filter(({ kind }) => kind === 'Ingress'));
       expect(danglingReferences(manifests)).toEqual([]);
       for (const { metadata } of manifests) {
         expect(metadata.name.length).toBeLessThanOrEqual(63);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { describeWith } from '../needs.ts';
+import { configOf } from '../chart/config-of.ts';
 import { render, type Manifest } from '../chart/render.ts';
 import { checkedValues, root, shownCommands } from './commands.ts';
 
@@ -76,8 +77,7 @@ describeWith('helm')('with helm', () => {
     const { status, said } = helm(...line.split(' ').slice(1), '--kube-version', '1.34.0');
     expect(status).toBe(0);
     const kinds = parseAllDocuments(said).map((document) => (document.toJS() as Manifest | null)?.kind);
-    for (const kind of ['Deployment', 'Service', 'ConfigMap', 'NetworkPolicy', 'Ingress'])
-      expect(kinds).toContain(kind);
+    for (const kind of ['Deployment', 'Service', 'NetworkPolicy', 'Ingress']) expect(kinds).toContain(kind);
   });
 
   test('the Secrets that docs/install.md makes are those that the objects name, with the files that the settings name', () => {
@@ -96,9 +96,7 @@ describeWith('helm')('with helm', () => {
     );
     const named = new Set(volumes.flatMap(({ secret }) => (secret ? [secret.secretName] : [])));
     expect([...made.keys()].sort()).toEqual([...named].sort());
-    const settings = JSON.stringify(
-      objects.filter(({ kind }) => kind === 'ConfigMap').map(({ data }) => data['porthole.yaml']),
-    );
+    const settings = ['broker', 'relay'].map((component) => configOf(objects, component)).join('\n');
     for (const [, mount = '', file = ''] of settings.matchAll(
       /\/etc\/porthole\/secrets\/([\w-]+)\/([\w.-]+)/g,
     ))

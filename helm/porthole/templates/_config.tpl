@@ -12,7 +12,8 @@
 {{- $_ := set $config "redis" (include "porthole.redisConfig" .root | fromYaml) -}}
 {{- if eq .component "relay" }}
 {{- $config = omit $config "access" "classes" "accessFile" "frameAncestors" "kubernetes" "showOperatorName" "relayUrl" -}}
-{{- $_ := set $config "signIn" (dict "local" (dict "usersFile" "no-users.yaml")) -}}
+{{- /* The configuration requires a sign-in method, but users don't sign in at relays. */ -}}
+{{- $_ := set $config "signIn" (dict "header" (dict "from" (list "127.0.0.1"))) -}}
 {{- else if .root.Values.rbac.podDeletionCost }}
 {{- $_ := set $config "kubernetes" (mergeOverwrite (dict "leaseName" (printf "%s-broker" (include "porthole.fullname" .root)) "relaySelector" (printf "app.kubernetes.io/name=%s,app.kubernetes.io/instance=%s,app.kubernetes.io/component=relay" (include "porthole.name" .root) .root.Release.Name)) ($config.kubernetes | default dict)) -}}
 {{- end }}

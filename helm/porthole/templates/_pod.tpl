@@ -112,8 +112,10 @@ topologySpreadConstraints:
 {{- end }}
 
 {{- define "porthole.env" -}}
-- name: PORTHOLE_CONFIG
-  value: /etc/porthole/config/porthole.yaml
+# In the pod template rather than in a ConfigMap, so that the pods of an old ReplicaSet keep their own configuration.
+# Kubernetes reads `$$` as `$`.
+- name: PORTHOLE_CONFIG_YAML
+  value: |- {{- include "porthole.config" . | replace "$" "$$" | nindent 4 }}
 - name: PORTHOLE_INSTANCE
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
 - name: PORTHOLE_GRANT_KEYS_FILE
@@ -122,7 +124,6 @@ topologySpreadConstraints:
 
 {{- define "porthole.volumeMounts" -}}
 {{- $component := .component -}}
-- { name: config, mountPath: /etc/porthole/config, readOnly: true }
 - { name: grant-keys, mountPath: /etc/porthole/secrets/grant-keys, readOnly: true }
 {{- if .root.Values.redis.existingSecret }}
 - { name: redis, mountPath: /etc/porthole/secrets/redis, readOnly: true }
@@ -134,8 +135,6 @@ topologySpreadConstraints:
 
 {{- define "porthole.volumes" -}}
 {{- $component := .component -}}
-- name: config
-  configMap: { name: {{ include "porthole.fullname" .root }}-{{ .component }} }
 - name: grant-keys
   secret: { secretName: {{ include "porthole.grantKeysSecretName" .root }} }
 {{- with .root.Values.redis.existingSecret }}

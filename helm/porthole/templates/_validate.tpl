@@ -1,7 +1,7 @@
 {{/* Fails with a list of all invalid values. values.schema.json covers names and types; this covers how values depend on each other. */}}
 {{- define "porthole.validate" -}}
 {{- $errors := list -}}
-{{- range list "General" "Redis" "Relay" "Components" "Monitoring" "PlaintextSecrets" }}
+{{- range list "General" "Redis" "Relay" "Components" "Monitoring" "PlaintextSecrets" "Credentials" "Mounts" "ConfigSize" }}
 {{- range include (printf "porthole.validate%s" .) $ | fromYamlArray }}{{ $errors = append $errors . }}{{ end }}
 {{- end }}
 {{- if $errors }}{{ fail (printf "\n\nInvalid values:\n  - %s\n" (join "\n  - " $errors)) }}{{ end -}}
@@ -13,11 +13,13 @@
 {{- if hasKey $values "imagePullSecrets" }}{{ $errors = append $errors (printf "imagePullSecrets: not a value of this chart. Set global.imagePullSecrets instead:\n\n%s" (dict "global" (dict "imagePullSecrets" $values.imagePullSecrets) | toYaml | indent 6)) }}{{ end -}}
 {{- if not $values.config.publicUrl }}{{ $errors = append $errors "config.publicUrl: required. Set it to the https:// URL that browsers use for Porthole." }}{{ end -}}
 {{- if not $values.config.clusters }}{{ $errors = append $errors "config.clusters: required. Add at least one Proxmox VE cluster." }}{{ end -}}
+{{- if not $values.config.signIn }}{{ $errors = append $errors "config.signIn: required. Add at least one sign-in method." }}{{ end -}}
 {{- range $setting, $value := dict "redis" "redis" "grantKeys" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
 {{- if hasKey $values.config $setting }}{{ $errors = append $errors (printf "config.%s: set by the chart. Remove it%s." $setting (empty $value | ternary "" (printf " and use the value %s instead" $value))) }}{{ end -}}
 {{- end }}
 {{- if and (not $values.secrets.existingSecret) (not $values.secrets.generate) }}{{ $errors = append $errors "secrets.existingSecret: required. Set it to the name of the Secret that holds the grant keys, or set secrets.generate to true." }}{{ end -}}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}{{ $errors = append $errors "httpRoute.parentRefs: required if httpRoute.enabled is true. Add the Gateway that the route attaches to." }}{{ end -}}
+{{- if and $values.httpRoute.enabled $values.ingress.enabled }}{{ $errors = append $errors "ingress.enabled and httpRoute.enabled are mutually exclusive. Set only one of them. To move from one to the other, add the second one to extraObjects until DNS has changed." }}{{ end -}}
 {{- toYaml $errors }}
 {{- end }}
 
@@ -33,6 +35,7 @@
 {{- if gt (len $modes) 1 }}{{ $errors = append $errors (printf "redis: %s are mutually exclusive. Set only one of them." (join " and " $modes)) }}{{ end -}}
 {{- if and (has "sentinel" $modes) (not (and $redis.sentinel.name $redis.sentinel.nodes)) }}{{ $errors = append $errors "redis.sentinel: incomplete. Set both redis.sentinel.name and redis.sentinel.nodes." }}{{ end -}}
 {{- if regexMatch "^rediss?://[^/]*:[^/]*@" $redis.url }}{{ $errors = append $errors "redis.url: must not contain a password. Store the password in a Secret and set redis.existingSecret." }}{{ end -}}
+{{- if and $redis.url (not (regexMatch "^rediss?://[^/]" $redis.url)) }}{{ $errors = append $errors "redis.url: must begin with redis:// or rediss:// and a host." }}{{ end -}}
 {{- range $name, $key := dict "caKey" $redis.caKey "certKey" $redis.certKey "privateKeyKey" $redis.privateKeyKey "sentinel.passwordKey" $redis.sentinel.passwordKey }}
 {{- if and $key (not $redis.existingSecret) }}{{ $errors = append $errors (printf "redis.%s: requires redis.existingSecret. Set it to the Secret that holds the key %q." $name $key) }}{{ end -}}
 {{- end }}
@@ -45,6 +48,18 @@
 {{- if and $relay.autoscaling.enabled $relay.keda.enabled }}{{ $errors = append $errors "relay: autoscaling.enabled and keda.enabled are mutually exclusive. Set only one of them." }}{{ end -}}
 {{- if and $relay.keda.enabled (not (concat $relay.keda.triggers $relay.keda.schedules)) }}{{ $errors = append $errors "relay.keda: incomplete. Add at least one entry to relay.keda.triggers or relay.keda.schedules." }}{{ end -}}
 {{- if and $relay.keda.fallback (not $relay.keda.triggers) }}{{ $errors = append $errors "relay.keda.fallback: requires relay.keda.triggers. KEDA doesn't support a fallback for schedules alone. Add a trigger or remove the fallback." }}{{ end -}}
+{{- range $name := list "autoscaling" "keda" }}
+{{- $autoscaler := get $relay $name }}
+{{- if gt (int $autoscaler.minReplicas) (int $autoscaler.maxReplicas) }}{{ $errors = append $errors (printf "relay.%s.minReplicas: %d is more than relay.%s.maxReplicas (%d)." $name (int $autoscaler.minReplicas) $name (int $autoscaler.maxReplicas)) }}{{ end -}}
+{{- end }}
+{{- range $index, $schedule := $relay.keda.schedules }}
+{{- if gt (int .desiredReplicas) (int $relay.keda.maxReplicas) }}{{ $errors = append $errors (printf "relay.keda.schedules[%d].desiredReplicas: %d is more than relay.keda.maxReplicas (%d)." $index (int .desiredReplicas) (int $relay.keda.maxReplicas)) }}{{ end -}}
+{{- end }}
+{{- with $relay.keda.fallback }}
+{{- if gt (int .replicas) (int $relay.keda.maxReplicas) }}{{ $errors = append $errors (printf "relay.keda.fallback.replicas: %d is more than relay.keda.maxReplicas (%d)." (int .replicas) (int $relay.keda.maxReplicas)) }}{{ end -}}
+{{- end }}
+{{- $capacity := (.Values.config.limits | default dict).consolesPerRelay | default 1000 | int }}
+{{- if gt (int $relay.autoscaling.targetSessionsPerPod) $capacity }}{{ $errors = append $errors (printf "relay.autoscaling.targetSessionsPerPod: %d is never reached, because a relay carries at most %d consoles (config.limits.consolesPerRelay)." (int $relay.autoscaling.targetSessionsPerPod) $capacity) }}{{ end -}}
 {{- toYaml $errors }}
 {{- end }}
 
@@ -71,10 +86,58 @@
 {{- toYaml $errors }}
 {{- end }}
 
+{{/* Each service needs a complete credential for each cluster. Never quotes a value, because a secret is easily pasted into `token`. */}}
+{{- define "porthole.validateCredentials" -}}
+{{- $errors := list -}}
+{{- range $index, $cluster := .Values.config.clusters }}
+{{- $path := printf "config.clusters[%d]" $index }}
+{{- if not (or $cluster.credential (and $cluster.brokerCredential $cluster.relayCredential)) }}{{ $errors = append $errors (printf "%s.credential: required. Set it, or set brokerCredential and relayCredential." $path) }}{{ end -}}
+{{- range $name := list "credential" "brokerCredential" "relayCredential" }}
+{{- with get $cluster $name }}
+{{- $isToken := and .token (or .secretFile .secret) (not .username) }}
+{{- $isPassword := and .username (or .passwordFile .password) (not .token) }}
+{{- if not (or $isToken $isPassword) }}{{ $errors = append $errors (printf "%s.%s: incomplete. Set either token and secretFile, or username and passwordFile." $path $name) }}{{ end -}}
+{{- if and .token (not (regexMatch "^[^\\s!:/]+@[\\w.-]+![\\w.-]+$" .token)) }}{{ $errors = append $errors (printf "%s.%s.token: must be user@realm!name, without the secret." $path $name) }}{{ end -}}
+{{- if and .username (not (regexMatch "^[^\\s!:/]+@[\\w.-]+$" .username)) }}{{ $errors = append $errors (printf "%s.%s.username: must be user@realm." $path $name) }}{{ end -}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $errors }}
+{{- end }}
+
+{{/* Without its mount, the service that reads a file never starts. */}}
+{{- define "porthole.validateMounts" -}}
+{{- $errors := list -}}
+{{- $names := list -}}
+{{- range .Values.secrets.mounts }}
+{{- if has .name (concat $names (list "redis" "grant-keys")) }}{{ $errors = append $errors (printf "secrets.mounts: the name %s is in use already. Choose another one." .name) }}{{ end -}}
+{{- $names = append $names .name }}
+{{- end }}
+{{- range $component := list "broker" "relay" }}
+{{- $mounted := list }}
+{{- range $.Values.secrets.mounts }}{{ if has $component .for }}{{ $mounted = append $mounted .name }}{{ end }}{{ end -}}
+{{- range (get $.Values $component).extraVolumeMounts }}{{ $mounted = append $mounted (trimPrefix "/etc/porthole/secrets/" .mountPath | splitList "/" | first) }}{{ end -}}
+{{- $config := include "porthole.config" (dict "root" $ "component" $component) | fromYaml }}
+{{- range regexFindAll "/etc/porthole/secrets/[^/\"]+" (omit $config "redis" | toJson) -1 | uniq }}
+{{- $name := base . }}
+{{- if not (has $name $mounted) }}{{ $errors = append $errors (printf "secrets.mounts: config refers to %s, which the %s doesn't mount. Add {name: %s, secretName: …, for: [%s]}." . $component $name $component) }}{{ end -}}
+{{- end }}
+{{- end }}
+{{- toYaml $errors }}
+{{- end }}
+
+{{/* Linux allows 128 KiB for one environment variable. */}}
+{{- define "porthole.validateConfigSize" -}}
+{{- $size := include "porthole.config" (dict "root" . "component" "broker") | len -}}
+{{- $errors := list -}}
+{{- if gt $size 128000 }}{{ $errors = append $errors (printf "config: %d bytes are too long. At most 128000 fit into the pod. Move config.access and config.classes to a file, mount that as a Secret with secrets.mounts, and set config.accessFile to its path." $size) }}{{ end -}}
+{{- toYaml $errors }}
+{{- end }}
+
 {{- define "porthole.validatePlaintextSecrets" -}}
 {{- $errors := list -}}
 {{- range include "porthole.plaintextSecrets" (dict "path" "config" "value" .Values.config) | trim | splitList "\n" }}
-{{- with trim . }}{{ $errors = append $errors (printf "%s: would be stored in a ConfigMap in plain text. Store it in a Secret, mount that with secrets.mounts, and set %sFile to the path." . (splitList "." . | last)) }}{{ end -}}
+{{- with trim . }}{{ $errors = append $errors (printf "%s: would be stored in plain text. Store it in a Secret, mount that with secrets.mounts, and set %sFile to the path." . (splitList "." . | last)) }}{{ end -}}
 {{- end }}
 {{- toYaml $errors }}
 {{- end }}

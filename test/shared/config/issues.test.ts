@@ -123,6 +123,18 @@ describe('an invalid configuration', () => {
       expect(issuesOf(() => read(text))).toEqual([expect.stringContaining('must contain settings')]);
   });
 
+  test('is a text in PORTHOLE_CONFIG_YAML that is invalid, or one beside a file', () => {
+    expect(issuesOf(() => readConfig({ PORTHOLE_CONFIG_YAML: '\tlogLevel: info' }, folder()))).toEqual([
+      'PORTHOLE_CONFIG_YAML: line 1, column 1: indent with spaces, not tabs',
+    ]);
+    expect(issuesOf(() => readConfig({ PORTHOLE_CONFIG_YAML: '42' }, folder()))).toEqual([
+      'PORTHOLE_CONFIG_YAML: must contain settings, one "name: value" per line',
+    ]);
+    expect(issuesOf(() => read(settings(), { PORTHOLE_CONFIG_YAML: 'logLevel: info' }))).toEqual([
+      'PORTHOLE_CONFIG_YAML: specify PORTHOLE_CONFIG or PORTHOLE_CONFIG_YAML, not both',
+    ]);
+  });
+
   test.each([
     ['logLevel: info\nlogLevel: warn', 'line 2, column 1: duplicate setting'],
     ['\tlogLevel: info', 'line 1, column 1: indent with spaces, not tabs'],
