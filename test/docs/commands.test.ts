@@ -18,7 +18,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   curl: 'test/relay/door.test.ts asks for an upgrade with the same headers',
   docker: 'test/images/containers.test.ts, where an engine is there',
   export: 'test/standalone/processes.test.ts starts with these variables',
-  'k8s/images/debian-base.sh': 'makes the bases of the images that test/images was run with',
+  'k8s/images/debian-base.sh':
+    'test/images/debian-base.test.ts runs it with replacements of debootstrap and docker',
   pveum: "the simulated Proxmox's account has the same role",
 };
 
