@@ -124,7 +124,7 @@ topologySpreadConstraints:
 {{- $component := .component -}}
 - { name: config, mountPath: /etc/porthole/config, readOnly: true }
 - { name: grant-keys, mountPath: /etc/porthole/secrets/grant-keys, readOnly: true }
-{{- if .root.Values.redis.existingSecret }}
+{{- if include "porthole.redisSecretName" .root }}
 - { name: redis, mountPath: /etc/porthole/secrets/redis, readOnly: true }
 {{- end }}
 {{- range .root.Values.secrets.mounts }}{{ if has $component .for }}
@@ -138,7 +138,7 @@ topologySpreadConstraints:
   configMap: { name: {{ include "porthole.fullname" .root }}-{{ .component }} }
 - name: grant-keys
   secret: { secretName: {{ include "porthole.grantKeysSecretName" .root }} }
-{{- with .root.Values.redis.existingSecret }}
+{{- with include "porthole.redisSecretName" .root }}
 - name: redis
   secret: { secretName: {{ . }} }
 {{- end }}
