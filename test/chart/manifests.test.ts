@@ -16,7 +16,11 @@ import { unknownFields } from './unknown-fields.ts';
 
 const podsIn = (manifests: readonly Manifest[]) =>
   manifests.flatMap((manifest) =>
-    manifest.kind === 'Deployment' ? [manifest['spec'].template] : manifest.kind === 'Pod' ? [manifest] : [],
+    ['Deployment', 'StatefulSet'].includes(manifest.kind)
+      ? [manifest['spec'].template]
+      : manifest.kind === 'Pod'
+        ? [manifest]
+        : [],
   );
 
 describeWith('helm')('the chart', () => {
@@ -49,7 +53,8 @@ describeWith('helm')('the chart', () => {
           seccompProfile: { type: 'RuntimeDefault' },
         });
         expect(spec.hostNetwork ?? spec.hostPID ?? spec.hostIPC).toBeUndefined();
-        for (const volume of spec.volumes ?? []) expect(volume.configMap ?? volume.secret).toBeDefined();
+        for (const { configMap, secret, emptyDir, persistentVolumeClaim } of spec.volumes ?? [])
+          expect(configMap ?? secret ?? emptyDir ?? persistentVolumeClaim).toBeDefined();
         for (const container of [...spec.containers, ...(spec.initContainers ?? [])])
           expect(container.securityContext).toEqual({
             allowPrivilegeEscalation: false,

@@ -8,6 +8,13 @@ import { configOf } from '../chart/config-of.ts';
 import { render, type Manifest } from '../chart/render.ts';
 import { checkedValues, root, shownCommands } from './commands.ts';
 
+interface PodSpec {
+  readonly volumes: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[];
+  readonly containers: readonly {
+    readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  }[];
+}
+
 const commands = shownCommands();
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
@@ -19,7 +26,10 @@ const elsewhere: Readonly<Record<string, string>> = {
   curl: 'test/relay/door.test.ts asks for an upgrade with the same headers',
   docker: 'test/images/containers.test.ts, where an engine is there',
   export: 'test/standalone/processes.test.ts starts with these variables',
-  'k8s/images/debian-base.sh': 'makes the bases of the images that test/images was run with',
+  'k8s/images/debian-base.sh':
+    'test/images/debian-base.test.ts runs it with replacements of debootstrap and docker',
+  'PASSWORD=$(kubectl': 'test/chart/valkey.test.ts reads the password from the same Secret',
+  'redis-cli': 'test/standalone/redis-move.test.ts runs them with two servers',
   pveum: "the simulated Proxmox's account has the same role",
 };
 
@@ -89,18 +99,22 @@ describeWith('helm')('with helm', () => {
           Array.from(line.matchAll(/--from-(?:file|literal)=([^=\s]+)/g), ([, key]) => key ?? ''),
         ]),
     );
-    const volumes = objects.flatMap(({ kind, spec }) =>
-      kind === 'Deployment'
-        ? ((spec.template.spec.volumes ?? []) as { secret?: { secretName: string } }[])
-        : [],
-    );
-    const named = new Set(volumes.flatMap(({ secret }) => (secret ? [secret.secretName] : [])));
-    expect([...made.keys()].sort()).toEqual([...named].sort());
+    const pods = objects.flatMap(({ spec }) => (spec?.template ? [spec.template.spec as PodSpec] : []));
+    const named = pods.flatMap(({ volumes }) => volumes.flatMap(({ secret }) => secret?.secretName ?? []));
+    expect([...made.keys()].toSorted()).toEqual([...new Set(named)].toSorted());
     const settings = ['broker', 'relay'].map((component) => configOf(objects, component)).join('\n');
-    for (const [, mount = '', file = ''] of settings.matchAll(
-      /\/etc\/porthole\/secrets\/([\w-]+)\/([\w.-]+)/g,
-    ))
-      expect(made.get(`porthole-${mount}`)).toContain(file);
+    for (const [, folder = '', file = ''] of settings.matchAll(
+      /(\/etc\/porthole\/secrets\/[\w-]+)\/([\w.-]+)/g,
+    )) {
+      const mounted = pods.flatMap(({ volumes, containers }) => {
+        const mount = containers[0]?.volumeMounts.find(({ mountPath }) => mountPath === folder);
+        return volumes
+          .filter(({ name }) => name === mount?.name)
+          .map(({ secret }) => secret?.secretName ?? '');
+      });
+      expect(mounted.length).toBeGreaterThan(0);
+      for (const secret of mounted) expect(made.get(secret)).toContain(file);
+    }
   });
 
   test('Deployments, labels and ways into pods that pages name are there', () => {

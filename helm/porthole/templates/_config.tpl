@@ -20,12 +20,30 @@
 {{- toYaml $config }}
 {{- end }}
 
+{{/* Whether Porthole uses redis.valkey: "true" or empty. Another Redis takes precedence, so that Valkey can keep running for pods of the previous configuration. */}}
+{{- define "porthole.usesValkey" -}}
+{{- $redis := .Values.redis -}}
+{{- if and $redis.valkey.enabled (not (or $redis.url $redis.sentinel.name $redis.cluster.nodes)) }}true{{ end -}}
+{{- end }}
+
+{{- define "porthole.valkeyName" -}}{{ include "porthole.fullname" . }}-valkey{{- end }}
+
+{{- define "porthole.valkeySecretName" -}}{{ .Values.redis.valkey.existingSecret | default (include "porthole.valkeyName" .) }}{{- end }}
+
+{{/* Name of the Secret with the password of the Redis that Porthole uses, or empty. */}}
+{{- define "porthole.redisSecretName" -}}
+{{- if include "porthole.usesValkey" . }}{{ include "porthole.valkeySecretName" . }}{{ else }}{{ .Values.redis.existingSecret }}{{ end -}}
+{{- end }}
+
 {{/* The `redis` setting, built from the value `redis`. */}}
 {{- define "porthole.redisConfig" -}}
 {{- $values := .Values.redis -}}
 {{- $secretPath := "/etc/porthole/secrets/redis/" -}}
 {{- $redis := dict -}}
-{{- if $values.dev.enabled }}{{ $_ := set $redis "url" (printf "redis://%s-valkey:6379" (include "porthole.fullname" .)) }}
+{{- $usesValkey := include "porthole.usesValkey" . -}}
+{{- if $usesValkey }}
+{{- $_ := set $redis "url" (printf "redis://%s:6379" (include "porthole.valkeyName" .)) -}}
+{{- $_ := set $redis "passwordFile" (print $secretPath $values.valkey.passwordKey) }}
 {{- else if $values.sentinel.name }}
 {{- $sentinel := dict "name" $values.sentinel.name "nodes" $values.sentinel.nodes -}}
 {{- with $values.sentinel.db }}{{ $_ := set $sentinel "db" (int .) }}{{ end -}}
@@ -34,7 +52,7 @@
 {{- $_ := set $redis "sentinel" $sentinel }}
 {{- else if $values.cluster.nodes }}{{ $_ := set $redis "cluster" (dict "nodes" $values.cluster.nodes) }}
 {{- else }}{{ $_ := set $redis "url" $values.url }}{{ end -}}
-{{- if not $values.dev.enabled }}
+{{- if not $usesValkey }}
 {{- with $values.username }}{{ $_ := set $redis "username" . }}{{ end -}}
 {{- if $values.tls }}{{ $_ := set $redis "tls" true }}{{ end -}}
 {{- with $values.serverName }}{{ $_ := set $redis "serverName" . }}{{ end -}}
@@ -57,6 +75,7 @@
 {{- range $values.sentinel.nodes }}{{ $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default "26379" | int) }}{{ end }}
 {{- range $values.cluster.nodes }}{{ $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default "6379" | int) }}{{ end }}
 {{- end }}
+{{- if $values.valkey.enabled }}{{ $ports = append $ports 6379 }}{{ end }}
 {{- range $values.extraPorts }}{{ $ports = append $ports (int .) }}{{ end }}
 {{- range uniq $ports }}
 - port: {{ . }}

@@ -125,7 +125,7 @@ topologySpreadConstraints:
 {{- define "porthole.volumeMounts" -}}
 {{- $component := .component -}}
 - { name: grant-keys, mountPath: /etc/porthole/secrets/grant-keys, readOnly: true }
-{{- if .root.Values.redis.existingSecret }}
+{{- if include "porthole.redisSecretName" .root }}
 - { name: redis, mountPath: /etc/porthole/secrets/redis, readOnly: true }
 {{- end }}
 {{- range .root.Values.secrets.mounts }}{{ if has $component .for }}
@@ -137,7 +137,7 @@ topologySpreadConstraints:
 {{- $component := .component -}}
 - name: grant-keys
   secret: { secretName: {{ include "porthole.grantKeysSecretName" .root }} }
-{{- with .root.Values.redis.existingSecret }}
+{{- with include "porthole.redisSecretName" .root }}
 - name: redis
   secret: { secretName: {{ . }} }
 {{- end }}

@@ -30,8 +30,8 @@
 {{- if $redis.url }}{{ $modes = append $modes "url" }}{{ end -}}
 {{- if or $redis.sentinel.name $redis.sentinel.nodes }}{{ $modes = append $modes "sentinel" }}{{ end -}}
 {{- if $redis.cluster.nodes }}{{ $modes = append $modes "cluster" }}{{ end -}}
-{{- if $redis.dev.enabled }}{{ $modes = append $modes "dev.enabled" }}{{ end -}}
-{{- if not $modes }}{{ $errors = append $errors "redis.url: required. Set redis.url, redis.sentinel or redis.cluster. For an evaluation, set redis.dev.enabled to true." }}{{ end -}}
+{{- if not (or $modes $redis.valkey.enabled) }}{{ $errors = append $errors "redis.url: required. Set redis.url, redis.sentinel or redis.cluster, or set redis.valkey.enabled to true." }}{{ end -}}
+{{- if and $redis.valkey.enabled (not (or $redis.valkey.existingSecret .Values.secrets.generate)) }}{{ $errors = append $errors "redis.valkey.existingSecret: required. Set it to the name of the Secret that holds the password, or set secrets.generate to true." }}{{ end -}}
 {{- if gt (len $modes) 1 }}{{ $errors = append $errors (printf "redis: %s are mutually exclusive. Set only one of them." (join " and " $modes)) }}{{ end -}}
 {{- if and (has "sentinel" $modes) (not (and $redis.sentinel.name $redis.sentinel.nodes)) }}{{ $errors = append $errors "redis.sentinel: incomplete. Set both redis.sentinel.name and redis.sentinel.nodes." }}{{ end -}}
 {{- if regexMatch "^rediss?://[^/]*:[^/]*@" $redis.url }}{{ $errors = append $errors "redis.url: must not contain a password. Store the password in a Secret and set redis.existingSecret." }}{{ end -}}
