@@ -51,6 +51,17 @@ describeWith('helm')('values', () => {
     expect(annotationsWith({})).toBeUndefined();
   });
 
+  test.each(['https://Porthole.example.org', 'https://porthole.example.org:8443/'])(
+    'the Ingress and the HTTPRoute have only the host of %s',
+    (publicUrl) => {
+      const config = { publicUrl };
+      const { rules } = findManifest(render('evaluation', { config }), 'Ingress', 'porthole')['spec'];
+      expect(rules.map(({ host }: { host: string }) => host)).toEqual(['porthole.example.org']);
+      const { hostnames } = findManifest(render('production', { config }), 'HTTPRoute', 'porthole')['spec'];
+      expect(hostnames).toEqual(['porthole.example.org']);
+    },
+  );
+
   test('ingress.tls uses the host of config.publicUrl, unless hosts are given', () => {
     const tlsWith = (tls: object[]) =>
       findManifest(render('evaluation', { ingress: { tls } }), 'Ingress', 'porthole')['spec'].tls;

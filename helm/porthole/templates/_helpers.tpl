@@ -49,4 +49,4 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 
 {{/* Host name in config.publicUrl. */}}
-{{- define "porthole.host" -}}{{ (urlParse (.Values.config.publicUrl | default "")).hostname }}{{- end }}
+{{- define "porthole.host" -}}{{ (urlParse (.Values.config.publicUrl | default "")).hostname | lower }}{{- end }}

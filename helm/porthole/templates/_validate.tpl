@@ -12,6 +12,10 @@
 {{- $errors := list -}}
 {{- if hasKey $values "imagePullSecrets" }}{{ $errors = append $errors (printf "imagePullSecrets: not a value of this chart. Set global.imagePullSecrets instead:\n\n%s" (dict "global" (dict "imagePullSecrets" $values.imagePullSecrets) | toYaml | indent 6)) }}{{ end -}}
 {{- if not $values.config.publicUrl }}{{ $errors = append $errors "config.publicUrl: required. Set it to the https:// URL that browsers use for Porthole." }}{{ end -}}
+{{- $host := include "porthole.host" . -}}
+{{- if and (hasPrefix "http://" ($values.config.publicUrl | default "")) (not (regexMatch "^(localhost|127(\\.\\d{1,3}){3})$" $host)) }}{{ $errors = append $errors "config.publicUrl: must begin with https://. http:// is for localhost only." }}{{ end -}}
+{{- $isDnsName := and (regexMatch "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$" $host) (not (regexMatch "^[0-9.]+$" $host)) -}}
+{{- if and $values.config.publicUrl (or $values.ingress.enabled $values.httpRoute.enabled) (not $isDnsName) }}{{ $errors = append $errors (printf "config.publicUrl: an Ingress and an HTTPRoute need a DNS name. %q is none." $host) }}{{ end -}}
 {{- if not $values.config.clusters }}{{ $errors = append $errors "config.clusters: required. Add at least one Proxmox VE cluster." }}{{ end -}}
 {{- if not $values.config.signIn }}{{ $errors = append $errors "config.signIn: required. Add at least one sign-in method." }}{{ end -}}
 {{- range $setting, $value := dict "redis" "redis" "grantKeys" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
