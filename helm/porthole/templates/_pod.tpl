@@ -146,3 +146,18 @@ topologySpreadConstraints:
   secret: { secretName: {{ .secretName }} }
 {{- end }}{{ end }}
 {{- end }}
+
+{{/*
+Value of `replicas` in a Deployment, or nothing: {root, component, values, name}.
+
+An autoscaler needs a Deployment without `replicas`. But if the previous manifest contained it, Helm deletes the field, and
+Kubernetes scales to 1 at once. Such a Deployment lacks the annotation porthole/replicas and keeps its live count.
+*/}}
+{{- define "porthole.replicas" -}}
+{{- if not (and (eq .component "relay") (or .values.autoscaling.enabled .values.keda.enabled)) }}{{ .values.replicaCount }}
+{{- else }}
+{{- with lookup "apps/v1" "Deployment" .root.Release.Namespace .name }}
+{{- if not (hasKey (.metadata.annotations | default dict) "porthole/replicas") }}{{ .spec.replicas }}{{ end -}}
+{{- end }}
+{{- end }}
+{{- end }}
