@@ -69,8 +69,9 @@
 
 {{- define "porthole.validateComponents" -}}
 {{- $errors := list -}}
-{{- range $component := list "broker" "relay" }}
-{{- $values := get $.Values $component }}
+{{- range include "porthole.components" . | fromYamlArray }}
+{{- $component := .component }}
+{{- $values := .values }}
 {{- if and (not $values.serviceAccount.create) (not $values.serviceAccount.name) }}{{ $errors = append $errors (printf "%s.serviceAccount.name: required if serviceAccount.create is false. Set it to an existing ServiceAccount." $component) }}{{ end -}}
 {{- if and $values.podMonitor.enabled $values.serviceMonitor.enabled }}{{ $errors = append $errors (printf "%s: podMonitor.enabled and serviceMonitor.enabled are mutually exclusive. Set only one of them." $component) }}{{ end -}}
 {{- $minimum := include "porthole.minimumGracePeriod" (dict "root" $ "values" $values) | int -}}
@@ -117,10 +118,11 @@
 {{- if has .name (concat $names (list "redis" "grant-keys")) }}{{ $errors = append $errors (printf "secrets.mounts: the name %s is in use already. Choose another one." .name) }}{{ end -}}
 {{- $names = append $names .name }}
 {{- end }}
-{{- range $component := list "broker" "relay" }}
+{{- range include "porthole.components" . | fromYamlArray }}
+{{- $component := .component }}
 {{- $mounted := list }}
 {{- range $.Values.secrets.mounts }}{{ if has $component .for }}{{ $mounted = append $mounted .name }}{{ end }}{{ end -}}
-{{- range (get $.Values $component).extraVolumeMounts }}{{ $mounted = append $mounted (trimPrefix "/etc/porthole/secrets/" .mountPath | splitList "/" | first) }}{{ end -}}
+{{- range .values.extraVolumeMounts }}{{ $mounted = append $mounted (trimPrefix "/etc/porthole/secrets/" .mountPath | splitList "/" | first) }}{{ end -}}
 {{- $config := include "porthole.config" (dict "root" $ "component" $component) | fromYaml }}
 {{- range regexFindAll "/etc/porthole/secrets/[^/\"]+" (omit $config "redis" | toJson) -1 | uniq }}
 {{- $name := base . }}
