@@ -130,7 +130,8 @@ describeWith('helm')('with helm', () => {
     expect(shown.length).toBeGreaterThan(10);
     for (const line of shown) {
       for (const [, name] of line.matchAll(/deploy(?:ment)?\/([\w-]+)/g)) expect(deployments).toContain(name);
-      for (const [, label] of line.matchAll(/ -l (\S+)/g)) expect(labels).toContain(label);
+      for (const [, list = ''] of line.matchAll(/ -l (\S+)/g))
+        for (const label of list.split(',')) expect(labels).toContain(label);
     }
     const entries = shown.flatMap((line) => / exec .* -- (\S+ \S+)/.exec(line)?.[1] ?? []);
     expect(new Set(entries)).toEqual(new Set(['node services/broker/dist/cli/main.js']));
