@@ -24,6 +24,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'apt-get': '.ci/run installs the same packages, see below',
   curl: 'test/relay/door.test.ts asks for an upgrade with the same headers',
   docker: 'test/images/containers.test.ts, where an engine is there',
+  echo: 'test/fronts/fronts.test.ts sends the same lines to a real HAProxy',
   export: 'test/standalone/processes.test.ts starts with these variables',
   'k8s/images/debian-base.sh':
     'test/images/debian-base.test.ts runs it with replacements of debootstrap and docker',
