@@ -41,7 +41,7 @@ export function createOperationsServer(deps: {
   server.headersTimeout = 5000;
   return {
     name: 'operations server',
-    start: () => listen(server, deps.listen),
+    start: () => listen(server, deps.listen, 'operationsListen'),
     stop: () => close(server),
     address: () => boundAddress(server),
   };

@@ -38,7 +38,7 @@ export function createPublicServer(deps: {
   if (deps.onUpgrade) server.on('upgrade', deps.onUpgrade);
   return {
     name: 'public server',
-    start: () => listen(server, deps.listen),
+    start: () => listen(server, deps.listen, 'listen'),
     stop: () => close(server),
     address: () => boundAddress(server),
   };
