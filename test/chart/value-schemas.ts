@@ -11,6 +11,7 @@ const quantity = {
   ],
 };
 const quantities = { type: 'object', additionalProperties: quantity };
+const host = { type: 'string', pattern: '^(\\*\\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$' };
 const cidr = { type: 'string', pattern: '^[0-9a-fA-F.:]+/[0-9]{1,3}$' };
 const address = { type: 'string', pattern: '^[^/\\s]+$' };
 
@@ -33,6 +34,16 @@ export const itemSchemas: Readonly<Record<string, unknown>> = {
   ),
   'global.imagePullSecrets': { anyOf: [text, objectSchema({ name: text })] },
   'httpRoute.parentRefs': named,
+  'ingress.extraHosts': host,
+  'httpRoute.extraHostnames': host,
+  'ingress.extraPaths': objectSchema(
+    {
+      path: text,
+      pathType: { enum: ['Exact', 'Prefix', 'ImplementationSpecific'] },
+      backend: { type: 'object' },
+    },
+    ['pathType', 'backend'],
+  ),
   'redis.sentinel.nodes': address,
   'redis.cluster.nodes': address,
   'redis.extraPorts': { type: 'integer', minimum: 1, maximum: 65_535 },
@@ -63,7 +74,12 @@ export const strictSchemas: readonly (readonly [pathEnd: string, schema: unknown
     objectSchema({ requests: quantities, limits: quantities, claims: { type: 'array', items: named } }, []),
   ],
   ['.autoscaling.minReplicas', { type: 'integer', minimum: 1 }],
-  ['.autoscaling.targetSessionsPerPod', { type: 'integer', minimum: 1 }],
+  ['.service.port', { type: 'integer', minimum: 1, maximum: 65_535 }],
+  ['.service.nodePort', { type: ['integer', 'null'], minimum: 1, maximum: 65_535 }],
+  ['.service.externalTrafficPolicy', { enum: ['', 'Cluster', 'Local'] }],
+  ['.service.ipFamilyPolicy', { enum: ['', 'SingleStack', 'PreferDualStack', 'RequireDualStack'] }],
+  ['.service.ipFamilies', { type: 'array', items: { enum: ['IPv4', 'IPv6'] } }],
+  ['.service.loadBalancerSourceRanges', { type: 'array', items: cidr }],
   ['.maxReplicas', { type: 'integer', minimum: 1 }],
   [
     '.keda.fallback',

@@ -23,6 +23,9 @@ values: {{- mergeOverwrite (deepCopy .root.Values.common) (deepCopy $own) | toYa
 {{- end }}
 {{- end }}
 
+{{/* Port of the Service of a component: {root, component}. */}}
+{{- define "porthole.servicePort" -}}{{ (include "porthole.component" . | fromYaml).values.service.port }}{{- end }}
+
 {{/* Selector labels of a component: {root, component}. Don't change them: the selector of a Deployment is immutable. */}}
 {{- define "porthole.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "porthole.name" .root }}
@@ -61,6 +64,12 @@ annotations: {{- toYaml . | nindent 2 }}
 {{/* Name of the Secret that holds the grant keys. */}}
 {{- define "porthole.grantKeysSecretName" -}}
 {{- .Values.secrets.existingSecret | default (printf "%s-keys" (include "porthole.fullname" .)) }}
+{{- end }}
+
+{{/* Host name in config.relayUrl, if relays have a host of their own. */}}
+{{- define "porthole.relayHost" -}}
+{{- $host := (urlParse (.Values.config.relayUrl | default "")).hostname | lower -}}
+{{- if ne $host (include "porthole.host" .) }}{{ $host }}{{ end -}}
 {{- end }}
 
 {{/* Host name in config.publicUrl. */}}

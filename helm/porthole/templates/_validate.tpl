@@ -62,6 +62,9 @@
 {{- with $relay.keda.fallback }}
 {{- if gt (int .replicas) (int $relay.keda.maxReplicas) }}{{ $errors = append $errors (printf "relay.keda.fallback.replicas: %d is more than relay.keda.maxReplicas (%d)." (int .replicas) (int $relay.keda.maxReplicas)) }}{{ end -}}
 {{- end }}
+{{- $autoscaling := $relay.autoscaling }}
+{{- if and $autoscaling.enabled (not (or $autoscaling.targetSessionsPerPod $autoscaling.targetCPUUtilizationPercentage $autoscaling.extraMetrics)) }}{{ $errors = append $errors "relay.autoscaling: no metric. Set targetSessionsPerPod or targetCPUUtilizationPercentage." }}{{ end -}}
+{{- if and $autoscaling.targetCPUUtilizationPercentage (not (dig "requests" "cpu" "" $relay.resources)) }}{{ $errors = append $errors "relay.autoscaling.targetCPUUtilizationPercentage: requires relay.resources.requests.cpu, of which it is a percentage." }}{{ end -}}
 {{- $capacity := (.Values.config.limits | default dict).consolesPerRelay | default 1000 | int }}
 {{- if gt (int $relay.autoscaling.targetSessionsPerPod) $capacity }}{{ $errors = append $errors (printf "relay.autoscaling.targetSessionsPerPod: %d is never reached, because a relay carries at most %d consoles (config.limits.consolesPerRelay)." (int $relay.autoscaling.targetSessionsPerPod) $capacity) }}{{ end -}}
 {{- toYaml $errors }}
@@ -73,6 +76,13 @@
 {{- $component := .component }}
 {{- $values := .values }}
 {{- if and (not $values.serviceAccount.create) (not $values.serviceAccount.name) }}{{ $errors = append $errors (printf "%s.serviceAccount.name: required if serviceAccount.create is false. Set it to an existing ServiceAccount." $component) }}{{ end -}}
+{{- $service := $values.service }}
+{{- range $field := list "nodePort" "externalTrafficPolicy" }}
+{{- if and (get $service $field) (eq $service.type "ClusterIP") }}{{ $errors = append $errors (printf "%s.service.%s: requires %s.service.type NodePort or LoadBalancer." $component $field $component) }}{{ end -}}
+{{- end }}
+{{- range $field := list "loadBalancerClass" "loadBalancerIP" "loadBalancerSourceRanges" }}
+{{- if and (get $service $field) (ne $service.type "LoadBalancer") }}{{ $errors = append $errors (printf "%s.service.%s: requires %s.service.type LoadBalancer." $component $field $component) }}{{ end -}}
+{{- end }}
 {{- if and $values.podMonitor.enabled $values.serviceMonitor.enabled }}{{ $errors = append $errors (printf "%s: podMonitor.enabled and serviceMonitor.enabled are mutually exclusive. Set only one of them." $component) }}{{ end -}}
 {{- $minimum := include "porthole.minimumGracePeriod" (dict "root" $ "values" $values) | int -}}
 {{- $given := $values.terminationGracePeriodSeconds -}}
