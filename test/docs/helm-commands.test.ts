@@ -15,7 +15,8 @@ const verbOf = (words: readonly string[]) =>
 const commands = commandsOf('helm').map((command) => ({ ...command, words: wordsOf(command.line) }));
 /** `helm test` in a sentence names the command only. */
 const mentions = commands.filter(({ words }) => words.length === 1);
-const complete = commands.filter(({ words }) => words.length > 1);
+/** Except for those with a registry, which test/chart/package.test.ts runs. */
+const complete = commands.filter(({ words, line }) => words.length > 1 && !line.includes('oci://'));
 const rendering = complete.filter(({ words }) => ['install', 'template', 'upgrade'].includes(verbOf(words)));
 const withCluster = complete.filter(({ words }) => !['package', 'template'].includes(verbOf(words)));
 
