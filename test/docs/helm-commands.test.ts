@@ -78,6 +78,17 @@ describeWith('helm')('documented helm commands', () => {
     expect(output).toContain(`helm ${words[0]}`);
   });
 
+  test('every installation waits for the pods, and every upgrade rolls back if they are not ready in time', () => {
+    const changing = rendering.filter(({ line }) => !line.includes('diff') && !/ template /.test(line));
+    expect(changing.length).toBeGreaterThan(6);
+    // Moving Redis has a step of its own for a failure, and an example installs or upgrades.
+    const needsAtomic = (line: string) => line.includes(' upgrade ') && !/--install|redis/.test(line);
+    for (const { page, line } of changing) {
+      expect(line).toContain('--wait');
+      if (page !== 'docs/redis.md' && needsAtomic(line)) expect(line).toContain('--atomic');
+    }
+  });
+
   test('every command names the release and the namespace of docs/install.md', () => {
     for (const { words } of complete) {
       const namespace = words[words.indexOf('-n') + 1];
