@@ -65,11 +65,9 @@ describeWith('helm')('the packaged chart', () => {
   });
 
   test('names in Chart.yaml the images that it runs', () => {
-    const images = [
-      ...render('evaluation').flatMap(({ spec }) =>
-        (spec?.template?.spec.containers ?? []).map(({ image }: { image: string }) => image),
-      ),
-    ] as string[];
+    const images = render('evaluation').flatMap(({ spec }): string[] =>
+      (spec?.template?.spec.containers ?? []).map(({ image }: { image: string }) => image),
+    );
     const named = parse(chart.annotations['artifacthub.io/images'] ?? '') as { image: string }[];
     expect(named.map(({ image }) => image).toSorted()).toEqual(images.toSorted());
   });
