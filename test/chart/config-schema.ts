@@ -11,7 +11,7 @@ interface JsonSchema {
 }
 
 /** Settings that the chart sets. The schema accepts them, so that the chart can name the value to use instead. */
-const setByChart = ['redis', 'grantKeys', 'listen', 'operationsListen', 'instance'];
+const setByChart = ['redis', 'grantKeys', 'grantKeysFile', 'listen', 'operationsListen', 'instance'];
 
 /** Settings into which a secret is easily pasted. Helm would quote an invalid value, so the chart checks these itself. */
 const unquoted = new Set(['token', 'username']);
@@ -27,10 +27,7 @@ export function configJsonSchema(): Record<string, unknown> {
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => adapt(zodSchema, jsonSchema as JsonSchema),
   }) as JsonSchema;
-  for (const name of setByChart) {
-    properties[name] = {};
-    delete properties[`${name}File`];
-  }
+  for (const name of setByChart) properties[name] = {};
   // Without `required`: the chart lists all missing values in one message.
   return { type: 'object', additionalProperties: false, properties };
 }

@@ -18,7 +18,7 @@
 {{- if and $values.config.publicUrl (or $values.ingress.enabled $values.httpRoute.enabled) (not $isDnsName) }}{{ $errors = append $errors (printf "config.publicUrl: an Ingress and an HTTPRoute need a DNS name. %q is none." $host) }}{{ end -}}
 {{- if not $values.config.clusters }}{{ $errors = append $errors "config.clusters: required. Add at least one Proxmox VE cluster." }}{{ end -}}
 {{- if not $values.config.signIn }}{{ $errors = append $errors "config.signIn: required. Add at least one sign-in method." }}{{ end -}}
-{{- range $setting, $value := dict "redis" "redis" "grantKeys" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
+{{- range $setting, $value := dict "redis" "redis" "grantKeys" "secrets.existingSecret" "grantKeysFile" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
 {{- if hasKey $values.config $setting }}{{ $errors = append $errors (printf "config.%s: set by the chart. Remove it%s." $setting (empty $value | ternary "" (printf " and use the value %s instead" $value))) }}{{ end -}}
 {{- end }}
 {{- if and (not $values.secrets.existingSecret) (not $values.secrets.generate) }}{{ $errors = append $errors "secrets.existingSecret: required. Set it to the name of the Secret that holds the grant keys, or set secrets.generate to true." }}{{ end -}}
