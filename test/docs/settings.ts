@@ -2,7 +2,7 @@
 export const meanings: Readonly<Record<string, string>> = {
   publicUrl:
     'URL at which browsers reach Porthole. Must be https (except on localhost), on its own host name, without a path.',
-  relayUrl: 'URL of the relays, if they are not below `publicUrl`. https is read as wss.',
+  relayUrl: 'URL of the relays, if they are not below `publicUrl`. https is read as wss. It can have a path.',
   allowedOrigins:
     'Origins of other sites whose pages may open consoles and call the API with a bearer token (CORS; never with a cookie). The origin of `publicUrl` is always allowed.',
   listen:
