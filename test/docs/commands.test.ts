@@ -2,9 +2,11 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Readable } from 'node:stream';
 import { porthole } from '@porthole/broker/cli/porthole';
 import { environmentVariables } from '@porthole/shared/config/environment';
+import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { commandOf, dockerfile } from '../images/dockerfile.ts';
 import { services } from '../../k8s/images/stage-service.ts';
 import { readOptions } from '../load/options.ts';
@@ -90,7 +92,7 @@ describe('documented npm commands', () => {
   const ofScript = (name: string) => withArguments.filter(({ script }) => script === name);
 
   test('with arguments belong to a script whose arguments are checked below', () => {
-    const checked = ['attack', 'bench', 'images', 'porthole', 'test:only', 'user'];
+    const checked = ['attack', 'bench', 'demo', 'images', 'porthole', 'rehearse', 'test:only', 'user'];
     expect(withArguments.filter(({ script }) => !checked.includes(script))).toEqual([]);
   });
 
@@ -101,6 +103,11 @@ describe('documented npm commands', () => {
 
   test.each(ofScript('bench'))('$line', ({ args }) => {
     expect(() => readOptions(args)).not.toThrow();
+  });
+
+  test.each([...ofScript('demo'), ...ofScript('rehearse')])('$page: $line', ({ args }) => {
+    const { values } = parseArgs({ args: [...args], options: { proxmox: { type: 'string' } } });
+    expect(() => parseDelayProfile(values.proxmox)).not.toThrow();
   });
 
   test.each(ofScript('test:only'))('$line', ({ args }) => {
