@@ -64,7 +64,12 @@ await runProcess(process, () => {
         readiness: broker.readiness,
         warnings: broker.notes,
       }),
-      createPublicServer({ listen: config.listen, onRequest: broker.onRequest }),
+      createPublicServer({
+        listen: config.listen,
+        onRequest: broker.onRequest,
+        maxConnections: config.limits.httpConnections,
+        registry,
+      }),
       createReadinessLog({
         readiness: broker.readiness,
         onReady: () => log.info({ publicUrl: config.publicUrl.origin, listen: config.listen }, 'ready'),

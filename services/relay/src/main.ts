@@ -55,7 +55,13 @@ await runProcess(process, () => {
       ...tracingParts,
       { name: 'store', start: () => store.start(), stop: () => store.stop() },
       createOperationsServer({ listen: config.operationsListen, registry, readiness: relay.readiness }),
-      createPublicServer({ listen: config.listen, onRequest: relay.onRequest, onUpgrade: relay.onUpgrade }),
+      createPublicServer({
+        listen: config.listen,
+        onRequest: relay.onRequest,
+        onUpgrade: relay.onUpgrade,
+        maxConnections: config.limits.httpConnections,
+        registry,
+      }),
       ...relay.components,
       createReadinessLog({
         readiness: relay.readiness,

@@ -36,7 +36,7 @@ export interface StreamConsoleDeps {
   readonly onPicture: () => void;
   /** How often to check whether the console needs to be kept alive, in milliseconds. */
   readonly keepAliveMs: number;
-  readonly timeLimits: Pick<TimeLimits, 'start' | 'input'>;
+  readonly timeLimits: Pick<TimeLimits, 'start' | 'stop' | 'input'>;
   readonly signal: AbortSignal;
 }
 
@@ -71,7 +71,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     claims: deps.claims,
     upstream: deps.dialled,
     send: sendBetweenMessages,
-    onHumanInput: timeLimits.input,
+    onHumanInput: () => timeLimits.input(),
     onPicture: deps.onPicture,
   });
   const { keepAlive } = protocol;
@@ -95,7 +95,8 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
       send: () => sendBetweenMessages(keepAlive),
     }),
   );
-  own(timeLimits.start((error) => end({ by: 'viewer', error })));
+  own(() => timeLimits.stop());
+  timeLimits.start((error) => end({ by: 'viewer', error }));
   if (resources.disposed) return promise;
   if (protocol.initialMessage) link.send(protocol.initialMessage);
   const pump = startPump({
