@@ -2,7 +2,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../eventually.ts';
 import type { Picture } from '../fakes/guests/ppm.ts';
 import { waitForState, type Browser } from '../web/browser.ts';
-import { password } from './stack.ts';
+import { password } from './stack-config.ts';
 
 /** Everything that a browser received, for searches. */
 export interface Received {
