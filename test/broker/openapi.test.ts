@@ -31,7 +31,7 @@ test('the file names every route of the broker, and no other', () => {
   const deps = {
     sessions: {},
     power: { keys: () => [grantKey], random: systemRandom },
-    grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} } },
+    grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} }, store: {} },
     signIn: { signInMethods: [] },
   } as unknown as RouteDeps;
   const routes = createRoutes(deps).stack.flatMap(({ methods, path }) =>

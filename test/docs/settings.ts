@@ -183,7 +183,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.signInsPerMinute': 'Sign-in attempts per minute and user name.',
   'limits.signInsPerAddressPerMinute':
     'Sign-in attempts per minute and client address. A whole class can share one address.',
-  'limits.grantsPerMinute': 'Console requests per minute and user.',
+  'limits.grantsPerMinute':
+    'Console requests per minute and user. Returning to a console after an outage does not count.',
   'limits.upgradesPerMinute':
     'WebSocket upgrades per minute and client address. A whole school can share one address.',
   'audit.to': 'Destination of the [audit log](audit.md): `stdout`, `file` or `none`.',

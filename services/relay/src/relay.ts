@@ -15,6 +15,7 @@ import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import { createSessionRecords } from '@porthole/shared/session/records';
 import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
@@ -150,6 +151,7 @@ function createSharedState(deps: RelayDeps) {
       signals,
       terminations,
       observers,
+      reopenable: createReopenableSessions(leases),
       keys,
       metrics,
       deadlines,

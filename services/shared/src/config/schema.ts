@@ -114,7 +114,7 @@ const limits = z
     signInsPerMinute: z.number().int().positive().default(20),
     /** Maximum sign-in attempts per minute and address. A whole class may share one address. */
     signInsPerAddressPerMinute: z.number().int().positive().default(240),
-    /** Maximum grants per minute and user. */
+    /** Maximum grants per minute and user, without those that return to a session. */
     grantsPerMinute: z.number().int().positive().default(60),
     /** Maximum WebSocket upgrades per minute and address. A school may share one address. */
     upgradesPerMinute: z.number().int().positive().default(1200),

@@ -54,6 +54,8 @@ export const grantClaims = z.object({
   }),
   /** Present in a grant that resumes a session (docs/decisions/0006-resume.md). Milliseconds since the epoch. */
   resumes: z.object({ openedAt: z.number().int(), endsAt: z.number().int() }).optional(),
+  /** The session that this grant reopens, in a grant that did not count as a new request. */
+  reopens: z.string().min(1).max(64).optional(),
   /** Origins whose pages may use the grant, as browsers send them: "https://host[:port]". */
   origins: z.array(z.string()).max(32),
   /** Milliseconds since the epoch. A grant that resumes a session keeps the time of the first grant. */

@@ -100,7 +100,12 @@ function onControlMessage(
       const sessionInfo = { ...state.sessionInfo, clipboard: message.clipboard ?? 'both' };
       // The first frame can overtake this message.
       const name = open ? 'open' : 'awaiting-frame';
-      return { ...state, phase: { state: name, mode: message.mode }, sessionInfo };
+      return {
+        ...state,
+        phase: { state: name, mode: message.mode },
+        sessionInfo,
+        lastOpened: state.grant?.id,
+      };
     }
     case 'observers': {
       const observers = { by: message.by, others: message.others };
