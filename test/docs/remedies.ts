@@ -145,7 +145,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'Add relays. Check whether Proxmox opens consoles slowly.',
   ],
   queue_timeout: [
-    'The node opened too few consoles within `limits.queueSeconds`.',
+    'No console of the queue opened within `limits.queueSeconds`.',
     "Check the node's load. `clusters[].opensPerNode` above 3 needs more pvedaemon workers.",
   ],
   proxmox_credential: [

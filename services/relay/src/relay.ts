@@ -131,7 +131,7 @@ function createSharedState(deps: RelayDeps) {
   const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
   const connections = new ViewerConnections();
   const linkGauges = createLinkGauges();
-  const queue = createLeaseQueue({ leases, clock });
+  const queue = createLeaseQueue({ leases, clock, stallMs: limits.queueSeconds * 1000 });
   const metrics = createRelayMetrics(deps.registry, {
     draining: () => liveSessions.draining,
     connections: (state) => connections.count(state),
@@ -161,7 +161,6 @@ function createSharedState(deps: RelayDeps) {
       audit: combineAudits(deps.audit, auditTrail.record),
       linkGauges,
       dial: createDial({ clock, queue, deadlines, tracing, metrics }),
-      queueSeconds: limits.queueSeconds,
       viewerHandshakeMs: deadlines.viewerHandshake,
     },
     observers,

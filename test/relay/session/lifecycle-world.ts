@@ -140,7 +140,6 @@ export async function createLifecycleWorld() {
       audit: (event) => void audited.push(event),
       tracing: noTracing,
       deadlines: defaultDeadlines,
-      queueSeconds: 60,
       viewerHandshakeMs: defaultDeadlines.viewerHandshake,
       clusters: new Map([['lab', cluster]]),
       dial: (request) =>

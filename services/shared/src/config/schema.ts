@@ -108,7 +108,7 @@ const limits = z
     consolesPerRelay: z.number().int().positive().default(1000),
     /** Maximum sessions in the queue of one relay. */
     queuedPerRelay: z.number().int().positive().default(500),
-    /** Maximum time in the queue for a console slot, in seconds. */
+    /** Maximum time in a queue for a console slot that does not move, in seconds. */
     queueSeconds: seconds.default(60),
     /** Maximum sign-in attempts per minute and user name. */
     signInsPerMinute: z.number().int().positive().default(20),

@@ -43,6 +43,8 @@ export const leaseNames = {
   dial: (cluster: string, vmid: number) => `dial/${cluster}/${vmid}`,
   /** Console openings in progress at one node. */
   node: (cluster: string, node: string) => `node/${cluster}/${node}`,
+  /** Held while a holder of the named lease was served recently. */
+  served: (name: string) => `served/${name}`,
   /** Live consoles of one user. */
   user: (userId: string) => `user/${userId}`,
   /** Live consoles of one machine. */

@@ -93,7 +93,12 @@ function onControlMessage(
   const open = state.phase.state === 'open';
   switch (message.type) {
     case 'queued':
-      return open ? state : { ...state, phase: { state: 'queued', position: message.position } };
+      return open
+        ? state
+        : {
+            ...state,
+            phase: { state: 'queued', position: message.position, waitSeconds: message.waitSeconds },
+          };
     case 'opening':
       return open ? state : { ...state, phase: { state: 'opening', step: message.step } };
     case 'opened': {
