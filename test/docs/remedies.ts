@@ -158,7 +158,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
   ],
   proxmox_tls: [
     'The certificate does not match the configured CA or fingerprint, or lacks the host name.',
-    'The log shows the certificate received. `caFile` is `/etc/pve/pve-root-ca.pem`; fingerprints change when certificates are renewed.',
+    '`porthole doctor` says which, and lists the names in the certificate. `caFile` is `/etc/pve/pve-root-ca.pem`; fingerprints change when certificates are renewed.',
   ],
   proxmox_invalid_response: [
     'Another service answers on that port, or an unsupported Proxmox version.',
