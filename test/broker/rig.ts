@@ -17,6 +17,7 @@ import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
+import { readOpenApi } from './openapi.ts';
 import { createFakeProxmox, type FakeProxmox, type GuestOptions } from '../fakes/proxmox/fake-proxmox.ts';
 
 /** A broker on a real port in front of a simulated Proxmox, and a browser's manners to talk to it. */
@@ -270,7 +271,7 @@ function askAt(
         response.on('error', reject);
         response.on('end', () => {
           const bytes = Buffer.concat(chunks);
-          resolve({
+          const answer: Answer = {
             status: response.statusCode ?? 0,
             headers: response.headers,
             bytes,
@@ -278,13 +279,24 @@ function askAt(
             get json() {
               return JSON.parse(bytes.toString());
             },
-          });
+          };
+          const fault = faultOf(method, path, answer);
+          if (fault === undefined) resolve(answer);
+          else reject(new Error(fault));
         });
       },
     );
     request.on('error', reject);
     request.end(sent);
   });
+}
+
+const openApi = readOpenApi();
+
+/** Every answer of every test must be as docs/openapi.yaml says. Undefined: it is. */
+function faultOf(method: string, path: string, answer: Answer): string | undefined {
+  const operation = openApi.operationAt(method, path);
+  return operation === undefined ? undefined : openApi.faultOf(operation, answer);
 }
 
 function aBrowser(ask: Rig['ask']): Browser {
