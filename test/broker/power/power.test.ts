@@ -74,6 +74,17 @@ test('a failed task has our error, and only the log has the message of Proxmox',
   expect(rig.log.join('')).toContain('VM is locked (backup)');
 });
 
+test('power on of a machine that was deleted a moment ago says that the machine does not exist', async () => {
+  const { fake, anna } = await aSchool();
+  const exitstatus = "Configuration file 'nodes/pve1/qemu-server/110.conf' does not exist";
+  fake.failRequests(/GET .*\/tasks\/.*\/status/, {
+    body: JSON.stringify({ data: { status: 'stopped', exitstatus } }),
+  });
+  const failed = await through(anna, 110, 'start');
+  expect(failed).toMatchObject({ state: 'failed', code: 'machine_not_found' });
+  expect(JSON.stringify(failed)).not.toContain('pve1');
+});
+
 test('a missing Proxmox permission has its own error', async () => {
   const { anna, rig } = await aSchool([]);
   const answer = await anna.post(path(101), { action: 'stop' });

@@ -108,13 +108,13 @@ const limits = z
     consolesPerRelay: z.number().int().positive().default(1000),
     /** Maximum sessions in the queue of one relay. */
     queuedPerRelay: z.number().int().positive().default(500),
-    /** Maximum time in the queue for a console slot, in seconds. */
+    /** Maximum time in a queue for a console slot that does not move, in seconds. */
     queueSeconds: seconds.default(60),
     /** Maximum sign-in attempts per minute and user name. */
     signInsPerMinute: z.number().int().positive().default(20),
     /** Maximum sign-in attempts per minute and address. A whole class may share one address. */
     signInsPerAddressPerMinute: z.number().int().positive().default(240),
-    /** Maximum grants per minute and user. */
+    /** Maximum grants per minute and user, without those that return to a session. */
     grantsPerMinute: z.number().int().positive().default(60),
     /** Maximum WebSocket upgrades per minute and address. A school may share one address. */
     upgradesPerMinute: z.number().int().positive().default(1200),
