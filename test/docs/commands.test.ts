@@ -7,6 +7,7 @@ import { porthole } from '@porthole/broker/cli/porthole';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { commandOf, dockerfile } from '../images/dockerfile.ts';
 import { services } from '../../k8s/images/stage-service.ts';
+import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { readOptions } from '../load/options.ts';
 import { describeWith } from '../needs.ts';
 import { createRelayRig, testOrigin } from '../relay/rig.ts';
@@ -90,7 +91,7 @@ describe('documented npm commands', () => {
   const ofScript = (name: string) => withArguments.filter(({ script }) => script === name);
 
   test('with arguments belong to a script whose arguments are checked below', () => {
-    const checked = ['attack', 'bench', 'images', 'porthole', 'test:only', 'user'];
+    const checked = ['attack', 'bench', 'demo', 'images', 'porthole', 'rehearse', 'test:only', 'user'];
     expect(withArguments.filter(({ script }) => !checked.includes(script))).toEqual([]);
   });
 
@@ -101,6 +102,12 @@ describe('documented npm commands', () => {
 
   test.each(ofScript('bench'))('$line', ({ args }) => {
     expect(() => readOptions(args)).not.toThrow();
+  });
+
+  test.each([...ofScript('demo'), ...ofScript('rehearse')])('$page: $line', ({ args }) => {
+    // Both read only: --proxmox PROFILE.
+    expect(args[0]).toBe('--proxmox');
+    expect(args.slice(1)).toEqual([parseDelayProfile(args[1])]);
   });
 
   test.each(ofScript('test:only'))('$line', ({ args }) => {
