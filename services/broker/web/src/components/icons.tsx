@@ -41,6 +41,13 @@ export const NodeIcon = icon(
     <path d="M7.500 7.500h.01M7.500 16.500h.01" stroke-width="2.200" />
   </>,
 );
+/** "1:1": an original size. */
+export const OriginalSizeIcon = icon(
+  <>
+    <path d="M4 8.500 6.500 7v10M16 8.500 18.500 7v10" />
+    <path d="M11.500 10h.01M11.500 15h.01" stroke-width="2.200" />
+  </>,
+);
 export const SignOutIcon = icon(
   <>
     <path d="M14 4H6a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h8" />

@@ -1,6 +1,7 @@
 import { useLayoutEffect } from 'preact/hooks';
 import { CloseIcon } from '../../components/icons.tsx';
 import type { Screen } from '../display/screen.ts';
+import { KeyButton } from './key-button.tsx';
 import { HiddenTextField } from './hidden-text-field.tsx';
 import { modifierKeys, namedKeys, type Modifier } from './keysyms.ts';
 import { useModifiers } from './use-modifiers.ts';
@@ -66,9 +67,7 @@ export function KeysPanel({ screen, close }: KeysProps) {
           </button>
         ))}
         {keyNames.map((name) => (
-          <button key={name} type="button" class="key" aria-label={name} onClick={() => press(name)}>
-            {keyLabels[name] ?? name}
-          </button>
+          <KeyButton key={name} label={keyLabels[name] ?? name} name={name} onClick={() => press(name)} />
         ))}
       </div>
       <button type="button" class="tool keys-close" aria-label="Close the keyboard" onClick={close}>

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { KeyButton } from '../keyboard/key-button.tsx';
 import type { Terminal } from './terminal.ts';
 
 /** Keys that phones lack, with the text that a terminal sends for them. */
@@ -34,9 +35,7 @@ export function TerminalKeys({ terminal }: { readonly terminal: Terminal }) {
       onMouseDown={keepFocus}
     >
       {keys.map(([label, name, text]) => (
-        <button key={name} type="button" class="key" aria-label={name} onClick={() => terminal.send(text)}>
-          {label}
-        </button>
+        <KeyButton key={name} label={label} name={name} onClick={() => terminal.send(text)} />
       ))}
     </div>
   );

@@ -1,4 +1,10 @@
-import { ClipboardIcon, KeyboardIcon, PowerIcon, PowerKeysIcon } from '../../components/icons.tsx';
+import {
+  ClipboardIcon,
+  KeyboardIcon,
+  OriginalSizeIcon,
+  PowerIcon,
+  PowerKeysIcon,
+} from '../../components/icons.tsx';
 import type { Screen } from '../display/screen.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { TerminalTools } from '../terminal/terminal-tools.tsx';
@@ -74,7 +80,7 @@ export function DisplayTools({
           pressed={!fit}
           onClick={() => thenFocusDisplay(toggleFit)}
         >
-          <span class="tool-glyph">1:1</span>
+          <OriginalSizeIcon />
         </ToolButton>
       )}
     </>

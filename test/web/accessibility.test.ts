@@ -1,8 +1,8 @@
 import type { View } from '../../services/broker/web/src/console/connection/view.ts';
 import { describeWith } from '../needs.ts';
+import { accessibilityFaults } from './axe.ts';
 import { waitForState } from './browser.ts';
 import { useConsole, type ConsoleTest } from './console/use-console.ts';
-import { contentOutsideLandmarks } from './landmarks.ts';
 import { aMachine } from './site-data.ts';
 
 type Reach = (fixture: ConsoleTest) => Promise<void>;
@@ -104,36 +104,31 @@ async function openPanel(fixture: ConsoleTest, tool: string, panel: string): Pro
   await fixture.page.locator(panel).first().waitFor();
 }
 
-describeWith('chromium')('all content is in a landmark', () => {
-  const fixture = useConsole();
+describeWith('chromium').each(['light', 'dark'] as const)('axe finds nothing (%s)', (colorScheme) => {
+  const fixture = useConsole({ viewport: { width: 1280, height: 800 }, colorScheme });
 
   test.each(Object.entries(states))('in the state %s', async (state, reach) => {
     await reach(fixture);
     await waitForState(fixture.page, state);
-    expect(await contentOutsideLandmarks(fixture.page)).toEqual([]);
+    expect(await accessibilityFaults(fixture.page)).toEqual([]);
   });
 
   test.each(Object.entries(details))('with %s', async (_what, reach) => {
     await reach(fixture);
-    expect(await contentOutsideLandmarks(fixture.page)).toEqual([]);
+    expect(await accessibilityFaults(fixture.page)).toEqual([]);
   });
+});
 
-  test('which a page that puts a toolbar, a card, a badge or a picture elsewhere would not pass', async () => {
-    await fixture.page.setContent(`
-      <header><nav aria-label="Pages"><a href="/">Machines</a></nav></header>
-      <main><p>Content</p></main>
-      <div role="status">Saved</div>
-      <p hidden>Hidden</p>
+describeWith('chromium')('axe', () => {
+  const fixture = useConsole();
+
+  test('finds content outside of landmarks, and a button without a name', async () => {
+    await fixture.page.setContent(`<!doctype html><html lang="en"><head><title>Console</title></head><body>
+      <main><h1>Content</h1><button></button></main>
       <div role="toolbar" aria-label="Console"><button>Reconnect</button></div>
-      <section class="card"><header><h1>Opening web-1</h1></header></section>
-      <p class="badge">View only</p>
-      <canvas></canvas>`);
-    expect(await contentOutsideLandmarks(fixture.page)).toEqual([
-      '<button>Reconnect</button>',
-      '<h1>Opening web-1</h1>',
-      '<p class="badge">View only</p>',
-      '<canvas></canvas>',
-    ]);
+      </body></html>`);
+    const faults = await accessibilityFaults(fixture.page);
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['button-name', 'region']);
     await fixture.page.goto('about:blank');
   });
 });
