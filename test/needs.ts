@@ -1,7 +1,16 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describeWhere, findExecutable } from './fakes/guests/availability.ts';
 import { qemuAvailable, qemuMissing } from './fakes/guests/qemu.ts';
 import { xvncAvailable, xvncMissing } from './fakes/guests/xvnc.ts';
+
+function hasReadyNode(): boolean {
+  const ready = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}';
+  const { stdout } = spawnSync('kubectl', ['get', 'nodes', '--request-timeout=10s', '-o', ready], {
+    encoding: 'utf8',
+  });
+  return (stdout ?? '').includes('True');
+}
 
 /** Real programs that these tests drive, and the sentence that names the package of one that is missing. */
 const programs = {
@@ -30,6 +39,10 @@ const programs = {
   kubernetes: {
     here: () => process.env['KUBECONFIG'] !== undefined,
     missing: 'KUBECONFIG names no cluster to try this at (a kube-apiserver with etcd is enough)',
+  },
+  cluster: {
+    here: () => process.env['KUBECONFIG'] !== undefined && hasReadyNode(),
+    missing: 'KUBECONFIG names no cluster with a ready node, which the installation test needs',
   },
   images: {
     here: () => process.env['IMAGES'] !== undefined,

@@ -13,7 +13,7 @@ const kinds = {
   curl: /^curl /,
   docker: /^docker /,
   node: /^node /,
-  npm: /^([A-Z]+=\S+ )?npm /,
+  npm: /^([A-Z_]+=\S+ )*npm /,
   openssl: /^openssl /,
   porthole: /^porthole /,
   proxmox: /^(journalctl|pvecm|pvenode|pveum|qm|systemctl) /,
