@@ -2,6 +2,7 @@
 export const encodings = {
   raw: 0,
   copyRect: 1,
+  hextile: 5,
   zlib: 6,
   tight: 7,
   zrle: 16,
@@ -24,7 +25,10 @@ const qualityLevels = { from: -32, to: -23 };
 /** Without the lowest level: with it, some servers send Tight without zlib, each in a variant of its own. */
 const compressionLevels = { from: -255, to: -247 };
 
-const parsable: ReadonlySet<number> = new Set(Object.values(encodings));
+/** Without Hextile: its rectangles have no length, so their end is found only by decoding them. */
+const parsable: ReadonlySet<number> = new Set(
+  Object.values(encodings).filter((encoding) => encoding !== encodings.hextile),
+);
 
 /** Whether the relay can parse whatever a server sends to a viewer that offers this (server-message-reader.ts). */
 export function canParse(encoding: number): boolean {

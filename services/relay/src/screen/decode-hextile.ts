@@ -1,0 +1,64 @@
+import { invalidMessage } from '../rfb/invalid-message.ts';
+import type { Framebuffer, Region } from './framebuffer.ts';
+import type { InputBuffer } from './input-buffer.ts';
+
+/** Subencodings of a Hextile tile: bits of its first byte (RFC 6143 section 7.7.4). */
+const subencoding = { raw: 1, background: 2, foreground: 4, subrectangles: 8, coloured: 16 } as const;
+const hextileSize = 16;
+
+/**
+ * Decodes a rectangle in Hextile with 32 bits per pixel into a framebuffer. Yields the number of bytes that it needs to
+ * go on, while fewer have arrived. Throws `proxmox_invalid_response` at a subrectangle outside of its tile.
+ */
+export function* decodeHextile(
+  input: InputBuffer,
+  framebuffer: Framebuffer,
+  rectangle: Region,
+): Generator<number, void, void> {
+  const right = rectangle.x + rectangle.width;
+  const bottom = rectangle.y + rectangle.height;
+  let background = 0;
+  let foreground = 0;
+  for (let y = rectangle.y; y < bottom; y += hextileSize)
+    for (let x = rectangle.x; x < right; x += hextileSize) {
+      const width = Math.min(hextileSize, right - x);
+      const height = Math.min(hextileSize, bottom - y);
+      while (input.length < 1) yield 1;
+      const bits = input.u8();
+      if (bits & subencoding.raw) {
+        const bytes = 4 * width * height;
+        while (input.length < bytes) yield bytes;
+        const pixels = input.take(bytes);
+        for (let row = 0; row < height; row++)
+          framebuffer.drawRow(x, y + row, width, pixels, 4 * width * row);
+        continue;
+      }
+      const headerBytes =
+        (bits & subencoding.background ? 4 : 0) +
+        (bits & subencoding.foreground ? 4 : 0) +
+        (bits & subencoding.subrectangles ? 1 : 0);
+      while (input.length < headerBytes) yield headerBytes;
+      if (bits & subencoding.background) background = input.pixel();
+      if (bits & subencoding.foreground) foreground = input.pixel();
+      framebuffer.fillRegion({ x, y, width, height }, background);
+      if (!(bits & subencoding.subrectangles)) continue;
+      const coloured = (bits & subencoding.coloured) !== 0;
+      const count = input.u8();
+      const bytes = count * (coloured ? 6 : 2);
+      while (input.length < bytes) yield bytes;
+      for (let i = 0; i < count; i++) {
+        const colour = coloured ? input.pixel() : foreground;
+        const position = input.u8();
+        const size = input.u8();
+        const part = {
+          x: position >> 4,
+          y: position & 15,
+          width: (size >> 4) + 1,
+          height: (size & 15) + 1,
+        };
+        if (part.x + part.width > width || part.y + part.height > height)
+          throw invalidMessage('a Hextile subrectangle outside of its tile');
+        framebuffer.fillRegion({ ...part, x: x + part.x, y: y + part.y }, colour);
+      }
+    }
+}
