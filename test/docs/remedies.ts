@@ -87,6 +87,10 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The machine was shut down from inside, at Proxmox, or by a user with `power`.',
     'Start it. If Porthole was used, the [audit log](audit.md) names the user.',
   ],
+  terminal_ended: [
+    'The program in the terminal ended: `exit`, or a login prompt of a node that timed out. The loss of a pveproxy worker with a single console looks alike.',
+    'Open the terminal again.',
+  ],
   body_too_large: ['The request body is larger than the API accepts.', 'Send less.'],
   wrong_media_type: ['A program did not send `application/json`.', 'Set `Content-Type`.'],
   rate_limited: [

@@ -92,13 +92,13 @@ export async function showsError(person: BrowserUser, code: ErrorCode): Promise<
 export async function showsEnd(person: BrowserUser, { canReopen }: { canReopen: boolean }): Promise<void> {
   await person.waitForState('ended');
   await person.page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-  expect(await person.page.getByRole('button', { name: 'Reopen console' }).count()).toBe(canReopen ? 1 : 0);
+  expect(await person.page.getByRole('button', { name: 'Open again' }).count()).toBe(canReopen ? 1 : 0);
   // The number that users quote to support.
   expect(await person.page.locator('.support code').innerText()).toMatch(/^[\w-]{8,}$/);
 }
 
 export const openAgain = (person: BrowserUser) =>
-  person.page.getByRole('button', { name: 'Reopen console' }).click();
+  person.page.getByRole('button', { name: 'Open again' }).click();
 export const tryNow = (person: BrowserUser) => person.page.getByRole('button', { name: 'Try now' }).click();
 
 /** Holds back the broker's next grant until `release`. */

@@ -1,7 +1,7 @@
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import type { BrowserUser } from './browser-user.ts';
-import { useBrowser } from './scene.ts';
+import { openAgain, showsEnd, showsError, useBrowser } from './scene.ts';
 import { openBrowserUser } from './browser-user.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -132,6 +132,18 @@ describeWith('chromium')('a terminal in the browser', () => {
     await student.page.locator('body[data-interruption=none]').waitFor();
     await student.page.keyboard.type('echo after\n');
     await shows('after');
+  });
+
+  test('1000: offers to open the terminal again after its program has ended', async () => {
+    await open();
+    await student.page.keyboard.type('exit\n');
+    await showsError(student, 'terminal_ended');
+    await showsEnd(student, { canReopen: true });
+    await openAgain(student);
+    await student.waitForState('open');
+    await student.page.keyboard.type('echo anew\n');
+    await shows('anew');
+    expect(student.sockets()).toBe(2);
   });
 
   test('says that a machine has no serial port', async () => {

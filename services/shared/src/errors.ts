@@ -1,4 +1,4 @@
-import { signedOutReason, type CloseName } from './protocol/close-codes.ts';
+import { signedOutReason, terminalEndedReason, type CloseName } from './protocol/close-codes.ts';
 
 /**
  * All errors that clients see, as a closed list. The stable `code` of problem+json answers has an HTTP status, the
@@ -78,6 +78,7 @@ export const errorKinds = {
     text: 'The machine is locked by a backup, a migration or another change.',
   },
   machine_ended: { status: 409, close: 'ended', text: 'The machine was shut down.' },
+  terminal_ended: { status: 409, close: 'ended', text: terminalEndedReason },
   body_too_large: { status: 413, close: 'too_big', text: 'The request is too large.' },
   wrong_media_type: { status: 415, close: 'protocol', text: 'The request body must be JSON.' },
   rate_limited: { status: 429, close: 'try_later', text: 'Too many attempts. Wait a moment.' },

@@ -93,6 +93,8 @@ export interface FakeProxmox {
   killWorker(node: string, index?: number): void;
   /** Ends the guest's consoles from the server's side. */
   dropConsoles(vmid: number): void;
+  /** Breaks the connections of the guest's consoles. */
+  resetConsoles(vmid: number): void;
 
   // Records.
   readonly calls: readonly Call[];
@@ -227,6 +229,9 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
     failRequests: (where, fault) => cluster.faults.set(String(where), where, fault),
     killWorker: (name, index) => member(name).server.killWorker(index),
     dropConsoles,
+    resetConsoles(vmid) {
+      for (const one of cluster.consoles) if (one.vmid === vmid) one.reset();
+    },
 
     calls: cluster.calls,
     violations: cluster.violations,

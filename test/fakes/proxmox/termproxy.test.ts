@@ -125,3 +125,13 @@ test('a guest that powers off ends its terminal', async () => {
   await cluster.guest.stop();
   await client.untilEnded();
 });
+
+test('the login of a node’s shell ends after a minute', async () => {
+  cluster = await startCluster();
+  cluster.fake.setAcl('gw@pve', { '/nodes': ['Sys.Console'] });
+  const client = await openTerminal('/nodes/pve1');
+  await client.untilOutput('pve1 login: ');
+  cluster.clock.advance(60_000);
+  await client.untilEnded();
+  expect(client.output()).toMatch(/Login timed out after 60 seconds\.\r\n$/);
+});

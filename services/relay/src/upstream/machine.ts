@@ -1,4 +1,3 @@
-import { sleep, type Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { clusterStatusResponse, resourcesResponse, statusResponse } from '@porthole/shared/proxmox/responses';
@@ -23,7 +22,7 @@ export interface LocatedMachine {
   readonly path: string;
 }
 
-type MachineId = Pick<GrantClaims, 'node' | 'type' | 'vmid'>;
+export type MachineId = Pick<GrantClaims, 'node' | 'type' | 'vmid'>;
 
 /**
  * Finds the running machine, at the node of the grant or at the one it has moved to since. Rejects with
@@ -41,7 +40,8 @@ export async function locateRunning(
   return machine;
 }
 
-async function locate(
+/** Finds the machine, whatever its status. */
+export async function locate(
   cluster: RelayCluster,
   id: MachineId,
   signal: AbortSignal,
@@ -92,37 +92,4 @@ async function locateNode(
   // A node that is offline has no address to look up.
   const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entryPoint();
   return { cluster, node, host, path, status };
-}
-
-/** When a machine shuts down, its screen closes a moment before Proxmox reports that it stopped. */
-const recheckMs = 500;
-
-/**
- * Finds out why an open console has ended. Proxmox gives no reason: it closes the connection without a close frame, so
- * only the machine's status tells.
- */
-export async function diagnoseEnd(
-  cluster: RelayCluster,
-  id: MachineId,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<PortholeError> {
-  const check = async () => {
-    const machine = await locate(cluster, id, signal);
-    if (machine.status === 'stopped') return new PortholeError('machine_ended');
-    if (machine.node !== id.node)
-      return new PortholeError('machine_not_found', { detail: `the machine moved to ${machine.node}` });
-    return undefined;
-  };
-  try {
-    const found = await check();
-    if (found) return found;
-    await sleep(clock, recheckMs, signal);
-    const lost = new PortholeError('console_lost', {
-      detail: 'Proxmox closed the console of a running machine',
-    });
-    return (await check()) ?? lost;
-  } catch (error) {
-    if (error instanceof PortholeError && error.code === 'machine_not_found') return error;
-    return new PortholeError('console_lost', { cause: error });
-  }
 }

@@ -81,6 +81,9 @@ export const abandonedCode = 4000;
 /** The reason of `ended_by_operator` after a sign-out. The page then offers to sign in. */
 export const signedOutReason = 'You were signed out.';
 
+/** The reason of `ended` after the end of a terminal's program. The page then offers to open the terminal again. */
+export const terminalEndedReason = 'The program in the terminal has ended.';
+
 const namesByCode = new Map<number, CloseName>(
   (Object.keys(closeCodes) as CloseName[]).map((name) => [closeCodes[name].code, name]),
 );

@@ -23,6 +23,9 @@ export const statusResponse = z.object({
   data: z.object({ status: z.string(), name: z.string().optional() }),
 });
 
+/** GET /version */
+export const versionResponse = z.object({ data: z.object({ version: z.string() }) });
+
 /** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a string in some versions; `password` is new in April 2026. */
 export const vncproxyResponse = z.object({
   data: z.object({

@@ -1,8 +1,20 @@
-import { closeCodes } from '@porthole/shared/protocol/close-codes';
+import { closeCodes, terminalEndedReason } from '@porthole/shared/protocol/close-codes';
 import * as fc from 'fast-check';
 import { closeNamesWith, openWorld, retryAtOf } from './connection-world.ts';
 
 describe('a close code', () => {
+  test('ended, for the program of a terminal: the page offers to open it again, and does not by itself', async () => {
+    const world = await openWorld();
+    await world.close(closeCodes.ended.code, terminalEndedReason);
+    await world.advance(3_600_000);
+    expect(world.view()).toMatchObject({
+      state: 'ended',
+      offer: 'reopen',
+      message: { title: terminalEndedReason },
+    });
+    expect(world.sockets).toHaveLength(1);
+  });
+
   test.each(closeNamesWith('reconnect'))('%s: reconnects at once, and the picture stays', async (name) => {
     const world = await openWorld();
     await world.close(closeCodes[name].code);

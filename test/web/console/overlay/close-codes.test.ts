@@ -22,7 +22,7 @@ describeWith('chromium')('the overlay', () => {
         await fixture.hasHeading(text);
         await fixture.page.getByText('support-1').waitFor();
         await fixture.page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-        expect(await fixture.page.getByRole('button', { name: 'Reopen console' }).count()).toBe(
+        expect(await fixture.page.getByRole('button', { name: 'Open again' }).count()).toBe(
           pageAction === 'show-message' ? 0 : 1,
         );
         if (pageAction === 'show-message') return;

@@ -1,4 +1,4 @@
-import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
+import { closeCodes, terminalEndedReason, type CloseName } from '@porthole/shared/protocol/close-codes';
 import type { Notice, OpeningStep } from '@porthole/shared/protocol/control-messages';
 import type { Problem } from '../api.ts';
 import { sentence, type StatusMessage } from './status-message.ts';
@@ -52,6 +52,11 @@ export const offline: StatusMessage = {
 export const signedOut: StatusMessage = {
   title: 'You are signed out.',
   advice: 'Sign in again to continue.',
+};
+
+export const terminalEnded: StatusMessage = {
+  title: terminalEndedReason,
+  advice: 'Open the terminal again to continue.',
 };
 
 export const invalidAddress: StatusMessage = {

@@ -1,6 +1,17 @@
-import { closeCodes, closeNameOf, signedOutReason } from '@porthole/shared/protocol/close-codes';
+import {
+  closeCodes,
+  closeNameOf,
+  signedOutReason,
+  terminalEndedReason,
+} from '@porthole/shared/protocol/close-codes';
 import type { Problem } from '../../api.ts';
-import { connectionLost, messageForClose, messageForProblem, signedOut } from '../../texts/console.ts';
+import {
+  connectionLost,
+  messageForClose,
+  messageForProblem,
+  signedOut,
+  terminalEnded,
+} from '../../texts/console.ts';
 import type { StatusMessage } from '../../texts/status-message.ts';
 
 /** What the page does after a connection ended or the broker refused a request. */
@@ -25,6 +36,8 @@ export function outcomeOfClose(code: number, reason: string): Outcome {
   if (!name) return { next: 'retry', message: connectionLost, lost: true };
   if (name === 'ended_by_operator' && reason === signedOutReason)
     return { next: 'end', message: { ...signedOut, title: reason }, offer: 'sign-in' };
+  if (name === 'ended' && reason === terminalEndedReason)
+    return { next: 'end', message: terminalEnded, offer: 'reopen' };
   const message = messageForClose(name, reason);
   const { pageAction } = closeCodes[name];
   switch (pageAction) {

@@ -24,7 +24,7 @@ export function EndedCard({ view, open }: EndedProps) {
         <div class="actions" ref={actions}>
           {view.offer === 'reopen' ? (
             <button type="button" class="button primary" onClick={open}>
-              Reopen console
+              Open again
             </button>
           ) : null}
           {view.offer === 'sign-in' ? (
