@@ -85,6 +85,10 @@ export interface FakeProxmox {
   makeStubborn(vmid: number, stubborn?: boolean): void;
   /** Consoles of the guest are upgraded, then send nothing and stay open. */
   stallConsole(vmid: number, stalled?: boolean): void;
+  /** Makes the container's dtach stop, as too much input at once does. */
+  stopDtach(vmid: number): void;
+  /** Kills the container's dtach: its terminals end, and new ones work. */
+  killDtach(vmid: number): void;
   /** Replaces the responses of the guest's vncproxy and termproxy; null restores them. */
   refuseVncproxy(vmid: number, fault: Fault | null): void;
   /** Replaces the responses of calls that match `where`, such as `GET /cluster/resources`, without /api2/json. */
@@ -222,6 +226,11 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
     lock: (vmid, lock) => void (machine(vmid).lock = lock),
     makeStubborn: (vmid, stubborn = true) => void (machine(vmid).stubborn = stubborn),
     stallConsole: (vmid, stalled = true) => void (machine(vmid).stalled = stalled),
+    stopDtach: (vmid) => void (machine(vmid).dtachStopped = true),
+    killDtach(vmid) {
+      machine(vmid).dtachStopped = false;
+      dropConsoles(vmid);
+    },
     refuseVncproxy(vmid, fault) {
       const where = new RegExp(`^POST /nodes/[^/]+/(?:qemu|lxc)/${vmid}/(?:vnc|term)proxy$`);
       cluster.faults.set(`vncproxy ${vmid}`, where, fault);

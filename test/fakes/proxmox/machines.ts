@@ -40,6 +40,8 @@ export interface Machine {
   stubborn: boolean;
   /** Consoles are upgraded, then send nothing and stay open. */
   stalled: boolean;
+  /** dtach was given too much at once: the container's terminal takes and writes nothing. */
+  dtachStopped: boolean;
   readonly running: boolean;
   readonly startedAt: number;
   power(action: PowerAction): Promise<void>;
@@ -81,6 +83,7 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
     lock: undefined,
     stubborn: false,
     stalled: false,
+    dtachStopped: false,
     get running() {
       return isRunning();
     },
@@ -93,6 +96,7 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
       if (action === 'start') {
         if (isRunning()) throw new Error(`${kind} ${options.vmid} already running`);
         await guest?.start();
+        this.dtachStopped = false;
         poweredOn = true;
         startedAt = now();
         return;

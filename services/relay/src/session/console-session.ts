@@ -18,7 +18,7 @@ import { createControlMessageReader, type ControlMessageReader } from '../viewer
 import type { Viewer } from '../viewer/viewer.ts';
 import type { UpgradeCredentials } from '../viewer/upgrade.ts';
 import { admit, type AdmitDeps } from './admit.ts';
-import type { Deadlines } from '../upstream/deadlines.ts';
+import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
@@ -32,7 +32,7 @@ export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDep
   readonly random: RandomBytes;
   readonly terminations: Pick<TerminationOrders, 'findFor'>;
   readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;
-  readonly deadlines: Pick<Deadlines, 'diagnose' | 'keepAlive'>;
+  readonly deadlines: InputDeadlines & Pick<Deadlines, 'diagnose' | 'keepAlive'>;
   readonly linkGauges: Pick<LinkGauges, 'add'>;
   readonly recentEnds: RecentEnds;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
@@ -170,7 +170,8 @@ export class ConsoleSession {
       metrics,
       linkGauges,
       onPicture: () => this.#reporter.pictureArrived(),
-      keepAliveMs: deadlines.keepAlive,
+      onAnswering: (answers) => this.#onAnswering(answers),
+      deadlines,
       timeLimits: {
         start: timeLimits.start,
         input() {
@@ -189,6 +190,12 @@ export class ConsoleSession {
     return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
       diagnoseEnd(cluster, claims, observed, { clock, signal: phase }),
     );
+  }
+
+  /** A terminal does not answer input, or answers again. */
+  #onAnswering(answers: boolean): void {
+    this.#viewer.sendControl({ type: answers ? 'answers' : 'unanswered' });
+    if (!answers) this.#reporter.inputUnanswered();
   }
 
   /** Tells the viewer and the observers that the console is open. Returns the time limits that begin now. */

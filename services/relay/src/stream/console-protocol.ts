@@ -1,6 +1,8 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { InputDeadlines } from '../upstream/deadlines.ts';
 import type { MessageFilter } from './message-filter.ts';
+import type { PumpLimits } from './pump.ts';
 import type { UpstreamSide } from './upstream-side.ts';
 
 /** What differs between screens and terminals while a console is streamed. */
@@ -8,6 +10,8 @@ export interface ConsoleProtocol {
   readonly filter: MessageFilter;
   /** The machine's side, without what the viewer must not receive. */
   readonly upstream: UpstreamSide;
+  /** Replaces the pump's limits for what the machine does not take at once. */
+  readonly inputLimits?: PumpLimits;
   /** Sent to the machine first. */
   readonly initialMessage?: Buffer;
   /** Sent to an idle machine, so that the console is not idle for Proxmox. It has no effect. */
@@ -24,4 +28,7 @@ export interface ConsoleProtocolDeps {
   readonly onHumanInput: () => void;
   /** The machine's first pixels have arrived. */
   readonly onPicture: () => void;
+  /** A terminal does not answer input (false), or answers again (true). */
+  readonly onAnswering: (answers: boolean) => void;
+  readonly deadlines: InputDeadlines;
 }

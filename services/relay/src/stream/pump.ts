@@ -19,6 +19,8 @@ export interface PumpDeps {
   /** One side is no longer read, because the other one does not keep up. */
   readonly onStalled?: (direction: Direction) => void;
   readonly limits?: PumpLimits;
+  /** The limits of the direction to the machine. Default: `limits`. */
+  readonly inputLimits?: PumpLimits | undefined;
 }
 
 export interface Pump {
@@ -65,13 +67,14 @@ class ConsolePump implements Pump {
   #uncounted = 0;
   stopped = false;
 
-  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, onStalled }: PumpDeps) {
+  constructor(deps: PumpDeps) {
+    const { clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, onStalled } = deps;
     this.filter = filter;
     this.#count = count;
     this.#onEnd = onEnd;
     this.onStalled = onStalled;
     this.toViewer = new MachineToViewer(this, clock, limits, machine, viewer);
-    this.toMachine = new ViewerToMachine(this, clock, limits, viewer, machine);
+    this.toMachine = new ViewerToMachine(this, clock, deps.inputLimits ?? limits, viewer, machine);
   }
 
   countToViewer(bytes: number): void {

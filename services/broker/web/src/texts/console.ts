@@ -122,6 +122,9 @@ export function queueText(position: number): string {
 
 export const slowFrame = 'The machine has not sent a picture yet. Its screen may be asleep.';
 
+export const unansweredText =
+  'The terminal does not answer. Its program may be busy. If it stays silent, tell your administrator.';
+
 export const startingText = 'The machine is starting. The console opens automatically.';
 
 export function countdown(seconds: number): string {

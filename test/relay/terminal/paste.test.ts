@@ -1,0 +1,140 @@
+import type { MakeShell } from '../../fakes/proxmox/terminal-shell.ts';
+import { eventually } from '../../eventually.ts';
+import { container, output, typeText, useTerminalRigs, waitForOutput } from './terminal-rig.ts';
+import type { RelayRig, RigOptions } from '../rig.ts';
+
+const start = useTerminalRigs();
+
+/** A program that records its input, and echoes it unless it is silent, as while bash reads a bracketed paste. */
+function createRecorder({ silent = false } = {}) {
+  const typed: string[] = [];
+  const shell: MakeShell = ({ write }) => {
+    write('ready');
+    return {
+      input(text) {
+        typed.push(text);
+        if (!silent) write(text);
+      },
+      resize() {},
+      end() {},
+    };
+  };
+  return { shell, typed: () => typed.join('') };
+}
+
+/** Short pauses, because the fake terminal takes its input within a few turns of the event loop. */
+const deadlines = { inputQuiet: 5, inputSilence: 5 };
+
+const startWith = (shell: MakeShell, options: RigOptions = {}) =>
+  start({
+    deadlines,
+    ...options,
+    proxmox: { guests: [{ vmid: 200, node: 'pve1', type: 'lxc', name: 'box', shell }] },
+  });
+
+async function open(rig: RelayRig) {
+  const client = await rig.open(container);
+  await waitForOutput(client, 'ready');
+  // The test reads from the socket, so nothing reads the client’s stream, which pauses the socket.
+  client.socket.on('message', () => client.socket.resume());
+  return client;
+}
+
+/** Text of which each part is different. */
+const textOf = (bytes: number) => {
+  const lines = Array.from({ length: bytes / 16 }, (_, index) => `${String(index).padStart(15, '.')}\r`);
+  return lines.join('');
+};
+
+describe('a paste into a container’s terminal, whose dtach stops if it gets too much at once', () => {
+  test.each([
+    ['16 KiB', 16 * 1024],
+    ['64 KiB', 64 * 1024],
+    ['1 MiB', 1024 * 1024],
+  ])('of %s arrives complete', async (_, bytes) => {
+    const recorder = createRecorder();
+    const rig = await startWith(recorder.shell);
+    const client = await open(rig);
+    const text = textOf(bytes);
+    typeText(client, text);
+    await eventually('all has arrived', () => recorder.typed().length === bytes);
+    expect(recorder.typed() === text).toBe(true);
+    typeText(client, 'more');
+    await waitForOutput(client, 'more');
+    client.close();
+  });
+
+  test('arrives complete if the program writes nothing', async () => {
+    const recorder = createRecorder({ silent: true });
+    const rig = await startWith(recorder.shell);
+    const client = await open(rig);
+    const text = textOf(128 * 1024);
+    typeText(client, text);
+    await eventually('all has arrived', () => recorder.typed().length === text.length);
+    expect(recorder.typed() === text).toBe(true);
+    client.close();
+  });
+
+  test('that was sent as many messages, or before the terminal was open, arrives complete', async () => {
+    const recorder = createRecorder();
+    const rig = await startWith(recorder.shell);
+    const text = textOf(60 * 1024);
+    const client = await rig.open(container);
+    client.socket.on('message', () => client.socket.resume());
+    client.socket.on('open', () => typeText(client, text));
+    await waitForOutput(client, 'ready');
+    for (let at = 0; at < text.length; at += 256) typeText(client, text.slice(at, at + 256));
+    await eventually('all has arrived', () => recorder.typed().length === 2 * text.length);
+    expect(recorder.typed() === text + text).toBe(true);
+    client.close();
+  });
+
+  test('waits in the relay, and Ctrl+C discards what waits', async () => {
+    const recorder = createRecorder({ silent: true });
+    const rig = await startWith(recorder.shell, { deadlines: { inputSilence: 600_000, inputBusy: 600_000 } });
+    const client = await open(rig);
+    typeText(client, textOf(256 * 1024));
+    await eventually('a part has arrived', () => recorder.typed().length > 4000);
+    expect(await rig.metrics()).toMatch(/porthole_relay_buffered_bytes\{direction="to_machine"\} 25\d{4}\n/);
+    typeText(client, '\x03');
+    await eventually('Ctrl+C has arrived', () => recorder.typed().endsWith('\x03'));
+    expect(recorder.typed().length).toBeLessThan(4096);
+    expect(await rig.metrics()).toContain('porthole_relay_buffered_bytes{direction="to_machine"} 0\n');
+    client.close();
+  });
+});
+
+describe('a terminal that does not answer', () => {
+  const types = (client: Awaited<ReturnType<typeof open>>) => client.messages.map(({ type }) => type);
+
+  test('is reported to the viewer, the log and the metrics, once, if dtach has stopped', async () => {
+    const rig = await start({ deadlines: { terminalAnswer: 100 } });
+    const client = await rig.open(container);
+    await waitForOutput(client, 'root@box:~# ');
+    // Another viewer, past the relay, gives dtach too much.
+    rig.proxmox.stopDtach(200);
+    typeText(client, 'echo anybody\r');
+    await eventually('the page knows', () => types(client).includes('unanswered'));
+    typeText(client, '\r');
+    expect(output(client)).not.toContain('anybody');
+    expect(await rig.metrics()).toContain('porthole_relay_terminals_unanswered_total 1\n');
+    expect(rig.logged.filter((line) => line.includes('terminal does not answer'))).toHaveLength(1);
+    client.close();
+  });
+
+  test('is reported as answering when it writes again', async () => {
+    let answer = () => {};
+    const shell: MakeShell = ({ write }) => {
+      write('ready');
+      answer = () => write('done');
+      return { input() {}, resize() {}, end() {} };
+    };
+    const rig = await startWith(shell, { deadlines: { terminalAnswer: 50 } });
+    const client = await open(rig);
+    typeText(client, '\r');
+    await eventually('the page knows', () => types(client).includes('unanswered'));
+    answer();
+    await eventually('the page knows', () => types(client).includes('answers'));
+    client.close();
+  });
+});
