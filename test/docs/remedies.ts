@@ -115,7 +115,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     "Try Porthole's own page. Look for a proxy that inspects WebSockets.",
   ],
   viewer_message_too_big: [
-    'Same as `viewer_protocol`, or a paste of more than 1 MiB.',
+    'Same as `viewer_protocol`, or more than 2 MiB were pasted into a terminal that is slower.',
     'Paste less text at once.',
   ],
   viewer_stalled: [

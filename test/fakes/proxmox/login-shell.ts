@@ -3,14 +3,14 @@ import { createTerminalShell, type MakeShell, type TerminalShell } from './termi
 /** The account that can log in at a node's `/bin/login`. */
 export const nodeAccount = { name: 'root', password: 'of-the-node' } as const;
 
+/** LOGIN_TIMEOUT of Debian's /etc/login.defs. */
+const loginTimeoutMs = 60_000;
+
 /**
  * `/bin/login` on a node, which its termproxy starts for all users except root@pam (pve-manager Nodes.pm,
  * get_shell_command): asks for a name with echo and a password without echo, then starts a shell. It ends if that takes
  * longer than a minute.
  */
-/** LOGIN_TIMEOUT of Debian's /etc/login.defs. */
-const loginTimeoutMs = 60_000;
-
 export const createLoginShell: MakeShell = (options) => {
   const { hostname, clock, write, exit } = options;
   const prompt = `${hostname} login: `;

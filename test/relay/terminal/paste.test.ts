@@ -1,4 +1,5 @@
 import type { MakeShell } from '../../fakes/proxmox/terminal-shell.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
 import { eventually } from '../../eventually.ts';
 import { container, output, typeText, useTerminalRigs, waitForOutput } from './terminal-rig.ts';
 import type { RelayRig, RigOptions } from '../rig.ts';
@@ -38,6 +39,21 @@ async function open(rig: RelayRig) {
   // The test reads from the socket, so nothing reads the client’s stream, which pauses the socket.
   client.socket.on('message', () => client.socket.resume());
   return client;
+}
+
+/** A terminal for which 1 MiB of input waits, on a clock that stands still. */
+async function openWithWaitingPaste() {
+  const clock = createFakeClock(Date.now());
+  const recorder = createRecorder({ silent: true });
+  const never = 3_600_000;
+  const rig = await startWith(recorder.shell, {
+    clock,
+    deadlines: { inputSilence: never, inputBusy: never },
+  });
+  const client = await open(rig);
+  typeText(client, textOf(1024 * 1024));
+  await eventually('a part has arrived', () => recorder.typed().length > 4000);
+  return { rig, client, clock };
 }
 
 /** Text of which each part is different. */
@@ -101,6 +117,40 @@ describe('a paste into a container’s terminal, whose dtach stops if it gets to
     expect(recorder.typed().length).toBeLessThan(4096);
     expect(await rig.metrics()).toContain('porthole_relay_buffered_bytes{direction="to_machine"} 0\n');
     client.close();
+  });
+
+  test('does not close the console while it waits for minutes, if the viewer answers pings', async () => {
+    const { rig, client, clock } = await openWithWaitingPaste();
+    const pongs = () => client.messages.filter(({ type }) => type === 'pong').length;
+    for (let pings = 1; pings <= 9; pings++) {
+      clock.advance(20_000);
+      client.socket.send('{"type":"ping"}');
+      await eventually('the relay answers', () => pongs() === pings);
+    }
+    expect(rig.proxmox.openConsoles()).toBe(1);
+    client.close();
+    await eventually('the console is closed', () => rig.proxmox.openConsoles() === 0);
+  });
+
+  test('does not keep the console open if the viewer answers nothing for a minute', async () => {
+    const { rig, client, clock } = await openWithWaitingPaste();
+    client.socket.removeAllListeners('message');
+    client.socket.pause();
+    for (let pings = 1; pings <= 3; pings++) clock.advance(20_000);
+    await eventually('the console is closed', () => rig.proxmox.openConsoles() === 0);
+  });
+
+  test('closes the console with 1009 if more than 2 MiB wait', async () => {
+    const { rig, client } = await openWithWaitingPaste();
+    const longest = textOf(1024 * 1024);
+    typeText(client, longest);
+    typeText(client, longest);
+    const { code, reason } = await client.closed;
+    expect({ code, reason }).toEqual({
+      code: 1009,
+      reason: 'Too much text was pasted at once.',
+    });
+    await eventually('the console is closed', () => rig.proxmox.openConsoles() === 0);
   });
 });
 

@@ -109,7 +109,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     machine: protocol.upstream.link,
     machineLeftover: protocol.upstream.takeLeftover,
     filter: protocol.filter,
-    inputLimits: protocol.inputLimits,
+    maxInputWaiting: protocol.maxInputWaiting,
     count(direction, bytes) {
       forwarded += bytes;
       if (direction === 'to_viewer') received += bytes;

@@ -2,7 +2,6 @@ import type { Clock } from '@porthole/shared/time/clock';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { InputDeadlines } from '../upstream/deadlines.ts';
 import type { MessageFilter } from './message-filter.ts';
-import type { PumpLimits } from './pump.ts';
 import type { UpstreamSide } from './upstream-side.ts';
 
 /** What differs between screens and terminals while a console is streamed. */
@@ -10,8 +9,8 @@ export interface ConsoleProtocol {
   readonly filter: MessageFilter;
   /** The machine's side, without what the viewer must not receive. */
   readonly upstream: UpstreamSide;
-  /** Replaces the pump's limits for what the machine does not take at once. */
-  readonly inputLimits?: PumpLimits;
+  /** Set if `upstream` sends input at a pace of its own: most bytes that may wait. */
+  readonly maxInputWaiting?: number;
   /** Sent to the machine first. */
   readonly initialMessage?: Buffer;
   /** Sent to an idle machine, so that the console is not idle for Proxmox. It has no effect. */

@@ -16,7 +16,7 @@ const controlC = 0x03;
 
 /**
  * A machine's link to which terminal messages are sent at a pace that the terminal bears; the rest waits here. `buffered`
- * has what waits, so that the sender can stop reading its viewer. Each `send` must consist of whole messages.
+ * includes what waits, and its sender limits that. Each `send` must consist of whole messages.
  */
 export class PacedLink implements Link {
   readonly #link: Link;
@@ -31,7 +31,6 @@ export class PacedLink implements Link {
   #lastSentAt = Number.NEGATIVE_INFINITY;
   #lastOutputAt = Number.NEGATIVE_INFINITY;
   #cancelTimer: Cancel | undefined;
-  #handler: LinkHandler | undefined;
 
   constructor(
     link: Link,
@@ -81,7 +80,6 @@ export class PacedLink implements Link {
   }
 
   setHandler(handler: LinkHandler): void {
-    this.#handler = handler;
     this.#link.setHandler({
       onBytes: (source, start, end) => {
         this.#onOutput();
@@ -150,9 +148,7 @@ export class PacedLink implements Link {
 
   #onTimer(): void {
     this.#cancelTimer = undefined;
-    const before = this.#queue.bytes;
     this.#flush();
-    if (this.#queue.bytes < before) this.#handler?.onDrained?.();
   }
 
   #renewWindow(): void {

@@ -4,6 +4,8 @@ import { PortholeError } from '@porthole/shared/errors';
 export const terminalLimits = {
   /** Longest input message: one paste, as long as a clipboard text of a screen. */
   dataBytes: 1024 * 1024,
+  /** Most input that may wait for a slow terminal: two of the longest messages. */
+  waitingBytes: 2 * 1024 * 1024,
   /** Most columns, and most rows. */
   size: 1000,
 } as const;
