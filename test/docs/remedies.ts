@@ -186,7 +186,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
   ],
   console_timeout: [
     "Proxmox opened the console, but the machine's screen sent nothing.",
-    'Try the console at Proxmox. Possible causes: no display (`vga: none`), QEMU hangs, or ssh between nodes asks for input.',
+    'Try the console at Proxmox. Possible causes: the node is overloaded, or ssh between nodes asks for input.',
   ],
   console_auth_failed: [
     "A console opened in the Proxmox web interface set the machine's only VNC password in the same second.",
@@ -199,6 +199,18 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
   no_terminal: [
     'The virtual machine has no serial port.',
     'Run `qm set <vmid> --serial0 socket`, restart the machine, and enable a login on that port in the guest.',
+  ],
+  no_display: [
+    'The virtual machine has `vga: none`, usual with a passed-through GPU, and no serial port.',
+    'Run `qm set <vmid> --vga std`, or `--serial0 socket` for a terminal, and restart the machine.',
+  ],
+  terminal_only: [
+    'The virtual machine has `vga: none` and a serial port.',
+    'Open its terminal: the page offers it to users with the `terminal` right. Or set a display, as for `no_display`.',
+  ],
+  console_unresponsive: [
+    'QEMU runs but does not answer Proxmox: it is stopped by a signal, or blocked by storage that does not respond.',
+    'Check the storage and `qm monitor <vmid>` on the node. If it stays silent, stop and start the machine.',
   ],
   console_lost: [
     'The connection to Proxmox broke: network failure, restart of pveproxy, migration, or crash of the machine.',

@@ -31,7 +31,13 @@ export function useBrowser(): () => Browser {
   return () => browser;
 }
 
-export function useScene(browser: () => Browser, options: Omit<StackOptions, 'machines'> = {}): Scene {
+export function useScene(
+  browser: () => Browser,
+  {
+    moreMachines = [],
+    ...options
+  }: Omit<StackOptions, 'machines'> & { readonly moreMachines?: StackOptions['machines'] } = {},
+): Scene {
   const one = createBuiltinGuest({ name: 'student-one' });
   const two = createBuiltinGuest({ name: 'student-two' });
   let stack: Stack;
@@ -50,6 +56,7 @@ export function useScene(browser: () => Browser, options: Omit<StackOptions, 'ma
       machines: [
         { vmid: 100, node: 'pve1', name: 'student-one', guest: one },
         { vmid: 101, node: 'pve2', name: 'student-two', guest: two },
+        ...moreMachines,
       ],
       separate: true,
       deadlines,

@@ -147,9 +147,16 @@ export const errorKinds = {
   },
   no_terminal: {
     status: 502,
-    close: 'upstream',
+    close: 'no_console',
     text: 'This machine has no serial port, so it has no terminal.',
   },
+  no_display: { status: 502, close: 'no_console', text: 'This machine has no display.' },
+  terminal_only: {
+    status: 502,
+    close: 'terminal_only',
+    text: 'This machine has no display, but it has a terminal.',
+  },
+  console_unresponsive: { status: 502, close: 'upstream', text: 'The machine does not respond.' },
   console_lost: { status: 504, close: 'timeout', text: 'The connection to the machine was lost.' },
   internal: { status: 500, close: 'internal', text: 'An internal error occurred.' },
 } as const satisfies Record<string, ErrorKind>;

@@ -77,7 +77,7 @@ export interface FakeProxmox {
   refreshStatus(): void;
 
   // Faults.
-  /** The guest's monitor hangs: consoles get a 101 and are closed after `monitorHungMs` without a byte. */
+  /** The guest's monitor hangs: consoles get a 101 and are closed after `vncSilenceMs` without a byte. */
   hang(vmid: number, hung?: boolean): void;
   /** Sets the lock of a running operation on the guest; undefined removes it. */
   lock(vmid: number, lock: string | undefined): void;

@@ -35,9 +35,21 @@ export async function locateRunning(
   signal: AbortSignal,
 ): Promise<LocatedMachine> {
   const machine = await locate(cluster, id, signal);
-  if (machine.status !== 'running')
-    throw new PortholeError('machine_stopped', { detail: `the machine is ${machine.status}` });
+  if (machine.status !== 'running') throw notRunning(machine.status);
   return machine;
+}
+
+export function notRunning(status: string): PortholeError {
+  return new PortholeError('machine_stopped', { detail: `the machine is ${status}` });
+}
+
+export interface MachineState extends LocatedMachine {
+  readonly status: string;
+  /**
+   * False if a virtual machine runs, but its QEMU does not answer. Proxmox reports the version of QEMU only if QEMU says
+   * so within two seconds (qemu-server QemuServer.pm, vmstatus).
+   */
+  readonly monitorAnswers: boolean;
 }
 
 /** Finds the machine, whatever its status. */
@@ -45,7 +57,7 @@ export async function locate(
   cluster: RelayCluster,
   id: MachineId,
   signal: AbortSignal,
-): Promise<LocatedMachine & { status: string }> {
+): Promise<MachineState> {
   if (id.type === 'node') return locateNode(cluster, id.node, signal);
   try {
     return await statusAt(id.node);
@@ -61,7 +73,7 @@ export async function locate(
     return statusAt(found.node);
   }
 
-  async function statusAt(node: string) {
+  async function statusAt(node: string): Promise<MachineState> {
     const host = await cluster.nodes.hostOf(node);
     const path = `/nodes/${encodeURIComponent(node)}/${id.type}/${id.vmid}`;
     const { data } = await cluster.client.get({
@@ -70,16 +82,13 @@ export async function locate(
       host,
       signal,
     });
-    return { cluster, node, host, path, status: data.status };
+    const monitorAnswers = id.type !== 'qemu' || data['running-qemu'] !== undefined;
+    return { cluster, node, host, path, status: data.status, monitorAnswers };
   }
 }
 
 /** A node does not move, and the rest of the cluster knows its status. */
-async function locateNode(
-  cluster: RelayCluster,
-  node: string,
-  signal: AbortSignal,
-): Promise<LocatedMachine & { status: string }> {
+async function locateNode(cluster: RelayCluster, node: string, signal: AbortSignal): Promise<MachineState> {
   const { data } = await cluster.client.get({
     path: '/cluster/status',
     schema: clusterStatusResponse,
@@ -91,5 +100,5 @@ async function locateNode(
   const path = `/nodes/${encodeURIComponent(node)}`;
   // A node that is offline has no address to look up.
   const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entryPoint();
-  return { cluster, node, host, path, status };
+  return { cluster, node, host, path, status, monitorAnswers: true };
 }

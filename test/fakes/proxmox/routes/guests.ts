@@ -13,13 +13,15 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
     permission: { path: '/vms/{vmid}', privilege: 'VM.Audit' },
     proxied: true,
     run(call) {
-      const { vmid, name, running, tags, template, startedAt } = machineOf(call, type);
+      const { vmid, name, running, hung, tags, template, startedAt } = machineOf(call, type);
       const status = running ? 'running' : 'stopped';
       return {
         vmid,
         name,
         status,
         ...(type === 'qemu' && { qmpstatus: status }),
+        // What QEMU itself says: a QEMU that hangs says nothing.
+        ...(type === 'qemu' && running && !hung && { 'running-qemu': '10.0.2' }),
         uptime: running ? Math.floor((call.cluster.clock.now() - startedAt) / 1000) : 0,
         ...(tags.length > 0 && { tags: tags.join(';') }),
         ...(template && { template: 1 }),
@@ -36,12 +38,14 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
     permission: { path: '/vms/{vmid}', privilege: 'VM.Audit' },
     proxied: true,
     run(call) {
-      const { name, tags, template, terminal } = machineOf(call, type);
+      const { name, tags, template, terminal, vga } = machineOf(call, type);
       return {
         digest: '5f3c1d2b7e9a4c6d8f0b1a2c3d4e5f6071829304',
         cores: 2,
         memory: '2048',
-        ...(type === 'qemu' ? { name, ...(terminal && { serial0: 'socket' }) } : { hostname: name }),
+        ...(type === 'qemu'
+          ? { name, ...(terminal && { serial0: 'socket' }), ...(vga !== undefined && { vga }) }
+          : { hostname: name }),
         ...(tags.length > 0 && { tags: tags.join(';') }),
         ...(template && { template: 1 }),
       };

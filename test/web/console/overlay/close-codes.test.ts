@@ -32,6 +32,20 @@ describeWith('chromium')('the overlay', () => {
       },
     );
 
+    test.each(closeNamesWith('offer-terminal'))(
+      '%s ends the console and leads to the terminal',
+      async (name) => {
+        fixture.site.machines = [aMachine({ allow: ['view', 'control', 'terminal'] })];
+        await fixture.open();
+        fixture.newest().close(closeCodes[name].code);
+        await waitForState(fixture.page, 'ended');
+        await fixture.hasHeading(closeCodes[name].text);
+        const link = fixture.page.getByRole('link', { name: 'Open terminal' });
+        expect(await link.getAttribute('href')).toBe('/console/lab/100?kind=terminal');
+        expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
+      },
+    );
+
     test.each(closeNamesWith('retry'))('%s is retried after a countdown', async (name) => {
       await fixture.open();
       fixture.site.grantReplies.push({ status: 503, code: 'store_unavailable', retryAfter: 600 });

@@ -18,6 +18,8 @@ const adviceFor = {
   grant: 'Open the console again from your list of machines.',
   forbidden: 'If you need access, ask your instructor or administrator.',
   not_found: 'Check your list of machines. If the machine is missing, ask your instructor or administrator.',
+  no_console: 'Ask your instructor or administrator.',
+  terminal_only: 'Open its terminal instead.',
   idle: 'The machine is still running. Open the console again to continue.',
   not_running: opensWhenStarted,
   time_limit: 'If you need more time, ask your instructor.',
@@ -35,6 +37,9 @@ export function messageForClose(name: CloseName, reason: string): StatusMessage 
   if (name === 'ended' || name === 'not_running') return machineOff;
   return { title: sentence(reason) ?? closeCodes[name].text, advice: adviceFor[name] };
 }
+
+/** The advice for `terminal_only` if the user may not open terminals. */
+export const terminalNotAllowed = 'If you need its terminal, ask your instructor or administrator.';
 
 export const connectionLost: StatusMessage = {
   title: 'Connection lost.',

@@ -25,7 +25,7 @@ export type Outcome =
   | { readonly next: 'sign-in'; readonly message: StatusMessage };
 
 /** What the user can do about an ended console. */
-export type EndedOffer = 'reopen' | 'list' | 'sign-in';
+export type EndedOffer = 'reopen' | 'terminal' | 'list' | 'sign-in';
 
 /** Browsers report a broken connection with this code. The page uses it too for a loss that it notices first. */
 export const connectionLostCode = 1006;
@@ -51,6 +51,8 @@ export function outcomeOfClose(code: number, reason: string): Outcome {
       return { next: 'wait-for-machine', message };
     case 'offer-reopen':
       return { next: 'end', message, offer: 'reopen' };
+    case 'offer-terminal':
+      return { next: 'end', message, offer: 'terminal' };
     case 'show-message':
       return { next: 'end', message, offer: 'list' };
     default:
