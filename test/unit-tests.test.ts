@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startsPrograms, unitTests } from './unit-tests.ts';
+import { startsPrograms, takesLong, unitTests } from './unit-tests.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pathsOf = (pattern: string) => globSync(pattern, { cwd: root }).map((path) => `${root}${path}`);
@@ -23,10 +24,20 @@ describe('npm run test:unit', () => {
     expect(needs.filter((path) => unit.includes(path))).toEqual([]);
   });
 
+  test('leaves out attacks, and files with long random or hostile input', () => {
+    const long = globSync('test/**/*.test.ts', { cwd: root }).filter(takesLong);
+    expect(long).toContain('test/attack/grants.test.ts');
+    expect(long).toContain('test/relay/viewer/hostile-viewers.test.ts');
+    expect(long).toContain('test/relay/stream/data-path-fuzz.test.ts');
+    expect(long).toContain('test/relay/session/lifecycle-model.test.ts');
+    expect(unit.filter((path) => long.includes(relative(root, path)))).toEqual([]);
+  });
+
   test('runs all others, and more than half of the files', () => {
     const all = pathsOf('test/**/*.test.ts');
     expect(unit.length).toBeGreaterThan(all.length / 2);
-    expect(all.filter((path) => !unit.includes(path) && !startsPrograms(path))).toEqual([]);
+    const others = all.filter((path) => !startsPrograms(path) && !takesLong(relative(root, path)));
+    expect(others.filter((path) => !unit.includes(path))).toEqual([]);
   });
 
   test('misses no program that a service starts, because no service starts one', () => {

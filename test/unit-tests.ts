@@ -11,13 +11,22 @@ const startPrograms: ReadonlySet<string> = new Set([
   resolve(root, 'test/needs.ts'),
 ]);
 
-/** Paths of the test files that start no other program: none of the files that they import can. */
+/**
+ * Paths of the test files that start no other program, because none of the files that they import can, and that send no
+ * long random or hostile input.
+ */
 export function unitTests(): string[] {
   const known = new Map<string, boolean>();
   return globSync('test/**/*.test.ts', { cwd: root })
+    .filter((path) => !takesLong(path))
     .map((path) => resolve(root, path))
     .filter((path) => !startsPrograms(path, known))
     .toSorted();
+}
+
+/** Whether a file, by its path in the repository, sends random or hostile input for seconds. */
+export function takesLong(path: string): boolean {
+  return path.startsWith('test/attack/') || /\b(hostile-[^/]+|[^/]+-(fuzz|model))\.test\.ts$/.test(path);
 }
 
 /** Whether a file imports one of those modules, itself or through files that it names by a relative path. */

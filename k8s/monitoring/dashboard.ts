@@ -264,6 +264,16 @@ const brokersAndProcesses = [
       legend: 'updates/s {{result}}',
     },
   ),
+  timeSeries(
+    'HTTP connections',
+    'Open HTTP connections of each pod, without consoles, and connections per second that were closed at the limit (limits.httpConnections).',
+    'none',
+    { expr: series('porthole_http_connections'), legend: '{{pod}} {{instance}}' },
+    {
+      expr: sumBy('reason', rate('porthole_http_connections_closed_total')),
+      legend: 'closed/s {{reason}}',
+    },
+  ),
 ];
 
 const rows = [

@@ -183,3 +183,26 @@ describe(threat('B4'), () => {
     await noneLeft();
   });
 });
+
+describe(threat('B7'), () => {
+  test(
+    'viewers still connect while an attacker holds as many silent connections as the limit allows',
+    async () => {
+      const limit = 50;
+      await start({ limits: { httpConnections: limit } });
+      const silent = await Promise.all(Array.from({ length: limit }, () => openSocket(port())));
+      for (const socket of silent) socket.resume();
+      for (let round = 0; round < rounds(5); round++) {
+        const client = await rig.open();
+        await client.rfb();
+        client.close();
+        silent.push(...(await Promise.all(Array.from({ length: 20 }, () => openSocket(port())))));
+      }
+      await eventually('only as many are left as the limit allows', async () =>
+        /^porthole_http_connections 50$/m.test(await rig.metrics()),
+      );
+      for (const socket of silent) socket.destroy();
+    },
+    roundsTimeout,
+  );
+});

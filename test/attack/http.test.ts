@@ -1,15 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { readOpenApi } from '../broker/openapi.ts';
-import {
-  aCluster,
-  aUser,
-  closeBrokers,
-  startBroker,
-  usersFile,
-  type Browser,
-  type Rig,
-} from '../broker/rig.ts';
+import type { Browser } from '../broker/browser.ts';
+import { aCluster, aUser, closeBrokers, startBroker, usersFile, type Rig } from '../broker/rig.ts';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { sendRaw } from './raw-http.ts';
 import { rounds } from './rounds.ts';

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
-import { porthole } from '@porthole/broker/cli/porthole';
 import { createAudit } from '@porthole/shared/audit/audit';
 import type { AuditEvent } from '@porthole/shared/audit/events';
 import { systemClock } from '@porthole/shared/time/clock';
+import { runPorthole } from '../broker/cli/run-porthole.ts';
 import { aCluster, aUser, closeBrokers, startBroker, usersFile } from '../broker/rig.ts';
 import { createWalker } from '../fakes/oidc/walk.ts';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
@@ -147,16 +147,8 @@ describe(threat('H5'), () => {
     };
     await writeFile(join(folder, 'porthole.yaml'), JSON.stringify(config));
     for (const args of [['doctor'], ['doctor', '--json'], ['sessions', 'end', '--machine', hostileText]]) {
-      let output = '';
-      const write = (text: string) => (output += text);
-      await porthole(args, {
-        stdin: process.stdin,
-        stdout: { write },
-        stderr: { write },
-        env: { PORTHOLE_CONFIG: join(folder, 'porthole.yaml') },
-        cwd: folder,
-        exit: () => {},
-      });
+      const { out, err } = await runPorthole(args, folder);
+      const output = out + err;
       expect(output).toContain('owned');
       expect(output.replaceAll(/[\n\t]/g, '')).not.toMatch(control);
     }

@@ -1,5 +1,6 @@
 import { readOpenApi } from '../broker/openapi.ts';
-import { aCluster, closeBrokers, startBroker, type Browser, type Rig } from '../broker/rig.ts';
+import type { Browser } from '../broker/browser.ts';
+import { aCluster, closeBrokers, startBroker, type Rig } from '../broker/rig.ts';
 import { createRelayRig } from '../relay/rig.ts';
 import { createSeededRandom, type SeededRandom } from '../relay/seeded-random.ts';
 import { rounds, roundsTimeout } from './rounds.ts';

@@ -3,15 +3,8 @@ import { WebSocket } from 'ws';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
 import { createLog } from '@porthole/shared/telemetry/log';
-import {
-  aUser,
-  brokerToken,
-  closeBrokers,
-  startBroker,
-  usersFile,
-  type Browser,
-  type Rig,
-} from '../broker/rig.ts';
+import type { Browser } from '../broker/browser.ts';
+import { aUser, brokerToken, closeBrokers, startBroker, usersFile, type Rig } from '../broker/rig.ts';
 import { eventually } from '../eventually.ts';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import type { RfbClient } from '../fakes/guests/rfb-client.ts';

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createPublicServer } from '@porthole/shared/http/public-server';
-import { closeBrokers, startBroker, type Browser, type Rig } from '../broker/rig.ts';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import type { Browser } from '../broker/browser.ts';
+import { closeBrokers, startBroker, type Rig } from '../broker/rig.ts';
 import { createRelayRig, testOrigin, type RelayRig } from '../relay/rig.ts';
 import { heldBytes } from './heap.ts';
 import { openSocket, sendRaw, upgradeLines, whenClosed } from './raw-http.ts';
@@ -23,6 +25,8 @@ async function serve(name: keyof typeof ports, { broker, relay }: { broker?: Rig
     listen: { host: '127.0.0.1', port: 0 },
     onRequest: onRequest ?? (() => {}),
     ...(relay ? { onUpgrade: relay.relay.onUpgrade } : {}),
+    maxConnections: 10_000,
+    registry: createRegistry(),
     timeouts,
   });
   await server.start?.();

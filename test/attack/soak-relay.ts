@@ -48,6 +48,8 @@ const server = createPublicServer({
   listen: { host: '127.0.0.1', port: 0 },
   onRequest: relay.onRequest,
   onUpgrade: relay.onUpgrade,
+  maxConnections: config.limits.httpConnections,
+  registry,
   timeouts: { headersMs: 1000, requestMs: 2000, checkIntervalMs: 250 },
 });
 await store.start();

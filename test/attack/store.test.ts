@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { storeKeys } from '@porthole/shared/store/keys';
-import { password, type Browser } from '../broker/rig.ts';
+import type { Browser } from '../broker/browser.ts';
+import { password } from '../broker/rig.ts';
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import type { ConsoleClient } from '../relay/console-client.ts';
@@ -15,6 +16,7 @@ beforeEach(async () => {
 afterEach(() => porthole.stop());
 
 const machine = '/api/v1/consoles/lab/100';
+const sessionKeys = storeKeys.session('');
 const grantKeyOf = (token: string) => storeKeys.grant(Buffer.from(token, 'base64url'));
 const resumeTokens = ({ messages }: ConsoleClient) =>
   messages.flatMap((message) => (message.type === 'resume' ? [message.token] : []));
@@ -86,6 +88,30 @@ describeWith('redis')(threat('S2'), () => {
     expect((await first.closed).code).toBe(4423);
     await eventually('there is one console', () => porthole.relay.proxmox.openConsoles() === 1);
     second.close();
+  });
+
+  test('an older session record, restored while its successor has none, ends no resumed console', async () => {
+    const client = await porthole.relay.open();
+    await client.rfb();
+    await eventually('it has a token', () => resumeTokens(client).length > 0);
+    const sessions = async () =>
+      [...(await porthole.strings()).keys()].filter((key) => key.startsWith(sessionKeys));
+    const [key = ''] = await sessions();
+    const record = await recordOf(key);
+    await porthole.attacker.del(key);
+    const resumed = porthole.relay.connect({ token: resumeTokens(client)[0] ?? '' });
+    const rfb = await resumed.rfb();
+    for (let again = 0; again < 3; again++) {
+      await record.restore();
+      const restored = await porthole.attacker.get(key);
+      porthole.clock.advance(5000);
+      await eventually('the record is replaced', async () => (await porthole.attacker.get(key)) !== restored);
+    }
+    expect((await client.closed).code).toBe(4423);
+    rfb.requestUpdate(false);
+    await rfb.nextUpdate();
+    expect(resumed.socket.readyState).toBe(resumed.socket.OPEN);
+    resumed.close();
   });
 
   test('a grant restored after its time opens nothing', async () => {

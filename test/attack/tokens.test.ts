@@ -5,6 +5,7 @@ import { CompactEncrypt, exportSPKI, generateKeyPair, UnsecuredJWT, type JWTPayl
 import { constantSecret } from '@porthole/shared/config/secret';
 import { aCluster, aUser, closeBrokers, startBroker, usersFile, type Rig } from '../broker/rig.ts';
 import { createFakeClock } from '../fakes/clock.ts';
+import { pointAt } from '../fakes/kubernetes/kube-config.ts';
 import { startFakeKubernetes, type FakeKubernetes } from '../fakes/kubernetes/api-server.ts';
 import { startHostileIssuer, type HostileIssuer } from './hostile-issuer.ts';
 import { threat } from './threat-table.ts';
@@ -240,14 +241,7 @@ describe(threat('T5'), () => {
   });
   afterAll(() => kubernetes.stop());
   async function createVerifier() {
-    const review = await connectTokenReview((config) =>
-      config.loadFromOptions({
-        clusters: [{ name: 'c', server: kubernetes.url, skipTLSVerify: true }],
-        users: [{ name: 'u', token: 't' }],
-        contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
-        currentContext: 'x',
-      }),
-    );
+    const review = await connectTokenReview((config) => pointAt(config, kubernetes.url));
     const config = { audience: 'porthole', allow: ['labs:grader'], impersonation: undefined };
     return createServiceAccountVerifier({ config, review, clock: createFakeClock() });
   }

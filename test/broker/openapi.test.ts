@@ -1,31 +1,17 @@
 import { createRoutes, type RouteDeps } from '@porthole/broker/routes';
 import { createEmbedTokens } from '@porthole/broker/sign-in/embed-tokens';
-import { PortholeError } from '@porthole/shared/errors';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { createSessionRecords } from '@porthole/shared/session/records';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { systemRandom } from '@porthole/shared/crypto/random';
-import { createMemoryStore } from '@porthole/shared/store/memory/store';
-import { leaseNames } from '@porthole/shared/store/keys';
-import { createFakeClock } from '../fakes/clock.ts';
-import { createFakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
-import { startIssuer } from '../fakes/oidc/issuer.ts';
+import { explained, grant, methodOf, power, steps, type Step } from './openapi-steps.ts';
+import { startOpenApiWorld, type OpenApiWorld } from './openapi-world.ts';
 import { readOpenApi } from './openapi.ts';
-import {
-  aUser,
-  brokerToken,
-  closeBrokers,
-  grantKey,
-  someGuests,
-  startBroker,
-  usersFile,
-  type Answer,
-  type Asking,
-} from './rig.ts';
+import type { Answer, Asking } from './browser.ts';
+import { closeBrokers, grantKey, startBroker } from './rig.ts';
+import { live } from './sessions/fixtures.ts';
 
 const api = readOpenApi();
 const ours = { 'sec-fetch-site': 'same-origin' };
-const school = { cluster: 'school', realms: [{ name: 'pve' }] };
 
 test('the file names every route of the broker, and no other', () => {
   const deps = {
@@ -57,101 +43,10 @@ describe('every status that the file names', () => {
     seen.set(name, (seen.get(name) ?? new Set()).add(String(status)));
   };
 
-  let away: { store: boolean; limited: boolean };
-  let walk: Awaited<ReturnType<typeof start>>;
-
-  async function start() {
-    away = { store: false, limited: false };
-    const clock = createFakeClock(Date.now());
-    const memory = createMemoryStore({ clock });
-    const sometimes = <T extends object>(part: T): T =>
-      new Proxy(part, {
-        get(target, name) {
-          const value: unknown = Reflect.get(target, name);
-          if (typeof value !== 'function' || !away.store) return value;
-          return () => Promise.reject(new PortholeError('store_unavailable'));
-        },
-      });
-    const store = {
-      ...memory,
-      records: sometimes(memory.records),
-      leases: sometimes(memory.leases),
-      rateLimits: {
-        ...memory.rateLimits,
-        spend: (key: string, points: number, seconds: number) =>
-          away.limited
-            ? Promise.reject(new PortholeError('rate_limited', { retryAfter: 1 }))
-            : memory.rateLimits.spend(key, points, seconds),
-      },
-    };
-    const fake = await createFakeProxmox({
-      unauthorizedDelayMs: 0,
-      statusRefreshMs: 0,
-      users: [
-        {
-          userid: 'porthole@pve',
-          password: 'x',
-          acl: { '/': ['VM.Audit', 'VM.Console', 'VM.PowerMgmt', 'Pool.Audit'] },
-        },
-        {
-          userid: 'carl@pve',
-          password: 'pw of carl',
-          totp: '123456',
-          acl: { '/': ['VM.Console', 'VM.Audit'] },
-        },
-        { userid: 'anna@pve', password: 'pw of anna', acl: { '/': ['VM.Console', 'VM.Audit'] } },
-      ],
-      tokens: [{ ...brokerToken, privsep: false }],
-      guests: someGuests,
-    });
-    const issuer = await startIssuer({
-      accounts: [{ sub: 'anna-1', claims: {} }],
-      redirectUris: ['http://localhost:8080/x'],
-    });
-    const rig = await startBroker({
-      clock,
-      store,
-      proxmox: [{ name: 'school', fake }],
-      config: {
-        access: [
-          {
-            who: { users: ['anna'] },
-            which: { all: true },
-            allow: ['control', 'power', 'end', 'explain', 'audit'],
-          },
-          { who: { users: ['ben'] }, which: { vmids: [101] }, allow: ['view'] },
-        ],
-        classes: [
-          {
-            name: 'lab',
-            members: { users: ['ben'] },
-            instructors: { users: ['anna'] },
-            machines: { tags: ['lab'] },
-            own: ['*'],
-          },
-        ],
-        signIn: {
-          local: { usersFile: constantSecret(usersFile(aUser('anna'), aUser('ben'))) },
-          proxmox: [school],
-          oidc: [
-            {
-              name: 'school',
-              issuer: issuer.url,
-              clientId: issuer.clientId,
-              clientSecret: constantSecret(issuer.clientSecret),
-            },
-          ],
-          header: { from: ['10.0.0.0/8'], signOutUrl: 'https://proxy.example/out' },
-        },
-      },
-    });
-    const anna = await rig.signedIn('anna');
-    const ben = await rig.signedIn('ben');
-    return { clock, store, fake, issuer, rig, anna, ben };
-  }
+  let walk: OpenApiWorld;
 
   beforeAll(async () => {
-    walk = await start();
+    walk = await startOpenApiWorld();
   });
   afterAll(async () => {
     await closeBrokers();
@@ -159,59 +54,16 @@ describe('every status that the file names', () => {
     await walk.issuer.stop();
   });
 
-  interface Step {
-    readonly name: string;
-    readonly path: string;
-    readonly body?: unknown;
-    /** No cookie needed. */
-    readonly open?: true;
-  }
-  const method = ({ name }: Step) => name.split(' ')[0] ?? '';
-  const grant = '/consoles/school/101/grants';
-  const power = '/consoles/school/110/power';
-  const explained = '/access/explain?user=ben&cluster=school&vmid=101';
-  const steps: readonly Step[] = [
-    { name: 'GET /login', path: '/login', open: true },
-    { name: 'POST /login', path: '/login', body: { username: 'nobody', password: 'x' }, open: true },
-    { name: 'POST /login/oidc/{issuer}/logout', path: '/login/oidc/school/logout', open: true },
-    {
-      name: 'POST /login/proxmox/{cluster}',
-      path: '/login/proxmox/school',
-      body: { realm: 'pve', username: 'x', password: 'x' },
-      open: true,
-    },
-    {
-      name: 'POST /login/proxmox/{cluster}/code',
-      path: '/login/proxmox/school/code',
-      body: { id: 'x', factor: 'totp', code: '1' },
-      open: true,
-    },
-    { name: 'POST /logout', path: '/logout', open: true },
-    { name: 'DELETE /logins', path: '/logins?user=nobody' },
-    { name: 'POST /embed-tokens', path: '/embed-tokens', body: { code: 'x'.repeat(43) }, open: true },
-    { name: 'GET /me', path: '/me' },
-    { name: 'GET /me/logins', path: '/me/logins' },
-    { name: 'DELETE /me/logins/{id}', path: '/me/logins/none' },
-    { name: 'GET /consoles', path: '/consoles' },
-    { name: 'POST /consoles/{cluster}/{vmid}/grants', path: grant, body: { mode: 'view' } },
-    { name: 'POST /consoles/{cluster}/{vmid}/power', path: power, body: { action: 'start' } },
-    { name: 'GET /consoles/{cluster}/{vmid}/power/{task}', path: `${power}/none` },
-    { name: 'GET /access/explain', path: explained },
-    { name: 'GET /audit', path: '/audit' },
-    { name: 'GET /sessions', path: '/sessions' },
-    { name: 'DELETE /sessions', path: '/sessions?user=nobody' },
-    { name: 'DELETE /sessions/{id}', path: '/sessions/none' },
-  ];
   const documented = (step: Step, status: number) => api.statusesOf(step.name).includes(String(status));
   const ask = (step: Step, asking: Asking = {}): Promise<Answer> =>
     walk.rig.ask(`/api/v1${step.path}`, {
-      method: method(step),
+      method: methodOf(step),
       ...(step.body === undefined ? {} : { body: step.body }),
       ...asking,
       headers: { ...ours, ...(step.open ? {} : { cookie: walk.anna.cookie ?? '' }), ...asking.headers },
     });
   const bodied = steps.filter(({ body }) => body !== undefined);
-  const changing = steps.filter((step) => method(step) !== 'GET');
+  const changing = steps.filter((step) => methodOf(step) !== 'GET');
 
   test.each(steps.filter(({ open }) => !open))('401: $name without a sign-in', async (step) => {
     see(step.name, await ask(step, { headers: { cookie: '' } }), 401);
@@ -231,18 +83,18 @@ describe('every status that the file names', () => {
   });
 
   test.each(steps.filter((step) => documented(step, 429)))('429: $name too often', async (step) => {
-    away.limited = true;
+    walk.away.limited = true;
     see(step.name, await ask(step), 429);
-    away.limited = false;
+    walk.away.limited = false;
   });
 
   test.each(steps.filter((step) => documented(step, 503)))(
     '503: $name while the store is away',
     async (step) => {
-      away.store = true;
+      walk.away.store = true;
       const right = { body: { username: 'anna', password: 'correct horse battery staple' } };
       see(step.name, await ask(step, step.name === 'POST /login' ? right : {}), 503);
-      away.store = false;
+      walk.away.store = false;
     },
   );
 
@@ -339,31 +191,8 @@ describe('every status that the file names', () => {
 
   test('sessions', async () => {
     const { anna, ben, store } = walk;
-    const keys = grantKeysOf(constantSecret(grantKey));
-    const records = createSessionRecords({ ...store, keys, random: systemRandom });
-    for (const [sessionId, name] of [
-      ['s1', 'ben'],
-      ['s2', 'anna'],
-    ] as const) {
-      await records.claim({
-        version: 1,
-        sessionId,
-        connection: 'c',
-        relay: 'relay-1',
-        loginRef: 'l',
-        user: { id: `local:${name}`, name },
-        cluster: 'school',
-        node: 'pve1',
-        type: 'qemu',
-        vmid: 101,
-        machineName: 'lab-anna',
-        mode: 'control',
-        kind: 'screen',
-        since: Date.UTC(2026, 0, 1),
-        bytes: { toViewer: 1, toMachine: 1 },
-      });
-      await store.leases.join(leaseNames.allSessions, sessionId, Number.MAX_SAFE_INTEGER, 90_000);
-    }
+    await live(store, { sessionId: 's1', user: { id: 'local:ben', name: 'ben' } });
+    await live(store, { sessionId: 's2' });
     walk.clock.advance(1000);
     const list = await anna.get('/api/v1/sessions?scope=all');
     see('GET /sessions', list, 200);

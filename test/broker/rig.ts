@@ -1,6 +1,5 @@
 import { randomBytes, scryptSync } from 'node:crypto';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBroker, type Broker } from '@porthole/broker/broker';
@@ -17,7 +16,13 @@ import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
-import { createFakeProxmox, type FakeProxmox, type GuestOptions } from '../fakes/proxmox/fake-proxmox.ts';
+import {
+  createFakeProxmox,
+  type FakeProxmox,
+  type FakeProxmoxOptions,
+  type GuestOptions,
+} from '../fakes/proxmox/fake-proxmox.ts';
+import { aBrowser, askAt, type Answer, type Asking, type Browser } from './browser.ts';
 
 /** A broker on a real port in front of a simulated Proxmox, and a browser's manners to talk to it. */
 export const password = 'correct horse battery staple';
@@ -73,6 +78,7 @@ export async function closeBrokers(): Promise<void> {
 export async function aCluster(
   guests: readonly GuestOptions[] = someGuests,
   vmPrivileges: readonly string[] = [],
+  options: Pick<FakeProxmoxOptions, 'nodes'> = {},
 ): Promise<FakeProxmox> {
   const fake = await createFakeProxmox({
     unauthorizedDelayMs: 0,
@@ -86,27 +92,10 @@ export async function aCluster(
     ],
     tokens: [{ ...brokerToken, privsep: false }],
     guests,
+    ...options,
   });
   closing.push(() => fake.close());
   return fake;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-  readonly bytes: Buffer;
-  // Tests look where they know something to be.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly json: any;
-}
-
-export interface Asking {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  /** Sent as it is, instead of `body` as JSON. */
-  readonly raw?: string | Buffer;
 }
 
 export interface Rig {
@@ -125,14 +114,6 @@ export interface Rig {
   /** A browser: keeps its cookie, and marks requests as same-origin. */
   browser(): Browser;
   signedIn(name: string): Promise<Browser>;
-}
-
-export interface Browser {
-  cookie: string | undefined;
-  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  delete(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  signIn(username: string, secret?: string): Promise<Answer>;
 }
 
 export interface RigOptions {
@@ -174,7 +155,12 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
     audit: (event) => void audited.push(event),
     pagesDir: await aPagesFolder(options.pages ?? somePages),
   });
-  const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
+  const server = createPublicServer({
+    listen: config.listen,
+    onRequest: broker.onRequest,
+    maxConnections: config.limits.httpConnections,
+    registry,
+  });
   const lifecycle = createLifecycle({
     clock: systemClock,
     log: createLog({ service: 'test', level: 'silent' }),
@@ -184,7 +170,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
   closing.push(() => lifecycle.stop());
   const { port } = server.address();
   const ask = (path: string, asking?: Asking) => askAt(port, path, asking);
-  const browser = () => aBrowser(ask);
+  const browser = () => aBrowser(ask, password);
   return {
     broker,
     store,
@@ -238,77 +224,4 @@ async function aPagesFolder(pages: Readonly<Record<string, string>>): Promise<st
     await writeFile(join(folder, name), text);
   }
   return folder;
-}
-
-/** Not `fetch`: that tidies paths and headers up before anybody sees them. */
-function askAt(
-  port: number,
-  path: string,
-  { method = 'GET', headers = {}, body, raw }: Asking = {},
-): Promise<Answer> {
-  const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      {
-        host: '127.0.0.1',
-        port,
-        path,
-        method,
-        agent: false,
-        headers: {
-          ...(sent === undefined
-            ? method === 'GET' || method === 'HEAD'
-              ? {}
-              : { 'content-length': '0' }
-            : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(sent)) }),
-          ...headers,
-        },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const bytes = Buffer.concat(chunks);
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            bytes,
-            text: bytes.toString(),
-            get json() {
-              return JSON.parse(bytes.toString());
-            },
-          });
-        });
-      },
-    );
-    request.on('error', reject);
-    request.end(sent);
-  });
-}
-
-function aBrowser(ask: Rig['ask']): Browser {
-  const send = async (path: string, asking: Asking) => {
-    const answer = await ask(path, {
-      ...asking,
-      headers: {
-        'sec-fetch-site': 'same-origin',
-        ...(browser.cookie ? { cookie: browser.cookie } : {}),
-        ...asking.headers,
-      },
-    });
-    for (const line of answer.headers['set-cookie'] ?? []) {
-      const [pair = ''] = line.split(';', 1);
-      browser.cookie = pair.endsWith('=') ? undefined : pair;
-    }
-    return answer;
-  };
-  const browser: Browser = {
-    cookie: undefined,
-    get: (path, headers = {}) => send(path, { headers }),
-    post: (path, body, headers = {}) => send(path, { method: 'POST', body, headers }),
-    delete: (path, headers = {}) => send(path, { method: 'DELETE', headers }),
-    signIn: (username, secret = password) => browser.post('/api/v1/login', { username, password: secret }),
-  };
-  return browser;
 }

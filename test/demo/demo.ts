@@ -5,6 +5,7 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { stringify } from 'yaml';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import type { Guest } from '../fakes/guests/guest.ts';
+import { delayProfiles, type DelayProfileName } from '../fakes/proxmox/delay-profiles.ts';
 import { createFakeProxmox, type FakeProxmox, type GuestOptions } from '../fakes/proxmox/fake-proxmox.ts';
 
 const token = { tokenid: 'porthole@pve!demo', secret: systemRandom(16).toString('hex') };
@@ -51,8 +52,11 @@ const machines: readonly Omit<GuestOptions, 'guest'>[] = [
 /** Delay until a machine starts again after `poweroff`, because not every user of the demo may start it. */
 const restartDelayMs = 12_000;
 
-/** Starts a simulated Proxmox with machines in TypeScript, which needs no installed program. */
-export function startDemoProxmox(): Promise<FakeProxmox> {
+/**
+ * Starts a simulated Proxmox with machines in TypeScript, which needs no installed program. The default delays are
+ * shorter than in real life.
+ */
+export function startDemoProxmox(delays: DelayProfileName = 'quick'): Promise<FakeProxmox> {
   return createFakeProxmox({
     // On one address, because some systems have only one loopback address.
     nodes: [
@@ -63,6 +67,7 @@ export function startDemoProxmox(): Promise<FakeProxmox> {
     qmStartMs: 300,
     vncproxyMs: 150,
     powerMs: 1500,
+    ...delayProfiles[delays],
     users: [
       {
         userid: 'porthole@pve',

@@ -1,15 +1,21 @@
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { systemClock } from '@porthole/shared/time/clock';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { runProcess } from '@porthole/shared/process/run-process';
 import { createStandalone } from '@porthole/standalone/standalone';
+import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { demoConfig, startDemoProxmox } from './demo.ts';
 
-/** `npm run demo`: a simulated Proxmox and a standalone Porthole in front of it. Needs nothing but Node. */
+/**
+ * `npm run demo`: a simulated Proxmox and a standalone Porthole in front of it. Needs nothing but Node. With
+ * `-- --proxmox real-life`, the simulated Proxmox takes as long as a real one.
+ */
+const { values } = parseArgs({ options: { proxmox: { type: 'string' } } });
 const port = Number(process.env['PORT'] ?? 8080);
-const proxmox = await startDemoProxmox();
+const proxmox = await startDemoProxmox(parseDelayProfile(values.proxmox));
 const config = await demoConfig(proxmox, port);
 
 await runProcess(process, () => {

@@ -184,6 +184,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.signInsPerAddressPerMinute':
     'Sign-in attempts per minute and client address. A whole class can share one address.',
   'limits.grantsPerMinute': 'Console requests per minute and user.',
+  'limits.httpConnections':
+    'HTTP connections of one pod, without consoles. At the limit, a new connection replaces the one that is idle longest.',
   'limits.upgradesPerMinute':
     'WebSocket upgrades per minute and client address. A whole school can share one address.',
   'audit.to': 'Destination of the [audit log](audit.md): `stdout`, `file` or `none`.',

@@ -11,6 +11,7 @@ import { openAuditOutput } from '@porthole/shared/audit/output';
 import { closeCodes, type CloseName, type PageAction } from '@porthole/shared/protocol/close-codes';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
+import { createPublicServer } from '@porthole/shared/http/public-server';
 import { createProcessErrorMetrics } from '@porthole/shared/process/error-metrics';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
@@ -103,6 +104,12 @@ function commonRegistry(): Registry {
   });
   createStoreMetrics(registry);
   createProcessErrorMetrics(registry);
+  createPublicServer({
+    listen: { host: '', port: 0 },
+    onRequest: () => {},
+    maxConnections: 1,
+    registry,
+  });
   return registry;
 }
 

@@ -17,7 +17,10 @@ const listens = (port: number) =>
     socket.once('connect', () => socket.destroy());
   });
 
-describeWith('chromium')('the demo command', () => {
+describeWith('chromium').each([
+  ['the demo command', []],
+  ['the demo command with the delays of a real Proxmox', ['--proxmox', 'real-life']],
+] as const)('%s', (_what, flags) => {
   const browser = useBrowser();
   let demo: ChildProcess | undefined;
   let output = '';
@@ -25,7 +28,7 @@ describeWith('chromium')('the demo command', () => {
 
   beforeAll(async () => {
     port = await freePort();
-    demo = spawn(process.execPath, ['--conditions=source', 'test/demo/main.ts'], {
+    demo = spawn(process.execPath, ['--conditions=source', 'test/demo/main.ts', ...flags], {
       cwd: folder,
       env: { ...process.env, PORT: String(port), NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -181,15 +181,21 @@ async function startSeparate({ options, proxmox, log, remember }: StackContext):
 
   async function startBroker(): Promise<Lifecycle> {
     const store = shared ?? openStore(config, common);
+    const registry = createRegistry();
     const broker = createBroker({
       ...common,
       config,
       store,
-      registry: createRegistry(),
+      registry,
       pagesDir,
       ...(options.brokerTracing ? { tracing: options.brokerTracing } : {}),
     });
-    const server = createPublicServer({ listen: config.listen, onRequest: broker.onRequest });
+    const server = createPublicServer({
+      listen: config.listen,
+      onRequest: broker.onRequest,
+      maxConnections: config.limits.httpConnections,
+      registry,
+    });
     const storePart = { name: 'store', start: () => store.start(), stop: () => store.stop() };
     const parts = [storePart, ...broker.components, server];
     const lifecycle = createLifecycle({ clock: systemClock, log, components: parts });
@@ -219,6 +225,8 @@ async function startSeparate({ options, proxmox, log, remember }: StackContext):
   const service = createPublicServer({
     listen: { host: '127.0.0.1', port: ports.relayPort },
     onRequest: (request, response) => current.relay.onRequest(request, response),
+    maxConnections: config.limits.httpConnections,
+    registry: createRegistry(),
     onUpgrade(request, socket, head) {
       remember(request, socket);
       current.relay.onUpgrade(request, socket, head);

@@ -24,6 +24,8 @@ export interface ComparedRelay {
 
 export interface Upstream {
   readonly port: number;
+  /** The same for `Porthole before`. */
+  readonly portBefore: number;
   /** Port of the same consoles without HTTP and WebSocket, as bytes over TLS. */
   readonly bytesPort: number;
   readonly caPem: string;
@@ -42,7 +44,10 @@ export const startPorthole: StartRelay = (upstream) => startRelay('Porthole', 'r
 export const startPortholeBefore =
   (folder: string): StartRelay =>
   (upstream) =>
-    startRelay('Porthole before', resolve(folder, 'test/load/relay-main.ts'), upstream);
+    startRelay('Porthole before', resolve(folder, 'test/load/relay-main.ts'), {
+      ...upstream,
+      port: upstream.portBefore,
+    });
 
 async function startRelay(name: string, program: string, upstream: Upstream): Promise<ComparedRelay> {
   const child = await startChild(program, [urlOf(upstream), upstream.caPem], relayFlags());

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { startChild } from './child.ts';
 import { measureBrokerLoad, reportBrokerLoad } from './broker-load.ts';
+import { measureClassOpening, reportClassOpening } from './class-opening.ts';
 import {
   isInstalled,
   otherRelays,
@@ -30,7 +31,7 @@ const skipped = otherRelays.filter((other) => !found.includes(other)).map(({ nam
 if (!options.profile)
   for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
-const aboutRelays = options.only.some((part) => part !== 'broker');
+const aboutRelays = options.only.some((part) => part !== 'broker' && part !== 'class');
 if (options.only.includes('broker') && !options.profile) {
   const load = options.quick
     ? { users: 20, grants: 5, seconds: 2, machines: 10 }
@@ -40,6 +41,14 @@ if (options.only.includes('broker') && !options.profile) {
     : 'Not measured: redis-server is not installed.\n';
   console.log(text);
   if (!options.quick) keep(options.report ?? 'docs/performance.md', 'crowded', text);
+}
+if (options.only.includes('class') && !options.profile) {
+  const opening = { users: options.quick ? 4 : 30, delays: options.proxmox };
+  const text = isInstalled('redis-server')
+    ? reportClassOpening(await measureClassOpening(opening))
+    : 'Not measured: redis-server is not installed.\n';
+  console.log(text);
+  if (options.proxmox === 'real-life') keep(options.report ?? 'docs/performance.md', 'opened', text);
 }
 if (!aboutRelays) process.exit(0);
 
@@ -89,20 +98,24 @@ await Promise.all([upstream.stop(), viewers.stop()]);
 
 const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
 const results = { machine, plan, flows, idle, skipped };
+const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
 if (options.before !== undefined) {
   const change = reportChange(results);
   console.log(change);
-  keep(options.report ?? 'docs/performance.md', 'compared', change);
+  if (file !== undefined) keep(file, 'compared', change);
   process.exit(0);
 }
 const text = report(results);
 console.log(text);
-const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
 if (file !== undefined) keep(file, 'measured', text);
 process.exit(0);
 
 /** Replaces only the text between the two marks. */
-function keep(path: string, mark: 'measured' | 'profiled' | 'crowded' | 'compared', measured: string): void {
+function keep(
+  path: string,
+  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened',
+  measured: string,
+): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;
   const around = `# Performance\n\n${marks[0]}\n${marks[1]}\n`;
   const old = read(path) ?? around;

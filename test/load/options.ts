@@ -1,4 +1,9 @@
 import { parseArgs } from 'node:util';
+import {
+  delayProfileNames,
+  parseDelayProfile,
+  type DelayProfileName,
+} from '../fakes/proxmox/delay-profiles.ts';
 
 export const workloadNames = ['bulk', 'paced', 'small'] as const;
 export type WorkloadName = (typeof workloadNames)[number];
@@ -17,12 +22,14 @@ export interface Options {
   readonly profile: boolean;
   /** Another checkout of Porthole, with its dependencies installed, whose relay is measured in the same run. */
   readonly before: string | undefined;
+  /** Delays of the simulated Proxmox when a class opens its consoles. Default: `real-life`, with `--quick` `quick`. */
+  readonly proxmox: DelayProfileName;
 }
 
-export type Part = WorkloadName | 'idle' | 'broker';
-export const parts: readonly Part[] = [...workloadNames, 'idle', 'broker'];
+export type Part = WorkloadName | 'idle' | 'broker' | 'class';
+export const parts: readonly Part[] = [...workloadNames, 'idle', 'broker', 'class'];
 
-export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file] [--before folder]`;
+export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file] [--before folder] [--proxmox ${delayProfileNames.join('|')}]`;
 
 /** Parses the command line. Throws an error for invalid options. */
 export function readOptions(args: readonly string[]): Options {
@@ -36,6 +43,7 @@ export function readOptions(args: readonly string[]): Options {
       report: { type: 'string' },
       profile: { type: 'boolean', default: false },
       before: { type: 'string' },
+      proxmox: { type: 'string' },
     },
   });
   const selected = values.only.split(',');
@@ -49,6 +57,7 @@ export function readOptions(args: readonly string[]): Options {
     report: values.report,
     profile: values.profile,
     before: values.before,
+    proxmox: parseDelayProfile(values.proxmox ?? (values.quick ? 'quick' : 'real-life')),
   };
 }
 

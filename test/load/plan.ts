@@ -25,8 +25,9 @@ export interface Workload {
 export function planOf({
   quick,
   only,
+  before,
   ...options
-}: Pick<Options, 'quick' | 'only' | 'rounds' | 'sessions'>): Plan {
+}: Pick<Options, 'quick' | 'only' | 'rounds' | 'sessions' | 'before'>): Plan {
   const sessions = options.sessions ?? (quick ? 40 : 2000);
   const rounds = options.rounds ?? (quick ? 1 : 5);
   const shorter = quick ? 20 : 1;
@@ -58,7 +59,7 @@ export function planOf({
   ];
   return {
     rounds,
-    idleRounds: only.includes('idle') ? Math.min(rounds, 3) : 0,
+    idleRounds: only.includes('idle') ? Math.min(rounds, before === undefined ? 3 : rounds) : 0,
     idleSessions: sessions,
     opening: 40,
     echoSeconds: quick ? 0.5 : 6,

@@ -1,10 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 
 /**
  * `npm run rehearse`: runs the upgrade rehearsal and the loss of relays in full, and writes the figures to
- * docs/upgrade-rehearsal.md. `npm test` runs both with fewer consoles and writes no figures.
+ * docs/upgrade-rehearsal.md. `npm test` runs both with fewer consoles and writes no figures. With
+ * `-- --proxmox real-life`, the simulated Proxmox takes as long as a real one, and the figures are only printed.
  */
+const { values } = parseArgs({ options: { proxmox: { type: 'string' } } });
+const delays = parseDelayProfile(values.proxmox);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const runs = [
   { file: 'test/load/rolling-upgrade', CONSOLES: '200', PRE_STOP: '10' },
@@ -14,7 +19,12 @@ for (const { file, ...env } of runs) {
   const { status } = spawnSync('npm', ['run', '--silent', 'test:only', '--', file], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, REPORT: `${root}docs/upgrade-rehearsal.md`, ...env },
+    env: {
+      ...process.env,
+      PROXMOX: delays,
+      ...(delays === 'quick' ? { REPORT: `${root}docs/upgrade-rehearsal.md` } : {}),
+      ...env,
+    },
   });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -9,6 +9,7 @@ import { createSessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
+import { delayProfiles, type DelayProfileName } from '../fakes/proxmox/delay-profiles.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { freePort } from '../free-port.ts';
 import { startRedisServer } from '../fakes/redis-server.ts';
@@ -36,7 +37,10 @@ export interface RelayFleet {
   stop(): Promise<void>;
 }
 
-export async function startRelayFleet(limits: object = {}): Promise<RelayFleet> {
+export async function startRelayFleet({
+  limits = {},
+  delays = 'quick',
+}: { readonly limits?: object; readonly delays?: DelayProfileName } = {}): Promise<RelayFleet> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-moving-'));
   const redis = await startRedisServer();
   const store = createRedisStore({
@@ -46,6 +50,7 @@ export async function startRelayFleet(limits: object = {}): Promise<RelayFleet> 
   });
   await store.start();
   const proxmox = await createFakeProxmox({
+    ...delayProfiles[delays],
     users: [
       {
         userid: 'porthole@pve',

@@ -1,3 +1,4 @@
+import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import { testOrigin } from '../relay/rig.ts';
@@ -15,7 +16,7 @@ describeWith('redis')(`${consoles} consoles over three relays`, () => {
   const notes: string[] = [];
 
   beforeAll(async () => {
-    fleet = await startRelayFleet();
+    fleet = await startRelayFleet({ delays: parseDelayProfile(process.env['PROXMOX']) });
     await Promise.all([fleet.startRelay(), fleet.startRelay(), fleet.startRelay()]);
     const urls = fleet.relays.map(({ url }) => url);
     pages = Array.from({ length: consoles }, (_, i) =>

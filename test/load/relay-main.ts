@@ -35,11 +35,14 @@ const clock = systemClock;
 const store = createMemoryStore({ clock });
 const keys = () => ['k'.repeat(40)];
 const random = systemRandom;
-const relay = createRelay({ config, keys, store, clock, random, log, registry: createRegistry() });
+const registry = createRegistry();
+const relay = createRelay({ config, keys, store, clock, random, log, registry });
 const server = createPublicServer({
   listen: { host: '127.0.0.1', port: 0 },
   onRequest: relay.onRequest,
   onUpgrade: relay.onUpgrade,
+  maxConnections: config.limits.httpConnections,
+  registry,
 });
 await store.start();
 await createLifecycle({ clock, log, components: [server, ...relay.components] }).start();

@@ -1,4 +1,5 @@
 import { sleep, systemClock } from '@porthole/shared/time/clock';
+import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { eventually } from '../eventually.ts';
 import { startHaproxy, type Front } from '../fakes/haproxy/start.ts';
 import { freePort } from '../free-port.ts';
@@ -24,7 +25,7 @@ describeWith('redis', 'haproxy')(`an upgrade of three relays with ${consoles} co
   const rows: string[] = [];
 
   beforeAll(async () => {
-    fleet = await startRelayFleet();
+    fleet = await startRelayFleet({ delays: parseDelayProfile(process.env['PROXMOX']) });
     await Promise.all(Array.from({ length: replicas }, () => fleet.startRelay()));
     port = await freePort();
     front = await startHaproxy({ config: haproxyBefore(port, fleet.relays, reloads) });

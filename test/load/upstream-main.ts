@@ -21,30 +21,37 @@ const version = Buffer.from('RFB 003.008\n');
 /** 16 x 16 pixels, an unused pixel format, no name. */
 const serverInit = Buffer.concat([Buffer.from([0, 16, 0, 16]), Buffer.alloc(20)]);
 
-const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
-  request.resume();
-  const path = (request.url ?? '').split('?')[0] ?? '';
-  const data = path.endsWith('/vncproxy')
-    ? {
-        port: 5900,
-        ticket: 'PVEVNC:bench',
-        password: 'benching',
-        user: 'bench@pve',
-        upid: 'UPID:bench',
-        cert: '',
-      }
-    : { status: 'running', vmid: 100, name: 'bench' };
-  response.setHeader('content-type', 'application/json').end(JSON.stringify({ data }));
-});
-server.on('upgrade', (request, socket, head: Buffer) => {
-  const accept = createHash('sha1')
-    .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-    .digest('base64');
-  socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Protocol: binary\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-  );
-  serveConsole(socket, head, /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1]);
-});
+/** A server for each version of Porthole's relay, because they connect alike. */
+const servers = ['Porthole', 'Porthole before'].map(createApi);
+
+function createApi(relay: string): Server {
+  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+    request.resume();
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const data = path.endsWith('/vncproxy')
+      ? {
+          port: 5900,
+          ticket: 'PVEVNC:bench',
+          password: 'benching',
+          user: 'bench@pve',
+          upid: 'UPID:bench',
+          cert: '',
+        }
+      : { status: 'running', vmid: 100, name: 'bench' };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ data }));
+  });
+  server.on('upgrade', (request, socket, head: Buffer) => {
+    const accept = createHash('sha1')
+      .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Protocol: binary\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    const raw = /[?&]raw=(.+)$/.exec(request.url ?? '')?.[1];
+    serveConsole(socket, head, raw === undefined ? { relay } : { relay: decodeURIComponent(raw), raw: true });
+  });
+  return server;
+}
 
 /** Output of a console: in frames, or for clients without WebSocket as plain bytes. */
 const framed = (bytes: Buffer) => serverFrame(2, bytes);
@@ -54,15 +61,15 @@ type Framing = typeof framed;
 function serveConsole(
   socket: Duplex,
   head: Buffer,
-  raw: string | undefined,
+  { relay, raw = false }: { relay: string; raw?: boolean },
   framing: Framing = framed,
 ): void {
   const send = (bytes: Buffer) => socket.write(framing(bytes));
   // Numbers of bytes that the client sends next, and the responses.
   const script: { bytes: number; answer: Buffer }[] = [
-    { bytes: 12, answer: Buffer.from([1, raw === undefined ? 2 : 1]) },
-    { bytes: 1, answer: raw === undefined ? Buffer.alloc(16, 7) : okay },
-    ...(raw === undefined ? [{ bytes: 16, answer: okay }] : []),
+    { bytes: 12, answer: Buffer.from([1, raw ? 1 : 2]) },
+    { bytes: 1, answer: raw ? okay : Buffer.alloc(16, 7) },
+    ...(raw ? [] : [{ bytes: 16, answer: okay }]),
     { bytes: 1, answer: serverInit },
   ];
   let waiting = Buffer.alloc(0);
@@ -90,7 +97,7 @@ function serveConsole(
     received = Buffer.alloc(0);
     script.shift();
     send(next.answer);
-    if (script.length === 0) consoles.set(socket, { relay: decodeURIComponent(raw ?? 'Porthole'), framing });
+    if (script.length === 0) consoles.set(socket, { relay, framing });
     if (leftover.length > 0) onPayload(leftover);
   };
   socket.on('data', framing === framed ? read : onPayload);
@@ -145,15 +152,20 @@ function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: strin
 // TLS 1.2, because websockify mistakes the session tickets of 1.3 for data, waits for more, and does not read from
 // its viewer.
 const bytes = createTlsServer({ cert: certPem, key: keyPem, maxVersion: 'TLSv1.2' }, (socket) =>
-  serveConsole(socket, Buffer.alloc(0), 'websockify', unframed),
+  serveConsole(socket, Buffer.alloc(0), { relay: 'websockify', raw: true }, unframed),
 );
 const portOf = (of: Server) => (of.address() as { port: number }).port;
 
-server.listen(0, '127.0.0.1', 1024, () => bytes.listen(0, '127.0.0.1', 1024, listening));
+let starting = servers.length + 1;
+for (const server of [...servers, bytes])
+  server.listen(0, '127.0.0.1', 1024, () => {
+    if (--starting === 0) listening();
+  });
 
 function listening(): void {
+  const [port, portBefore] = servers.map(portOf);
   serveParent(
-    { port: portOf(server), bytesPort: portOf(bytes), caPem: ca.caPem },
+    { port, portBefore, bytesPort: portOf(bytes), caPem: ca.caPem },
     (request: { flood?: Workload; relay?: string; stopReading?: true }) => {
       if (request.flood) flood(request.flood, request.relay ?? '');
       if (request.stopReading) for (const socket of consoles.keys()) socket.pause();

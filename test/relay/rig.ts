@@ -19,6 +19,7 @@ import {
   type FakeProxmox,
   type FakeProxmoxOptions,
 } from '../fakes/proxmox/fake-proxmox.ts';
+import { someClaims } from '../shared/grant/sample-claims.ts';
 import { connectConsole, type ConsoleClient } from './console-client.ts';
 
 export const testOrigin = 'http://localhost:8080';
@@ -90,6 +91,8 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     listen: { host: '127.0.0.1', port: 0 },
     onRequest: relay.onRequest,
     onUpgrade: relay.onUpgrade,
+    maxConnections: options.limits?.httpConnections ?? 10_000,
+    registry,
   });
   const lifecycle = createLifecycle({ clock: systemClock, log, components: [server, ...relay.components] });
   await lifecycle.start();
@@ -169,24 +172,13 @@ export function useRelayRigs(): (options?: RigOptions) => Promise<RelayRig> {
   };
 }
 
-/** Valid claims, with other values if given. */
+/** Claims for machine 100 on pve1, with other values if given. */
 export function aGrant(clock: Clock, overrides: Partial<GrantClaims> = {}): GrantClaims {
-  return {
-    version: 1,
+  return someClaims(clock, {
     sessionId: randomId(systemRandom),
-    loginRef: 'login-1',
     user: { id: 'student', name: 'Student', groups: [] },
-    cluster: 'lab',
-    node: 'pve1',
-    type: 'qemu',
-    vmid: 100,
-    machineName: 'lab-100',
-    mode: 'control',
-    kind: 'screen',
     limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 200, perMachine: 200 },
     origins: [testOrigin],
-    issuedAt: clock.now(),
-    expiresAt: clock.now() + 60_000,
     ...overrides,
-  };
+  });
 }

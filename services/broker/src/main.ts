@@ -63,7 +63,12 @@ await runProcess(process, () => {
         readiness: broker.readiness,
         warnings: broker.notes,
       }),
-      createPublicServer({ listen: config.listen, onRequest: broker.onRequest }),
+      createPublicServer({
+        listen: config.listen,
+        onRequest: broker.onRequest,
+        maxConnections: config.limits.httpConnections,
+        registry,
+      }),
     ],
     started: () => log.info({ publicUrl: config.publicUrl.origin, listen: config.listen }, 'ready'),
   };

@@ -51,7 +51,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.get('/me/logins', listOwnLogins(ownLogins));
   router.delete('/me/logins/:id', endOwnLogin(ownLogins));
 
-  router.get('/consoles', listConsoles(deps));
+  router.get('/consoles', listConsoles({ ...deps, rateLimits: sessions.rateLimits }));
   router.post('/consoles/:cluster/:vmid/grants', readJson(), createGrant(grants));
   router.post('/consoles/:cluster/:vmid/power', readJson(), startPowerAction(power));
   router.get('/consoles/:cluster/:vmid/power/:task', showPowerTask(power));

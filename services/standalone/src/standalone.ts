@@ -57,6 +57,8 @@ export function createStandalone(deps: {
     listen: config.listen,
     onRequest: broker.onRequest,
     onUpgrade: relay.onUpgrade,
+    maxConnections: config.limits.httpConnections,
+    registry,
   });
   return {
     components: [

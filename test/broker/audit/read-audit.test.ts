@@ -5,16 +5,8 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { eventually } from '../../eventually.ts';
 import { createFakeClock } from '../../fakes/clock.ts';
-import {
-  aCluster,
-  aUser,
-  closeBrokers,
-  grantKey,
-  startBroker,
-  usersFile,
-  type Browser,
-  type Rig,
-} from '../rig.ts';
+import type { Browser } from '../browser.ts';
+import { aCluster, aUser, closeBrokers, grantKey, startBroker, usersFile, type Rig } from '../rig.ts';
 
 afterEach(closeBrokers);
 

@@ -1,13 +1,7 @@
 import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
+import { explainedRules } from '../access/explained-rules.ts';
 import { aCluster, closeBrokers } from '../rig.ts';
 import { createCommandFolder, type CommandFolder } from './run.ts';
-
-const rules = `
-  - { name: own, who: { groups: [class-a] }, which: { names: ['lab-{user}'] }, allow: [control], clipboard: in }
-  - { name: by day, who: { users: [ben] }, which: { all: true }, allow: [view], when: { timeZone: UTC, hours: 08:00-10:00 } }
-  - { name: admins, who: { users: [ada] }, which: { tags: [lab] }, allow: [control, explain] }
-  - { name: portal, who: { programs: [portal] }, which: { all: true }, allow: [view] }
-`;
 
 let fake: FakeProxmox;
 let folder: CommandFolder;
@@ -19,7 +13,7 @@ afterEach(() => folder.remove());
 afterEach(closeBrokers);
 
 test('access explain finds the machine at Proxmox and the groups in the users file', async () => {
-  await folder.configure(rules);
+  await folder.configure(explainedRules);
   for (const machine of ['school/101', '101', 'lab-anna']) {
     const { code, out, err } = await folder.run('access', 'explain', '--user', 'anna', '--machine', machine);
     expect([code, err]).toEqual([0, '']);
@@ -33,7 +27,7 @@ test('access explain finds the machine at Proxmox and the groups in the users fi
 
 test('access explain takes groups, claims, a program and another time', async () => {
   await folder.configure(
-    rules,
+    explainedRules,
     `  - { name: claimed, who: { claims: { dept: [a=b] } }, which: { all: true }, allow: [power] }\n`,
   );
   const machine = ['--machine', '102'];
@@ -64,7 +58,7 @@ test.each([
   ['an unknown command', ['access', 'grant'], 2, /porthole COMMAND/],
   ['the name of an object property', ['constructor', ''], 2, /porthole COMMAND/],
 ])('reports %s', async (_what, args, code, words) => {
-  await folder.configure(rules);
+  await folder.configure(explainedRules);
   const result = await folder.run(...args);
   expect([result.code, result.out]).toEqual([code, '']);
   expect(result.err).toMatch(words);
@@ -78,7 +72,8 @@ test('--help lists the commands and their options', async () => {
 
 test('access explain warns if name patterns give the machine to several users', async () => {
   await folder.configure(
-    rules + "  - { name: more, who: { everyone: true }, which: { names: ['{user}-*'] }, allow: [view] }\n",
+    explainedRules +
+      "  - { name: more, who: { everyone: true }, which: { names: ['{user}-*'] }, allow: [view] }\n",
   );
   const { code, out } = await folder.run('access', 'explain', '--user', 'anna', '--machine', '101');
   expect(code).toBe(0);

@@ -1,13 +1,7 @@
 import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
+import { explainedRules } from '../access/explained-rules.ts';
 import { aCluster, aUser, closeBrokers, usersFile } from '../rig.ts';
 import { createCommandFolder, type CommandFolder } from './run.ts';
-
-const rules = `
-  - { name: own, who: { groups: [class-a] }, which: { names: ['lab-{user}'] }, allow: [control], clipboard: in }
-  - { name: by day, who: { users: [ben] }, which: { all: true }, allow: [view], when: { timeZone: UTC, hours: 08:00-10:00 } }
-  - { name: admins, who: { users: [ada] }, which: { tags: [lab] }, allow: [control, explain] }
-  - { name: portal, who: { programs: [portal] }, which: { all: true }, allow: [view] }
-`;
 
 let fake: FakeProxmox;
 let folder: CommandFolder;
@@ -19,7 +13,7 @@ afterEach(() => folder.remove());
 afterEach(closeBrokers);
 
 test('config check finds what is invalid in the configuration, its rules and its users', async () => {
-  await folder.configure(rules);
+  await folder.configure(explainedRules);
   expect(await folder.run('config', 'check')).toEqual({
     code: 0,
     out: '4 access rules, 0 classes.\nThe configuration is valid.\n',
@@ -30,7 +24,7 @@ test('config check finds what is invalid in the configuration, its rules and its
   );
   const { code, err } = await folder.run('config', 'check');
   expect([code, err]).toEqual([2, expect.stringMatching(/there is no cluster nowhere/)]);
-  await folder.configure(rules, 'unknown: 1\n');
+  await folder.configure(explainedRules, 'unknown: 1\n');
   expect((await folder.run('config', 'check')).err).toMatch(/unknown: unknown setting/);
 });
 

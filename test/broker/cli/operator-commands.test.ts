@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { porthole } from '@porthole/broker/cli/porthole';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
 import type { Store } from '@porthole/shared/store/ports';
@@ -9,6 +8,7 @@ import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts'
 import { describeWith } from '../../needs.ts';
 import { createRelayRig, grantKey as relayKey, relayToken, type RelayRig } from '../../relay/rig.ts';
 import { aUser, usersFile } from '../rig.ts';
+import { runPorthole } from './run-porthole.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -16,18 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await porthole(args, {
-    stdin: process.stdin,
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    env: { PORTHOLE_CONFIG: join(folder, 'porthole.yaml'), USER: 'root' },
-    cwd: folder,
-    exit: () => {},
-  });
-  return { code, out, err };
-}
+const run = (...args: string[]) => runPorthole(args, folder, { USER: 'root' });
 
 async function configure(different: object): Promise<void> {
   await writeFile(join(folder, 'users.yaml'), usersFile(aUser('anna', 'class-a')));

@@ -1,14 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { porthole } from '@porthole/broker/cli/porthole';
 import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
 import { aUser, brokerToken, usersFile } from '../rig.ts';
+import { runPorthole, type CommandResult } from './run-porthole.ts';
 
 /** A folder with a configuration in front of a simulated cluster, and the `porthole` command in it. */
 export interface CommandFolder {
-  run(...args: string[]): Promise<{ code: number; out: string; err: string }>;
+  run(...args: string[]): Promise<CommandResult>;
   /** `rules`: the YAML of `access`. `more`: further lines of the configuration. */
   configure(rules: string, more?: string): Promise<void>;
   remove(): Promise<void>;
@@ -22,18 +21,7 @@ export async function createCommandFolder(
   await writeFile(join(folder, 'ca.pem'), fake.caPem);
   await writeFile(join(folder, 'users.yaml'), users);
   return {
-    async run(...args) {
-      let [out, err] = ['', ''];
-      const code = await porthole(args, {
-        stdin: Readable.from([]),
-        stdout: { write: (text) => (out += text) },
-        stderr: { write: (text) => (err += text) },
-        env: { PORTHOLE_CONFIG: 'porthole.yaml' },
-        cwd: folder,
-        exit: () => {},
-      });
-      return { code, out, err };
-    },
+    run: (...args) => runPorthole(args, folder),
     configure: (rules, more = '') =>
       writeFile(
         join(folder, 'porthole.yaml'),

@@ -1,13 +1,7 @@
 import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
 import { constantSecret } from '@porthole/shared/config/secret';
+import { explainedRules } from '../access/explained-rules.ts';
 import { aCluster, aUser, closeBrokers, startBroker, usersFile } from '../rig.ts';
-
-const rules = `
-  - { name: own, who: { groups: [class-a] }, which: { names: ['lab-{user}'] }, allow: [control], clipboard: in }
-  - { name: by day, who: { users: [ben] }, which: { all: true }, allow: [view], when: { timeZone: UTC, hours: 08:00-10:00 } }
-  - { name: admins, who: { users: [ada] }, which: { tags: [lab] }, allow: [control, explain] }
-  - { name: portal, who: { programs: [portal] }, which: { all: true }, allow: [view] }
-`;
 
 let fake: FakeProxmox;
 beforeEach(async () => (fake = await aCluster()));
@@ -18,7 +12,7 @@ describe('GET /api/v1/access/explain', () => {
     const rig = await startBroker({
       proxmox: [{ name: 'school', fake }],
       users: constantSecret(usersFile(aUser('ada'), aUser('anna', 'class-a'), aUser('ben'))),
-      config: { access: undefined, accessFile: constantSecret(`access:${rules}`) },
+      config: { access: undefined, accessFile: constantSecret(`access:${explainedRules}`) },
     });
     return (await rig.signedIn(as)).get(`/api/v1/access/explain?${query}`);
   }

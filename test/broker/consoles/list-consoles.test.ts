@@ -77,12 +77,11 @@ test('a hundred concurrent requests cost Proxmox one call', async () => {
   expect(fake.calls.filter(({ path }) => path.includes('/cluster/resources'))).toHaveLength(1);
 });
 
-test('while one cluster is unavailable its last list is stale, and the others are current', async () => {
+/** A broker in front of the clusters `school` and `office`, of which the second has one machine. */
+async function aSchoolAndAnOffice() {
   const clock = createFakeClock();
-  const [school, office] = [
-    await aCluster(),
-    await aCluster([{ vmid: 300, node: 'pve1', name: 'accounts' }]),
-  ];
+  const school = await aCluster();
+  const office = await aCluster([{ vmid: 300, node: 'pve1', name: 'accounts' }]);
   const rig = await startBroker({
     clock,
     proxmox: [
@@ -90,6 +89,11 @@ test('while one cluster is unavailable its last list is stale, and the others ar
       { name: 'office', fake: office },
     ],
   });
+  return { clock, school, office, rig };
+}
+
+test('while one cluster is unavailable its last list is stale, and the others are current', async () => {
+  const { clock, school, office, rig } = await aSchoolAndAnOffice();
   const anna = await rig.signedIn('anna');
   expect((await anna.get('/api/v1/consoles')).json.stale).toBeUndefined();
   school.failRequests(/resources/, { status: 500, message: 'no quorum' });
@@ -112,18 +116,7 @@ test('while one cluster is unavailable its last list is stale, and the others ar
 });
 
 test('without any answer of a cluster the list is incomplete, and has no age', async () => {
-  const clock = createFakeClock();
-  const [school, office] = [
-    await aCluster(),
-    await aCluster([{ vmid: 300, node: 'pve1', name: 'accounts' }]),
-  ];
-  const rig = await startBroker({
-    clock,
-    proxmox: [
-      { name: 'school', fake: school },
-      { name: 'office', fake: office },
-    ],
-  });
+  const { clock, school, rig } = await aSchoolAndAnOffice();
   school.failRequests(/resources/, { status: 500, message: 'no quorum' });
   const anna = await rig.signedIn('anna');
   const { json } = await anna.get('/api/v1/consoles');

@@ -7,6 +7,7 @@ import { createLog } from '@porthole/shared/telemetry/log';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { startFakeKubernetes, type FakeKubernetes } from '../../fakes/kubernetes/api-server.ts';
+import { pointAt } from '../../fakes/kubernetes/kube-config.ts';
 import { eventually } from '../../eventually.ts';
 
 const costOf = (kubernetes: FakeKubernetes, pod: string) =>
@@ -35,14 +36,7 @@ describe('the pod deletion cost controller', () => {
     registry = createRegistry();
     const controller = createPodDeletionCostController({
       connect: () =>
-        connectKubernetes(settings, (config) =>
-          config.loadFromOptions({
-            clusters: [{ name: 'c', server: kubernetes.url, skipTLSVerify: true }],
-            users: [{ name: 'u', token: 'a-service-account-token' }],
-            contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
-            currentContext: 'x',
-          }),
-        ),
+        connectKubernetes(settings, (config) => pointAt(config, kubernetes.url, 'a-service-account-token')),
       identity,
       countConsoles: async (relay) => consoles.get(relay) ?? 0,
       clock,

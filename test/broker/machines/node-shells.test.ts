@@ -1,6 +1,6 @@
 import type { AccessRule } from '@porthole/shared/config/access-schema';
-import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
-import { aCluster, closeBrokers, startBroker, type Rig } from '../rig.ts';
+import type { FakeProxmox, NodeOptions } from '../../fakes/proxmox/fake-proxmox.ts';
+import { aCluster, closeBrokers, someGuests, startBroker, type Rig } from '../rig.ts';
 
 afterEach(closeBrokers);
 
@@ -17,9 +17,9 @@ const nodes: AccessRule = {
 
 async function start(
   access: readonly AccessRule[],
-  { nodeShells = true }: { nodeShells?: boolean } = {},
+  { nodeShells = true, nodes: nodeOptions }: { nodeShells?: boolean; nodes?: readonly NodeOptions[] } = {},
 ): Promise<{ fake: FakeProxmox; rig: Rig }> {
-  const fake = await aCluster();
+  const fake = await aCluster(someGuests, [], nodeOptions && { nodes: nodeOptions });
   fake.setAcl('porthole@pve', { '/': ['Sys.Audit', 'VM.Audit'] });
   const rig = await startBroker({
     proxmox: [{ name: 'school', fake }],
@@ -93,6 +93,12 @@ describe('a node shell', () => {
     fake.setAcl('porthole@pve', { '/vms': ['VM.Audit'] });
     const { json } = await (await rig.signedIn('anna')).get('/api/v1/consoles');
     expect(listedTypes(json)).toEqual(['lxc', 'qemu']);
+  });
+
+  test('of a node that is in no cluster is listed with number 1', async () => {
+    const { rig } = await start([nodes], { nodes: [{ name: 'alone', address: '127.0.0.2' }] });
+    const { json } = await (await rig.signedIn('anna')).get('/api/v1/consoles');
+    expect(json.consoles).toMatchObject([{ type: 'node', vmid: 1, name: 'alone', status: 'running' }]);
   });
 
   test('of an offline node is listed as stopped', async () => {

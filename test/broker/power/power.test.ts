@@ -1,16 +1,7 @@
 import { constantSecret } from '@porthole/shared/config/secret';
 import { eventually } from '../../eventually.ts';
-import {
-  aCluster,
-  aUser,
-  brokerToken,
-  closeBrokers,
-  someGuests,
-  startBroker,
-  usersFile,
-  type Answer,
-  type Browser,
-} from '../rig.ts';
+import type { Answer, Browser } from '../browser.ts';
+import { aCluster, aUser, brokerToken, closeBrokers, someGuests, startBroker, usersFile } from '../rig.ts';
 
 afterEach(closeBrokers);
 

@@ -54,7 +54,7 @@ export async function live(
     bytes: { toViewer: 1000, toMachine: 10 },
     ...over,
   };
-  await recordsOf(store).claim(record);
+  await recordsOf(store).claim(record, 0);
   await store.leases.join(leaseNames.allSessions, record.sessionId, Number.MAX_SAFE_INTEGER, 90_000);
 }
 

@@ -1,6 +1,6 @@
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { closeBrokers } from '../rig.ts';
-import { startOidcRig, type OidcRig } from './oidc-rig.ts';
+import { startOidcRig, type OidcRig } from './oidc/shared-provider.ts';
 
 const discovery = '/.well-known/openid-configuration';
 

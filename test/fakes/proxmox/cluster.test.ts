@@ -1,4 +1,5 @@
-import { byToken, gateway, startCluster, until, type Cluster } from './test-kit.ts';
+import { byToken, gateway, startCluster, type Cluster } from './test-kit.ts';
+import { until } from './watched-clock.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());
@@ -66,38 +67,114 @@ test('a dead node does not respond, and the other nodes respond with 595 for it'
     { name: 'pve1', ip: '127.0.0.2', online: 0, local: 0 },
     { name: 'pve2', ip: '127.0.0.3', online: 1, local: 1 },
   ]);
-  cluster.fake.refreshStatus();
-  const list = await cluster.call('GET', '/cluster/resources?type=vm', { node: 'pve2' });
-  expect(list.json.data).toMatchObject([{ vmid: 100, status: 'unknown' }, { status: 'running' }]);
   await cluster.fake.setNodeDown('pve1', false);
   expect(await cluster.call('GET', '/version')).toMatchObject({ status: 200 });
 });
 
-test('power calls drive the guest and answer with a task', async () => {
+test('guests of a dead node keep their status for five minutes, and then have not even a name', async () => {
   cluster = await startCluster();
-  const power = (action: string, type = 'qemu/100', node = 'pve1') =>
-    cluster.call('POST', `/nodes/${node}/${type}/status/${action}`);
-  const outcomeOf = async (upid: string) => {
-    const { json } = await cluster.call('GET', `/nodes/pve1/tasks/${encodeURIComponent(upid)}/status`);
-    return json.data;
-  };
-  const stopping = await power('stop');
-  expect(stopping.json.data).toMatch(
-    /^UPID:pve1:[0-9A-F]{8}:[0-9A-F]{8}:[0-9A-F]{8}:qmstop:100:gw@pve!console:$/,
-  );
-  await until(() => !cluster.guest.running);
-  expect(await outcomeOf(stopping.json.data)).toMatchObject({
-    status: 'stopped',
-    exitstatus: 'OK',
-    user: 'gw@pve!console',
+  await cluster.fake.setNodeDown('pve1', true);
+  const list = async () =>
+    (await cluster.call('GET', '/cluster/resources?type=vm', { node: 'pve2' })).json.data;
+  cluster.clock.advance(5 * 60_000);
+  expect(await list()).toMatchObject([
+    { vmid: 100, status: 'running', name: 'alpha' },
+    { status: 'running' },
+  ]);
+  cluster.clock.advance(10_000);
+  expect((await list())[0]).toEqual({
+    id: 'qemu/100',
+    vmid: 100,
+    type: 'qemu',
+    node: 'pve1',
+    status: 'unknown',
   });
-  const resetting = await power('reset');
-  expect(await outcomeOf(resetting.json.data)).toMatchObject({ exitstatus: 'VM 100 not running' });
-  await power('start');
-  await until(() => cluster.guest.running);
-  expect(await power('reset', 'lxc/200', 'pve2')).toMatchObject({ status: 501 });
-  cluster.fake.setAcl(gateway.userid, { '/vms': ['VM.Console'] });
-  expect(await power('stop')).toMatchObject({ status: 403 });
+});
+
+test('a guest that pvestatd has not seen yet has no name and no figures', async () => {
+  cluster = await startCluster();
+  await cluster.fake.addGuest({ vmid: 300, node: 'pve1', name: 'new', tags: ['lab'] });
+  const found = (await resources()).find(({ vmid }: { vmid: number }) => vmid === 300);
+  expect(found).toEqual({
+    id: 'qemu/300',
+    vmid: 300,
+    type: 'qemu',
+    node: 'pve1',
+    status: 'unknown',
+    tags: 'lab',
+  });
+  cluster.fake.refreshStatus();
+  expect(await resources()).toContainEqual(
+    expect.objectContaining({ vmid: 300, name: 'new', status: 'running', template: 0 }),
+  );
+});
+
+test('status calls have the figures that Proxmox reports, and the lock of a running operation', async () => {
+  cluster = await startCluster();
+  cluster.fake.lock(100, 'backup');
+  const figures = [
+    'cpu',
+    'mem',
+    'maxmem',
+    'disk',
+    'maxdisk',
+    'netin',
+    'netout',
+    'diskread',
+    'diskwrite',
+    'uptime',
+  ];
+  const [listed] = await resources();
+  const { json } = await cluster.call('GET', '/nodes/pve1/qemu/100/status/current');
+  for (const answer of [listed, json.data]) {
+    expect(answer).toMatchObject({ lock: 'backup' });
+    for (const name of figures) expect(answer[name]).toEqual(expect.any(Number));
+  }
+  const config = await cluster.call('GET', '/nodes/pve1/qemu/100/config');
+  expect(config.json.data).toMatchObject({ lock: 'backup' });
+  const container = await cluster.call('GET', '/nodes/pve2/lxc/200/status/current');
+  expect(container.json.data).toMatchObject({ type: 'lxc', swap: 0 });
+  expect(container.json.data).not.toHaveProperty('qmpstatus');
+});
+
+test('only the list of nodes has fingerprints, not the list of resources', async () => {
+  cluster = await startCluster();
+  const nodes = (await cluster.call('GET', '/cluster/resources?type=node')).json.data;
+  expect(nodes).toMatchObject([{ node: 'pve1', status: 'online', maxcpu: 8 }, { node: 'pve2' }]);
+  for (const node of nodes) expect(node).not.toHaveProperty('ssl_fingerprint');
+});
+
+test('a node that is in no cluster lists only itself, with number 0, and its logins name no cluster', async () => {
+  const nodes = [{ name: 'pve1', address: '127.0.0.2' }];
+  cluster = await startCluster({ nodes, guests: [] });
+  const { json } = await cluster.call('GET', '/cluster/status');
+  expect(json.data).toEqual([
+    {
+      type: 'node',
+      id: 'node/pve1',
+      name: 'pve1',
+      nodeid: 0,
+      ip: '127.0.0.2',
+      online: 1,
+      local: 1,
+      level: '',
+    },
+  ]);
+  const login = await cluster.call('POST', '/access/ticket', {
+    headers: {},
+    form: { username: gateway.userid, password: gateway.password },
+  });
+  expect(login.json.data).toMatchObject({ cap: { dc: { 'Sys.Audit': 1 } } });
+  expect(login.json.data).not.toHaveProperty('clustername');
+});
+
+test('a container on a node that does not exist is looked up by host name first', async () => {
+  cluster = await startCluster();
+  const open = (path: string) => cluster.call('POST', `/nodes/nowhere/${path}/vncproxy`);
+  expect((await open('lxc/200')).reason).toMatch(/^hostname lookup 'nowhere' failed - /);
+  expect((await open('qemu/100')).reason).toBe(
+    "Configuration file 'nodes/nowhere/qemu-server/100.conf' does not exist",
+  );
 });
 
 test('configuration tells whether there is a serial terminal and which display', async () => {

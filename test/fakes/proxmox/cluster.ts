@@ -63,6 +63,8 @@ export interface Cluster {
   readonly faults: Faults;
   readonly caPem: string;
   readonly nodes: Map<string, ClusterNode>;
+  /** Undefined for a node that is in no cluster. */
+  readonly clusterName: string | undefined;
   readonly machines: Map<number, Machine>;
   readonly calls: Call[];
   readonly violations: Violation[];
@@ -106,6 +108,9 @@ export function createCluster(options: {
     faults: createFaults(),
     caPem: options.caPem,
     nodes,
+    get clusterName() {
+      return nodes.size > 1 ? 'porthole' : undefined;
+    },
     machines,
     calls: [],
     violations: [],

@@ -1,4 +1,7 @@
-import { createStubGuest, startCluster, until, type Cluster, type RudeClient } from './test-kit.ts';
+import type { RudeClient } from './rude-client.ts';
+import { createStubGuest } from './stub-guest.ts';
+import { startCluster, type Cluster } from './test-kit.ts';
+import { until } from './watched-clock.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());

@@ -5,8 +5,8 @@ import type { Fault } from './faults.ts';
 import type { Outcome } from './http-connection.ts';
 import type { HttpRequest } from './http-requests.ts';
 import type { Worker } from './node-server.ts';
-import { percentDecode, readParameters, verifyParameters, type Parameters } from './parameters.ts';
-import { fill, schemaOf, type Route } from './route.ts';
+import { fill, percentDecode, readParameters, verifyParameters } from './parameters.ts';
+import { nodeOf, Part, schemaOf, type Route } from './route.ts';
 import { refuseUpgrade, upgradeToConsole } from './upgrade.ts';
 
 const prefix = '/api2/json';
@@ -26,12 +26,14 @@ export function createDispatch(cluster: Cluster, routes: readonly Route[]): Disp
   return async (request, node, worker) => {
     const startedAt = clock.now();
     let user: string | null = null;
+    /** The Connection header of the server that pveproxy has passed the call to. */
+    let passedOnConnection: string | undefined;
 
     const finish = async (answer: Answer): Promise<Outcome> => {
       // pvedaemon delays each 401, to slow down guessing.
       if (answer.status === 401) await cluster.sleep(startedAt + settings.unauthorizedDelayMs - clock.now());
       record(node, request, user, answer.status);
-      return answer;
+      return passedOnConnection === undefined ? answer : { ...answer, passedOnConnection };
     };
 
     try {
@@ -53,17 +55,23 @@ export function createDispatch(cluster: Cluster, routes: readonly Route[]): Disp
       }
       if (fault) return await finish(faultAnswer(fault));
 
-      const parameters: Parameters = { ...readParameters(request), ...matched.variables };
-      if (route.refusesTokens && carriesToken(request)) throw new ApiError(403, 'Permission check failed');
+      const sent = readParameters(request, matched.variables);
+      if (route.refusesTokens && carriesToken(request))
+        // The text of the inner error ends with a line break, so the reason phrase has no closing parenthesis.
+        throw new ApiError(
+          403,
+          `Permission check failed (URI '${apiPath}' not available with API token, need proper ticket.\n)`,
+        );
       if (route.permission && user !== null) {
         const { privilege } = route.permission;
-        const path = fill(route.permission.path, parameters);
+        const path = fill(route.permission.path, sent);
         if (!cluster.permissions.has(user, path, privilege)) {
           throw new ApiError(403, `Permission check failed (${path}, ${privilege})`);
         }
       }
-      if (route.proxied) await handOver(cluster, node, parameters['node'] ?? '');
-      verifyParameters(parameters, schemaOf(route));
+      const isElsewhere = route.proxied && (await handOver(cluster, node, fill('{node}', sent)));
+      passedOnConnection = connectionPassedOn({ isElsewhere, byDaemon: route.byDaemon });
+      const parameters = verifyParameters(sent, schemaOf(route));
       const data = await route.run({ cluster, receiver: node, user: user ?? '', parameters });
 
       if (request.headers.has('upgrade') && route.path.endsWith('websocket')) {
@@ -74,7 +82,9 @@ export function createDispatch(cluster: Cluster, routes: readonly Route[]): Disp
         record(node, request, user, outcome === 'silence' ? 0 : 101);
         return outcome;
       }
-      return await finish(dataAnswer(data));
+      return await finish(
+        data instanceof Part ? dataAnswer(data.list, { total: data.total }) : dataAnswer(data),
+      );
     } catch (error) {
       if (error instanceof ApiError) return finish(errorAnswer(error));
       // An uncoded `die` of the API is a 500 with its text.
@@ -101,16 +111,22 @@ function match(routes: readonly Route[], method: string, path: string) {
   return null;
 }
 
-/** The receiver proxies the call. For a dead node, the response takes until the connection attempt fails. */
-async function handOver(cluster: Cluster, receiver: ClusterNode, name: string): Promise<void> {
-  const target = cluster.nodes.get(name);
-  if (!target) {
-    const reason = `failed to get address info for: ${name}: Name or service not known`;
-    throw new ApiError(500, `hostname lookup '${name}' failed - ${reason}`);
-  }
-  if (target === receiver || !target.down) return;
+/**
+ * Whether the receiver proxies the call to another node. For a dead node, the response takes until the connection
+ * attempt fails.
+ */
+async function handOver(cluster: Cluster, receiver: ClusterNode, name: string): Promise<boolean> {
+  const target = nodeOf({ cluster, parameters: { node: name } });
+  if (target === receiver) return false;
+  if (!target.down) return true;
   await cluster.sleep(cluster.settings.offlineProxyMs);
   throw new ApiError(595, 'No route to host');
+}
+
+/** pvedaemon closes after each response, and nodes keep their connections. AnyEvent::HTTP joins two headers to one. */
+function connectionPassedOn(call: { isElsewhere?: boolean | undefined; byDaemon?: boolean | undefined }) {
+  const headers = [...(call.byDaemon ? ['close'] : []), ...(call.isElsewhere ? ['Keep-Alive'] : [])];
+  return headers.length === 0 ? undefined : headers.join(',');
 }
 
 function faultAnswer(fault: Exclude<Fault, { noAnswer: true }>): Answer {

@@ -13,6 +13,7 @@ import { clusterRoutes } from './routes/cluster.ts';
 import { consoleRoutes } from './routes/consoles.ts';
 import { nodeShellRoutes } from './routes/node-shells.ts';
 import { guestRoutes } from './routes/guests.ts';
+import { powerRoutes } from './routes/power.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { defaultSettings, type Settings } from './settings.ts';
 import { createStatusCache } from './status-cache.ts';
@@ -36,6 +37,11 @@ export interface FakeProxmoxOptions extends Partial<Settings> {
   readonly clock?: Clock;
   /** Default: pve1 on 127.0.0.2 and pve2 on 127.0.0.3. */
   readonly nodes?: readonly NodeOptions[];
+  /**
+   * The search domain of the hosts. Without it (null), certificates contain the nodes' names and addresses, but no
+   * full domain names. Default: porthole.test.
+   */
+  readonly searchDomain?: string | null;
   /** Default 0: a free port. */
   readonly port?: number;
   readonly users?: readonly UserOptions[];
@@ -119,6 +125,7 @@ const defaultNodes: readonly NodeOptions[] = [
 
 export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promise<FakeProxmox> {
   const settings: Settings = { ...defaultSettings, ...options };
+  const { searchDomain = 'porthole.test' } = options;
   const clock = createTrackedClock(options.clock ?? systemClock);
   const authority = createCertificateAuthority();
   const cluster = createCluster({
@@ -138,6 +145,7 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
     ...accessRoutes,
     ...clusterRoutes(statusCache),
     ...guestRoutes,
+    ...powerRoutes,
     ...taskRoutes,
     ...consoleRoutes,
     ...nodeShellRoutes,
@@ -146,7 +154,7 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
 
   const members = (options.nodes ?? defaultNodes).map(
     ({ name, address, port = options.port ?? 0 }, index) => {
-      const fqdn = `${name}.porthole.test`;
+      const fqdn = searchDomain === null ? name : `${name}.${searchDomain}`;
       const certificate = authority.issue({ name, fqdn, address });
       const { fingerprint } = certificate;
       const node = createClusterNode({ name, id: index + 1, fqdn, address, fingerprint }, cluster);

@@ -1,7 +1,9 @@
 import { assert, integer, property, uint8Array } from 'fast-check';
 import { createRandom } from './random.ts';
 import { cutIntoFrames, largestFrame, readClientFrame, serverFrame } from './websocket-frames.ts';
-import { byToken, startCluster, until, type Cluster, type FrameChange, type RudeClient } from './test-kit.ts';
+import type { FrameChange, RudeClient } from './rude-client.ts';
+import { byToken, startCluster, type Cluster } from './test-kit.ts';
+import { until } from './watched-clock.ts';
 
 let cluster: Cluster | undefined;
 afterEach(async () => {

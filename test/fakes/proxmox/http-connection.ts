@@ -9,6 +9,8 @@ const requestsPerConnection = 100;
 export type Outcome =
   Answer | 'silence' | { takeOver(socket: TLSSocket, head: Buffer): void; abandon(): void };
 
+type SendOptions = Pick<HttpRequest, 'keepAlive' | 'acceptsGzip'>;
+
 /** One client connection of pveproxy, which closes after five seconds without a request. */
 export function serveConnection(options: {
   socket: TLSSocket;
@@ -28,9 +30,9 @@ export function serveConnection(options: {
     cancelIdle = clock.after(keepAliveMs, () => socket.destroySoon());
   };
 
-  const send = (answer: Answer, keepAlive: boolean) => {
+  const send = (answer: Answer, { keepAlive, acceptsGzip }: SendOptions) => {
     const stays = keepAlive && answer.status < 400 && ++served < requestsPerConnection;
-    socket.write(answerBytes(answer, new Date(clock.now()), stays));
+    socket.write(answerBytes(answer, new Date(clock.now()), { keepAlive: stays, acceptsGzip }));
     if (stays) waitForRequest();
     else {
       state = 'gone';
@@ -49,7 +51,8 @@ export function serveConnection(options: {
     cancelIdle?.();
     if (result.kind === 'refused') {
       options.onRefused(result.method, result.path, 501);
-      send(result.empty ? emptyAnswer(501, result.text) : textAnswer(501, result.text), false);
+      const refusal = result.empty ? emptyAnswer(501, result.text) : textAnswer(501, result.text);
+      send(refusal, { keepAlive: false, acceptsGzip: false });
       return;
     }
     unread = Buffer.from(result.rest);
@@ -73,7 +76,7 @@ export function serveConnection(options: {
       return;
     }
     state = 'reading';
-    send(outcome, request.keepAlive);
+    send(outcome, request);
     next();
   };
 

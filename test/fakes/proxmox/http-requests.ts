@@ -7,6 +7,7 @@ export interface HttpRequest {
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
   readonly keepAlive: boolean;
+  readonly acceptsGzip: boolean;
 }
 
 export type ReadResult =
@@ -57,10 +58,11 @@ export function readRequest(bytes: Buffer): ReadResult {
   if (bytes.length < bodyStart + length) return { kind: 'incomplete' };
 
   const keepAlive = version === '1' && !/\bclose\b/i.test(headers.get('connection') ?? '');
+  const acceptsGzip = (headers.get('accept-encoding') ?? '').includes('gzip');
   const body = bytes.toString('utf8', bodyStart, bodyStart + length);
   return {
     kind: 'request',
-    request: { method, path, query, headers, body, keepAlive },
+    request: { method, path, query, headers, body, keepAlive, acceptsGzip },
     rest: bytes.subarray(bodyStart + length),
   };
 }

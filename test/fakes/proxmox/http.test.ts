@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect as connectPlainly } from 'node:net';
 import { X509Certificate } from 'node:crypto';
-import { byToken, connectRudely, startCluster, type Cluster } from './test-kit.ts';
+import { gunzipSync } from 'node:zlib';
+import { connectRudely } from './rude-client.ts';
+import { byToken, startCluster, type Cluster } from './test-kit.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());
@@ -30,6 +32,13 @@ test('both nodes listen on the same port of their own addresses, with certificat
     { ssl_fingerprint: leaf.fingerprint256 },
     { ssl_fingerprint: second?.fingerprint },
   ]);
+});
+
+test('a host without a search domain has a certificate without a full domain name', async () => {
+  cluster = await startCluster({ searchDomain: null });
+  const leaf = new X509Certificate(cluster.fake.nodes[0]?.certPem ?? '');
+  expect(leaf.subject).toContain('CN=pve1\n');
+  expect(leaf.subjectAltName).toMatch(/, IP Address:127.0.0.2, DNS:pve1$/);
 });
 
 test('nodes that share an address get ports of their own', async () => {
@@ -106,6 +115,67 @@ test.each([
   cluster.clock.advance(5000);
   await client.untilEnded();
   expect(client.bytes()).toHaveLength(0);
+});
+
+const connectionsIn = (answer: string) =>
+  [...answer.matchAll(/^Connection: (.*)$/gm)].map(([, value]) => value);
+
+/** The head of the response to one request of a connection that is kept. */
+async function headOf(path: string, node?: string): Promise<string> {
+  const client = await connectRudely(cluster.fake, node);
+  client.send(get(path));
+  const head = (await client.head()).replaceAll('\r', '');
+  client.socket.destroy();
+  return head;
+}
+
+test.each([
+  ['of pveproxy has one Connection header', '/version', 'pve1', ['Keep-Alive']],
+  ['of pvedaemon has two', '/nodes/pve1/qemu/100/status/current', 'pve1', ['close', 'Keep-Alive']],
+  ['of another node has two', '/nodes/pve1/qemu/100/config', 'pve2', ['Keep-Alive', 'Keep-Alive']],
+  [
+    "of another node's pvedaemon has two",
+    '/nodes/pve1/qemu/100/status/current',
+    'pve2',
+    ['close,Keep-Alive', 'Keep-Alive'],
+  ],
+])('a response %s', async (_, path, node, expected) => {
+  cluster = await startCluster();
+  const head = await headOf(path, node);
+  expect(head).toMatch(/^HTTP\/1.1 200 OK\n/);
+  expect(connectionsIn(head)).toEqual(expected);
+});
+
+test('an error of pvedaemon has one Connection header, and closes', async () => {
+  cluster = await startCluster();
+  expect(connectionsIn(await headOf('/nodes/pve1/qemu/999/status/current'))).toEqual(['close']);
+});
+
+test('a response says that it has expired', async () => {
+  cluster = await startCluster();
+  const [, date] = /^Date: (.*)$/m.exec(await headOf('/version')) ?? [];
+  expect(await headOf('/version')).toContain(`\nExpires: ${date}`);
+});
+
+test('a response of more than 1024 bytes is compressed for a client that accepts gzip', async () => {
+  const guests = Array.from({ length: 10 }, (_, i) => ({ vmid: 100 + i, node: 'pve1', name: `lab-${i}` }));
+  cluster = await startCluster({ guests });
+  const fetchWith = async (path: string, headers: Record<string, string>) => {
+    const client = await connectRudely(cluster.fake);
+    client.send(get(path, { ...byToken, ...headers, connection: 'close' }));
+    await client.untilEnded();
+    const bytes = client.bytes();
+    const end = bytes.indexOf('\r\n\r\n');
+    return { head: bytes.toString('latin1', 0, end), body: bytes.subarray(end + 4) };
+  };
+  const accepting = { 'accept-encoding': 'deflate, gzip' };
+  const plain = await fetchWith('/cluster/resources', {});
+  const compressed = await fetchWith('/cluster/resources', accepting);
+  expect(plain.head).not.toContain('Content-Encoding');
+  expect(compressed.head).toContain('\r\nContent-Encoding: gzip');
+  expect(compressed.head).toContain(`\r\nContent-Length: ${compressed.body.length}`);
+  expect(gunzipSync(compressed.body)).toEqual(plain.body);
+  expect((await fetchWith('/version', accepting)).head).not.toContain('Content-Encoding');
 });
 
 test('a long URL is fine', async () => {

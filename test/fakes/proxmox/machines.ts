@@ -98,6 +98,8 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
       const kind = type === 'qemu' ? 'VM' : 'CT';
       if (this.lock !== undefined) throw new Error(`${kind} is locked (${this.lock})`);
       if (action === 'start') {
+        if (options.template)
+          throw new Error(`you can't start a ${type === 'qemu' ? 'vm' : 'CT'} if it's a template`);
         if (isRunning()) throw new Error(`${kind} ${options.vmid} already running`);
         await guest?.start();
         this.dtachStopped = false;

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Cancel } from '@porthole/shared/time/clock';
 import type { ConsoleProgram } from './byte-sink.ts';
 import type { Cluster } from './cluster.ts';
+import { drawDelay } from './delay.ts';
 import type { Machine } from './machines.ts';
 
 /** Time for which a password that was set over the monitor is valid for new connections. */
@@ -69,7 +70,8 @@ export function qmVncproxy(options: {
       for (const bytes of early) opened.write(bytes);
     };
 
-    clock.after(settings.qmStartMs + (viaSsh ? settings.sshMs : 0), () => void start().catch(end));
+    const startMs = drawDelay(settings.qmStartMs, cluster.random) + (viaSsh ? settings.sshMs : 0);
+    clock.after(startMs, () => void start().catch(end));
 
     return {
       data(bytes) {

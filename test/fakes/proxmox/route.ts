@@ -13,6 +13,16 @@ export interface ApiCall {
   readonly parameters: Parameters;
 }
 
+/** A part of a long list, which Proxmox returns with the total. */
+export class Part {
+  readonly list: readonly unknown[];
+  readonly total: number;
+  constructor(list: readonly unknown[], total: number) {
+    this.list = list;
+    this.total = total;
+  }
+}
+
 export interface Route {
   readonly method: 'GET' | 'POST';
   /** Below /api2/json, with `{name}` for variable parts. */
@@ -24,6 +34,8 @@ export interface Route {
   readonly permission?: { readonly path: string; readonly privilege: string };
   /** The receiver proxies the call to the node in the path. False for vncproxy and vncwebsocket. */
   readonly proxied?: boolean;
+  /** pveproxy passes the call to the pvedaemon of its node, which runs as root, and the response back. */
+  readonly byDaemon?: boolean;
   run(call: ApiCall): unknown;
 }
 
@@ -42,11 +54,31 @@ export function schemaOf(route: Route): Schema {
 /** The guest that a path names, if its configuration is on the node that the path names. */
 export function machineOf({ cluster, parameters }: ApiCall, type: 'qemu' | 'lxc'): Machine {
   const { node = '', vmid = '' } = parameters;
-  const machine = cluster.machines.get(Number(vmid));
-  if (machine && machine.node === node && machine.type === type) return machine;
-  const folder = type === 'qemu' ? 'qemu-server' : 'lxc';
-  throw new ApiError(500, `Configuration file 'nodes/${node}/${folder}/${vmid}.conf' does not exist`);
+  const machine = findMachine(cluster, { node, vmid, type });
+  if (machine) return machine;
+  throw missingConfig(node, type, vmid);
 }
 
-export const fill = (template: string, parameters: Parameters) =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => parameters[name] ?? '');
+/** The node that a path names. */
+export function nodeOf({
+  cluster,
+  parameters: { node: name = '' },
+}: Pick<ApiCall, 'cluster' | 'parameters'>) {
+  const node = cluster.nodes.get(name);
+  if (node) return node;
+  const reason = `failed to get address info for: ${name}: Name or service not known`;
+  throw new ApiError(500, `hostname lookup '${name}' failed - ${reason}`);
+}
+
+export function findMachine(
+  cluster: Cluster,
+  { node, vmid, type }: { node: string; vmid: string; type: 'qemu' | 'lxc' },
+): Machine | undefined {
+  const machine = cluster.machines.get(Number(vmid));
+  return machine?.node === node && machine.type === type ? machine : undefined;
+}
+
+export function missingConfig(node: string, type: 'qemu' | 'lxc', vmid: string): ApiError {
+  const folder = type === 'qemu' ? 'qemu-server' : 'lxc';
+  return new ApiError(500, `Configuration file 'nodes/${node}/${folder}/${vmid}.conf' does not exist`);
+}

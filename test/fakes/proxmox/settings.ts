@@ -1,3 +1,5 @@
+import type { Delay } from './delay.ts';
+
 /** Settings of a fake cluster. Defaults are Proxmox's own values, unless those are too slow for tests. */
 export interface Settings {
   /** Before ('old') or after ('new') the console hardening of April 2026: qemu-server 9.1.7, pve-container 6.1.3. */
@@ -19,7 +21,7 @@ export interface Settings {
   readonly listenerWindowMs: number;
   readonly reservationMs: number;
   /** Between the 101 and the first byte: the start of `qm vncproxy`, a Perl program (seconds on a real host). */
-  readonly qmStartMs: number;
+  readonly qmStartMs: Delay;
   /** Added to it if the guest is on another node than the one that received the call. */
   readonly sshMs: number;
   /**
@@ -28,7 +30,7 @@ export interface Settings {
    */
   readonly vncSilenceMs: number;
   /** The duration of a vncproxy or termproxy call. */
-  readonly vncproxyMs: number;
+  readonly vncproxyMs: Delay;
   /** Minimum duration of a task that starts or stops a guest. */
   readonly powerMs: number;
   /** How often pvestatd refreshes status and name in /cluster/resources. 0: always current. */

@@ -1,55 +1,53 @@
 import { every } from '@porthole/shared/time/clock';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
+import { idleUsage } from './usage.ts';
 
-/** pvestatd's view of the guests: /cluster/resources has the status of its last round. */
+/**
+ * pvestatd's view of the guests: /cluster/resources has the status of its last round. pmxcfs forgets a status that no
+ * round has renewed for five minutes, so the guests of a dead node keep theirs until then, and then have not even a name.
+ */
 export interface StatusCache {
   of(machine: Machine): GuestStatus;
   refresh(): void;
 }
 
-interface GuestStatus {
-  readonly status: string;
-  readonly name?: string;
-  readonly uptime: number;
-  readonly cpu: number;
-  readonly maxcpu: number;
-  readonly mem: number;
-  readonly maxmem: number;
-  readonly disk: number;
-  readonly maxdisk: number;
-}
+type GuestStatus = ReturnType<typeof statusOf> | typeof unknownStatus;
+
+const unknownStatus = { status: 'unknown' };
+const forgottenAfterMs = 5 * 60_000;
 
 export function createStatusCache(cluster: Cluster): StatusCache {
   const { clock, machines, nodes, settings } = cluster;
-  let snapshots = new Map<number, GuestStatus>();
+  const reports = new Map<number, { status: GuestStatus; at: number }>();
+  const isLost = (machine: Machine) => nodes.get(machine.node)?.down ?? true;
 
-  const current = (machine: Machine): GuestStatus => {
-    const lost = nodes.get(machine.node)?.down ?? true;
-    const { running, name, startedAt } = machine;
-    return {
-      status: lost ? 'unknown' : running ? 'running' : 'stopped',
-      name,
-      uptime: running && !lost ? Math.floor((clock.now() - startedAt) / 1000) : 0,
-      cpu: 0,
-      maxcpu: 2,
-      mem: 0,
-      maxmem: 2 * 1024 ** 3,
-      disk: 0,
-      maxdisk: 8 * 1024 ** 3,
-    };
-  };
   const refresh = () => {
-    snapshots = new Map([...machines.values()].map((machine) => [machine.vmid, current(machine)]));
+    for (const machine of machines.values())
+      if (!isLost(machine))
+        reports.set(machine.vmid, { status: statusOf(machine, clock.now()), at: clock.now() });
   };
 
   if (settings.statusRefreshMs > 0) every(clock, settings.statusRefreshMs, refresh);
   return {
     refresh,
     of(machine) {
-      if (settings.statusRefreshMs === 0) return current(machine);
-      const { name: _, ...unseen } = current(machine);
-      return snapshots.get(machine.vmid) ?? { ...unseen, status: 'unknown' };
+      if (settings.statusRefreshMs === 0)
+        return isLost(machine) ? unknownStatus : statusOf(machine, clock.now());
+      const report = reports.get(machine.vmid);
+      return report && clock.now() - report.at <= forgottenAfterMs ? report.status : unknownStatus;
     },
+  };
+}
+
+/** The fields of PVE::API2Tools, extract_vm_stats. */
+function statusOf({ running, name, startedAt, template }: Machine, now: number) {
+  return {
+    status: running ? 'running' : 'stopped',
+    name,
+    template: template ? 1 : 0,
+    uptime: running ? Math.floor((now - startedAt) / 1000) : 0,
+    maxcpu: 2,
+    ...idleUsage,
   };
 }

@@ -6,6 +6,7 @@ export interface Task {
   readonly node: string;
   readonly type: string;
   readonly id: string;
+  /** Who started it: a user, or a token with its full ID. */
   readonly user: string;
   readonly pid: number;
   readonly pstart: number;
@@ -19,6 +20,12 @@ export interface Tasks {
   start(task: { node: string; type: string; id: string; user: string }, work: Promise<void>): string;
   find(upid: string): Task | undefined;
 }
+
+const pattern =
+  /^UPID:[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8,9}:[0-9A-Fa-f]{8}:[^:\s]+:[^:\s]*:[^:\s]+:$/;
+
+/** pve-common Tools.pm, upid_decode. */
+export const isUpid = (text: string) => pattern.test(text);
 
 export function createTasks({ clock, random }: { clock: Clock; random: Random }): Tasks {
   const tasks = new Map<string, Task>();

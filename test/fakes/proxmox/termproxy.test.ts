@@ -1,5 +1,7 @@
 import { createTermproxyQueue } from './termproxy-queue.ts';
-import { startCluster, until, type Cluster, type RudeClient } from './test-kit.ts';
+import type { RudeClient } from './rude-client.ts';
+import { startCluster, type Cluster } from './test-kit.ts';
+import { until } from './watched-clock.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());

@@ -2,7 +2,8 @@ import { WebSocket } from 'ws';
 import { systemClock } from '@porthole/shared/time/clock';
 import { createBuiltinGuest } from '../guests/builtin.ts';
 import { vncResponse } from '../guests/vnc-des.ts';
-import { byToken, startCluster, until, type Cluster } from './test-kit.ts';
+import { byToken, startCluster, type Cluster } from './test-kit.ts';
+import { until } from './watched-clock.ts';
 
 let cluster: Cluster;
 afterEach(() => cluster.fake.close());

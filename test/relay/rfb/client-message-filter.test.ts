@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
+import { ClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
 import { arbitraryChunks, byteByByte } from '../chunks.ts';
 import {
   arbitraryClientMessages,
@@ -49,13 +49,13 @@ describe('the messages of a viewer', () => {
   });
 
   test('are forwarded only when they are complete, so that the machine never has part of one', () => {
-    const filter = createClientMessageFilter({ viewOnly: false, onHumanInput: () => {} });
+    const filter = new ClientMessageFilter({ viewOnly: false, onHumanInput: () => {} });
     for (let at = 0; at < 7; at++) expect(filter.push(key.subarray(at, at + 1))).toEqual([]);
     expect(Buffer.concat(filter.push(key.subarray(7)))).toEqual(key);
   });
 
   test('do not change when the memory that they arrived in is reused', () => {
-    const filter = createClientMessageFilter({ viewOnly: false, onHumanInput: () => {} });
+    const filter = new ClientMessageFilter({ viewOnly: false, onHumanInput: () => {} });
     const chunk = Buffer.from(key.subarray(0, 5));
     filter.push(chunk);
     chunk.fill(0xff);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
+import { ClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
 import { u32 } from './bytes.ts';
 import {
   arbitraryClientMessages,
@@ -27,7 +27,7 @@ describe('a viewer that sends an invalid message', () => {
   });
 
   test('has its earlier messages forwarded', () => {
-    const filter = createClientMessageFilter({ viewOnly: true, onHumanInput: () => {} });
+    const filter = new ClientMessageFilter({ viewOnly: true, onHumanInput: () => {} });
     const request = Buffer.of(3, 1, 0, 0, 0, 0, 0, 1, 0, 1);
     expect(Buffer.concat(filter.push(request))).toEqual(request);
     expect(() => filter.push(Buffer.of(1))).toThrow();
@@ -67,7 +67,7 @@ describe('a viewer that sends an invalid message', () => {
     );
     fc.assert(
       fc.property(streams, fc.integer({ min: 1, max: 5000 }), (bytes, size) => {
-        const filter = createClientMessageFilter({ viewOnly: false, onHumanInput: () => {} });
+        const filter = new ClientMessageFilter({ viewOnly: false, onHumanInput: () => {} });
         let buffered = 0;
         let maxBuffered = 0;
         try {

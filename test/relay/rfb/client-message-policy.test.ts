@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import { createClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
+import { ClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
 import { clipboardActions } from '@porthole/relay/rfb/clipboard-policy';
 import { createScreenPolicy } from '@porthole/relay/rfb/screen-policy';
 import { createFakeClock } from '../../fakes/clock.ts';
@@ -25,7 +25,7 @@ const colours16 = pixelFormatBytes({ bits: 16, max: [31, 63, 31] });
 /** A session with this grant. `send` returns what the machine gets of a viewer's messages. */
 function createSession(claims: Pick<GrantClaims, 'clipboard' | 'updatesPerSecond'>, viewOnly = false) {
   const policy = createScreenPolicy({ clock: createFakeClock(), claims, send: () => true });
-  const filter = createClientMessageFilter({
+  const filter = new ClientMessageFilter({
     viewOnly,
     onHumanInput: () => {},
     policy: policy.clientMessages,

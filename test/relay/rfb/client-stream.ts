@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
+import { ClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
 import { bytesOfLength, u16, u32 } from './bytes.ts';
 
 /** A message of a viewer. `input`: a view-only session drops it. `human`: it counts as input of a user. */
@@ -100,7 +100,7 @@ export const bytesOf = (messages: readonly ClientMessage[]) =>
 /** Passes chunks of a viewer's stream through the relay's filter. */
 export function filterClientMessages(chunks: readonly Buffer[], viewOnly = false) {
   let inputs = 0;
-  const filter = createClientMessageFilter({ viewOnly, onHumanInput: () => void inputs++ });
+  const filter = new ClientMessageFilter({ viewOnly, onHumanInput: () => void inputs++ });
   const forwarded = Buffer.concat(chunks.flatMap((chunk) => filter.push(chunk)));
   return { forwarded, inputs };
 }

@@ -159,7 +159,7 @@ export async function createLifecycleWorld() {
     { token, origin: testOrigin },
   );
   const unsubscribe = signals.subscribe((signal) => {
-    if (signal.type === 'superseded') session.onSuperseded(signal.sessionId, signal.connection);
+    if (signal.type === 'superseded') session.onSuperseded(signal);
     else if (signal.type === 'terminate') session.onTermination(signal);
   });
 
@@ -205,7 +205,7 @@ export async function createLifecycleWorld() {
       ),
     /** The session resumes at another relay. */
     resumeElsewhere: () =>
-      signals.publish({ type: 'superseded', sessionId: claims.sessionId, connection: 'another' }),
+      signals.publish({ type: 'superseded', sessionId: claims.sessionId, generation: 1 }),
     dialling: () => dials[0],
     /** What came of the dial; undefined while it is under way, or if it was never begun. */
     dialEnded: () => dialEnded,

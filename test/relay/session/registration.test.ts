@@ -60,21 +60,18 @@ function createFixture() {
     },
   };
 }
-const resumes = { openedAt: 0, endsAt: 0 };
+const resumes = { openedAt: 0, endsAt: 0, generation: 1 };
 
-test('a live session is listed by user, machine and relay until it is removed', async () => {
+test('a live session is listed by user and machine, and counted at its relay, until it is removed', async () => {
   const fixture = createFixture();
   const { registration, bytes } = await fixture.register('c1', 'r1');
   bytes.toViewer = 7;
   await fixture.advance(300_000);
-  for (const name of [
-    leaseNames.user('student'),
-    leaseNames.machine('lab', 100),
-    leaseNames.relay('r1'),
-    leaseNames.allSessions,
-  ])
+  for (const name of [leaseNames.user('student'), leaseNames.machine('lab', 100), leaseNames.allSessions])
     expect(await fixture.sessions.list(name)).toMatchObject([{ connection: 'c1', bytes: { toViewer: 7 } }]);
+  expect(await fixture.count(leaseNames.relay('r1'))).toBe(1);
   await registration.remove();
+  expect(await fixture.count(leaseNames.relay('r1'))).toBe(0);
   expect(await fixture.sessions.list(leaseNames.allSessions)).toEqual([]);
   expect(await fixture.sessions.find('session-1')).toBeUndefined();
   expect(await fixture.count(leaseNames.user('student'))).toBe(0);
@@ -92,6 +89,7 @@ test('the record of a relay that crashed expires after half a minute', async () 
       since: 0,
       bytes: { toViewer: 0, toMachine: 0 },
     }),
+    0,
   );
   await fixture.advance(29_000);
   expect(await fixture.sessions.find('session-1')).toBeDefined();
@@ -112,7 +110,7 @@ test('a newer connection supersedes the older one by a signal, and without it by
   const older = await fixture.register('c1', 'r1');
   await fixture.register('c2', 'r2', { resumes });
   await fixture.settle();
-  expect(fixture.published).toEqual([{ type: 'superseded', sessionId: 'session-1', connection: 'c2' }]);
+  expect(fixture.published).toEqual([{ type: 'superseded', sessionId: 'session-1', generation: 1 }]);
   await fixture.advance(5000);
   expect(older.superseded()).toBe(1);
 });
@@ -126,7 +124,8 @@ test('a superseded connection that ends changes nothing that belongs to the newe
     await fixture.advance(120_000);
     expect(await fixture.sessions.find('session-1')).toMatchObject({ connection: 'c2' });
     expect(await fixture.count(leaseNames.user('student'))).toBe(1);
-    expect(await fixture.sessions.list(leaseNames.relay('r1'))).toEqual([]);
+    expect(await fixture.count(leaseNames.relay('r1'))).toBe(0);
+    expect(await fixture.count(leaseNames.relay('r2'))).toBe(1);
     expect(newer.superseded()).toBe(0);
   }
 });

@@ -24,11 +24,18 @@ export async function latestResumeToken(client: ConsoleClient): Promise<string> 
   return resumeTokens(client).at(-1) ?? '';
 }
 
-/** Opens a console and waits for its handshake and its resume token. */
-export async function openWithToken(rig: RelayRig, overrides: Parameters<RelayRig['open']>[0] = {}) {
-  const client = await rig.open({ sessionId: 'session-1', ...overrides });
-  await client.rfb();
-  return { client, token: await latestResumeToken(client) };
+/** Opens a console, with a new grant or by resuming, and waits for its handshake and its resume token. */
+export async function openWithToken(
+  rig: RelayRig,
+  overrides: Parameters<RelayRig['open']>[0] = {},
+  resumeToken?: string,
+) {
+  const client =
+    resumeToken === undefined
+      ? await rig.open({ sessionId: 'session-1', ...overrides })
+      : rig.connect({ token: resumeToken });
+  const rfb = await client.rfb();
+  return { client, rfb, token: await latestResumeToken(client) };
 }
 
 export const sessionRecordsIn = ({ records, leases }: Store) =>

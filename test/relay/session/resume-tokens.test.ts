@@ -115,6 +115,41 @@ test('a token that is being made while the viewer is lost does not replace the o
   await expect(subject.take(subject.sent[0])).resolves.toMatchObject({ sessionId: 'session-1' });
 });
 
+test('“an old token resumed an ended session”: a token that could not be revoked yet is revoked with the session', async () => {
+  let away = false;
+  const subject = startTokens((records) => ({
+    ...records,
+    delete: (key) => (away ? Promise.reject(new Error('away')) : records.delete(key)),
+  }));
+  await subject.settle();
+  await subject.nextRotation();
+  away = true;
+  await subject.nextRotation();
+  away = false;
+  await subject.tokens.revoke();
+  for (const token of subject.sent) await expect(subject.take(token)).rejects.toMatchObject(refused);
+});
+
+test('there are never more than two valid tokens, even while they rotate', async () => {
+  let valid = 0;
+  let most = 0;
+  const subject = startTokens((records) => ({
+    ...records,
+    async put(key, value, ttlMs) {
+      await records.put(key, value, ttlMs);
+      most = Math.max(most, ++valid);
+    },
+    async delete(key) {
+      await records.delete(key);
+      valid--;
+    },
+  }));
+  await subject.settle();
+  for (let round = 0; round < 5; round++) await subject.nextRotation();
+  expect(subject.sent).toHaveLength(6);
+  expect(most).toBe(2);
+});
+
 test('a store that is unavailable for one rotation has no consequence', async () => {
   let away = false;
   const subject = startTokens((records) => ({

@@ -1,8 +1,16 @@
+import { once } from 'node:events';
 import { errorKinds } from '@porthole/shared/errors';
 import { leaseNames } from '@porthole/shared/store/keys';
 import { eventually } from '../../eventually.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
 import { useRelayRigs } from '../rig.ts';
-import { latestResumeToken, openWithToken, sessionRecordsIn, startTwoRelays } from './resume-rig.ts';
+import {
+  latestResumeToken,
+  openWithToken,
+  resumeTokens,
+  sessionRecordsIn,
+  startTwoRelays,
+} from './resume-rig.ts';
 
 const start = useRelayRigs();
 
@@ -59,6 +67,86 @@ test('of two connections of a session, the newer one stays, and the older one cl
   });
   expect(newer.socket.readyState).toBe(newer.socket.OPEN);
   newer.close();
+});
+
+test('“the busiest relay was scaled down first”: a relay still counts a session that resumed at the same relay', async () => {
+  const one = await start();
+  const ended = () => one.logged.filter((line) => line.includes('console ended')).length;
+  const relayId = async () => (await sessionRecordsIn(one.store).find('session-1'))?.relay ?? '';
+  for (const loss of ['noticed', 'unnoticed'] as const) {
+    const before = ended();
+    const { client, token } = await openWithToken(one);
+    if (loss === 'noticed') client.socket.terminate();
+    const resumed = one.connect({ token });
+    await resumed.rfb();
+    await client.closed;
+    await eventually('the old connection has released what it had', () => ended() === before + 1);
+    expect(await one.store.leases.count(leaseNames.relay(await relayId()))).toBe(1);
+    resumed.close();
+    await eventually('the session is over', () => ended() === before + 2);
+    expect(await relayId()).toBe('');
+  }
+});
+
+test('“continues in another window”: a late signal of an earlier connection does not end the newest one', async () => {
+  const one = await start();
+  const late: string[] = [];
+  const publish = async (message: string) => void late.push(message);
+  const store = { ...one.store, signals: { ...one.store.signals, publish } };
+  const two = await start({ sharedWith: one, store });
+  const first = await openWithToken(one);
+  first.client.socket.terminate();
+  const second = await openWithToken(two, {}, first.token);
+  second.client.socket.terminate();
+  const third = await openWithToken(one, {}, second.token);
+  expect(late).toHaveLength(1);
+  for (const message of late) await one.store.signals.publish(message);
+  // Handled in order, so the signal was handled before this answer.
+  third.client.socket.send('{"type":"ping"}');
+  await eventually('the relay answers', () => third.client.messages.some(({ type }) => type === 'pong'));
+  expect(third.client.socket.readyState).toBe(third.client.socket.OPEN);
+  third.client.close();
+});
+
+test('“the console closed although it was extended”: a session that resumes right after an extension keeps it', async () => {
+  const clock = createFakeClock(Date.now());
+  const one = await start({ clock });
+  const two = await start({ sharedWith: one, clock });
+  const limits = {
+    sessionSeconds: 120,
+    extendSeconds: 600,
+    maxSessionSeconds: 3600,
+    idleSeconds: 3600,
+    perUser: 1,
+    perMachine: 1,
+  };
+  const { client, rfb } = await openWithToken(one, { limits });
+  const notices = () => client.messages.filter(({ type }) => type === 'notice');
+  for (let seconds = 0; seconds < 60; seconds += 20) {
+    clock.advance(20_000);
+    // Whatever the relay sent before, to the viewer and to Proxmox, is answered before this.
+    rfb.requestUpdate(false);
+    await rfb.nextUpdate();
+    const answered = once(client.socket, 'pong');
+    client.socket.ping();
+    await answered;
+  }
+  await eventually('the end is announced', () => notices().length === 1);
+  const before = resumeTokens(client).length;
+  client.socket.send('{"type":"extend"}');
+  await eventually('there is a new token', () => resumeTokens(client).length > before);
+  client.socket.terminate();
+  const resumed = two.connect({ token: await latestResumeToken(client) });
+  const after = await resumed.rfb();
+  for (let seconds = 0; seconds < 120; seconds += 20) {
+    clock.advance(20_000);
+    after.requestUpdate(false);
+    await after.nextUpdate();
+  }
+  expect(resumed.socket.readyState).toBe(resumed.socket.OPEN);
+  // A drain would wait for the clock, which stands still.
+  resumed.close();
+  await eventually('no console is open', () => one.proxmox.openConsoles() === 0);
 });
 
 test('resume tokens are not logged, and a plain viewer gets none', async () => {

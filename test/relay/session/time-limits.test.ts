@@ -1,6 +1,6 @@
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import { createTimeLimits } from '@porthole/relay/session/time-limits';
+import { TimeLimits } from '@porthole/relay/session/time-limits';
 import { createFakeClock } from '../../fakes/clock.ts';
 
 const policy = { sessionSeconds: 3600, idleSeconds: 600, perUser: 1, perMachine: 1 };
@@ -10,12 +10,13 @@ function startTimeLimits(limits: Partial<GrantClaims['limits']> = {}, resumes?: 
   const clock = createFakeClock();
   const sent: ControlMessage[] = [];
   const ends: string[] = [];
-  const time = createTimeLimits({
+  const time = new TimeLimits({
     clock,
     claims: { limits: { ...policy, ...limits }, ...(resumes ? { resumes } : {}) },
     sendControl: (message) => void sent.push(message),
   });
-  const stop = time.start((error) => void ends.push(error.code));
+  time.start((error) => void ends.push(error.code));
+  const stop = () => time.stop();
   return { clock, sent, ends, time, stop };
 }
 
@@ -69,10 +70,10 @@ test('the session time can be extended up to the limit of the grant', () => {
   expect(sent).toEqual([{ type: 'notice', notice: 'time', seconds: 300, extend: true }]);
   time.extend();
   expect(sent.at(-1)).toEqual({ type: 'notice_over', notice: 'time' });
-  expect(time.endsAt()).toBe(opened + 90 * minute);
+  expect(time.endsAt).toBe(opened + 90 * minute);
   advanceWithInput(subject, 30 * minute);
   time.extend();
-  expect(time.endsAt()).toBe(opened + 100 * minute);
+  expect(time.endsAt).toBe(opened + 100 * minute);
   advanceWithInput(subject, 10 * minute);
   expect(sent.at(-1)).toEqual({ type: 'notice', notice: 'time', seconds: 300, extend: false });
   time.extend();
@@ -82,14 +83,17 @@ test('the session time can be extended up to the limit of the grant', () => {
 
 test('an extension before the notice has no effect', () => {
   const { time } = startTimeLimits({ extendSeconds: 1800, maxSessionSeconds: 7200 });
-  const before = time.endsAt();
+  const before = time.endsAt;
   time.extend();
-  expect(time.endsAt()).toBe(before);
+  expect(time.endsAt).toBe(before);
 });
 
 test('a resumed session keeps its end, including extensions', () => {
   const now = createFakeClock().now();
-  const { clock, ends, time } = startTimeLimits({}, { openedAt: now - 3600_000, endsAt: now + 2 * minute });
+  const { clock, ends, time } = startTimeLimits(
+    {},
+    { openedAt: now - 3600_000, endsAt: now + 2 * minute, generation: 1 },
+  );
   expect(time.openedAt).toBe(now - 3600_000);
   clock.advance(2 * minute);
   expect(ends).toEqual(['time_limit']);

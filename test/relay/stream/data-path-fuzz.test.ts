@@ -1,4 +1,4 @@
-import { createClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
+import { ClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
 import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
 import { startPump } from '@porthole/relay/stream/pump';
 import { createProxmoxLink } from '@porthole/relay/upstream/proxmox-link';
@@ -27,7 +27,7 @@ function createDataPath(mode: 'view' | 'control') {
     machine,
     viewerLeftover: () => Buffer.alloc(0),
     machineLeftover: () => Buffer.alloc(0),
-    filter: createClientMessageFilter({ viewOnly: mode === 'view', onHumanInput() {} }),
+    filter: new ClientMessageFilter({ viewOnly: mode === 'view', onHumanInput() {} }),
     count() {},
     onEnd: (side, error) => (end = `${side} ${error?.code ?? ''}`),
   });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { eventually } from '../../eventually.ts';
 import { useRelayRigs } from '../rig.ts';
 
 const start = useRelayRigs();
@@ -14,6 +16,19 @@ describe('a control message of a viewer', () => {
     await client.rfb();
     client.socket.send(text);
     expect((await client.closed).code).toBe(code);
+  });
+
+  test('that is a ping is answered with a pong, before and after the console is open', async () => {
+    const rig = await start();
+    const client = await rig.open();
+    const pongs = () => client.messages.filter(({ type }) => type === 'pong').length;
+    await once(client.socket, 'open');
+    client.socket.send('{"type":"ping"}');
+    await eventually('the first pong', () => pongs() === 1);
+    await client.rfb();
+    client.socket.send('{"type":"ping"}');
+    await eventually('the second pong', () => pongs() === 2);
+    client.close();
   });
 
   test('is accepted twenty times in ten seconds', async () => {

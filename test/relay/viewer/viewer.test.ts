@@ -28,12 +28,14 @@ async function connectViewer() {
   sent = Buffer.alloc(0);
   const clock = createFakeClock(0);
   const texts: string[] = [];
+  const pongs: number[] = [];
   const viewer = createViewer({
     socket,
     connection,
     batcher: createFrameBatcher(),
     clock,
     onText: (text) => void texts.push(text),
+    onPong: (seconds) => void pongs.push(seconds),
     pingMs: defaultDeadlines.ping,
   });
   const received: string[] = [];
@@ -42,13 +44,18 @@ async function connectViewer() {
     onBytes: (source, start, end) => void received.push(source.toString('latin1', start, end)),
     onEnded: (error) => void ends.push(error?.code),
   });
-  return { viewer, clock, connection, browser, received, texts, ends, sent: () => sent };
+  return { viewer, clock, connection, browser, received, texts, pongs, ends, sent: () => sent };
 }
+
+/** A ping of the relay, and the viewer's answer. Its payload is the time at which it was sent. */
+const pingAt = (time: number) =>
+  Buffer.concat([Buffer.from([0x89, String(time).length]), Buffer.from(String(time))]);
+const pongTo = (time: number) => clientFrame({ opcode: 10, payload: Buffer.from(String(time)) });
 
 test('a viewer is pinged every 20 seconds, and disconnected at the second ping without an answer', async () => {
   const { clock, connection, sent, ends } = await connectViewer();
   clock.advance(20_000);
-  await eventually('the ping', () => sent().equals(Buffer.from([0x89, 0])));
+  await eventually('the ping', () => sent().equals(pingAt(20_000)));
   expect(connection.destroyed).toBe(false);
   clock.advance(20_000);
   expect(connection.destroyed).toBe(true);
@@ -60,20 +67,47 @@ test('a viewer that answers pings stays connected, and the time of the answered 
   const { viewer, clock, connection, browser } = await connectViewer();
   for (let round = 1; round < 6; round++) {
     clock.advance(20_000);
-    browser.write(clientFrame({ opcode: 10, payload: Buffer.alloc(0) }));
+    browser.write(pongTo(round * 20_000));
     await eventually('the pong', () => viewer.lastAnsweredPingAt === round * 20_000);
   }
   expect(connection.destroyed).toBe(false);
   browser.destroy();
 });
 
+test('“the page could not resume”: a late pong answers the ping that it belongs to, and no later one', async () => {
+  const { viewer, clock, browser, received, pongs } = await connectViewer();
+  clock.advance(20_000);
+  // The answer is on its way for longer than the interval: it waited behind a large picture.
+  browser.write(binaryFrame(Buffer.from('1')));
+  await eventually('the first bytes', () => received.length === 1);
+  clock.advance(20_000);
+  clock.advance(1000);
+  browser.write(pongTo(20_000));
+  await eventually('the pong', () => pongs.length === 1);
+  expect(viewer.lastAnsweredPingAt).toBe(20_000);
+  browser.write(pongTo(40_000));
+  await eventually('the next pong', () => pongs.length === 2);
+  expect(viewer.lastAnsweredPingAt).toBe(40_000);
+  expect(pongs).toEqual([21, 1]);
+  browser.destroy();
+});
+
 test('an unsolicited pong answers no ping', async () => {
-  const { viewer, browser, received } = await connectViewer();
+  const { viewer, browser, received, clock, pongs } = await connectViewer();
+  clock.advance(20_000);
   browser.write(
-    Buffer.concat([clientFrame({ opcode: 10, payload: Buffer.alloc(0) }), binaryFrame(Buffer.from('.'))]),
+    Buffer.concat([
+      ...[0, 19_999, 20_001, 40_000].map(pongTo),
+      clientFrame({ opcode: 10, payload: Buffer.alloc(0) }),
+      clientFrame({ opcode: 10, payload: Buffer.alloc(125, '9') }),
+      binaryFrame(Buffer.from('.')),
+    ]),
   );
   await eventually('the bytes', () => received.length === 1);
   expect(viewer.lastAnsweredPingAt).toBe(0);
+  browser.write(Buffer.concat([pongTo(20_000), pongTo(20_000), binaryFrame(Buffer.from('.'))]));
+  await eventually('more bytes', () => received.length === 2);
+  expect(pongs).toHaveLength(1);
   browser.destroy();
 });
 

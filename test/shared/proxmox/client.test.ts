@@ -1,4 +1,8 @@
-import { clusterStatusResponse } from '@porthole/shared/proxmox/responses';
+import {
+  clusterStatusResponse,
+  resourcesResponse,
+  taskStatusResponse,
+} from '@porthole/shared/proxmox/responses';
 import { z } from 'zod';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { account, byPassword, clusterConfig, token } from './cluster.ts';
@@ -101,5 +105,43 @@ describe('a call to Proxmox', () => {
     // A GET whose connection fails is sent twice.
     await expect(client.get(versionCall)).rejects.toThrow();
     expect(reported).toEqual(['version 200', 'cluster_status 200', 'version undefined', 'version undefined']);
+  });
+});
+
+describe('a response', () => {
+  test('with two Connection headers is read, and the next call is not lost', async () => {
+    const { client, fake } = await aClientOfACluster();
+    const status = { path: '/cluster/status', schema: clusterStatusResponse };
+    for (let call = 1; call <= 5; call++) {
+      expect((await client.get(status)).data).toHaveLength(3);
+      expect(await client.get(versionCall)).toMatchObject({ data: {} });
+    }
+    await Promise.all(Array.from({ length: 10 }, () => client.get(status)));
+    expect(fake.calls).toHaveLength(20);
+  });
+
+  test('is not asked for compressed, so a long list is read as it is', async () => {
+    const guests = Array.from({ length: 300 }, (_, i) => ({ vmid: 100 + i, node: 'pve1', name: `lab-${i}` }));
+    const { client } = await aClientOfACluster({ cluster: { guests } });
+    const { data } = await client.get({ path: '/cluster/resources?type=vm', schema: resourcesResponse });
+    expect(data).toHaveLength(300);
+    expect(data[299]).toMatchObject({ vmid: 399, name: 'lab-299', status: 'running' });
+  });
+
+  test('about a machine without a known status has neither a name nor whether it is a template', async () => {
+    const { client, fake } = await aClientOfACluster();
+    await fake.setNodeDown('pve2', true);
+    await fake.addGuest({ vmid: 200, node: 'pve2', name: 'lost', running: false });
+    const { data } = await client.get({ path: '/cluster/resources?type=vm', schema: resourcesResponse });
+    expect(data[1]).toEqual({ vmid: 200, type: 'qemu', node: 'pve2', status: 'unknown' });
+  });
+
+  test('400 is an invalid response with the reason of Proxmox', async () => {
+    const { client } = await aClientOfACluster();
+    const path = '/nodes/pve1/tasks/UPID:nonsense/status';
+    await expect(client.get({ path, schema: taskStatusResponse })).rejects.toMatchObject({
+      code: 'proxmox_invalid_response',
+      detail: `GET ${path}: 400 Parameter verification failed.`,
+    });
   });
 });

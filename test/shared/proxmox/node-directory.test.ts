@@ -18,7 +18,7 @@ afterEach(async () => {
 
 function aDirectory(different: Record<string, unknown> = {}) {
   const clock = createFakeClock();
-  const cluster = clusterConfig(fake.url('pve1'), fake.caPem, different);
+  const cluster = clusterConfig(fake.url(), fake.caPem, different);
   const client = createProxmoxClient({ cluster, credential: cluster.credential, clock });
   closing.push(() => client.close());
   const nodes = createNodeDirectory({ cluster, client, clock });
@@ -37,6 +37,14 @@ describe('a node', () => {
     const { port } = new URL(fake.url('pve1'));
     expect(await addressOf('pve1')).toEqual([`https://127.0.0.2:${port}`, 'pve1']);
     expect(await addressOf('pve2')).toEqual([`https://127.0.0.3:${port}`, 'pve2']);
+  });
+
+  test('that is in no cluster has its address, too', async () => {
+    await fake.close();
+    fake = await aProxmox({ nodes: [{ name: 'alone', address: '127.0.0.2' }], guests: [] });
+    const { nodes } = aDirectory();
+    const { base, nodeName } = await nodes.hostOf('alone');
+    expect([base.hostname, nodeName]).toEqual(['127.0.0.2', 'alone']);
   });
 
   test('has the address of the configuration without a call to Proxmox', async () => {

@@ -147,7 +147,7 @@ describe('a signal', () => {
   });
 
   describe('that is replayed', () => {
-    const taken: ConsoleSignal = { type: 'superseded', sessionId: 'session-1', connection: 'older' };
+    const taken: ConsoleSignal = { type: 'superseded', sessionId: 'session-1', generation: 1 };
 
     test('is not delivered again, however it is encoded', async () => {
       const { bus, sender, heard, sent } = twoPods();

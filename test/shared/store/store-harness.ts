@@ -50,7 +50,8 @@ export async function withRedisStores(steps: (open: OpenStore) => Promise<void>)
   }
 }
 
-function createOpenStores(): { open: OpenStore; stop(): Promise<void> } {
+/** Stores on Redis, which `stop` stops. */
+export function createOpenStores(): { open: OpenStore; stop(): Promise<void> } {
   const opened: Store[] = [];
   return {
     async open(redis, log = recordedLog().log) {

@@ -1,5 +1,6 @@
 import type { Right } from '@porthole/shared/config/access-schema';
 import type { ConsoleKind, MachineType } from '@porthole/shared/grant/claims';
+import type { RateLimits } from '@porthole/shared/store/ports';
 import type { Decide } from '../access/decide.ts';
 import type { Subject } from '../access/subject.ts';
 import { embedTokenHeader } from '../grants/requester.ts';
@@ -7,6 +8,7 @@ import type { Step } from '../http/context.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
 import type { EmbedTokens } from '../sign-in/embed-tokens.ts';
+import { limitReads } from '../sign-in/limit-reads.ts';
 import type { RequireLogin } from '../sign-in/require-login.ts';
 
 /** A machine that a user may open. */
@@ -30,11 +32,13 @@ export function listConsoles(deps: {
   readonly embedTokens: Pick<EmbedTokens, 'read'>;
   readonly directory: Pick<MachineDirectory, 'list'>;
   readonly decide: Decide;
+  readonly rateLimits: RateLimits;
 }): Step {
   return async (ctx) => {
     ctx.state.route = 'consoles';
     const token = ctx.get(embedTokenHeader);
     const embedded = token === '' ? undefined : await deps.embedTokens.read(token);
+    if (embedded) await limitReads(deps.rateLimits, embedded.user);
     const { user } = embedded ?? (await deps.requireLogin(ctx));
     ctx.state.user = user;
     const { machines, stale, staleSeconds, incomplete } = await deps.directory.list();

@@ -103,11 +103,14 @@ export function createSignIn(deps: CreateSignInDeps): SignIn {
   const { header } = config.signIn;
 
   return {
-    requireLogin: createRequireLogin([
-      createTokenAuthenticator({ verifiers: createTokenVerifiers(config, clock), rateLimits }),
-      ...(header ? [createHeaderAuthenticator({ config: header, log })] : []),
-      createCookieAuthenticator({ cookie, sessions, resolvers }),
-    ]),
+    requireLogin: createRequireLogin(
+      [
+        createTokenAuthenticator({ verifiers: createTokenVerifiers(config, clock), rateLimits }),
+        ...(header ? [createHeaderAuthenticator({ config: header, log })] : []),
+        createCookieAuthenticator({ cookie, sessions, resolvers }),
+      ],
+      rateLimits,
+    ),
     embedTokens,
     terminationOrders,
     routes: {

@@ -33,63 +33,73 @@ const userInputTypes: ReadonlySet<number> = new Set([
   clientMessageTypes.qemu,
 ]);
 
-/**
- * Filters the RFB messages of a viewer (RFC 6143 section 7.5; extensions as in rfbproto), however they are split into
- * frames. A known message is forwarded complete; a view-only session drops those that would affect the machine. An
- * unknown message ends the session, because the boundary behind it can't be found.
- */
-export function createClientMessageFilter(options: {
+export interface ClientMessageFilterOptions {
   readonly viewOnly: boolean;
   /** Called for each key, pointer event or paste, also when the session is view-only. */
   readonly onHumanInput: () => void;
   /** The grant's policy for messages. Applied to those that `viewOnly` allows. */
   readonly policy?: ClientMessagePolicy;
-}): MessageFilter {
-  const { viewOnly, onHumanInput, policy } = options;
-  /** The start of a message that is incomplete; never longer than the largest fixed message. */
-  let pending: Buffer = empty;
-  /** The text of a cut text message: how much is still to come, and whether it is forwarded. */
-  let cutText = { bytesLeft: 0, allowed: false };
-  let extendedPointer = false;
+}
 
-  function onMessage(message: Buffer, forwarded: Buffer[]): void {
+/**
+ * Filters the RFB messages of a viewer (RFC 6143 section 7.5; extensions as in rfbproto), however they are split into
+ * frames. A known message is forwarded complete; a view-only session drops those that would affect the machine. An
+ * unknown message ends the session, because the boundary behind it can't be found.
+ */
+export class ClientMessageFilter implements MessageFilter {
+  readonly #options: ClientMessageFilterOptions;
+  /** The start of a message that is incomplete; never longer than the largest fixed message. */
+  #pending: Buffer = empty;
+  /** The text of a cut text message: how much is still to come, and whether it is forwarded. */
+  #textBytesLeft = 0;
+  #textAllowed = false;
+  #extendedPointer = false;
+
+  constructor(options: ClientMessageFilterOptions) {
+    this.#options = options;
+  }
+
+  get atMessageBoundary(): boolean {
+    return this.#textBytesLeft === 0;
+  }
+
+  push(chunk: Buffer, forwarded: Buffer[] = []): readonly Buffer[] {
+    let unread = chunk;
+    while (unread.length > 0) {
+      if (this.#textBytesLeft > 0) {
+        const text = unread.subarray(0, this.#textBytesLeft);
+        if (this.#textAllowed) forwarded.push(text);
+        this.#textBytesLeft -= text.length;
+        unread = unread.subarray(text.length);
+        continue;
+      }
+      const bytes = this.#pending.length > 0 ? Buffer.concat([this.#pending, unread]) : unread;
+      const length = messageLength(bytes, this.#extendedPointer);
+      if (length === 0 || bytes.length < length) {
+        this.#pending = Buffer.from(bytes); // A copy, because the socket reuses the chunk's memory.
+        break;
+      }
+      this.#pending = empty;
+      this.#onMessage(bytes.subarray(0, length), forwarded);
+      unread = bytes.subarray(length);
+    }
+    return forwarded;
+  }
+
+  #onMessage(message: Buffer, forwarded: Buffer[]): void {
+    const { viewOnly, onHumanInput, policy } = this.#options;
     const type = message[0] ?? -1;
     if (userInputTypes.has(type) || isPaste(message)) onHumanInput();
     if (type === clientMessageTypes.setEncodings)
-      extendedPointer = offersEncoding(message, encodings.extendedMouseButtons);
+      this.#extendedPointer = offersEncoding(message, encodings.extendedMouseButtons);
     const bytesLeft = type === clientMessageTypes.clientCutText ? cutTextBytesAfter(message) : 0;
     const allowed = viewOnly && inputTypes.has(type) ? undefined : policy ? policy(message) : message;
-    if (bytesLeft > 0) cutText = { bytesLeft, allowed: allowed !== undefined };
+    if (bytesLeft > 0) {
+      this.#textBytesLeft = bytesLeft;
+      this.#textAllowed = allowed !== undefined;
+    }
     if (allowed) forwarded.push(allowed);
   }
-
-  return {
-    get atMessageBoundary() {
-      return cutText.bytesLeft === 0;
-    },
-    push(chunk, forwarded = []) {
-      let unread = chunk;
-      while (unread.length > 0) {
-        if (cutText.bytesLeft > 0) {
-          const text = unread.subarray(0, cutText.bytesLeft);
-          if (cutText.allowed) forwarded.push(text);
-          cutText.bytesLeft -= text.length;
-          unread = unread.subarray(text.length);
-          continue;
-        }
-        const bytes = pending.length > 0 ? Buffer.concat([pending, unread]) : unread;
-        const length = messageLength(bytes, extendedPointer);
-        if (length === 0 || bytes.length < length) {
-          pending = Buffer.from(bytes); // A copy, because the socket reuses the chunk's memory.
-          break;
-        }
-        pending = empty;
-        onMessage(bytes.subarray(0, length), forwarded);
-        unread = bytes.subarray(length);
-      }
-      return forwarded;
-    },
-  };
 }
 
 /**

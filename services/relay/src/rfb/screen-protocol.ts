@@ -1,5 +1,5 @@
 import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
-import { createClientMessageFilter } from './client-message-filter.ts';
+import { ClientMessageFilter } from './client-message-filter.ts';
 import { detectFirstPicture } from './detect-first-picture.ts';
 import { sharedClientInit } from './handshake-constants.ts';
 import { createScreenPolicy } from './screen-policy.ts';
@@ -15,7 +15,7 @@ export function createScreenProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol
   const { clock, claims, upstream, send, onHumanInput, onPicture } = deps;
   const policy = createScreenPolicy({ clock, claims, send });
   return {
-    filter: createClientMessageFilter({
+    filter: new ClientMessageFilter({
       viewOnly: claims.mode === 'view',
       onHumanInput,
       policy: policy.clientMessages,

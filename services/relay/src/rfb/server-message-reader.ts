@@ -3,7 +3,7 @@ import { FieldReader } from './field-reader.ts';
 import { invalidMessage } from './invalid-message.ts';
 import { serverMessageTypes } from './message-types.ts';
 import { readPixelFormat, type PixelFormat } from './pixel-format.ts';
-import { createRectangleReader } from './rectangle-reader.ts';
+import { createRectangleReader, type ReadRectangles } from './rectangle-reader.ts';
 
 export interface ServerMessageReaderOptions {
   /** The pixel format that the viewer has set; undefined while the server's own applies. */
@@ -32,12 +32,8 @@ export function createServerMessageReader(options: ServerMessageReaderOptions): 
   const fields = new FieldReader();
   const { field } = fields;
   let serverFormat: PixelFormat | undefined;
-
-  const readRectangles = createRectangleReader(fields, {
-    pixelFormat: () => options.viewerPixelFormat() ?? serverFormat,
-    onPixels: options.onPixels,
-    onDone: nextMessage,
-  });
+  /** Created for the first rectangle: thousands of sessions wait for it, and most stop reading at it. */
+  let readRectangles: ReadRectangles | undefined;
 
   function onServerInit(): void {
     serverFormat = readPixelFormat(field, 4);
@@ -71,6 +67,11 @@ export function createServerMessageReader(options: ServerMessageReaderOptions): 
   }
 
   function onFramebufferUpdate(): void {
+    readRectangles ??= createRectangleReader(fields, {
+      pixelFormat: () => options.viewerPixelFormat() ?? serverFormat,
+      onPixels: options.onPixels,
+      onDone: nextMessage,
+    });
     readRectangles(field.readUInt16BE(1));
   }
 

@@ -3,7 +3,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { SessionRecord } from '@porthole/shared/session/records';
-import type { TerminationSignal } from '@porthole/shared/session/signals';
+import type { SupersededSignal, TerminationSignal } from '@porthole/shared/session/signals';
 import {
   appliesTo,
   terminationError,
@@ -25,7 +25,7 @@ import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-cons
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { ResumeTokens } from './resume-tokens.ts';
 import { SessionReporter, type SessionReporterDeps } from './session-reporter.ts';
-import { createTimeLimits, type TimeLimits } from './time-limits.ts';
+import { TimeLimits } from './time-limits.ts';
 import { withDeadline } from '@porthole/shared/time/with-deadline';
 
 export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDeps, SessionReporterDeps {
@@ -53,6 +53,8 @@ export class ConsoleSession {
   /** Tells this connection from others of the same session. */
   readonly #connection: string;
   #claims: GrantClaims | undefined;
+  /** Counts the connections of the session. Undefined until this one has registered. */
+  #generation: number | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
 
@@ -63,7 +65,7 @@ export class ConsoleSession {
     this.#readControlMessage = createControlMessageReader(deps.clock);
     this.#reporter = new SessionReporter(deps);
     this.#lifecycle = new SessionLifecycle((error) => (error ? viewer.close(error) : viewer.destroy()));
-    this.done = this.#run(credentials);
+    this.done = this.#run(admit(deps, credentials));
   }
 
   get state(): SessionState {
@@ -85,10 +87,13 @@ export class ConsoleSession {
     if (this.#claims && appliesTo(order, this.#claims)) this.end(terminationError(order));
   }
 
-  /** Ends this connection if another one has resumed the session. */
-  onSuperseded(sessionId: string, connection: string): void {
-    if (this.#claims?.sessionId === sessionId && this.#connection !== connection)
-      this.end(new PortholeError('taken_over'));
+  /**
+   * Ends this connection if a newer one has resumed the session. A signal can arrive late, so it may be about a
+   * connection that this one has superseded.
+   */
+  onSuperseded({ sessionId, generation }: SupersededSignal): void {
+    if (this.#claims?.sessionId !== sessionId || this.#generation === undefined) return;
+    if (generation > this.#generation) this.end(new PortholeError('taken_over'));
   }
 
   /** Handles a text frame of the viewer. */
@@ -97,7 +102,7 @@ export class ConsoleSession {
       if (!this.#viewer.supportsControlMessages)
         throw new PortholeError('viewer_protocol', { detail: 'a text frame without porthole.v1' });
       if (this.#readControlMessage(text).type === 'ping') this.#viewer.sendControl({ type: 'pong' });
-      else this.#timeLimits?.extend();
+      else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
     }
@@ -108,10 +113,11 @@ export class ConsoleSession {
     this.#viewer.sendControl({ type: 'moving' });
   }
 
-  async #run(credentials: UpgradeCredentials): Promise<void> {
+  /** Not given the credentials, because a session keeps the arguments for as long as it lives. */
+  async #run(admission: Promise<GrantClaims>): Promise<void> {
     const lifecycle = this.#lifecycle;
     try {
-      const claims = await lifecycle.wait(admit(this.#deps, credentials));
+      const claims = await lifecycle.wait(admission);
       // From here on, termination orders find the session.
       this.#claims = claims;
       const console = await this.#reporter.admitted(claims, () => this.#open(claims));
@@ -130,7 +136,7 @@ export class ConsoleSession {
     if (order) throw terminationError(order);
     // Owned before the registration, so that the record is gone when observers look.
     lifecycle.own(() => this.#notifyObserverChanged(claims));
-    await lifecycle.acquire(
+    const { generation } = await lifecycle.acquire(
       registerSession(this.#deps, claims, {
         signal: lifecycle.signal,
         describe: () => this.#describe(claims),
@@ -138,6 +144,7 @@ export class ConsoleSession {
       }),
       (registration) => (this.#mayResume ? registration.keepForResume() : registration.remove()),
     );
+    this.#generation = generation;
     const cluster = clusters.get(claims.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
     return openConsole(this.#deps, {
@@ -154,7 +161,6 @@ export class ConsoleSession {
     const { clock, deadlines, linkGauges, metrics, recentEnds } = this.#deps;
     const { signal } = this.#lifecycle;
     const openedAt = clock.now();
-    let typed = false;
     const { cluster, node } = console.dialled.machine;
     // The machine may run on another node than when the grant was issued.
     const claims = (this.#claims = { ...granted, node });
@@ -172,13 +178,7 @@ export class ConsoleSession {
       onPicture: () => this.#reporter.pictureArrived(),
       onAnswering: (answers) => this.#onAnswering(answers),
       deadlines,
-      timeLimits: {
-        start: timeLimits.start,
-        input() {
-          typed = true;
-          timeLimits.input();
-        },
-      },
+      timeLimits,
       signal,
     });
     const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
@@ -186,7 +186,7 @@ export class ConsoleSession {
     if (end.by === 'viewer') return new ViewerLeft();
     const endedTogether = recentEnds.record(cluster.name, node, openedAt);
     // Without input, a terminal stays closed: otherwise, login prompts that time out together would reopen forever.
-    const observed = { kind: claims.kind, broken, sharedLoss: () => typed && endedTogether() };
+    const observed = { kind: claims.kind, broken, sharedLoss: () => timeLimits.hadInput && endedTogether() };
     return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
       diagnoseEnd(cluster, claims, observed, { clock, signal: phase }),
     );
@@ -205,7 +205,7 @@ export class ConsoleSession {
     const lifecycle = this.#lifecycle;
     const { mode, clipboard } = claims;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
-    const timeLimits = (this.#timeLimits = createTimeLimits({ clock, claims, sendControl }));
+    const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
     sendControl({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
     observers.notifyChanged(claims);
     if (!viewer.supportsControlMessages) return timeLimits;
@@ -216,10 +216,14 @@ export class ConsoleSession {
       clock,
       claims: () => ({
         ...claims,
-        resumes: { openedAt: timeLimits.openedAt, endsAt: timeLimits.endsAt() },
+        resumes: {
+          openedAt: timeLimits.openedAt,
+          endsAt: timeLimits.endsAt,
+          generation: (this.#generation ?? 0) + 1,
+        },
       }),
       send: (token) => sendControl({ type: 'resume', token }),
-      answeredSince: (time) => viewer.lastAnsweredPingAt >= time,
+      answeredSince: (time) => viewer.lastAnsweredPingAt > time,
     }));
     lifecycle.own(() => (this.#mayResume ? tokens.stop() : tokens.revoke()));
     lifecycle.own(observers.register(claims, sendControl));

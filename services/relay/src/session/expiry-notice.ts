@@ -1,30 +1,33 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { ControlMessage, Notice } from '@porthole/shared/protocol/control-messages';
 
-interface ExpiryNoticeDeps {
-  readonly clock: Clock;
-  readonly sendControl: (message: ControlMessage) => void;
+/** A limit that is announced before it expires. */
+export interface ExpiringLimit {
   readonly notice: Notice;
   /** How long before the expiry the viewer is told, in milliseconds. */
   readonly noticeMs: number;
   /** In milliseconds since the epoch. */
-  readonly expiresAt: () => number;
-  readonly mayExtend: () => boolean;
-  readonly onExpired: () => void;
+  readonly expiresAt: number;
+  readonly mayExtend: boolean;
+  onExpired(): void;
 }
 
 /**
- * A time limit that is announced to the viewer before it expires. One timer is set again for the time that is left,
- * instead of one that every key press moves.
+ * Announces a time limit to the viewer before it expires. One timer is set again for the time that is left, instead of
+ * one that every key press moves.
  */
 export class ExpiryNotice {
-  readonly #deps: ExpiryNoticeDeps;
+  readonly #clock: Clock;
+  readonly #sendControl: (message: ControlMessage) => void;
+  readonly #limit: ExpiringLimit;
   #cancelTimer: Cancel | undefined;
   #shown = false;
   #stopped = false;
 
-  constructor(deps: ExpiryNoticeDeps) {
-    this.#deps = deps;
+  constructor(clock: Clock, sendControl: (message: ControlMessage) => void, limit: ExpiringLimit) {
+    this.#clock = clock;
+    this.#sendControl = sendControl;
+    this.#limit = limit;
   }
 
   /** Whether the viewer was told and the notice was not withdrawn. */
@@ -41,7 +44,7 @@ export class ExpiryNotice {
     if (this.#stopped) return;
     this.#cancelTimer?.();
     this.#shown = false;
-    this.#deps.sendControl({ type: 'notice_over', notice: this.#deps.notice });
+    this.#sendControl({ type: 'notice_over', notice: this.#limit.notice });
     this.#check();
   }
 
@@ -52,17 +55,18 @@ export class ExpiryNotice {
   }
 
   #check(): void {
-    const { clock, sendControl, notice, noticeMs, expiresAt, mayExtend, onExpired } = this.#deps;
+    const limit = this.#limit;
     if (this.#stopped) return;
-    const left = expiresAt() - clock.now();
+    const left = limit.expiresAt - this.#clock.now();
     if (left <= 0) {
-      onExpired();
+      limit.onExpired();
       return;
     }
-    if (left <= noticeMs && !this.#shown) {
+    if (left <= limit.noticeMs && !this.#shown) {
       this.#shown = true;
-      sendControl({ type: 'notice', notice, seconds: Math.ceil(left / 1000), extend: mayExtend() });
+      const { notice, mayExtend } = limit;
+      this.#sendControl({ type: 'notice', notice, seconds: Math.ceil(left / 1000), extend: mayExtend });
     }
-    this.#cancelTimer = clock.after(this.#shown ? left : left - noticeMs, () => this.#check());
+    this.#cancelTimer = this.#clock.after(this.#shown ? left : left - limit.noticeMs, () => this.#check());
   }
 }

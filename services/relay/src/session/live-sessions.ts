@@ -88,7 +88,7 @@ export class LiveSessions implements Iterable<ConsoleSession> {
       return;
     }
     for (const session of this.#sessions) {
-      if (signal.type === 'superseded') session.onSuperseded(signal.sessionId, signal.connection);
+      if (signal.type === 'superseded') session.onSuperseded(signal);
       else session.onTermination(signal);
     }
   }

@@ -7,6 +7,8 @@ import { acquireQuota, type QuotaDeps, type QuotaLeases } from './quota.ts';
 
 /** A live session as all pods see it: its record and its quota leases, renewed by a heartbeat. */
 export interface SessionRegistration {
+  /** Greater than that of every earlier connection of the session. */
+  readonly generation: number;
   /** Removes the record and the leases, because the session is over. */
   remove(): Promise<void>;
   /** Keeps both for `lifetimes.resumeGrace`, because the viewer may resume at any relay. */
@@ -34,16 +36,16 @@ export async function registerSession(
     readonly onSuperseded: () => void;
   },
 ): Promise<SessionRegistration> {
-  const first = session.describe();
   // Before the leases, so that a previous connection that ends right now does not release them.
-  const record = await deps.sessions.claim(first);
+  const first = session.describe();
+  const record = await deps.sessions.claim(first, claims.resumes?.generation ?? 0);
   // If the signal is lost, the previous connection's heartbeat notices.
   if (claims.resumes)
     void deps.signals
-      .publish({ type: 'superseded', sessionId: claims.sessionId, connection: first.connection })
+      .publish({ type: 'superseded', sessionId: claims.sessionId, generation: record.generation })
       .catch(() => {});
   try {
-    const leases = await acquireQuota(deps, claims, session.signal);
+    const leases = await acquireQuota(deps, claims, first.connection, session.signal);
     return new LiveRegistration(deps.clock, record, leases, session);
   } catch (error) {
     await record.remove().catch(() => false);
@@ -70,6 +72,10 @@ class LiveRegistration implements SessionRegistration {
     this.#leases = leases;
     this.#session = session;
     this.#cancelHeartbeat = every(clock, lifetimes.session / 6, () => this.#renew());
+  }
+
+  get generation(): number {
+    return this.#record.generation;
   }
 
   async remove(): Promise<void> {

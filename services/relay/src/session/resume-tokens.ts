@@ -38,15 +38,19 @@ export class ResumeTokens {
 
   constructor(deps: ResumeTokenDeps) {
     this.#deps = deps;
-    // While the store is unavailable, the token lasts for two more rounds.
-    const rotate = () => (this.#rotating = this.#rotating.then(() => this.#rotate()).catch(() => {}));
-    void rotate();
-    this.#cancel = every(deps.clock, lifetimes.resume / 3, () => void rotate());
+    this.rotate();
+    this.#cancel = every(deps.clock, lifetimes.resume / 3, () => this.rotate());
   }
 
   /** Whether the viewer was sent a token with which it can resume. */
   get canResume(): boolean {
     return this.#sent.length > 0;
+  }
+
+  /** Replaces the token now, because the claims have changed, unless the viewer may not have received the last one. */
+  rotate(): void {
+    // While the store is unavailable, the token lasts for two more rounds.
+    this.#rotating = this.#rotating.then(() => this.#replace()).catch(() => {});
   }
 
   /** Sends no further tokens; those sent stay valid until they expire. */
@@ -62,19 +66,20 @@ export class ResumeTokens {
     await Promise.allSettled(this.#sent.map(({ token }) => revokeGrant(this.#deps.records, token)));
   }
 
-  async #rotate(): Promise<void> {
+  async #replace(): Promise<void> {
     const { records, clock } = this.#deps;
     const newest = this.#sent.at(-1);
     if (this.#stopped || (newest && !this.#deps.answeredSince(newest.sentAt))) return;
-    const superseded = this.#sent.slice(0, -1);
+    // Before the next one, and kept until they are revoked, so that none outlives the session.
+    await Promise.all(this.#sent.slice(0, -1).map((each) => revokeGrant(records, each.token)));
+    this.#sent = this.#sent.slice(-1);
     const token = await mintGrant(this.#deps, {
       ...this.#deps.claims(),
       expiresAt: clock.now() + lifetimes.resume,
     });
     // The session ended meanwhile; the viewer may resume with the token that it has.
     if (this.#stopped) return revokeGrant(records, token);
-    this.#sent = [...(newest ? [newest] : []), { token, sentAt: clock.now() }];
+    this.#sent = [...this.#sent, { token, sentAt: clock.now() }];
     this.#deps.send(token);
-    await Promise.all(superseded.map((each) => revokeGrant(records, each.token)));
   }
 }

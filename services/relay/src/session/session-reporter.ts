@@ -7,7 +7,7 @@ import type { Tracing } from '@porthole/shared/telemetry/tracing';
 import type { RelayMetrics } from '../metrics.ts';
 import type { Direction } from '../stream/pump.ts';
 import { auditFactsOf } from './audit-facts.ts';
-import { traceOpening, type OpeningTrace } from './opening-trace.ts';
+import { OpeningTrace } from './opening-trace.ts';
 
 export interface SessionReporterDeps {
   readonly clock: Clock;
@@ -41,7 +41,7 @@ export class SessionReporter {
   /** The grant was accepted. The trace of the opening begins; `work` belongs to it. */
   admitted<T>(claims: GrantClaims, work: () => Promise<T>): Promise<T> {
     this.#claims = claims;
-    this.#trace = traceOpening(this.#deps.tracing, claims, this.#startedAt);
+    this.#trace = new OpeningTrace(this.#deps.tracing, claims, this.#startedAt);
     return this.#trace.run(work);
   }
 

@@ -38,7 +38,7 @@ export interface StreamConsoleDeps {
   /** A terminal does not answer input (false), or answers again (true). */
   readonly onAnswering: (answers: boolean) => void;
   readonly deadlines: InputDeadlines & Pick<Deadlines, 'keepAlive'>;
-  readonly timeLimits: Pick<TimeLimits, 'start' | 'input'>;
+  readonly timeLimits: Pick<TimeLimits, 'start' | 'stop' | 'input'>;
   readonly signal: AbortSignal;
 }
 
@@ -73,7 +73,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     claims: deps.claims,
     upstream: deps.dialled,
     send: sendBetweenMessages,
-    onHumanInput: timeLimits.input,
+    onHumanInput: () => timeLimits.input(),
     onPicture: deps.onPicture,
     onAnswering: deps.onAnswering,
     deadlines: deps.deadlines,
@@ -99,7 +99,8 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
       send: () => sendBetweenMessages(keepAlive),
     }),
   );
-  own(timeLimits.start((error) => end({ by: 'viewer', error })));
+  own(() => timeLimits.stop());
+  timeLimits.start((error) => end({ by: 'viewer', error }));
   if (resources.disposed) return promise;
   if (protocol.initialMessage) link.send(protocol.initialMessage);
   const pump = startPump({

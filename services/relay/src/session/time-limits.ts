@@ -1,92 +1,147 @@
-import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import { ExpiryNotice } from './expiry-notice.ts';
+import { ExpiryNotice, type ExpiringLimit } from './expiry-notice.ts';
 
 /** How long before the end the viewer is told, at most half of the time that there is. */
 const idleNoticeMs = 60_000;
 const timeNoticeMs = 5 * 60_000;
 
-/** The time limits of a session: its duration and its idle time. The viewer is told before each expires. */
-export interface TimeLimits {
-  /** When the session was first opened, in milliseconds since the epoch; it outlives a connection. */
-  readonly openedAt: number;
-  /** When the session ends, in milliseconds since the epoch; it outlives a connection. */
-  endsAt(): number;
-  /** Calls `onExpired` once, with `time_limit` or `idle`. */
-  start(onExpired: (error: PortholeError) => void): Cancel;
-  /** Reports input of a person. */
-  input(): void;
-  /** Handles the viewer's answer to a notice. Without a notice it has no effect. */
-  extend(): void;
-}
-
-export function createTimeLimits(deps: {
+export interface TimeLimitsDeps {
   readonly clock: Clock;
   readonly claims: Pick<GrantClaims, 'limits' | 'resumes'>;
   readonly sendControl: (message: ControlMessage) => void;
-}): TimeLimits {
-  const { clock, sendControl } = deps;
-  const { limits, resumes } = deps.claims;
-  const openedAt = resumes?.openedAt ?? clock.now();
-  const latestEnd = openedAt + (limits.maxSessionSeconds ?? 0) * 1000;
-  const extensionMs = (limits.extendSeconds ?? 0) * 1000;
-  const idleMs = limits.idleSeconds * 1000;
-  let endsAt = resumes?.endsAt ?? openedAt + limits.sessionSeconds * 1000;
-  let lastInputAt = clock.now();
-  let onExpired = (_error: PortholeError) => {};
-  const mayExtend = () => extensionMs > 0 && endsAt < latestEnd;
+}
 
-  const time = new ExpiryNotice({
-    clock,
-    sendControl,
-    notice: 'time',
-    noticeMs: Math.min(timeNoticeMs, (endsAt - openedAt) / 2),
-    expiresAt: () => endsAt,
-    mayExtend,
-    onExpired: () => expire('time_limit'),
-  });
-  const idle = new ExpiryNotice({
-    clock,
-    sendControl,
-    notice: 'idle',
-    noticeMs: Math.min(idleNoticeMs, idleMs / 2),
-    expiresAt: () => lastInputAt + idleMs,
-    mayExtend: () => true,
-    onExpired: () => expire('idle'),
-  });
+/** The time limits of a session: its duration and its idle time. The viewer is told before each expires. */
+export class TimeLimits {
+  readonly #duration: DurationLimit;
+  readonly #idle: IdleLimit;
+  readonly #durationNotice: ExpiryNotice;
+  readonly #idleNotice: ExpiryNotice;
+  #onExpired: ((error: PortholeError) => void) | undefined;
 
-  function stop(): void {
-    time.stop();
-    idle.stop();
+  #hadInput = false;
+
+  constructor({ clock, claims, sendControl }: TimeLimitsDeps) {
+    const expire = (code: 'time_limit' | 'idle') => this.#expire(code);
+    this.#duration = new DurationLimit(claims, clock.now(), expire);
+    this.#idle = new IdleLimit(clock, claims.limits.idleSeconds * 1000, expire);
+    this.#durationNotice = new ExpiryNotice(clock, sendControl, this.#duration);
+    this.#idleNotice = new ExpiryNotice(clock, sendControl, this.#idle);
   }
 
-  function expire(code: 'time_limit' | 'idle'): void {
-    stop();
-    onExpired(new PortholeError(code));
+  /** When the session was first opened, in milliseconds since the epoch; it outlives a connection. */
+  get openedAt(): number {
+    return this.#duration.openedAt;
   }
 
-  function input(): void {
-    lastInputAt = clock.now();
-    if (idle.shown) idle.withdraw();
+  /** When the session ends, in milliseconds since the epoch; it outlives a connection. */
+  get endsAt(): number {
+    return this.#duration.expiresAt;
   }
 
-  return {
-    openedAt,
-    endsAt: () => endsAt,
-    start(listener) {
-      onExpired = listener;
-      time.start();
-      idle.start();
-      return stop;
-    },
-    input,
-    extend() {
-      if (idle.shown) input();
-      if (!time.shown || !mayExtend()) return;
-      endsAt = Math.min(endsAt + extensionMs, latestEnd);
-      time.withdraw();
-    },
-  };
+  /** Whether there was any input of a person since the limits began. */
+  get hadInput(): boolean {
+    return this.#hadInput;
+  }
+
+  /** Calls `onExpired` once, with `time_limit` or `idle`. */
+  start(onExpired: (error: PortholeError) => void): void {
+    this.#onExpired = onExpired;
+    this.#durationNotice.start();
+    this.#idleNotice.start();
+  }
+
+  stop(): void {
+    this.#durationNotice.stop();
+    this.#idleNotice.stop();
+  }
+
+  /** Reports input of a person. */
+  input(): void {
+    this.#hadInput = true;
+    this.#idle.restart();
+    if (this.#idleNotice.shown) this.#idleNotice.withdraw();
+  }
+
+  /** Handles the viewer's answer to a notice. Without a notice it has no effect. Returns whether the end has changed. */
+  extend(): boolean {
+    if (this.#idleNotice.shown) this.input();
+    if (!this.#durationNotice.shown || !this.#duration.mayExtend) return false;
+    this.#duration.extend();
+    this.#durationNotice.withdraw();
+    return true;
+  }
+
+  #expire(code: 'time_limit' | 'idle'): void {
+    this.stop();
+    this.#onExpired?.(new PortholeError(code));
+  }
+}
+
+class DurationLimit implements ExpiringLimit {
+  readonly notice = 'time';
+  readonly openedAt: number;
+  readonly noticeMs: number;
+  readonly #latestEnd: number;
+  readonly #extensionMs: number;
+  readonly #expire: (code: 'time_limit') => void;
+  expiresAt: number;
+
+  constructor(
+    { limits, resumes }: TimeLimitsDeps['claims'],
+    now: number,
+    expire: (code: 'time_limit') => void,
+  ) {
+    this.openedAt = resumes?.openedAt ?? now;
+    this.expiresAt = resumes?.endsAt ?? this.openedAt + limits.sessionSeconds * 1000;
+    this.noticeMs = Math.min(timeNoticeMs, (this.expiresAt - this.openedAt) / 2);
+    this.#latestEnd = this.openedAt + (limits.maxSessionSeconds ?? 0) * 1000;
+    this.#extensionMs = (limits.extendSeconds ?? 0) * 1000;
+    this.#expire = expire;
+  }
+
+  get mayExtend(): boolean {
+    return this.#extensionMs > 0 && this.expiresAt < this.#latestEnd;
+  }
+
+  extend(): void {
+    this.expiresAt = Math.min(this.expiresAt + this.#extensionMs, this.#latestEnd);
+  }
+
+  onExpired(): void {
+    this.#expire('time_limit');
+  }
+}
+
+class IdleLimit implements ExpiringLimit {
+  readonly notice = 'idle';
+  readonly mayExtend = true;
+  readonly noticeMs: number;
+  readonly #clock: Clock;
+  readonly #idleMs: number;
+  readonly #expire: (code: 'idle') => void;
+  #lastInputAt: number;
+
+  constructor(clock: Clock, idleMs: number, expire: (code: 'idle') => void) {
+    this.noticeMs = Math.min(idleNoticeMs, idleMs / 2);
+    this.#clock = clock;
+    this.#idleMs = idleMs;
+    this.#expire = expire;
+    this.#lastInputAt = clock.now();
+  }
+
+  get expiresAt(): number {
+    return this.#lastInputAt + this.#idleMs;
+  }
+
+  restart(): void {
+    this.#lastInputAt = this.#clock.now();
+  }
+
+  onExpired(): void {
+    this.#expire('idle');
+  }
 }

@@ -10,7 +10,7 @@ export const maxViewerFragments = 1024;
 /** What a viewer's WebSocket reports. */
 export interface ViewerSocketHandler {
   onMessage(data: Buffer, isBinary: boolean): void;
-  onPong(): void;
+  onPong(payload: Buffer): void;
   /** The viewer broke the WebSocket protocol or exceeded a limit; `ws` has sent the close frame already. */
   onProtocolError(error: WebSocketError): void;
   /** The connection is closed. `code` is 1006 if the viewer sent no close frame (RFC 6455 section 7.1.5). */
@@ -79,8 +79,8 @@ function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   (this as ViewerSocket).handler?.onMessage(data as Buffer, isBinary);
 }
 
-function onPong(this: WebSocket): void {
-  (this as ViewerSocket).handler?.onPong();
+function onPong(this: WebSocket, payload: Buffer): void {
+  (this as ViewerSocket).handler?.onPong(payload);
 }
 
 function onError(this: WebSocket, error: WebSocketError): void {

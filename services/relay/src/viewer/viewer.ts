@@ -36,6 +36,8 @@ export interface Viewer {
  * viewer's pong waits behind buffered pictures, so one unanswered ping proves nothing.
  */
 const maxSilentMs = 35_000;
+/** Pings whose answer is still recognized: those of the last minute. */
+const maxUnanswered = 4;
 /** Most bytes that a viewer may send after the relay's close frame: those in transit, and its own close frame. */
 const maxBytesAfterClose = 64 * 1024;
 /** 1006 stands for a connection that ended without a close frame (RFC 6455 section 7.1.5). */
@@ -69,7 +71,8 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   #handler: LinkHandler | undefined;
   #ended: { readonly error?: PortholeError } | undefined;
   #closeCode: number | undefined;
-  #pingSentAt: number | undefined;
+  /** When the unanswered pings were sent, the latest ones. */
+  #unanswered: readonly number[] = [];
   #bytesRead: number;
   #lastReadAt: number;
   lastAnsweredPingAt = 0;
@@ -168,12 +171,14 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
     else this.#onText(data.toString('utf8'));
   }
 
-  onPong(): void {
-    // Browsers may send unsolicited pongs (RFC 6455 section 5.5.3).
-    if (this.#pingSentAt === undefined) return;
-    this.lastAnsweredPingAt = this.#pingSentAt;
-    this.#reportPong?.((this.#clock.now() - this.#pingSentAt) / 1000);
-    this.#pingSentAt = undefined;
+  onPong(payload: Buffer): void {
+    // On a slow connection, later pings may be on their way. Browsers may also send unsolicited pongs (RFC 6455 section
+    // 5.5.3).
+    const sentAt = Number(payload.toString('latin1'));
+    if (!this.#unanswered.includes(sentAt)) return;
+    this.#unanswered = this.#unanswered.filter((time) => time > sentAt);
+    this.lastAnsweredPingAt = sentAt;
+    this.#reportPong?.((this.#clock.now() - sentAt) / 1000);
   }
 
   onProtocolError({ code, message }: WebSocketError): void {
@@ -220,9 +225,9 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
       return;
     }
     if (!this.#isOpen) return;
-    this.#pingSentAt = now;
+    this.#unanswered = [...this.#unanswered, now].slice(-maxUnanswered);
     this.#batcher.flush(this);
-    this.#socket.ping();
+    this.#socket.ping(String(now));
   }
 }
 

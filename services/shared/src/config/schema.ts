@@ -118,6 +118,8 @@ const limits = z
     grantsPerMinute: z.number().int().positive().default(60),
     /** Maximum WebSocket upgrades per minute and address. A school may share one address. */
     upgradesPerMinute: z.number().int().positive().default(1200),
+    /** Maximum HTTP connections of one pod, without consoles. */
+    httpConnections: z.number().int().positive().default(10_000),
     /** Period over which a draining relay closes its sessions, in seconds. */
     drainSeconds: z.number().int().min(0).max(600, 'must be at most 600 (ten minutes)').default(10),
   })

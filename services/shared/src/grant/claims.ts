@@ -53,7 +53,14 @@ export const grantClaims = z.object({
     maxSessionSeconds: z.number().int().positive().optional(),
   }),
   /** Present in a grant that resumes a session (docs/decisions/0006-resume.md). Milliseconds since the epoch. */
-  resumes: z.object({ openedAt: z.number().int(), endsAt: z.number().int() }).optional(),
+  resumes: z
+    .object({
+      openedAt: z.number().int(),
+      endsAt: z.number().int(),
+      /** The number of connections before this one. In the grant, because the store can lose or restore its record. */
+      generation: z.number().int().positive(),
+    })
+    .optional(),
   /** Origins whose pages may use the grant, as browsers send them: "https://host[:port]". */
   origins: z.array(z.string()).max(32),
   /** Milliseconds since the epoch. A grant that resumes a session keeps the time of the first grant. */

@@ -6,6 +6,9 @@ import { boundAddress, close, listen, type Address } from './listen.ts';
 /** Lists the reasons why a service is not ready. Empty if it is ready. */
 export type Readiness = () => Promise<readonly string[]>;
 
+/** Probes and Prometheus keep a few; the NetworkPolicy lets no others in. */
+const maxConnections = 256;
+
 /** Serves `/metrics`, `/livez` and `/readyz` on a port of its own, so that an ingress cannot expose them. */
 export function createOperationsServer(deps: {
   readonly listen: Address;
@@ -39,6 +42,7 @@ export function createOperationsServer(deps: {
     } else answer(404, 'text/plain', 'not found\n');
   });
   server.headersTimeout = 5000;
+  server.maxConnections = maxConnections;
   return {
     name: 'operations server',
     start: () => listen(server, deps.listen),

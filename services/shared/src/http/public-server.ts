@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Registry } from 'prom-client';
 import type { LifecycleComponent } from '../process/lifecycle.ts';
+import { HttpConnections } from './http-connections.ts';
 import { boundAddress, close, listen, type Address } from './listen.ts';
 
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -20,9 +23,13 @@ export function createPublicServer(deps: {
   readonly listen: Address;
   readonly onRequest: RequestListener;
   readonly onUpgrade?: UpgradeListener;
+  /** Maximum number of HTTP connections, without upgraded ones. */
+  readonly maxConnections: number;
+  readonly registry: Registry;
   readonly timeouts?: PublicServerTimeouts;
 }): LifecycleComponent & { address(): Address } {
-  const { timeouts = defaultTimeouts } = deps;
+  const { timeouts = defaultTimeouts, onUpgrade } = deps;
+  const connections = new HttpConnections({ max: deps.maxConnections, registry: deps.registry });
   const server = createServer(
     {
       // Limits how long a client that never completes its request holds a connection.
@@ -35,7 +42,12 @@ export function createPublicServer(deps: {
     },
     deps.onRequest,
   );
-  if (deps.onUpgrade) server.on('upgrade', deps.onUpgrade);
+  connections.watch(server);
+  if (onUpgrade)
+    server.on('upgrade', (request, socket, head) => {
+      if (socket instanceof Socket) connections.release(socket);
+      onUpgrade(request, socket, head);
+    });
   return {
     name: 'public server',
     start: () => listen(server, deps.listen),

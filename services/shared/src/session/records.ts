@@ -40,15 +40,20 @@ export const sessionRecord = z.object({
 export type SessionRecord = z.infer<typeof sessionRecord>;
 
 export interface SessionRecords {
-  /** Writes the record and makes this connection the owner of the session, whichever connection owned it before. */
-  claim(record: SessionRecord): Promise<OwnedSessionRecord>;
+  /**
+   * Writes the record and makes this connection the owner of the session, whichever connection owned it before.
+   * `generation` is that of its grant; 0 for the first connection of a session.
+   */
+  claim(record: SessionRecord, generation: number): Promise<OwnedSessionRecord>;
   find(sessionId: string): Promise<SessionRecord | undefined>;
-  /** Lists the sessions that hold the lease of this name: those of a user, a machine, a relay, or all. */
+  /** Lists the sessions that hold the lease of this name: those of a user, a machine, or all. */
   list(leaseName: string): Promise<SessionRecord[]>;
 }
 
 /** The record of a session for the connection that claimed it. */
 export interface OwnedSessionRecord {
+  /** Greater than that of every earlier connection of the session. */
+  readonly generation: number;
   /**
    * Writes the record and extends its life, also when the store has lost it. Answers false, and writes nothing, if a
    * newer connection owns the session.
@@ -59,8 +64,8 @@ export interface OwnedSessionRecord {
 }
 
 /**
- * `generation` counts the connections of a session. When the store has lost the record, it decides which of two
- * connections is the newer one: the older one may write the record again first.
+ * `generation` counts the connections of a session. When the store has lost the record or holds an older one, it decides
+ * which of two connections is the newer one: the older one may write the record again first.
  */
 const ownedRecord = sessionRecord.extend({ generation: z.number().int().nonnegative() });
 type OwnedRecord = z.infer<typeof ownedRecord>;
@@ -84,10 +89,11 @@ interface SessionRecordDeps {
 
 export function createSessionRecords(deps: SessionRecordDeps): SessionRecords {
   return {
-    async claim(record) {
+    async claim(record, fromGrant) {
       const id = digest(record.sessionId);
       const { value: previous } = await getSealed(deps, recordType, id);
-      const generation = previous ? previous.generation + 1 : 0;
+      // A used grant that was written back names a generation that another connection has already.
+      const generation = Math.max(fromGrant, previous ? previous.generation + 1 : 0);
       const sealed = await putSealed(deps, recordType, id, { ...record, generation }, lifetimes.session);
       return ownRecord(deps, { id, connection: record.connection, generation }, sealed);
     },
@@ -129,6 +135,7 @@ function ownRecord(
   }
 
   return {
+    generation,
     async renew(record, ttlMs = lifetimes.session) {
       const written = await write({ ...record, generation }, ttlMs);
       current = written ?? current;

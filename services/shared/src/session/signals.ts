@@ -34,12 +34,13 @@ const terminationSignal = z.object({
 });
 export type TerminationSignal = z.infer<typeof terminationSignal>;
 
-/** Another connection owns the session now. The older connection must end. */
+/** A connection of this generation owns the session now. Older connections must end. */
 const supersededSignal = z.object({
   type: z.literal('superseded'),
   sessionId: z.string().min(1).max(64),
-  connection: z.string().min(1).max(64),
+  generation: z.number().int().positive(),
 });
+export type SupersededSignal = z.infer<typeof supersededSignal>;
 
 /** The observers of a machine changed. Relays must tell the viewers of its consoles. */
 const observersSignal = z.object({

@@ -1,7 +1,7 @@
 /**
  * The store that all pods share. Both implementations, in memory and on Redis, pass the same contract tests
- * (test/shared/store/store-contract.ts). Every method rejects with PortholeError `store_unavailable` if the store does
- * not respond in time, is full, or was stopped.
+ * (test/shared/store/contract/describe-store.ts). Every method rejects with PortholeError `store_unavailable` if the
+ * store does not respond in time, is full, or was stopped.
  */
 export interface Store {
   readonly records: RecordStore;

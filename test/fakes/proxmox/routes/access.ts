@@ -1,5 +1,4 @@
 import { ApiError } from '../answers.ts';
-import { everyPrivilege } from '../acl.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ApiCall, Route } from '../route.ts';
 
@@ -11,6 +10,7 @@ export const accessRoutes: Route[] = [
     method: 'POST',
     path: '/access/ticket',
     anonymous: true,
+    byDaemon: true,
     refusesTokens: true,
     schema: {
       username: { type: 'string', maxLength: 64 },
@@ -94,24 +94,36 @@ function loggedIn(cluster: Cluster, userid: string) {
     ticket: cluster.secret(cluster.tickets.session(userid)),
     CSRFPreventionToken: cluster.secret(cluster.tickets.csrf(userid)),
     cap: capabilities(cluster, userid),
-    ...(cluster.permissions.has(userid, '/', 'Sys.Audit') && { clustername: 'porthole' }),
+    ...(cluster.clusterName !== undefined &&
+      cluster.permissions.has(userid, '/', 'Sys.Audit') && { clustername: cluster.clusterName }),
   };
 }
 
-/** Privileges on any path, by area: Proxmox's own pages use them to hide buttons. */
+/**
+ * Privileges by the first part of their path, `dc` for `/`: Proxmox's own pages use them to hide buttons
+ * (RPCEnvironment.pm, compute_api_permission). Privileges from a pool count as those of its guests.
+ */
 function capabilities({ permissions }: Cluster, userid: string) {
-  const held = new Set(permissions.paths().flatMap((path) => [...permissions.at(userid, path)]));
-  const starting = (prefix: string) =>
-    Object.fromEntries(
-      everyPrivilege.filter((name) => name.startsWith(prefix) && held.has(name)).map((name) => [name, 1]),
-    );
+  const areas = { vms: /^VM\./, nodes: /^Sys\./, dc: /^Sys\.(?:Audit|Modify)$/ };
+  const held = (area: keyof typeof areas) => {
+    const found = permissions
+      .paths()
+      .filter((path) => areaOf(path) === area)
+      .flatMap((path) => [...permissions.at(userid, path)]);
+    return Object.fromEntries(found.filter((name) => areas[area].test(name)).map((name) => [name, 1]));
+  };
   return {
-    vms: starting('VM.'),
-    nodes: starting('Sys.'),
-    dc: starting('Sys.'),
+    vms: held('vms'),
+    nodes: held('nodes'),
+    dc: held('dc'),
     access: {},
     storage: {},
     sdn: {},
     mapping: {},
   };
+}
+
+function areaOf(path: string): string {
+  const [, first = 'dc'] = /^\/(\w+)/.exec(path) ?? [];
+  return first === 'pool' ? 'vms' : first;
 }

@@ -15,36 +15,26 @@ export function clusterRoutes(statusCache: StatusCache): Route[] {
           ? { version: '9.2.11', release: '9.2', repoid: '14a22df3a1b2c3d4' }
           : { version: '8.4.1', release: '8.4', repoid: '2a5fa54a8503f96d' },
     },
-    { method: 'GET', path: '/nodes', run: listNodes },
+    {
+      method: 'GET',
+      path: '/nodes',
+      run: (call) =>
+        listNodes(call).map((node) => ({
+          ...node,
+          ssl_fingerprint: call.cluster.nodes.get(node.node)?.fingerprint,
+        })),
+    },
     {
       method: 'GET',
       path: '/cluster/status',
       permission: { path: '/', privilege: 'Sys.Audit' },
-      run: ({ cluster, receiver }) => [
-        {
-          type: 'cluster',
-          id: 'cluster',
-          name: 'porthole',
-          nodes: cluster.nodes.size,
-          quorate: 1,
-          version: 2,
-        },
-        ...[...cluster.nodes.values()].map(({ name, id, address, down }) => ({
-          type: 'node',
-          id: `node/${name}`,
-          name,
-          nodeid: id,
-          ip: address,
-          online: down ? 0 : 1,
-          local: name === receiver.name ? 1 : 0,
-          level: '',
-        })),
-      ],
+      byDaemon: true,
+      run: listMembers,
     },
     {
       method: 'GET',
       path: '/cluster/resources',
-      schema: { type: { type: 'string', optional: true } },
+      schema: { type: { type: 'string', optional: true, values: ['vm', 'storage', 'node', 'sdn'] } },
       run(call) {
         const { type } = call.parameters;
         const guests = type === undefined || type === 'vm' ? listGuests(call, statusCache) : [];
@@ -64,13 +54,37 @@ export function clusterRoutes(statusCache: StatusCache): Route[] {
   ];
 }
 
+/** A node outside a cluster lists only itself, with number 0, and no cluster. */
+function listMembers({ cluster, receiver }: ApiCall) {
+  const { clusterName, nodes } = cluster;
+  const members = [...nodes.values()].map(({ name, id, address, down }) => ({
+    type: 'node',
+    id: `node/${name}`,
+    name,
+    nodeid: clusterName === undefined ? 0 : id,
+    ip: address,
+    online: down ? 0 : 1,
+    local: name === receiver.name ? 1 : 0,
+    level: '',
+  }));
+  if (clusterName === undefined) return members;
+  const whole = {
+    type: 'cluster',
+    id: 'cluster',
+    name: clusterName,
+    nodes: nodes.size,
+    quorate: 1,
+    version: 2,
+  };
+  return [whole, ...members];
+}
+
 function listNodes({ cluster, user }: ApiCall) {
-  return [...cluster.nodes.values()].map(({ name, down, fingerprint }) => ({
+  return [...cluster.nodes.values()].map(({ name, down }) => ({
     type: 'node',
     id: `node/${name}`,
     node: name,
     status: down ? 'offline' : 'online',
-    ssl_fingerprint: fingerprint,
     level: '',
     ...(!down &&
       cluster.permissions.has(user, `/nodes/${name}`, 'Sys.Audit') && {
@@ -78,6 +92,8 @@ function listNodes({ cluster, user }: ApiCall) {
         maxcpu: 8,
         mem: 8 * gib,
         maxmem: 32 * gib,
+        disk: 4 * gib,
+        maxdisk: 64 * gib,
         uptime: 86_400,
       }),
   }));
@@ -97,13 +113,13 @@ function listGuests({ cluster: { machines, permissions }, user }: ApiCall, statu
 }
 
 /** From pmxcfs, so always current. */
-function identityOf({ vmid, type, node, template, tags }: Machine) {
+function identityOf({ vmid, type, node, tags, lock }: Machine) {
   return {
     id: `${type}/${vmid}`,
     vmid,
     type,
     node,
-    template: template ? 1 : 0,
+    ...(lock !== undefined && { lock }),
     ...(tags.length > 0 && { tags: tags.join(';') }),
   };
 }

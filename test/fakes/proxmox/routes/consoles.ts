@@ -1,8 +1,9 @@
 import { ApiError } from '../answers.ts';
+import { drawDelay } from '../delay.ts';
 import type { Machine } from '../machines.ts';
 import { isTrue, type Schema } from '../parameters.ts';
 import { qmVncproxy } from '../qm-vncproxy.ts';
-import { machineOf, type ApiCall, type Route } from '../route.ts';
+import { machineOf, nodeOf, type ApiCall, type Route } from '../route.ts';
 import { termproxy } from '../termproxy.ts';
 import { vncterm } from '../vncterm.ts';
 
@@ -20,7 +21,10 @@ export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type):
     path: `/nodes/{node}/${type}/{vmid}/vncproxy`,
     schema: vncproxySchema(type),
     permission,
+    byDaemon: true,
     run(call) {
+      // Before the configuration, the address of the node is looked up for a container.
+      if (type === 'lxc') nodeOf(call);
       const machine = machineOf(call, type);
       return openConsole(call, taskOf(machine), (port) => startVnc(call, machine, port));
     },
@@ -28,8 +32,12 @@ export const consoleRoutes: Route[] = (['qemu', 'lxc'] as const).flatMap((type):
   {
     method: 'POST',
     path: `/nodes/{node}/${type}/{vmid}/termproxy`,
-    schema: type === 'qemu' ? { serial: { type: 'string', optional: true } } : {},
+    schema:
+      type === 'qemu'
+        ? { serial: { type: 'string', optional: true, values: ['serial0', 'serial1', 'serial2', 'serial3'] } }
+        : {},
     permission,
+    byDaemon: true,
     run(call) {
       const machine = machineOf(call, type);
       return openConsole(call, taskOf(machine), (port) =>
@@ -78,7 +86,7 @@ export async function openConsole(
 ) {
   const { cluster, receiver, user } = call;
   return receiver.pvedaemon.run(async () => {
-    await cluster.sleep(cluster.settings.vncproxyMs);
+    await cluster.sleep(drawDelay(cluster.settings.vncproxyMs, cluster.random));
     const port = receiver.ports.reserve();
     if (port === null) throw new ApiError(500, 'unable to find free port (5900-6000)');
     const task = { node: receiver.name, type, id, user };

@@ -1,35 +1,18 @@
-import { sleep } from '@porthole/shared/time/clock';
-import { ApiError } from '../answers.ts';
-import { powerActions } from '../machines.ts';
+import type { Machine } from '../machines.ts';
+import { idleUsage } from '../usage.ts';
 import { machineOf, type Route } from '../route.ts';
 
 const kinds = ['qemu', 'lxc'] as const;
 
-/** One guest: status, configuration and power. Each node proxies these calls to the guest's node. */
+/** One guest: status and configuration. Each node proxies these calls to the guest's node. */
 export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
   {
     method: 'GET',
     path: `/nodes/{node}/${type}/{vmid}/status/current`,
     permission: { path: '/vms/{vmid}', privilege: 'VM.Audit' },
     proxied: true,
-    run(call) {
-      const { vmid, name, running, hung, tags, template, startedAt } = machineOf(call, type);
-      const status = running ? 'running' : 'stopped';
-      return {
-        vmid,
-        name,
-        status,
-        ...(type === 'qemu' && { qmpstatus: status }),
-        // What QEMU itself says: a QEMU that hangs says nothing.
-        ...(type === 'qemu' && running && !hung && { 'running-qemu': '10.0.2' }),
-        uptime: running ? Math.floor((call.cluster.clock.now() - startedAt) / 1000) : 0,
-        ...(tags.length > 0 && { tags: tags.join(';') }),
-        ...(template && { template: 1 }),
-        cpus: 2,
-        maxmem: 2 * 1024 ** 3,
-        ha: { managed: 0 },
-      };
-    },
+    byDaemon: true,
+    run: (call) => statusOf(machineOf(call, type), call.cluster.clock.now()),
   },
   {
     method: 'GET',
@@ -38,7 +21,7 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
     permission: { path: '/vms/{vmid}', privilege: 'VM.Audit' },
     proxied: true,
     run(call) {
-      const { name, tags, template, terminal, vga } = machineOf(call, type);
+      const { name, tags, template, lock, terminal, vga } = machineOf(call, type);
       return {
         digest: '5f3c1d2b7e9a4c6d8f0b1a2c3d4e5f6071829304',
         cores: 2,
@@ -48,37 +31,30 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
           : { hostname: name }),
         ...(tags.length > 0 && { tags: tags.join(';') }),
         ...(template && { template: 1 }),
+        ...(lock !== undefined && { lock }),
       };
     },
   },
-  ...powerActions
-    .filter((action) => type === 'qemu' || action !== 'reset')
-    .map((action): Route => ({
-      method: 'POST',
-      path: `/nodes/{node}/${type}/{vmid}/status/${action}`,
-      schema: {
-        timeout: { type: 'integer', optional: true, minimum: 0 },
-        skiplock: { type: 'boolean', optional: true },
-        forceStop: { type: 'boolean', optional: true },
-        keepActive: { type: 'boolean', optional: true },
-      },
-      permission: { path: '/vms/{vmid}', privilege: 'VM.PowerMgmt' },
-      proxied: true,
-      run(call) {
-        const machine = machineOf(call, type);
-        if (action === 'start' && machine.template)
-          throw new ApiError(500, "you can't start a vm if it's a template");
-        const task = {
-          node: machine.node,
-          type: `${type === 'qemu' ? 'qm' : 'vz'}${action}`,
-          id: String(machine.vmid),
-        };
-        const { clock, settings, tasks } = call.cluster;
-        const work =
-          settings.powerMs === 0
-            ? machine.power(action)
-            : sleep(clock, settings.powerMs).then(() => machine.power(action));
-        return tasks.start({ ...task, user: call.user }, work);
-      },
-    })),
 ]);
+
+/** The fields of PVE::QemuServer and PVE::LXC, vmstatus, that do not depend on optional devices. */
+function statusOf(machine: Machine, now: number) {
+  const { type, vmid, name, running, hung, tags, template, lock, startedAt } = machine;
+  const status = running ? 'running' : 'stopped';
+  return {
+    vmid,
+    name,
+    status,
+    uptime: running ? Math.floor((now - startedAt) / 1000) : 0,
+    cpus: 2,
+    ...idleUsage,
+    ...(running && { pid: 4000 + vmid }),
+    ...(type === 'qemu' ? { qmpstatus: status } : { type, swap: 0, maxswap: 512 * 1024 ** 2 }),
+    // What QEMU itself says: a QEMU that hangs says nothing.
+    ...(type === 'qemu' && running && !hung && { 'running-qemu': '10.0.2' }),
+    ...(tags.length > 0 && { tags: tags.join(';') }),
+    ...(template && { template: 1 }),
+    ...(lock !== undefined && { lock }),
+    ha: { managed: 0 },
+  };
+}

@@ -1,7 +1,7 @@
 import { ApiError } from '../answers.ts';
 import { createLoginShell } from '../login-shell.ts';
 import { createMachine, type Machine } from '../machines.ts';
-import type { ApiCall, Route } from '../route.ts';
+import { nodeOf, type ApiCall, type Route } from '../route.ts';
 import { createTerminalShell } from '../terminal-shell.ts';
 import { openConsole, startTerminal, verifyConsoleTicket } from './consoles.ts';
 
@@ -14,6 +14,7 @@ export const nodeShellRoutes: Route[] = [
     path: '/nodes/{node}/termproxy',
     schema: { cmd: { type: 'string', optional: true }, 'cmd-opts': { type: 'string', optional: true } },
     permission,
+    byDaemon: true,
     run(call) {
       const { cmd = 'login' } = call.parameters;
       if (cmd !== 'login' && call.user !== 'root@pam')
@@ -36,13 +37,12 @@ export const nodeShellRoutes: Route[] = [
 ];
 
 /** The program that termproxy runs on a node: a shell for root@pam, a login prompt for other users. */
-function machineOfNode({ cluster, user, parameters }: ApiCall): Machine {
-  const { node: name = '' } = parameters;
-  const node = cluster.nodes.get(name);
-  if (!node) throw new ApiError(500, `hostname lookup '${name}' failed - failed to get address info`);
+function machineOfNode(call: ApiCall): Machine {
+  const { cluster, user } = call;
+  const { id, name } = nodeOf(call);
   return createMachine(
     {
-      vmid: node.id,
+      vmid: id,
       node: name,
       name,
       terminal: true,

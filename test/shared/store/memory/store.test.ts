@@ -1,6 +1,6 @@
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createFakeClock } from '../../../fakes/clock.ts';
-import { describeStore } from '../store-contract.ts';
+import { describeStore } from '../contract/describe-store.ts';
 
 /** A store with its clock. */
 function aStore(maxEntries = 1000) {

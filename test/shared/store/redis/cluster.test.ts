@@ -1,21 +1,15 @@
 import { Redis } from 'ioredis';
-import { sleep, systemClock } from '@porthole/shared/time/clock';
-import { createRedisStore, type RedisOptions } from '@porthole/shared/store/redis/store';
+import type { RedisOptions } from '@porthole/shared/store/redis/store';
 import { startRedisCluster, type RedisCluster } from '../../../fakes/redis-cluster.ts';
 import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
 import { freePort } from '../../../free-port.ts';
 import { describeWith } from '../../../needs.ts';
 import { documentedRights } from './acl.ts';
-import { describeStore } from '../store-contract.ts';
+import { describeStore } from '../contract/describe-store.ts';
+import { redisStoreUnderTest } from './store-under-test.ts';
 import { exercise } from '../exercise-store.ts';
 import { eventually } from '../../../eventually.ts';
-import {
-  recordedLog,
-  withRedisStores,
-  type OpenStore,
-  rejectionOf,
-  storeTestKeys,
-} from '../store-harness.ts';
+import { recordedLog, withRedisStores, type OpenStore, rejectionOf } from '../store-harness.ts';
 
 const password = 'cluster-password';
 
@@ -122,18 +116,6 @@ describeWith('redis')('the store on a Redis Cluster', () => {
 describeWith('redis')('with a real server', () => {
   describeStore('the store on a Redis Cluster', async () => {
     const server = await startCluster();
-    const connect = () =>
-      createRedisStore({ redis: address(server), keys: storeTestKeys, log: recordedLog().log });
-    const [store, other] = [connect(), connect()];
-    await Promise.all([store.start(), other.start()]);
-    return {
-      store,
-      other,
-      advance: (ms) => sleep(systemClock, ms),
-      async stop() {
-        await Promise.all([store.stop(), other.stop()]);
-        await server.stop();
-      },
-    };
+    return redisStoreUnderTest(address(server), server);
   });
 });

@@ -163,7 +163,7 @@ describeWith('redis')('the data in Redis', () => {
       bytes: { toViewer: 1, toMachine: 1 },
     };
     const sessions = createSessionRecords(shared);
-    await sessions.claim(console);
+    await sessions.claim(console, 0);
     await createTerminationOrders({ ...shared, signals }).issue(
       { kind: 'user', ref: 'alice' },
       'ended_by_operator',
@@ -173,7 +173,7 @@ describeWith('redis')('the data in Redis', () => {
     expect(shown).not.toMatch(/alice|secret-cluster|session-1|connection-1|relay-1|ended_by_operator/);
 
     const stranger = { ...shared, keys: () => ['x'.repeat(40)] };
-    await createSessionRecords(stranger).claim(console);
+    await createSessionRecords(stranger).claim(console, 0);
     await createTerminationOrders({ ...stranger, signals }).issue(
       { kind: 'session', ref: 'session-1' },
       'ended_by_operator',

@@ -1,4 +1,5 @@
 import type { Machine } from '../../api.ts';
+import { containsWords } from '../contains-words.ts';
 
 /** Running machines first, then by name with numbers in order ("web-2" before "web-10"), then by number. */
 export function sortMachines(machines: readonly Machine[]): Machine[] {
@@ -15,13 +16,8 @@ export function sortMachines(machines: readonly Machine[]): Machine[] {
 
 /** Whether the machine's name, number, tags and pool contain every word of the search. */
 export function matchesMachine(machine: Machine, search: string): boolean {
-  const text = [machine.name, String(machine.vmid), machine.pool ?? '', ...machine.tags]
-    .join('\n')
-    .toLowerCase();
-  return search
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
+  const { name, vmid, pool = '', tags } = machine;
+  return containsWords([name, String(vmid), pool, ...tags], search);
 }
 
 export function machineKey(machine: Machine): string {

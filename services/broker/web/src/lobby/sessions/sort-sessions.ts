@@ -1,5 +1,6 @@
 import type { Session } from '../../api.ts';
 import { displayName } from '../../texts/sessions.ts';
+import { containsWords } from '../contains-words.ts';
 
 /** By user, then machine, so that rows stay in place while consoles open and close. */
 export function sortSessions(sessions: readonly Session[]): Session[] {
@@ -15,11 +16,6 @@ export function sortSessions(sessions: readonly Session[]): Session[] {
 /** Whether the session's names, number, node, cluster and relay contain every word of the search. */
 export function matchesSession({ user, machine, relay }: Session, search: string): boolean {
   const { name, vmid, node, cluster } = machine;
-  const text = [user.name, user.displayName ?? '', name, String(vmid), node, cluster, relay]
-    .join('\n')
-    .toLowerCase();
-  return search
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
+  const fields = [user.name, user.displayName ?? '', name, String(vmid), node, cluster, relay];
+  return containsWords(fields, search);
 }

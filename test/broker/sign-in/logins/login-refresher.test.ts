@@ -4,8 +4,8 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { PortholeError } from '@porthole/shared/errors';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { LeaseStore } from '@porthole/shared/store/ports';
-import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
-import { recordedLog } from '../../shared/store/store-harness.ts';
+import { createFakeClock, type FakeClock } from '../../../fakes/clock.ts';
+import { recordedLog } from '../../../shared/store/store-harness.ts';
 
 interface Data {
   readonly token: number;

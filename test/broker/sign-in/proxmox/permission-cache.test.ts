@@ -4,7 +4,7 @@ import {
 } from '@porthole/broker/sign-in/proxmox/permission-cache';
 import { PortholeError } from '@porthole/shared/errors';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
-import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
+import { createFakeClock, type FakeClock } from '../../../fakes/clock.ts';
 
 const anna = { userid: 'anna@ad', ticket: 'PVE:anna:1' };
 const console101 = { '/vms/101': { 'VM.Console': 1 } };

@@ -5,8 +5,8 @@ import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { RecordStore } from '@porthole/shared/store/ports';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { createLoginSessions, loginRef, tokenDigestOf } from '@porthole/broker/sign-in/logins/login-sessions';
-import { createFakeClock } from '../../fakes/clock.ts';
-import { closeBrokers, grantKey, startBroker, type Rig } from '../rig.ts';
+import { createFakeClock } from '../../../fakes/clock.ts';
+import { closeBrokers, grantKey, startBroker, type Rig } from '../../rig.ts';
 
 afterEach(closeBrokers);
 

@@ -1,10 +1,10 @@
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Clock } from '@porthole/shared/time/clock';
-import { eventually } from '../../eventually.ts';
-import { startRedisServer, type RedisServer } from '../../fakes/redis-server.ts';
-import { redisStores } from '../../shared/store/store-harness.ts';
-import { closeBrokers } from '../rig.ts';
-import { anna, startOidcRig, type OidcRig } from './oidc-rig.ts';
+import { eventually } from '../../../eventually.ts';
+import { startRedisServer, type RedisServer } from '../../../fakes/redis-server.ts';
+import { redisStores } from '../../../shared/store/store-harness.ts';
+import { closeBrokers } from '../../rig.ts';
+import { anna, startOidcRig, type OidcRig } from './shared-provider.ts';
 
 /** Longer than `refreshSeconds`. */
 const dueMs = 301_000;
@@ -33,12 +33,14 @@ describe('a refresh at a provider that rotates refresh tokens and revokes the si
     redis = await startRedisServer();
     const open = () => stores.open({ mode: 'standalone', url: redis?.url ?? '' });
     rig = await startOidcRig(async () => [await open(), await open()]);
-    for (let round = 1; round <= 200; round += 1) {
+    // Redis has no clock that a test could advance, so all rounds are within a user's limit per minute.
+    const rounds = 140;
+    for (let round = 1; round <= rounds; round += 1) {
       rig.clock.advance(dueMs);
       expect(await names(0, 1, 0, 1)).toEqual(['anna', 'anna', 'anna', 'anna']);
       expect(rig.issuer.refreshes).toHaveLength(round);
     }
-    expect(new Set(rig.issuer.refreshes).size).toBe(200);
+    expect(new Set(rig.issuer.refreshes).size).toBe(rounds);
   });
 
   test('does not block other requests, which continue with the known data', async () => {

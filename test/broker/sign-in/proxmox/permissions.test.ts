@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { factorsOfChallenge } from '@porthole/broker/sign-in/proxmox/tfa-challenge';
 import { inheritsFromVms, parsePermissions } from '@porthole/broker/sign-in/proxmox/permissions';
-import { createPermissions, type Acl } from '../../fakes/proxmox/acl.ts';
+import { createPermissions, type Acl } from '../../../fakes/proxmox/acl.ts';
 
 const vmids = [100, 101, 102, 103];
 const paths = ['/', '/vms', ...vmids.map((vmid) => `/vms/${vmid}`), '/pool/p'];

@@ -1,10 +1,10 @@
 import { constantSecret } from '@porthole/shared/config/secret';
 import type { Store } from '@porthole/shared/store/ports';
 import { systemClock, type Clock } from '@porthole/shared/time/clock';
-import { startIssuer, type IssuerOptions, type TestIssuer } from '../../fakes/oidc/issuer.ts';
-import { createWalker } from '../../fakes/oidc/walk.ts';
-import { freePort } from '../../free-port.ts';
-import { startBroker, type Rig } from '../rig.ts';
+import { startIssuer, type IssuerOptions, type TestIssuer } from '../../../fakes/oidc/issuer.ts';
+import { createWalker } from '../../../fakes/oidc/walk.ts';
+import { freePort } from '../../../free-port.ts';
+import { startBroker, type Rig } from '../../rig.ts';
 
 /** The system clock, which tests can set forward. Its timers take real time. */
 export interface MovableClock extends Clock {

@@ -1,0 +1,116 @@
+import { constantSecret } from '@porthole/shared/config/secret';
+import { PortholeError } from '@porthole/shared/errors';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import type { Store } from '@porthole/shared/store/ports';
+import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
+import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
+import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
+import type { Browser } from './browser.ts';
+import { aUser, brokerToken, someGuests, startBroker, usersFile, type Rig } from './rig.ts';
+
+const school = { cluster: 'school', realms: [{ name: 'pve' }] };
+
+export interface OpenApiWorld {
+  /** What tests switch off: the store, and the points of all rate limits. */
+  readonly away: { store: boolean; limited: boolean };
+  readonly clock: FakeClock;
+  readonly store: Store;
+  readonly fake: FakeProxmox;
+  readonly issuer: TestIssuer;
+  readonly rig: Rig;
+  /** May do everything. */
+  readonly anna: Browser;
+  /** May view machine 101. */
+  readonly ben: Browser;
+}
+
+/** A broker with every sign-in method, two users and all that the operations of the file need. */
+export async function startOpenApiWorld(): Promise<OpenApiWorld> {
+  const away = { store: false, limited: false };
+  const clock = createFakeClock(Date.now());
+  const memory = createMemoryStore({ clock });
+  const sometimes = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function' || !away.store) return value;
+        return () => Promise.reject(new PortholeError('store_unavailable'));
+      },
+    });
+  const store = {
+    ...memory,
+    records: sometimes(memory.records),
+    leases: sometimes(memory.leases),
+    rateLimits: {
+      ...memory.rateLimits,
+      spend: (key: string, points: number, seconds: number) =>
+        away.limited
+          ? Promise.reject(new PortholeError('rate_limited', { retryAfter: 1 }))
+          : memory.rateLimits.spend(key, points, seconds),
+    },
+  };
+  const fake = await createFakeProxmox({
+    unauthorizedDelayMs: 0,
+    statusRefreshMs: 0,
+    users: [
+      {
+        userid: 'porthole@pve',
+        password: 'x',
+        acl: { '/': ['VM.Audit', 'VM.Console', 'VM.PowerMgmt', 'Pool.Audit'] },
+      },
+      {
+        userid: 'carl@pve',
+        password: 'pw of carl',
+        totp: '123456',
+        acl: { '/': ['VM.Console', 'VM.Audit'] },
+      },
+      { userid: 'anna@pve', password: 'pw of anna', acl: { '/': ['VM.Console', 'VM.Audit'] } },
+    ],
+    tokens: [{ ...brokerToken, privsep: false }],
+    guests: someGuests,
+  });
+  const issuer = await startIssuer({
+    accounts: [{ sub: 'anna-1', claims: {} }],
+    redirectUris: ['http://localhost:8080/x'],
+  });
+  const rig = await startBroker({
+    clock,
+    store,
+    proxmox: [{ name: 'school', fake }],
+    config: {
+      access: [
+        {
+          who: { users: ['anna'] },
+          which: { all: true },
+          allow: ['control', 'power', 'end', 'explain', 'audit'],
+        },
+        { who: { users: ['ben'] }, which: { vmids: [101] }, allow: ['view'] },
+      ],
+      classes: [
+        {
+          name: 'lab',
+          members: { users: ['ben'] },
+          instructors: { users: ['anna'] },
+          machines: { tags: ['lab'] },
+          own: ['*'],
+        },
+      ],
+      signIn: {
+        local: { usersFile: constantSecret(usersFile(aUser('anna'), aUser('ben'))) },
+        proxmox: [school],
+        oidc: [
+          {
+            name: 'school',
+            issuer: issuer.url,
+            clientId: issuer.clientId,
+            clientSecret: constantSecret(issuer.clientSecret),
+          },
+        ],
+        header: { from: ['10.0.0.0/8'], signOutUrl: 'https://proxy.example/out' },
+      },
+    },
+  });
+  const anna = await rig.signedIn('anna');
+  const ben = await rig.signedIn('ben');
+  return { away, clock, store, fake, issuer, rig, anna, ben };
+}
