@@ -15,6 +15,18 @@ const programs = {
   },
   qemu: { here: qemuAvailable, missing: qemuMissing },
   xvnc: { here: xvncAvailable, missing: xvncMissing },
+  kubectl: {
+    here: () => findExecutable('kubectl') !== undefined,
+    missing: 'kubectl is not installed (https://kubernetes.io/docs/tasks/tools)',
+  },
+  curl: {
+    here: () => findExecutable('curl') !== undefined,
+    missing: 'curl is not installed (Debian package curl)',
+  },
+  openssl: {
+    here: () => findExecutable('openssl') !== undefined,
+    missing: 'openssl is not installed (Debian package openssl)',
+  },
   kubernetes: {
     here: () => process.env['KUBECONFIG'] !== undefined,
     missing: 'KUBECONFIG names no cluster to try this at (a kube-apiserver with etcd is enough)',

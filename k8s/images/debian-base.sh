@@ -7,11 +7,17 @@
 set -eu
 suite=${1:-bookworm}
 mirror=${2:-http://deb.debian.org/debian}
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
+fail() { echo "$1" >&2; exit 1; }
+
+for program in debootstrap docker npm; do
+  command -v "$program" >/dev/null || fail "$program is not installed."
+done
+[ -x node_modules/.bin/node ] || fail "There is no Node.js in $PWD/node_modules. Run npm ci."
 node=$(readlink -f node_modules/.bin/node)
 npm=$(readlink -f "$(command -v npm)")
 npm=${npm%/bin/npm-cli.js}
-[ -f "$npm/package.json" ] || { echo "npm not found at $npm." >&2; exit 1; }
+[ -f "$npm/package.json" ] || fail "npm not found at $npm."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

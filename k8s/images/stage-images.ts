@@ -13,7 +13,7 @@ const epochSeconds = Number(epoch);
 const nodeLicense = join(dirname(process.execPath), '../LICENSE');
 for (const service of services) {
   const serviceFolder = `${outputFolder}/${service}`;
-  stageService(service, serviceFolder, epochSeconds);
+  await stageService(service, serviceFolder, epochSeconds);
   if (existsSync(nodeLicense)) {
     cpSync(nodeLicense, `${serviceFolder}/LICENSE.node`);
     lutimesSync(`${serviceFolder}/LICENSE.node`, epochSeconds, epochSeconds);

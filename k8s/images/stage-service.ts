@@ -10,7 +10,14 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  bundleKubernetesClient,
+  kubernetesClient,
+  stageKubernetesClient,
+  type BundledClient,
+} from './kubernetes-client.ts';
 import { npmCommand } from './npm-command.ts';
+import { allDependencies, reachablePackages, type LockedPackage } from './reachable-packages.ts';
 import { createSbom } from './sbom.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,12 +28,14 @@ export type Service = (typeof services)[number];
 
 /** Files that Node.js doesn't need at run time. Licenses are kept. */
 const unneededFiles = /\.(d\.[cm]?ts|ts|tsx|map|md|markdown|tsbuildinfo)$/;
+/** Folders of packages that Node.js doesn't need at run time. */
+const unneededFolders = /^(test|tests|docs|examples?|benchmarks?|\.github)$/;
 
 /**
  * Copies the files of an image's /app to a folder: the compiled service, the web pages, the packages that it needs at run time
  * and the SBOM. Requires `npm ci` and `npm run build`, but no network, so that tests stage the same files as the Dockerfile.
  */
-export function stageService(service: Service, out: string, epochSeconds: number): void {
+export async function stageService(service: Service, out: string, epochSeconds: number): Promise<void> {
   const { version, license } = readManifest(join(root, 'package.json'));
   mkdirSync(out, { recursive: true });
   // `npm sbom` needs it to find the workspaces.
@@ -39,7 +48,12 @@ export function stageService(service: Service, out: string, epochSeconds: number
   };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'));
-  for (const path of packagesOf(service)) copy(path, out);
+  if (service === 'relay') for (const path of packagesOf(service)) copy(path, out);
+  else {
+    const client = await bundleKubernetesClient();
+    for (const path of packagesOf(service, client)) copy(path, out);
+    stageKubernetesClient(client, out);
+  }
   for (const name of workspacesOf(service)) {
     copy(`services/${name}/dist`, out);
     cpSync(join(root, `services/${name}/package.json`), join(out, `services/${name}/package.json`));
@@ -56,11 +70,22 @@ function workspacesOf(service: Service): readonly string[] {
   return ['shared', service];
 }
 
-/** Paths of the packages that a service needs at run time, such as `node_modules/pino`, as listed by npm. */
-function packagesOf(service: Service): readonly string[] {
+/**
+ * Paths of the packages that a service needs at run time, such as `node_modules/pino`, as listed by npm. Without those that
+ * only the unused part of the Kubernetes client needs.
+ */
+function packagesOf(service: Service, client?: BundledClient): readonly string[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Readonly<Record<string, { dev?: boolean; link?: boolean }>>;
+    packages: Readonly<Record<string, LockedPackage>>;
   };
+  const needed = reachablePackages(
+    packages,
+    workspacesOf(service).map((name) => `services/${name}`),
+    (path) =>
+      path === `node_modules/${kubernetesClient}` && client
+        ? client.imports
+        : allDependencies(packages[path]),
+  );
   const [command, ...npmArgs] = npmCommand();
   const args = ['ls', '--workspace', `services/${service}`, '--omit=dev', '--all', '--parseable'];
   const { stdout, stderr } = spawnSync(command, [...npmArgs, ...args], { cwd: root, encoding: 'utf8' });
@@ -69,7 +94,7 @@ function packagesOf(service: Service): readonly string[] {
     .map((path) => relative(root, path))
     // Excludes packages that aren't in the lockfile, such as manually installed ones.
     .filter((path) => path.includes('node_modules/') && packages[path] && !packages[path].link)
-    .filter((path) => !packages[path]?.dev);
+    .filter((path) => !packages[path]?.dev && needed.has(path));
   if (paths.length === 0) throw new Error(`npm lists no packages for ${service}:\n${stderr}`);
   return paths;
 }
@@ -80,6 +105,9 @@ function copy(path: string, out: string): void {
     dereference: true,
     filter: (from) =>
       !unneededFiles.test(from) &&
+      !(dirname(from) === join(root, path) && unneededFolders.test(basename(from))) &&
+      // The bundle takes the place of its code.
+      from !== join(root, 'node_modules', kubernetesClient, 'dist') &&
       // npm lists nested packages separately. `.vite` is the build cache.
       !(from !== join(root, path) && /^(node_modules|\.vite)$/.test(basename(from))),
   });

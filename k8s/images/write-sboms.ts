@@ -10,7 +10,7 @@ const epochSeconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? 0);
 mkdirSync(outputFolder, { recursive: true });
 for (const service of services) {
   const stagingFolder = mkdtempSync(join(tmpdir(), 'porthole-sbom-'));
-  stageService(service, stagingFolder, epochSeconds);
+  await stageService(service, stagingFolder, epochSeconds);
   const sbom = readFileSync(join(stagingFolder, 'sbom.cdx.json'));
   writeFileSync(join(outputFolder, `sbom-${service}.cdx.json`), sbom);
   rmSync(stagingFolder, { recursive: true });

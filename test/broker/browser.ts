@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { readOpenApi } from './openapi.ts';
 
 export interface Answer {
   readonly status: number;
@@ -57,7 +58,7 @@ export function askAt(
         response.on('error', reject);
         response.on('end', () => {
           const bytes = Buffer.concat(chunks);
-          resolve({
+          const answer: Answer = {
             status: response.statusCode ?? 0,
             headers: response.headers,
             bytes,
@@ -65,13 +66,24 @@ export function askAt(
             get json() {
               return JSON.parse(bytes.toString());
             },
-          });
+          };
+          const fault = faultOf(method, path, answer);
+          if (fault === undefined) resolve(answer);
+          else reject(new Error(fault));
         });
       },
     );
     request.on('error', reject);
     request.end(sent);
   });
+}
+
+const openApi = readOpenApi();
+
+/** Every answer of every test must be as docs/openapi.yaml says. Undefined: it is. */
+function faultOf(method: string, path: string, answer: Answer): string | undefined {
+  const operation = openApi.operationAt(method, path);
+  return operation === undefined ? undefined : openApi.faultOf(operation, answer);
 }
 
 export function aBrowser(ask: (path: string, asking?: Asking) => Promise<Answer>, password: string): Browser {

@@ -14,6 +14,12 @@ export const explained = '/access/explain?user=ben&cluster=school&vmid=101';
 export const steps: readonly Step[] = [
   { name: 'GET /login', path: '/login', open: true },
   { name: 'POST /login', path: '/login', body: { username: 'nobody', password: 'x' }, open: true },
+  { name: 'GET /login/oidc/{issuer}', path: '/login/oidc/school', open: true },
+  {
+    name: 'GET /login/oidc/{issuer}/callback',
+    path: '/login/oidc/school/callback?code=x&state=y',
+    open: true,
+  },
   { name: 'POST /login/oidc/{issuer}/logout', path: '/login/oidc/school/logout', open: true },
   {
     name: 'POST /login/proxmox/{cluster}',

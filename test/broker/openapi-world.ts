@@ -1,5 +1,5 @@
 import { constantSecret } from '@porthole/shared/config/secret';
-import { PortholeError } from '@porthole/shared/errors';
+import { PortholeError, type ErrorCode } from '@porthole/shared/errors';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
@@ -11,8 +11,8 @@ import { aUser, brokerToken, someGuests, startBroker, usersFile, type Rig } from
 const school = { cluster: 'school', realms: [{ name: 'pve' }] };
 
 export interface OpenApiWorld {
-  /** What tests switch off: the store, and the points of all rate limits. */
-  readonly away: { store: boolean; limited: boolean };
+  /** What tests switch off: the store, the points of all rate limits, and the sign-ins, with this error. */
+  readonly away: { store: boolean; limited: boolean; login: ErrorCode | undefined };
   readonly clock: FakeClock;
   readonly store: Store;
   readonly fake: FakeProxmox;
@@ -26,15 +26,18 @@ export interface OpenApiWorld {
 
 /** A broker with every sign-in method, two users and all that the operations of the file need. */
 export async function startOpenApiWorld(): Promise<OpenApiWorld> {
-  const away = { store: false, limited: false };
+  const away: OpenApiWorld['away'] = { store: false, limited: false, login: undefined };
   const clock = createFakeClock(Date.now());
   const memory = createMemoryStore({ clock });
   const sometimes = <T extends object>(part: T): T =>
     new Proxy(part, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function' || !away.store) return value;
-        return () => Promise.reject(new PortholeError('store_unavailable'));
+        if (typeof value !== 'function') return value;
+        if (away.store) return () => Promise.reject(new PortholeError('store_unavailable'));
+        const { login } = away;
+        if (login && name === 'get') return () => Promise.reject(new PortholeError(login));
+        return value;
       },
     });
   const store = {

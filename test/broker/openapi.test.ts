@@ -1,5 +1,6 @@
 import { createRoutes, type RouteDeps } from '@porthole/broker/routes';
 import { createEmbedTokens } from '@porthole/broker/sign-in/embed-tokens';
+import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { grantKeysOf } from '@porthole/shared/config/read';
 import { systemRandom } from '@porthole/shared/crypto/random';
@@ -17,7 +18,7 @@ test('the file names every route of the broker, and no other', () => {
   const deps = {
     sessions: {},
     power: { keys: () => [grantKey], random: systemRandom },
-    grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} } },
+    grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} }, store: {} },
     signIn: { signInMethods: [] },
   } as unknown as RouteDeps;
   const routes = createRoutes(deps).stack.flatMap(({ methods, path }) =>
@@ -43,6 +44,7 @@ describe('every status that the file names', () => {
     seen.set(name, (seen.get(name) ?? new Set()).add(String(status)));
   };
 
+  const answered: (readonly [operation: string, status: number])[] = [];
   let walk: OpenApiWorld;
 
   beforeAll(async () => {
@@ -54,6 +56,7 @@ describe('every status that the file names', () => {
     await walk.issuer.stop();
   });
 
+  const theStep = (name: string) => steps.find((step) => step.name === name) as Step;
   const documented = (step: Step, status: number) => api.statusesOf(step.name).includes(String(status));
   const ask = (step: Step, asking: Asking = {}): Promise<Answer> =>
     walk.rig.ask(`/api/v1${step.path}`, {
@@ -62,6 +65,10 @@ describe('every status that the file names', () => {
       ...asking,
       headers: { ...ours, ...(step.open ? {} : { cookie: walk.anna.cookie ?? '' }), ...asking.headers },
     });
+  test('all operations take part', () => {
+    expect(steps.map(({ name }) => name).toSorted()).toEqual(api.operations.toSorted());
+  });
+
   const bodied = steps.filter(({ body }) => body !== undefined);
   const changing = steps.filter((step) => methodOf(step) !== 'GET');
 
@@ -84,19 +91,95 @@ describe('every status that the file names', () => {
 
   test.each(steps.filter((step) => documented(step, 429)))('429: $name too often', async (step) => {
     walk.away.limited = true;
-    see(step.name, await ask(step), 429);
+    // The rig compares the answer with the file: not all operations have a limit for signed-in users.
+    await ask(step);
+    const token = { headers: { authorization: 'Bearer a.b.c' } };
+    see(step.name, await ask(step, step.open ? {} : token), 429);
     walk.away.limited = false;
   });
 
-  test.each(steps.filter((step) => documented(step, 503)))(
-    '503: $name while the store is away',
-    async (step) => {
-      walk.away.store = true;
-      const right = { body: { username: 'anna', password: 'correct horse battery staple' } };
-      see(step.name, await ask(step, step.name === 'POST /login' ? right : {}), 503);
-      walk.away.store = false;
-    },
-  );
+  function logoutClaims({ url, clientId }: { readonly url: string; readonly clientId: string }, jti: string) {
+    const now = Math.floor(Date.now() / 1000);
+    return {
+      sub: 'anna-1',
+      jti,
+      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+      iss: url,
+      aud: clientId,
+      iat: now,
+      exp: now + 100,
+    };
+  }
+
+  /** Bodies that pass all checks before the store is needed. */
+  const validBodies: Readonly<Record<string, unknown>> = {
+    'POST /login': { username: 'anna', password: 'correct horse battery staple' },
+    'POST /login/proxmox/{cluster}': { realm: 'pve', username: 'anna', password: 'pw of anna' },
+    'POST /login/proxmox/{cluster}/code': { id: 'x'.repeat(43), factor: 'totp', code: '1' },
+  };
+
+  test.each(steps)('$name while the store is away, with 503 if the file names it', async (step) => {
+    const { anna, issuer } = walk;
+    const body = validBodies[step.name];
+    const logoutForm = {
+      raw: `logout_token=${await issuer.sign(logoutClaims(issuer, 'while the store is away'))}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    };
+    walk.away.store = true;
+    const answer = await ask(step, {
+      ...(body === undefined ? {} : { body }),
+      ...(step.name.endsWith('{issuer}/logout') ? logoutForm : { headers: { cookie: anna.cookie ?? '' } }),
+    });
+    if (documented(step, 503)) see(step.name, answer, 503);
+    else expect(answer.status).not.toBe(503);
+    walk.away.store = false;
+  });
+
+  /** What can keep a user from being identified, whatever the sign-in method. */
+  const loginErrors: readonly ErrorCode[] = [
+    'not_signed_in',
+    'token_invalid',
+    'identity_header_untrusted',
+    'rate_limited',
+    'sign_in_provider_unavailable',
+    'proxmox_permission',
+    'store_unavailable',
+    'proxmox_timeout',
+  ];
+
+  describe.each(loginErrors)('%s while the user is identified:', (code) => {
+    afterEach(() => (walk.away.login = undefined));
+
+    test.each(steps.filter(({ open }) => !open))('$name', async (step) => {
+      walk.away.login = code;
+      see(step.name, await ask(step), errorKinds[code].status);
+    });
+  });
+
+  test('404: a sign-in method that is not configured', async () => {
+    const plain = await startBroker({ config: { signIn: { header: { from: ['10.0.0.0/8'] } } } });
+    const methods = steps.filter(({ name }) => / \/login(\/|$)/.test(name) && name !== 'GET /login');
+    expect(methods).toHaveLength(6);
+    for (const step of methods) {
+      const answer = await plain.ask(`/api/v1${step.path}`, {
+        method: methodOf(step),
+        body: step.body,
+        headers: ours,
+      });
+      see(step.name, answer, 404);
+    }
+  });
+
+  test('an issuer that is away', async () => {
+    const oidc = [{ name: 'school', issuer: 'http://127.0.0.1:1', clientId: 'porthole' }];
+    const rig = await startBroker({ config: { signIn: { oidc } } });
+    for (const step of steps.filter(({ name }) => name.includes('oidc')))
+      see(
+        step.name,
+        await rig.ask(`/api/v1${step.path}`, { method: methodOf(step), headers: ours }),
+        step.name.startsWith('GET') ? 303 : 502,
+      );
+  });
 
   test('signing in and out', async () => {
     const { rig, anna, issuer } = walk;
@@ -124,19 +207,7 @@ describe('every status that the file names', () => {
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
       });
     see(`POST ${oidc}/logout`, await logout('none'), 400);
-    const now = Math.floor(Date.now() / 1000);
-    const claims = {
-      sub: 'anna-1',
-      jti: 'once',
-      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
-    };
-    const token = await issuer.sign({
-      ...claims,
-      iss: issuer.url,
-      aud: issuer.clientId,
-      iat: now,
-      exp: now + 100,
-    });
+    const token = await issuer.sign(logoutClaims(issuer, 'once'));
     see(`POST ${oidc}/logout`, await logout(token), 200);
 
     const proxmox = 'POST /login/proxmox/{cluster}';
@@ -232,6 +303,51 @@ describe('every status that the file names', () => {
     see('POST /embed-tokens', await give(), 401);
   });
 
+  describe.each([
+    ['401', { status: 401, message: 'Authentication failed!' }],
+    ['403', { status: 403, message: 'Permission check failed' }],
+    ['500', { status: 500, message: 'internal error' }],
+    ['595', { status: 595, message: 'Connection refused' }],
+    ['no JSON', { body: '<html>' }],
+    ['JSON of another kind', { body: '{"data":[{"vmid":"none"}]}' }],
+  ])('Proxmox responds %s:', (_what, fault) => {
+    const upstream = steps.filter(({ name }) => /proxmox|consoles|explain/.test(name));
+
+    test.each(upstream)('$name', async (step) => {
+      const { anna, clock, fake } = walk;
+      const begun = await anna.post(`/api/v1${power}`, { action: 'start' });
+      const task = begun.status === 202 ? String(begun.json.task) : 'none';
+      clock.advance(5000);
+      fake.failRequests(/./, fault);
+      const body = validBodies[step.name] ?? step.body;
+      // The rig compares the answer with the file.
+      const { status } = await ask({ ...step, path: step.path.replace('/none', `/${task}`), body });
+      answered.push([step.name, status]);
+      fake.failRequests(/./, null);
+      clock.advance(5000);
+    });
+  });
+
+  test('Proxmox fails at the second factor', async () => {
+    const { rig, fake } = walk;
+    const name = 'POST /login/proxmox/{cluster}/code';
+    const body = { realm: 'pve', username: 'carl', password: 'pw of carl' };
+    const browser = rig.browser();
+    const { id } = (await browser.post('/api/v1/login/proxmox/school', body)).json.secondFactor;
+    const code = { id, factor: 'totp', code: '123456' };
+    const enter = () => browser.post('/api/v1/login/proxmox/school/code', code);
+    fake.failRequests(/./, { body: '<html>' });
+    see(name, await enter(), 502);
+    fake.failRequests(/./, { status: 595, message: 'No route to host' });
+    see(name, await enter(), 504);
+    fake.failRequests(/./, null);
+  });
+
+  test('the answers to failures of Proxmox are seen, too', () => {
+    expect(answered.some(([, status]) => status === 502)).toBe(true);
+    for (const [name, status] of answered) seen.set(name, (seen.get(name) ?? new Set()).add(String(status)));
+  });
+
   test('504: while Proxmox is away', async () => {
     const { anna, clock, fake } = walk;
     const begun = await anna.post('/api/v1/consoles/school/102/power', { action: 'shutdown' });
@@ -245,7 +361,7 @@ describe('every status that the file names', () => {
       504,
     );
     see('GET /access/explain', await anna.get(`/api/v1${explained}`), 504);
-    see('POST /login/proxmox/{cluster}', await ask(steps[3] as Step), 504);
+    see('POST /login/proxmox/{cluster}', await ask(theStep('POST /login/proxmox/{cluster}')), 504);
     clock.advance(11 * 60_000);
     see('GET /consoles', await anna.get('/api/v1/consoles'), 504);
   });

@@ -36,6 +36,8 @@ interface Answer {
 export interface OpenApi {
   /** `GET /me` and so on. */
   readonly operations: readonly string[];
+  /** The operation that a request asks for: `/api/v1/consoles/lab/100/power` is that of `{cluster}` and `{vmid}`. */
+  operationAt(method: string, path: string): string | undefined;
   statusesOf(operation: string): readonly string[];
   /** What is wrong with an answer; undefined: it is as the file says. */
   faultOf(operation: string, answer: Answer): string | undefined;
@@ -56,6 +58,14 @@ export function readOpenApi(): OpenApi {
   );
   const byName = new Map<string, (typeof operations)[number][1]>(operations);
 
+  // `/me/logins` before `/me/{id}`: the template with fewer parameters is the more specific one.
+  const templates = Object.keys(paths)
+    .toSorted((one, other) => one.split('{').length - other.split('{').length)
+    .map((path) => ({
+      path,
+      pattern: new RegExp(`^/api/v1${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    }));
+
   function validatorAt(pointer: string): ValidateFunction {
     const known = compiled.get(pointer);
     if (known) return known;
@@ -64,12 +74,21 @@ export function readOpenApi(): OpenApi {
     return made;
   }
 
+  /** The file says once, for all operations, that each can respond 500. */
+  const unexpected = { $ref: '#/components/responses/Problem' };
+
   return {
     operations: operations.map(([name]) => name),
+    operationAt(method, url) {
+      const path = url.split(/[?#]/, 1)[0] ?? '';
+      const name = templates.find(({ pattern }) => pattern.test(path))?.path;
+      const operation = `${method} ${name}`;
+      return byName.has(operation) ? operation : undefined;
+    },
     statusesOf: (name) => Object.keys(byName.get(name)?.responses ?? {}),
     faultOf(name, { status, headers, text }) {
       const found = byName.get(name);
-      const given = found?.responses[status];
+      const given = status === 500 && found ? unexpected : found?.responses[status];
       if (!found || !given) return `${name} answers ${status}, which the file does not say: ${text}`;
       const shared = '$ref' in given ? given.$ref.replace('#/components/responses/', '') : undefined;
       const response = shared === undefined ? given : components.responses[shared];

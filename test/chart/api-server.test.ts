@@ -32,6 +32,8 @@ describeWith('helm', 'kubernetes')('a real API server', () => {
       });
     };
     await send('/api/v1/namespaces', { metadata: { name: 'consoles' } });
+    // A controller manager, if one runs, creates the account that pods need.
+    await send('/api/v1/namespaces/consoles/serviceaccounts', { metadata: { name: 'default' } });
     const rejected: string[] = [];
     for (const manifest of manifests()) {
       if (unknownFields(manifest) === undefined) continue;

@@ -1,10 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { configSchema } from '@porthole/shared/config/schema';
 import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';
-import { findManifest, readValues, render, runHelmTemplate, type Manifest } from './render.ts';
-
-const configText = (manifests: readonly Manifest[], component: string) =>
-  findManifest(manifests, 'ConfigMap', `porthole-${component}`)['data']['porthole.yaml'] as string;
+import { configOf } from './config-of.ts';
+import { findManifest, readValues, render, runHelmTemplate } from './render.ts';
 
 describeWith('helm')('config values', () => {
   test('the chart creates no Secret if secrets.existingSecret is set', () => {
@@ -17,15 +16,33 @@ describeWith('helm')('config values', () => {
     };
     values.config.clusters[0]!.credential = { token: 'a@pve!b', secret: 'hunter2' };
     const { error } = runHelmTemplate('production', values);
-    expect(error).toContain('would be stored in a ConfigMap in plain text');
+    expect(error).toContain('would be stored in plain text');
     expect(error).not.toContain('hunter2');
   });
 
   test('each service gets only its own Proxmox VE credential', () => {
     const manifests = render('production');
-    expect(configText(manifests, 'relay')).toContain('porthole@pve!relay');
-    expect(configText(manifests, 'relay')).not.toContain('porthole@pve!console');
-    expect(configText(manifests, 'broker')).not.toContain('porthole@pve!relay');
+    expect(configOf(manifests, 'relay')).toContain('porthole@pve!relay');
+    expect(configOf(manifests, 'relay')).not.toContain('porthole@pve!console');
+    expect(configOf(manifests, 'broker')).not.toContain('porthole@pve!relay');
+  });
+
+  test('a dollar sign in a setting reaches the service as it is', () => {
+    const endpoint = 'http://collector/$(PORTHOLE_INSTANCE)/$$/$x';
+    const manifests = render('production', { config: { tracing: { endpoint } } });
+    const { env } = findManifest(manifests, 'Deployment', 'porthole-relay')['spec'].template.spec
+      .containers[0];
+    // Kubernetes replaces `$(NAME)`, unless a `$` is before it.
+    expect(env[0].value).toContain('http://collector/$$(PORTHOLE_INSTANCE)/$$$$/$$x');
+    expect(parse(configOf(manifests, 'relay'))).toMatchObject({ tracing: { endpoint } });
+  });
+
+  test('a configuration that is too long for one variable is rejected', () => {
+    const users = Array.from({ length: 9000 }, (_, index) => `student-${index}`);
+    const { error } = runHelmTemplate('production', {
+      config: { access: [{ who: { users }, which: { all: true }, allow: ['view'] }] },
+    });
+    expect(error).toMatch(/config: \d{6} bytes are too long.*set config\.accessFile to its path/);
   });
 
   test('relays get no setting that only brokers read', () => {
@@ -45,11 +62,15 @@ describeWith('helm')('config values', () => {
     const setByChart = ['grantKeys', 'instance', 'listen', 'operationsListen', 'redis'];
     const settings = Object.keys(configSchema.shape).filter((name) => !setByChart.includes(name));
     expect(settings.length).toBeGreaterThan(15);
-    const config = Object.fromEntries(settings.map((name) => [name, { placeholder: name }]));
+    const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+    const example = parse(/## Example[\s\S]*?```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '') as object;
+    const commentedOut = { kubernetes: { leaseName: 'porthole' }, accessFile: '/etc/porthole/rules.yaml' };
+    const all: Record<string, unknown> = { ...example, ...commentedOut };
+    expect(settings.filter((name) => all[name] === undefined)).toEqual([]);
     const manifests = render('production', {
-      config: { ...config, publicUrl: 'https://a', clusters: [{ name: 'a' }], limits: {}, signIn: {} },
+      config: Object.fromEntries(settings.map((name) => [name, all[name]])),
     });
-    const relayConfig = parse(configText(manifests, 'relay')) as object;
+    const relayConfig = parse(configOf(manifests, 'relay')) as object;
     expect(Object.keys(relayConfig).filter((name) => !readByRelays.includes(name))).toEqual([]);
   });
 });

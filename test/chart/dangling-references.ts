@@ -2,6 +2,9 @@ import { findManifest, type Manifest } from './render.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Kinds with a pod template and a selector for it. */
+const workloadKinds: readonly string[] = ['Deployment', 'StatefulSet'];
+
 const matches = (labels: Labels, selector: Labels) =>
   Object.entries(selector).every(([name, value]) => labels[name] === value);
 
@@ -16,7 +19,7 @@ export function danglingReferences(manifests: readonly Manifest[]): readonly str
     }
   };
   const pods = manifests.flatMap(({ kind, spec, metadata }) =>
-    kind === 'Deployment'
+    workloadKinds.includes(kind)
       ? [{ labels: spec.template.metadata.labels as Labels, spec: spec.template.spec }]
       : kind === 'Pod'
         ? [{ labels: metadata.labels ?? {}, spec }]
@@ -37,12 +40,16 @@ export function danglingReferences(manifests: readonly Manifest[]): readonly str
 
   for (const manifest of manifests) {
     const { kind, spec } = manifest;
-    if (kind === 'Deployment' || kind === 'Pod') {
+    if (workloadKinds.includes(kind) || kind === 'Pod') {
       const pod = kind === 'Pod' ? spec : spec.template.spec;
       if (pod.serviceAccountName) requireManifest(manifest, 'ServiceAccount', pod.serviceAccountName);
-      for (const { configMap } of pod.volumes ?? [])
+      for (const { configMap, persistentVolumeClaim } of pod.volumes ?? []) {
         if (configMap) requireManifest(manifest, 'ConfigMap', configMap.name);
-      if (kind === 'Deployment') selectPods(manifest, spec.selector.matchLabels);
+        if (persistentVolumeClaim)
+          requireManifest(manifest, 'PersistentVolumeClaim', persistentVolumeClaim.claimName);
+      }
+      if (workloadKinds.includes(kind)) selectPods(manifest, spec.selector.matchLabels);
+      if (kind === 'StatefulSet') requireManifest(manifest, 'Service', spec.serviceName);
     }
     if (kind === 'Service') {
       const names = portsOf(selectPods(manifest, spec.selector));

@@ -46,6 +46,24 @@ describeWith('helm')('the pods of helm test', () => {
         expect(spec.podSelector.matchLabels['app.kubernetes.io/component']).not.toBe('test');
   });
 
+  test('read what the broker reads: variables, volumes and init containers', () => {
+    const values = {
+      extraEnv: [{ name: 'TZ', value: 'UTC' }],
+      extraEnvFrom: [{ configMapRef: { name: 'extra' } }],
+      extraVolumes: [{ name: 'ca', emptyDir: {} }],
+      extraVolumeMounts: [{ name: 'ca', mountPath: '/ca' }],
+      initContainers: [{ name: 'init', image: 'b' }],
+      serviceAccount: { create: false, name: 'custom' },
+    };
+    const { spec } = findManifest(render('production', { broker: values }), 'Pod', 'porthole-test');
+    expect(spec).toMatchObject({ initContainers: [{ name: 'init' }], serviceAccountName: 'custom' });
+    expect(spec.volumes).toContainEqual({ name: 'ca', emptyDir: {} });
+    const [doctor] = spec.containers;
+    expect(doctor.env).toContainEqual({ name: 'TZ', value: 'UTC' });
+    expect(doctor.envFrom).toEqual([{ configMapRef: { name: 'extra' } }]);
+    expect(doctor.volumeMounts).toContainEqual({ name: 'ca', mountPath: '/ca' });
+  });
+
   test('run with the security context of the broker', () => {
     const { spec } = findManifest(render('production', readExample('openshift')), 'Pod', 'porthole-test');
     expect(spec.securityContext).toMatchObject({ runAsUser: 1_000_690_000, runAsNonRoot: true });

@@ -18,6 +18,12 @@ export function readExample(name: string): Record<string, unknown> {
   return parse(readFileSync(`${examplesFolder}${name}.yaml`, 'utf8')) as Record<string, unknown>;
 }
 
+/** An example on top of ci/production-values.yaml. */
+export function exampleValues(name: string): Record<string, unknown> {
+  const example = readExample(name);
+  return 'ingress' in example ? { httpRoute: { enabled: false }, ...example } : example;
+}
+
 export interface Installation {
   readonly name: string;
   manifests(): readonly Manifest[];
@@ -27,7 +33,7 @@ export interface Installation {
 export const installations: readonly Installation[] = [
   ...valuesFiles.map((file) => renderOnce(`ci/${file}-values.yaml`, () => render(file))),
   ...exampleNames.map((name) =>
-    renderOnce(`examples/${name}.yaml`, () => render('production', readExample(name))),
+    renderOnce(`examples/${name}.yaml`, () => render('production', exampleValues(name))),
   ),
   renderOnce('examples/argo-cd.yaml', () => render(undefined, argoCdValues())),
 ];

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
@@ -57,7 +58,13 @@ describeWith('helm')('helm template', () => {
   test('lists all missing values in one error message', () => {
     const { error } = runHelmTemplate(undefined);
     expect(error).toContain('Invalid values:');
-    for (const name of ['config.publicUrl', 'config.clusters', 'secrets.existingSecret', 'redis.url'])
+    for (const name of [
+      'config.publicUrl',
+      'config.clusters',
+      'config.signIn',
+      'secrets.existingSecret',
+      'redis.url',
+    ])
       expect(error).toContain(`- ${name}: required.`);
   });
 
@@ -65,7 +72,23 @@ describeWith('helm')('helm template', () => {
     'rejects invalid-values/%s with the expected message',
     (file) => {
       const { message, values } = readInvalidValues(file);
-      expect(runHelmTemplate('production', values).error.replaceAll(/\s+/g, ' ')).toContain(message);
+      const { error } = runHelmTemplate('production', values);
+      expect(error.replaceAll(/\s+/g, ' ')).toContain(message);
+      expect(error).not.toContain('hunter2');
+    },
+  );
+
+  // `helm lint` ignores what templates reject, so that only the schema counts.
+  test.each(['unknown-setting-in-config', 'unknown-limit', 'memory-in-gb'])(
+    'and helm lint reject invalid-values/%s.yaml',
+    (name) => {
+      const { message } = readInvalidValues(`${name}.yaml`);
+      const files = [`${chartFolder}ci/production-values.yaml`, `${invalidValuesFolder}${name}.yaml`];
+      const run = spawnSync('helm', ['lint', chartFolder, ...files.flatMap((file) => ['-f', file])], {
+        encoding: 'utf8',
+      });
+      expect(run.status).toBe(1);
+      expect(run.stdout + run.stderr).toContain(message);
     },
   );
 });

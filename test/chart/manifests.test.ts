@@ -7,6 +7,7 @@ import { readConfig } from '@porthole/shared/config/read';
 import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';
 import { chartFolder } from './chart-folder.ts';
+import { configOf } from './config-of.ts';
 import { danglingReferences } from './dangling-references.ts';
 import { installations } from './installations.ts';
 import { findManifest, valuesFiles, type Manifest } from './render.ts';
@@ -15,7 +16,11 @@ import { unknownFields } from './unknown-fields.ts';
 
 const podsIn = (manifests: readonly Manifest[]) =>
   manifests.flatMap((manifest) =>
-    manifest.kind === 'Deployment' ? [manifest['spec'].template] : manifest.kind === 'Pod' ? [manifest] : [],
+    ['Deployment', 'StatefulSet'].includes(manifest.kind)
+      ? [manifest['spec'].template]
+      : manifest.kind === 'Pod'
+        ? [manifest]
+        : [],
   );
 
 describeWith('helm')('the chart', () => {
@@ -48,7 +53,8 @@ describeWith('helm')('the chart', () => {
           seccompProfile: { type: 'RuntimeDefault' },
         });
         expect(spec.hostNetwork ?? spec.hostPID ?? spec.hostIPC).toBeUndefined();
-        for (const volume of spec.volumes ?? []) expect(volume.configMap ?? volume.secret).toBeDefined();
+        for (const { configMap, secret, emptyDir, persistentVolumeClaim } of spec.volumes ?? [])
+          expect(configMap ?? secret ?? emptyDir ?? persistentVolumeClaim).toBeDefined();
         for (const container of [...spec.containers, ...(spec.initContainers ?? [])])
           expect(container.securityContext).toEqual({
             allowPrivilegeEscalation: false,
@@ -60,18 +66,18 @@ describeWith('helm')('the chart', () => {
 
     test('gives each service a configuration that the service accepts', () => {
       for (const component of ['broker', 'relay']) {
-        const { data } = findManifest(manifests(), 'ConfigMap', `porthole-${component}`);
+        const text = configOf(manifests(), component);
         const folder = mkdtempSync(join(tmpdir(), 'porthole-chart-'));
         try {
-          for (const [name, text] of Object.entries<string>(data)) writeFileSync(join(folder, name), text);
-          const file = join(folder, 'porthole.yaml');
           const secret = join(folder, 'secret');
           writeFileSync(secret, 'x'.repeat(64));
-          writeFileSync(
-            file,
-            data['porthole.yaml'].replaceAll(/\/etc\/porthole\/secrets\/[\w./-]+/g, secret),
+          const config = readConfig(
+            {
+              PORTHOLE_CONFIG_YAML: text.replaceAll(/\/etc\/porthole\/secrets\/[\w./-]+/g, secret),
+              PORTHOLE_GRANT_KEYS_FILE: secret,
+            },
+            folder,
           );
-          const config = readConfig({ PORTHOLE_CONFIG: file, PORTHOLE_GRANT_KEYS_FILE: secret }, folder);
           if (component === 'broker') checkBrokerConfig(config);
           const { url, sentinel, cluster } = config.redis ?? {};
           expect(url ?? sentinel ?? cluster).toBeDefined();
@@ -81,10 +87,18 @@ describeWith('helm')('the chart', () => {
       }
     });
 
+    test('gives pods of an old ReplicaSet all they need after an upgrade, even after a faulty one', () => {
+      // An upgrade changes or deletes the ConfigMaps of the release at once.
+      const configMaps = manifests()
+        .filter(({ kind }) => kind === 'ConfigMap')
+        .map(({ metadata }) => metadata.name);
+      for (const { spec } of podsIn(manifests()))
+        for (const name of configMaps) expect(JSON.stringify(spec)).not.toContain(`"${name}"`);
+    });
+
     test('mounts every file that a configuration refers to', () => {
       for (const component of ['broker', 'relay']) {
-        const configMap = findManifest(manifests(), 'ConfigMap', `porthole-${component}`);
-        const text: string = configMap['data']['porthole.yaml'];
+        const text = configOf(manifests(), component);
         const { spec } = findManifest(manifests(), 'Deployment', `porthole-${component}`)['spec'].template;
         const mountPaths: string[] = spec.containers[0].volumeMounts.map(
           (mount: { mountPath: string }) => mount.mountPath,
@@ -96,8 +110,7 @@ describeWith('helm')('the chart', () => {
 
     test('sets a termination grace period that covers preStop and the drain', () => {
       const { spec } = findManifest(manifests(), 'Deployment', 'porthole-relay')['spec'].template;
-      const configMap = findManifest(manifests(), 'ConfigMap', 'porthole-relay');
-      const { limits } = parse(configMap['data']['porthole.yaml']) as { limits?: { drainSeconds?: number } };
+      const { limits } = parse(configOf(manifests(), 'relay')) as { limits?: { drainSeconds?: number } };
       const preStopAndDrain =
         spec.containers[0].lifecycle.preStop.sleep.seconds + (limits?.drainSeconds ?? 10);
       expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopAndDrain + 15);

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { describeWith } from '../needs.ts';
+import { chartFolder } from './chart-folder.ts';
 import { danglingReferences } from './dangling-references.ts';
 import { findManifest, render, type Manifest } from './render.ts';
 
@@ -74,6 +77,118 @@ describeWith('helm')('pod values', () => {
     expect(serviceAccounts.map((account) => account.metadata.name)).toEqual(['porthole-relay']);
     for (const { kind, subjects } of manifests)
       if (kind.endsWith('RoleBinding')) expect(subjects[0].name).toBe('custom');
+  });
+
+  describe('in common', () => {
+    const ofEveryPod = {
+      podSecurityContext: { runAsUser: 1_000_690_000 },
+      containerSecurityContext: { runAsGroup: 7 },
+      extraPodSpec: { schedulerName: 'custom' },
+      podAnnotations: { note: 'x' },
+      podLabels: { team: 'teaching' },
+      nodeSelector: { disk: 'ssd' },
+      tolerations: [{ operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+      priorityClassName: 'high',
+      dnsConfig: { nameservers: ['192.0.2.53'] },
+      hostAliases: [{ ip: '192.0.2.1', hostnames: ['pve1'] }],
+    };
+    const podsWith = (values: object) =>
+      render('evaluation', {
+        ...values,
+        global: { imagePullSecrets: ['registry', { name: 'mirror' }] },
+        tests: { publicUrl: { enabled: true } },
+      }).flatMap((manifest) =>
+        manifest.kind === 'Pod'
+          ? [manifest]
+          : manifest['spec']?.template?.spec
+            ? [manifest['spec'].template as Manifest]
+            : [],
+      );
+
+    test('apply to every pod of the chart, also to those of Valkey and of helm test', () => {
+      const pods = podsWith({ common: { ...ofEveryPod, image: { pullPolicy: 'Always' } } });
+      expect(pods.map(({ spec }): string => spec.containers[0].name).toSorted()).toEqual([
+        'broker',
+        'doctor',
+        'doctor',
+        'relay',
+        'valkey',
+      ]);
+      for (const { metadata, spec } of pods) {
+        const { nodeSelector, tolerations, affinity, priorityClassName, dnsConfig, hostAliases } = ofEveryPod;
+        expect(spec).toMatchObject({
+          nodeSelector,
+          tolerations,
+          affinity,
+          priorityClassName,
+          dnsConfig,
+          hostAliases,
+        });
+        expect(spec).toMatchObject({
+          schedulerName: 'custom',
+          securityContext: { runAsUser: 1_000_690_000, runAsNonRoot: true },
+          imagePullSecrets: [{ name: 'registry' }, { name: 'mirror' }],
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+        });
+        expect(spec.containers[0]).toMatchObject({
+          imagePullPolicy: 'Always',
+          securityContext: { runAsGroup: 7, readOnlyRootFilesystem: true },
+        });
+        expect(metadata.labels).toMatchObject({ team: 'teaching' });
+        expect(metadata.annotations).toMatchObject({ note: 'x' });
+      }
+    });
+
+    test('are overridden by those of the component', () => {
+      const own = { nodeSelector: { disk: 'hdd' }, podSecurityContext: { runAsUser: 5 }, tolerations: [] };
+      const pods = podsWith({ common: ofEveryPod, broker: own, relay: own, redis: { valkey: own } });
+      for (const { spec } of pods) {
+        expect(spec).toMatchObject({ nodeSelector: { disk: 'hdd' }, securityContext: { runAsUser: 5 } });
+        expect(spec.tolerations).toBeUndefined();
+        expect(spec.priorityClassName).toBe('high');
+      }
+      const [broker] = podsWith({
+        common: { podDisruptionBudget: { enabled: true }, preStopSeconds: 20 },
+        broker: { podDisruptionBudget: { enabled: false }, preStopSeconds: 0 },
+      }).filter(({ spec }) => spec.containers[0].name === 'broker');
+      expect(broker?.['spec'].containers[0].lifecycle).toBeUndefined();
+    });
+
+    test('are either of every pod, or of broker and relay alone', () => {
+      const ofServices = [
+        'image',
+        'revisionHistoryLimit',
+        'minReadySeconds',
+        'preStopSeconds',
+        'terminationGracePeriodSeconds',
+        'service',
+        'podDisruptionBudget',
+        'podMonitor',
+        'serviceMonitor',
+        'networkPolicy',
+        'serviceAccount',
+        'startupProbe',
+        'livenessProbe',
+        'readinessProbe',
+        'lifecycle',
+        'extraContainerSpec',
+        'topologySpreadConstraints',
+      ];
+      // `helm test` has these of the broker, except for sidecars.
+      const ofProgram = [
+        'extraEnv',
+        'extraEnvFrom',
+        'extraVolumes',
+        'extraVolumeMounts',
+        'extraContainers',
+        'initContainers',
+      ];
+      const covered = [...ofServices, ...ofProgram, ...Object.keys(ofEveryPod)];
+      const { common } = parse(readFileSync(`${chartFolder}values.yaml`, 'utf8')) as { common: object };
+      expect(Object.keys(common).toSorted()).toEqual(covered.toSorted());
+    });
   });
 
   test('the image digest overrides the tag', () => {

@@ -7,8 +7,9 @@ export const quickstartFile = fileURLToPath(new URL('../../k8s/quickstart/portho
 /** The manifests of ci/evaluation-values.yaml, for installations without Helm. */
 export function renderQuickstart(): string {
   const manifests = render('evaluation', {
-    // A generated key would differ at every run.
+    // Generated keys would differ at every run.
     secrets: { generate: false, existingSecret: 'porthole-keys' },
+    redis: { valkey: { existingSecret: 'porthole-valkey' } },
     tests: { enabled: false },
   });
   const header =

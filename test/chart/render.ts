@@ -53,6 +53,10 @@ export function render(
 ): readonly Manifest[] {
   const { text, error } = runHelmTemplate(valuesFile, values, release);
   if (error !== '') throw new Error(error);
+  return parseManifests(text);
+}
+
+export function parseManifests(text: string): readonly Manifest[] {
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null);

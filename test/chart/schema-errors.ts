@@ -5,7 +5,7 @@ import {
   PrometheusRule,
   ServiceMonitor,
 } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
-import { Deployment } from 'kubernetes-models/apps/v1';
+import { Deployment, StatefulSet } from 'kubernetes-models/apps/v1';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
@@ -15,7 +15,7 @@ import {
   Role,
   RoleBinding,
 } from 'kubernetes-models/rbac.authorization.k8s.io/v1';
-import { ConfigMap, Pod, Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
+import { ConfigMap, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
 import type { Manifest } from './render.ts';
 
 interface Model {
@@ -30,6 +30,7 @@ const models = {
   HorizontalPodAutoscaler,
   Ingress,
   NetworkPolicy,
+  PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
   PodMonitor,
@@ -41,6 +42,7 @@ const models = {
   Service,
   ServiceAccount,
   ServiceMonitor,
+  StatefulSet,
 } as unknown as Readonly<Record<string, new (manifest: Manifest) => Model>>;
 
 /** Custom resources for which no package provides a model. */

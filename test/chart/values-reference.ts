@@ -2,63 +2,21 @@ import { readFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { isMap, parseDocument, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { chartFolder } from './chart-folder.ts';
+import { withCommonValues, type MapSchema } from './common-values.ts';
+import { configJsonSchema } from './config-schema.ts';
+import { itemSchemas, strictSchemas } from './value-schemas.ts';
 
 /** Maps with default entries that users can extend with entries of their own. */
-const extensibleMaps = new Set(['broker.resources', 'relay.resources', 'grafanaDashboard.labels']);
-
-/** Schemas of list items. */
-const itemSchemas: Readonly<Record<string, unknown>> = {
-  'secrets.mounts': objectSchema({
-    name: { type: 'string', pattern: '^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$' },
-    secretName: { type: 'string', minLength: 1 },
-    for: { type: 'array', minItems: 1, items: { enum: ['broker', 'relay'] } },
-  }),
-  'relay.keda.schedules': objectSchema({
-    timezone: { type: 'string' },
-    start: { type: 'string' },
-    end: { type: 'string' },
-    desiredReplicas: { type: 'integer', minimum: 1 },
-  }),
-  'ingress.tls': objectSchema(
-    { secretName: { type: 'string' }, hosts: { type: 'array', items: { type: 'string' } } },
-    ['secretName'],
-  ),
-  'global.imagePullSecrets': { type: 'string' },
-  'redis.sentinel.nodes': { type: 'string' },
-  'redis.cluster.nodes': { type: 'string' },
-  'redis.extraPorts': { type: 'integer', minimum: 1, maximum: 65_535 },
-  'prometheusRule.disabled': { type: 'string' },
-  'broker.networkPolicy.proxmoxCIDRs': { type: 'string' },
-  'relay.networkPolicy.proxmoxCIDRs': { type: 'string' },
-};
-
-/** Schemas that are stricter than the type of the default, by the end of the path. */
-const strictSchemas: readonly (readonly [pathEnd: string, schema: unknown])[] = [
-  ['.image.digest', { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' }],
-  ['.image.pullPolicy', { enum: ['Always', 'IfNotPresent', 'Never'] }],
-  ['.service.type', { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] }],
-  ['Monitor.interval', { type: 'string', pattern: '^[0-9]+(ms|s|m)$' }],
-  [
-    '.podDisruptionBudget.maxUnavailable',
-    {
-      anyOf: [
-        { type: 'integer', minimum: 0 },
-        { type: 'string', pattern: '^[0-9]+%$' },
-      ],
-    },
-  ],
-  ['ingress.controller', { enum: ['', 'nginx', 'haproxy', 'alb'] }],
-];
+const extensibleMaps = new Set([
+  'broker.resources',
+  'relay.resources',
+  'redis.valkey.resources',
+  'tests.resources',
+  'grafanaDashboard.labels',
+]);
 
 /** Values of other charts. The schema accepts them, so that the chart can name the right value in its error message. */
 const misplacedValues = ['imagePullSecrets'];
-
-function objectSchema(
-  properties: Record<string, unknown>,
-  required: readonly string[] = Object.keys(properties),
-): unknown {
-  return { type: 'object', additionalProperties: false, required, properties };
-}
 
 interface Value {
   readonly path: string;
@@ -72,7 +30,7 @@ export async function generateValuesReference(): Promise<{ schema: string; readm
   const values: Value[] = [];
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    ...schemaOfMap(document.contents as YAMLMap, [], values),
+    ...withCommonValues(schemaOfMap(document.contents as YAMLMap, [], values) as unknown as MapSchema),
   };
   const readme = readFileSync(`${chartFolder}README.md`, 'utf8');
   const table = [
@@ -120,6 +78,7 @@ function schemaOfMap(map: YAMLMap, parent: readonly string[], values: Value[]): 
 }
 
 function schemaOfValue(defaultValue: unknown, path: string): unknown {
+  if (path === 'config') return configJsonSchema();
   const strict = strictSchemas.find(([pathEnd]) => path.endsWith(pathEnd));
   if (strict) return strict[1];
   if (defaultValue === null) return { type: ['integer', 'null'], minimum: 0 };

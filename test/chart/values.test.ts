@@ -2,6 +2,8 @@ import { describeWith } from '../needs.ts';
 import { danglingReferences } from './dangling-references.ts';
 import { readExample } from './installations.ts';
 import { findManifest, render, valuesFiles, type Manifest } from './render.ts';
+import { schemaError } from './schema-errors.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 describeWith('helm')('values', () => {
   const rendered = new Map<string, readonly Manifest[]>();
@@ -17,8 +19,10 @@ describeWith('helm')('values', () => {
     { nameOverride: 'y'.repeat(80) },
   ])('names have at most 63 characters and references stay valid with %j', (values) => {
     for (const release of ['porthole', 'r'.repeat(50)]) {
-      const enabled = { ingress: { enabled: true }, tests: { publicUrl: { enabled: true } } };
-      const manifests = render('production', { ...values, ...enabled }, release);
+      const enabled = { tests: { publicUrl: { enabled: true } } };
+      const manifests = [...render('production', { ...values, ...enabled }, release)];
+      const withIngress = { ...values, ingress: { enabled: true }, httpRoute: { enabled: false } };
+      manifests.push(...render('production', withIngress, release).filter(({ kind }) => kind === 'Ingress'));
       expect(danglingReferences(manifests)).toEqual([]);
       for (const { metadata } of manifests) {
         expect(metadata.name.length).toBeLessThanOrEqual(63);
@@ -47,6 +51,116 @@ describeWith('helm')('values', () => {
     const annotations = { 'haproxy.org/timeout-tunnel': '2h' };
     expect(annotationsWith({ controller: 'haproxy', annotations })).toEqual(annotations);
     expect(annotationsWith({})).toBeUndefined();
+  });
+
+  test.each(['https://Porthole.example.org', 'https://porthole.example.org:8443/'])(
+    'the Ingress and the HTTPRoute have only the host of %s',
+    (publicUrl) => {
+      const config = { publicUrl };
+      const { rules } = findManifest(render('evaluation', { config }), 'Ingress', 'porthole')['spec'];
+      expect(rules.map(({ host }: { host: string }) => host)).toEqual(['porthole.example.org']);
+      const { hostnames } = findManifest(render('production', { config }), 'HTTPRoute', 'porthole')['spec'];
+      expect(hostnames).toEqual(['porthole.example.org']);
+    },
+  );
+
+  test('the Ingress has additional hosts and paths, and the host of relays, with one certificate for all', () => {
+    const redirect = {
+      path: '/',
+      pathType: 'Exact',
+      backend: { service: { name: 'redirect', port: { name: 'use-annotation' } } },
+    };
+    const { spec } = findManifest(
+      render('evaluation', {
+        config: { relayUrl: 'wss://relay.example.org' },
+        ingress: { extraHosts: ['lab.example.org'], extraPaths: [redirect], tls: [{ secretName: 'a' }] },
+      }),
+      'Ingress',
+      'porthole',
+    );
+    const services = ({ http }: { http: { paths: { path: string; backend: typeof redirect.backend }[] } }) =>
+      http.paths.map(({ path, backend }) => [path, backend.service.name]);
+    const all = [
+      ['/', 'redirect'],
+      ['/relay/', 'porthole-relay'],
+      ['/', 'porthole-broker'],
+    ];
+    expect(spec.rules.map((rule: Manifest) => [rule['host'], services(rule as never)])).toEqual([
+      ['porthole.example.org', all],
+      ['lab.example.org', all],
+      ['relay.example.org', [['/', 'porthole-relay']]],
+    ]);
+    expect(spec.tls).toEqual([
+      { secretName: 'a', hosts: ['porthole.example.org', 'lab.example.org', 'relay.example.org'] },
+    ]);
+  });
+
+  test('the HTTPRoute has additional hosts and rules, and relays with a host of their own have a second one', () => {
+    const rule = { matches: [{ path: { type: 'Exact', value: '/health' } }] };
+    const manifests = render('production', {
+      config: { relayUrl: 'wss://relay.example.org' },
+      httpRoute: { extraHostnames: ['lab.example.org'], extraRules: [rule] },
+      common: { service: { port: 8080 } },
+    });
+    const { spec } = findManifest(manifests, 'HTTPRoute', 'porthole');
+    expect(spec.hostnames).toEqual(['porthole.example.org', 'lab.example.org']);
+    expect(spec.rules[0]).toEqual(rule);
+    const relay = { backendRefs: [{ name: 'porthole-relay', port: 8080 }], timeouts: { request: '0s' } };
+    expect(spec.rules[1]).toMatchObject(relay);
+    const ofRelay = findManifest(manifests, 'HTTPRoute', 'porthole-relay')['spec'];
+    expect(ofRelay.hostnames).toEqual(['relay.example.org']);
+    expect(ofRelay.rules).toEqual([{ matches: [{ path: { type: 'PathPrefix', value: '/' } }], ...relay }]);
+    const [doctor] = findManifest(manifests, 'Pod', 'porthole-test')['spec'].containers;
+    expect(doctor.args.at(-1)).toBe('http://porthole-relay:8080');
+    for (const manifest of manifests) expect(schemaError(manifest)).toBeUndefined();
+  });
+
+  test('Services have the fields of NodePorts and load balancers', () => {
+    const loadBalancer = {
+      type: 'LoadBalancer',
+      loadBalancerClass: 'example.org/internal',
+      loadBalancerSourceRanges: ['192.0.2.0/24'],
+      externalTrafficPolicy: 'Local',
+      ipFamilyPolicy: 'PreferDualStack',
+      ipFamilies: ['IPv4', 'IPv6'],
+    };
+    const manifests = render('production', {
+      broker: { service: { type: 'NodePort', nodePort: 30_080 } },
+      relay: { service: { ...loadBalancer, loadBalancerIP: '192.0.2.7', port: 443 } },
+    });
+    const broker = findManifest(manifests, 'Service', 'porthole-broker');
+    expect(broker['spec']).toMatchObject({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] });
+    const relay = findManifest(manifests, 'Service', 'porthole-relay');
+    expect(relay['spec']).toMatchObject({
+      ...loadBalancer,
+      loadBalancerIP: '192.0.2.7',
+      ports: [{ port: 443 }],
+    });
+    for (const manifest of [broker, relay]) {
+      expect(unknownFields(manifest)).toEqual([]);
+      expect(schemaError(manifest)).toBeUndefined();
+    }
+  });
+
+  test('relays scale by consoles, by CPU, or by both', () => {
+    const metricsWith = (autoscaling: object) => {
+      const manifests = render('production', { relay: { autoscaling } });
+      const autoscaler = findManifest(manifests, 'HorizontalPodAutoscaler', 'porthole-relay');
+      expect([...(unknownFields(autoscaler) ?? []), schemaError(autoscaler)]).toEqual([undefined]);
+      return autoscaler['spec'].metrics;
+    };
+    const cpu = {
+      type: 'ContainerResource',
+      containerResource: {
+        name: 'cpu',
+        container: 'relay',
+        target: { type: 'Utilization', averageUtilization: 70 },
+      },
+    };
+    const byCpu = { targetCPUUtilizationPercentage: 70 };
+    expect(metricsWith({ ...byCpu, targetSessionsPerPod: 0 })).toEqual([cpu]);
+    expect(metricsWith(byCpu)).toEqual([expect.objectContaining({ type: 'Pods' }), cpu]);
+    expect(metricsWith({})).toEqual([expect.objectContaining({ type: 'Pods' })]);
   });
 
   test('ingress.tls uses the host of config.publicUrl, unless hosts are given', () => {

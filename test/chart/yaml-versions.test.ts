@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { describeWith } from '../needs.ts';
 import { toYaml } from '../to-yaml.ts';
-import { exampleNames, readExample } from './installations.ts';
+import { exampleNames, exampleValues } from './installations.ts';
 import { runHelmTemplate, valuesFiles } from './render.ts';
 
 /** Kubernetes, Helm and Prometheus read YAML 1.1; this repository's tests and the services read YAML 1.2. */
@@ -51,13 +51,15 @@ describeWith('helm')('manifests that Helm renders', () => {
   });
 
   test.each(exampleNames)('are read alike with k8s/examples/%s.yaml', (name) => {
-    expectSameInBothVersions(runHelmTemplate('production', readExample(name)).text);
+    expectSameInBothVersions(runHelmTemplate('production', exampleValues(name)).text);
   });
 
   test('are read alike with values that YAML 1.1 parsers read as booleans', () => {
+    const credential = { username: 'no@pve', passwordFile: '/etc/porthole/secrets/broker/password' };
+    const relayCredential = { ...credential, passwordFile: '/etc/porthole/secrets/relay/password' };
     const { text, error } = runHelmTemplate('production', {
       commonLabels: { on: 'no' },
-      config: { clusters: [{ name: 'no', urls: ['https://a:8006'] }] },
+      config: { clusters: [{ name: 'no', urls: ['https://a:8006'], credential, relayCredential }] },
       broker: { extraEnv: [{ name: 'VERBOSE', value: 'off' }], podAnnotations: { y: 'yes' } },
     });
     expect(error).toBe('');

@@ -18,6 +18,17 @@ const port = Number(process.env['PORT'] ?? 8080);
 const proxmox = await startDemoProxmox(parseDelayProfile(values.proxmox));
 const config = await demoConfig(proxmox, port);
 
+const banner = `
+  Porthole is open:  http://localhost:${port}
+
+    student      password  porthole    their own machines, and a noticeboard to look at
+    instructor   password  porthole    the machines of the whole class
+
+  The machines are simulated. Type "help" in one of them; "poweroff" ends it for a few seconds.
+  Ctrl-C stops everything.
+
+`;
+
 await runProcess(process, () => {
   const log = createLog({ service: 'demo', level: config.logLevel });
   const clock = systemClock;
@@ -29,22 +40,12 @@ await runProcess(process, () => {
     log,
     registry,
     pagesDir: fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url)),
+    onReady: () => process.stdout.write(banner),
   });
   return {
     log,
     clock,
     registry,
     components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.components],
-    started: () =>
-      process.stdout.write(`
-  Porthole is open:  http://localhost:${port}
-
-    student      password  porthole    their own machines, and a noticeboard to look at
-    instructor   password  porthole    the machines of the whole class
-
-  The machines are simulated. Type "help" in one of them; "poweroff" ends it for a few seconds.
-  Ctrl-C stops everything.
-
-`),
   };
 });

@@ -149,7 +149,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'Add relays. Check whether Proxmox opens consoles slowly.',
   ],
   queue_timeout: [
-    'The node opened too few consoles within `limits.queueSeconds`.',
+    'No console of the queue opened within `limits.queueSeconds`.',
     "Check the node's load. `clusters[].opensPerNode` above 3 needs more pvedaemon workers.",
   ],
   proxmox_credential: [
@@ -162,7 +162,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
   ],
   proxmox_tls: [
     'The certificate does not match the configured CA or fingerprint, or lacks the host name.',
-    'The log shows the certificate received. `caFile` is `/etc/pve/pve-root-ca.pem`; fingerprints change when certificates are renewed.',
+    '`porthole doctor` says which, and lists the names in the certificate. `caFile` is `/etc/pve/pve-root-ca.pem`; fingerprints change when certificates are renewed.',
   ],
   proxmox_invalid_response: [
     'Another service answers on that port, or an unsupported Proxmox version.',

@@ -2,7 +2,7 @@
 export const meanings: Readonly<Record<string, string>> = {
   publicUrl:
     'URL at which browsers reach Porthole. Must be https (except on localhost), on its own host name, without a path.',
-  relayUrl: 'URL of the relays, if they are not below `publicUrl`. https is read as wss.',
+  relayUrl: 'URL of the relays, if they are not below `publicUrl`. https is read as wss. It can have a path.',
   allowedOrigins:
     'Origins of other sites whose pages may open consoles and call the API with a bearer token (CORS; never with a cookie). The origin of `publicUrl` is always allowed.',
   listen:
@@ -179,11 +179,12 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.consolesPerMachine': 'Maximum open consoles per machine. QEMU supports at most 32.',
   'limits.consolesPerRelay': 'Maximum consoles per relay.',
   'limits.queuedPerRelay': 'Maximum queued sessions per relay.',
-  'limits.queueSeconds': 'Maximum time in the queue.',
+  'limits.queueSeconds': 'Maximum time in a queue from which no console opens.',
   'limits.signInsPerMinute': 'Sign-in attempts per minute and user name.',
   'limits.signInsPerAddressPerMinute':
     'Sign-in attempts per minute and client address. A whole class can share one address.',
-  'limits.grantsPerMinute': 'Console requests per minute and user.',
+  'limits.grantsPerMinute':
+    'Console requests per minute and user. Returning to a console after an outage does not count.',
   'limits.httpConnections':
     'HTTP connections of one pod, without consoles. At the limit, a new connection replaces the one that is idle longest.',
   'limits.upgradesPerMinute':

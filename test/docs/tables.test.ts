@@ -55,6 +55,7 @@ describe('the reference pages', () => {
   test('name no variable that does not exist', () => {
     const known = new Set([
       'PORTHOLE_CONFIG',
+      'PORTHOLE_CONFIG_YAML',
       ...environmentVariables.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
     ]);
     const exporters = new Set(['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_RESOURCE_ATTRIBUTES']);

@@ -2,7 +2,8 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../eventually.ts';
 import type { Picture } from '../fakes/guests/ppm.ts';
 import { waitForState, type Browser } from '../web/browser.ts';
-import { password } from './stack.ts';
+import { contentOutsideLandmarks } from '../web/landmarks.ts';
+import { password } from './stack-config.ts';
 
 /** Everything that a browser received, for searches. */
 export interface Received {
@@ -37,7 +38,7 @@ export interface BrowserUser {
   picture(): Promise<Picture>;
   /** Types into the machine. */
   type(text: string): Promise<void>;
-  /** Closes the browser context. */
+  /** Checks the landmarks of Porthole's page, and closes the browser context. */
   close(): Promise<void>;
 }
 
@@ -98,7 +99,11 @@ function createBrowserUser(
       await user.canvas().focus();
       await page.keyboard.type(text);
     },
-    close: leave,
+    async close() {
+      for (const content of await contentOutsideLandmarksOf(page, origin))
+        faults.push(`outside of landmarks: ${content}`);
+      await leave();
+    },
   };
   return user;
 }
@@ -112,6 +117,13 @@ export async function signInHere(
   await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByLabel('Password', { exact: true }).fill(secret);
   await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Nothing for a page that is closed, or that is not Porthole's, such as an error page of the browser. */
+async function contentOutsideLandmarksOf(page: Page, origin: string): Promise<readonly string[]> {
+  if (page.isClosed()) return [];
+  const shown = await page.evaluate(() => location.origin).catch(() => undefined);
+  return shown === new URL(origin).origin ? contentOutsideLandmarks(page) : [];
 }
 
 const closeCodeShown = 'A number is shown: ';

@@ -2,7 +2,7 @@ import { constantSecret } from '@porthole/shared/config/secret';
 import { createCertificateAuthority } from '../fakes/proxmox/certificates.ts';
 import { describeWith } from '../needs.ts';
 import { showsEnd, showsError, openAgain, tryNow, useBrowser, useScene } from './scene.ts';
-import { everythingAllowed, proxmoxAccount } from './stack.ts';
+import { everythingAllowed, proxmoxAccount } from './stack-config.ts';
 
 describeWith('chromium')('a console, when Proxmox fails', () => {
   const browser = useBrowser();

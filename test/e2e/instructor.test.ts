@@ -1,7 +1,7 @@
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
-import { everythingAllowed, proxmoxAccount } from './stack.ts';
+import { everythingAllowed, proxmoxAccount } from './stack-config.ts';
 
 /** A class with an instructor, with real services between the pages and the machines. */
 describeWith('chromium')('an instructor and a student', () => {

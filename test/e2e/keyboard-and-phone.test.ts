@@ -2,7 +2,7 @@ import { eventually } from '../eventually.ts';
 import { openBrowserUser, type BrowserUser } from './browser-user.ts';
 import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
-import { password } from './stack.ts';
+import { password } from './stack-config.ts';
 
 /** Presses the key until the focused element has that label. */
 async function pressUntil({ page }: BrowserUser, key: string, label: RegExp): Promise<void> {

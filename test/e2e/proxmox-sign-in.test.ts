@@ -3,7 +3,8 @@ import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';
 import { openBrowserUser, signInHere, type BrowserUser } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
-import { everythingAllowed, proxmoxAccount, startStack, type Stack } from './stack.ts';
+import { everythingAllowed, proxmoxAccount } from './stack-config.ts';
+import { startStack, type Stack } from './stack.ts';
 
 const anna = {
   userid: 'anna@ad',

@@ -52,3 +52,24 @@ describeWith('chromium')('opening a console again, with room for one', () => {
     await student.waitForState('open');
   });
 });
+
+/** The grant request that opens the console is the only one that counts. */
+describeWith('chromium')('returning to a console after an outage, with one grant request a minute', () => {
+  const browser = useBrowser();
+  const scene = useScene(browser, { limits: { grantsPerMinute: 1 } });
+
+  test('works each time, although a new console is refused', async () => {
+    const { student, stack } = scene;
+    await student.openConsole(100);
+    for (let times = 2; times < 5; times++) {
+      stack.proxmox.dropConsoles(100);
+      await student.closedWith(4504);
+      await eventually('there is a new connection', () => student.sockets() === times);
+      await student.waitForState('open');
+    }
+    const tab = await student.anotherTab();
+    await tab.visitConsole(101);
+    await tab.hasHeading('Too many attempts.');
+    await tab.close();
+  });
+});

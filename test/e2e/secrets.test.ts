@@ -4,7 +4,8 @@ import { startBrowser, type Browser } from '../web/browser.ts';
 import { findLeaks, type SearchedTexts } from './find-leaks.ts';
 import { describeWith } from '../needs.ts';
 import { openBrowserUser, type BrowserUser } from './browser-user.ts';
-import { password, proxmoxAccount, startStack, type Stack } from './stack.ts';
+import { password, proxmoxAccount } from './stack-config.ts';
+import { startStack, type Stack } from './stack.ts';
 import { observeRedis, type RedisObserver } from './observe-redis.ts';
 
 const cases = (['token', 'password'] as const).flatMap((credential) =>

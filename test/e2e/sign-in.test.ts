@@ -5,7 +5,7 @@ import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import { signInHere, type BrowserUser } from './browser-user.ts';
 import { useBrowser, useScene } from './scene.ts';
-import { password } from './stack.ts';
+import { password } from './stack-config.ts';
 
 const signOut = async ({ page }: BrowserUser) => {
   await page.getByRole('button', { name: 'Sign out' }).click();

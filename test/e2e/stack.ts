@@ -2,13 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createBroker } from '@porthole/broker/broker';
-import { hashPassword } from '@porthole/broker/sign-in/local/password-hash';
 import { defaultDeadlines, type Deadlines } from '@porthole/relay/upstream/deadlines';
 import { createRelay, type Relay } from '@porthole/relay/relay';
 import { systemClock } from '@porthole/shared/time/clock';
 import { grantKeysOf } from '@porthole/shared/config/read';
-import { configSchema, type Config } from '@porthole/shared/config/schema';
-import { constantSecret } from '@porthole/shared/config/secret';
+import { configSchema } from '@porthole/shared/config/schema';
 import { createLifecycle, type Lifecycle } from '@porthole/shared/process/lifecycle';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
@@ -19,8 +17,6 @@ import { openStore } from '@porthole/shared/store/open';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Tracing } from '@porthole/shared/telemetry/tracing';
 import { createStandalone } from '@porthole/standalone/standalone';
-import { stringify } from 'yaml';
-import type { z } from 'zod';
 import {
   createFakeProxmox,
   type FakeProxmox,
@@ -28,41 +24,29 @@ import {
   type GuestOptions,
 } from '../fakes/proxmox/fake-proxmox.ts';
 import { freePort } from '../free-port.ts';
+import {
+  configOf,
+  everythingAllowed,
+  grantKey,
+  proxmoxAccount,
+  type StackConfigOptions,
+} from './stack-config.ts';
 
 const pagesDir = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
 
-/** The password of both users. */
-export const password = 'a sunny day at the pier';
-export const proxmoxAccount = {
-  userid: 'porthole@pve',
-  password: 'the-password-of-the-proxmox-account',
-  token: 'porthole@pve!e2e',
-  secret: 'c0ffee00-1111-4222-8333-444455556666',
-} as const;
-export const everythingAllowed = { '/': ['VM.Console', 'VM.Audit', 'Sys.Audit', 'Pool.Audit'] };
-const grantKey = 'the key that seals grants and sign-ins';
-
-export interface StackOptions {
+export interface StackOptions extends StackConfigOptions {
   readonly machines: readonly GuestOptions[];
   readonly proxmox?: Omit<FakeProxmoxOptions, 'guests'>;
-  readonly credential?: 'token' | 'password';
-  readonly limits?: Partial<Config['limits']>;
   /** Default: a free port. */
   readonly port?: number;
   /** Port of a separate relay. Default: a free port. */
   readonly relayPort?: number;
-  /** Settings that replace the defaults. */
-  readonly settings?: (origin: string) => Partial<z.input<typeof configSchema>>;
-  /** Default: `defaultRules`. */
-  readonly rules?: Pick<z.input<typeof configSchema>, 'access' | 'classes'>;
   /** Starts broker and relay as separate instances, each on its own port. Default: standalone. */
   readonly separate?: boolean;
   /** These options apply to separate instances. */
   readonly deadlines?: Partial<Deadlines>;
   /** Fields of the cluster's configuration for the relay only. */
   readonly relayCluster?: Record<string, unknown>;
-  /** Default: one in-memory store for both. */
-  readonly redisUrl?: string;
   readonly relayStore?: (store: Store) => Store;
   readonly brokerTracing?: Tracing;
   readonly relayTracing?: Tracing;
@@ -247,58 +231,4 @@ async function startSeparate({ options, proxmox, log, remember }: StackContext):
       await broker.stop();
     },
   };
-}
-
-const defaultRules: NonNullable<StackOptions['rules']> = {
-  access: [
-    { who: { everyone: true }, which: { names: ['{user}-*'] }, allow: ['control', 'terminal'] },
-    { who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
-    { who: { groups: ['instructors'] }, which: { all: true }, allow: ['control'] },
-  ],
-};
-
-async function configOf(
-  { credential = 'token', limits, redisUrl, rules = defaultRules, settings }: StackOptions,
-  proxmox: FakeProxmox,
-  { port, relayPort }: { readonly port: number; readonly relayPort?: number },
-) {
-  const { userid, token, secret } = proxmoxAccount;
-  return {
-    publicUrl: `http://127.0.0.1:${port}`,
-    ...(relayPort === undefined ? {} : { relayUrl: `ws://127.0.0.1:${relayPort}` }),
-    listen: `127.0.0.1:${port}`,
-    operationsListen: '127.0.0.1:0',
-    grantKeys: constantSecret(grantKey),
-    ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
-    clusters: [
-      {
-        name: 'lab',
-        urls: proxmox.url(),
-        credential:
-          credential === 'token'
-            ? { token, secret: constantSecret(secret) }
-            : { username: userid, password: constantSecret(proxmoxAccount.password) },
-        tls: { caFile: constantSecret(proxmox.caPem) },
-      },
-    ],
-    signIn: { local: { usersFile: constantSecret(await usersFile()) } },
-    ...rules,
-    limits: { ...limits },
-    ...settings?.(`http://127.0.0.1:${port}`),
-  };
-}
-
-let users: Promise<string> | undefined;
-
-/** Password hashing is slow on purpose, so it is done once per test file. */
-function usersFile(): Promise<string> {
-  users ??= hashPassword(password, systemRandom).then((hash) =>
-    stringify({
-      users: [
-        { name: 'student', displayName: 'Sam Student', groups: ['class-a'], password: hash },
-        { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'], password: hash },
-      ],
-    }),
-  );
-  return users;
 }

@@ -1,7 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { shownCommands } from '../docs/commands.ts';
 import { openBrowserUser, type BrowserUser } from '../e2e/browser-user.ts';
 import { useBrowser } from '../e2e/scene.ts';
 import { startStack, type Stack } from '../e2e/stack.ts';
@@ -19,6 +22,9 @@ interface Site {
   readonly stack: Stack;
   readonly front: Front;
   reload(): Promise<void>;
+  /** Sends a command to the socket of HAProxy, and returns the answer. */
+  command(line: string): Promise<string>;
+  readonly relayPort: number;
   visitor(): Promise<BrowserUser>;
   stop(): Promise<void>;
 }
@@ -98,7 +104,34 @@ describeWith(
         const tab = await student.anotherTab();
         await tab.openConsole(101);
       }),
-    60_000,
+    120_000,
+  );
+
+  test.concurrent.each(fronts.filter(({ name }) => name === 'haproxy'))(
+    'behind $name is not interrupted when relays are added and removed at run time, as documented',
+    (shipped) =>
+      atSite(shipped, patient, async (site) => {
+        const [setAddress = '', enable = '', disable = ''] = runTimeCommands;
+        expect(runTimeCommands).toHaveLength(3);
+        const student = await site.visitor();
+        await student.openConsole(100);
+        expect(await connectionsOf(site, 'relay-1')).toBe(1);
+
+        // Both slots lead to the same relay, and HAProxy treats them as two.
+        const address = setAddress.replace('192.0.2.12 port 8081', `127.0.0.1 port ${site.relayPort}`);
+        expect(await site.command(address)).toContain(`port changed from '8081' to '${site.relayPort}'`);
+        expect(await site.command(enable)).toBe('\n');
+        expect(await site.command(disable.replace('relay-2', 'relay-1'))).toBe('\n');
+        const tab = await student.anotherTab();
+        await tab.openConsole(101);
+        expect([await connectionsOf(site, 'relay-1'), await connectionsOf(site, 'relay-2')]).toEqual([1, 1]);
+
+        expect(await site.command(enable.replace('relay-2', 'relay-1'))).toBe('\n');
+        expect(await site.command(disable)).toBe('\n');
+        for (const page of [student, tab]) await typesInto(page);
+        expect([student.sockets(), tab.sockets()]).toEqual([1, 1]);
+      }),
+    120_000,
   );
 
   test.concurrent.each(fronts)(
@@ -114,9 +147,24 @@ describeWith(
         // It resumes: the page requests no new grant.
         expect(student.received.answers.filter((answer) => /\/grants"/.test(answer))).toHaveLength(1);
       }),
-    60_000,
+    120_000,
   );
 });
+
+/** Commands for the socket of HAProxy in docs/fronts.md: the first two add a relay, the third removes it. */
+const runTimeCommands = shownCommands()
+  .filter(({ page }) => page === 'docs/fronts.md')
+  .map(({ line }) => /^echo "(.*)" \| socat stdio \/run\/haproxy\/admin\.sock$/.exec(line)?.[1] ?? line);
+
+/** Open connections of a server, from `show stat`. */
+async function connectionsOf(site: Site, server: string): Promise<number> {
+  const [header = '', ...lines] = (await site.command('show stat')).split('\n');
+  const columns = header.split(',');
+  const row = lines
+    .map((line) => line.split(','))
+    .find(([proxy, name]) => proxy === 'relay' && name === server);
+  return Number(row?.[columns.indexOf('scur')]);
+}
 
 async function typesInto(student: BrowserUser): Promise<void> {
   const before = await student.picture();
@@ -136,6 +184,7 @@ async function startSite(
     front: port,
     broker,
     relays: [relay],
+    socket: join(folder, `${port}.sock`),
     certificate: join(folder, 'tls.crt'),
     key: join(folder, 'tls.key'),
     both: join(folder, 'tls.pem'),
@@ -167,6 +216,8 @@ async function startSite(
       await front.reload(shipped.config({ ...changes, generation: 2 }));
       await eventually('the new configuration answers', async () => (await generationOf(port)) === '2');
     },
+    command: (line) => ask(changes.socket, line),
+    relayPort: relay,
     async visitor() {
       const person = await openBrowserUser(browser(), origin, { ignoreHTTPSErrors: true });
       people.push(person);
@@ -181,6 +232,13 @@ async function startSite(
       expect(stack.proxmox.violations).toEqual([]);
     },
   };
+}
+
+/** Sends a line to a Unix socket, and returns everything that it answers. */
+async function ask(path: string, line: string): Promise<string> {
+  const socket = connect(path);
+  socket.write(`${line}\n`);
+  return text(socket);
 }
 
 /** Asks on a connection of its own, which the current configuration serves. */

@@ -17,6 +17,8 @@ export interface Changes {
   readonly idle: number;
   /** Seconds after which what is left of before a reload is ended. */
   readonly leave: number;
+  /** Socket for changes at run time. */
+  readonly socket: string;
   /** Shows which configuration answers, in the header `x-generation`. */
   readonly generation: number;
 }
@@ -35,7 +37,7 @@ export const fronts: readonly Shipped[] = [
     config: (changes) =>
       edit(read('nginx.conf'), [
         ['worker_processes auto', 'worker_processes 1'],
-        ['worker_shutdown_timeout 10m', `worker_shutdown_timeout ${changes.leave}s`],
+        ['worker_shutdown_timeout 12h', `worker_shutdown_timeout ${changes.leave}s`],
         ['listen 443 ssl', `listen 127.0.0.1:${changes.front} ssl`],
         ['/etc/porthole/tls.crt', changes.certificate],
         ['/etc/porthole/tls.key', changes.key],
@@ -54,7 +56,7 @@ export const fronts: readonly Shipped[] = [
     name: 'haproxy',
     config: (changes) =>
       edit(read('haproxy.cfg'), [
-        ['hard-stop-after 10m', `hard-stop-after ${changes.leave}s`],
+        ['hard-stop-after 12h', `hard-stop-after ${changes.leave}s`],
         ['maxconn 20000', 'maxconn 500'],
         ['bind :443', `bind 127.0.0.1:${changes.front}`],
         ['/etc/porthole/tls.pem', changes.both],
@@ -62,14 +64,18 @@ export const fronts: readonly Shipped[] = [
         [
           // The relays of this test have no operations port.
           'server relay-1 127.0.0.1:8081 check port 9091 inter 2s fall 2',
-          changes.relays.map((port, i) => `server relay-${i} 127.0.0.1:${port}`).join('\n    '),
+          changes.relays.map((port, i) => `server relay-${i + 1} 127.0.0.1:${port}`).join('\n    '),
         ],
+        [`${freeSlots} check port 9091 inter 2s fall 2`, freeSlots],
+        ['/run/haproxy/admin.sock', changes.socket],
         ['timeout tunnel 5m', `timeout tunnel ${changes.idle}s`],
         haproxyGeneration(changes.generation),
       ]),
     start: startHaproxy,
   },
 ];
+
+const freeSlots = 'server-template relay- 2-8 127.0.0.1:8081';
 
 function haproxyGeneration(generation: number): readonly [string, string] {
   return [
@@ -93,10 +99,13 @@ export function haproxyBefore(
       relays
         .map(
           ({ port, operations }, i) =>
-            `server relay-${i} 127.0.0.1:${port} check port ${operations} inter 2s fall 2`,
+            `server relay-${i + 1} 127.0.0.1:${port} check port ${operations} inter 2s fall 2`,
         )
         .join('\n    '),
     ],
+    // The configuration names every relay.
+    [`${freeSlots} check port 9091 inter 2s fall 2 disabled`, ''],
+    ['stats socket /run/haproxy/admin.sock mode 600 level admin', ''],
   ]);
 }
 

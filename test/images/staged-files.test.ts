@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundledPackages } from '../../k8s/images/sbom.ts';
-import { services, stageService } from '../../k8s/images/stage-service.ts';
+import { services } from '../../k8s/images/stage-service.ts';
 import { eventually } from '../eventually.ts';
+import { startFakeKubernetes } from '../fakes/kubernetes/api-server.ts';
 import { startRedisServer } from '../fakes/redis-server.ts';
 import { describeWith } from '../needs.ts';
+import { toYaml } from '../to-yaml.ts';
 import { startCommand } from '../standalone/service-process.ts';
 import { commandOf, root } from './dockerfile.ts';
 import { createInstallation, openConsole, type Installation } from './installation.ts';
@@ -23,7 +25,7 @@ beforeAll(async () => {
   });
   expect(tsc.status).toBe(0);
   out = mkdtempSync(join(tmpdir(), 'porthole-staged-'));
-  for (const service of services) stageService(service, join(out, service), epoch);
+  stage(out);
   installation = await createInstallation((service, env) =>
     startCommand([process.execPath, ...commandOf(service)], { cwd: join(out, service), env }),
   );
@@ -32,6 +34,15 @@ afterAll(async () => {
   await installation.stop();
   rmSync(out, { recursive: true });
 });
+
+/** As the Dockerfile does. In a process of its own, because Jest's realm has other classes than the bundler expects. */
+function stage(folder: string): void {
+  const script = join(root, 'k8s/images/stage-images.ts');
+  const { status, stderr } = spawnSync(process.execPath, [script, folder, String(epoch)], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+}
 
 const filesOf = (service: string) =>
   readdirSync(join(out, service), { recursive: true, withFileTypes: true }).map((entry) => ({
@@ -46,6 +57,80 @@ test('standalone becomes ready and opens a console', async () => {
   expect(await openConsole(standalone, standalone)).toBe('QEMU (lab)');
   standalone.process.signal('SIGTERM');
   expect(await standalone.process.exited).toBe(0);
+});
+
+test('the bundled part of the Kubernetes client elects a leader and watches pods', async () => {
+  const kubernetes = await startFakeKubernetes();
+  kubernetes.putPod('relay-1');
+  const config = join(out, 'kubernetes.yaml');
+  const kubeconfig = join(out, 'kubeconfig.yaml');
+  const relaySelector = 'app.kubernetes.io/name=porthole,app.kubernetes.io/component=relay';
+  writeFileSync(
+    config,
+    toYaml({ instance: 'relay-1', kubernetes: { namespace: 'porthole', leaseName: 'a', relaySelector } }),
+  );
+  writeFileSync(
+    kubeconfig,
+    toYaml({
+      'current-context': 'x',
+      clusters: [{ name: 'c', cluster: { server: kubernetes.url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: { token: 'a-service-account-token' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace: 'porthole' } }],
+    }),
+  );
+  const standalone = await installation.start('standalone', {
+    PORTHOLE_CONFIG: config,
+    KUBECONFIG: kubeconfig,
+  });
+  await eventually('the broker leads', () =>
+    JSON.stringify(kubernetes.lease('a') ?? {}).includes('"holderIdentity":"relay-1"'),
+  );
+  // The owner comes from the AuthenticationV1 API.
+  expect(kubernetes.lease('a')?.metadata).toMatchObject({ ownerReferences: [{ kind: 'ServiceAccount' }] });
+  await eventually('the broker watches the pods', () => kubernetes.watches() === 1);
+  standalone.process.signal('SIGTERM');
+  expect(await standalone.process.exited).toBe(0);
+  await kubernetes.stop();
+});
+
+test('the images of broker and standalone contain only what they need of the Kubernetes client', () => {
+  const paths = filesOf('broker').map(({ path }) => path);
+  expect(paths.filter((path) => /node_modules\/(bare-|tar-fs)|client-node\/dist\/gen/.test(path))).toEqual(
+    [],
+  );
+});
+
+test('the sizes in docs/images.md are those of the staged files', () => {
+  const page = readFileSync(join(root, 'docs/images.md'), 'utf8');
+  const documented = (row: string) =>
+    new RegExp(`^\\| ${row} .*$`, 'm')
+      .exec(page)?.[0]
+      .match(/\b\d+\b/g)
+      ?.map(Number) ?? [];
+  const bytesOf = (service: string) =>
+    filesOf(service).reduce(
+      (sum, { path, entry }) => (entry.isFile() ? sum + statSync(join(out, service, path)).size : sum),
+      0,
+    );
+  const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+  const application = services.map((service) => megabytes(bytesOf(service)));
+  const node = megabytes(statSync(join(out, 'node')).size);
+  for (const [row, measured] of [
+    ['Application', application],
+    ['Node', services.map(() => node)],
+  ] as const) {
+    expect(documented(row)).toHaveLength(services.length);
+    for (const [index, size] of documented(row).entries())
+      // A new version of a package changes the size a little.
+      expect(Math.abs(size - (measured[index] ?? 0))).toBeLessThanOrEqual(2);
+  }
+  const base = documented('Default base image');
+  const totals = documented('\\*\\*Total');
+  expect(totals).toHaveLength(services.length);
+  for (const [index, total] of totals.entries())
+    expect(total).toBe(
+      (documented('Application')[index] ?? 0) + (documented('Node')[index] ?? 0) + (base[index] ?? 0),
+    );
 });
 
 describeWith('redis')('broker and relay', () => {
@@ -113,11 +198,13 @@ test('the SBOM of each image lists all packages with their versions, Node.js and
 
 test('staging the same files again gives identical contents and modification times', () => {
   const again = mkdtempSync(join(tmpdir(), 'porthole-staged-'));
-  stageService('relay', again, epoch);
-  for (const { path, entry } of filesOf('relay')) {
-    expect(statSync(join(again, path)).mtimeMs).toBe(epoch * 1000);
+  stage(again);
+  for (const { path, entry } of filesOf('broker')) {
+    expect(statSync(join(again, 'broker', path)).mtimeMs).toBe(epoch * 1000);
     if (entry.isFile())
-      expect(readFileSync(join(again, path)).equals(readFileSync(join(out, 'relay', path)))).toBe(true);
+      expect(readFileSync(join(again, 'broker', path)).equals(readFileSync(join(out, 'broker', path)))).toBe(
+        true,
+      );
   }
   rmSync(again, { recursive: true });
-});
+}, 120_000);

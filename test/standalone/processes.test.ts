@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -135,7 +136,44 @@ test.each(['relay', 'broker'] as const)(
   },
 );
 
+test.each([
+  ['PORTHOLE_LISTEN', 'listen'],
+  ['PORTHOLE_OPERATIONS_LISTEN', 'operationsListen'],
+] as const)(
+  'if %s is in use, the start fails with a remedy, and announces nothing',
+  async (name, setting) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const porthole = start('standalone', { PORTHOLE_LISTEN: '127.0.0.1:0', [name]: address });
+    expect(await porthole.exited).toBe(1);
+    expect(porthole.output()).toBe(
+      `Cannot listen on ${address}: another program uses this address (EADDRINUSE). Stop it, or change ${setting}.\n`,
+    );
+    other.close();
+  },
+);
+
 describeWith('redis')('broker and relay in separate processes', () => {
+  test('announce that they are ready only when Redis has responded', async () => {
+    const port = await freePort();
+    const common = {
+      PORTHOLE_REDIS_URL: `redis://127.0.0.1:${port}`,
+      PORTHOLE_GRANT_KEYS_FILE: join(folder, 'keys'),
+      PORTHOLE_LISTEN: '127.0.0.1:0',
+    };
+    const services = [start('broker', common), start('relay', common), start('standalone', common)];
+    for (const service of services) {
+      await service.printed('"not ready"');
+      expect(service.output()).toContain('the store has not responded yet');
+      expect(service.output()).not.toMatch(/"ready"|Porthole is open/);
+    }
+    const redis = await startRedisServer({ port });
+    for (const [index, service] of services.entries())
+      await service.printed(index === 2 ? 'Porthole is open' : '"ready"');
+    await redis.stop();
+  }, 30_000);
+
   test('meet in Redis and open a console', async () => {
     const redis = await startRedisServer();
     const [brokerPort, relayPort] = [await freePort(), await freePort()];

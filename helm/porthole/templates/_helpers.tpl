@@ -8,6 +8,24 @@
 {{- else }}{{ printf "%s-%s" .Release.Name (include "porthole.name" .) | trunc 45 | trimSuffix "-" }}{{ end }}
 {{- end }}
 
+{{/* Context of a component, without `root`: {component, name, values}. Values of the component override those in `common`. */}}
+{{- define "porthole.component" -}}
+{{- $own := eq .component "valkey" | ternary .root.Values.redis.valkey (get .root.Values .component) -}}
+component: {{ .component }}
+name: {{ include "porthole.fullname" .root }}-{{ .component }}
+values: {{- mergeOverwrite (deepCopy .root.Values.common) (deepCopy $own) | toYaml | nindent 2 }}
+{{- end }}
+
+{{/* Contexts of broker and relay, as a list. */}}
+{{- define "porthole.components" -}}
+{{- range list "broker" "relay" }}
+- {{- include "porthole.component" (dict "root" $ "component" .) | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Port of the Service of a component: {root, component}. */}}
+{{- define "porthole.servicePort" -}}{{ (include "porthole.component" . | fromYaml).values.service.port }}{{- end }}
+
 {{/* Selector labels of a component: {root, component}. Don't change them: the selector of a Deployment is immutable. */}}
 {{- define "porthole.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "porthole.name" .root }}
@@ -30,17 +48,17 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* Image reference: {root, image}. The digest overrides the tag, and global.imageRegistry overrides the registry. */}}
+{{/* Image reference: {root, values}. The digest overrides the tag, and global.imageRegistry overrides the registry. */}}
 {{- define "porthole.image" -}}
-{{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
-{{- $version := printf ":%s" (.image.tag | default .root.Chart.AppVersion) -}}
-{{- with .image.digest }}{{ $version = printf "@%s" . }}{{ end -}}
-{{- printf "%s%s%s" (ternary (printf "%s/" $registry) "" (ne $registry "")) .image.repository $version }}
+{{- $image := .values.image -}}
+{{- with .root.Values.global.imageRegistry | default $image.registry }}{{ . }}/{{ end -}}
+{{- $image.repository -}}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end }}
 
-{{/* Name of the ServiceAccount of a component: {root, component, values}. */}}
+{{/* Name of the ServiceAccount of a component. */}}
 {{- define "porthole.serviceAccountName" -}}
-{{- .values.serviceAccount.name | default (printf "%s-%s" (include "porthole.fullname" .root) .component) }}
+{{- .values.serviceAccount.name | default .name }}
 {{- end }}
 
 {{/* Name of the Secret that holds the grant keys. */}}
@@ -48,5 +66,11 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- .Values.secrets.existingSecret | default (printf "%s-keys" (include "porthole.fullname" .)) }}
 {{- end }}
 
+{{/* Host name in config.relayUrl, if relays have a host of their own. */}}
+{{- define "porthole.relayHost" -}}
+{{- $host := (urlParse (.Values.config.relayUrl | default "")).hostname | lower -}}
+{{- if ne $host (include "porthole.host" .) }}{{ $host }}{{ end -}}
+{{- end }}
+
 {{/* Host name in config.publicUrl. */}}
-{{- define "porthole.host" -}}{{ (urlParse (.Values.config.publicUrl | default "")).hostname }}{{- end }}
+{{- define "porthole.host" -}}{{ (urlParse (.Values.config.publicUrl | default "")).hostname | lower }}{{- end }}

@@ -1,43 +1,66 @@
-{{/* Pod spec of a component: {root, component, values}. Values such as livenessProbe and extraPodSpec are merged over the defaults. */}}
+{{/* Pod spec of broker or relay. Values such as livenessProbe are merged over the defaults. */}}
 {{- define "porthole.podSpec" -}}
-{{- $values := .values -}}
 {{- $spec := include "porthole.defaultPodSpec" . | fromYaml -}}
 {{- $container := first $spec.containers -}}
 {{- range $field := list "startupProbe" "livenessProbe" "readinessProbe" "lifecycle" }}
-{{- with get $values $field }}{{ $_ := set $container $field (mergeOverwrite (get $container $field | default dict) (deepCopy .)) }}{{ end }}
+{{- with get $.values $field }}{{ $_ := set $container $field (mergeOverwrite (get $container $field | default dict) .) }}{{ end }}
 {{- end }}
-{{- $container = mergeOverwrite $container (deepCopy $values.extraContainerSpec) -}}
-{{- $_ := set $spec "containers" (concat (list $container) $values.extraContainers) -}}
-{{- toYaml (mergeOverwrite $spec (deepCopy $values.extraPodSpec)) }}
+{{- $container = mergeOverwrite $container .values.extraContainerSpec -}}
+{{- $_ := set $spec "containers" (concat (list $container) .values.extraContainers) -}}
+{{- include "porthole.extendPodSpec" (dict "context" . "spec" $spec) }}
 {{- end }}
 
-{{- define "porthole.defaultPodSpec" -}}
-{{- $root := .root -}}
-{{- $values := .values -}}
-{{- $component := .component -}}
-serviceAccountName: {{ include "porthole.serviceAccountName" . }}
-automountServiceAccountToken: {{ include "porthole.needsKubernetesApi" . }}
+{{/* Adds what all pods of the chart have to a pod spec: {context, spec}. */}}
+{{- define "porthole.extendPodSpec" -}}
+{{- mergeOverwrite (include "porthole.commonPodSpec" .context | fromYaml) .spec (deepCopy .context.values.extraPodSpec) | toYaml }}
+{{- end }}
+
+{{- define "porthole.commonPodSpec" -}}
+automountServiceAccountToken: false
 enableServiceLinks: false
-terminationGracePeriodSeconds: {{ include "porthole.terminationGracePeriodSeconds" . }}
-{{- with $root.Values.global.imagePullSecrets }}
-imagePullSecrets: {{- range . }}
-  - name: {{ . }}
+{{- with .root.Values.global.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ kindIs "map" . | ternary . (dict "name" .) | dig "name" "" }}
   {{- end }}
 {{- end }}
 securityContext: {{- include "porthole.podSecurityContext" . | nindent 2 }}
-{{- with $values.initContainers }}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "dnsConfig" "hostAliases" }}
+{{- with get $.values $field }}
+{{ $field }}: {{ toJson . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Fields of the container of every pod: {root, component, values}. */}}
+{{- define "porthole.commonContainer" -}}
+name: {{ .component }}
+image: {{ include "porthole.image" . | quote }}
+imagePullPolicy: {{ .values.image.pullPolicy }}
+securityContext: {{- include "porthole.containerSecurityContext" . | nindent 2 }}
+{{- end }}
+
+{{/* Fields of a container that runs the program with the configuration of a component. */}}
+{{- define "porthole.programContainer" -}}
+{{ include "porthole.commonContainer" . }}
+env: {{- include "porthole.env" . | nindent 2 }}
+  {{- with .values.extraEnv }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- with .values.extraEnvFrom }}
+envFrom: {{- toYaml . | nindent 2 }}
+{{- end }}
+volumeMounts: {{- include "porthole.volumeMounts" . | nindent 2 }}
+  {{- with .values.extraVolumeMounts }}{{ toYaml . | nindent 2 }}{{ end }}
+{{- end }}
+
+{{- define "porthole.defaultPodSpec" -}}
+serviceAccountName: {{ include "porthole.serviceAccountName" . }}
+automountServiceAccountToken: {{ include "porthole.needsKubernetesApi" . }}
+terminationGracePeriodSeconds: {{ include "porthole.terminationGracePeriodSeconds" . }}
+{{- with .values.initContainers }}
 initContainers: {{- toYaml . | nindent 2 }}
 {{- end }}
 containers:
-  - name: {{ $component }}
-    image: {{ include "porthole.image" (dict "root" $root "image" $values.image) | quote }}
-    imagePullPolicy: {{ $values.image.pullPolicy }}
-    securityContext: {{- include "porthole.containerSecurityContext" . | nindent 6 }}
-    env: {{- include "porthole.env" . | nindent 6 }}
-      {{- with $values.extraEnv }}{{ toYaml . | nindent 6 }}{{ end }}
-    {{- with $values.extraEnvFrom }}
-    envFrom: {{- toYaml . | nindent 6 }}
-    {{- end }}
+  - {{- include "porthole.programContainer" . | nindent 4 }}
     ports:
       - { name: http, containerPort: 8080 }
       - { name: operations, containerPort: 9090 }
@@ -54,17 +77,14 @@ containers:
       httpGet: { path: /readyz, port: operations }
       periodSeconds: 5
       timeoutSeconds: 3
-    {{- if $values.preStopSeconds }}
+    {{- if .values.preStopSeconds }}
     lifecycle:
-      preStop: { sleep: { seconds: {{ $values.preStopSeconds }} } }
+      preStop: { sleep: { seconds: {{ .values.preStopSeconds }} } }
     {{- end }}
-    resources: {{- toYaml $values.resources | nindent 6 }}
-    volumeMounts: {{- include "porthole.volumeMounts" . | nindent 6 }}
-      {{- with $values.extraVolumeMounts }}{{ toYaml . | nindent 6 }}{{ end }}
+    resources: {{- toYaml .values.resources | nindent 6 }}
 volumes: {{- include "porthole.volumes" . | nindent 2 }}
-  {{- with $values.extraVolumes }}{{ toYaml . | nindent 2 }}{{ end }}
 topologySpreadConstraints:
-{{- if $values.topologySpreadConstraints }}{{ toYaml $values.topologySpreadConstraints | nindent 2 }}
+{{- if .values.topologySpreadConstraints }}{{ toYaml .values.topologySpreadConstraints | nindent 2 }}
 {{- else }}
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
@@ -74,11 +94,6 @@ topologySpreadConstraints:
     labelSelector:
       matchLabels: {{- include "porthole.selectorLabels" $ | nindent 8 }}
   {{- end }}
-{{- end }}
-{{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "dnsConfig" "hostAliases" }}
-{{- with get $values $field }}
-{{ $field }}: {{- if kindIs "string" . }} {{ . }}{{ else }}{{ toYaml . | nindent 2 }}{{ end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -103,7 +118,8 @@ topologySpreadConstraints:
 {{/* Together with porthole.containerSecurityContext, the defaults meet the restricted Pod Security Standard. */}}
 {{- define "porthole.podSecurityContext" -}}
 {{- $default := dict "runAsNonRoot" true "runAsUser" 10001 "runAsGroup" 10001 "fsGroup" 10001 "seccompProfile" (dict "type" "RuntimeDefault") -}}
-{{- toYaml (mergeOverwrite $default (deepCopy .values.podSecurityContext)) }}
+{{- $ofValkey := dict "runAsUser" 999 "runAsGroup" 1000 "fsGroup" 1000 -}}
+{{- toYaml (mergeOverwrite $default (eq .component "valkey" | ternary $ofValkey dict) (deepCopy .values.podSecurityContext)) }}
 {{- end }}
 
 {{- define "porthole.containerSecurityContext" -}}
@@ -112,8 +128,10 @@ topologySpreadConstraints:
 {{- end }}
 
 {{- define "porthole.env" -}}
-- name: PORTHOLE_CONFIG
-  value: /etc/porthole/config/porthole.yaml
+# In the pod template rather than in a ConfigMap, so that the pods of an old ReplicaSet keep their own configuration.
+# Kubernetes reads `$$` as `$`.
+- name: PORTHOLE_CONFIG_YAML
+  value: |- {{- include "porthole.config" . | replace "$" "$$" | nindent 4 }}
 - name: PORTHOLE_INSTANCE
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
 - name: PORTHOLE_GRANT_KEYS_FILE
@@ -122,9 +140,8 @@ topologySpreadConstraints:
 
 {{- define "porthole.volumeMounts" -}}
 {{- $component := .component -}}
-- { name: config, mountPath: /etc/porthole/config, readOnly: true }
 - { name: grant-keys, mountPath: /etc/porthole/secrets/grant-keys, readOnly: true }
-{{- if .root.Values.redis.existingSecret }}
+{{- if include "porthole.redisSecretName" .root }}
 - { name: redis, mountPath: /etc/porthole/secrets/redis, readOnly: true }
 {{- end }}
 {{- range .root.Values.secrets.mounts }}{{ if has $component .for }}
@@ -134,11 +151,9 @@ topologySpreadConstraints:
 
 {{- define "porthole.volumes" -}}
 {{- $component := .component -}}
-- name: config
-  configMap: { name: {{ include "porthole.fullname" .root }}-{{ .component }} }
 - name: grant-keys
   secret: { secretName: {{ include "porthole.grantKeysSecretName" .root }} }
-{{- with .root.Values.redis.existingSecret }}
+{{- with include "porthole.redisSecretName" .root }}
 - name: redis
   secret: { secretName: {{ . }} }
 {{- end }}
@@ -146,4 +161,22 @@ topologySpreadConstraints:
 - name: secret-{{ .name }}
   secret: { secretName: {{ .secretName }} }
 {{- end }}{{ end }}
+{{- with .values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/*
+Value of `replicas` in a Deployment, or nothing: {root, component, values, name}.
+
+An autoscaler needs a Deployment without `replicas`. But if the previous manifest contained it, Helm deletes the field, and
+Kubernetes scales to 1 at once. Such a Deployment lacks the annotation porthole/replicas and keeps its live count.
+*/}}
+{{- define "porthole.replicas" -}}
+{{- if not (and (eq .component "relay") (or .values.autoscaling.enabled .values.keda.enabled)) }}{{ .values.replicaCount }}
+{{- else }}
+{{- with lookup "apps/v1" "Deployment" .root.Release.Namespace .name }}
+{{- if not (hasKey (.metadata.annotations | default dict) "porthole/replicas") }}{{ .spec.replicas }}{{ end -}}
+{{- end }}
+{{- end }}
 {{- end }}

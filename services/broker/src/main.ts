@@ -8,6 +8,7 @@ import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/me
 import { createOperationsServer } from '@porthole/shared/http/operations-server';
 import { createPublicServer } from '@porthole/shared/http/public-server';
 import { systemRandom } from '@porthole/shared/crypto/random';
+import { createReadinessLog } from '@porthole/shared/process/readiness-log';
 import { runProcess } from '@porthole/shared/process/run-process';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { openStore } from '@porthole/shared/store/open';
@@ -69,7 +70,12 @@ await runProcess(process, () => {
         maxConnections: config.limits.httpConnections,
         registry,
       }),
+      createReadinessLog({
+        readiness: broker.readiness,
+        onReady: () => log.info({ publicUrl: config.publicUrl.origin, listen: config.listen }, 'ready'),
+        clock,
+        log,
+      }),
     ],
-    started: () => log.info({ publicUrl: config.publicUrl.origin, listen: config.listen }, 'ready'),
   };
 });

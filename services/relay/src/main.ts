@@ -7,6 +7,7 @@ import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/me
 import { createOperationsServer } from '@porthole/shared/http/operations-server';
 import { createPublicServer } from '@porthole/shared/http/public-server';
 import { systemRandom } from '@porthole/shared/crypto/random';
+import { createReadinessLog } from '@porthole/shared/process/readiness-log';
 import { runProcess } from '@porthole/shared/process/run-process';
 import { createStoreMetrics } from '@porthole/shared/store/metrics';
 import { openStore } from '@porthole/shared/store/open';
@@ -62,7 +63,12 @@ await runProcess(process, () => {
         registry,
       }),
       ...relay.components,
+      createReadinessLog({
+        readiness: relay.readiness,
+        onReady: () => log.info({ listen: config.listen }, 'ready'),
+        clock,
+        log,
+      }),
     ],
-    started: () => log.info({ listen: config.listen }, 'ready'),
   };
 });

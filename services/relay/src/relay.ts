@@ -15,6 +15,7 @@ import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { createReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import { createSessionRecords } from '@porthole/shared/session/records';
 import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
@@ -131,7 +132,7 @@ function createSharedState(deps: RelayDeps) {
   const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
   const connections = new ViewerConnections();
   const linkGauges = createLinkGauges();
-  const queue = createLeaseQueue({ leases, clock });
+  const queue = createLeaseQueue({ leases, clock, stallMs: limits.queueSeconds * 1000 });
   const metrics = createRelayMetrics(deps.registry, {
     draining: () => liveSessions.draining,
     connections: (state) => connections.count(state),
@@ -151,6 +152,7 @@ function createSharedState(deps: RelayDeps) {
       signals,
       terminations,
       observers,
+      reopenable: createReopenableSessions(leases),
       keys,
       metrics,
       deadlines,
@@ -161,7 +163,6 @@ function createSharedState(deps: RelayDeps) {
       linkGauges,
       recentEnds: createRecentEnds(clock),
       dial: createDial({ clock, queue, deadlines, tracing, metrics }),
-      queueSeconds: limits.queueSeconds,
       viewerHandshakeMs: deadlines.viewerHandshake,
     },
     observers,

@@ -31,12 +31,12 @@ await runProcess(process, () => {
     tracing,
     audit,
     pagesDir,
+    onReady: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   });
   return {
     log,
     clock,
     registry,
     components: [output.component, ...components, ...standalone.components],
-    started: () => log.info({ url: config.publicUrl.href }, 'Porthole is open'),
   };
 });

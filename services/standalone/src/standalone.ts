@@ -7,6 +7,7 @@ import { grantKeysOf } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
+import { createReadinessLog } from '@porthole/shared/process/readiness-log';
 import { createOperationsServer } from '@porthole/shared/http/operations-server';
 import type { Address } from '@porthole/shared/http/listen';
 import { createPublicServer } from '@porthole/shared/http/public-server';
@@ -33,6 +34,8 @@ export function createStandalone(deps: {
   /** Default: no audit log. */
   readonly audit?: Audit;
   readonly pagesDir: string;
+  /** Called once, when Porthole is ready. Default: no readiness log. */
+  readonly onReady?: () => void;
   /** Default: the store of the configuration. */
   readonly store?: Store;
 }): Standalone {
@@ -47,10 +50,11 @@ export function createStandalone(deps: {
   const common = { config, keys, store, clock, random, log, registry, tracing, ...audit };
   const broker = createBroker({ ...common, pagesDir: deps.pagesDir });
   const relay = createRelay(common);
+  const readiness = async () => [...(await broker.readiness()), ...(await relay.readiness())];
   const operations = createOperationsServer({
     listen: config.operationsListen,
     registry,
-    readiness: async () => [...(await broker.readiness()), ...(await relay.readiness())],
+    readiness,
     warnings: broker.notes,
   });
   const server = createPublicServer({
@@ -68,6 +72,7 @@ export function createStandalone(deps: {
       server,
       // Stops first, so that viewers learn that their console ends before their sockets close.
       ...relay.components,
+      ...(deps.onReady ? [createReadinessLog({ readiness, onReady: deps.onReady, clock, log })] : []),
     ],
     address: server.address,
     operationsAddress: operations.address,

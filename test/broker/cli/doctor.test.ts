@@ -55,12 +55,23 @@ describeWith('redis')('the doctor', () => {
       expect(result.text).toContain('pve-root-ca.pem');
     });
 
+    test('a name that the certificate of Proxmox does not contain, with those that it contains', async () => {
+      const fake = await aCluster();
+      // The loopback address as IPv6 writes it.
+      const urls = [fake.url('pve1').replace('127.0.0.2', '[::ffff:127.0.0.2]')];
+      const result = await runDoctor({ clusters: [clusterOf({ urls })] });
+      expect(result.found).toMatchObject([{ kind: 'certificate_name' }]);
+      const [{ what } = { what: '' }] = result.found;
+      expect(what).toMatch(/^Its certificate is not for ::ffff:7f00:2, but for: .*127\.0\.0\.2.*pve1/);
+      expect(result.text).not.toContain('pve-root-ca.pem');
+    });
+
     test('a fingerprint of another certificate', async () => {
       await aCluster();
       const tls = { fingerprints: Array.from({ length: 32 }, () => 'AB').join(':') };
       const { found } = await runDoctor({ clusters: [clusterOf({ tls })] });
       expect(found[0]).toMatchObject({
-        kind: 'proxmox_certificate',
+        kind: 'certificate_fingerprint',
         what: expect.stringContaining('not pinned'),
       });
     });

@@ -31,7 +31,6 @@ describe('a configuration is rejected if', () => {
       { publicUrl: 'https://school.example', relayUrl: 'ws://relay.school.example' },
       /relayUrl: use wss/,
     ],
-    ['there is a path', { publicUrl: 'https://school.example/porthole' }, /publicUrl: .*path/],
     [
       'a rule names an unknown cluster',
       { access: [{ who: { everyone: true }, which: { clusters: ['scool'] }, allow: ['view'] }] },

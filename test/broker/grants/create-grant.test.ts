@@ -15,7 +15,7 @@ test('a grant works once, and has all that the relay needs', async () => {
     clock,
     config: {
       publicUrl: 'https://porthole.school.example',
-      allowedOrigins: ['https://portal.school.example/start'],
+      allowedOrigins: ['https://portal.school.example/'],
       limits: { sessionSeconds: 3600, idleSeconds: 600, consolesPerUser: 5, consolesPerMachine: 3 },
     },
   });

@@ -115,6 +115,38 @@ describe('the pod deletion cost controller', () => {
     await eventually(() => expect(holder()).toBe('broker-2'));
   });
 
+  it('leaves no lease after helm uninstall: the lease belongs to the service account, also after renewals', async () => {
+    await startController('broker-1');
+    await watching();
+    const lease = kubernetes.lease('porthole-broker');
+    if (!lease) throw new Error('There is no lease.');
+    lease.metadata.labels = { added: 'later' };
+    const ownerReferences = [
+      { apiVersion: 'v1', kind: 'ServiceAccount', name: 'porthole-broker', uid: 'uid-of-the-account' },
+    ];
+    expect(lease.metadata).toMatchObject({ ownerReferences });
+    await round();
+    expect(kubernetes.lease('porthole-broker')?.metadata).toMatchObject({
+      labels: { added: 'later' },
+      ownerReferences,
+    });
+  });
+
+  it('stops cleanly if its permissions were deleted before', async () => {
+    const controller = await startController('broker-1');
+    await watching();
+    kubernetes.refuse(403);
+    await controller.stop?.();
+    expect(lines.filter((line) => line.includes('cannot release the leader lease'))).toHaveLength(1);
+  });
+
+  it('elects a leader also if it may not look up its service account', async () => {
+    kubernetes.refuse(403, /selfsubjectreviews/);
+    await startController('broker-1');
+    await eventually(() => expect(holder()).toBe('broker-1'));
+    expect(kubernetes.lease('porthole-broker')?.metadata).toMatchObject({ ownerReferences: [] });
+  });
+
   it('logs once that it may not write, and writes again later', async () => {
     consoles.set('relay-1', 2);
     await startController('broker-1');

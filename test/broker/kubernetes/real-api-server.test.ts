@@ -3,7 +3,7 @@ import { connectKubernetes } from '@porthole/broker/kubernetes/client';
 import { createRelayPods } from '@porthole/broker/kubernetes/relay-pods';
 import { systemClock } from '@porthole/shared/time/clock';
 import { createLog } from '@porthole/shared/telemetry/log';
-import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { CoordinationV1Api, CoreV1Api, KubeConfig, RbacAuthorizationV1Api } from '@kubernetes/client-node';
 import { describeWith } from '../../needs.ts';
 import { eventually } from '../../eventually.ts';
 
@@ -55,6 +55,53 @@ describeWith('kubernetes')('a real kube-apiserver', () => {
     expect(given).toMatchObject({ holder: 'b', transitions: 1 });
     expect(await lease.write(given, { ...mine, holder: '', durationSeconds: 1 })).toBe(true);
     expect(await lease.read()).toMatchObject({ holder: '' });
+  });
+
+  it('makes the service account the owner of the lease, and keeps it at renewals', async () => {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    const name = 'porthole-broker';
+    const rbac = config.makeApiClient(RbacAuthorizationV1Api);
+    const { metadata } = await core.createNamespacedServiceAccount({
+      namespace,
+      body: { metadata: { name } },
+    });
+    const rules = [
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'update'] },
+    ];
+    await rbac.createNamespacedRole({ namespace, body: { metadata: { name }, rules } });
+    await rbac.createNamespacedRoleBinding({
+      namespace,
+      body: {
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+        subjects: [{ kind: 'ServiceAccount', name, namespace }],
+      },
+    });
+    const { status } = await core.createNamespacedServiceAccountToken({
+      name,
+      namespace,
+      body: { spec: { audiences: [], expirationSeconds: 3600 } },
+    });
+    const cluster = config.getCurrentCluster();
+    if (!cluster || !status) throw new Error('There is no cluster, or it issues no tokens.');
+    const { lease } = await connectKubernetes({ ...settings, leaseName: 'owned' }, (asAccount) =>
+      asAccount.loadFromOptions({
+        clusters: [cluster],
+        users: [{ name, token: status.token }],
+        contexts: [{ name, cluster: cluster.name, user: name }],
+        currentContext: name,
+      }),
+    );
+    const mine = { holder: 'a', durationSeconds: 15, transitions: 0, acquiredAt: Date.UTC(2026, 0, 1) };
+    expect(await lease.write(undefined, mine)).toBe(true);
+    expect(await lease.write(await lease.read(), mine)).toBe(true);
+    const stored = await config
+      .makeApiClient(CoordinationV1Api)
+      .readNamespacedLease({ name: 'owned', namespace });
+    expect(stored.metadata?.ownerReferences).toEqual([
+      { apiVersion: 'v1', kind: 'ServiceAccount', name, uid: metadata?.uid },
+    ]);
   });
 
   it('reports created and deleted relay pods, and stores their deletion cost', async () => {

@@ -1,5 +1,7 @@
 import { constantSecret } from '@porthole/shared/config/secret';
+import { systemClock, type Clock } from '@porthole/shared/time/clock';
 import { eventually } from '../../eventually.ts';
+import { createFakeClock } from '../../fakes/clock.ts';
 import type { Answer, Browser } from '../browser.ts';
 import { aCluster, aUser, brokerToken, closeBrokers, someGuests, startBroker, usersFile } from '../rig.ts';
 
@@ -7,9 +9,10 @@ afterEach(closeBrokers);
 
 const path = (vmid: number, cluster = 'school') => `/api/v1/consoles/${cluster}/${vmid}/power`;
 
-async function aSchool(vmPrivileges: readonly string[] = ['VM.PowerMgmt']) {
+async function aSchool(vmPrivileges: readonly string[] = ['VM.PowerMgmt'], clock: Clock = systemClock) {
   const fake = await aCluster(someGuests, vmPrivileges);
   const rig = await startBroker({
+    clock,
     proxmox: [{ name: 'school', fake }],
     users: constantSecret(usersFile(aUser('anna'), aUser('ben'))),
     config: {
@@ -72,6 +75,16 @@ test('a failed task has our error, and only the log has the message of Proxmox',
   expect(locked).toMatchObject({ state: 'failed', code: 'machine_locked', requestId: expect.any(String) });
   expect(JSON.stringify(locked)).not.toContain('backup)');
   expect(rig.log.join('')).toContain('VM is locked (backup)');
+});
+
+test('power on of a machine that was deleted a moment ago says that the machine does not exist', async () => {
+  // With a clock that stands still, the list of machines does not get old.
+  const { fake, anna } = await aSchool(['VM.PowerMgmt'], createFakeClock());
+  await anna.get('/api/v1/consoles');
+  fake.removeGuest(110);
+  const failed = await through(anna, 110, 'start');
+  expect(failed).toMatchObject({ state: 'failed', code: 'machine_not_found' });
+  expect(JSON.stringify(failed)).not.toContain('pve1');
 });
 
 test('a missing Proxmox permission has its own error', async () => {

@@ -105,6 +105,8 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
         return answer(response, refusal.status, status(refusal.status, 'refused'));
       if (line === 'POST /apis/authentication.k8s.io/v1/tokenreviews')
         return answer(response, 201, review(JSON.parse(body) as TokenReview));
+      if (line === 'POST /apis/authentication.k8s.io/v1/selfsubjectreviews')
+        return answer(response, 201, { metadata: {}, status: { userInfo: self } });
       const [, kind, name] = /\/namespaces\/porthole\/(pods|leases)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
       if (!kind)
         return answer(response, 404, status(404, 'the server could not find the requested resource'));
@@ -176,6 +178,9 @@ export async function startFakeKubernetes(): Promise<FakeKubernetes> {
 interface TokenReview {
   readonly spec: { readonly token: string; readonly audiences: readonly string[] };
 }
+
+/** The user of all requests. */
+const self = { username: 'system:serviceaccount:porthole:porthole-broker', uid: 'uid-of-the-account' };
 
 export const relayLabels = { 'app.kubernetes.io/name': 'porthole', 'app.kubernetes.io/component': 'relay' };
 

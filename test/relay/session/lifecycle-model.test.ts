@@ -40,7 +40,7 @@ const events: Readonly<Record<string, Command>> = {
   storeAway: (world) => world.storeAnswers('never'),
   storeSlow: (world) => world.storeAnswers('later'),
   storeBack: (world) => world.storeAnswers('now'),
-  queued: (world) => tell(world, () => world.dialling()?.onPosition(1)),
+  queued: (world) => tell(world, () => world.dialling()?.onProgress({ position: 1 })),
   opening: (world) => tell(world, () => world.dialling()?.onStep('console')),
   dialled: (world) => world.dialled(),
   dialFailed: (world) => world.dialling()?.settle(new PortholeError('proxmox_timeout')),

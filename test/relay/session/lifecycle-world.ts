@@ -3,6 +3,7 @@ import { systemRandom } from '@porthole/shared/crypto/random';
 import { PortholeError } from '@porthole/shared/errors';
 import { mintGrant } from '@porthole/shared/grant/grant';
 import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
+import { createReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import { createSessionRecords } from '@porthole/shared/session/records';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
 import { leaseNames } from '@porthole/shared/store/keys';
@@ -123,6 +124,7 @@ export async function createLifecycleWorld() {
       sessions,
       signals,
       observers,
+      reopenable: createReopenableSessions(leases),
       keys,
       clock,
       metrics,
@@ -140,7 +142,6 @@ export async function createLifecycleWorld() {
       audit: (event) => void audited.push(event),
       tracing: noTracing,
       deadlines: defaultDeadlines,
-      queueSeconds: 60,
       viewerHandshakeMs: defaultDeadlines.viewerHandshake,
       clusters: new Map([['lab', cluster]]),
       dial: (request) =>

@@ -59,3 +59,27 @@ test('a console opened outside of Porthole at the same time causes a retry, not 
   expect((await rfb).name).toBe('QEMU (lab-100)');
   client.close();
 });
+
+test('forty-eight consoles that one user opens at once all open, although the queue takes longer than its limit', async () => {
+  const guests = Array.from({ length: 48 }, (_, i) => {
+    const name = `lab-${200 + i}`;
+    const guest = createBuiltinGuest({ name });
+    return { vmid: 200 + i, node: 'pve1', type: 'qemu' as const, name, guest, running: true };
+  });
+  rig = await createRelayRig({
+    proxmox: { guests, qmStartMs: 150 },
+    limits: { queueSeconds: 2 },
+    opensPerNode: 3,
+  });
+  const startedAt = Date.now();
+  const clients = await Promise.all(
+    guests.map(({ vmid, node, name }) => rig.open({ vmid, node, machineName: name })),
+  );
+  const names = await Promise.all(clients.map(async (client) => (await client.rfb()).name));
+  expect(names).toEqual(guests.map(({ name }) => `QEMU (${name})`));
+  expect(Date.now() - startedAt).toBeGreaterThan(2000);
+  const last = clients.at(-1)?.messages.filter(({ type }) => type === 'queued') ?? [];
+  expect(last.length).toBeGreaterThan(2);
+  expect(last.at(-1)).toMatchObject({ waitSeconds: expect.any(Number) });
+  for (const client of clients) client.socket.terminate();
+});

@@ -42,14 +42,14 @@ function startDial(options: { unsolicited?: Buffer } = {}) {
   } as unknown as RelayCluster;
   const dial = createDial({
     clock,
-    queue: createLeaseQueue({ leases, clock }),
+    queue: createLeaseQueue({ leases, clock, stallMs: 60_000 }),
     deadlines: defaultDeadlines,
     tracing: noTracing,
     metrics: { openPhase() {}, queued() {}, opening() {} },
   });
   const claims = aGrant(clock);
   const dialAs = (holder: string) =>
-    dial({ holder, claims, cluster, signal: abort.signal, onPosition() {}, onStep() {} });
+    dial({ holder, claims, cluster, signal: abort.signal, onProgress() {}, onStep() {} });
   const dialled = dialAs('connection-1');
   dialled.catch(() => {});
   return { clock, leases, abort, connections, dialled, dialAs };

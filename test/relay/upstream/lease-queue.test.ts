@@ -1,4 +1,9 @@
-import { createLeaseQueue, limitQueueTime, type LeaseRequest } from '@porthole/relay/upstream/lease-queue';
+import {
+  createLeaseQueue,
+  type LeaseRequest,
+  type QueueProgress,
+  type ReleaseLease,
+} from '@porthole/relay/upstream/lease-queue';
 import { lifetimes } from '@porthole/shared/store/keys';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { LeaseStore } from '@porthole/shared/store/ports';
@@ -17,17 +22,22 @@ async function advance(clock: FakeClock, ms: number): Promise<void> {
   }
 }
 
+const stallMs = 60_000;
+
 /** The queue of one relay. `join` requests a lease and records what happens. */
 function createRelayQueue(leases: LeaseStore, clock: FakeClock) {
-  const queue = createLeaseQueue({ leases, clock });
+  const queue = createLeaseQueue({ leases, clock, stallMs });
   function join(holder: string, overrides: Partial<LeaseRequest> = {}) {
-    const positions: number[] = [];
+    const progress: QueueProgress[] = [];
     const abort = new AbortController();
     const waiter = {
       state: 'waiting',
-      positions,
+      progress,
+      get positions() {
+        return progress.map(({ position }) => position);
+      },
       abort,
-      release: async () => {},
+      release: (async () => {}) as ReleaseLease,
       error: undefined as unknown,
     };
     queue
@@ -35,7 +45,7 @@ function createRelayQueue(leases: LeaseStore, clock: FakeClock) {
         name: 'dial',
         holder,
         limit: 1,
-        onPosition: (position) => positions.push(position),
+        onProgress: (each) => progress.push(each),
         signal: abort.signal,
         ...overrides,
       })
@@ -139,7 +149,7 @@ describe('the queue for a lease', () => {
   test('rejects a request that is aborted already', async () => {
     const { leases, queue } = setUp();
     const signal = AbortSignal.abort(new Error('left'));
-    const request = { name: 'dial', holder: 'a', limit: 1, onPosition: () => {}, signal };
+    const request = { name: 'dial', holder: 'a', limit: 1, onProgress: () => {}, signal };
     await expect(queue.acquireInQueue(request)).rejects.toThrow('left');
     expect(await leases.count('dial')).toBe(0);
   });
@@ -194,35 +204,117 @@ describe('the queue for a lease', () => {
   });
 });
 
-describe('the limit of the time in the queue', () => {
-  test('aborts a waiter after the queue timeout', async () => {
+describe('a queue that does not move', () => {
+  test('ends with an error after the time that waiters may stand still', async () => {
     const { clock, join, leases } = setUp();
     join('a');
-    const limited = limitQueueTime(clock, 60, new AbortController().signal);
-    const second = join('b', { signal: limited.signal });
-    await advance(clock, 59_900);
+    const second = join('b');
+    await advance(clock, stallMs - 100);
     expect(second.state).toBe('waiting');
     await advance(clock, 100);
-    expect([second.state, second.error]).toMatchObject(['failed', { code: 'queue_timeout' }]);
+    expect([second.state, second.error]).toMatchObject([
+      'failed',
+      { code: 'queue_timeout', detail: 'position 1; no holder was served for 60 s' },
+    ]);
     expect(await leases.count('dial')).toBe(1);
   });
 
-  test('does not apply after it was stopped', () => {
-    const { clock } = setUp();
-    const limited = limitQueueTime(clock, 60, new AbortController().signal);
-    limited.stop();
-    clock.advance(3_600_000);
-    expect(limited.signal.aborted).toBe(false);
-    expect(clock.pending()).toBe(0);
-    limited.dispose();
+  test('ends for all its waiters together, although positions fall as they give up', async () => {
+    const { clock, join, leases } = setUp();
+    const other = createRelayQueue(leases, clock);
+    join('a');
+    const waiters = [];
+    for (let i = 0; i < 20; i++) {
+      waiters.push((i % 2 ? other : { join }).join(`waiter ${i}`));
+      await advance(clock, 300);
+    }
+    await advance(clock, stallMs);
+    expect(waiters.map(({ state }) => state)).toEqual(Array(20).fill('failed'));
   });
 
-  test('follows the signal of the session', () => {
-    const { clock } = setUp();
-    const abort = new AbortController();
-    const limited = limitQueueTime(clock, 60, abort.signal);
-    abort.abort(new Error('left'));
-    expect(limited.signal.reason).toEqual(new Error('left'));
-    limited.dispose();
+  test('is one whose holders all fail', async () => {
+    const { clock, join } = setUp();
+    const holders = Array.from({ length: 8 }, (_, index) => join(`holder ${index}`));
+    const last = join('last');
+    for (const holder of holders.slice(0, 7)) {
+      await advance(clock, 10_000);
+      await holder.release(false);
+    }
+    expect(last.state).toBe('failed');
+  });
+});
+
+describe('a queue that moves', () => {
+  test('keeps its waiters for as long as it takes, on all relays', async () => {
+    const { clock, join, leases } = setUp();
+    const other = createRelayQueue(leases, clock);
+    const holders = Array.from({ length: 10 }, (_, index) => other.join(`holder ${index}`));
+    await settle();
+    const last = join('last');
+    for (const holder of holders) {
+      expect(last.state).toBe('waiting');
+      await advance(clock, stallMs - 1000);
+      await holder.release(true);
+    }
+    await advance(clock, 1000);
+    expect(last.state).toBe('held');
+  });
+
+  test('that stops to move ends soon after', async () => {
+    const { clock, join } = setUp();
+    const first = join('a');
+    join('b');
+    const last = join('c');
+    await advance(clock, 50_000);
+    await first.release(true);
+    await advance(clock, stallMs - 1000);
+    expect(last.state).toBe('waiting');
+    await advance(clock, 6000);
+    expect([last.state, last.error]).toMatchObject(['failed', { code: 'queue_timeout' }]);
+  });
+
+  test('keeps those who wait for a holder that waits in it', async () => {
+    const { clock, join } = setUp();
+    join('a');
+    const second = join('b', { nextQueue: 'node' });
+    const third = join('c');
+    for (let i = 0; i < 5; i++) {
+      const served = join(`node ${i}`, { name: 'node' });
+      await advance(clock, 30_000);
+      await served.release(true);
+    }
+    expect([second.state, third.state]).toEqual(['waiting', 'failed']);
+  });
+
+  test('tells the expected wait at the pace at which a waiter has moved up', async () => {
+    const { clock, join } = setUp();
+    const holders = Array.from({ length: 5 }, (_, index) => join(`holder ${index}`));
+    const last = join('last');
+    for (const holder of holders) {
+      await advance(clock, 2000);
+      await holder.release(true);
+    }
+    expect(last.positions).toEqual([5, 4, 3, 2, 1]);
+    const waits = last.progress.map(({ waitSeconds }) => waitSeconds);
+    // Two seconds are too short an observation.
+    expect(waits.slice(0, 2)).toEqual([undefined, undefined]);
+    // Two seconds for each position, and what the polls add.
+    for (const [index, position] of [3, 2, 1].entries()) {
+      expect(waits[index + 2]).toBeGreaterThanOrEqual(2 * position);
+      expect(waits[index + 2]).toBeLessThanOrEqual(2 * position + 2);
+    }
+  });
+
+  test('repeats the position with a longer wait if its pace slows down', async () => {
+    const { clock, join } = setUp();
+    const holders = Array.from({ length: 3 }, (_, index) => join(`holder ${index}`));
+    const last = join('last');
+    await advance(clock, 4000);
+    await holders[0]?.release(true);
+    await advance(clock, 22_000);
+    expect(last.positions).toEqual([3, 2, 2, 2]);
+    const waits = last.progress.flatMap(({ waitSeconds }) => waitSeconds ?? []);
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+    expect(waits.at(-1)).toBeGreaterThan(30);
   });
 });

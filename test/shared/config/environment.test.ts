@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { environmentVariables } from '@porthole/shared/config/environment';
 import { readConfig } from '@porthole/shared/config/read';
 import {
@@ -18,6 +19,18 @@ describe('the environment', () => {
     const config = readConfig(environment(), folder());
     expect(tokenOf(config)).toMatchObject({ token: 'porthole@pve!relay' });
     expect(config.clusters[0]?.urls.map(String)).toEqual(['https://pve1:8006/']);
+  });
+
+  test('contains the text of the file in PORTHOLE_CONFIG_YAML, with paths from the working directory', () => {
+    write('token', 'token secret');
+    const credential = { token: 'porthole@pve!relay', secretFile: 'token' };
+    const text = stringify(settings({ logLevel: 'warn', clusters: [aCluster({ credential })] }));
+    const config = readConfig({ PORTHOLE_CONFIG_YAML: text, PORTHOLE_CONFIG: '' }, folder());
+    expect(config.logLevel).toBe('warn');
+    expect(tokenOf(config).secret()).toBe('token secret');
+    expect(readConfig({ PORTHOLE_CONFIG_YAML: text, PORTHOLE_LOG_LEVEL: 'error' }, folder()).logLevel).toBe(
+      'error',
+    );
   });
 
   test('sets each variable at its path', () => {

@@ -106,6 +106,25 @@ describe('an invalid configuration', () => {
     ]);
   });
 
+  test.each([
+    ['publicUrl', 'https://school.example/porthole', 'must not have a path'],
+    ['publicUrl', 'https://school.example/?a=b', 'must not have a path'],
+    ['publicUrl', 'https://user@school.example', 'must not have a path'],
+    ['publicUrl', 'porthole.example.org', 'must be an http:// or https:// URL'],
+    ['allowedOrigins.0', 'https://portal.example/start', 'must not have a path'],
+    ['frameAncestors.0', 'https://portal.example/start', 'must not have a path'],
+    ['clusters.0.urls.0', 'https://pve1:8006/api2/json', 'must not have a path'],
+    ['clusters.0.nodes.pve1', 'https://pve1:8006/api2/json', 'must not have a path'],
+    ['relayUrl', 'wss://relay.example/path?token=x', 'must consist of scheme, host, port and path'],
+  ])('has a URL in %s, %s, of which a part would be ignored', (path, url, message) => {
+    const [name = '', , field] = path.split('.');
+    const cluster = field === 'nodes' ? { nodes: { pve1: url } } : { urls: [url] };
+    const value = name === 'clusters' ? [aCluster(cluster)] : path.endsWith('.0') ? [url] : url;
+    expect(issuesOf(() => read(settings({ [name]: value })))).toEqual([
+      expect.stringContaining(`${path}: ${message}`),
+    ]);
+  });
+
   test('has a CA together with fingerprints', () => {
     write('ca.pem', 'x');
     const tls = { caFile: 'ca.pem', fingerprints: Array(32).fill('ab').join(':') };
@@ -121,6 +140,18 @@ describe('an invalid configuration', () => {
     ]);
     for (const text of ['- a\n- b', 'just a text', '42'])
       expect(issuesOf(() => read(text))).toEqual([expect.stringContaining('must contain settings')]);
+  });
+
+  test('is a text in PORTHOLE_CONFIG_YAML that is invalid, or one beside a file', () => {
+    expect(issuesOf(() => readConfig({ PORTHOLE_CONFIG_YAML: '\tlogLevel: info' }, folder()))).toEqual([
+      'PORTHOLE_CONFIG_YAML: line 1, column 1: indent with spaces, not tabs',
+    ]);
+    expect(issuesOf(() => readConfig({ PORTHOLE_CONFIG_YAML: '42' }, folder()))).toEqual([
+      'PORTHOLE_CONFIG_YAML: must contain settings, one "name: value" per line',
+    ]);
+    expect(issuesOf(() => read(settings(), { PORTHOLE_CONFIG_YAML: 'logLevel: info' }))).toEqual([
+      'PORTHOLE_CONFIG_YAML: specify PORTHOLE_CONFIG or PORTHOLE_CONFIG_YAML, not both',
+    ]);
   });
 
   test.each([

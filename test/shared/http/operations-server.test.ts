@@ -1,5 +1,6 @@
 import { Gauge } from 'prom-client';
 import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/metrics';
+import { StartError } from '@porthole/shared/process/start-error';
 import { createOperationsServer, type Readiness } from '@porthole/shared/http/operations-server';
 
 const loopback = { host: '127.0.0.1', port: 0 };
@@ -85,7 +86,7 @@ describe('the operations port', () => {
     expect((await get('/livez')).status).toBe(200);
   });
 
-  test('rejects the start with the address that is in use', async () => {
+  test('rejects the start with the address that is in use, and names the setting', async () => {
     const { server } = await aServer();
     const { port } = server.address();
     const second = createOperationsServer({
@@ -93,7 +94,11 @@ describe('the operations port', () => {
       registry: createRegistry(),
       readiness: async () => [],
     });
-    await expect(second.start?.()).rejects.toThrow(`Cannot listen on 127.0.0.1:${port} (EADDRINUSE).`);
+    const failure = second.start?.();
+    await expect(failure).rejects.toBeInstanceOf(StartError);
+    await expect(failure).rejects.toThrow(
+      `Cannot listen on 127.0.0.1:${port}: another program uses this address (EADDRINUSE). Stop it, or change operationsListen.`,
+    );
     await second.stop?.();
   });
 

@@ -10,13 +10,18 @@ await runProcess(process, () => {
     log,
     clock: systemClock,
     registry: createRegistry(),
-    components: [{ name: 'server', stop: async () => log.info('drained') }],
-    started() {
-      const error = new Error('a bug');
-      setImmediate(() => {
-        if (process.argv[2] === 'uncaughtException') throw error;
-        void Promise.reject(error);
-      });
-    },
+    components: [
+      { name: 'server', stop: async () => log.info('drained') },
+      {
+        name: 'bug',
+        async start() {
+          const error = new Error('a bug');
+          setImmediate(() => {
+            if (process.argv[2] === 'uncaughtException') throw error;
+            void Promise.reject(error);
+          });
+        },
+      },
+    ],
   };
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError } from '@porthole/shared/config/read';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import { runProcess, type ProcessPort } from '@porthole/shared/process/run-process';
+import { StartError } from '@porthole/shared/process/start-error';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { recordedLog } from '../store/store-harness.ts';
@@ -29,13 +30,12 @@ function aProcess() {
   };
 }
 
-function withParts(components: readonly LifecycleComponent[], started = () => {}) {
+function withParts(components: readonly LifecycleComponent[]) {
   return () => ({
     log: recordedLog().log,
     clock: createFakeClock(),
     registry: createRegistry(),
     components,
-    started,
   });
 }
 
@@ -50,14 +50,11 @@ describe('a process', () => {
       start: async () => void story.push('starts'),
       stop: async () => void story.push('stops'),
     };
-    await runProcess(
-      port,
-      withParts([part], () => story.push('is ready')),
-    );
+    await runProcess(port, withParts([part]));
     expect(exits).toEqual([]);
     send('SIGTERM');
     await settle();
-    expect(story).toEqual(['starts', 'is ready', 'stops']);
+    expect(story).toEqual(['starts', 'stops']);
     expect(exits).toEqual([0]);
   });
 
@@ -69,15 +66,14 @@ describe('a process', () => {
     expect(exits).toEqual([0]);
   });
 
-  test('that cannot start writes the error and exits with 1', async () => {
+  test.each([
+    [new StartError('Cannot listen on :8080.'), /^Cannot listen on :8080\.\n$/],
+    [new Error('a bug'), /^Error: a bug\n +at /],
+  ])('that cannot start writes %s, with a stack only for bugs, and exits with 1', async (error, output) => {
     const { port, exits, told } = aProcess();
-    const part: LifecycleComponent = {
-      name: 'server',
-      start: () => Promise.reject(new Error('Cannot listen on :8080.')),
-    };
-    await runProcess(port, withParts([part]));
+    await runProcess(port, withParts([{ name: 'server', start: () => Promise.reject(error) }]));
     expect(exits).toEqual([1]);
-    expect(told()).toContain('Cannot listen on :8080.');
+    expect(told()).toMatch(output);
   });
 
   test('with an invalid configuration lists the issues without a stack, and exits with 2', async () => {
@@ -116,9 +112,10 @@ describe('a process', () => {
     const story: string[] = [];
     const running = runProcess(
       port,
-      withParts([{ name: 'store', start: () => begun.promise }, { name: 'server' }], () =>
-        story.push('ready'),
-      ),
+      withParts([
+        { name: 'store', start: () => begun.promise },
+        { name: 'server', start: async () => void story.push('server starts') },
+      ]),
     );
     send('SIGTERM');
     await settle();

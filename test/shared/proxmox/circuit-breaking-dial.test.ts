@@ -1,5 +1,6 @@
 import type { CallObservation } from '@porthole/shared/proxmox/metrics';
 import { createFakeClock } from '../../fakes/clock.ts';
+import { eventually } from '../../eventually.ts';
 import { clusterConfig } from './cluster.ts';
 import { createClientHarness, versionCall } from './client-harness.ts';
 
@@ -24,8 +25,8 @@ async function anUnavailableHost() {
 }
 
 describe('an unavailable host', () => {
-  test('is not dialled for a few seconds; calls fail with its last failure', async () => {
-    const { fake, clock, client, changes, host } = await anUnavailableHost();
+  test('is not dialled until a probe; calls fail with its last failure', async () => {
+    const { fake, client } = await anUnavailableHost();
     expect(client.hostStates()).toEqual(['open']);
     await fake.setNodeDown('pve1', false);
     await expect(client.get(versionCall)).rejects.toMatchObject({
@@ -33,10 +34,33 @@ describe('an unavailable host', () => {
       detail: expect.stringMatching(/circuit breaker is open; last failure: .*ECONNREFUSED/),
     });
     expect(fake.calls).toEqual([]);
-    clock.advance(6250);
-    expect(await client.get(versionCall)).toMatchObject({ data: {} });
+  });
+
+  test('that came back during a probe serves all calls, which wait for the probe', async () => {
+    const { fake, clock, client, changes, host } = await anUnavailableHost();
+    await fake.setNodeDown('pve1', false);
+    clock.advance(1250);
+    expect(client.hostStates()).toEqual(['half_open']);
+    const calls = Array.from({ length: 8 }, () => client.get(versionCall));
+    expect(await Promise.all(calls)).toHaveLength(8);
     expect(changes).toEqual([`${host} open`, `${host} closed`]);
     expect(client.hostStates()).toEqual(['closed']);
+  });
+
+  test('is probed without any call, by a connection that sends no request', async () => {
+    const { fake, clock, client, changes, host } = await anUnavailableHost();
+    await fake.setNodeDown('pve1', false);
+    clock.advance(1250);
+    await eventually('the probe succeeded', () => client.hostStates()[0] === 'closed');
+    expect(changes).toEqual([`${host} open`, `${host} closed`]);
+    expect(fake.calls).toEqual([]);
+  });
+
+  test('is no longer probed by a client that is closed', async () => {
+    const { clock, client } = await anUnavailableHost();
+    expect(clock.pending()).toBe(1);
+    await client.close();
+    expect(clock.pending()).toBe(0);
   });
 
   test('is not dialled for console sockets either', async () => {

@@ -190,6 +190,12 @@ describe('an account with a password', () => {
     await expect(cookie()).rejects.toMatchObject({ code: 'proxmox_invalid_response' });
   });
 
+  test('reports an entry point whose own daemon is unavailable as unreachable', async () => {
+    const { cookie, proxmox } = anAccount();
+    proxmox.respond = () => ({ status: 595, reason: 'Connection refused', json: undefined });
+    await expect(cookie()).rejects.toMatchObject({ code: 'proxmox_unreachable' });
+  });
+
   test('reads its password for each sign-in', async () => {
     let password = 'one';
     const { credential, cookie, passwords } = anAccount({

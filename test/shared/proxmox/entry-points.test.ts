@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { dialTargetOf } from '@porthole/shared/proxmox/host';
 import { statusResponse } from '@porthole/shared/proxmox/responses';
 import { createFakeClock } from '../../fakes/clock.ts';
 import type { FakeProxmox } from '../../fakes/proxmox/fake-proxmox.ts';
@@ -51,6 +54,32 @@ describe('entry points', () => {
     const { client, fake } = await twoEntryPoints();
     await Promise.all([fake.setNodeDown('pve1', true), fake.setNodeDown('pve2', true)]);
     await expect(client.get(versionCall)).rejects.toMatchObject({ code: 'proxmox_unreachable' });
+  });
+
+  test('are tried before one whose circuit breaker is open, so that a call does not wait for its probe', async () => {
+    const fake = await aCluster();
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const clock = createFakeClock();
+    const urls = [`https://127.0.0.1:${port}`, fake.url('pve1')];
+    const client = aClient(clusterConfig(urls, fake.caPem), clock);
+    try {
+      // A host that accepts connections and never answers: each attempt, and later the probe, takes five seconds.
+      const target = dialTargetOf({ base: new URL(`https://127.0.0.1:${port}`) });
+      for (let i = 0; i < 3; i++) {
+        const dialled = client.dial(target);
+        clock.advance(5000);
+        await expect(dialled).rejects.toMatchObject({ code: 'proxmox_timeout' });
+      }
+      clock.advance(1250);
+      expect(client.hostStates()).toContain('half_open');
+      expect(await client.get(versionCall)).toMatchObject({ data: {} });
+      expect(client.entryPoint().base.href).toBe(new URL(fake.url('pve1')).href);
+      expect(client.hostStates()).toContain('half_open');
+    } finally {
+      silent.close();
+    }
   });
 
   test('replace one whose own daemon is unavailable', async () => {

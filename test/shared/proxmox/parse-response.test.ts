@@ -8,6 +8,8 @@ const responses: readonly [status: number, reason: string, code: string][] = [
   [401, 'Authentication failed!', 'proxmox_credential'],
   [403, 'Permission check failed (/vms/100, VM.Console)', 'proxmox_permission'],
   [500, "Configuration file 'nodes/pve1/qemu-server/100.conf' does not exist", 'machine_not_found'],
+  [500, "unable to find configuration file for VM 100 on node 'pve1'", 'machine_not_found'],
+  [500, "storage 'local-zfs' does not exist", 'proxmox_invalid_response'],
   [500, "hostname lookup 'pve9' failed - failed to get address info", 'machine_not_found'],
   [500, 'got no worker upid - start worker failed', 'proxmox_invalid_response'],
   [501, "Method 'GET /x' not implemented", 'proxmox_invalid_response'],

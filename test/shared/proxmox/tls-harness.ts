@@ -81,14 +81,14 @@ export function createTlsHarness() {
       return server;
     },
 
-    /** Calls with the API token. The circuit breaker allows an attempt at each call. */
+    /** Calls with the API token. If the circuit breaker is open, the call waits for a probe. */
     aCaller({ url }: Pick<TlsServer, 'url'>, tls: Tls): () => Promise<string> {
       const clock = createFakeClock();
       const cluster = { ...clusterConfig(url, authority.caPem), tls };
       const client = createProxmoxClient({ cluster, credential: cluster.credential, clock });
       closing.push(() => client.close());
       return () => {
-        clock.advance(10_000);
+        while (client.hostStates().includes('open')) clock.advance(100);
         return client.get(versionCall).then(
           () => 'ok',
           (error: { code: string }) => error.code,

@@ -19,6 +19,10 @@ describeWith('chromium')('the console page', () => {
     await fixture.page.goto(`${fixture.site.origin}/console/lab/100`);
     await waitForState(fixture.page, 'queued');
     await fixture.page.getByText('2 people ahead of you', { exact: true }).waitFor();
+    fixture.newest().sendControl({ type: 'queued', position: 2, waitSeconds: 63 });
+    await fixture.page
+      .getByText('1 person ahead of you, expected wait about 2 minutes', { exact: true })
+      .waitFor();
     fixture.newest().sendControl({ type: 'opening', step: 'authenticate' });
     await fixture.page.getByText('Authenticating', { exact: true }).waitFor();
     fixture.newest().sendControl({ type: 'opened', mode: 'control' });

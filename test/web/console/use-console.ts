@@ -1,5 +1,6 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { startBrowser, waitForState, type Browser } from '../browser.ts';
+import { contentOutsideLandmarks } from '../landmarks.ts';
 import { startSite } from '../site.ts';
 import type { Site } from '../site-state.ts';
 import type { OpenedConsole } from '../site-relay.ts';
@@ -38,6 +39,7 @@ export function useConsole(
   });
   afterEach(async () => {
     expect(await page.locator('body').innerText()).not.toMatch(/1006|1005/);
+    expect(await contentOutsideLandmarks(page)).toEqual([]);
     await page.context().close();
     await site.stop();
     expect(faults).toEqual([]);

@@ -16,14 +16,11 @@ export function checkBrokerConfig(config: Config): void {
 }
 
 function publicUrlErrors(url: URL): readonly string[] {
-  const errors: string[] = [];
-  if (url.protocol === 'http:' && !loopback.test(url.hostname))
-    errors.push(
-      `publicUrl: use https://, because http:// sends passwords and screens unencrypted; http:// is for localhost only`,
-    );
-  if (url.pathname !== '/' || url.search !== '')
-    errors.push('publicUrl: must not have a path, because Porthole needs a host of its own');
-  return errors;
+  return url.protocol === 'http:' && !loopback.test(url.hostname)
+    ? [
+        'publicUrl: use https://, because http:// sends passwords and screens unencrypted; http:// is for localhost only',
+      ]
+    : [];
 }
 
 function relayUrlErrors({ publicUrl, relayUrl }: Config): readonly string[] {

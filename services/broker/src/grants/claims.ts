@@ -12,13 +12,15 @@ export function buildClaims(facts: {
   readonly machine: Machine;
   readonly request: GrantRequest;
   readonly authorised: AuthorisedConsole;
+  /** The session that the grant reopens. */
+  readonly reopens?: string | undefined;
   /** Length of one extension. */
   readonly extendSeconds: number;
   readonly origins: readonly string[];
   readonly now: number;
   readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, request, now, traceparent } = facts;
+  const { identity, machine, request, reopens, now, traceparent } = facts;
   const { policy, validUntil, observer } = facts.authorised;
   const { id, name, displayName, groups } = identity.user;
   return {
@@ -43,6 +45,7 @@ export function buildClaims(facts: {
       perMachine: policy.consolesPerMachine,
     },
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(reopens === undefined ? {} : { reopens }),
     origins: [...facts.origins],
     issuedAt: now,
     expiresAt: now + lifetimes.grant,

@@ -7,6 +7,7 @@ import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { mintGrant } from '@porthole/shared/grant/grant';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
+import { createReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import type { Store } from '@porthole/shared/store/ports';
 import type { TraceSpan, Tracing } from '@porthole/shared/telemetry/tracing';
 import type { Clock } from '@porthole/shared/time/clock';
@@ -48,6 +49,7 @@ export interface GrantRouteDeps {
 export function createGrant(deps: GrantRouteDeps): Step {
   const { config, store, clock, random, metrics } = deps;
   const { limits } = config;
+  const reopenable = createReopenableSessions(store.leases);
   const url = relayUrlOf(config).href;
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
@@ -55,7 +57,17 @@ export function createGrant(deps: GrantRouteDeps): Step {
     const request = parseGrantRequest(ctx.request.body);
     const requester = await identifyRequester(deps, ctx, { cluster, vmid, request });
     const { identity, program } = requester;
-    await limitGrants(store.rateLimits, identity.user, limits.grantsPerMinute);
+    const reopens = await limitGrants(
+      { rateLimits: store.rateLimits, reopenable },
+      {
+        userId: identity.user.id,
+        cluster,
+        vmid: Number(vmid),
+        kind: request.kind,
+        reopens: request.reopens,
+      },
+      limits.grantsPerMinute,
+    );
     const visible = await findVisibleMachine(deps, identity.user, cluster, vmid);
     const authorised = authorise(visible, request);
     await checkQuota({ leases: store.leases, clock }, identity.user, authorised.policy.consolesPerUser);
@@ -65,6 +77,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       machine: visible.machine,
       request,
       authorised,
+      reopens,
       extendSeconds: limits.extendSeconds,
       origins,
       now: clock.now(),

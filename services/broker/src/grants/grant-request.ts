@@ -13,6 +13,8 @@ const grantRequest = z.strictObject({
   kind: z.enum(['screen', 'terminal']).default('screen'),
   /** Observe the consoles of other users, who are told. */
   watch: z.boolean().default(false),
+  /** The session that the page returns to. */
+  reopens: z.string().min(1).max(64).optional(),
   onBehalfOf: onBehalfOf.optional(),
 });
 export type GrantRequest = z.infer<typeof grantRequest>;

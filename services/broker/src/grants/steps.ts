@@ -1,5 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
 import { leaseNames } from '@porthole/shared/store/keys';
+import type { ReopenableSession, ReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import type { LeaseStore, RateLimits } from '@porthole/shared/store/ports';
 import type { Clock } from '@porthole/shared/time/clock';
 import { pollUntil } from '@porthole/shared/time/poll-until';
@@ -8,8 +9,33 @@ import type { User } from '../identity/user.ts';
 import type { VisibleMachine } from '../machines/find-visible-machine.ts';
 import type { GrantRequest } from './grant-request.ts';
 
-export function limitGrants(rateLimits: RateLimits, user: User, perMinute: number): Promise<void> {
-  return rateLimits.spend(`grants/user/${user.id}`, perMinute, 60);
+/** A page that backs off requests six grants in the first minute of an outage. */
+const reopensPerMinute = 10;
+
+/**
+ * Counts a grant request against `perMinute` of its user. A request that returns to a session which the user has or had
+ * open is not a new one: it counts against a limit of that session, and the session's id is returned. Rejects with
+ * `rate_limited`.
+ */
+export async function limitGrants(
+  {
+    rateLimits,
+    reopenable,
+  }: { readonly rateLimits: RateLimits; readonly reopenable: Pick<ReopenableSessions, 'has'> },
+  requested: ReopenableConsole,
+  perMinute: number,
+): Promise<string | undefined> {
+  const { userId, reopens, ...console } = requested;
+  if (reopens !== undefined && (await reopenable.has({ userId, sessionId: reopens, ...console }))) {
+    await rateLimits.spend(`grants/reopen/${reopens}`, reopensPerMinute, 60);
+    return reopens;
+  }
+  await rateLimits.spend(`grants/user/${userId}`, perMinute, 60);
+  return undefined;
+}
+
+interface ReopenableConsole extends Omit<ReopenableSession, 'sessionId'> {
+  readonly reopens: string | undefined;
 }
 
 /** What the rules permit for a requested console. */

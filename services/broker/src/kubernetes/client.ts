@@ -1,4 +1,5 @@
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
+import { StartError } from '@porthole/shared/process/start-error';
 import type { ReviewToken } from './token-review.ts';
 import type { Kubernetes, Lease, LeasePort, PodWatch, RelayPod, StoredLease } from './ports.ts';
 
@@ -29,7 +30,7 @@ export async function connectKubernetes(
   const { client, config } = await loadClient(load);
   const namespace = settings.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace;
   if (!namespace)
-    throw new Error('kubernetes.namespace: is required, because the service account has no namespace.');
+    throw new StartError('kubernetes.namespace: is required, because the service account has no namespace.');
   const core = createApi(client, config, client.CoreV1Api);
   return {
     lease: leasePort(client, config, namespace, settings.leaseName),
@@ -93,12 +94,31 @@ function createApi<T>(
 
 function leasePort(client: Client, config: KubeConfig, namespace: string, name: string): LeasePort {
   const api = createApi(client, config, client.CoordinationV1Api);
+  const authentication = createApi(client, config, client.AuthenticationV1Api);
+
+  /**
+   * The service account of the pod owns the lease, so that Kubernetes deletes the lease with it, for example by `helm
+   * uninstall`. Without a service account in this namespace, the lease has no owner.
+   */
+  async function owners(): Promise<V1OwnerReference[]> {
+    const review = await authentication.createSelfSubjectReview({ body: {} }).catch(() => undefined);
+    const { username = '', uid } = review?.status?.userInfo ?? {};
+    const prefix = `system:serviceaccount:${namespace}:`;
+    if (!username.startsWith(prefix) || !uid) return [];
+    return [{ apiVersion: 'v1', kind: 'ServiceAccount', name: username.slice(prefix.length), uid }];
+  }
+
   return {
     async read() {
       try {
         const { metadata, spec } = await api.readNamespacedLease({ name, namespace });
         return {
           version: metadata?.resourceVersion ?? '',
+          metadata: {
+            labels: metadata?.labels,
+            annotations: metadata?.annotations,
+            ownerReferences: metadata?.ownerReferences,
+          },
           holder: spec?.holderIdentity ?? '',
           durationSeconds: spec?.leaseDurationSeconds ?? 0,
           transitions: spec?.leaseTransitions ?? 0,
@@ -112,7 +132,9 @@ function leasePort(client: Client, config: KubeConfig, namespace: string, name: 
     },
     async write(read: StoredLease | undefined, next: Lease) {
       const body = {
-        metadata: { name, namespace, ...(read && { resourceVersion: read.version }) },
+        metadata: read
+          ? { ...read.metadata, name, namespace, resourceVersion: read.version }
+          : { name, namespace, ownerReferences: await owners() },
         spec: {
           holderIdentity: next.holder,
           leaseDurationSeconds: next.durationSeconds,

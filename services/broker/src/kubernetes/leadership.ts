@@ -100,8 +100,14 @@ export function createLeadership(deps: {
       await attempt;
       if (!isLeader()) return;
       leaderUntil = -Infinity;
-      const found = await lease.read();
-      if (found?.holder === identity) await lease.write(found, { ...found, holder: '', durationSeconds: 1 });
+      try {
+        const found = await lease.read();
+        if (found?.holder === identity)
+          await lease.write(found, { ...found, holder: '', durationSeconds: 1 });
+      } catch (error) {
+        // `helm uninstall` deletes the broker's permissions before its pods have stopped.
+        log.warn({ err: error }, 'cannot release the leader lease');
+      }
     },
     isLeader,
   };

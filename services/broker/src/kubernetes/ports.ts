@@ -18,6 +18,8 @@ export interface Lease {
 export interface StoredLease extends Lease {
   /** metadata.resourceVersion, which changes with every write. */
   readonly version: string;
+  /** Labels, annotations and owners, which a write keeps. */
+  readonly metadata?: object;
 }
 
 export interface LeasePort {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { StartError } from '@porthole/shared/process/start-error';
 
 export interface PageFile {
   readonly type: string;
@@ -52,7 +53,7 @@ export async function loadPages(folder: string): Promise<PageFiles> {
   const pages = new Map(files);
   const missing = required.filter((name) => !pages.has(name));
   if (missing.length > 0)
-    throw new Error(
+    throw new StartError(
       `The pages are not built: ${missing.join(' and ')} not found in ${folder}. Run \`npm run build:pages\` first.`,
     );
   return pages;

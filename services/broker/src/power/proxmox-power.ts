@@ -1,5 +1,6 @@
 import { asPortholeError, PortholeError, type ErrorCode } from '@porthole/shared/errors';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
+import { saysMachineIsMissing } from '@porthole/shared/proxmox/missing-machine';
 import { taskStartedResponse, taskStatusResponse } from '@porthole/shared/proxmox/responses';
 import type { Machine } from '../machines/machine.ts';
 
@@ -37,15 +38,18 @@ export async function readTask(client: Client, upid: string): Promise<TaskState>
   return { state: 'failed', error: new PortholeError(codeOfTaskError(status), { detail: status }) };
 }
 
-/** Messages of Proxmox. The first match counts. */
+/** Messages of Proxmox. The first match counts. Templates are not machines, because they cannot start. */
 const taskErrors: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/can't start a (?:vm|CT) if it's a template/, 'machine_not_found'],
   [/already running/, 'machine_running'],
   [/not running/, 'machine_stopped'],
   [/is locked|can't lock file|got lock timeout/, 'machine_locked'],
-  [/got timeout|timed out/, 'power_timeout'],
+  [/got timeout|timed out|timeout after \d+ retries/, 'power_timeout'],
 ];
 
 function codeOfTaskError(message: string): ErrorCode {
+  // A machine that was deleted or moved a moment ago is still in the list, and Proxmox starts the task all the same.
+  if (saysMachineIsMissing(message)) return 'machine_not_found';
   return taskErrors.find(([pattern]) => pattern.test(message))?.[1] ?? 'power_failed';
 }
 

@@ -240,7 +240,12 @@ export const api = {
   grant: (
     cluster: string,
     vmid: number,
-    requested: { readonly mode: 'control' | 'view'; readonly kind: 'screen' | 'terminal' },
+    requested: {
+      readonly mode: 'control' | 'view';
+      readonly kind: 'screen' | 'terminal';
+      /** The session that the page returns to. */
+      readonly reopens?: string;
+    },
     embedToken?: string,
   ) =>
     request<Grant>('POST', `/consoles/${encodeURIComponent(cluster)}/${vmid}/grants`, requested, embedToken),

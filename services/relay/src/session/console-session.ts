@@ -2,6 +2,7 @@ import type { ControlMessage } from '@porthole/shared/protocol/control-messages'
 import { PortholeError } from '@porthole/shared/errors';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { ReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import type { SessionRecord } from '@porthole/shared/session/records';
 import type { SupersededSignal, TerminationSignal } from '@porthole/shared/session/signals';
 import {
@@ -23,6 +24,7 @@ import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts'
 import type { ObserverNotifier } from './observers.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
+import { keepReopenable } from './reopenable-session.ts';
 import { ResumeTokens } from './resume-tokens.ts';
 import { SessionReporter, type SessionReporterDeps } from './session-reporter.ts';
 import { TimeLimits } from './time-limits.ts';
@@ -32,6 +34,7 @@ export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDep
   readonly random: RandomBytes;
   readonly terminations: Pick<TerminationOrders, 'findFor'>;
   readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;
+  readonly reopenable: ReopenableSessions;
   readonly deadlines: InputDeadlines & Pick<Deadlines, 'diagnose' | 'keepAlive'>;
   readonly linkGauges: Pick<LinkGauges, 'add'>;
   readonly recentEnds: RecentEnds;
@@ -200,7 +203,7 @@ export class ConsoleSession {
 
   /** Tells the viewer and the observers that the console is open. Returns the time limits that begin now. */
   #announceOpen(claims: GrantClaims): TimeLimits {
-    const { clock, keys, observers, random, records } = this.#deps;
+    const { clock, keys, observers, random, records, reopenable } = this.#deps;
     const viewer = this.#viewer;
     const lifecycle = this.#lifecycle;
     const { mode, clipboard } = claims;
@@ -208,6 +211,8 @@ export class ConsoleSession {
     const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
     sendControl({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
     observers.notifyChanged(claims);
+    const endReopenable = keepReopenable({ sessions: reopenable, clock }, claims);
+    lifecycle.own(() => endReopenable({ error: lifecycle.error, viewerLost: viewer.lost }));
     if (!viewer.supportsControlMessages) return timeLimits;
     const tokens = (this.#resumeTokens = new ResumeTokens({
       records,

@@ -6,7 +6,6 @@ import { createViewerHandshake } from '../rfb/viewer-handshake.ts';
 import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
 import { bufferInput, maxViewerLeftoverBytes } from '../terminal/buffer-input.ts';
 import type { Dial, DialledConsole } from '../upstream/dial.ts';
-import { limitQueueTime } from '../upstream/lease-queue.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
 import type { Viewer } from '../viewer/viewer.ts';
 import { ViewerLeft, type SessionLifecycle } from './lifecycle.ts';
@@ -22,7 +21,6 @@ export interface OpenConsole {
 export interface OpenConsoleDeps {
   readonly clock: Clock;
   readonly dial: Dial;
-  readonly queueSeconds: number;
   readonly viewerHandshakeMs: number;
 }
 
@@ -50,25 +48,20 @@ export async function openConsole(
   const { clock } = deps;
   const { signal } = lifecycle;
   const negotiated = negotiateWithViewer(viewer, claims.kind, signal, (reason) => lifecycle.end(reason));
-  // Only the time in the queue is limited here: each later phase has a deadline of its own.
-  const queueTime = limitQueueTime(clock, deps.queueSeconds, signal);
-  const dialling = deps
-    .dial({
-      holder: connection,
-      claims,
-      cluster,
-      signal: queueTime.signal,
-      onPosition(position) {
-        lifecycle.enter('queued');
-        viewer.sendControl({ type: 'queued', position });
-      },
-      onStep(step) {
-        lifecycle.enter('opening');
-        if (step === 'console') queueTime.stop();
-        viewer.sendControl({ type: 'opening', step });
-      },
-    })
-    .finally(() => queueTime.dispose());
+  const dialling = deps.dial({
+    holder: connection,
+    claims,
+    cluster,
+    signal,
+    onProgress(progress) {
+      lifecycle.enter('queued');
+      viewer.sendControl({ type: 'queued', ...progress });
+    },
+    onStep(step) {
+      lifecycle.enter('opening');
+      viewer.sendControl({ type: 'opening', step });
+    },
+  });
   const dialled = await lifecycle.acquire(dialling, ({ link }) => link.destroy());
   const takeViewerLeftover = await withDeadline(
     { clock, signal },

@@ -11,8 +11,8 @@ import type { Link } from '../stream/link.ts';
 import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
 import { openConsoleSocket } from './console-socket.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { LeaseQueue } from './lease-queue.ts';
 import { diagnoseOpening } from './diagnose-opening.ts';
+import type { LeaseQueue, LeaseRequest, QueueProgress, ReleaseLease } from './lease-queue.ts';
 import { locateRunning, type LocatedMachine, type RelayCluster } from './machine.ts';
 import type { MachineLink } from './proxmox-link.ts';
 import { requestTicket, type ConsoleTicket } from './ticket.ts';
@@ -26,8 +26,8 @@ export interface DialRequest {
   readonly claims: GrantClaims;
   readonly cluster: RelayCluster;
   readonly signal: AbortSignal;
-  /** Called with the position in a queue when it changes. */
-  readonly onPosition: (position: number) => void;
+  /** Called with the progress in a queue. */
+  readonly onProgress: (progress: QueueProgress) => void;
   /** Called when a step begins. */
   readonly onStep: (step: OpeningStep) => void;
 }
@@ -71,33 +71,45 @@ class Dialer {
   async dial(request: DialRequest): Promise<DialledConsole> {
     const { clock, deadlines, metrics } = this.#deps;
     const { claims, cluster, signal } = request;
-    const releaseMachine = await this.#acquire(request, leaseNames.dial(cluster.name, claims.vmid), 1);
+    let served = false;
+    const releaseMachine = await this.#acquire(request, {
+      name: leaseNames.dial(cluster.name, claims.vmid),
+      limit: 1,
+      nextQueue: leaseNames.node(cluster.name, claims.node),
+    });
     try {
       const machine = await this.#runStep(request, 'status', (stepSignal) =>
         locateRunning(cluster, claims, stepSignal),
       );
-      const nodeLease = leaseNames.node(cluster.name, machine.node);
-      const releaseNode = await this.#acquire(request, nodeLease, cluster.opensPerNode);
+      const releaseNode = await this.#acquire(request, {
+        name: leaseNames.node(cluster.name, machine.node),
+        limit: cluster.opensPerNode,
+      });
       try {
-        return await countWhile(metrics.opening, cluster.name, () =>
+        const dialled = await countWhile(metrics.opening, cluster.name, () =>
           withDeadline({ clock, signal }, deadlines.dial, 'proxmox_timeout', (dialSignal) =>
             this.#openWithRetry({ ...request, signal: dialSignal }, machine),
           ),
         );
+        served = true;
+        return dialled;
       } finally {
-        await releaseNode();
+        await releaseNode(served);
       }
     } finally {
-      await releaseMachine();
+      await releaseMachine(served);
     }
   }
 
   /** Waits for a lease. Resolves with the function that releases it. */
-  #acquire(request: DialRequest, name: string, limit: number): Promise<() => Promise<void>> {
+  #acquire(
+    request: DialRequest,
+    lease: Pick<LeaseRequest, 'name' | 'limit' | 'nextQueue'>,
+  ): Promise<ReleaseLease> {
     const { queue, metrics } = this.#deps;
-    const { cluster, holder, onPosition, signal } = request;
+    const { cluster, holder, onProgress, signal } = request;
     return countWhile(metrics.queued, cluster.name, () =>
-      this.#measure('queue', () => queue.acquireInQueue({ name, holder, limit, onPosition, signal })),
+      this.#measure('queue', () => queue.acquireInQueue({ ...lease, holder, onProgress, signal })),
     );
   }
 

@@ -89,6 +89,9 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
   ),
 ];
 
+/** Variables that contain or name all settings. */
+const configVariables = new Set(['PORTHOLE_CONFIG', 'PORTHOLE_CONFIG_YAML']);
+
 /** Variables that Kubernetes sets in each pod for a Service named porthole-…. They are not settings. */
 const serviceLink = /_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT$|_PORT_\d+_(TCP|UDP)/;
 
@@ -105,7 +108,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const values: { path: readonly string[]; name: string; value: unknown }[] = [];
   const unknown: string[] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value === '' || name === 'PORTHOLE_CONFIG') continue;
+    if (value === undefined || value === '' || configVariables.has(name)) continue;
     const found = known.get(name);
     if (!found) {
       if (name.startsWith('PORTHOLE_') && !serviceLink.test(name)) unknown.push(name);

@@ -14,6 +14,24 @@ export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((t
 export const oneOrMore = <T extends z.ZodType>(item: T) =>
   z.union([z.array(item).min(1), item.transform((value) => [value])]);
 
+/** A URL that stands for its origin. Everything else in it would be ignored silently. */
+export const originUrl = (scheme: 'https' | 'https?') =>
+  z
+    .url({
+      protocol: new RegExp(`^${scheme}$`),
+      error: `must be an ${scheme === 'https' ? 'https://' : 'http:// or https://'} URL`,
+    })
+    .refine(
+      (text) => !URL.canParse(text) || isOrigin(new URL(text)),
+      'must not have a path: specify only scheme, host and port',
+    )
+    // JSON Schema has no refinements.
+    .meta({ pattern: `^${scheme}://[^/?#@\\s]+/?$` })
+    .transform((text) => new URL(text));
+
+const isOrigin = ({ pathname, search, hash, username }: URL) =>
+  pathname === '/' && search + hash + username === '';
+
 /** Limited because a Node timer of more than 24 days fires at once. */
 export const seconds = z
   .number()

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { describeIssue } from './describe-issue.ts';
 import { readEnvironment } from './environment.ts';
-import { readYaml } from './read-yaml.ts';
+import { parseYaml, readYaml } from './read-yaml.ts';
 import { configSchema, type Config } from './schema.ts';
 import { constantSecret, secretFile, type Secret } from './secret.ts';
 
@@ -24,12 +24,13 @@ const fileFields = new Set(['caFile', 'certFile', 'keyFile', 'usersFile', 'acces
 const outputFiles = new Set(['audit.file']);
 
 /**
- * Reads the file that PORTHOLE_CONFIG names, if set, applies the environment variables, and validates the result.
- * Throws ConfigError with all issues. Paths in the file are relative to the file, and paths in the environment to `cwd`.
+ * Reads the file that PORTHOLE_CONFIG names, or the same text in PORTHOLE_CONFIG_YAML, applies the environment variables,
+ * and validates the result. Throws ConfigError with all issues. Paths in the file are relative to the file, and paths in
+ * the environment to `cwd`.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
   const issues: string[] = [];
-  const written = readSettingsFile(env['PORTHOLE_CONFIG'], cwd, issues);
+  const written = readSettings(env, cwd, issues);
   const settings = written ?? {};
 
   const { values, unknown } = readEnvironment(env);
@@ -52,24 +53,26 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
   return parsed.data;
 }
 
-/** The settings of the file, or an empty object without a file. Undefined if the file cannot be read. */
-function readSettingsFile(
-  path: string | undefined,
+/** The settings of the file or text, or an empty object without either. Undefined if they cannot be read. */
+function readSettings(
+  env: Readonly<Record<string, string | undefined>>,
   cwd: string,
   issues: string[],
 ): Record<string, unknown> | undefined {
-  if (!path) return {};
-  const file = resolve(cwd, path);
-  const read = readYaml(file);
-  issues.push(...read.issues.map((issue) => `${path}: ${issue}`));
+  const { PORTHOLE_CONFIG: path, PORTHOLE_CONFIG_YAML: text } = env;
+  if (path && text) {
+    issues.push('PORTHOLE_CONFIG_YAML: specify PORTHOLE_CONFIG or PORTHOLE_CONFIG_YAML, not both');
+    return undefined;
+  }
+  if (!path && !text) return {};
+  const name = path || 'PORTHOLE_CONFIG_YAML';
+  const read = path ? readYaml(resolve(cwd, path)) : parseYaml(text ?? '');
+  issues.push(...read.issues.map((issue) => `${name}: ${issue}`));
   if (read.issues.length > 0) return undefined;
-  const resolved = resolveSecrets(read.value, {
-    base: dirname(file),
-    nameOf: (path) => path,
-    issues,
-  });
+  const base = path ? dirname(resolve(cwd, path)) : cwd;
+  const resolved = resolveSecrets(read.value, { base, nameOf: (path) => path, issues });
   if (isRecord(resolved)) return resolved;
-  issues.push(`${path}: must contain settings, one "name: value" per line`);
+  issues.push(`${name}: must contain settings, one "name: value" per line`);
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { logLevels } from '../telemetry/log.ts';
 import { accessDocument } from './access-schema.ts';
-import { flag, oneOrMore, seconds, secret } from './fields.ts';
+import { flag, oneOrMore, originUrl, seconds, secret } from './fields.ts';
 import { redis } from './redis-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
 
@@ -15,10 +15,7 @@ const address = z
   })
   .refine(({ port }) => port <= 65_535, 'the port must be at most 65535');
 
-const httpsUrl = z
-  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
-  .transform((text) => new URL(text));
-const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
+const httpsUrl = originUrl('https');
 
 const credential = z
   .strictObject({
@@ -83,7 +80,10 @@ const cluster = z
 
 const tracing = z.strictObject({
   /** URL of an OpenTelemetry collector. Traces are sent to /v1/traces below it. */
-  endpoint: webUrl.transform((text) => new URL(text)).optional(),
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+    .transform((text) => new URL(text))
+    .optional(),
   /** Fraction of traces to record. */
   sampleRatio: z.coerce.number().min(0).max(1).default(1),
 });
@@ -108,13 +108,13 @@ const limits = z
     consolesPerRelay: z.number().int().positive().default(1000),
     /** Maximum sessions in the queue of one relay. */
     queuedPerRelay: z.number().int().positive().default(500),
-    /** Maximum time in the queue for a console slot, in seconds. */
+    /** Maximum time in a queue for a console slot that does not move, in seconds. */
     queueSeconds: seconds.default(60),
     /** Maximum sign-in attempts per minute and user name. */
     signInsPerMinute: z.number().int().positive().default(20),
     /** Maximum sign-in attempts per minute and address. A whole class may share one address. */
     signInsPerAddressPerMinute: z.number().int().positive().default(240),
-    /** Maximum grants per minute and user. */
+    /** Maximum grants per minute and user, without those that return to a session. */
     grantsPerMinute: z.number().int().positive().default(60),
     /** Maximum WebSocket upgrades per minute and address. A school may share one address. */
     upgradesPerMinute: z.number().int().positive().default(1200),
@@ -164,13 +164,15 @@ const audit = z
  */
 export const configSchema = z
   .strictObject({
-    publicUrl: webUrl.default('http://localhost:8080').transform((text) => new URL(text)),
+    publicUrl: originUrl('https?').prefault('http://localhost:8080'),
     relayUrl: z
       .url({ protocol: /^(wss?|https?)$/, error: 'must be a wss:// URL' })
+      .refine((text) => !/[?#@]/.test(text), 'must consist of scheme, host, port and path')
+      .meta({ pattern: '^(wss?|https?)://[^/?#@\\s]+(/[^?#@\\s]*)?$' })
       .transform((text) => new URL(text.replace(/^http/i, 'ws')))
       .optional(),
     /** Additional origins whose pages may open consoles. The origin of `publicUrl` is always allowed. */
-    allowedOrigins: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
+    allowedOrigins: z.array(originUrl('https?').transform(({ origin }) => origin)).default([]),
     listen: address.default({ host: '0.0.0.0', port: 8080 }),
     operationsListen: address.default({ host: '0.0.0.0', port: 9090 }),
     trustedProxies: z.coerce.number().int().min(0).max(10).default(0),
@@ -190,7 +192,7 @@ export const configSchema = z
     clusters: z.array(cluster).min(1, 'specify at least one Proxmox cluster'),
     signIn: signInSchema,
     /** Origins whose pages may embed consoles in a frame. */
-    frameAncestors: z.array(webUrl.transform((text) => new URL(text).origin)).default([]),
+    frameAncestors: z.array(originUrl('https?').transform(({ origin }) => origin)).default([]),
     ...accessDocument.shape,
     /** File with `access` and `classes`, instead of these settings. */
     accessFile: secret.optional(),

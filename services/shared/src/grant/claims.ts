@@ -61,6 +61,8 @@ export const grantClaims = z.object({
       generation: z.number().int().positive(),
     })
     .optional(),
+  /** The session that this grant reopens, in a grant that did not count as a new request. */
+  reopens: z.string().min(1).max(64).optional(),
   /** Origins whose pages may use the grant, as browsers send them: "https://host[:port]". */
   origins: z.array(z.string()).max(32),
   /** Milliseconds since the epoch. A grant that resumes a session keeps the time of the first grant. */

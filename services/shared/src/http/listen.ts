@@ -1,17 +1,24 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { StartError } from '../process/start-error.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Starts listening. Rejects with an error that contains the address. */
-export function listen(server: Server, { host, port }: Address): Promise<void> {
+/** Starts listening. Rejects with a StartError that contains the address, the cause, and the name of the setting. */
+export function listen(
+  server: Server,
+  { host, port }: Address,
+  setting: 'listen' | 'operationsListen',
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) =>
       reject(
-        new Error(`Cannot listen on ${host}:${port} (${error.code ?? error.message}).`, { cause: error }),
+        new StartError(`Cannot listen on ${host}:${port}: ${causeAndRemedy(error, setting)}`, {
+          cause: error,
+        }),
       );
     server.once('error', fail);
     server.listen({ host, port }, () => {
@@ -25,6 +32,14 @@ export function listen(server: Server, { host, port }: Address): Promise<void> {
       resolve();
     });
   });
+}
+
+function causeAndRemedy(error: NodeJS.ErrnoException, setting: string): string {
+  if (error.code === 'EADDRINUSE')
+    return `another program uses this address (EADDRINUSE). Stop it, or change ${setting}.`;
+  if (error.code === 'EACCES')
+    return `no permission (EACCES). Ports below 1024 need a privilege: set ${setting} to another port.`;
+  return `${error.code ?? error.message}. Set ${setting} to an address of this computer.`;
 }
 
 /** Stops accepting connections, closes idle ones, and resolves when the last one is closed. */

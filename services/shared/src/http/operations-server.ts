@@ -45,7 +45,7 @@ export function createOperationsServer(deps: {
   server.maxConnections = maxConnections;
   return {
     name: 'operations server',
-    start: () => listen(server, deps.listen),
+    start: () => listen(server, deps.listen, 'operationsListen'),
     stop: () => close(server),
     address: () => boundAddress(server),
   };

@@ -50,7 +50,7 @@ export function createPublicServer(deps: {
     });
   return {
     name: 'public server',
-    start: () => listen(server, deps.listen),
+    start: () => listen(server, deps.listen, 'listen'),
     stop: () => close(server),
     address: () => boundAddress(server),
   };

@@ -3,6 +3,7 @@ import type { Clock } from '../time/clock.ts';
 import { ConfigError } from '../config/read.ts';
 import { createProcessErrorMetrics } from './error-metrics.ts';
 import { createLifecycle, type LifecycleComponent } from './lifecycle.ts';
+import { StartError } from './start-error.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** The part of Node's `process` that `main.ts` passes in. */
@@ -18,8 +19,6 @@ export interface Service {
   readonly clock: Clock;
   readonly registry: Registry;
   readonly components: readonly LifecycleComponent[];
-  /** Called when all components have started. */
-  readonly started?: () => void;
 }
 
 /**
@@ -31,7 +30,7 @@ export interface Service {
 export async function runProcess(port: ProcessPort, build: () => Service): Promise<void> {
   let stopping = false;
   try {
-    const { log, clock, registry, components, started } = build();
+    const { log, clock, registry, components } = build();
     const lifecycle = createLifecycle({ clock, log, components });
     const metrics = createProcessErrorMetrics(registry);
     let signals = 0;
@@ -61,16 +60,16 @@ export async function runProcess(port: ProcessPort, build: () => Service): Promi
     port.on('unhandledRejection', onError('unhandled promise rejection', metrics.unhandledRejection));
     port.on('uncaughtException', onError('uncaught exception', metrics.uncaughtException));
     await lifecycle.start();
-    started?.();
   } catch (error) {
     // A stop during the start makes the start fail. That is no error, and `stop` exits.
     if (stopping) return;
-    const invalidConfig = error instanceof ConfigError;
-    port.stderr.write(`${invalidConfig ? error.message : describe(error)}\n`);
-    port.exit(invalidConfig ? 2 : 1);
+    port.stderr.write(`${describe(error)}\n`);
+    port.exit(error instanceof ConfigError ? 2 : 1);
   }
 }
 
+/** Without a stack if the message says what to do. */
 function describe(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof StartError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -13,8 +13,12 @@ export const notices = ['idle', 'time'] as const;
 export const maxObserversNamed = 4;
 
 export const controlMessage = z.discriminatedUnion('type', [
-  /** The session is queued for a console slot. `position` 1 is next. */
-  z.object({ type: z.literal('queued'), position: z.number().int().positive() }),
+  /** The session is queued for a console slot. `position` 1 is next. `waitSeconds` is the expected wait, if known. */
+  z.object({
+    type: z.literal('queued'),
+    position: z.number().int().positive(),
+    waitSeconds: z.number().int().nonnegative().optional(),
+  }),
   /** The relay is opening the console at Proxmox, and has reached this step. */
   z.object({ type: z.literal('opening'), step: z.enum(openingSteps) }),
   /** The console is open. Binary frames that follow come from the machine. */

@@ -19,6 +19,8 @@ export interface CircuitBreakingDial {
   stateOf(target: DialTarget): CircuitState;
   /** Returns the states of all hosts that were dialled. */
   states(): readonly CircuitState[];
+  /** Ends all probes. */
+  close(): void;
 }
 
 const hostFailures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -29,12 +31,12 @@ const hostFailures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /**
  * Adds one circuit breaker per host to the dial of REST calls and console sockets. Only connections count, not what a
- * host responds.
+ * host responds. A probe is a connection that is verified like any other, and closed at once.
  */
 export function createCircuitBreakingDial(
   dial: ProxmoxDial,
   deps: {
-    readonly clock: Pick<Clock, 'now'>;
+    readonly clock: Clock;
     readonly random: RandomBytes;
     readonly onChange?: ((change: HostStateChange) => void) | undefined;
   },
@@ -43,11 +45,16 @@ export function createCircuitBreakingDial(
   /** Errors of attempts that the caller cancelled, which say nothing about the host. */
   const cancelled = new WeakSet<PortholeError>();
 
-  function breakerOf(host: string): CircuitBreaker {
+  function breakerOf(target: DialTarget): CircuitBreaker {
+    const host = keyOf(target);
     let breaker = breakers.get(host);
     if (!breaker) {
       breaker = createCircuitBreaker({
         ...deps,
+        async probe(signal) {
+          const socket = await dial(target, signal);
+          socket.destroy();
+        },
         isFailure: (error) =>
           error instanceof PortholeError && hostFailures.has(error.code) && !cancelled.has(error),
         createRejection: (lastFailure) => {
@@ -66,16 +73,19 @@ export function createCircuitBreakingDial(
 
   return {
     dial: (target, signal, onread) =>
-      breakerOf(keyOf(target)).run(async () => {
+      breakerOf(target).run(async () => {
         try {
           return await dial(target, signal, onread);
         } catch (error) {
           if (signal?.aborted && error instanceof PortholeError) cancelled.add(error);
           throw error;
         }
-      }),
+      }, signal),
     stateOf: (target) => breakers.get(keyOf(target))?.state() ?? 'closed',
     states: () => [...breakers.values()].map((breaker) => breaker.state()),
+    close() {
+      for (const breaker of breakers.values()) breaker.close();
+    },
   };
 }
 

@@ -73,10 +73,12 @@ export function createProxmoxClient(deps: {
 }): ProxmoxClient {
   const { cluster, clock, tracing = noTracing, timeoutMs = 15_000 } = deps;
   const trustPolicy = createTrustPolicyReader(cluster.tls);
-  const { dial, stateOf, states } = createCircuitBreakingDial(
-    createProxmoxDial(cluster.tls, clock, { trustPolicy }),
-    { clock, random: deps.random ?? systemRandom, onChange: deps.onHostStateChange },
-  );
+  const breakingDial = createCircuitBreakingDial(createProxmoxDial(cluster.tls, clock, { trustPolicy }), {
+    clock,
+    random: deps.random ?? systemRandom,
+    onChange: deps.onHostStateChange,
+  });
+  const { dial, stateOf, states } = breakingDial;
   const http = traceCalls(createProxmoxHttp({ dial, clock, trustPolicy }), tracing);
   const entryPoints = createEntryPoints(cluster.urls, stateOf);
   const requestTicket: RequestTicket = (form) =>
@@ -143,7 +145,10 @@ export function createProxmoxClient(deps: {
     entryPoints: entryPoints.all,
     entryPoint: () => entryPoints.preferred(),
     hostStates: states,
-    close: () => http.close(),
+    async close() {
+      breakingDial.close();
+      await http.close();
+    },
   };
 }
 

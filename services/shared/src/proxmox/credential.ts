@@ -2,6 +2,7 @@ import type { CredentialConfig } from '../config/schema.ts';
 import { PortholeError } from '../errors.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ProxmoxResponse } from './http.ts';
+import { isGatewayError } from './parse-response.ts';
 import { ticketResponse } from './responses.ts';
 import type { ReadTrustPolicy, TrustPolicy } from './trust-policy.ts';
 
@@ -105,6 +106,10 @@ function createTicketCredential(
 function parseSignIn(response: ProxmoxResponse, username: string): Omit<LoginTicket, 'requestedAt'> {
   if (response.status === 401)
     throw new PortholeError('proxmox_credential', { detail: `sign-in of ${username}: ${response.reason}` });
+  if (isGatewayError(response))
+    throw new PortholeError('proxmox_unreachable', {
+      detail: `sign-in of ${username}: ${response.status} ${response.reason}`,
+    });
   const parsed = ticketResponse.safeParse(response.json);
   if (response.status !== 200 || !parsed.success)
     throw new PortholeError('proxmox_invalid_response', {

@@ -11,8 +11,9 @@ export interface EntryPoints {
   /** The entry point that responded last, or the next one if its circuit breaker is not closed. */
   preferred(): ProxmoxHost;
   /**
-   * Sends a call to one entry point after another, the one that responded last first, until one responds. Returns or
-   * throws the outcome of the last attempt.
+   * Sends a call to one entry point after another until one responds: the one that responded last first, and those whose
+   * circuit breaker is not closed last, because a call may wait for their probe. Returns or throws the outcome of the
+   * last attempt.
    */
   tryEach(
     attempt: (host: ProxmoxHost) => Promise<ProxmoxResponse>,
@@ -27,14 +28,18 @@ export function createEntryPoints(
   const all: readonly ProxmoxHost[] = urls.map((base) => ({ base }));
   /** Remembered so that an unavailable entry point costs its timeout once, not at each call. */
   let respondedLast = 0;
-  const inOrder = () => [...all.slice(respondedLast), ...all.slice(0, respondedLast)];
+  const isAvailable = (host: ProxmoxHost) => stateOf(dialTargetOf(host)) === 'closed';
+  const inOrder = () =>
+    [...all.slice(respondedLast), ...all.slice(0, respondedLast)].toSorted(
+      (one, other) => Number(isAvailable(other)) - Number(isAvailable(one)),
+    );
 
   return {
     all,
     preferred() {
-      const [first, ...others] = inOrder();
+      const [first] = inOrder();
       if (!first) throw new Error('A cluster has at least one entry point.');
-      return [first, ...others].find((host) => stateOf(dialTargetOf(host)) === 'closed') ?? first;
+      return first;
     },
     async tryEach(attempt, signal) {
       let outcome: (() => ProxmoxResponse) | undefined;

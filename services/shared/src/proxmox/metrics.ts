@@ -40,7 +40,7 @@ export function proxmoxMetricDefinitions(prefix: 'porthole_broker' | 'porthole_r
     },
     proxmoxHosts: {
       name: `${prefix}_proxmox_hosts`,
-      help: 'Dialled Proxmox hosts by circuit breaker state: closed (available), open (paused for 5 s), half_open (retrying).',
+      help: 'Dialled Proxmox hosts by circuit breaker state: closed (available), open (skipped), half_open (being probed).',
       labelNames: ['cluster', 'state'],
     },
   } as const;

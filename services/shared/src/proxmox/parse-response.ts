@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { PortholeError } from '../errors.ts';
 import type { ProxmoxResponse } from './http.ts';
+import { saysMachineIsMissing } from './missing-machine.ts';
 
 /**
  * Returns the body of a 200 response as the schema parses it. Throws the PortholeError for any other response, with
@@ -19,9 +20,14 @@ export function parseResponse<T>(response: ProxmoxResponse, schema: z.ZodType<T>
   if (response.status === 403) throw new PortholeError('proxmox_permission', { detail });
   if (isGatewayError(response)) throw new PortholeError('proxmox_unreachable', { detail });
   // The reason phrase is the first line of Perl's `die`, and the only sign that the machine is not on this node.
-  if (response.status === 500 && /Configuration file .* does not exist|hostname lookup/.test(response.reason))
+  if (response.status === 500 && isNotOnNode(response.reason))
     throw new PortholeError('machine_not_found', { detail });
   throw new PortholeError('proxmox_invalid_response', { detail });
+}
+
+/** An unknown node has no address. */
+function isNotOnNode(reason: string): boolean {
+  return saysMachineIsMissing(reason) || reason.includes('hostname lookup');
 }
 
 /**

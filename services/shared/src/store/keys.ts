@@ -43,10 +43,14 @@ export const leaseNames = {
   dial: (cluster: string, vmid: number) => `dial/${cluster}/${vmid}`,
   /** Console openings in progress at one node. */
   node: (cluster: string, node: string) => `node/${cluster}/${node}`,
+  /** Held while a holder of the named lease was served recently. */
+  served: (name: string) => `served/${name}`,
   /** Live consoles of one user. */
   user: (userId: string) => `user/${userId}`,
   /** Live consoles of one machine. */
   machine: (cluster: string, vmid: number) => `machine/${cluster}/${vmid}`,
+  /** Sessions that one user may reopen. */
+  reopenable: (userId: string) => `reopenable/${userId}`,
   /** Live sign-ins of one user, and those that an issuer identifies by one reference. */
   logins: (userId: string) => `logins/${userId}`,
   loginsByProviderRef: (ref: string) => `logins-by-provider-ref/${ref}`,
@@ -77,6 +81,8 @@ export const lifetimes = {
   session: 30_000,
   /** The record and the quota leases of a session that can be resumed. */
   resumeGrace: 30_000,
+  /** How long a session can be reopened after an outage ended it. */
+  reopenable: 15 * 60_000,
   /** A resume token. Rotated after a third of it. */
   resume: 120_000,
   /** Entries of the audit trail. */

@@ -26,6 +26,8 @@ export interface World {
   /** Answers to grant requests, used one by one. When empty, the broker gives a grant. */
   readonly answers: Answer<Grant>[];
   grantRequests: number;
+  /** The session that each grant request returned to. */
+  readonly reopened: (string | undefined)[];
   polls: number;
   signIns: number;
   status: Answer<string | undefined>;
@@ -56,6 +58,7 @@ export function createWorld(random: () => number = () => 0.5): World {
     sockets: [],
     answers: [],
     grantRequests: 0,
+    reopened: [],
     polls: 0,
     signIns: 0,
     status: { ok: true, value: 'stopped' },
@@ -66,8 +69,9 @@ export function createWorld(random: () => number = () => 0.5): World {
       random,
       online: () => world.online,
       visible: () => world.visible,
-      requestGrant: () => {
+      requestGrant: (reopens) => {
         world.grantRequests += 1;
+        world.reopened.push(reopens);
         return Promise.resolve(
           world.answers.shift() ?? { ok: true, value: aGrant(`s${world.grantRequests}`) },
         );

@@ -4,6 +4,7 @@ import { parseControlMessage } from '../../../../services/broker/web/src/console
 describe('control messages', () => {
   test.each([
     { type: 'queued', position: 3 },
+    { type: 'queued', position: 3, waitSeconds: 40 },
     { type: 'opening', step: 'authenticate' },
     { type: 'opened', mode: 'view' },
     { type: 'unanswered' },

@@ -93,3 +93,18 @@ describe('a resume token', () => {
     expect(offers).not.toContain(`porthole.grant.${token('a')}`);
   });
 });
+
+describe('a new grant', () => {
+  test('returns to the session that was open last, also if the next one does not open', async () => {
+    const world = await openWorld();
+    await world.close(closeCodes.timeout.code);
+    await world.advance(1000);
+    await world.close(closeCodes.timeout.code);
+    await world.advance(2000);
+    await world.toFirstFrame();
+    expect(world.reopened).toEqual([undefined, 's1', 's1']);
+    await world.close(closeCodes.timeout.code);
+    await world.advance(4000);
+    expect(world.reopened.at(-1)).toBe('s3');
+  });
+});

@@ -1,14 +1,16 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { ClusterConfig, CredentialConfig } from '@porthole/shared/config/schema';
-import { asPortholeError } from '@porthole/shared/errors';
+import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
 import {
   clusterStatusResponse,
   permissionsResponse,
   resourcesResponse,
 } from '@porthole/shared/proxmox/responses';
 import { createProxmoxClient, type ProxmoxClient } from '@porthole/shared/proxmox/client';
+import { dialTargetOf, type ProxmoxHost } from '@porthole/shared/proxmox/host';
 import { createNodeDirectory } from '@porthole/shared/proxmox/node-directory';
 import { z } from 'zod';
+import { certificateFaultOf } from './certificate-fault.ts';
 import type { Finding, FindingKind } from './findings.ts';
 
 const anything = z.unknown();
@@ -49,7 +51,10 @@ export async function checkCluster(
       date = undefined;
       const error = await errorOf(client.get({ path: '/version', schema: anything, host }));
       if (!error) works = true;
-      else find(entryFinding(error.code), error.detail ?? error.message, at);
+      else {
+        const { kind, what } = entryFinding(error, host, cluster);
+        find(kind, what, at);
+      }
       const differenceMs = date === undefined ? 0 : Date.parse(date) - clock.now();
       if (Math.abs(differenceMs) > clockSlackMs)
         find('proxmox_clock', `Its clock differs by ${Math.round(differenceMs / 1000)} s.`, at);
@@ -74,10 +79,25 @@ async function errorOf(work: Promise<unknown>) {
   }
 }
 
-function entryFinding(code: string): FindingKind {
-  if (code === 'proxmox_tls') return 'proxmox_certificate';
-  if (code === 'proxmox_credential' || code === 'proxmox_permission') return 'proxmox_credential';
-  return 'proxmox_unreachable';
+type Problem = Pick<Finding, 'kind' | 'what'>;
+
+function entryFinding(error: PortholeError, host: ProxmoxHost, cluster: ClusterConfig): Problem {
+  const { code } = error;
+  if (code === 'proxmox_tls') return certificateFinding(error, host, cluster, 'proxmox_certificate');
+  const what = error.detail ?? error.message;
+  if (code === 'proxmox_credential' || code === 'proxmox_permission')
+    return { kind: 'proxmox_credential', what };
+  return { kind: 'proxmox_unreachable', what };
+}
+
+function certificateFinding(
+  error: PortholeError,
+  host: ProxmoxHost,
+  { tls }: ClusterConfig,
+  unknownAuthority: FindingKind,
+): Problem {
+  const { reason, what } = certificateFaultOf(error, dialTargetOf(host).host, tls);
+  return { kind: reason === 'authority' ? unknownAuthority : `certificate_${reason}`, what };
 }
 
 async function checkRights(role: ClusterRole, client: ProxmoxClient, find: Find): Promise<void> {
@@ -119,7 +139,10 @@ async function checkNodes(
     const host = await directory.hostOf(name);
     const error = await errorOf(client.get({ path: '/version', schema: anything, host }));
     if (!error) continue;
-    const kind = error.code === 'proxmox_tls' ? 'node_certificate' : 'node_unreachable';
-    find(kind, error.detail ?? error.message, `cluster ${cluster.name}, node ${name}`);
+    const { kind, what }: Problem =
+      error.code === 'proxmox_tls'
+        ? certificateFinding(error, host, cluster, 'node_certificate')
+        : { kind: 'node_unreachable', what: error.detail ?? error.message };
+    find(kind, what, `cluster ${cluster.name}, node ${name}`);
   }
 }

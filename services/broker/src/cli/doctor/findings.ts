@@ -46,7 +46,21 @@ export const findingKinds = {
   proxmox_certificate: {
     level: 'error',
     remedy:
-      'Set tls.caFile to a copy of /etc/pve/pve-root-ca.pem, or tls.fingerprints to the output of `pvenode cert info`.',
+      "Set tls.caFile to a copy of this cluster's own /etc/pve/pve-root-ca.pem, or tls.fingerprints to the output of `pvenode cert info`.",
+  },
+  certificate_name: {
+    level: 'error',
+    remedy:
+      'Use a name or address of the certificate in clusters[].urls and clusters[].nodes. Proxmox issues certificates for the name and the addresses of the node, and for a name with a domain only if the node has a search domain.',
+  },
+  certificate_validity: {
+    level: 'error',
+    remedy: 'Renew the certificate with pvecm updatecerts --force, or correct the clock of this host.',
+  },
+  certificate_fingerprint: {
+    level: 'error',
+    remedy:
+      'If `pvenode cert info` on the node shows the same fingerprint, add it to tls.fingerprints: it changes when the certificate is renewed. Otherwise, another host answers in place of the node.',
   },
   proxmox_insecure: {
     level: 'warning',

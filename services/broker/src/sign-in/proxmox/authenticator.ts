@@ -1,6 +1,7 @@
 import { PortholeError, type ErrorCode } from '@porthole/shared/errors';
 import { ticketResponse } from '@porthole/shared/proxmox/responses';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
+import { isGatewayError } from '@porthole/shared/proxmox/parse-response';
 import { factorsOfChallenge, type TfaFactor } from './tfa-challenge.ts';
 
 /** The ticket of a Proxmox account, valid for two hours. */
@@ -36,6 +37,7 @@ export function createProxmoxAuthenticator(
     const detail = `sign-in at Proxmox: ${answer.status} ${answer.reason}`;
     // Proxmox answers 400 to names and passwords that are longer than any valid one.
     if (answer.status === 401 || answer.status === 400) throw new PortholeError(refused, { detail });
+    if (isGatewayError(answer)) throw new PortholeError('proxmox_unreachable', { detail });
     const parsed = ticketResponse.safeParse(answer.json);
     if (answer.status !== 200 || !parsed.success)
       throw new PortholeError('proxmox_invalid_response', { detail });

@@ -51,8 +51,8 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
     random: Math.random,
     online: () => navigator.onLine,
     visible: isVisible,
-    requestGrant: async () => {
-      const answer = await broker.requestGrant();
+    requestGrant: async (reopens) => {
+      const answer = await broker.requestGrant(reopens);
       if (answer.ok) updatePower(answer.value);
       return answer;
     },
@@ -135,13 +135,15 @@ function createBrokerRequests(
   { cluster, vmid, mode, kind }: ConsoleAddress,
   embedToken: EmbedTokenSource,
 ): {
-  requestGrant(): Promise<Answer<Grant>>;
+  requestGrant(reopens: string | undefined): Promise<Answer<Grant>>;
   machineStatus(): Promise<Answer<string | undefined>>;
 } {
   return {
-    async requestGrant() {
+    async requestGrant(reopens) {
       const token = await embedToken();
-      return token.ok ? api.grant(cluster, vmid, { mode, kind }, token.value) : token;
+      if (!token.ok) return token;
+      const requested = { mode, kind, ...(reopens === undefined ? {} : { reopens }) };
+      return api.grant(cluster, vmid, requested, token.value);
     },
     async machineStatus() {
       const token = await embedToken();

@@ -119,10 +119,22 @@ export const openingSteps = {
   authenticate: 'Authenticating',
 } as const satisfies Record<OpeningStep, string>;
 
-export function queueText(position: number): string {
-  const ahead = position - 1;
+export function queueText(position: number, waitSeconds: number | undefined): string {
+  const place = queuePlace(position - 1);
+  return waitSeconds === undefined ? place : `${place}, expected wait ${expectedWait(waitSeconds)}`;
+}
+
+function queuePlace(ahead: number): string {
   if (ahead <= 0) return 'You are next in the queue';
   return ahead === 1 ? '1 person ahead of you' : `${ahead} people ahead of you`;
+}
+
+/** Rounded up in steps, because the pace of a queue varies. */
+function expectedWait(seconds: number): string {
+  if (seconds <= 10) return 'a few seconds';
+  if (seconds <= 50) return `about ${Math.ceil(seconds / 10) * 10} seconds`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes === 1 ? 'about 1 minute' : `about ${minutes} minutes`;
 }
 
 export const slowFrame = 'The machine has not sent a picture yet. Its screen may be asleep.';

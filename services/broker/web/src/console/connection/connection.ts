@@ -28,7 +28,8 @@ export interface ConnectionPorts {
   random(): number;
   online(): boolean;
   visible(): boolean;
-  requestGrant(): Promise<Answer<Grant>>;
+  /** `reopens` is the id of the session that was open last. */
+  requestGrant(reopens: string | undefined): Promise<Answer<Grant>>;
   /** The machine's status in the broker's list, `undefined` if it is not listed. */
   machineStatus(): Promise<Answer<string | undefined>>;
   openSocket(grant: Grant, events: ConsoleSocketEvents): ConsoleSocket;
@@ -97,7 +98,9 @@ export function createConnection(ports: ConnectionPorts): Connection {
     const { attempt, poll } = state;
     switch (effect.type) {
       case 'request-grant':
-        void ports.requestGrant().then((answer) => dispatch({ type: 'grant-answered', attempt, answer }));
+        void ports
+          .requestGrant(state.lastOpened)
+          .then((answer) => dispatch({ type: 'grant-answered', attempt, answer }));
         break;
       case 'open-socket':
         socket = { attempt, console: ports.openSocket(effect.grant, eventsOf(attempt)) };

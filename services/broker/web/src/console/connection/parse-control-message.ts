@@ -13,13 +13,12 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
-  const { type, position, step, mode, clipboard, token, notice, seconds, extend, by, others } =
+  const { type, position, waitSeconds, step, mode, clipboard, token, notice, seconds, extend, by, others } =
     value as Record<string, unknown>;
   switch (type) {
     case 'queued':
-      return typeof position === 'number' && Number.isInteger(position) && position > 0
-        ? { type, position }
-        : undefined;
+      if (!isCount(position) || position === 0) return undefined;
+      return isSeconds(waitSeconds) ? { type, position, waitSeconds } : { type, position };
     case 'opening':
       return isOpeningStep(step) ? { type, step } : undefined;
     case 'opened':

@@ -16,6 +16,8 @@ export interface ConnectionState {
   readonly grant: Grant | undefined;
   /** The grant with the newest resume token: it continues the session at any relay. */
   readonly resumeGrant: Grant | undefined;
+  /** The id of the session that was open last, to which a new grant returns. */
+  readonly lastOpened: string | undefined;
   /** Whether the current attempt uses a resume token. */
   readonly resuming: boolean;
   /** When the first frame of this attempt was shown. */
@@ -44,6 +46,7 @@ export const initialState: ConnectionState = {
   timerAt: undefined,
   grant: undefined,
   resumeGrant: undefined,
+  lastOpened: undefined,
   resuming: false,
   openedAt: undefined,
   retries: 0,

@@ -93,14 +93,24 @@ function onControlMessage(
   const open = state.phase.state === 'open';
   switch (message.type) {
     case 'queued':
-      return open ? state : { ...state, phase: { state: 'queued', position: message.position } };
+      return open
+        ? state
+        : {
+            ...state,
+            phase: { state: 'queued', position: message.position, waitSeconds: message.waitSeconds },
+          };
     case 'opening':
       return open ? state : { ...state, phase: { state: 'opening', step: message.step } };
     case 'opened': {
       const sessionInfo = { ...state.sessionInfo, clipboard: message.clipboard ?? 'both' };
       // The first frame can overtake this message.
       const name = open ? 'open' : 'awaiting-frame';
-      return { ...state, phase: { state: name, mode: message.mode }, sessionInfo };
+      return {
+        ...state,
+        phase: { state: name, mode: message.mode },
+        sessionInfo,
+        lastOpened: state.grant?.id,
+      };
     }
     case 'observers': {
       const observers = { by: message.by, others: message.others };

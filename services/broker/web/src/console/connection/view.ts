@@ -11,8 +11,8 @@ export type Phase =
   /** The page has asked the broker for a grant. */
   | { readonly state: 'requesting' }
   | { readonly state: 'connecting' }
-  /** Position 1 is next. */
-  | { readonly state: 'queued'; readonly position: number }
+  /** Position 1 is next. The expected wait is known once the queue has moved. */
+  | { readonly state: 'queued'; readonly position: number; readonly waitSeconds: number | undefined }
   | { readonly state: 'opening'; readonly step?: OpeningStep }
   /** The console is open at the relay, but the machine has not sent a frame yet. */
   | { readonly state: 'awaiting-frame'; readonly mode: Mode }

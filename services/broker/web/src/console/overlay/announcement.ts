@@ -44,7 +44,7 @@ function progressAnnouncement(view: InProgress): string {
   if (view.interruption === 'lost') return reconnecting;
   switch (view.state) {
     case 'queued':
-      return `Waiting in the queue. ${queueText(view.position)}.`;
+      return `Waiting in the queue. ${queueText(view.position, view.waitSeconds)}.`;
     case 'opening':
       return `${view.step ? openingSteps[view.step] : progressSteps.opening}.`;
     default:

@@ -45,7 +45,7 @@ function useDetail(view: View): string {
     const timer = setTimeout(() => setSlow(true), slowFrameMs);
     return () => clearTimeout(timer);
   }, [view.state]);
-  if (view.state === 'queued') return queueText(view.position);
+  if (view.state === 'queued') return queueText(view.position, view.waitSeconds);
   if (view.state === 'opening' && view.step) return openingSteps[view.step];
   return slow ? slowFrame : '';
 }
