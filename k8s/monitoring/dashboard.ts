@@ -115,10 +115,11 @@ const openConsoles = [
   ),
   timeSeries(
     'Buffered bytes and stalls',
-    'Bytes that wait to be sent, and how often per second a relay stopped reading because the receiver was too slow.',
+    'Bytes that wait to be sent, how often per second a relay stopped reading because the receiver was too slow, and how often a terminal did not answer.',
     'bytes',
     { expr: sumBy('direction', series('porthole_relay_buffered_bytes')), legend: '{{direction}}' },
     { expr: sumBy('direction', rate('porthole_relay_stalls_total')), legend: 'stalls/s {{direction}}' },
+    { expr: sum(rate('porthole_relay_terminals_unanswered_total')), legend: 'unanswered terminals/s' },
   ),
   timeSeries(
     'Session duration',

@@ -87,6 +87,10 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The machine was shut down from inside, at Proxmox, or by a user with `power`.',
     'Start it. If Porthole was used, the [audit log](audit.md) names the user.',
   ],
+  terminal_ended: [
+    'The program in the terminal ended: `exit`, or a login prompt of a node that timed out. The loss of a pveproxy worker with a single console looks alike.',
+    'Open the terminal again.',
+  ],
   body_too_large: ['The request body is larger than the API accepts.', 'Send less.'],
   wrong_media_type: ['A program did not send `application/json`.', 'Set `Content-Type`.'],
   rate_limited: [
@@ -111,7 +115,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     "Try Porthole's own page. Look for a proxy that inspects WebSockets.",
   ],
   viewer_message_too_big: [
-    'Same as `viewer_protocol`, or a paste of more than 1 MiB.',
+    'Same as `viewer_protocol`, or more than 2 MiB were pasted into a terminal that is slower.',
     'Paste less text at once.',
   ],
   viewer_stalled: [
@@ -182,7 +186,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
   ],
   console_timeout: [
     "Proxmox opened the console, but the machine's screen sent nothing.",
-    'Try the console at Proxmox. Possible causes: no display (`vga: none`), QEMU hangs, or ssh between nodes asks for input.',
+    'Try the console at Proxmox. Possible causes: the node is overloaded, or ssh between nodes asks for input.',
   ],
   console_auth_failed: [
     "A console opened in the Proxmox web interface set the machine's only VNC password in the same second.",
@@ -195,6 +199,18 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
   no_terminal: [
     'The virtual machine has no serial port.',
     'Run `qm set <vmid> --serial0 socket`, restart the machine, and enable a login on that port in the guest.',
+  ],
+  no_display: [
+    'The virtual machine has `vga: none`, usual with a passed-through GPU, and no serial port.',
+    'Run `qm set <vmid> --vga std`, or `--serial0 socket` for a terminal, and restart the machine.',
+  ],
+  terminal_only: [
+    'The virtual machine has `vga: none` and a serial port.',
+    'Open its terminal: the page offers it to users with the `terminal` right. Or set a display, as for `no_display`.',
+  ],
+  console_unresponsive: [
+    'QEMU runs but does not answer Proxmox: it is stopped by a signal, or blocked by storage that does not respond.',
+    'Check the storage and `qm monitor <vmid>` on the node. If it stays silent, stop and start the machine.',
   ],
   console_lost: [
     'The connection to Proxmox broke: network failure, restart of pveproxy, migration, or crash of the machine.',

@@ -160,6 +160,8 @@ const errorCodes = Object.keys(errorKinds) as ErrorCode[];
 
 const actions: Readonly<Record<PageAction, string>> = {
   'offer-reopen': 'Shows the text and offers to reopen the console.',
+  'offer-terminal':
+    "Shows the text and offers the machine's terminal, if the user may open it. Does not retry.",
   reconnect: 'Reconnects at once without a message.',
   retry: 'Shows the text and reconnects with back-off.',
   'new-grant-once': 'Requests a new grant once. If that fails, shows the text.',

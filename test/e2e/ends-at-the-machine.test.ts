@@ -1,9 +1,13 @@
 import { describeWith } from '../needs.ts';
-import { showsEnd, showsError, tryNow, useBrowser, useScene } from './scene.ts';
+import { openAgain, showsEnd, showsError, tryNow, useBrowser, useScene } from './scene.ts';
 
 describeWith('chromium')('a console, when its machine changes', () => {
   const browser = useBrowser();
-  const scene = useScene(browser);
+  const moreMachines = [
+    { vmid: 102, node: 'pve1', name: 'student-gpu', vga: 'none', terminal: true },
+    { vmid: 103, node: 'pve1', name: 'student-blind', vga: 'none' },
+  ];
+  const scene = useScene(browser, { moreMachines });
 
   test('4409: the machine is off; the console opens when it starts', async () => {
     const { student, one } = scene;
@@ -54,6 +58,36 @@ describeWith('chromium')('a console, when its machine changes', () => {
     await student.page.getByText(/Trying again (in \d+ s|now)/).waitFor();
     stack.proxmox.stallConsole(100, false);
     await tryNow(student);
+    await student.waitForState('open');
+  });
+
+  test('4406: the machine has no display, but a serial port; the page leads to its terminal', async () => {
+    const { student } = scene;
+    await student.visitConsole(102);
+    await showsError(student, 'terminal_only');
+    await showsEnd(student, { canReopen: false });
+    expect(student.sockets()).toBe(1);
+    await student.page.getByRole('link', { name: 'Open terminal' }).click();
+    await student.waitForState('open');
+    await student.page.locator('#screen .xterm-rows').getByText('root@student-gpu:~#').waitFor();
+  });
+
+  test('4405: the machine has no display and no terminal; the page says so and does not retry', async () => {
+    const { student } = scene;
+    await student.visitConsole(103);
+    await showsError(student, 'no_display');
+    await showsEnd(student, { canReopen: false });
+    expect(await student.page.getByRole('link', { name: 'Open terminal' }).count()).toBe(0);
+  });
+
+  test('4502: QEMU hangs; the page says so and leaves it to the user to try again', async () => {
+    const { student, stack } = scene;
+    stack.proxmox.hang(100);
+    await student.visitConsole(100);
+    await showsError(student, 'console_unresponsive');
+    await showsEnd(student, { canReopen: true });
+    stack.proxmox.hang(100, false);
+    await openAgain(student);
     await student.waitForState('open');
   });
 

@@ -31,7 +31,13 @@ export function useBrowser(): () => Browser {
   return () => browser;
 }
 
-export function useScene(browser: () => Browser, options: Omit<StackOptions, 'machines'> = {}): Scene {
+export function useScene(
+  browser: () => Browser,
+  {
+    moreMachines = [],
+    ...options
+  }: Omit<StackOptions, 'machines'> & { readonly moreMachines?: StackOptions['machines'] } = {},
+): Scene {
   const one = createBuiltinGuest({ name: 'student-one' });
   const two = createBuiltinGuest({ name: 'student-two' });
   let stack: Stack;
@@ -50,6 +56,7 @@ export function useScene(browser: () => Browser, options: Omit<StackOptions, 'ma
       machines: [
         { vmid: 100, node: 'pve1', name: 'student-one', guest: one },
         { vmid: 101, node: 'pve2', name: 'student-two', guest: two },
+        ...moreMachines,
       ],
       separate: true,
       deadlines,
@@ -92,13 +99,13 @@ export async function showsError(person: BrowserUser, code: ErrorCode): Promise<
 export async function showsEnd(person: BrowserUser, { canReopen }: { canReopen: boolean }): Promise<void> {
   await person.waitForState('ended');
   await person.page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-  expect(await person.page.getByRole('button', { name: 'Reopen console' }).count()).toBe(canReopen ? 1 : 0);
+  expect(await person.page.getByRole('button', { name: 'Open again' }).count()).toBe(canReopen ? 1 : 0);
   // The number that users quote to support.
   expect(await person.page.locator('.support code').innerText()).toMatch(/^[\w-]{8,}$/);
 }
 
 export const openAgain = (person: BrowserUser) =>
-  person.page.getByRole('button', { name: 'Reopen console' }).click();
+  person.page.getByRole('button', { name: 'Open again' }).click();
 export const tryNow = (person: BrowserUser) => person.page.getByRole('button', { name: 'Try now' }).click();
 
 /** Holds back the broker's next grant until `release`. */

@@ -1,7 +1,7 @@
 import { eventually } from '../eventually.ts';
 import { describeWith } from '../needs.ts';
 import type { BrowserUser } from './browser-user.ts';
-import { useBrowser } from './scene.ts';
+import { openAgain, showsEnd, showsError, useBrowser } from './scene.ts';
 import { openBrowserUser } from './browser-user.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -18,6 +18,7 @@ describeWith('chromium')('a terminal in the browser', () => {
         { vmid: 300, node: 'pve1', type: 'qemu', name: 'student-noserial' },
       ],
       separate: true,
+      deadlines: { terminalAnswer: 1000 },
     });
   });
   beforeEach(async () => {
@@ -132,6 +133,46 @@ describeWith('chromium')('a terminal in the browser', () => {
     await student.page.locator('body[data-interruption=none]').waitFor();
     await student.page.keyboard.type('echo after\n');
     await shows('after');
+  });
+
+  test('pastes 64 KiB completely into a container, whose console takes only a part at once', async () => {
+    await open();
+    const line = (index: number) => `echo line ${String(index).padStart(6, '0')}\n`;
+    const text = Array.from({ length: 4096 }, (_, index) => line(index)).join('');
+    await student.page.locator('#screen textarea').evaluate((element, pasted) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', pasted);
+      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    }, text);
+    await shows('line 004095');
+    await student.page.keyboard.type('echo still there\n');
+    await shows('still there');
+  });
+
+  test('says that the terminal does not answer, and stops saying so when it is open again', async () => {
+    await open();
+    stack.proxmox.stopDtach(200);
+    await student.page.keyboard.type('\n');
+    const hint = student.page.getByText('The terminal does not answer.');
+    await hint.waitFor();
+    stack.proxmox.killDtach(200);
+    await showsError(student, 'terminal_ended');
+    await hint.waitFor({ state: 'detached' });
+    await openAgain(student);
+    await shows(prompt.trim());
+    expect(await hint.count()).toBe(0);
+  });
+
+  test('1000: offers to open the terminal again after its program has ended', async () => {
+    await open();
+    await student.page.keyboard.type('exit\n');
+    await showsError(student, 'terminal_ended');
+    await showsEnd(student, { canReopen: true });
+    await openAgain(student);
+    await student.waitForState('open');
+    await student.page.keyboard.type('echo anew\n');
+    await shows('anew');
+    expect(student.sockets()).toBe(2);
   });
 
   test('says that a machine has no serial port', async () => {

@@ -30,6 +30,7 @@ test('every series with a closed set of labels exists from the start', async () 
     'porthole_relay_frames_total{direction="to_machine"}',
     'porthole_relay_buffered_bytes{direction="to_viewer"}',
     'porthole_relay_stalls_total{direction="to_machine"}',
+    'porthole_relay_terminals_unanswered_total',
     'porthole_relay_ping_rtt_seconds_count{side="machine"}',
     'porthole_relay_open_duration_seconds_count{phase="picture"}',
     'porthole_relay_queued_sessions{cluster="lab"}',

@@ -24,6 +24,7 @@ export interface RelayMetrics {
   /** Round-trip time of a ping. */
   ping(side: 'viewer' | 'machine', seconds: number): void;
   stalled(direction: Direction): void;
+  inputUnanswered(): void;
   /** One session more or less in the queue of this cluster. */
   queued(cluster: string, change: 1 | -1): void;
   /** One console more or less that is being opened at a node of this cluster. */
@@ -162,6 +163,11 @@ function createStreamMetrics(registry: Registry) {
     labelNames: ['direction'],
     registers,
   });
+  const unanswered = new Counter({
+    name: 'porthole_relay_terminals_unanswered_total',
+    help: 'Times that a terminal wrote nothing for 15 s after Enter or Ctrl+C: its program is busy, or dtach has stopped.',
+    registers,
+  });
   const pings = new Histogram({
     name: 'porthole_relay_ping_rtt_seconds',
     help: 'Round-trip time of pings to viewers and to Proxmox in seconds; a pong of a viewer waits behind buffered pictures.',
@@ -177,6 +183,7 @@ function createStreamMetrics(registry: Registry) {
   return {
     bytes: (direction, count) => void (forwarded[direction] += count),
     stalled: (direction) => stalls.inc({ direction }),
+    inputUnanswered: () => unanswered.inc(),
     ping: (side, seconds) => pings.observe({ side }, seconds),
   } satisfies Partial<RelayMetrics>;
 }

@@ -30,6 +30,7 @@ import { createRelayClusters } from './upstream/clusters.ts';
 import { defaultDeadlines, type Deadlines } from './upstream/deadlines.ts';
 import { createDial } from './upstream/dial.ts';
 import { createLeaseQueue } from './upstream/lease-queue.ts';
+import { createRecentEnds } from './upstream/recent-ends.ts';
 import { createUpgradeListener } from './viewer/upgrade.ts';
 import { ViewerConnections } from './viewer/viewer-connections.ts';
 
@@ -160,6 +161,7 @@ function createSharedState(deps: RelayDeps) {
       origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
       audit: combineAudits(deps.audit, auditTrail.record),
       linkGauges,
+      recentEnds: createRecentEnds(clock),
       dial: createDial({ clock, queue, deadlines, tracing, metrics }),
       viewerHandshakeMs: deadlines.viewerHandshake,
     },

@@ -1,4 +1,4 @@
-import { signedOutReason, type CloseName } from './protocol/close-codes.ts';
+import { signedOutReason, terminalEndedReason, type CloseName } from './protocol/close-codes.ts';
 
 /**
  * All errors that clients see, as a closed list. The stable `code` of problem+json answers has an HTTP status, the
@@ -78,6 +78,7 @@ export const errorKinds = {
     text: 'The machine is locked by a backup, a migration or another change.',
   },
   machine_ended: { status: 409, close: 'ended', text: 'The machine was shut down.' },
+  terminal_ended: { status: 409, close: 'ended', text: terminalEndedReason },
   body_too_large: { status: 413, close: 'too_big', text: 'The request is too large.' },
   wrong_media_type: { status: 415, close: 'protocol', text: 'The request body must be JSON.' },
   rate_limited: { status: 429, close: 'try_later', text: 'Too many attempts. Wait a moment.' },
@@ -146,9 +147,16 @@ export const errorKinds = {
   },
   no_terminal: {
     status: 502,
-    close: 'upstream',
+    close: 'no_console',
     text: 'This machine has no serial port, so it has no terminal.',
   },
+  no_display: { status: 502, close: 'no_console', text: 'This machine has no display.' },
+  terminal_only: {
+    status: 502,
+    close: 'terminal_only',
+    text: 'This machine has no display, but it has a terminal.',
+  },
+  console_unresponsive: { status: 502, close: 'upstream', text: 'The machine does not respond.' },
   console_lost: { status: 504, close: 'timeout', text: 'The connection to the machine was lost.' },
   internal: { status: 500, close: 'internal', text: 'An internal error occurred.' },
 } as const satisfies Record<string, ErrorKind>;

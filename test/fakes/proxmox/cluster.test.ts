@@ -177,10 +177,12 @@ test('a container on a node that does not exist is looked up by host name first'
   );
 });
 
-test('configuration tells whether there is a serial terminal', async () => {
-  cluster = await startCluster({ guests: [{ vmid: 100, node: 'pve1', name: 'a', terminal: true }] });
+test('configuration tells whether there is a serial terminal and which display', async () => {
+  cluster = await startCluster({
+    guests: [{ vmid: 100, node: 'pve1', name: 'a', terminal: true, vga: 'none' }],
+  });
   const { json } = await cluster.call('GET', '/nodes/pve1/qemu/100/config');
-  expect(json.data).toMatchObject({ name: 'a', serial0: 'socket' });
+  expect(json.data).toMatchObject({ name: 'a', serial0: 'socket', vga: 'none' });
 });
 
 test('a fault replaces the response as often as set: an error, garbage or no response', async () => {

@@ -34,6 +34,8 @@ export interface LiveConsole {
   readonly node: string;
   /** Ends it as the server does: closes the connection without a close frame. */
   end(): void;
+  /** Breaks its connection (RST), as a packet filter can. */
+  reset(): void;
 }
 
 export interface ClusterNode {

@@ -83,7 +83,7 @@ export interface FakeProxmox {
   refreshStatus(): void;
 
   // Faults.
-  /** The guest's monitor hangs: consoles get a 101 and are closed after `monitorHungMs` without a byte. */
+  /** The guest's monitor hangs: consoles get a 101 and are closed after `vncSilenceMs` without a byte. */
   hang(vmid: number, hung?: boolean): void;
   /** Sets the lock of a running operation on the guest; undefined removes it. */
   lock(vmid: number, lock: string | undefined): void;
@@ -91,6 +91,10 @@ export interface FakeProxmox {
   makeStubborn(vmid: number, stubborn?: boolean): void;
   /** Consoles of the guest are upgraded, then send nothing and stay open. */
   stallConsole(vmid: number, stalled?: boolean): void;
+  /** Makes the container's dtach stop, as too much input at once does. */
+  stopDtach(vmid: number): void;
+  /** Kills the container's dtach: its terminals end, and new ones work. */
+  killDtach(vmid: number): void;
   /** Replaces the responses of the guest's vncproxy and termproxy; null restores them. */
   refuseVncproxy(vmid: number, fault: Fault | null): void;
   /** Replaces the responses of calls that match `where`, such as `GET /cluster/resources`, without /api2/json. */
@@ -99,6 +103,8 @@ export interface FakeProxmox {
   killWorker(node: string, index?: number): void;
   /** Ends the guest's consoles from the server's side. */
   dropConsoles(vmid: number): void;
+  /** Breaks the connections of the guest's consoles. */
+  resetConsoles(vmid: number): void;
 
   // Records.
   readonly calls: readonly Call[];
@@ -228,6 +234,11 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
     lock: (vmid, lock) => void (machine(vmid).lock = lock),
     makeStubborn: (vmid, stubborn = true) => void (machine(vmid).stubborn = stubborn),
     stallConsole: (vmid, stalled = true) => void (machine(vmid).stalled = stalled),
+    stopDtach: (vmid) => void (machine(vmid).dtachStopped = true),
+    killDtach(vmid) {
+      machine(vmid).dtachStopped = false;
+      dropConsoles(vmid);
+    },
     refuseVncproxy(vmid, fault) {
       const where = new RegExp(`^POST /nodes/[^/]+/(?:qemu|lxc)/${vmid}/(?:vnc|term)proxy$`);
       cluster.faults.set(`vncproxy ${vmid}`, where, fault);
@@ -235,6 +246,9 @@ export async function createFakeProxmox(options: FakeProxmoxOptions = {}): Promi
     failRequests: (where, fault) => cluster.faults.set(String(where), where, fault),
     killWorker: (name, index) => member(name).server.killWorker(index),
     dropConsoles,
+    resetConsoles(vmid) {
+      for (const one of cluster.consoles) if (one.vmid === vmid) one.reset();
+    },
 
     calls: cluster.calls,
     violations: cluster.violations,

@@ -3,17 +3,25 @@ import { createTerminalShell, type MakeShell, type TerminalShell } from './termi
 /** The account that can log in at a node's `/bin/login`. */
 export const nodeAccount = { name: 'root', password: 'of-the-node' } as const;
 
+/** LOGIN_TIMEOUT of Debian's /etc/login.defs. */
+const loginTimeoutMs = 60_000;
+
 /**
  * `/bin/login` on a node, which its termproxy starts for all users except root@pam (pve-manager Nodes.pm,
- * get_shell_command): asks for a name with echo and a password without echo, then starts a shell.
+ * get_shell_command): asks for a name with echo and a password without echo, then starts a shell. It ends if that takes
+ * longer than a minute.
  */
 export const createLoginShell: MakeShell = (options) => {
-  const { hostname, write } = options;
+  const { hostname, clock, write, exit } = options;
   const prompt = `${hostname} login: `;
   let shell: TerminalShell | undefined;
   let size: readonly [number, number] | undefined;
   let name: string | undefined;
   let line = '';
+  const cancelTimeout = clock.after(loginTimeoutMs, () => {
+    write('\r\nLogin timed out after 60 seconds.\r\n');
+    exit();
+  });
 
   function enter(): void {
     const entered = line;
@@ -27,6 +35,7 @@ export const createLoginShell: MakeShell = (options) => {
     name = undefined;
     write('\r\n');
     if (right) {
+      cancelTimeout();
       shell = createTerminalShell(options);
       if (size) shell.resize(...size);
     } else write(`\r\nLogin incorrect\r\n${prompt}`);
@@ -48,6 +57,9 @@ export const createLoginShell: MakeShell = (options) => {
       size = [columns, rows];
       shell?.resize(columns, rows);
     },
-    end: () => shell?.end(),
+    end() {
+      cancelTimeout();
+      shell?.end();
+    },
   };
 };

@@ -14,6 +14,8 @@ export interface GuestOptions {
   readonly guest?: Guest;
   /** Whether termproxy finds a terminal: for qemu a serial port (default false), for lxc always there (default true). */
   readonly terminal?: boolean;
+  /** The `vga` of a virtual machine's configuration, for example "none": then it has no VNC server. */
+  readonly vga?: string;
   /** The program in each terminal. Default: the built-in shell. */
   readonly shell?: MakeShell;
   /** Default true, for templates false. */
@@ -29,10 +31,11 @@ export interface Machine {
   readonly template: boolean;
   readonly guest: Guest | undefined;
   readonly terminal: boolean;
+  readonly vga: string | undefined;
   readonly shell: MakeShell;
   node: string;
   name: string;
-  /** The QEMU monitor does not answer: status calls still say "running", consoles never get a byte. */
+  /** QEMU does not answer (SIGSTOP): status calls still say "running", consoles never get a byte. */
   hung: boolean;
   /** The lock of a running operation ("backup", "migrate"), with which Proxmox refuses to start or stop the guest. */
   lock: string | undefined;
@@ -40,6 +43,8 @@ export interface Machine {
   stubborn: boolean;
   /** Consoles are upgraded, then send nothing and stay open. */
   stalled: boolean;
+  /** dtach was given too much at once: the container's terminal takes and writes nothing. */
+  dtachStopped: boolean;
   readonly running: boolean;
   readonly startedAt: number;
   power(action: PowerAction): Promise<void>;
@@ -74,6 +79,7 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
     template: options.template ?? false,
     guest,
     terminal: options.terminal ?? type === 'lxc',
+    vga: options.vga,
     shell: options.shell ?? createTerminalShell,
     node: options.node,
     name: options.name,
@@ -81,6 +87,7 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
     lock: undefined,
     stubborn: false,
     stalled: false,
+    dtachStopped: false,
     get running() {
       return isRunning();
     },
@@ -95,6 +102,7 @@ export function createMachine(options: GuestOptions, now: () => number): Machine
           throw new Error(`you can't start a ${type === 'qemu' ? 'vm' : 'CT'} if it's a template`);
         if (isRunning()) throw new Error(`${kind} ${options.vmid} already running`);
         await guest?.start();
+        this.dtachStopped = false;
         poweredOn = true;
         startedAt = now();
         return;

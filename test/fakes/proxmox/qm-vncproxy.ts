@@ -43,11 +43,13 @@ export function qmVncproxy(options: {
 
     const start = async () => {
       if (cluster.isSilent(machine)) return;
-      if (machine.node !== node || !machine.running || !machine.guest) return end();
-      if (machine.hung) {
-        clock.after(settings.monitorHungMs, end);
+      if (machine.node !== node || !machine.running) return end();
+      // It goes on trying to set the password.
+      if (machine.hung || machine.vga === 'none') {
+        clock.after(settings.vncSilenceMs, end);
         return;
       }
+      if (!machine.guest) return end();
       // The real program does not check either whether the client is still connected.
       await machine.guest.setPassword(password, passwordSeconds);
       const opened = await machine.guest.connect();

@@ -24,8 +24,11 @@ export interface Settings {
   readonly qmStartMs: Delay;
   /** Added to it if the guest is on another node than the one that received the call. */
   readonly sshMs: number;
-  /** Time after which `qm vncproxy` ends if the monitor does not respond. */
-  readonly monitorHungMs: number;
+  /**
+   * Time after which `qm vncproxy` ends, without a byte, if QEMU hangs or has no VNC server (`vga: none`). Seen: 5.7 s,
+   * and 25 to 29 s.
+   */
+  readonly vncSilenceMs: number;
   /** The duration of a vncproxy or termproxy call. */
   readonly vncproxyMs: Delay;
   /** Minimum duration of a task that starts or stops a guest. */
@@ -52,7 +55,7 @@ export const defaultSettings: Settings = {
   reservationMs: 5000,
   qmStartMs: 30,
   sshMs: 0,
-  monitorHungMs: 7000,
+  vncSilenceMs: 5700,
   vncproxyMs: 10,
   powerMs: 0,
   statusRefreshMs: 10_000,

@@ -78,6 +78,28 @@ test('so it is when the head lies at the end of a full buffer', () => {
   expect(typed.join('')).toBe(long);
 });
 
+test('a container’s dtach passes 16 KiB on, and stops at 64 KiB, for all of its terminals until it is killed', async () => {
+  cluster = await startCluster();
+  const client = await openTerminal();
+  await client.untilOutput(prompt);
+  type(client, `${'x'.repeat(16 * 1024)}end`);
+  await client.untilOutput('xend');
+  type(client, `${'y'.repeat(64 * 1024)}end`);
+  const other = await openTerminal();
+  await other.untilOutput('OK');
+  type(other, 'echo anybody\r');
+  // The answer to a ping comes behind all output that was written before.
+  for (const each of [client, other]) {
+    each.sendFrame(9, 'ping');
+    await until(() => each.frames().some(({ first }) => first === 0x8a));
+  }
+  expect(client.output()).not.toContain('yend');
+  expect(other.output()).toBe('OK');
+  cluster.fake.killDtach(200);
+  const again = await openTerminal();
+  await again.untilOutput(prompt);
+});
+
 test('exit ends the session without a close frame', async () => {
   cluster = await startCluster();
   const client = await openTerminal();
@@ -126,4 +148,14 @@ test('a guest that powers off ends its terminal', async () => {
   await client.untilOutput(prompt);
   await cluster.guest.stop();
   await client.untilEnded();
+});
+
+test('the login of a node’s shell ends after a minute', async () => {
+  cluster = await startCluster();
+  cluster.fake.setAcl('gw@pve', { '/nodes': ['Sys.Console'] });
+  const client = await openTerminal('/nodes/pve1');
+  await client.untilOutput('pve1 login: ');
+  cluster.clock.advance(60_000);
+  await client.untilEnded();
+  expect(client.output()).toMatch(/Login timed out after 60 seconds\.\r\n$/);
 });

@@ -3,6 +3,7 @@ import type { ConsoleProgram } from './byte-sink.ts';
 import type { Cluster } from './cluster.ts';
 import type { Machine } from './machines.ts';
 import type { TerminalShell } from './terminal-shell.ts';
+import { createDtach } from './dtach.ts';
 import { createTermproxyQueue } from './termproxy-queue.ts';
 
 const firstLineMs = 10_000;
@@ -43,9 +44,12 @@ export function termproxy(options: {
     const open = () => {
       state = 'open';
       const first: string[] = ['OK'];
-      const write = (text: string) => (first.length > 0 ? first.push(text) : client.data(Buffer.from(text)));
+      const write = (text: string) => {
+        if (first.length > 0) first.push(text);
+        else if (!machine.dtachStopped) client.data(Buffer.from(text));
+      };
       const problem = terminalProblem(machine);
-      if (!problem) {
+      if (!problem && !machine.dtachStopped) {
         // The first prompt of the shell is sent together with the OK.
         shell = machine.shell({ hostname: machine.name, clock, write, exit: end });
         cancels.push(machine.onStopped(end));
@@ -69,8 +73,11 @@ export function termproxy(options: {
       cancels.push(clock.after(settings.unauthorizedDelayMs, end));
     };
 
+    const input = (bytes: Buffer) => shell?.input(decoder.write(bytes));
+    const dtach = machine.type === 'lxc' ? createDtach(machine, input) : undefined;
+    if (dtach) cancels.push(dtach.end);
     const queue = createTermproxyQueue({
-      input: (bytes) => shell?.input(decoder.write(bytes)),
+      input: dtach ? dtach.push : input,
       resize: (columns, rows) => shell?.resize(columns, rows),
     });
     const read = () => {

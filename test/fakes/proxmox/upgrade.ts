@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { textAnswer, type Answer } from './answers.ts';
 import type { ByteSink } from './byte-sink.ts';
@@ -49,7 +50,12 @@ export function upgradeToConsole(options: {
     abandon: () => backend.end(),
     takeOver(socket: TLSSocket, head: Buffer) {
       socket.write(switchingProtocols(request));
-      const live: LiveConsole = { vmid, node: node.name, end: () => running.end() };
+      const live: LiveConsole = {
+        vmid,
+        node: node.name,
+        end: () => running.end(),
+        reset: () => resetConnection(socket),
+      };
       cluster.consoles.add(live);
       const running = runWebsocketSession({
         socket,
@@ -67,6 +73,12 @@ export function upgradeToConsole(options: {
       });
     },
   };
+}
+
+/** A TLS socket can't be reset, but the TCP socket below it, for which Node has no public name. */
+function resetConnection(socket: TLSSocket): void {
+  const { _parent: connection } = socket as unknown as { readonly _parent: Socket };
+  connection.resetAndDestroy();
 }
 
 function switchingProtocols({ headers }: HttpRequest): string {

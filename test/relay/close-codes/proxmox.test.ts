@@ -1,5 +1,5 @@
 import { constantSecret } from '@porthole/shared/config/secret';
-import { relayToken, useRelayRigs } from '../rig.ts';
+import { relayToken, useRelayRigs, type RelayRig } from '../rig.ts';
 import { closeOf, expectClose } from './expect-close.ts';
 
 const start = useRelayRigs();
@@ -78,10 +78,51 @@ test('4504: the whole dial takes too long, though no step of it does', async () 
   await expectClose(rig, await rig.open(), 'proxmox_timeout');
 });
 
-test('4504: the machine’s monitor hangs, so Proxmox closes the console without a byte', async () => {
-  const rig = await start({ proxmox: { monitorHungMs: 50 } });
-  rig.proxmox.hang(100);
-  await expectClose(rig, await rig.open(), 'console_lost');
+describe('a console from which Proxmox sends no byte', () => {
+  const silent = { vmid: 100, node: 'pve1', type: 'qemu', name: 'lab-100', running: true } as const;
+  const calls = (rig: RelayRig, end: string) =>
+    rig.proxmox.calls.filter(({ path }) => path.endsWith(end)).length;
+
+  describe.each([
+    ['which Proxmox closes', { vncSilenceMs: 50 }, {}],
+    ['which Proxmox leaves open', { vncSilenceMs: 27_000 }, { firstByte: 200 }],
+  ] as const)('%s', (_, settings, deadlines) => {
+    test.each([
+      ['4502: QEMU hangs', {}, 'console_unresponsive'],
+      ['4405: the machine has no display', { vga: 'none' }, 'no_display'],
+      [
+        '4406: the machine has no display, but a serial port',
+        { vga: 'none', terminal: true },
+        'terminal_only',
+      ],
+    ] as const)('%s, and one attempt is enough to know', async (_name, guest, error) => {
+      const rig = await start({ proxmox: { ...settings, guests: [{ ...silent, ...guest }] }, deadlines });
+      if (error === 'console_unresponsive') rig.proxmox.hang(100);
+      expect(await (await rig.open()).closed).toEqual(closeOf(error));
+      expect(calls(rig, '/vncproxy')).toBe(1);
+    });
+  });
+
+  test('4504: QEMU answers, so the cause is unknown, and another attempt follows', async () => {
+    const rig = await start({ proxmox: { guests: [silent] } });
+    await expectClose(rig, await rig.open(), 'console_lost');
+    expect(calls(rig, '/vncproxy')).toBe(2);
+  });
+
+  test('4504: the machine’s configuration can’t be read', async () => {
+    const rig = await start({ proxmox: { vncSilenceMs: 50, guests: [{ ...silent, vga: 'none' }] } });
+    rig.proxmox.failRequests(/\/config$/, { status: 500, message: 'no quorum' });
+    await expectClose(rig, await rig.open(), 'console_lost');
+  });
+});
+
+test('a console that opens costs no request for the machine’s configuration', async () => {
+  const rig = await start();
+  const client = await rig.open();
+  await client.rfb();
+  expect(rig.proxmox.calls.map(({ path }) => path).filter((path) => path.includes('/config'))).toEqual([]);
+  expect(rig.proxmox.calls.filter(({ path }) => path.endsWith('/status/current'))).toHaveLength(1);
+  client.close();
 });
 
 test('4504: Proxmox closes an open console although the machine runs', async () => {

@@ -21,6 +21,7 @@ import { createLinkGauges } from '@porthole/relay/stream/link-gauges';
 import { defaultDeadlines } from '@porthole/relay/upstream/deadlines';
 import type { DialledConsole, DialRequest } from '@porthole/relay/upstream/dial';
 import type { RelayCluster } from '@porthole/relay/upstream/machine';
+import { createRecentEnds } from '@porthole/relay/upstream/recent-ends';
 import type { MachineLink } from '@porthole/relay/upstream/proxmox-link';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { aGrant, testOrigin } from '../rig.ts';
@@ -127,6 +128,7 @@ export async function createLifecycleWorld() {
       keys,
       clock,
       metrics,
+      recentEnds: createRecentEnds(clock),
       linkGauges: counted(),
       terminations: createTerminationOrders({ records, ...orders }),
       random: systemRandom,

@@ -4,6 +4,7 @@ import { TimeLimits } from '@porthole/relay/session/time-limits';
 import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
 import type { LinkHandler } from '@porthole/relay/stream/link';
 import { createLinkGauges } from '@porthole/relay/stream/link-gauges';
+import { defaultDeadlines } from '@porthole/relay/upstream/deadlines';
 import type { LocatedMachine } from '@porthole/relay/upstream/machine';
 import type { MachineLink } from '@porthole/relay/upstream/proxmox-link';
 import { createFakeClock } from '../../fakes/clock.ts';
@@ -41,7 +42,8 @@ function createWorld() {
       metrics: { ping() {}, stalled() {} },
       linkGauges: gauges,
       onPicture() {},
-      keepAliveMs: 300_000,
+      onAnswering() {},
+      deadlines: defaultDeadlines,
       timeLimits: new TimeLimits({ clock, claims, sendControl() {} }),
       signal: abort.signal,
     });

@@ -114,7 +114,7 @@ describe('a terminal through the relay', () => {
 describe('a terminal that can’t be opened', () => {
   test.each([
     ['a machine that is off', { vmid: 201 }, 4409, 'not running'],
-    ['a virtual machine without a serial port', { vmid: 301, type: 'qemu' as const }, 4502, 'no serial port'],
+    ['a virtual machine without a serial port', { vmid: 301, type: 'qemu' as const }, 4405, 'no serial port'],
     ['a container that does not exist', { vmid: 999 }, 4404, 'does not exist'],
   ])('closes with the cause: %s', async (_, overrides, code, reason) => {
     const rig = await start();

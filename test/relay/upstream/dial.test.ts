@@ -24,7 +24,7 @@ function startDial(options: { unsolicited?: Buffer } = {}) {
   const abort = new AbortController();
   const connections: ReturnType<typeof createConnection>[] = [];
   const client: Pick<ProxmoxClient, 'get' | 'post' | 'dial' | 'headers'> = {
-    get: async () => ({ data: { status: 'running', vmid: 100 } }) as never,
+    get: async () => ({ data: { status: 'running', vmid: 100, 'running-qemu': '10.0.2' } }) as never,
     post: async () => ({ data: { port: 5900, ticket: 'PVEVNC:ticket', password: 'password' } }) as never,
     async dial(_target, _signal, onread) {
       const connection = createConnection(onread);

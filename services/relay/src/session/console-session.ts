@@ -12,12 +12,14 @@ import {
 } from '@porthole/shared/session/termination-orders';
 import { streamConsole } from './stream-console.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
-import { diagnoseEnd, type RelayCluster } from '../upstream/machine.ts';
+import { diagnoseEnd } from '../upstream/diagnose-end.ts';
+import type { RelayCluster } from '../upstream/machine.ts';
+import type { RecentEnds } from '../upstream/recent-ends.ts';
 import { createControlMessageReader, type ControlMessageReader } from '../viewer/control-message-reader.ts';
 import type { Viewer } from '../viewer/viewer.ts';
 import type { UpgradeCredentials } from '../viewer/upgrade.ts';
 import { admit, type AdmitDeps } from './admit.ts';
-import type { Deadlines } from '../upstream/deadlines.ts';
+import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
@@ -33,8 +35,9 @@ export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDep
   readonly terminations: Pick<TerminationOrders, 'findFor'>;
   readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;
   readonly reopenable: ReopenableSessions;
-  readonly deadlines: Pick<Deadlines, 'diagnose' | 'keepAlive'>;
+  readonly deadlines: InputDeadlines & Pick<Deadlines, 'diagnose' | 'keepAlive'>;
   readonly linkGauges: Pick<LinkGauges, 'add'>;
+  readonly recentEnds: RecentEnds;
   readonly clusters: ReadonlyMap<string, RelayCluster>;
 }
 
@@ -158,13 +161,15 @@ export class ConsoleSession {
 
   /** Streams until one side ends, and answers why. */
   async #stream(granted: GrantClaims, console: OpenConsole): Promise<PortholeError | ViewerLeft> {
-    const { clock, deadlines, linkGauges, metrics } = this.#deps;
+    const { clock, deadlines, linkGauges, metrics, recentEnds } = this.#deps;
     const { signal } = this.#lifecycle;
+    const openedAt = clock.now();
     const { cluster, node } = console.dialled.machine;
     // The machine may run on another node than when the grant was issued.
     const claims = (this.#claims = { ...granted, node });
     this.#lifecycle.enter('open');
     this.#reporter.opened(claims);
+    const timeLimits = this.#announceOpen(claims);
     const end = await streamConsole({
       ...console,
       clock,
@@ -174,15 +179,26 @@ export class ConsoleSession {
       metrics,
       linkGauges,
       onPicture: () => this.#reporter.pictureArrived(),
-      keepAliveMs: deadlines.keepAlive,
-      timeLimits: this.#announceOpen(claims),
+      onAnswering: (answers) => this.#onAnswering(answers),
+      deadlines,
+      timeLimits,
       signal,
     });
-    if (end.error) return end.error;
+    const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
+    if (end.error && !broken) return end.error;
     if (end.by === 'viewer') return new ViewerLeft();
+    const endedTogether = recentEnds.record(cluster.name, node, openedAt);
+    // Without input, a terminal stays closed: otherwise, login prompts that time out together would reopen forever.
+    const observed = { kind: claims.kind, broken, sharedLoss: () => timeLimits.hadInput && endedTogether() };
     return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
-      diagnoseEnd(cluster, claims, { clock, signal: phase }),
+      diagnoseEnd(cluster, claims, observed, { clock, signal: phase }),
     );
+  }
+
+  /** A terminal does not answer input, or answers again. */
+  #onAnswering(answers: boolean): void {
+    this.#viewer.sendControl({ type: answers ? 'answers' : 'unanswered' });
+    if (!answers) this.#reporter.inputUnanswered();
   }
 
   /** Tells the viewer and the observers that the console is open. Returns the time limits that begin now. */

@@ -72,6 +72,13 @@ export class SessionReporter {
     this.#deps.metrics.bytes(direction, bytes);
   }
 
+  /** The terminal does not answer input: its program is busy, or dtach at Proxmox has stopped. */
+  inputUnanswered(): void {
+    const { metrics, log } = this.#deps;
+    metrics.inputUnanswered();
+    log.warn({ ...this.#identity(), node: this.#claims?.node }, 'terminal does not answer');
+  }
+
   /** The session has ended. Without an error, the viewer left. */
   ended(error: PortholeError | undefined): void {
     const { clock, metrics, log, audit, relayId } = this.#deps;

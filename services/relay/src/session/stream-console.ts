@@ -10,6 +10,7 @@ import { startPump, type Direction } from '../stream/pump.ts';
 import type { TakeLeftover } from '../stream/run-handshake.ts';
 import { createTerminalProtocol } from '../terminal/terminal-protocol.ts';
 import type { DialledConsole } from '../upstream/dial.ts';
+import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
 import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
 import { startKeepAlive } from '../upstream/keep-alive.ts';
 import type { Viewer } from '../viewer/viewer.ts';
@@ -34,8 +35,9 @@ export interface StreamConsoleDeps {
   readonly linkGauges: Pick<LinkGauges, 'add'>;
   /** The machine's first pixels have arrived. */
   readonly onPicture: () => void;
-  /** How often to check whether the console needs to be kept alive, in milliseconds. */
-  readonly keepAliveMs: number;
+  /** A terminal does not answer input (false), or answers again (true). */
+  readonly onAnswering: (answers: boolean) => void;
+  readonly deadlines: InputDeadlines & Pick<Deadlines, 'keepAlive'>;
   readonly timeLimits: Pick<TimeLimits, 'start' | 'stop' | 'input'>;
   readonly signal: AbortSignal;
 }
@@ -73,11 +75,13 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     send: sendBetweenMessages,
     onHumanInput: () => timeLimits.input(),
     onPicture: deps.onPicture,
+    onAnswering: deps.onAnswering,
+    deadlines: deps.deadlines,
   });
   const { keepAlive } = protocol;
   own(protocol.stop);
   own(onAbort(signal, () => end({ by: 'viewer', error: signal.reason as PortholeError })));
-  own(deps.linkGauges.add({ to_viewer: viewerLink, to_machine: link }));
+  own(deps.linkGauges.add({ to_viewer: viewerLink, to_machine: protocol.upstream.link }));
   own(
     startUpstreamHeartbeat({
       clock,
@@ -90,7 +94,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   own(
     startKeepAlive({
       clock,
-      everyMs: deps.keepAliveMs,
+      everyMs: deps.deadlines.keepAlive,
       forwarded: () => forwarded,
       send: () => sendBetweenMessages(keepAlive),
     }),
@@ -106,6 +110,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     machine: protocol.upstream.link,
     machineLeftover: protocol.upstream.takeLeftover,
     filter: protocol.filter,
+    maxInputWaiting: protocol.maxInputWaiting,
     count(direction, bytes) {
       forwarded += bytes;
       if (direction === 'to_viewer') received += bytes;

@@ -22,6 +22,8 @@ export class TimeLimits {
   readonly #idleNotice: ExpiryNotice;
   #onExpired: ((error: PortholeError) => void) | undefined;
 
+  #hadInput = false;
+
   constructor({ clock, claims, sendControl }: TimeLimitsDeps) {
     const expire = (code: 'time_limit' | 'idle') => this.#expire(code);
     this.#duration = new DurationLimit(claims, clock.now(), expire);
@@ -40,6 +42,11 @@ export class TimeLimits {
     return this.#duration.expiresAt;
   }
 
+  /** Whether there was any input of a person since the limits began. */
+  get hadInput(): boolean {
+    return this.#hadInput;
+  }
+
   /** Calls `onExpired` once, with `time_limit` or `idle`. */
   start(onExpired: (error: PortholeError) => void): void {
     this.#onExpired = onExpired;
@@ -54,6 +61,7 @@ export class TimeLimits {
 
   /** Reports input of a person. */
   input(): void {
+    this.#hadInput = true;
     this.#idle.restart();
     if (this.#idleNotice.shown) this.#idleNotice.withdraw();
   }

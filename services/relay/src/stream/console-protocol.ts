@@ -1,5 +1,6 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { InputDeadlines } from '../upstream/deadlines.ts';
 import type { MessageFilter } from './message-filter.ts';
 import type { UpstreamSide } from './upstream-side.ts';
 
@@ -8,6 +9,8 @@ export interface ConsoleProtocol {
   readonly filter: MessageFilter;
   /** The machine's side, without what the viewer must not receive. */
   readonly upstream: UpstreamSide;
+  /** Set if `upstream` sends input at a pace of its own: most bytes that may wait. */
+  readonly maxInputWaiting?: number;
   /** Sent to the machine first. */
   readonly initialMessage?: Buffer;
   /** Sent to an idle machine, so that the console is not idle for Proxmox. It has no effect. */
@@ -24,4 +27,7 @@ export interface ConsoleProtocolDeps {
   readonly onHumanInput: () => void;
   /** The machine's first pixels have arrived. */
   readonly onPicture: () => void;
+  /** A terminal does not answer input (false), or answers again (true). */
+  readonly onAnswering: (answers: boolean) => void;
+  readonly deadlines: InputDeadlines;
 }

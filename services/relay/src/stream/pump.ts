@@ -19,6 +19,11 @@ export interface PumpDeps {
   /** One side is no longer read, because the other one does not keep up. */
   readonly onStalled?: (direction: Direction) => void;
   readonly limits?: PumpLimits;
+  /**
+   * Set if the machine's link sends input at a pace of its own. Then the viewer is always read, so that its pongs, pings
+   * and Ctrl+C arrive, and the stream ends if more bytes wait than this.
+   */
+  readonly maxInputWaiting?: number | undefined;
 }
 
 export interface Pump {
@@ -65,13 +70,14 @@ class ConsolePump implements Pump {
   #uncounted = 0;
   stopped = false;
 
-  constructor({ clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, onStalled }: PumpDeps) {
+  constructor(deps: PumpDeps) {
+    const { clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, onStalled } = deps;
     this.filter = filter;
     this.#count = count;
     this.#onEnd = onEnd;
     this.onStalled = onStalled;
     this.toViewer = new MachineToViewer(this, clock, limits, machine, viewer);
-    this.toMachine = new ViewerToMachine(this, clock, limits, viewer, machine);
+    this.toMachine = new ViewerToMachine(this, clock, limits, viewer, machine, deps.maxInputWaiting);
   }
 
   countToViewer(bytes: number): void {
@@ -171,7 +177,7 @@ class MachineToViewer extends PumpDirection {
 
   /** The machine has taken input. */
   onDrained(): void {
-    this.pump.toMachine.checkSink();
+    this.pump.toMachine.checkInput();
   }
 
   onEnded(error?: PortholeError): void {
@@ -188,6 +194,33 @@ class MachineToViewer extends PumpDirection {
 }
 
 class ViewerToMachine extends PumpDirection {
+  readonly #maxWaiting: number | undefined;
+
+  constructor(
+    pump: ConsolePump,
+    clock: Clock,
+    limits: PumpLimits,
+    source: Link,
+    sink: Link,
+    maxWaiting: number | undefined,
+  ) {
+    super(pump, clock, limits, source, sink);
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** Pauses or resumes the viewer, or, if it is always read, ends the stream at its limit. */
+  checkInput(): void {
+    if (this.#maxWaiting === undefined) this.checkSink();
+    else if (this.sink.buffered > this.#maxWaiting)
+      this.pump.end(
+        'viewer',
+        new PortholeError('viewer_message_too_big', {
+          publicMessage: 'Too much text was pasted at once.',
+          detail: `more than ${this.#maxWaiting} bytes wait for the terminal`,
+        }),
+      );
+  }
+
   onBytes(source: Buffer, start: number, end: number): void {
     if (this.pump.stopped) return;
     const forwarded: Buffer[] = [];
@@ -203,7 +236,7 @@ class ViewerToMachine extends PumpDirection {
     if (messages.length === 0) return;
     const bytes = Buffer.concat(messages);
     this.pump.countToMachine(bytes.length);
-    if (!this.sink.send(bytes)) this.checkSink();
+    if (!this.sink.send(bytes)) this.checkInput();
   }
 
   /** The viewer has taken bytes. */

@@ -1,14 +1,24 @@
 import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
-import { createTerminalMessageFilter, terminalPing } from './terminal-message-filter.ts';
+import { AnswerWatch } from './answer-watch.ts';
+import { PacedLink, windowBytes } from './paced-link.ts';
+import { createTerminalMessageFilter } from './terminal-message-filter.ts';
+import { terminalLimits, terminalPing } from './terminal-messages.ts';
 
 /** The protocol of a terminal. Its output is forwarded unread; the first picture counts as there from the start. */
 export function createTerminalProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
-  const { claims, upstream, onHumanInput, onPicture } = deps;
+  const { clock, claims, upstream, onHumanInput, onPicture, onAnswering, deadlines } = deps;
   onPicture();
+  const answers = new AnswerWatch({ clock, afterMs: deadlines.terminalAnswer, onChange: onAnswering });
+  const link = new PacedLink(upstream.link, { clock, deadlines, answers });
   return {
     filter: createTerminalMessageFilter({ viewOnly: claims.mode === 'view', onHumanInput }),
-    upstream,
+    upstream: { ...upstream, link },
+    // What was just sent is in the link's own buffer for a moment.
+    maxInputWaiting: terminalLimits.waitingBytes + windowBytes,
     keepAlive: terminalPing,
-    stop() {},
+    stop() {
+      answers.stop();
+      link.stop();
+    },
   };
 }

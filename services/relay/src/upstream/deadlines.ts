@@ -20,6 +20,14 @@ export interface Deadlines {
   readonly diagnose: number;
   /** Interval of the checks whether an idle console needs a keep-alive message. Proxmox ends it after 15 minutes. */
   readonly keepAlive: number;
+  /** After its output has paused for so long, a terminal has taken the input that was sent. */
+  readonly inputQuiet: number;
+  /** So does a terminal that writes nothing for so long. Programs that read a bracketed paste are silent until its end. */
+  readonly inputSilence: number;
+  /** If its output never pauses, a terminal gets more input after this time. */
+  readonly inputBusy: number;
+  /** A terminal that writes nothing for so long after Enter or Ctrl+C does not answer. */
+  readonly terminalAnswer: number;
   /** Interval of the pings to a viewer, which keep the connection from being idle for proxies. */
   readonly ping: number;
 }
@@ -35,5 +43,12 @@ export const defaultDeadlines: Deadlines = {
   closeAnswer: 5000,
   diagnose: 5000,
   keepAlive: 5 * 60_000,
+  inputQuiet: 100,
+  inputSilence: 500,
+  inputBusy: 4000,
+  terminalAnswer: 15_000,
   ping: 20_000,
 };
+
+/** The deadlines of a terminal's input. */
+export type InputDeadlines = Pick<Deadlines, 'inputQuiet' | 'inputSilence' | 'inputBusy' | 'terminalAnswer'>;

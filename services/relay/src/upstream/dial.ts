@@ -11,6 +11,7 @@ import type { Link } from '../stream/link.ts';
 import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
 import { openConsoleSocket } from './console-socket.ts';
 import type { Deadlines } from './deadlines.ts';
+import { diagnoseOpening } from './diagnose-opening.ts';
 import type { LeaseQueue, LeaseRequest, QueueProgress, ReleaseLease } from './lease-queue.ts';
 import { locateRunning, type LocatedMachine, type RelayCluster } from './machine.ts';
 import type { MachineLink } from './proxmox-link.ts';
@@ -140,7 +141,7 @@ class Dialer {
       return { link, takeLeftover, machine };
     } catch (error) {
       link.destroy();
-      throw closedErrors.has(asPortholeError(error).code) ? await this.#explainClose(request, error) : error;
+      throw unexplainedErrors.has(asPortholeError(error).code) ? await this.#explain(request, error) : error;
     }
   }
 
@@ -165,17 +166,17 @@ class Dialer {
     }
   }
 
-  /** Checks whether the machine has stopped meanwhile: then, Proxmox closes the connection without sending a byte. */
-  async #explainClose(request: DialRequest, error: unknown): Promise<unknown> {
+  /** Returns the cause of the error, or the error itself if the cause is not found. */
+  async #explain({ claims, cluster, signal }: DialRequest, error: unknown): Promise<unknown> {
     const { clock, deadlines } = this.#deps;
-    const { claims, cluster, signal } = request;
     try {
-      await withDeadline({ clock, signal }, deadlines.diagnose, 'proxmox_timeout', (stepSignal) =>
-        locateRunning(cluster, claims, stepSignal),
+      // As long as a status may take: Proxmox waits for a QEMU that hangs before it answers.
+      const cause = await withDeadline({ clock, signal }, deadlines.status, 'proxmox_timeout', (phase) =>
+        diagnoseOpening(cluster, claims, phase),
       );
+      return cause ?? error;
+    } catch {
       return error;
-    } catch (found) {
-      return asPortholeError(found).code === 'machine_stopped' ? found : error;
     }
   }
 
@@ -226,8 +227,12 @@ async function countWhile<T>(
   }
 }
 
-/** Errors that may mean that the machine has stopped, because Proxmox closed the connection. */
-const closedErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['console_lost', 'terminal_refused']);
+/** Errors that do not say why: Proxmox closed the connection or sent nothing. */
+const unexplainedErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'console_lost',
+  'console_timeout',
+  'terminal_refused',
+]);
 
 const retryableErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'console_auth_failed',

@@ -1,4 +1,3 @@
-import { sleep, type Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { clusterStatusResponse, resourcesResponse, statusResponse } from '@porthole/shared/proxmox/responses';
@@ -23,7 +22,7 @@ export interface LocatedMachine {
   readonly path: string;
 }
 
-type MachineId = Pick<GrantClaims, 'node' | 'type' | 'vmid'>;
+export type MachineId = Pick<GrantClaims, 'node' | 'type' | 'vmid'>;
 
 /**
  * Finds the running machine, at the node of the grant or at the one it has moved to since. Rejects with
@@ -36,16 +35,29 @@ export async function locateRunning(
   signal: AbortSignal,
 ): Promise<LocatedMachine> {
   const machine = await locate(cluster, id, signal);
-  if (machine.status !== 'running')
-    throw new PortholeError('machine_stopped', { detail: `the machine is ${machine.status}` });
+  if (machine.status !== 'running') throw notRunning(machine.status);
   return machine;
 }
 
-async function locate(
+export function notRunning(status: string): PortholeError {
+  return new PortholeError('machine_stopped', { detail: `the machine is ${status}` });
+}
+
+export interface MachineState extends LocatedMachine {
+  readonly status: string;
+  /**
+   * False if a virtual machine runs, but its QEMU does not answer. Proxmox reports the version of QEMU only if QEMU says
+   * so within two seconds (qemu-server QemuServer.pm, vmstatus).
+   */
+  readonly monitorAnswers: boolean;
+}
+
+/** Finds the machine, whatever its status. */
+export async function locate(
   cluster: RelayCluster,
   id: MachineId,
   signal: AbortSignal,
-): Promise<LocatedMachine & { status: string }> {
+): Promise<MachineState> {
   if (id.type === 'node') return locateNode(cluster, id.node, signal);
   try {
     return await statusAt(id.node);
@@ -61,7 +73,7 @@ async function locate(
     return statusAt(found.node);
   }
 
-  async function statusAt(node: string) {
+  async function statusAt(node: string): Promise<MachineState> {
     const host = await cluster.nodes.hostOf(node);
     const path = `/nodes/${encodeURIComponent(node)}/${id.type}/${id.vmid}`;
     const { data } = await cluster.client.get({
@@ -70,16 +82,13 @@ async function locate(
       host,
       signal,
     });
-    return { cluster, node, host, path, status: data.status };
+    const monitorAnswers = id.type !== 'qemu' || data['running-qemu'] !== undefined;
+    return { cluster, node, host, path, status: data.status, monitorAnswers };
   }
 }
 
 /** A node does not move, and the rest of the cluster knows its status. */
-async function locateNode(
-  cluster: RelayCluster,
-  node: string,
-  signal: AbortSignal,
-): Promise<LocatedMachine & { status: string }> {
+async function locateNode(cluster: RelayCluster, node: string, signal: AbortSignal): Promise<MachineState> {
   const { data } = await cluster.client.get({
     path: '/cluster/status',
     schema: clusterStatusResponse,
@@ -91,38 +100,5 @@ async function locateNode(
   const path = `/nodes/${encodeURIComponent(node)}`;
   // A node that is offline has no address to look up.
   const host = found.online ? await cluster.nodes.hostOf(node) : cluster.client.entryPoint();
-  return { cluster, node, host, path, status };
-}
-
-/** When a machine shuts down, its screen closes a moment before Proxmox reports that it stopped. */
-const recheckMs = 500;
-
-/**
- * Finds out why an open console has ended. Proxmox gives no reason: it closes the connection without a close frame, so
- * only the machine's status tells.
- */
-export async function diagnoseEnd(
-  cluster: RelayCluster,
-  id: MachineId,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<PortholeError> {
-  const check = async () => {
-    const machine = await locate(cluster, id, signal);
-    if (machine.status === 'stopped') return new PortholeError('machine_ended');
-    if (machine.node !== id.node)
-      return new PortholeError('machine_not_found', { detail: `the machine moved to ${machine.node}` });
-    return undefined;
-  };
-  try {
-    const found = await check();
-    if (found) return found;
-    await sleep(clock, recheckMs, signal);
-    const lost = new PortholeError('console_lost', {
-      detail: 'Proxmox closed the console of a running machine',
-    });
-    return (await check()) ?? lost;
-  } catch (error) {
-    if (error instanceof PortholeError && error.code === 'machine_not_found') return error;
-    return new PortholeError('console_lost', { cause: error });
-  }
+  return { cluster, node, host, path, status, monitorAnswers: true };
 }

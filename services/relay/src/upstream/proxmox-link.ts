@@ -42,8 +42,10 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
   constructor(socket: TLSSocket) {
     this.#socket = socket;
     socket.pause();
-    // The dial ignores errors of the socket, because each is followed by `close`.
     const end = () => this.#end();
+    socket.on('error', (cause) =>
+      this.#end(new PortholeError('console_lost', { detail: 'the connection broke', cause })),
+    );
     socket.on('end', end);
     socket.on('close', end);
     socket.on('drain', () => this.#handler?.onDrained?.());

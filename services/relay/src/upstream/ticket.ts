@@ -1,9 +1,10 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { ConsoleKind } from '@porthole/shared/grant/claims';
-import { configResponse, termproxyResponse, vncproxyResponse } from '@porthole/shared/proxmox/responses';
+import { termproxyResponse, vncproxyResponse } from '@porthole/shared/proxmox/responses';
 import { createMachineHandshake } from '../rfb/machine-handshake.ts';
 import type { Handshake } from '../stream/handshake.ts';
 import { createTermproxyHandshake, loginLine } from '../terminal/termproxy-handshake.ts';
+import { readConsoleDevices } from './console-devices.ts';
 import type { LocatedMachine } from './machine.ts';
 
 /** Access to a console that Proxmox has opened. Valid for one connection to the same host within 10 s. */
@@ -75,16 +76,7 @@ async function requestTerminalTicket(machine: LocatedMachine, signal: AbortSigna
 }
 
 /** Without a serial port, termproxy would open a terminal, write one line, and end. */
-async function requireSerialPort(
-  { cluster, path, host }: LocatedMachine,
-  signal: AbortSignal,
-): Promise<void> {
-  const { data } = await cluster.client.get({
-    path: `${path}/config?current=1`,
-    schema: configResponse,
-    host,
-    signal,
-  });
-  if (![data.serial0, data.serial1, data.serial2, data.serial3].includes('socket'))
-    throw new PortholeError('no_terminal', { detail: 'no serial port of type socket' });
+async function requireSerialPort(machine: LocatedMachine, signal: AbortSignal): Promise<void> {
+  const { serialPort } = await readConsoleDevices(machine, signal);
+  if (!serialPort) throw new PortholeError('no_terminal', { detail: 'no serial port of type socket' });
 }

@@ -10,6 +10,8 @@ export type PageAction =
   | 'offer-reopen'
   /** Reconnects at once without a message. */
   | 'reconnect'
+  /** Shows the text and offers the machine's terminal, if the user may open it. Does not retry. */
+  | 'offer-terminal'
   /** Shows the text and reconnects with back-off. */
   | 'retry'
   /** Requests a new grant once. If that fails, shows the text. */
@@ -48,6 +50,12 @@ export const closeCodes = {
     text: 'You are not allowed to open this console from here.',
   },
   not_found: { code: 4404, pageAction: 'new-grant-once', text: 'The machine was moved or deleted.' },
+  no_console: { code: 4405, pageAction: 'show-message', text: 'This machine has no such console.' },
+  terminal_only: {
+    code: 4406,
+    pageAction: 'offer-terminal',
+    text: 'This machine has no display, but it has a terminal.',
+  },
   idle: {
     code: 4408,
     pageAction: 'offer-reopen',
@@ -80,6 +88,9 @@ export const abandonedCode = 4000;
 
 /** The reason of `ended_by_operator` after a sign-out. The page then offers to sign in. */
 export const signedOutReason = 'You were signed out.';
+
+/** The reason of `ended` after the end of a terminal's program. The page then offers to open the terminal again. */
+export const terminalEndedReason = 'The program in the terminal has ended.';
 
 const namesByCode = new Map<number, CloseName>(
   (Object.keys(closeCodes) as CloseName[]).map((name) => [closeCodes[name].code, name]),

@@ -45,6 +45,10 @@ export const controlMessage = z.discriminatedUnion('type', [
     by: z.array(z.string().max(256)).max(maxObserversNamed),
     others: z.number().int().nonnegative(),
   }),
+  /** The terminal has written nothing for some seconds after input: its program is busy, or it hangs. */
+  z.object({ type: z.literal('unanswered') }),
+  /** The terminal answers again. */
+  z.object({ type: z.literal('answers') }),
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */

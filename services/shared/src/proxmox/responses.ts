@@ -20,8 +20,16 @@ export const resourcesResponse = z.object({
 
 /** GET /nodes/{node}/{type}/{vmid}/status/current */
 export const statusResponse = z.object({
-  data: z.object({ status: z.string(), name: z.string().optional() }),
+  data: z.object({
+    status: z.string(),
+    name: z.string().optional(),
+    /** The version of QEMU, only for a virtual machine whose QEMU answers. */
+    'running-qemu': z.string().optional(),
+  }),
 });
+
+/** GET /version */
+export const versionResponse = z.object({ data: z.object({ version: z.string() }) });
 
 /** POST /nodes/{node}/{type}/{vmid}/vncproxy. `port` is a string in some versions; `password` is new in April 2026. */
 export const vncproxyResponse = z.object({
@@ -52,7 +60,13 @@ export const termproxyResponse = z.object({
 /** GET /nodes/{node}/qemu/{vmid}/config */
 const serialPort = z.string().optional();
 export const configResponse = z.object({
-  data: z.object({ serial0: serialPort, serial1: serialPort, serial2: serialPort, serial3: serialPort }),
+  data: z.object({
+    vga: z.string().optional(),
+    serial0: serialPort,
+    serial1: serialPort,
+    serial2: serialPort,
+    serial3: serialPort,
+  }),
 });
 
 /**

@@ -19,6 +19,7 @@ export const openFailures: readonly ErrorCode[] = [
   'proxmox_timeout',
   'console_timeout',
   'console_auth_failed',
+  'console_unresponsive',
   'console_lost',
   'terminal_refused',
 ];

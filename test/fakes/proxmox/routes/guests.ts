@@ -21,12 +21,14 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
     permission: { path: '/vms/{vmid}', privilege: 'VM.Audit' },
     proxied: true,
     run(call) {
-      const { name, tags, template, lock, terminal } = machineOf(call, type);
+      const { name, tags, template, lock, terminal, vga } = machineOf(call, type);
       return {
         digest: '5f3c1d2b7e9a4c6d8f0b1a2c3d4e5f6071829304',
         cores: 2,
         memory: '2048',
-        ...(type === 'qemu' ? { name, ...(terminal && { serial0: 'socket' }) } : { hostname: name }),
+        ...(type === 'qemu'
+          ? { name, ...(terminal && { serial0: 'socket' }), ...(vga !== undefined && { vga }) }
+          : { hostname: name }),
         ...(tags.length > 0 && { tags: tags.join(';') }),
         ...(template && { template: 1 }),
         ...(lock !== undefined && { lock }),
@@ -36,7 +38,8 @@ export const guestRoutes: Route[] = kinds.flatMap((type): Route[] => [
 ]);
 
 /** The fields of PVE::QemuServer and PVE::LXC, vmstatus, that do not depend on optional devices. */
-function statusOf({ type, vmid, name, running, tags, template, lock, startedAt }: Machine, now: number) {
+function statusOf(machine: Machine, now: number) {
+  const { type, vmid, name, running, hung, tags, template, lock, startedAt } = machine;
   const status = running ? 'running' : 'stopped';
   return {
     vmid,
@@ -47,6 +50,8 @@ function statusOf({ type, vmid, name, running, tags, template, lock, startedAt }
     ...idleUsage,
     ...(running && { pid: 4000 + vmid }),
     ...(type === 'qemu' ? { qmpstatus: status } : { type, swap: 0, maxswap: 512 * 1024 ** 2 }),
+    // What QEMU itself says: a QEMU that hangs says nothing.
+    ...(type === 'qemu' && running && !hung && { 'running-qemu': '10.0.2' }),
     ...(tags.length > 0 && { tags: tags.join(';') }),
     ...(template && { template: 1 }),
     ...(lock !== undefined && { lock }),

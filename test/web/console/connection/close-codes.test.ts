@@ -1,8 +1,20 @@
-import { closeCodes } from '@porthole/shared/protocol/close-codes';
+import { closeCodes, terminalEndedReason } from '@porthole/shared/protocol/close-codes';
 import * as fc from 'fast-check';
-import { closeNamesWith, openWorld, retryAtOf } from './connection-world.ts';
+import { aGrant, closeNamesWith, createWorld, openWorld, retryAtOf } from './connection-world.ts';
 
 describe('a close code', () => {
+  test('ended, for the program of a terminal: the page offers to open it again, and does not by itself', async () => {
+    const world = await openWorld();
+    await world.close(closeCodes.ended.code, terminalEndedReason);
+    await world.advance(3_600_000);
+    expect(world.view()).toMatchObject({
+      state: 'ended',
+      offer: 'reopen',
+      message: { title: terminalEndedReason },
+    });
+    expect(world.sockets).toHaveLength(1);
+  });
+
   test.each(closeNamesWith('reconnect'))('%s: reconnects at once, and the picture stays', async (name) => {
     const world = await openWorld();
     await world.close(closeCodes[name].code);
@@ -80,6 +92,34 @@ describe('a close code', () => {
     await world.toFirstFrame();
     expect(world.view().state).toBe('open');
   });
+
+  test.each(closeNamesWith('offer-terminal'))('%s: ends and leads to the terminal', async (name) => {
+    const world = createWorld();
+    world.answers.push({ ok: true, value: { ...aGrant('s1'), allow: ['control', 'terminal'] } });
+    world.connection.open();
+    await world.settle();
+    await world.close(closeCodes[name].code);
+    expect(world.view()).toMatchObject({
+      state: 'ended',
+      offer: 'terminal',
+      message: { title: closeCodes[name].text },
+    });
+    await world.advance(600_000);
+    expect(world.grantRequests).toBe(1);
+  });
+
+  test.each(closeNamesWith('offer-terminal'))(
+    '%s: leads back to the list if the user may not open terminals',
+    async (name) => {
+      const world = await openWorld();
+      await world.close(closeCodes[name].code);
+      expect(world.view()).toMatchObject({
+        state: 'ended',
+        offer: 'list',
+        message: { title: closeCodes[name].text, advice: expect.stringContaining('ask your instructor') },
+      });
+    },
+  );
 
   test.each(closeNamesWith('show-message'))('%s: ends and leads back to the list', async (name) => {
     const world = await openWorld();

@@ -40,7 +40,7 @@ export interface World {
   close(code: number, reason?: string): Promise<void>;
 }
 
-const aGrant = (id: string): Grant => ({
+export const aGrant = (id: string): Grant => ({
   id,
   url: 'wss://relay.example/relay/v1/console',
   protocols: ['porthole.v1', 'porthole.grant.x'],

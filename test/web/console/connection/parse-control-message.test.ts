@@ -7,6 +7,8 @@ describe('control messages', () => {
     { type: 'queued', position: 3, waitSeconds: 40 },
     { type: 'opening', step: 'authenticate' },
     { type: 'opened', mode: 'view' },
+    { type: 'unanswered' },
+    { type: 'answers' },
   ])('%p is parsed', (message) => {
     expect(parseControlMessage(JSON.stringify(message))).toEqual(message);
   });

@@ -22,13 +22,27 @@ describeWith('chromium')('the overlay', () => {
         await fixture.hasHeading(text);
         await fixture.page.getByText('support-1').waitFor();
         await fixture.page.getByRole('link', { name: 'Your machines', exact: true }).waitFor();
-        expect(await fixture.page.getByRole('button', { name: 'Reopen console' }).count()).toBe(
+        expect(await fixture.page.getByRole('button', { name: 'Open again' }).count()).toBe(
           pageAction === 'show-message' ? 0 : 1,
         );
         if (pageAction === 'show-message') return;
         await fixture.page.keyboard.press('Enter');
         await waitForState(fixture.page, 'open');
         expect(fixture.site.opened).toHaveLength(2);
+      },
+    );
+
+    test.each(closeNamesWith('offer-terminal'))(
+      '%s ends the console and leads to the terminal',
+      async (name) => {
+        fixture.site.machines = [aMachine({ allow: ['view', 'control', 'terminal'] })];
+        await fixture.open();
+        fixture.newest().close(closeCodes[name].code);
+        await waitForState(fixture.page, 'ended');
+        await fixture.hasHeading(closeCodes[name].text);
+        const link = fixture.page.getByRole('link', { name: 'Open terminal' });
+        expect(await link.getAttribute('href')).toBe('/console/lab/100?kind=terminal');
+        expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
       },
     );
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { createTerminalMessageFilter } from '@porthole/relay/terminal/terminal-message-filter';
+import { readTerminalMessages } from '@porthole/relay/terminal/terminal-messages';
 import {
   resizeMessage,
   binaryInput,
@@ -10,7 +11,10 @@ import {
 function filtered(messages: readonly Uint8Array[]): string {
   const filter = createTerminalMessageFilter({ viewOnly: false, onHumanInput: () => {} });
   const pieces = messages.flatMap((message) => filter.push(Buffer.from(message)));
-  return Buffer.concat(pieces.filter((_, index) => index % 2 === 1)).toString();
+  const inputs = pieces.flatMap((piece) => [...readTerminalMessages(piece)]);
+  return Buffer.concat(
+    inputs.map((input) => (input.type === 'data' ? input.data : Buffer.alloc(0))),
+  ).toString();
 }
 
 test('typed and pasted text passes the relay unchanged', () => {

@@ -1,4 +1,4 @@
-import { closeCodes, type CloseName } from '@porthole/shared/protocol/close-codes';
+import { closeCodes, terminalEndedReason, type CloseName } from '@porthole/shared/protocol/close-codes';
 import type { Notice, OpeningStep } from '@porthole/shared/protocol/control-messages';
 import type { Problem } from '../api.ts';
 import { sentence, type StatusMessage } from './status-message.ts';
@@ -18,6 +18,8 @@ const adviceFor = {
   grant: 'Open the console again from your list of machines.',
   forbidden: 'If you need access, ask your instructor or administrator.',
   not_found: 'Check your list of machines. If the machine is missing, ask your instructor or administrator.',
+  no_console: 'Ask your instructor or administrator.',
+  terminal_only: 'Open its terminal instead.',
   idle: 'The machine is still running. Open the console again to continue.',
   not_running: opensWhenStarted,
   time_limit: 'If you need more time, ask your instructor.',
@@ -36,6 +38,9 @@ export function messageForClose(name: CloseName, reason: string): StatusMessage 
   return { title: sentence(reason) ?? closeCodes[name].text, advice: adviceFor[name] };
 }
 
+/** The advice for `terminal_only` if the user may not open terminals. */
+export const terminalNotAllowed = 'If you need its terminal, ask your instructor or administrator.';
+
 export const connectionLost: StatusMessage = {
   title: 'Connection lost.',
   advice: 'The machine keeps running. Porthole reconnects automatically.',
@@ -52,6 +57,11 @@ export const offline: StatusMessage = {
 export const signedOut: StatusMessage = {
   title: 'You are signed out.',
   advice: 'Sign in again to continue.',
+};
+
+export const terminalEnded: StatusMessage = {
+  title: terminalEndedReason,
+  advice: 'Open the terminal again to continue.',
 };
 
 export const invalidAddress: StatusMessage = {
@@ -128,6 +138,9 @@ function expectedWait(seconds: number): string {
 }
 
 export const slowFrame = 'The machine has not sent a picture yet. Its screen may be asleep.';
+
+export const unansweredText =
+  'The terminal does not answer. Its program may be busy. If it stays silent, tell your administrator.';
 
 export const startingText = 'The machine is starting. The console opens automatically.';
 

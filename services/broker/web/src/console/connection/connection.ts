@@ -38,7 +38,7 @@ export interface ConnectionPorts {
 }
 
 export interface Connection {
-  /** Opens the console now, whatever the state: for the first time, "Try now", "Reconnect" and "Reopen console". */
+  /** Opens the console now, whatever the state: for the first time, "Try now", "Reconnect" and "Open again". */
   open(): void;
   /** Postpones the end that a notice announces. */
   extend(): void;

@@ -1,4 +1,5 @@
 import type { Grant } from '../../api.ts';
+import { terminalNotAllowed } from '../../texts/console.ts';
 import { noNotices } from '../notices/notices.ts';
 import { outcomeOfClose, type Outcome } from './outcome.ts';
 import { noSessionInfo } from './session-info.ts';
@@ -124,8 +125,14 @@ export function nextPollAt({ failedStarts }: ConnectionState, env: Environment):
 }
 
 export function end(state: ConnectionState, { message, offer }: OutcomeOf<'end'>): Transition {
+  if (offer === 'terminal' && !state.grant?.allow?.includes('terminal'))
+    return end(state, { next: 'end', message: { ...message, advice: terminalNotAllowed }, offer: 'list' });
   return {
-    state: { ...abandonAttempt(state), phase: { state: 'ended', message, offer }, interruption: 'none' },
+    state: {
+      ...abandonAttempt(state),
+      phase: { state: 'ended', message, offer },
+      interruption: 'none',
+    },
     effects: [],
   };
 }

@@ -1,6 +1,17 @@
-import { closeCodes, closeNameOf, signedOutReason } from '@porthole/shared/protocol/close-codes';
+import {
+  closeCodes,
+  closeNameOf,
+  signedOutReason,
+  terminalEndedReason,
+} from '@porthole/shared/protocol/close-codes';
 import type { Problem } from '../../api.ts';
-import { connectionLost, messageForClose, messageForProblem, signedOut } from '../../texts/console.ts';
+import {
+  connectionLost,
+  messageForClose,
+  messageForProblem,
+  signedOut,
+  terminalEnded,
+} from '../../texts/console.ts';
 import type { StatusMessage } from '../../texts/status-message.ts';
 
 /** What the page does after a connection ended or the broker refused a request. */
@@ -14,7 +25,7 @@ export type Outcome =
   | { readonly next: 'sign-in'; readonly message: StatusMessage };
 
 /** What the user can do about an ended console. */
-export type EndedOffer = 'reopen' | 'list' | 'sign-in';
+export type EndedOffer = 'reopen' | 'terminal' | 'list' | 'sign-in';
 
 /** Browsers report a broken connection with this code. The page uses it too for a loss that it notices first. */
 export const connectionLostCode = 1006;
@@ -25,6 +36,8 @@ export function outcomeOfClose(code: number, reason: string): Outcome {
   if (!name) return { next: 'retry', message: connectionLost, lost: true };
   if (name === 'ended_by_operator' && reason === signedOutReason)
     return { next: 'end', message: { ...signedOut, title: reason }, offer: 'sign-in' };
+  if (name === 'ended' && reason === terminalEndedReason)
+    return { next: 'end', message: terminalEnded, offer: 'reopen' };
   const message = messageForClose(name, reason);
   const { pageAction } = closeCodes[name];
   switch (pageAction) {
@@ -38,6 +51,8 @@ export function outcomeOfClose(code: number, reason: string): Outcome {
       return { next: 'wait-for-machine', message };
     case 'offer-reopen':
       return { next: 'end', message, offer: 'reopen' };
+    case 'offer-terminal':
+      return { next: 'end', message, offer: 'terminal' };
     case 'show-message':
       return { next: 'end', message, offer: 'list' };
     default:

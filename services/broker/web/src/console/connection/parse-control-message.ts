@@ -34,6 +34,8 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
       return isNotice(notice) ? { type, notice } : undefined;
     case 'observers':
       return isStringArray(by) && isCount(others) ? { type, by, others } : undefined;
+    case 'unanswered':
+    case 'answers':
     case 'moving':
     case 'pong':
       return { type };

@@ -4,6 +4,8 @@ import type { GrantClaims } from '@porthole/shared/grant/claims';
 export interface SessionInfo {
   readonly clipboard: ClipboardDirection;
   readonly observers: Observers;
+  /** Whether the terminal has not answered input for some time. */
+  readonly unanswered: boolean;
 }
 
 /** Seen from the machine: `in` allows pasting, `out` allows copying. */
@@ -16,7 +18,11 @@ export interface Observers {
   readonly others: number;
 }
 
-export const noSessionInfo: SessionInfo = { clipboard: 'both', observers: { by: [], others: 0 } };
+export const noSessionInfo: SessionInfo = {
+  clipboard: 'both',
+  observers: { by: [], others: 0 },
+  unanswered: false,
+};
 
 /** What this viewer may do with the clipboard. A view-only session can't paste. */
 export function clipboardRights(

@@ -61,7 +61,7 @@ export const initialState: ConnectionState = {
 };
 
 export type ConnectionEvent =
-  /** The page was opened, or the user chose "Try now", "Reconnect" or "Reopen console". */
+  /** The page was opened, or the user chose "Try now", "Reconnect" or "Open again". */
   | { readonly type: 'open-requested' }
   /** The page is being left. */
   | { readonly type: 'stopped' }

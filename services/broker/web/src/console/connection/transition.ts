@@ -116,6 +116,9 @@ function onControlMessage(
       const observers = { by: message.by, others: message.others };
       return { ...state, sessionInfo: { ...state.sessionInfo, observers } };
     }
+    case 'unanswered':
+    case 'answers':
+      return { ...state, sessionInfo: { ...state.sessionInfo, unanswered: message.type === 'unanswered' } };
     case 'resume':
       return state.grant ? { ...state, resumeGrant: withToken(state.grant, message.token) } : state;
     case 'notice': {

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { AlertIcon } from '../../components/icons.tsx';
-import { signInPath } from '../../paths.ts';
+import { consolePath, parseConsolePath, signInPath } from '../../paths.ts';
 import type { View } from '../connection/view.ts';
 import { MachinesLink, SupportId } from './card-parts.tsx';
 
@@ -11,6 +11,7 @@ interface EndedProps {
 
 export function EndedCard({ view, open }: EndedProps) {
   const actions = useRef<HTMLDivElement>(null);
+  const address = parseConsolePath(location.pathname, location.search);
   // The page offers nothing else, so the first action gets the focus.
   useLayoutEffect(() => actions.current?.querySelector<HTMLElement>('.primary')?.focus(), []);
   return (
@@ -24,8 +25,16 @@ export function EndedCard({ view, open }: EndedProps) {
         <div class="actions" ref={actions}>
           {view.offer === 'reopen' ? (
             <button type="button" class="button primary" onClick={open}>
-              Reopen console
+              Open again
             </button>
+          ) : null}
+          {view.offer === 'terminal' && address ? (
+            <a
+              class="button primary"
+              href={consolePath(address.cluster, address.vmid, address.mode, 'terminal')}
+            >
+              Open terminal
+            </a>
           ) : null}
           {view.offer === 'sign-in' ? (
             <a class="button primary" href={signInPath(location.pathname + location.search, 'expired')}>

@@ -1,8 +1,7 @@
 /** Messages from this page to a terminal: docs/protocol.md, "Binary frames of a terminal". */
 
 /**
- * The relay's limit for one message. No less, because termproxy loses a message whose header lies at the end of its
- * buffer: a long paste should be few messages.
+ * The relay's limit for one message. The relay sends a long paste to the machine at a pace that it bears.
  */
 const maxMessageBytes = 1024 * 1024;
 /** The relay's limit for columns and rows. */
