@@ -231,7 +231,7 @@ test('the README installs what .ci/run installs', () => {
 describe("documented commands of Proxmox VE, which can't run here", () => {
   test('are in the list of those that Proxmox documents', () => {
     const known =
-      /^(pveum (role add|user add|user token add|user token list|acl modify|role modify) ?|qm (set|unlock)|pvecm status|pvenode cert info|(journalctl -u|systemctl status) (pvedaemon|pveproxy)$)/;
+      /^(pveum (role add|user add|user token add|user token list|acl modify|role modify) ?|qm (set|unlock|monitor)|pvecm status|pvenode cert info|(journalctl -u|systemctl status) (pvedaemon|pveproxy)$)/;
     expect(commandsOf('proxmox').filter(({ line }) => !known.test(line))).toEqual([]);
   });
 

@@ -33,10 +33,7 @@ export function useBrowser(): () => Browser {
 
 export function useScene(
   browser: () => Browser,
-  {
-    moreMachines = [],
-    ...options
-  }: Omit<StackOptions, 'machines'> & { readonly moreMachines?: StackOptions['machines'] } = {},
+  options: Omit<StackOptions, 'machines'> & { readonly moreMachines?: StackOptions['machines'] } = {},
 ): Scene {
   const one = createBuiltinGuest({ name: 'student-one' });
   const two = createBuiltinGuest({ name: 'student-two' });
@@ -52,6 +49,8 @@ export function useScene(
   }
 
   beforeAll(async () => {
+    // Here, because some tests find out their ports and addresses right before.
+    const { moreMachines = [], ...others } = options;
     stack = await startStack({
       machines: [
         { vmid: 100, node: 'pve1', name: 'student-one', guest: one },
@@ -60,7 +59,7 @@ export function useScene(
       ],
       separate: true,
       deadlines,
-      ...options,
+      ...others,
     });
   });
   beforeEach(async () => {

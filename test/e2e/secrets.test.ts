@@ -1,3 +1,4 @@
+import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
@@ -79,8 +80,9 @@ describeWith('chromium', 'redis')('secrets', () => {
         proxmox.refuseVncproxy(100, null);
         proxmox.rotateKey();
         await student.openConsole(100);
+        const sockets = student.sockets();
         proxmox.dropConsoles(100);
-        await student.waitForState('retrying');
+        await eventually('the page has reconnected', () => student.sockets() > sockets);
         await student.waitForState('open');
       }
 
