@@ -74,7 +74,7 @@ async function flood(port: number, head: string, piece: Buffer, onMuch?: () => v
   while (!socket.destroyed) {
     written += piece.length;
     if (!socket.write(piece)) await Promise.race([once(socket, 'drain').catch(() => {}), closed]);
-    if (onMuch && written > 32 * mib) {
+    if (onMuch && written > 16 * mib) {
       onMuch();
       socket.destroy();
     }

@@ -20,6 +20,8 @@ const okay = Buffer.alloc(4);
 const version = Buffer.from('RFB 003.008\n');
 /** 16 x 16 pixels, an unused pixel format, no name. */
 const serverInit = Buffer.concat([Buffer.from([0, 16, 0, 16]), Buffer.alloc(20)]);
+/** An update of one pixel in Raw: as with a real machine, every session has its first picture. */
+const firstPicture = Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** A server for each version of Porthole's relay, because they connect alike. */
 const servers = ['Porthole', 'Porthole before'].map(createApi);
@@ -70,7 +72,7 @@ function serveConsole(
     { bytes: 12, answer: Buffer.from([1, raw ? 1 : 2]) },
     { bytes: 1, answer: raw ? okay : Buffer.alloc(16, 7) },
     ...(raw ? [] : [{ bytes: 16, answer: okay }]),
-    { bytes: 1, answer: serverInit },
+    { bytes: 1, answer: Buffer.concat([serverInit, firstPicture]) },
   ];
   let waiting = Buffer.alloc(0);
   let received = Buffer.alloc(0);

@@ -49,7 +49,7 @@ function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
         viewer.received += to - from;
         while (step < 3 && viewer.received >= (boundaries[step] ?? 0))
           socket.write(clientFrame(handshake[step++]!));
-        if (viewer.received >= 12 + 2 + 4 + 24) {
+        if (viewer.received >= bytesUntilOpen) {
           ready = true;
           resolve(viewer);
         }
@@ -86,6 +86,9 @@ function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
 
 /** Relays close connections that don't answer their pings, which have no payload. */
 const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
+/** Version, security types, result, ServerInit, and the first picture. */
+const bytesUntilOpen = 12 + 2 + 4 + 24 + 20;
 
 /** Bytes of the handshake after which the viewer sends: version, security types, result. */
 const boundaries = [12, 14, 18];

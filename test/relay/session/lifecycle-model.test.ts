@@ -154,7 +154,7 @@ test('a session can be ended in any state, whatever happened before, and nothing
       }
       await expectCleanEnd(world);
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
   expect([...seen].toSorted()).toEqual([...sessionStates].toSorted());
 }, 240_000);
@@ -172,7 +172,7 @@ test('“a console that no order can end”: an order ends the session in any st
       expect(['ending', 'ended']).toContain(world.session.state);
       await expectCleanEnd(world);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 }, 240_000);
 
