@@ -50,8 +50,8 @@ describe('the resident memory of a relay', () => {
       viewer.on('message', (data: Buffer, binary) => {
         if (!binary) return;
         if (data.includes('RFB')) viewer.send(Buffer.from('RFB 003.008\n\x01\x01', 'latin1'));
-        // ServerInit: 16 x 16 pixels.
-        else if (data.subarray(-24).readUInt32BE(0) === 0x0010_0010) resolve(viewer);
+        // ServerInit for 16 x 16 pixels, and the first picture of 20 bytes.
+        else if (data.length >= 44 && data.subarray(-44).readUInt32BE(0) === 0x0010_0010) resolve(viewer);
       });
     });
   }
