@@ -24,12 +24,14 @@ describe('npm run test:unit', () => {
     expect(needs.filter((path) => unit.includes(path))).toEqual([]);
   });
 
-  test('leaves out attacks, and files with long random or hostile input', () => {
+  test('leaves out attacks, long random or hostile input, and many consoles', () => {
     const long = globSync('test/**/*.test.ts', { cwd: root }).filter(takesLong);
     expect(long).toContain('test/attack/grants.test.ts');
     expect(long).toContain('test/relay/viewer/hostile-viewers.test.ts');
     expect(long).toContain('test/relay/stream/data-path-fuzz.test.ts');
     expect(long).toContain('test/relay/session/lifecycle-model.test.ts');
+    expect(long).toContain('test/relay/upstream/concurrent-dials.test.ts');
+    expect(long.length).toBeLessThan(60);
     expect(unit.filter((path) => long.includes(relative(root, path)))).toEqual([]);
   });
 

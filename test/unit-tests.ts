@@ -12,8 +12,8 @@ const startPrograms: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Paths of the test files that start no other program, because none of the files that they import can, and that send no
- * long random or hostile input.
+ * Paths of the test files that start no other program, because none of the files that they import can, and that do not
+ * take long.
  */
 export function unitTests(): string[] {
   const known = new Map<string, boolean>();
@@ -24,9 +24,16 @@ export function unitTests(): string[] {
     .toSorted();
 }
 
-/** Whether a file, by its path in the repository, sends random or hostile input for seconds. */
+/** Tests that take seconds: of random or hostile input, of the simulated Proxmox itself, and of many consoles. */
+const longTests: readonly RegExp[] = [
+  /^test\/(attack|fakes|relay\/close-codes)\//,
+  /\/(hostile-[^/]+|[^/]+-(fuzz|model))\.test\.ts$/,
+  /\/(concurrent-dials|properties|overlaps|owner-pattern)\.test\.ts$/,
+];
+
+/** Whether a file, by its path in the repository, takes too long for `npm run test:unit`. */
 export function takesLong(path: string): boolean {
-  return path.startsWith('test/attack/') || /\b(hostile-[^/]+|[^/]+-(fuzz|model))\.test\.ts$/.test(path);
+  return longTests.some((pattern) => pattern.test(path));
 }
 
 /** Whether a file imports one of those modules, itself or through files that it names by a relative path. */

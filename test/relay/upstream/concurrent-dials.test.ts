@@ -29,7 +29,7 @@ test('thirty concurrent dials on two nodes all succeed, at most three at a time 
       running: true,
     };
   });
-  rig = await createRelayRig({ proxmox: { guests, qmStartMs: 50 } });
+  rig = await createRelayRig({ proxmox: { guests, vncproxyMs: 200 } });
   const clients = await Promise.all(
     Array.from({ length: 30 }, (_, i) => {
       const { vmid, node, name } = guests[i % guests.length] ?? guests[0]!;
