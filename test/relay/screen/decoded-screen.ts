@@ -4,6 +4,7 @@ import { createMachineHandshake } from '@porthole/relay/rfb/machine-handshake';
 import type { Framebuffer } from '@porthole/relay/screen/framebuffer';
 import { ScreenDecoder, setPixelFormat, supportedEncodings } from '@porthole/relay/screen/screen-decoder';
 import { u16, u32 } from '../rfb/bytes.ts';
+import { ignoredEvents } from './ignored-events.ts';
 
 /** A real VNC server's screen, decoded. */
 export interface DecodedScreen {
@@ -24,19 +25,13 @@ export async function openDecodedScreen(stream: Duplex, password: string): Promi
   let updates = 0;
   let error: unknown;
   const opened = Promise.withResolvers<void>();
-  const ignore = () => {};
   const decoder = new ScreenDecoder({
+    ...ignoredEvents,
     onResize(resized) {
       framebuffer = resized;
       opened.resolve();
     },
     onUpdate: () => void updates++,
-    onCursor: ignore,
-    onBell: ignore,
-    onCutText: ignore,
-    onClipboard: ignore,
-    onLedState: ignore,
-    onExtendedKeys: ignore,
   });
   const decode = (chunk: Buffer) => {
     try {

@@ -3,18 +3,7 @@ import { ScreenDecoder } from '@porthole/relay/screen/screen-decoder';
 import { randomChunks } from '../chunks.ts';
 import { createSeededRandom } from '../seeded-random.ts';
 import { DrawnPicture } from './drawn-picture.ts';
-
-const ignore = () => {};
-const events = {
-  onResize: ignore,
-  onUpdate: ignore,
-  onCursor: ignore,
-  onBell: ignore,
-  onCutText: ignore,
-  onClipboard: ignore,
-  onLedState: ignore,
-  onExtendedKeys: ignore,
-};
+import { ignoredEvents } from './ignored-events.ts';
 
 test('a million damaged messages of a machine are drawn or refused, and nothing else happens', () => {
   const random = createSeededRandom(3);
@@ -29,7 +18,7 @@ test('a million damaged messages of a machine are drawn or refused, and nothing 
       messages += drawn.length;
       const damaged = Buffer.from(stream);
       for (let i = 0; i <= random(4); i++) damaged[random(damaged.length)] = random(256);
-      const decoder = new ScreenDecoder(events);
+      const decoder = new ScreenDecoder(ignoredEvents);
       try {
         for (const chunk of copy % 10 === 0 ? randomChunks(damaged, random) : [damaged]) decoder.push(chunk);
       } catch (error) {
