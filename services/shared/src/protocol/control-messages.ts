@@ -49,6 +49,8 @@ export const controlMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unanswered') }),
   /** The terminal answers again. */
   z.object({ type: z.literal('answers') }),
+  /** The console of a shared screen was lost and is being opened again, or shows the machine live again. */
+  z.object({ type: z.literal('screen'), state: z.enum(['reconnecting', 'live']) }),
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */

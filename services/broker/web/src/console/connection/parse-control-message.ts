@@ -13,8 +13,21 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
-  const { type, position, waitSeconds, step, mode, clipboard, token, notice, seconds, extend, by, others } =
-    value as Record<string, unknown>;
+  const {
+    type,
+    position,
+    waitSeconds,
+    step,
+    mode,
+    clipboard,
+    token,
+    notice,
+    seconds,
+    extend,
+    by,
+    others,
+    state,
+  } = value as Record<string, unknown>;
   switch (type) {
     case 'queued':
       if (!isCount(position) || position === 0) return undefined;
@@ -34,6 +47,8 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
       return isNotice(notice) ? { type, notice } : undefined;
     case 'observers':
       return isStringArray(by) && isCount(others) ? { type, by, others } : undefined;
+    case 'screen':
+      return state === 'reconnecting' || state === 'live' ? { type, state } : undefined;
     case 'unanswered':
     case 'answers':
     case 'moving':

@@ -6,6 +6,8 @@ export interface SessionInfo {
   readonly observers: Observers;
   /** Whether the terminal has not answered input for some time. */
   readonly unanswered: boolean;
+  /** Whether the relay is opening the console of the machine again, while the last picture stays. */
+  readonly reconnecting: boolean;
 }
 
 /** Seen from the machine: `in` allows pasting, `out` allows copying. */
@@ -22,6 +24,7 @@ export const noSessionInfo: SessionInfo = {
   clipboard: 'both',
   observers: { by: [], others: 0 },
   unanswered: false,
+  reconnecting: false,
 };
 
 /** What this viewer may do with the clipboard. A view-only session can't paste. */

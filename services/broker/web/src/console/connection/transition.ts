@@ -119,6 +119,10 @@ function onControlMessage(
     case 'unanswered':
     case 'answers':
       return { ...state, sessionInfo: { ...state.sessionInfo, unanswered: message.type === 'unanswered' } };
+    case 'screen': {
+      const reconnecting = message.state === 'reconnecting';
+      return { ...state, sessionInfo: { ...state.sessionInfo, reconnecting } };
+    }
     case 'resume':
       return state.grant ? { ...state, resumeGrant: withToken(state.grant, message.token) } : state;
     case 'notice': {

@@ -1,0 +1,45 @@
+/** What a picture server asks of its surroundings. All bytes are complete RFB messages. */
+export interface PictureServerEvents {
+  /** A message for a viewer: ServerInit, or an update with what the viewer lacks. */
+  toViewer(viewer: number, message: readonly Uint8Array[]): void;
+  /** A message for the machine: the pixel format, the encodings, or a request for an update. */
+  toMachine(message: Uint8Array): void;
+  /** The first complete picture since `connect` has arrived. */
+  onPicture(): void;
+  /** The machine's size, and whether it accepts other sizes (ExtendedDesktopSize). */
+  onSize(size: { readonly width: number; readonly height: number; readonly resizable: boolean }): void;
+  onBell(): void;
+  onCutText(text: string): void;
+  onClipboard(flags: number, body: Uint8Array): void;
+  /** The machine accepts QEMU's extended key events. */
+  onExtendedKeys(): void;
+  /** The machine broke the protocol, or sent nothing that the server can use. Call `connect` before anything else. */
+  onMachineFailed(detail: string): void;
+}
+
+/**
+ * Decodes the picture of one machine and serves it to any number of viewers, each at its own pace. Runs in a worker
+ * thread, but knows nothing of threads. Methods are called in the order in which messages arrive.
+ */
+export interface PictureServer {
+  /**
+   * A console is connected: one that expects ClientInit, or with `adopt`, one that has streamed to a viewer before and
+   * is between two client messages. The last picture stays, and so do the viewers.
+   */
+  connect(start: 'authenticated' | 'adopt'): void;
+  /** The console was lost. The last picture is served until the next one connects. */
+  disconnect(): void;
+  onMachineBytes(chunk: Uint8Array): void;
+  /** A viewer that has sent ClientInit. It gets ServerInit as soon as there is a picture. */
+  addViewer(viewer: number, name: string): void;
+  /** SetPixelFormat, SetEncodings or FramebufferUpdateRequest: one complete message, checked for its length only. */
+  onViewerMessage(viewer: number, message: Uint8Array): void;
+  /** A viewer whose network does not keep up gets nothing until it does. */
+  setPaused(viewer: number, paused: boolean): void;
+  /** Its request for another size was answered by the machine (ExtendedDesktopSize, status). */
+  onResizeAnswered(viewer: number, status: number): void;
+  removeViewer(viewer: number): void;
+  /** Whether a viewer needs a full frame rate, or at most one update every two seconds. Default: full. */
+  setThumbnail(viewer: number, thumbnail: boolean): void;
+  stop(): void;
+}
