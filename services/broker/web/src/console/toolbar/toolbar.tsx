@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
 import { BackIcon, ReloadIcon, ScreenIcon } from '../../components/icons.tsx';
+import { basePath } from '../../base-path.ts';
 import { toolbarStates } from '../../texts/console.ts';
 import type { Mode, View } from '../connection/view.ts';
 import { FullScreenTool } from './full-screen-tool.tsx';
@@ -42,7 +43,13 @@ export function Toolbar(props: ToolbarProps) {
   return (
     <>
       <div ref={bar} class="bar" data-shown={shown} role="toolbar" aria-label="Console" onKeyDown={onKeyDown}>
-        <a class="tool" href="/" aria-label="Back to your machines" data-tip="Back to your machines">
+        <a
+          class="tool"
+          href={basePath}
+          data-home
+          aria-label="Back to your machines"
+          data-tip="Back to your machines"
+        >
           <BackIcon />
         </a>
         <div class="bar-title">
