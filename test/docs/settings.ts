@@ -1,7 +1,7 @@
 /** The meaning of each setting, for docs/configuration.md. The schema decides which settings exist. */
 export const meanings: Readonly<Record<string, string>> = {
   publicUrl:
-    'URL at which browsers reach Porthole. Must be https (except on localhost), on its own host name, without a path.',
+    'URL at which browsers reach Porthole. Must be https, except on localhost. Can have a path on a [shared host](fronts.md#a-path-of-a-shared-host), such as `https://labs.example.org/consoles`.',
   relayUrl: 'URL of the relays, if they are not below `publicUrl`. https is read as wss. It can have a path.',
   allowedOrigins:
     'Origins of other sites whose pages may open consoles and call the API with a bearer token (CORS; never with a cookie). The origin of `publicUrl` is always allowed.',

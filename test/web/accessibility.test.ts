@@ -75,7 +75,11 @@ const details: Readonly<Record<string, Reach>> = {
     fixture.newest().sendControl({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
     fixture.newest().sendControl({ type: 'observers', by: ['Ina'], others: 1 });
     await fixture.page.locator('.notice').waitFor();
-    await fixture.page.getByText('Ina').first().waitFor();
+    await fixture.page.locator('.observers-badge').getByText('Ina').waitFor();
+  },
+  'the menu of tools on a narrow screen': async (fixture) => {
+    await fixture.page.setViewportSize({ width: 390, height: 844 });
+    await openPanel(fixture, 'More tools', '.more-tools');
   },
   'the panel for the clipboard': (fixture) => openPanel(fixture, 'Clipboard', '.clipboard, [role=dialog]'),
   'the panel for keys': (fixture) => openPanel(fixture, 'Keyboard', '.keys'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { logLevels } from '../telemetry/log.ts';
 import { accessDocument } from './access-schema.ts';
-import { flag, oneOrMore, originUrl, seconds, secret } from './fields.ts';
+import { flag, oneOrMore, originUrl, publicUrl, seconds, secret } from './fields.ts';
 import { redis } from './redis-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
 
@@ -164,7 +164,7 @@ const audit = z
  */
 export const configSchema = z
   .strictObject({
-    publicUrl: originUrl('https?').prefault('http://localhost:8080'),
+    publicUrl: publicUrl.prefault('http://localhost:8080'),
     relayUrl: z
       .url({ protocol: /^(wss?|https?)$/, error: 'must be a wss:// URL' })
       .refine((text) => !/[?#@]/.test(text), 'must consist of scheme, host, port and path')
