@@ -140,6 +140,22 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The relay is about to stop.',
     'None: the page connects to another relay. If that fails, no relay is ready.',
   ],
+  screen_shared: [
+    'A second viewer of the machine arrived, so that its console is shared now.',
+    'None: the page reconnects at once and keeps the picture. See [shared screens](sharing.md).',
+  ],
+  screen_moved: [
+    'The relay that has the console of the machine was lost, or is about to stop.',
+    'None: the page connects again. The first relay that it reaches opens the console.',
+  ],
+  screen_full: [
+    'The relay has as many shared screens, viewers or pixels as `sharing` allows.',
+    'None: the viewer gets a console of its own. Raise the limits if `porthole_relay_screen_fallbacks_total` grows.',
+  ],
+  owner_unreachable: [
+    'The relay that has the console of the machine did not answer within a second.',
+    'None: this relay opens the console. If that happens often, check the network between relays.',
+  ],
   store_unavailable: [
     'Redis does not answer the broker or relay. Open consoles are not affected.',
     'Check Redis and `porthole_store_errors_total`; see [Redis](redis.md) for the requirements.',

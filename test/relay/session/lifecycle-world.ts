@@ -220,12 +220,9 @@ export async function createLifecycleWorld() {
       dials[0]?.settle({
         link: machine.link,
         takeLeftover: () => Buffer.alloc(0),
-        machine: {
-          cluster,
-          node: 'pve1',
-          host: { base: new URL('https://pve1:8006') },
-          path: '/nodes/pve1/qemu/100',
-        },
+        machine: { cluster, node: 'pve1' },
+        way: 'pass_through',
+        release: () => machine.link.destroy(),
       });
     },
     leases: () =>
