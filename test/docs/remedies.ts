@@ -141,16 +141,16 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'None: the page connects to another relay. If that fails, no relay is ready.',
   ],
   screen_shared: [
-    'A second viewer of the machine arrived, so that its console is shared now.',
-    'None: the page reconnects at once and keeps the picture. See [shared screens](sharing.md).',
+    'A second viewer opened the machine, so its console became a shared screen.',
+    'None: the page reconnects at once and shows the shared screen.',
   ],
   screen_moved: [
-    'The relay that has the console of the machine was lost, or is about to stop.',
-    'None: the page connects again. The first relay that it reaches opens the console.',
+    'The relay that holds the console of a shared screen has stopped, or is about to.',
+    'None: the page reconnects, and another relay opens the console.',
   ],
   screen_full: [
-    'The relay has as many shared screens, viewers or pixels as `sharing` allows.',
-    'None: the viewer gets a console of its own. Raise the limits if `porthole_relay_screen_fallbacks_total` grows.',
+    'The relay has reached `sharing.screens`, `sharing.viewersPerScreen` or `sharing.megapixels`.',
+    'None: the session opens a console of its own. Raise the limit to share more.',
   ],
   owner_unreachable: [
     'The relay that has the console of the machine did not answer within a second.',

@@ -103,9 +103,13 @@ export const errorKinds = {
   taken_over: { status: 409, close: 'ended_by_operator', text: 'The console continues in another window.' },
   signed_out: { status: 401, close: 'ended_by_operator', text: signedOutReason },
   draining: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
-  screen_shared: { status: 503, close: 'moving', text: 'The console continues on a shared screen.' },
-  screen_moved: { status: 503, close: 'moving', text: 'The shared screen is moving to another server.' },
-  screen_full: { status: 503, close: 'too_many', text: 'Too many viewers or screens are shared.' },
+  screen_shared: {
+    status: 503,
+    close: 'moving',
+    text: 'Your console continues on a screen that several viewers share.',
+  },
+  screen_moved: { status: 503, close: 'moving', text: 'Your console continues at another server.' },
+  screen_full: { status: 503, close: 'too_many', text: 'Too many viewers share screens of this server.' },
   owner_unreachable: {
     status: 503,
     close: 'try_later',
