@@ -309,6 +309,7 @@ describe('viewers at several relays', () => {
     expect(remote.state()).toBe('forwarded');
     world.relays[0]?.drain();
     await world.settle();
+    expect(remote.state()).toBe('screen_moved');
     const resumed = world.connect(1);
     await world.settle();
     world.pending()[0]?.succeeds();

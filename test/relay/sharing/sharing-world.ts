@@ -8,6 +8,7 @@ import type { ForeignOwner, MachineOwners } from '@porthole/relay/sharing/contra
 import { createSharingDial, type SharedConsoles } from '@porthole/relay/sharing/sharing-dial';
 import { createSharingMetrics } from '@porthole/relay/sharing/sharing-metrics';
 import type { DialledConsole, DialRequest } from '@porthole/relay/upstream/dial';
+import type { MachineLink } from '@porthole/relay/upstream/proxmox-link';
 import type { RelayCluster } from '@porthole/relay/upstream/machine';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { aGrant } from '../rig.ts';
@@ -109,8 +110,7 @@ export function createSharingWorld({
         await Promise.resolve();
         const owner = Number(address.match(/\d+/)?.[0]);
         if (dead.has(owner)) throw new PortholeError('owner_unreachable');
-        const { link } = await (relays[owner] as SharedConsoles).accept(request);
-        return link;
+        return forwardedLink(await (relays[owner] as SharedConsoles).accept(request));
       },
       openScreen({ events }) {
         if (openScreens >= maxScreens) throw new PortholeError('screen_full');
@@ -257,6 +257,17 @@ export function createSharingWorld({
         .find((line) => line.startsWith(name))
         ?.split(' ')
         .at(-1),
+  };
+}
+
+/** A link as the internal connection makes it: it ends with what the owner says. */
+function forwardedLink({ link, ended }: Awaited<ReturnType<SharedConsoles['accept']>>): MachineLink {
+  return {
+    ...link,
+    setHandler(handler) {
+      link.setHandler({ ...handler, onEnded() {} });
+      void ended.then((error) => handler.onEnded(error));
+    },
   };
 }
 
