@@ -1,0 +1,76 @@
+import type { Clock } from '@porthole/shared/time/clock';
+import { PortholeError } from '@porthole/shared/errors';
+import { createPictureThreads } from './picture-threads.ts';
+import { ScreenTotals, type SharingLimits } from './screen-limits.ts';
+import type { ScreenMetrics } from './screen-metrics.ts';
+import { Screen } from './screen.ts';
+import type { SharedScreen, SharedScreenEvents } from './shared-screen-contract.ts';
+
+export interface SharedScreensDeps {
+  readonly clock: Clock;
+  readonly limits: SharingLimits;
+  /** Maximum number of worker threads. */
+  readonly workers: number;
+  /** Interval of the checks whether an idle console needs a keep-alive message, in milliseconds. */
+  readonly keepAliveMs: number;
+  readonly metrics: ScreenMetrics;
+  /** The module that a worker thread runs. Default: that of the relay. */
+  readonly workerUrl?: URL;
+}
+
+/** The shared screens of a relay. */
+export interface SharedScreens {
+  /** Creates a screen without a console and without viewers. Throws `screen_full` at the limit. */
+  open(screen: { readonly name: string; readonly events: SharedScreenEvents }): SharedScreen;
+  /** Pixels of all pictures. */
+  readonly pixels: number;
+  /** Ends all screens, with `screen_moved`, and the worker threads. */
+  stop(): Promise<void>;
+}
+
+export function createSharedScreens(deps: SharedScreensDeps): SharedScreens {
+  const { clock, limits, workers, keepAliveMs, metrics, workerUrl } = deps;
+  const totals = new ScreenTotals(limits);
+  const screens = new Set<Screen>();
+  const threads = createPictureThreads({
+    clock,
+    workers,
+    workerUrl,
+    onWorkerLost: () => metrics.workerLost(),
+    onWork({ decodeSeconds, encodeSeconds }) {
+      metrics.pictureWork('decode', decodeSeconds);
+      metrics.pictureWork('encode', encodeSeconds);
+    },
+  });
+
+  return {
+    open({ name, events }) {
+      const screen: Screen = new Screen({
+        clock,
+        name,
+        events,
+        threads,
+        totals,
+        viewersPerScreen: limits.viewersPerScreen,
+        keepAliveMs,
+        metrics,
+        onEnded() {
+          screens.delete(screen);
+          totals.remove(screen);
+          metrics.screens(-1);
+        },
+      });
+      totals.add(screen);
+      screens.add(screen);
+      metrics.screens(1);
+      return screen;
+    },
+    get pixels() {
+      return totals.pixels;
+    },
+    async stop() {
+      for (const screen of screens) screen.end(new PortholeError('screen_moved'));
+      await threads.stop();
+    },
+  };
+}
