@@ -6,7 +6,7 @@ import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { noTracing } from '@porthole/shared/telemetry/tracing';
 import type { ForeignOwner, MachineOwners } from '@porthole/relay/sharing/contracts';
 import { createSharingDial, type SharedConsoles } from '@porthole/relay/sharing/sharing-dial';
-import { createSharingMetrics } from '@porthole/relay/sharing/sharing-metrics';
+import { createSharingDialMetrics } from '@porthole/relay/sharing/sharing-dial-metrics';
 import type { DialledConsole, DialRequest } from '@porthole/relay/upstream/dial';
 import type { MachineLink } from '@porthole/relay/upstream/proxmox-link';
 import type { RelayCluster } from '@porthole/relay/upstream/machine';
@@ -59,7 +59,7 @@ export function createSharingWorld({
   const dials: PendingDial[] = [];
   const consoles: MemoryConsole[] = [];
   const registry = createRegistry();
-  const metrics = createSharingMetrics(registry);
+  const metrics = createSharingDialMetrics(registry);
   const logged: string[] = [];
   let storeAway = false;
   let openScreens = 0;

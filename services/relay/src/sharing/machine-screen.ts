@@ -148,6 +148,7 @@ export class MachineScreen {
       const upstream = await this.#dialOwn();
       await this.#connect(upstream, firstPictureMs).catch((cause: unknown) => {
         signal.throwIfAborted();
+        if (isTooLarge(cause)) throw cause;
         throw new ScreenUnusable('no picture that can be shared', { cause });
       });
     }
@@ -182,6 +183,7 @@ export class MachineScreen {
     } catch (err) {
       signal.throwIfAborted();
       metrics.adoption('failed');
+      if (isTooLarge(err)) throw err;
       log.warn({ ...this.#identity(), err }, 'console not taken over');
       return false;
     }
@@ -219,6 +221,8 @@ export class MachineScreen {
       this.#lostEarly = true;
       return;
     }
+    // The viewers get consoles of their own.
+    if (isTooLarge(error)) return this.end(new PortholeError('screen_moved', { cause: error }));
     this.#state = 'healing';
     this.#deps.log.warn(
       { ...this.#identity(), end: error?.code ?? 'closed', detail: error?.detail },
@@ -271,4 +275,9 @@ export class MachineScreen {
     const { cluster, vmid } = this.#options.claims;
     return { cluster, vmid, node: this.#machine.node };
   }
+}
+
+/** The picture exceeds what the relay may share. Another console of the machine would, too. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof PortholeError && error.code === 'screen_full';
 }

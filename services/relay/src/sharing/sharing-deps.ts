@@ -4,7 +4,7 @@ import type { Tracing } from '@porthole/shared/telemetry/tracing';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { SharedScreen, SharedScreenEvents } from '../screen/shared-screen-contract.ts';
 import type { Dial } from '../upstream/dial.ts';
-import type { SharingMetrics } from './sharing-metrics.ts';
+import type { SharingDialMetrics } from './sharing-dial-metrics.ts';
 
 /** What the shared screens of a relay have in common. */
 export interface SharingDeps {
@@ -12,7 +12,7 @@ export interface SharingDeps {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly tracing: Pick<Tracing, 'withSpan'>;
-  readonly metrics: SharingMetrics;
+  readonly metrics: SharingDialMetrics;
   /** Opens a console at Proxmox. */
   readonly dial: Dial;
   /** Throws `screen_full` at the limits of the relay. `name` is the machine's, for the viewer's ServerInit. */

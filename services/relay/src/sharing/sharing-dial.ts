@@ -7,7 +7,7 @@ import { MachineConsole, type PlaceRequest } from './machine-console.ts';
 import { ScreenUnusable } from './machine-screen.ts';
 import { claimMachine, OwnedElsewhere, type Ownership, type ReachableOwner } from './ownership.ts';
 import type { SharingDeps } from './sharing-deps.ts';
-import type { FallbackReason } from './sharing-metrics.ts';
+import type { FallbackReason } from './sharing-dial-metrics.ts';
 
 /** Owners that are tried before a session opens a console of its own. */
 const maxOwners = 3;

@@ -14,7 +14,7 @@ export type FallbackReason = (typeof fallbackReasons)[number];
 const adoptionResults = ['ok', 'impossible', 'failed'] as const;
 const healResults = ['ok', 'failed'] as const;
 
-export interface SharingMetrics {
+export interface SharingDialMetrics {
   /** One session more or less whose bytes come this way. */
   sessionsBy(way: ConsoleWay, change: 1 | -1): void;
   /** A shared screen took over a running console; or it could not, and opened one. */
@@ -26,7 +26,7 @@ export interface SharingMetrics {
   attached(way: Exclude<ConsoleWay, 'pass_through'>, seconds: number): void;
 }
 
-export function createSharingMetrics(registry: Registry): SharingMetrics {
+export function createSharingDialMetrics(registry: Registry): SharingDialMetrics {
   const registers = [registry];
   const sessions = new Gauge({
     name: 'porthole_relay_screen_sessions',
