@@ -7,7 +7,7 @@ import { createMemoryLink, type MemoryLink } from '../stream/memory-link.ts';
 /** A machine's console in memory, behind its authentication. */
 export interface MemoryMachine {
   readonly upstream: ScreenUpstream;
-  readonly link: MemoryLink & { readonly destroyed: boolean; readonly pings: number };
+  readonly link: MemoryLink & { readonly destroyed: boolean; isPaused(): boolean; answersPings: boolean };
   /** Everything that was sent to the machine, in one piece. */
   sent(): Buffer;
   /** What was sent to the machine since the last call. */
@@ -21,20 +21,16 @@ export interface MemoryMachine {
 export function createMemoryMachine(start: ScreenUpstream['start'] = 'authenticated'): MemoryMachine {
   const memory = createMemoryLink();
   let destroyed = false;
-  let pings = 0;
   let taken = 0;
   let current = { width: 0, height: 0 };
-  const link: MemoryMachine['link'] & MachineLink = Object.create(memory, {
-    destroyed: { get: () => destroyed },
-    pings: { get: () => pings },
-    destroy: { value: () => void (destroyed = true) },
-    ping: {
-      value: (onPong: () => void) => {
-        pings++;
-        onPong();
-      },
-    },
-  }) as MemoryMachine['link'] & MachineLink;
+  const link: MemoryMachine['link'] & MachineLink = Object.assign(Object.create(memory) as MemoryLink, {
+    destroyed,
+    answersPings: true,
+    destroy: () => void (destroyed = true),
+    isPaused: () => memory.paused,
+    ping: (onPong: () => void) => void (link.answersPings && onPong()),
+  });
+  Object.defineProperty(link, 'destroyed', { get: () => destroyed });
   const machine: MemoryMachine = {
     link,
     upstream: { link, takeLeftover: () => Buffer.alloc(0), start },
@@ -60,3 +56,6 @@ export function rawUpdate({ width, height }: { width: number; height: number }, 
   for (let at = 0; at < pixels.length; at += 4) pixels.writeUInt32LE(colour, at);
   return Buffer.concat([Buffer.of(0, 0, 0, 1, 0, 0, 0, 0), u16(width), u16(height), u32(0), pixels]);
 }
+
+/** An update that says that the machine accepts QEMU's extended key events. */
+export const extendedKeysUpdate = Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xfe, 0xfe]);

@@ -6,7 +6,7 @@ import type { ScreenViewer, SharedScreen } from '@porthole/relay/screen/shared-s
 import { createRecordingHandler } from '../stream/memory-link.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 
-const standInWorker = new URL('./stand-in-worker.ts', import.meta.url);
+const testWorker = new URL('./faulty-worker.ts', import.meta.url);
 
 export interface RigOptions {
   readonly clock?: Clock;
@@ -15,26 +15,25 @@ export interface RigOptions {
   readonly workers?: number;
 }
 
-/** Shared screens with a worker thread, and what they report. */
+/** Shared screens with a worker thread that fails on request, and what they report. */
 export function createSharedScreenRig(options: RigOptions = {}) {
-  const counts = { screens: 0, viewers: 0, decode: 0, encode: 0, workersLost: 0 };
+  const counts = { decode: 0, encode: 0, workersLost: 0 };
   const screens = createSharedScreens({
     clock: options.clock ?? systemClock,
     limits: { screens: 100, viewersPerScreen: 64, megapixels: 400, ...options.limits },
     workers: options.workers ?? 1,
+    tileCacheMiB: 64,
     keepAliveMs: 5 * 60_000,
     metrics: {
-      screens: (change) => void (counts.screens += change),
-      viewers: (change) => void (counts.viewers += change),
       pictureWork: (work, seconds) => void (counts[work] += seconds),
       workerLost: () => void counts.workersLost++,
       ping: () => {},
     },
-    workerUrl: options.workerUrl ?? standInWorker,
+    workerUrl: options.workerUrl ?? testWorker,
   });
   return {
     counts,
-    pixels: () => screens.pixels,
+    readings: screens.readings,
     stop: () => screens.stop(),
     open() {
       const lost: (PortholeError | undefined)[] = [];

@@ -1,4 +1,3 @@
-import { encodings, offersEncoding } from '@porthole/relay/rfb/encodings';
 import type { Framebuffer } from '@porthole/relay/screen/framebuffer';
 import type { PictureServer, PictureServerEvents } from '@porthole/relay/screen/picture-server-contract';
 import { ScreenDecoder, setPixelFormat, supportedEncodings } from '@porthole/relay/screen/screen-decoder';
@@ -57,6 +56,7 @@ export function createStandInServer(events: PictureServerEvents): PictureServer 
   return {
     connect(start) {
       complete = false;
+      for (const viewer of viewers.values()) viewer.hasVersion = -1;
       decoder = new ScreenDecoder({
         onResize(resized) {
           framebuffer = resized;
@@ -103,8 +103,6 @@ export function createStandInServer(events: PictureServerEvents): PictureServer 
     onViewerMessage(id, message) {
       const viewer = viewers.get(id);
       if (!viewer) return;
-      if (message[0] === 2 && offersEncoding(Buffer.from(message), encodings.raw - 12_345))
-        throw new Error('a fault of the stand-in');
       if (message[0] !== 3) return;
       viewer.requested = true;
       if (message[1] === 0) viewer.hasVersion = -1;

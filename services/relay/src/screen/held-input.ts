@@ -58,7 +58,7 @@ export class HeldInput {
     this.#held.delete(viewer);
     // The last one first: modifiers are pressed before the keys that they modify.
     const messages = [...held.keys]
-      .reverse()
+      .toReversed()
       .flatMap(([key, release]) => (this.#isHeld(key) ? [] : [release]));
     if (held.buttons !== 0) messages.push(this.#pointerEvent(held.position));
     return messages;

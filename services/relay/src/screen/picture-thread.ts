@@ -1,7 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import { MessageBatch } from './message-batch.ts';
-import type { FromPicture, FromWorker, ToPicture, ToWorker, WorkerWork } from './worker-messages.ts';
+import type {
+  FromPicture,
+  FromWorker,
+  PictureWorkerData,
+  ToPicture,
+  ToWorker,
+  WorkerWork,
+} from './worker-messages.ts';
 
 /** Interval of the checks whether a worker with screens still works. */
 const checkMs = 5000;
@@ -48,9 +55,13 @@ export class PictureThread {
   /** When the check was sent that has no answer yet. */
   #checkedAt: number | undefined;
   #ended = false;
+  /** Bytes of encoded tiles that the worker kept at the last check. */
+  cacheBytes = 0;
 
   constructor(deps: {
     readonly url: URL;
+    /** What the module of the worker is given (`workerData`). */
+    readonly workerData: PictureWorkerData;
     readonly clock: Clock;
     readonly onWork: (work: WorkerWork) => void;
     /** The worker died or hung. All its screens have been told. */
@@ -62,6 +73,7 @@ export class PictureThread {
     // Explicit arguments: those of the relay may be for its process only.
     this.#worker = new Worker(deps.url, {
       execArgv: isSource ? ['--conditions=source'] : [],
+      workerData: deps.workerData,
       resourceLimits,
       name: 'screen pictures',
     });
@@ -102,8 +114,10 @@ export class PictureThread {
   #onMessages(messages: readonly FromWorker[]): void {
     this.#checkedAt = undefined;
     for (const message of messages) {
-      if (message.type === 'checked') this.#onWork(message.work);
-      else this.#onScreenMessage(message.screen, message.message);
+      if (message.type === 'checked') {
+        this.cacheBytes = message.work.cacheBytes;
+        this.#onWork(message.work);
+      } else this.#onScreenMessage(message.screen, message.message);
     }
   }
 

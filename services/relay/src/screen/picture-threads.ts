@@ -12,6 +12,8 @@ import type { WorkerWork } from './worker-messages.ts';
 export interface PictureThreads {
   /** Opens a picture server in the worker thread with the fewest screens. */
   open(listener: PictureListener): RemotePicture;
+  /** Bytes of encoded tiles that all worker threads keep. */
+  readonly cacheBytes: number;
   /** Ends all worker threads, without a word to their screens. */
   stop(): Promise<void>;
 }
@@ -20,6 +22,9 @@ export interface PictureThreadsDeps {
   readonly clock: Clock;
   /** Maximum number of worker threads. */
   readonly workers: number;
+  /** Limit of the encoded tiles that each worker keeps, in MiB. */
+  readonly tileCacheMiB: number;
+  /** What a worker has done. Called every few seconds while it has screens. */
   readonly onWork: (work: WorkerWork) => void;
   /** A worker thread died or hung, and was ended. */
   readonly onWorkerLost: () => void;
@@ -28,13 +33,14 @@ export interface PictureThreadsDeps {
 }
 
 export function createPictureThreads(deps: PictureThreadsDeps): PictureThreads {
-  const { clock, onWork, onWorkerLost, workers, workerUrl = pictureWorkerUrl } = deps;
+  const { clock, onWork, onWorkerLost, tileCacheMiB, workers, workerUrl = pictureWorkerUrl } = deps;
   const threads = new Set<PictureThread>();
   let stopped = false;
 
   function start(): PictureThread {
     const thread = new PictureThread({
       url: workerUrl,
+      workerData: { tileCacheMiB },
       clock,
       onWork,
       onLost(lost) {
@@ -56,6 +62,11 @@ export function createPictureThreads(deps: PictureThreadsDeps): PictureThreads {
     open(listener) {
       if (stopped) throw new PortholeError('draining');
       return pick().open(listener);
+    },
+    get cacheBytes() {
+      let bytes = 0;
+      for (const thread of threads) bytes += thread.cacheBytes;
+      return bytes;
     },
     async stop() {
       stopped = true;

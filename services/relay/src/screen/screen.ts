@@ -28,7 +28,7 @@ export interface ScreenDeps {
   readonly viewersPerScreen: number;
   /** Interval of the checks whether the idle console needs a keep-alive message, in milliseconds. */
   readonly keepAliveMs: number;
-  readonly metrics: Pick<ScreenMetrics, 'viewers' | 'ping'>;
+  readonly metrics: Pick<ScreenMetrics, 'ping'>;
   /** Called once, when the screen has ended. */
   readonly onEnded: () => void;
 }
@@ -81,12 +81,11 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
   }
 
   attach({ control }: ScreenViewerOptions): ScreenViewer {
-    const { viewersPerScreen, metrics, events } = this.#deps;
+    const { viewersPerScreen, events } = this.#deps;
     if (this.#ended) throw ended();
     if (this.viewers >= viewersPerScreen) throw screenFull(`${viewersPerScreen} viewers share a screen`);
     const link = new ViewerLink(this.#nextViewer++, this, control);
     this.#viewers.set(link.id, link);
-    metrics.viewers(1);
     events.onViewers(this.viewers);
     return { link, setControl: (has) => this.#setControl(link, has) };
   }
@@ -101,7 +100,6 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
     const viewers = [...this.#viewers.values()];
     this.#viewers.clear();
     for (const viewer of viewers) {
-      this.#deps.metrics.viewers(-1);
       viewer.end(error);
     }
     this.#deps.onEnded();
@@ -127,7 +125,6 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
     this.#input.release(viewer.id);
     this.#clipboard.onViewerLeft(viewer);
     this.postToPicture({ type: 'removeViewer', viewer: viewer.id });
-    this.#deps.metrics.viewers(-1);
     this.#deps.events.onViewers(this.viewers);
   }
 
@@ -137,6 +134,10 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
         return this.#viewers.get(message.viewer)?.onPictureMessage(asBuffer(message.bytes));
       case 'viewerMessagesTaken':
         return this.#viewers.get(message.viewer)?.onTaken(message.bytes);
+      case 'viewerFailed':
+        return this.#viewers
+          .get(message.viewer)
+          ?.leave(new PortholeError('viewer_protocol', { detail: message.detail }));
       case 'machine':
         if (message.connection === this.#connection && this.#console) this.#onMachine(message.event);
         return;
@@ -161,18 +162,18 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
     this.#picture ??= this.#deps.threads.open(this);
     this.#connecting = connecting;
     const connection = ++this.#connection;
-    this.postToPicture({ type: 'connect', connection, start: upstream.start });
-    if (isNew) for (const viewer of this.#viewers.values()) viewer.join();
     const { clock, keepAliveMs, metrics } = this.#deps;
     this.#console = new ScreenConsole({
       clock,
       upstream,
       keepAliveMs,
-      onBytes: (bytes) => void this.#picture?.post({ type: 'machineBytes', bytes }, bytes.buffer),
+      onBytes: (bytes) => this.#picture?.post({ type: 'machineBytes', bytes }, bytes.buffer),
       onDrained: () => this.#onInputDrained(),
       onPong: (seconds) => metrics.ping('machine', seconds),
       onLost: (error) => this.#onConsoleLost(error),
     });
+    this.postToPicture({ type: 'connect', connection, start: upstream.start });
+    if (isNew) for (const viewer of this.#viewers.values()) viewer.join();
     this.#console.start();
   }
 

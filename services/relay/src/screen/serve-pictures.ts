@@ -9,8 +9,15 @@ export interface RelayPort {
   postMessage(messages: readonly FromWorker[], transfer: readonly ArrayBuffer[]): void;
 }
 
-/** Serves the pictures of any number of screens in a worker thread, as its relay asks through the port. */
-export function servePictures(port: RelayPort, createServer: CreatePictureServer): void {
+/**
+ * Serves the pictures of any number of screens in a worker thread, as its relay asks through the port. `cacheBytes`
+ * returns what the worker keeps for all of them.
+ */
+export function servePictures(
+  port: RelayPort,
+  createServer: CreatePictureServer,
+  cacheBytes: () => number = () => 0,
+): void {
   const batch = new MessageBatch<FromWorker>((messages, transfer) => port.postMessage(messages, transfer));
   const pictures = new Map<number, ServedPicture>();
   const work = { decodeSeconds: 0, encodeSeconds: 0 };
@@ -24,7 +31,7 @@ export function servePictures(port: RelayPort, createServer: CreatePictureServer
 
   function onMessage(message: ToWorker): void {
     if (message.type === 'check') {
-      batch.add({ type: 'checked', work: { ...work } });
+      batch.add({ type: 'checked', work: { ...work, cacheBytes: cacheBytes() } });
       work.decodeSeconds = 0;
       work.encodeSeconds = 0;
       return;

@@ -1,3 +1,4 @@
+import { PortholeError } from '@porthole/shared/errors';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { PictureServer, PictureServerEvents } from './picture-server-contract.ts';
 import type { FromPicture, MachineEvent, ToPicture } from './worker-messages.ts';
@@ -91,11 +92,8 @@ export class ServedPicture {
       case 'addViewer':
         this.#viewers.set(message.viewer, { undelivered: 0, paused: false });
         return server.addViewer(message.viewer, message.name);
-      case 'viewerMessage': {
-        const { viewer, bytes } = message;
-        server.onViewerMessage(viewer, bytes);
-        return this.#post({ type: 'viewerMessagesTaken', viewer, bytes: bytes.length });
-      }
+      case 'viewerMessage':
+        return this.#onViewerMessage(message.viewer, message.bytes);
       case 'pause':
         return this.#onPause(message.viewer, message.paused);
       case 'delivered':
@@ -108,6 +106,16 @@ export class ServedPicture {
       case 'close':
         return this.stop();
     }
+  }
+
+  #onViewerMessage(viewer: number, bytes: Uint8Array): void {
+    try {
+      this.#server.onViewerMessage(viewer, bytes);
+    } catch (error) {
+      if (!(error instanceof PortholeError) || error.code !== 'viewer_protocol') throw error;
+      this.#post({ type: 'viewerFailed', viewer, detail: error.detail ?? error.message });
+    }
+    this.#post({ type: 'viewerMessagesTaken', viewer, bytes: bytes.length });
   }
 
   #onPause(id: number, paused: boolean): void {

@@ -2,7 +2,7 @@ import type { Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import { createPictureThreads } from './picture-threads.ts';
 import { ScreenTotals, type SharingLimits } from './screen-limits.ts';
-import type { ScreenMetrics } from './screen-metrics.ts';
+import type { ScreenMetrics, ScreenReadings } from './screen-metrics.ts';
 import { Screen } from './screen.ts';
 import type { SharedScreen, SharedScreenEvents } from './shared-screen-contract.ts';
 
@@ -11,6 +11,8 @@ export interface SharedScreensDeps {
   readonly limits: SharingLimits;
   /** Maximum number of worker threads. */
   readonly workers: number;
+  /** Limit of the encoded tiles that each worker thread keeps, in MiB. */
+  readonly tileCacheMiB: number;
   /** Interval of the checks whether an idle console needs a keep-alive message, in milliseconds. */
   readonly keepAliveMs: number;
   readonly metrics: ScreenMetrics;
@@ -22,19 +24,19 @@ export interface SharedScreensDeps {
 export interface SharedScreens {
   /** Creates a screen without a console and without viewers. Throws `screen_full` at the limit. */
   open(screen: { readonly name: string; readonly events: SharedScreenEvents }): SharedScreen;
-  /** Pixels of all pictures. */
-  readonly pixels: number;
+  readonly readings: ScreenReadings;
   /** Ends all screens, with `screen_moved`, and the worker threads. */
   stop(): Promise<void>;
 }
 
 export function createSharedScreens(deps: SharedScreensDeps): SharedScreens {
-  const { clock, limits, workers, keepAliveMs, metrics, workerUrl } = deps;
+  const { clock, limits, workers, tileCacheMiB, keepAliveMs, metrics, workerUrl } = deps;
   const totals = new ScreenTotals(limits);
   const screens = new Set<Screen>();
   const threads = createPictureThreads({
     clock,
     workers,
+    tileCacheMiB,
     workerUrl,
     onWorkerLost: () => metrics.workerLost(),
     onWork({ decodeSeconds, encodeSeconds }) {
@@ -57,16 +59,27 @@ export function createSharedScreens(deps: SharedScreensDeps): SharedScreens {
         onEnded() {
           screens.delete(screen);
           totals.remove(screen);
-          metrics.screens(-1);
         },
       });
       totals.add(screen);
       screens.add(screen);
-      metrics.screens(1);
       return screen;
     },
-    get pixels() {
-      return totals.pixels;
+    readings: {
+      get screens() {
+        return screens.size;
+      },
+      get viewers() {
+        let viewers = 0;
+        for (const screen of screens) viewers += screen.viewers;
+        return viewers;
+      },
+      get pixels() {
+        return totals.pixels;
+      },
+      get cacheBytes() {
+        return threads.cacheBytes;
+      },
     },
     async stop() {
       for (const screen of screens) screen.end(new PortholeError('screen_moved'));

@@ -88,7 +88,7 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     try {
       this.#reader.push(source.subarray(from, end));
     } catch (error) {
-      this.#leave(asPortholeError(error));
+      this.leave(asPortholeError(error));
     }
     if (this.buffered <= drainedBytes) return true;
     this.#isBehind = true;
@@ -176,6 +176,12 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     this.#output.end(error);
   }
 
+  /** The viewer broke the protocol, or can not stay. */
+  leave(error: PortholeError): void {
+    this.#output.end(error);
+    this.#screen.onViewerGone(this);
+  }
+
   #onMessage(message: Buffer): void {
     if (this.#output.ended) return;
     switch (message[0]) {
@@ -226,7 +232,7 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     const resize = this.#encodings && resizeMessage(this.#encodings, size);
     if (resize) this.#output.send(resize, false);
     else if (size.width !== this.#size.width || size.height !== this.#size.height)
-      this.#leave(new PortholeError('screen_moved', { detail: 'the viewer can not change its size' }));
+      this.leave(new PortholeError('screen_moved', { detail: 'the viewer can not change its size' }));
   }
 
   #postMessage(bytes: Buffer): void {
@@ -236,11 +242,6 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
 
   #postPaused(paused: boolean): void {
     this.#screen.postToPicture({ type: 'pause', viewer: this.id, paused });
-  }
-
-  #leave(error: PortholeError): void {
-    this.#output.end(error);
-    this.#screen.onViewerGone(this);
   }
 }
 

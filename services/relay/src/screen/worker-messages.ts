@@ -27,17 +27,27 @@ export type FromWorker =
   | { readonly type: 'checked'; readonly work: WorkerWork }
   | { readonly type: 'screen'; readonly screen: number; readonly message: FromPicture };
 
+/** What a worker is given when it starts. */
+export interface PictureWorkerData {
+  /** Limit of the encoded tiles that it keeps, in MiB. */
+  readonly tileCacheMiB: number;
+}
+
 /** What a worker has done since the last `checked`. */
 export interface WorkerWork {
   /** Seconds of CPU for bytes of machines, and for everything else. */
   readonly decodeSeconds: number;
   readonly encodeSeconds: number;
+  /** Bytes of encoded tiles that the worker keeps. */
+  readonly cacheBytes: number;
 }
 
 export type FromPicture =
   | { readonly type: 'toViewer'; readonly viewer: number; readonly bytes: Uint8Array }
   /** The worker has handled so many bytes of `viewerMessage`. */
   | { readonly type: 'viewerMessagesTaken'; readonly viewer: number; readonly bytes: number }
+  /** A message of the viewer broke the protocol. */
+  | { readonly type: 'viewerFailed'; readonly viewer: number; readonly detail: string }
   /** The picture server threw, and has lost its picture and its viewers. */
   | { readonly type: 'failed'; readonly detail: string }
   | { readonly type: 'machine'; readonly connection: number; readonly event: MachineEvent };
