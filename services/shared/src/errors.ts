@@ -103,6 +103,11 @@ export const errorKinds = {
   taken_over: { status: 409, close: 'ended_by_operator', text: 'The console continues in another window.' },
   signed_out: { status: 401, close: 'ended_by_operator', text: signedOutReason },
   draining: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
+  /** A shared screen takes no more viewers. The session then opens a console of its own. */
+  screen_full: { status: 503, close: 'too_many', text: 'Too many consoles of this machine are open.' },
+  screen_moved: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
+  /** The relay that owns the machine's console does not answer. The session that forwards to it takes the machine over. */
+  owner_unreachable: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
   store_unavailable: {
     status: 503,
     close: 'try_later',
