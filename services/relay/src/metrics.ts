@@ -5,6 +5,7 @@ import type { ErrorCode } from '@porthole/shared/errors';
 import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant/claims';
 import { createProxmoxMetrics, type ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
+import { createSharingMetrics, type SharingMetrics } from './sharing/sharing-metrics.ts';
 import type { Direction } from './stream/pump.ts';
 import type { RefusedUpgrade } from './viewer/upgrade.ts';
 import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
@@ -31,6 +32,7 @@ export interface RelayMetrics {
   opening(cluster: string, change: 1 | -1): void;
   refused(reason: RefusedUpgrade): void;
   readonly proxmox: ProxmoxMetrics;
+  readonly sharing: SharingMetrics;
 }
 
 /** Values that are read when Prometheus scrapes. */
@@ -52,6 +54,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
     ...createOpeningMetrics(registry, read.clusters),
     ...createStreamMetrics(registry),
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
+    sharing: createSharingMetrics(registry),
   };
 }
 

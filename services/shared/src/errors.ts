@@ -110,11 +110,8 @@ export const errorKinds = {
   },
   screen_moved: { status: 503, close: 'moving', text: 'Your console continues at another server.' },
   screen_full: { status: 503, close: 'too_many', text: 'Too many viewers share screens of this server.' },
-  owner_unreachable: {
-    status: 503,
-    close: 'try_later',
-    text: 'The server that shows this machine is unreachable.',
-  },
+  /** The relay that owns the machine's console does not answer. The session that forwards to it takes the machine over. */
+  owner_unreachable: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
   store_unavailable: {
     status: 503,
     close: 'try_later',

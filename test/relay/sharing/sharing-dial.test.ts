@@ -307,7 +307,7 @@ describe('viewers at several relays', () => {
     machine.sends('picture');
     await world.settle();
     expect(remote.state()).toBe('forwarded');
-    world.relays[0]?.drain();
+    world.drains(0);
     await world.settle();
     expect(remote.state()).toBe('screen_moved');
     const resumed = world.connect(1);

@@ -43,7 +43,7 @@ const events: Readonly<Record<string, Event>> = {
   minute: ({ world }) => world.clock.advance(60_000),
   storeAway: ({ world }) => world.storeIsAway(true),
   storeBack: ({ world }) => world.storeIsAway(false),
-  drains: ({ world }, pick) => pick % 4 === 0 && world.relays[(pick / 4) % relays]?.drain(),
+  drains: ({ world }, pick) => pick % 4 === 0 && world.drains((pick / 4) % relays),
   settle: ({ world }) => world.settle(),
   /** Proxmox and the machine do what they should. */
   works: ({ world }) => work(world),

@@ -61,6 +61,8 @@ export function createSharingWorld({
   const registry = createRegistry();
   const metrics = createSharingDialMetrics(registry);
   const logged: string[] = [];
+  /** For each relay, what ends the viewers that others have forwarded to it. */
+  const move: (() => void)[][] = Array.from({ length: count }, () => []);
   let storeAway = false;
   let openScreens = 0;
   let nextRecord = 0;
@@ -110,7 +112,13 @@ export function createSharingWorld({
         await Promise.resolve();
         const owner = Number(address.match(/\d+/)?.[0]);
         if (dead.has(owner)) throw new PortholeError('owner_unreachable');
-        return forwardedLink(await (relays[owner] as SharedConsoles).accept(request));
+        const accepted = await (relays[owner] as SharedConsoles).accept(request);
+        const moved = Promise.withResolvers<PortholeError>();
+        move[owner]?.push(() => {
+          moved.resolve(new PortholeError('screen_moved'));
+          accepted.link.destroy();
+        });
+        return forwardedLink({ ...accepted, ended: Promise.race([accepted.ended, moved.promise]) });
       },
       openScreen({ events }) {
         if (openScreens >= maxScreens) throw new PortholeError('screen_full');
@@ -249,6 +257,11 @@ export function createSharingWorld({
     openScreens: () => openScreens,
     records: () => [...records.values()].map(({ relay }) => relay),
     storeIsAway: (away: boolean) => void (storeAway = away),
+    /** Refuses viewers of other relays, and sends those that are there away. */
+    drains(relay: number) {
+      relays[relay]?.drain();
+      for (const end of move[relay]?.splice(0) ?? []) end();
+    },
     /** Its listener does not answer any more. */
     dies: (relay: number) => void dead.add(relay),
     metric: async (name: string) =>

@@ -14,8 +14,6 @@ import { waitFor } from './wait-for.ts';
 /** A viewer that wants a place at a shared screen. */
 export interface PlaceRequest extends Pick<DialRequest, 'claims' | 'signal' | 'onProgress' | 'onStep'> {
   readonly onNotice: (notice: ScreenNotice) => void;
-  /** The viewer of another relay. */
-  readonly forwarded: boolean;
 }
 
 /** A screen without viewers is kept for so long, because they may reload or resume. */
@@ -88,11 +86,6 @@ export class MachineConsole {
   /** Ends the shared screen. */
   end(error: PortholeError): void {
     this.#screen?.end(error);
-  }
-
-  /** Sends the viewers of other relays away. */
-  moveForwarded(): void {
-    this.#screen?.moveForwarded();
   }
 
   async #dialOwn(request: DialRequest): Promise<OwnConsole> {

@@ -35,7 +35,6 @@ export interface ScreenPlace {
 }
 
 interface SeatedViewer {
-  readonly forwarded: boolean;
   readonly onNotice: (notice: ScreenNotice) => void;
   readonly leave: (error?: PortholeError) => void;
 }
@@ -98,7 +97,6 @@ export class MachineScreen {
   /** Throws `screen_full`. */
   attach(request: {
     readonly claims: Pick<GrantClaims, 'mode'>;
-    readonly forwarded: boolean;
     readonly onNotice: (notice: ScreenNotice) => void;
   }): ScreenPlace {
     const screen = this.#screen;
@@ -106,7 +104,6 @@ export class MachineScreen {
     const { link } = screen.attach({ control: request.claims.mode === 'control' });
     const { promise: ended, resolve } = Promise.withResolvers<PortholeError | undefined>();
     const viewer: SeatedViewer = {
-      forwarded: request.forwarded,
       onNotice: request.onNotice,
       leave: (error) => {
         if (!this.#seated.delete(viewer)) return;
@@ -130,11 +127,6 @@ export class MachineScreen {
     for (const viewer of this.#seated) viewer.leave(reason);
     this.#screen = undefined;
     this.#options.onEnded();
-  }
-
-  moveForwarded(): void {
-    for (const viewer of this.#seated)
-      if (viewer.forwarded) viewer.leave(new PortholeError('screen_moved', { detail: 'draining' }));
   }
 
   async #open(): Promise<void> {

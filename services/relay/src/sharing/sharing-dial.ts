@@ -29,7 +29,7 @@ export interface SharedConsoles {
   readonly dial: Dial;
   /** Gives viewers of other relays a place. */
   readonly accept: AcceptForwarded;
-  /** The relay drains: viewers of other relays go, and no new ones come. */
+  /** The relay drains: it accepts no more viewers of other relays. */
   drain(): void;
   /** Ends what is left. Resolves when the owner records are released. */
   stop(): Promise<void>;
@@ -93,7 +93,6 @@ class SharingDial {
         onNotice,
         onProgress() {},
         onStep() {},
-        forwarded: true,
       });
       const stopListening = onAbort(signal, () => place.release());
       void place.ended.then(stopListening);
@@ -108,7 +107,6 @@ class SharingDial {
 
   drain(): void {
     this.#draining = true;
-    for (const machine of this.#machines.values()) machine.moveForwarded();
   }
 
   async stop(): Promise<void> {
@@ -135,7 +133,7 @@ class SharingDial {
   #attach(machine: MachineConsole, request: DialRequest): Promise<DialledConsole> {
     return this.#measured('shared', async () => {
       request.onStep('connect');
-      const place = await machine.share({ ...request, onNotice: noticesOf(request), forwarded: false });
+      const place = await machine.share({ ...request, onNotice: noticesOf(request) });
       const { link } = place;
       return {
         link,
