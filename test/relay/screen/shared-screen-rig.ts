@@ -11,7 +11,8 @@ const testWorker = new URL('./faulty-worker.ts', import.meta.url);
 export interface RigOptions {
   readonly clock?: Clock;
   readonly limits?: Partial<SharingLimits>;
-  readonly workerUrl?: URL;
+  /** Runs the worker of the relay, instead of one that fails on request. */
+  readonly realWorker?: boolean;
   readonly workers?: number;
 }
 
@@ -29,7 +30,7 @@ export function createSharedScreenRig(options: RigOptions = {}) {
       workerLost: () => void counts.workersLost++,
       ping: () => {},
     },
-    workerUrl: options.workerUrl ?? testWorker,
+    ...(options.realWorker ? {} : { workerUrl: testWorker }),
   });
   return {
     counts,

@@ -230,8 +230,10 @@ describe('the viewers of a shared screen', () => {
     await connected;
     const viewer = attachViewer(rig.screen);
     viewer.link.send(Buffer.of(1));
-    for (let i = 0; i < 30; i++) viewer.send(updateRequest());
-    for (let i = 0; i < 30; i++) machine.draw(i);
+    for (let i = 0; i < 30; i++) {
+      viewer.send(updateRequest());
+      machine.draw(i);
+    }
     for (let i = 0; i < 5000; i++) machine.link.receive(Buffer.of(2));
     let waiting = 0;
     viewer.link.setHandler({ onBytes: (_, start, end) => void (waiting += end - start), onEnded: () => {} });

@@ -137,6 +137,8 @@ export class ClipboardRouter {
 
   #onMachineNotify(message: ClipboardMessage): void {
     this.#machineNotify = message;
+    this.#announcer = undefined;
+    this.#announcerRequested = false;
     // A provided text that is still missing would be the one before.
     this.#requested = false;
     this.#requesters.clear();
