@@ -89,6 +89,7 @@ export async function createLifecycleWorld() {
     draining: () => false,
     connections: () => 0,
     frames: () => 0,
+    screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
     maxSessions: 1,
     clusters: ['lab'],
