@@ -54,6 +54,7 @@ export interface RigOptions {
   readonly limits?: Partial<Limits>;
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
+  /** Default: consoles are not shared, because most tests are about consoles of their own. */
   readonly sharing?: RelayDeps['sharing'];
   /** Consoles that the relay opens at the same time at one node. Default: 3. */
   readonly opensPerNode?: number;
@@ -87,7 +88,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     registry,
     audit: (event) => void audited.push(event),
     deadlines: { ...defaultDeadlines, ...options.deadlines },
-    ...(options.sharing ? { sharing: options.sharing } : {}),
+    sharing: options.sharing ?? { enabled: false },
   });
   const server = createPublicServer({
     listen: { host: '127.0.0.1', port: 0 },
