@@ -12,7 +12,7 @@ import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
 import { defaultDeadlines, type Deadlines } from '@porthole/relay/upstream/deadlines';
-import { createRelay, type Relay } from '@porthole/relay/relay';
+import { createRelay, type Relay, type RelayDeps } from '@porthole/relay/relay';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import {
   createFakeProxmox,
@@ -54,6 +54,8 @@ export interface RigOptions {
   readonly limits?: Partial<Limits>;
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
+  /** Default: consoles are not shared, because most tests are about consoles of their own. */
+  readonly sharing?: RelayDeps['sharing'];
   /** Consoles that the relay opens at the same time at one node. Default: 3. */
   readonly opensPerNode?: number;
   /** Replaces the cluster in the configuration. */
@@ -86,6 +88,7 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     registry,
     audit: (event) => void audited.push(event),
     deadlines: { ...defaultDeadlines, ...options.deadlines },
+    sharing: options.sharing ?? { enabled: false },
   });
   const server = createPublicServer({
     listen: { host: '127.0.0.1', port: 0 },

@@ -25,6 +25,8 @@ import { createRelayMetrics } from './metrics.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import { createObserverNotifier } from './session/observers.ts';
 import { createTerminationWatcher } from './session/termination-watcher.ts';
+import { createSharing } from './sharing/create-sharing.ts';
+import { defaultSharing, type SharingSettings } from './sharing/sharing-settings.ts';
 import { createFrameBatcher } from './stream/frame-batcher.ts';
 import { createLinkGauges } from './stream/link-gauges.ts';
 import { createRelayClusters } from './upstream/clusters.ts';
@@ -50,6 +52,7 @@ export interface RelayDeps {
   /** Default: no audit output. */
   readonly audit?: Audit;
   readonly deadlines?: Deadlines;
+  readonly sharing?: Partial<SharingSettings>;
 }
 
 export interface Relay {
@@ -70,7 +73,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const shared = createSharedState(deps);
-  const { clusters, connections, liveSessions, observers, signals, terminations, metrics } = shared;
+  const { clusters, connections, liveSessions, observers, sharing, signals, terminations, metrics } = shared;
   const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
   const storeReadiness = createStoreReadiness(store);
   const stopListening = new DisposableStack();
@@ -103,6 +106,7 @@ export function createRelay(deps: RelayDeps): Relay {
           await Promise.all([...clusters.values()].map(({ client }) => client.close()));
         },
       },
+      ...sharing.components,
       {
         name: 'consoles',
         stopTimeoutMs: limits.drainSeconds * 1000 + drainGraceMs,
@@ -113,7 +117,7 @@ export function createRelay(deps: RelayDeps): Relay {
           stopListening.defer(observers.start());
         },
         async stop() {
-          await liveSessions.drain();
+          await Promise.all([liveSessions.drain(), sharing.drain()]);
           stopListening.dispose();
         },
       },
@@ -142,9 +146,22 @@ function createSharedState(deps: RelayDeps) {
     frames: linkGauges.frames,
     buffered: linkGauges.buffered,
     clusters: config.clusters.map(({ name }) => name),
+    screens: () => sharing.readings,
   });
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
+  const drainMs = limits.drainSeconds * 1000;
+  const sharing = createSharing({
+    ...common,
+    settings: { ...defaultSharing, ...deps.sharing },
+    store,
+    keys,
+    metrics,
+    deadlines,
+    dial: createDial({ clock, queue, deadlines, tracing, metrics }),
+    maxViewers: limits.consolesPerRelay,
+    drainMs,
+  });
   const liveSessions = new LiveSessions({
     session: {
       ...common,
@@ -164,7 +181,7 @@ function createSharedState(deps: RelayDeps) {
       audit: combineAudits(deps.audit, auditTrail.record),
       linkGauges,
       recentEnds: createRecentEnds(clock),
-      dial: createDial({ clock, queue, deadlines, tracing, metrics }),
+      dial: sharing.dial,
       viewerHandshakeMs: deadlines.viewerHandshake,
     },
     observers,
@@ -177,7 +194,7 @@ function createSharedState(deps: RelayDeps) {
     maxSessions: limits.consolesPerRelay,
     maxQueued: limits.queuedPerRelay,
     pingMs: deadlines.ping,
-    drainMs: limits.drainSeconds * 1000,
+    drainMs,
   });
-  return { clusters, connections, liveSessions, metrics, observers, signals, terminations };
+  return { clusters, connections, liveSessions, metrics, observers, sharing, signals, terminations };
 }

@@ -23,6 +23,7 @@ function createDecoder() {
     onCutText: (text) => void events.push(`text ${text}`),
     onClipboard: (flags, body) => void events.push(`clipboard ${flags} ${body.toString('latin1')}`),
     onLedState: (state) => void events.push(`leds ${state}`),
+    onExtendedDesktopSize: (reason, status) => void events.push(`size for ${reason}, status ${status}`),
     onExtendedKeys: () => void events.push('extended keys'),
   };
   return {

@@ -8,6 +8,8 @@ export interface PictureServerEvents {
   onPicture(): void;
   /** The machine's size, and whether it accepts other sizes (ExtendedDesktopSize). */
   onSize(size: { readonly width: number; readonly height: number; readonly resizable: boolean }): void;
+  /** The machine has answered a request for another size (ExtendedDesktopSize, status). */
+  onResizeStatus(status: number): void;
   onBell(): void;
   onCutText(text: string): void;
   onClipboard(flags: number, body: Uint8Array): void;

@@ -10,8 +10,11 @@ import {
   terminationError,
   type TerminationOrders,
 } from '@porthole/shared/session/termination-orders';
+import { endOfScreen } from './end-of-screen.ts';
 import { streamConsole } from './stream-console.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
+import type { MessageFilter } from '../stream/message-filter.ts';
+import type { DialledConsole } from '../upstream/dial.ts';
 import { diagnoseEnd } from '../upstream/diagnose-end.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
 import type { RecentEnds } from '../upstream/recent-ends.ts';
@@ -183,7 +186,9 @@ export class ConsoleSession {
       deadlines,
       timeLimits,
       signal,
+      onStreaming: (filter) => this.#offer(console.dialled, filter),
     });
+    if (console.dialled.way !== 'pass_through') return endOfScreen(end);
     const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
     if (end.error && !broken) return end.error;
     if (end.by === 'viewer') return new ViewerLeft();
@@ -193,6 +198,17 @@ export class ConsoleSession {
     return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
       diagnoseEnd(cluster, claims, observed, { clock, signal: phase }),
     );
+  }
+
+  /** Lets a shared screen take over the console. */
+  #offer(dialled: DialledConsole, filter: Pick<MessageFilter, 'atMessageBoundary'>): void {
+    dialled.onStreaming?.({
+      handsOver: () => {
+        if (this.#lifecycle.signal.aborted || !this.#resumeTokens) return 'never';
+        return this.#resumeTokens.canResume && filter.atMessageBoundary ? 'now' : 'later';
+      },
+      end: (error) => this.end(error),
+    });
   }
 
   /** A terminal does not answer input, or answers again. */
@@ -239,7 +255,7 @@ export class ConsoleSession {
   get #mayResume(): boolean {
     const { error } = this.#lifecycle;
     if (!this.#resumeTokens?.canResume) return false;
-    return error ? error.code === 'draining' : this.#viewer.lost;
+    return error ? error.close === 'moving' : this.#viewer.lost;
   }
 
   #notifyObserverChanged(claims: GrantClaims): void {

@@ -61,8 +61,9 @@ export async function openConsole(
       lifecycle.enter('opening');
       viewer.sendControl({ type: 'opening', step });
     },
+    onNotice: (notice) => viewer.sendControl(notice),
   });
-  const dialled = await lifecycle.acquire(dialling, ({ link }) => link.destroy());
+  const dialled = await lifecycle.acquire(dialling, (console) => console.release());
   const takeViewerLeftover = await withDeadline(
     { clock, signal },
     deps.viewerHandshakeMs,

@@ -12,6 +12,12 @@ export const notices = ['idle', 'time'] as const;
 /** Maximum observers that a message names. */
 export const maxObserversNamed = 4;
 
+/** The console of a shared screen was lost and is being opened again, or shows the machine live again. */
+export const screenNotice = z.object({
+  type: z.literal('screen'),
+  state: z.enum(['reconnecting', 'live']),
+});
+
 export const controlMessage = z.discriminatedUnion('type', [
   /** The session is queued for a console slot. `position` 1 is next. `waitSeconds` is the expected wait, if known. */
   z.object({
@@ -49,8 +55,7 @@ export const controlMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unanswered') }),
   /** The terminal answers again. */
   z.object({ type: z.literal('answers') }),
-  /** The console of a shared screen was lost and is being opened again, or shows the machine live again. */
-  z.object({ type: z.literal('screen'), state: z.enum(['reconnecting', 'live']) }),
+  screenNotice,
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */

@@ -30,6 +30,10 @@ export const storeKeys = {
   terminationRevision: 'porthole:termination-revision',
   /** An entry of the audit trail, by the digest of its id. */
   auditEntry: (idDigest: string) => `porthole:audit:${idDigest}`,
+  /** Which relay owns a machine's console, by the keyed digest of the machine. */
+  machineOwner: (nameDigest: string) => `porthole:machine-owner:${nameDigest}`,
+  /** A token with which one relay forwards a viewer to another. */
+  forward: (token: Uint8Array) => `porthole:forward:${digest(token)}`,
   /** By the keyed digest of the lease name. */
   leaseOrder: (nameDigest: string) => `porthole:lease:{${nameDigest}}:order`,
   leaseExpiry: (nameDigest: string) => `porthole:lease:{${nameDigest}}:expiry`,
@@ -77,6 +81,10 @@ export const lifetimes = {
   dialLease: 15_000,
   /** Leases that count live consoles. Renewed after a third of it. */
   consoleLease: 90_000,
+  /** The record of which relay owns a machine's console. Renewed after a third of it. */
+  machineOwner: 15_000,
+  /** From the request of the forwarding relay to the owner's answer. */
+  forward: 10_000,
   /** The record of a live session. Renewed after a sixth of it. */
   session: 30_000,
   /** The record and the quota leases of a session that can be resumed. */

@@ -9,6 +9,7 @@ import { onToolbarKeyCombination } from './keyboard/key-combination.ts';
 import { KeysPanel } from './keyboard/keys-panel.tsx';
 import { NoticeBar } from './notices/notice-bar.tsx';
 import { ObserversBadge } from './notices/observers-badge.tsx';
+import { ScreenMark } from './notices/screen-mark.tsx';
 import { UnansweredHint } from './notices/unanswered-hint.tsx';
 import { announcement } from './overlay/announcement.ts';
 import { Overlay } from './overlay/overlay.tsx';
@@ -106,6 +107,7 @@ export function App(props: AppProps) {
       {mode === 'view' && live ? <ViewOnlyBadge /> : null}
       <ObserversBadge view={view} />
       {view.state === 'open' && view.sessionInfo.unanswered ? <UnansweredHint /> : null}
+      <ScreenMark view={view} />
       <NoticeBar view={view} extend={extend} focusDisplay={focus} />
       {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
       <Overlay view={view} name={name} open={open} power={power} />
