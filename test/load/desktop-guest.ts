@@ -19,6 +19,8 @@ export interface DesktopGuest extends Guest {
   /** Updates per second: each draws a quarter of the screen, if a client has requested one. 0: a still picture. */
   setActivity(updatesPerSecond: number): void;
   connections(): number;
+  /** Bytes of updates so far. */
+  sentBytes(): number;
   /** Bytes of one update. */
   readonly updateBytes: number;
 }
@@ -33,6 +35,7 @@ export function createDesktopGuest({ width, height }: { width: number; height: n
   let running = false;
   let password = '';
   let next = 0;
+  let sentBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   const random = createSeededRandom(1);
   const framebuffer = createFramebuffer(width, height);
@@ -58,6 +61,7 @@ export function createDesktopGuest({ width, height }: { width: number; height: n
       if (!client.requested || stream.writableNeedDrain) continue;
       client.requested = false;
       stream.write(bytes);
+      sentBytes += bytes.length;
     }
   }
 
@@ -115,8 +119,10 @@ export function createDesktopGuest({ width, height }: { width: number; height: n
         return;
       }
       case 3:
-        if ((await reader.read(9)).readUInt8() === 0) stream.write(whole);
-        else client.requested = true;
+        if ((await reader.read(9)).readUInt8() === 0) {
+          stream.write(whole);
+          sentBytes += whole.length;
+        } else client.requested = true;
         return;
       case 4:
         await reader.read(7);
@@ -142,6 +148,7 @@ export function createDesktopGuest({ width, height }: { width: number; height: n
     updateBytes: quarters.reduce((sum, { bytes }) => sum + bytes.length, 0) / quarters.length,
     setActivity,
     connections: () => clients.size,
+    sentBytes: () => sentBytes,
     async start() {
       running = true;
     },

@@ -18,6 +18,7 @@ serveParent(
     if (updatesPerSecond !== undefined) guest.setActivity(updatesPerSecond);
     return {
       consoles: guest.connections(),
+      sentBytes: guest.sentBytes(),
       vncproxyCalls: proxmox.calls.filter(({ path }) => path.endsWith('/vncproxy')).length,
     };
   },

@@ -68,12 +68,18 @@ export async function measureShared(plan: SharedPlan): Promise<SharedResults> {
     }
   }
 
+  async function readAll() {
+    const work = await readWork(relay);
+    const { sentBytes } = await desktops.request<{ sentBytes: number }>({});
+    return { ...usageOf(relay.pid), ...work, sentBytes };
+  }
+
   async function measure(situation: string): Promise<void> {
     await sleep(plan.settleMs);
-    const before = { ...usageOf(relay.pid), ...(await readMetrics(relay)) };
+    const before = await readAll();
     const receivedBefore = viewers.reduce((sum, { received }) => sum + received, 0);
     const { p50, p99 } = await others.request<{ p50: number; p99: number }>({ echoSeconds: plan.seconds });
-    const after = { ...usageOf(relay.pid), ...(await readMetrics(relay)) };
+    const after = await readAll();
     const received = viewers.reduce((sum, viewer) => sum + viewer.received, 0) - receivedBefore;
     costs.push({
       situation,
@@ -85,7 +91,7 @@ export async function measureShared(plan: SharedPlan): Promise<SharedResults> {
       p99,
       decodeSeconds: after.decodeSeconds - before.decodeSeconds,
       encodeSeconds: after.encodeSeconds - before.encodeSeconds,
-      decodedMib: (after.decodedBytes - before.decodedBytes) / 2 ** 20,
+      decodedMib: (after.sentBytes - before.sentBytes) / 2 ** 20,
     });
   }
 
@@ -99,6 +105,7 @@ export async function measureShared(plan: SharedPlan): Promise<SharedResults> {
         opening: 20,
       },
     });
+    await others.request({ echoSeconds: plan.settleMs / 1000 });
     await measure('no viewer');
     await desktops.request({ updatesPerSecond });
     await join(1);
@@ -134,20 +141,17 @@ async function mint(relay: Child, count: number, cluster?: string, vmid?: number
   return relay.request<{ tokens: string[] }>({ mint: count, cluster, vmid });
 }
 
-/** The worker's own figures, from the relay's metrics. */
-async function readMetrics(relay: Child) {
+/** What the worker threads have done so far, from the relay's metrics. */
+async function readWork(relay: Child) {
   const { metrics } = await relay.request<{ metrics: string }>({ metrics: true });
-  const read = (name: string) => {
-    const lines = metrics
+  const read = (work: string) => {
+    const line = metrics
       .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+      .find((each) => each.startsWith(`porthole_relay_screen_work_seconds_total{work="${work}"}`));
+    if (line === undefined) throw new Error(`The relay has no metric for the work "${work}".`);
+    return Number(line.slice(line.lastIndexOf(' ') + 1));
   };
-  return {
-    decodeSeconds: read('porthole_relay_screen_decode_seconds_total'),
-    encodeSeconds: read('porthole_relay_screen_encode_seconds_total'),
-    decodedBytes: read('porthole_relay_screen_decoded_bytes_total'),
-  };
+  return { decodeSeconds: read('decode'), encodeSeconds: read('encode') };
 }
 
 /** Formats the results as a section of the report. */
@@ -189,7 +193,7 @@ export function reportShared(results: SharedResults): string {
 }
 
 function perMib(costs: readonly SharedCost[]): string {
-  const shared = costs.filter(({ decodedMib }) => decodedMib > 0);
+  const shared = costs.filter(({ decodeSeconds }) => decodeSeconds > 0);
   const seconds = shared.reduce((sum, one) => sum + one.decodeSeconds, 0);
   const mib = shared.reduce((sum, one) => sum + one.decodedMib, 0);
   return ((seconds / mib) * 1000).toFixed(1);
