@@ -9,6 +9,7 @@ export interface SharedPlan {
   readonly viewers: readonly number[];
   /** Pass-through sessions of other machines beside it, each with one echo per second. */
   readonly besides: number;
+  /** A multiple of five: worker threads report what they have done every five seconds. */
   readonly seconds: number;
   readonly settleMs: number;
 }
@@ -16,4 +17,4 @@ export interface SharedPlan {
 export const sharedPlan = (quick: boolean): SharedPlan =>
   quick
     ? { viewers: [1, 3], besides: 10, seconds: 1, settleMs: 200 }
-    : { viewers: [1, 10, 30], besides: 200, seconds: 8, settleMs: 2000 };
+    : { viewers: [1, 10, 30], besides: 200, seconds: 10, settleMs: 2000 };
