@@ -12,6 +12,7 @@ export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {
   const clock = createFakeClock();
   const cache = new TileCache(1024 * 1024);
   const toPicture: ToPicture[] = [];
+  const toViewer: Uint8Array[] = [];
   const lost: (string | undefined)[] = [];
   let listening: PictureListener | undefined;
   let holding: (() => void)[] | undefined;
@@ -31,6 +32,7 @@ export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {
           clock,
           measure: (_, run) => run(),
           post(message) {
+            if (message.type === 'toViewer') toViewer.push(message.bytes);
             if (holding) holding.push(() => listener.onPictureMessage(message));
             else listener.onPictureMessage(message);
           },
@@ -52,6 +54,8 @@ export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {
     lost,
     /** Everything that the screen has sent to its picture server. */
     toPicture,
+    /** Everything that the picture server has sent to viewers. */
+    toViewer,
     /** The machine of the first console causes an event. */
     cause: (event: MachineEvent) => listening?.onPictureMessage({ type: 'machine', connection: 1, event }),
     /** The worker is busy: the screen hears nothing of it. */
