@@ -128,8 +128,7 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     this.#awaitsServerInit = true;
     this.#screen.postToPicture({ type: 'addViewer', viewer: this.id, name: this.#screen.name });
     if (this.#output.paused) this.#postPaused(true);
-    for (const message of [this.#pixelFormat, this.#encodings, this.#request])
-      if (message) this.#postMessage(message);
+    for (const message of [this.#pixelFormat, this.#encodings]) if (message) this.#postMessage(message);
   }
 
   /** The picture server is gone, with what it had not handled. */
@@ -229,6 +228,7 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     }
     // The viewer has it from another picture server, which may have told it another size since.
     this.#output.skip(message.length);
+    if (this.#request) this.#postMessage(this.#request);
     const resize = this.#encodings && resizeMessage(this.#encodings, size);
     if (resize) this.#output.send(resize, false);
     else if (size.width !== this.#size.width || size.height !== this.#size.height)
