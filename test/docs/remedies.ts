@@ -140,6 +140,18 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The relay is about to stop.',
     'None: the page connects to another relay. If that fails, no relay is ready.',
   ],
+  screen_moved: [
+    "The relay that holds the machine's console stops, or its connection to this relay was lost.",
+    'None: the page connects again. If it happens often, check the network between relays and `porthole_relay_owner_changes_total`.',
+  ],
+  owner_unreachable: [
+    "The relay that holds the machine's console does not answer. This relay takes the machine over, so users do not see this error.",
+    'If `porthole_relay_forwards_refused_total` shows it often, check the [network between relays](network.md#between-relays).',
+  ],
+  screen_full: [
+    'The shared screen or its relay is at its limit. The viewer gets a console of its own, so users do not see this error.',
+    'Raise `sharing.screens`, `sharing.viewersPerScreen` or `sharing.megapixels`, or add relays.',
+  ],
   store_unavailable: [
     'Redis does not answer the broker or relay. Open consoles are not affected.',
     'Check Redis and `porthole_store_errors_total`; see [Redis](redis.md) for the requirements.',
