@@ -15,6 +15,7 @@ export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {
   const toViewer: Uint8Array[] = [];
   const lost: (string | undefined)[] = [];
   let listening: PictureListener | undefined;
+  let lose = () => {};
   let holding: (() => void)[] | undefined;
   const screen: Screen = new Screen({
     clock,
@@ -37,12 +38,22 @@ export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {
             else listener.onPictureMessage(message);
           },
         });
+        let gone = false;
+        lose = () => {
+          if (gone) return;
+          gone = true;
+          picture.stop();
+          listener.onPictureLost('the worker thread has ended');
+        };
         return {
           post(message) {
             toPicture.push(message);
             picture.onMessage(message);
           },
-          close: () => picture.stop(),
+          close() {
+            gone = true;
+            picture.stop();
+          },
         };
       },
     },
@@ -58,6 +69,8 @@ export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {
     toViewer,
     /** The machine of the first console causes an event. */
     cause: (event: MachineEvent) => listening?.onPictureMessage({ type: 'machine', connection: 1, event }),
+    /** The worker dies. */
+    losePicture: () => lose(),
     /** The worker is busy: the screen hears nothing of it. */
     holdPicture: () => void (holding ??= []),
     releasePicture() {

@@ -1,4 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
+import { messageOverhead } from '@porthole/relay/screen/worker-messages';
 import { createMemoryMachine, rawUpdate } from './memory-machine.ts';
 import { createSameThreadScreen } from './same-thread.ts';
 import { attachViewer, updateRequest } from './shared-screen-rig.ts';
@@ -69,6 +70,22 @@ describe('a console of a shared screen', () => {
     await connected;
   });
 
+  test('that has no picture yet rejects when the screen ends, with its error', async () => {
+    const { screen } = createSameThreadScreen();
+    const machine = createMemoryMachine();
+    const connecting = screen.connect(machine.upstream);
+    screen.end(new PortholeError('machine_stopped'));
+    await expect(connecting).rejects.toEqual(failsWith('machine_stopped'));
+    expect(machine.link.destroyed).toBe(true);
+  });
+
+  test('is not read while many tiny reads wait in the worker', async () => {
+    const rig = await connectedScreen();
+    rig.holdPicture();
+    for (let i = 0; i < 5000; i++) rig.machine.link.receive(Buffer.of(2));
+    expect(rig.machine.link.isPaused()).toBe(true);
+  });
+
   test('is refused when the screen has ended', async () => {
     const { screen } = await connectedScreen();
     screen.end();
@@ -102,7 +119,7 @@ describe('a console of a shared screen', () => {
     await connected;
     const large = rawUpdate({ width: 64, height: 64 }, 1);
     rig.holdPicture();
-    for (let bytes = 0; bytes <= 1024 * 1024; bytes += large.length) {
+    for (let bytes = 0; bytes <= 1024 * 1024; bytes += large.length + messageOverhead) {
       expect(machine.link.isPaused()).toBe(false);
       machine.link.receive(large);
     }

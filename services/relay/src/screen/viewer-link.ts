@@ -7,10 +7,8 @@ import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { ClipboardViewer } from './clipboard-router.ts';
 import { resizeMessage, sizeOfServerInit, type ScreenSize } from './resize-message.ts';
 import { ViewerOutput } from './viewer-output.ts';
-import type { ToPicture } from './worker-messages.ts';
+import { messageOverhead, type ToPicture } from './worker-messages.ts';
 
-/** What a message takes of a worker's memory, beside its bytes. */
-const messageOverhead = 256;
 /** A viewer whose messages wait in the worker is told when no more than this is left. */
 const drainedBytes = 256 * 1024;
 
