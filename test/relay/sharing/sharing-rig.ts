@@ -13,7 +13,7 @@ export async function startSharingRelays(
     const port = await freePort();
     const sharing = {
       internalAddress: `127.0.0.1:${port}`,
-      internalListen: { host: '127.0.0.1', port },
+      internalListen: `127.0.0.1:${port}`,
       ...options.sharing,
     };
     const [first] = relays;

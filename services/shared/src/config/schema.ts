@@ -146,11 +146,14 @@ const sharing = z.strictObject({
   /** Where other relays reach the internal listener of this one. Default: they do not, and there is no listener. */
   internalAddress: z
     .string()
-    .regex(
-      /^(\[[0-9a-fA-F:.]+\]|[^:\s/@[\]]+):[1-9]\d{0,4}$/,
-      'must be host:port such as "10.0.0.5:8081" or "[fd00::5]:8081"',
-    )
-    .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'the port must be at most 65535')
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s/@[\]]+):[1-9]\d{0,4}$/, 'must be host:port such as "10.0.0.5:8081"')
+    // On Kubernetes, the address of a pod comes without brackets, IPv6 as well.
+    .transform((text) => {
+      const colon = text.lastIndexOf(':');
+      const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
+      return `${host.includes(':') ? `[${host}]` : host}${text.slice(colon)}`;
+    })
+    .refine((text) => URL.canParse(`wss://${text}`), 'must be an address and a port of at most 65535')
     .optional(),
   internalListen: address.default({ host: '0.0.0.0', port: 8081 }),
 });
