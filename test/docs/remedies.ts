@@ -153,8 +153,8 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'None: the session opens a console of its own. Raise the limit to share more.',
   ],
   owner_unreachable: [
-    'The relay that has the console of the machine did not answer within a second.',
-    'None: this relay opens the console. If that happens often, check the network between relays.',
+    "The relay that holds the machine's console does not answer. This relay takes the machine over, so users do not see this error.",
+    'If `porthole_relay_forwards_refused_total` shows it often, check the [network between relays](network.md#between-relays).',
   ],
   store_unavailable: [
     'Redis does not answer the broker or relay. Open consoles are not affected.',

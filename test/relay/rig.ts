@@ -12,7 +12,7 @@ import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import type { Store } from '@porthole/shared/store/ports';
 import { defaultDeadlines, type Deadlines } from '@porthole/relay/upstream/deadlines';
-import { createRelay, type Relay, type RelayDeps } from '@porthole/relay/relay';
+import { createRelay, type Relay } from '@porthole/relay/relay';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import {
   createFakeProxmox,
@@ -55,7 +55,7 @@ export interface RigOptions {
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
   /** Default: consoles are not shared, because most tests are about consoles of their own. */
-  readonly sharing?: RelayDeps['sharing'];
+  readonly sharing?: Record<string, unknown>;
   /** Consoles that the relay opens at the same time at one node. Default: 3. */
   readonly opensPerNode?: number;
   /** Replaces the cluster in the configuration. */
@@ -88,7 +88,6 @@ export async function createRelayRig(options: RigOptions = {}): Promise<RelayRig
     registry,
     audit: (event) => void audited.push(event),
     deadlines: { ...defaultDeadlines, ...options.deadlines },
-    sharing: options.sharing ?? { enabled: false },
   });
   const server = createPublicServer({
     listen: { host: '127.0.0.1', port: 0 },
@@ -145,7 +144,10 @@ function startProxmox(guest: BuiltinGuest, options: FakeProxmoxOptions = {}): Pr
   });
 }
 
-function createConfig(proxmox: FakeProxmox, { cluster, limits, opensPerNode }: RigOptions): Config {
+function createConfig(
+  proxmox: FakeProxmox,
+  { cluster, limits, opensPerNode, sharing = { enabled: false } }: RigOptions,
+): Config {
   return configSchema.parse({
     publicUrl: testOrigin,
     clusters: [
@@ -159,6 +161,7 @@ function createConfig(proxmox: FakeProxmox, { cluster, limits, opensPerNode }: R
     ],
     signIn: { local: { usersFile: constantSecret('users: []') } },
     limits: { ...limits },
+    sharing,
   });
 }
 

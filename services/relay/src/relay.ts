@@ -26,7 +26,6 @@ import { LiveSessions } from './session/live-sessions.ts';
 import { createObserverNotifier } from './session/observers.ts';
 import { createTerminationWatcher } from './session/termination-watcher.ts';
 import { createSharing } from './sharing/create-sharing.ts';
-import { defaultSharing, type SharingSettings } from './sharing/sharing-settings.ts';
 import { createFrameBatcher } from './stream/frame-batcher.ts';
 import { createLinkGauges } from './stream/link-gauges.ts';
 import { createRelayClusters } from './upstream/clusters.ts';
@@ -40,7 +39,7 @@ import { ViewerConnections } from './viewer/viewer-connections.ts';
 export interface RelayDeps {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies' | 'instance'
+    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'sharing' | 'trustedProxies' | 'instance'
   >;
   readonly keys: SealKeys;
   readonly store: Store;
@@ -52,7 +51,6 @@ export interface RelayDeps {
   /** Default: no audit output. */
   readonly audit?: Audit;
   readonly deadlines?: Deadlines;
-  readonly sharing?: Partial<SharingSettings>;
 }
 
 export interface Relay {
@@ -153,7 +151,7 @@ function createSharedState(deps: RelayDeps) {
   const drainMs = limits.drainSeconds * 1000;
   const sharing = createSharing({
     ...common,
-    settings: { ...defaultSharing, ...deps.sharing },
+    settings: config.sharing,
     store,
     keys,
     metrics,

@@ -1,13 +1,16 @@
 import { parentPort } from 'node:worker_threads';
 import { PortholeError } from '@porthole/shared/errors';
 import { offersEncoding } from '@porthole/relay/rfb/encodings';
+import { createPictureServer } from '@porthole/relay/screen/picture-server';
+import { TileCache } from '@porthole/relay/screen/tile-cache';
 import { servePictures, type RelayPort } from '@porthole/relay/screen/serve-pictures';
 import { faults } from './faults.ts';
-import { createStandInServer } from './stand-in-server.ts';
+
+const cache = new TileCache(1024 * 1024);
 
 /** A worker thread that works until a viewer's message causes a fault (faults.ts). */
-servePictures(parentPort as RelayPort, (events) => {
-  const server = createStandInServer(events);
+servePictures(parentPort as RelayPort, (events, { clock }) => {
+  const server = createPictureServer({ clock, events, cache });
   return {
     ...server,
     onViewerMessage(viewer, message) {

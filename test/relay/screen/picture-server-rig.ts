@@ -4,27 +4,23 @@ import type { EncodeJpeg } from '@porthole/relay/screen/encoded-tiles';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';
-import type { SeededRandom } from '../seeded-random.ts';
+import { createSeededRandom, type SeededRandom } from '../seeded-random.ts';
 import { DrawnPicture } from './drawn-picture.ts';
 import { loadNovncTight, type DecodeJpeg } from './novnc-tight.ts';
 import { TestViewer } from './test-viewer.ts';
 import type { SampleFormat } from './sample-formats.ts';
 
-export const rawRectangle = (
+export function rawRectangle(
   x: number,
   y: number,
   width: number,
   height: number,
   colours: readonly number[],
-) =>
-  Buffer.concat([
-    u16(x),
-    u16(y),
-    u16(width),
-    u16(height),
-    u32(0),
-    ...colours.map((colour) => Buffer.of(colour & 255, (colour >> 8) & 255, colour >> 16, 0)),
-  ]);
+): Buffer {
+  const pixels = Buffer.alloc(4 * colours.length);
+  colours.forEach((colour, i) => pixels.writeUInt32LE(colour, 4 * i));
+  return Buffer.concat([u16(x), u16(y), u16(width), u16(height), u32(0), pixels]);
+}
 
 /** What noVNC offers, without quality levels. */
 export const novncEncodings = [7, 0, -223, -258, -261, -308, -239] as const;
@@ -57,10 +53,15 @@ export interface PictureServerRig {
   setFormat(id: number, format: SampleFormat): void;
 }
 
+interface RigOptions {
+  readonly cacheBytes?: number;
+  readonly encodeJpeg?: EncodeJpeg;
+}
+
 export async function createPictureServerRig({
   cacheBytes = 8 * 1024 * 1024,
   encodeJpeg,
-}: { readonly cacheBytes?: number; readonly encodeJpeg?: EncodeJpeg } = {}): Promise<PictureServerRig> {
+}: RigOptions = {}): Promise<PictureServerRig> {
   const createTight = await loadNovncTight();
   const clock = createFakeClock();
   const viewers = new Map<number, TestViewer>();
@@ -130,7 +131,7 @@ export class DrawnMachine {
   }
 
   draw(): void {
-    this.#append(this.picture.draw().message);
+    this.append(this.picture.draw().message);
   }
 
   /** Draws pixels that zlib does not compress. */
@@ -140,12 +141,12 @@ export class DrawnMachine {
     const [x, y] = [this.#random(width - w + 1), this.#random(height - h + 1)];
     const colours = Array.from({ length: w * h }, () => this.#random(0x1_00_00_00));
     colours.forEach((colour, i) => (pixels[(y + Math.floor(i / w)) * width + x + (i % w)] = colour));
-    this.#append(update(rawRectangle(x, y, w, h, colours)));
+    this.append(update(rawRectangle(x, y, w, h, colours)));
   }
 
   resize(width: number, height: number): void {
     this.picture = new DrawnPicture(width, height, this.#random);
-    this.#append(update(Buffer.concat([u16(0), u16(0), u16(width), u16(height), u32(-223)])));
+    this.append(update(Buffer.concat([u16(0), u16(0), u16(width), u16(height), u32(-223)])));
   }
 
   /** Any rectangle of a pseudo-encoding. */
@@ -157,7 +158,7 @@ export class DrawnMachine {
     encoding: number,
     body = Buffer.alloc(0),
   ): void {
-    this.#append(update(Buffer.concat([u16(x), u16(y), u16(width), u16(height), u32(encoding), body])));
+    this.append(update(Buffer.concat([u16(x), u16(y), u16(width), u16(height), u32(encoding), body])));
   }
 
   /** Delivers as many bytes of what it has drawn. */
@@ -177,14 +178,19 @@ export class DrawnMachine {
     const { toMachine } = this.#rig;
     for (; this.#answered < toMachine.length; this.#answered++) {
       const message = toMachine[this.#answered];
-      if (message?.length === 1) this.#append(this.picture.serverInit());
+      if (message?.length === 1) this.append(this.picture.serverInit());
       if (message?.[0] !== 3 || message[1] !== 0) continue;
-      const { width, height, pixels } = this.picture;
-      this.#append(update(rawRectangle(0, 0, width, height, pixels)));
+      this.append(this.all());
     }
   }
 
-  #append(bytes: Buffer): void {
+  /** An update with the whole picture. */
+  all(): Buffer {
+    const { width, height, pixels } = this.picture;
+    return update(rawRectangle(0, 0, width, height, pixels));
+  }
+
+  append(bytes: Buffer): void {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
   }
 }
@@ -196,4 +202,25 @@ export function expectedPixels(viewer: TestViewer, machine: DrawnMachine): numbe
     const [x, y] = [i % viewer.width, Math.floor(i / viewer.width)];
     return viewer.format.pixelOf(x < width && y < height ? (pixels[y * width + x] ?? 0) : 0);
   });
+}
+
+/** A server with the complete picture of a machine: by default, of two tiles by two. */
+export async function createConnected(width = 128, height = 128, options: RigOptions = {}) {
+  const rig = await createPictureServerRig(options);
+  const machine = new DrawnMachine(rig, createSeededRandom(1), width, height);
+  machine.connect();
+  machine.deliver();
+  /** Draws one pixel. */
+  const drawPixel = (x: number, y: number, colour: number) => {
+    machine.picture.pixels[y * width + x] = colour;
+    rig.server.onMachineBytes(update(rawRectangle(x, y, 1, 1, [colour])));
+  };
+  /** Lets the viewer ask until it has everything. */
+  const askForAll = (id: number) => {
+    for (let i = 0; i < 4; i++) {
+      rig.clock.advance(20);
+      rig.send(id, updateRequest(true));
+    }
+  };
+  return { ...rig, machine, drawPixel, askForAll };
 }

@@ -28,11 +28,11 @@ function trueColour(
 }
 
 function pack(channels: readonly [Channel, Channel, Channel]) {
+  const [red = [], green = [], blue = []] = channels.map(([max, shift]) =>
+    Array.from({ length: 256 }, (_, value) => Math.round((value * max) / 255) * 2 ** shift),
+  );
   return (colour: number) =>
-    channels.reduce((pixel, [max, shift], i) => {
-      const value = Math.floor(colour / 2 ** (16 - 8 * i)) % 256;
-      return pixel + Math.round((value * max) / 255) * 2 ** shift;
-    }, 0);
+    (red[colour >> 16] ?? 0) + (green[(colour >> 8) & 255] ?? 0) + (blue[colour & 255] ?? 0);
 }
 
 export const nativeFormat = trueColour('as the machine', 32, 24, false, [

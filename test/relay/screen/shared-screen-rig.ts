@@ -72,6 +72,8 @@ export function attachViewer(screen: SharedScreen, { control = true } = {}) {
       link.send(Buffer.concat([Buffer.of(1), ...messages]));
       link.setHandler(handler);
     },
+    /** Begins to read. */
+    read: () => link.setHandler(handler),
     send: (...messages: readonly Buffer[]) => link.send(Buffer.concat(messages)),
   };
 }

@@ -19,6 +19,8 @@ export class TestViewer {
   /** In the viewer's format, row by row. */
   pixels: number[] = [];
   readonly updates: ReceivedUpdate[] = [];
+  /** The last message as the server has put it together. */
+  lastMessage: readonly Uint8Array[] = [];
   /** Pseudo-rectangles: their encoding, position, size and body. */
   readonly notices: {
     readonly encoding: number;
@@ -39,6 +41,7 @@ export class TestViewer {
 
   /** One complete message. */
   receive(parts: readonly Uint8Array[]): void {
+    this.lastMessage = parts;
     const message = Buffer.concat(parts);
     if (!this.#initialised) return this.#init(message);
     if (message[0] === 1) {

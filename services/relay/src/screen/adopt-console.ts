@@ -15,7 +15,7 @@ const modifierKeysyms: ReadonlyMap<number, number> = new Map([
 
 /**
  * QEMU extended key events that release all keys, one for each scancode (rfbproto). QEMU ignores those of keys that are
- * not down.
+ * not down. They also make QEMU refresh soon: after a time without changes, it looks for some every three seconds only.
  */
 export function releaseAllKeys(): Buffer {
   const messages = Buffer.alloc(12 * 255);

@@ -24,7 +24,7 @@ const photographicRatio = 1 / 3;
 /** A JPEG file has hundreds of bytes beside its pixels. */
 const minPhotographicBytes = 2000;
 /** Tiles that are being encoded as JPEG. Each takes 12 KiB. */
-const maxJpegJobs = 512;
+const maxJpegJobs = 128;
 
 /** The encoded tiles of one form, for as long as a viewer uses it. */
 interface FormTiles {
@@ -107,15 +107,14 @@ export class EncodedTiles {
     const lossless = this.lossless(tight, 'tight', picture, index);
     const region = picture.tileRegion(index);
     if (!this.#encodeJpeg || !isPhotographic(lossless.bytes, region)) return lossless;
-    if (!this.#jobs.get(jpegSlots)?.has(index)) {
-      if (this.#jobCount >= maxJpegJobs) return undefined;
-      const encoded = this.#startJpeg(this.#encodeJpeg, picture, region, level);
-      if (!encoded) return lossless;
-      if (encoded instanceof Uint8Array) return this.#keepJpeg(jpegSlots, index, version, region, encoded);
-      this.#await(encoded, jpegSlots, index, version, region);
-    }
     // A tile that changes faster than it is encoded: an older version is better than none.
-    return cached && cached.version > after ? cached : undefined;
+    if (this.#jobs.get(jpegSlots)?.has(index)) return cached && cached.version > after ? cached : undefined;
+    if (this.#jobCount >= maxJpegJobs) return undefined;
+    const encoded = this.#startJpeg(this.#encodeJpeg, picture, region, level);
+    if (!encoded) return lossless;
+    if (encoded instanceof Uint8Array) return this.#keepJpeg(jpegSlots, index, version, region, encoded);
+    this.#await(encoded, jpegSlots, index, version, region);
+    return undefined;
   }
 
   /** Forgets all tiles, because the picture has another size. */

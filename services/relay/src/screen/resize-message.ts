@@ -13,8 +13,9 @@ export function sizeOfServerInit(message: Buffer): ScreenSize {
 
 /** An update that tells a viewer another size; undefined if its SetEncodings message does not offer that. */
 export function resizeMessage(setEncodings: Buffer, { width, height }: ScreenSize): Buffer | undefined {
-  const extended = offersEncoding(setEncodings, encodings.extendedDesktopSize);
-  if (!extended && !offersEncoding(setEncodings, encodings.desktopSize)) return undefined;
+  // ExtendedDesktopSize invites requests for other sizes, which this machine may not support.
+  const extended = !offersEncoding(setEncodings, encodings.desktopSize);
+  if (extended && !offersEncoding(setEncodings, encodings.extendedDesktopSize)) return undefined;
   const message = Buffer.alloc(extended ? 36 : 16);
   message[0] = serverMessageTypes.framebufferUpdate;
   message.writeUInt16BE(1, 2);

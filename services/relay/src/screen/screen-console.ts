@@ -5,6 +5,7 @@ import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
 import { startKeepAlive } from '../upstream/keep-alive.ts';
 import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { ScreenUpstream } from './shared-screen-contract.ts';
+import { messageOverhead } from './worker-messages.ts';
 
 /** Bytes that the worker may be behind before the machine is no longer read, and down to which it is read again. */
 const pauseBytes = 1024 * 1024;
@@ -87,9 +88,9 @@ export class ScreenConsole {
     return this.#link.send(message);
   }
 
-  /** The worker has handled so many bytes. */
+  /** The worker has handled bytes, as many as `onBytes` was called with. */
   onTaken(bytes: number): void {
-    this.#untaken -= bytes;
+    this.#untaken -= bytes + messageOverhead;
     if (!this.#paused || this.#untaken > resumeBytes || this.#resources.disposed) return;
     this.#paused = false;
     this.#link.resume();
@@ -105,7 +106,7 @@ export class ScreenConsole {
     const length = end - start;
     this.#forwarded += length;
     this.#received += length;
-    this.#untaken += length;
+    this.#untaken += length + messageOverhead;
     // The one copy, because all sessions share the memory that a socket reads into.
     const bytes = new Uint8Array(length);
     bytes.set(source.subarray(start, end));

@@ -26,6 +26,8 @@ export class ServedPicture {
   readonly #post: (message: FromPicture, transfer?: ArrayBuffer) => void;
   readonly #measure: (kind: 'decodeSeconds' | 'encodeSeconds', run: () => void) => void;
   readonly #viewers = new Map<number, ServedViewer>();
+  /** Viewers that get nothing until more is delivered. The server is told when it has returned. */
+  readonly #full = new Set<number>();
   #connection = 0;
   #failed = false;
 
@@ -61,7 +63,10 @@ export class ServedPicture {
   #guard(kind: 'decodeSeconds' | 'encodeSeconds', run: () => void): void {
     if (this.#failed) return;
     try {
-      this.#measure(kind, run);
+      this.#measure(kind, () => {
+        run();
+        this.#pauseFull();
+      });
     } catch (error) {
       this.#failed = true;
       this.#post({ type: 'failed', detail: String(error instanceof Error ? error.stack : error) });
@@ -118,6 +123,14 @@ export class ServedPicture {
     this.#post({ type: 'viewerMessagesTaken', viewer, bytes: bytes.length });
   }
 
+  #pauseFull(): void {
+    for (const id of this.#full) {
+      this.#full.delete(id);
+      const viewer = this.#viewers.get(id);
+      if (viewer && !viewer.paused && viewer.undelivered > maxUndelivered) this.#server.setPaused(id, true);
+    }
+  }
+
   #onPause(id: number, paused: boolean): void {
     const viewer = this.#viewers.get(id);
     if (!viewer || viewer.paused === paused) return;
@@ -138,10 +151,9 @@ export class ServedPicture {
     if (!viewer) return;
     // One copy, which moves to the relay's thread: the server keeps the parts for other viewers.
     const bytes = concat(message);
-    const wasFull = viewer.undelivered > maxUndelivered;
     viewer.undelivered += bytes.length;
     this.#post({ type: 'toViewer', viewer: id, bytes }, bytes.buffer);
-    if (!wasFull && viewer.undelivered > maxUndelivered && !viewer.paused) this.#server.setPaused(id, true);
+    if (viewer.undelivered > maxUndelivered) this.#full.add(id);
   }
 
   #postEvent(event: MachineEvent): void {

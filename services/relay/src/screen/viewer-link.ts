@@ -7,10 +7,8 @@ import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { ClipboardViewer } from './clipboard-router.ts';
 import { resizeMessage, sizeOfServerInit, type ScreenSize } from './resize-message.ts';
 import { ViewerOutput } from './viewer-output.ts';
-import type { ToPicture } from './worker-messages.ts';
+import { messageOverhead, type ToPicture } from './worker-messages.ts';
 
-/** What a message takes of a worker's memory, beside its bytes. */
-const messageOverhead = 256;
 /** A viewer whose messages wait in the worker is told when no more than this is left. */
 const drainedBytes = 256 * 1024;
 
@@ -128,8 +126,7 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     this.#awaitsServerInit = true;
     this.#screen.postToPicture({ type: 'addViewer', viewer: this.id, name: this.#screen.name });
     if (this.#output.paused) this.#postPaused(true);
-    for (const message of [this.#pixelFormat, this.#encodings, this.#request])
-      if (message) this.#postMessage(message);
+    for (const message of [this.#pixelFormat, this.#encodings]) if (message) this.#postMessage(message);
   }
 
   /** The picture server is gone, with what it had not handled. */
@@ -229,6 +226,7 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     }
     // The viewer has it from another picture server, which may have told it another size since.
     this.#output.skip(message.length);
+    if (this.#request) this.#postMessage(this.#request);
     const resize = this.#encodings && resizeMessage(this.#encodings, size);
     if (resize) this.#output.send(resize, false);
     else if (size.width !== this.#size.width || size.height !== this.#size.height)

@@ -65,3 +65,6 @@ export type MachineEvent =
   | { readonly type: 'clipboard'; readonly flags: number; readonly body: Uint8Array }
   | { readonly type: 'extendedKeys' }
   | { readonly type: 'machineFailed'; readonly detail: string };
+
+/** Bytes of memory that a message takes in the other thread's queue, beside those that it carries. */
+export const messageOverhead = 256;

@@ -1,4 +1,5 @@
 import type { RandomBytes } from '@porthole/shared/crypto/random';
+import type { Config } from '@porthole/shared/config/schema';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Store } from '@porthole/shared/store/ports';
@@ -14,7 +15,6 @@ import { createForwardListener } from './forward-listener.ts';
 import { createForwardViewer } from './forward-viewer.ts';
 import { createMachineOwners } from './machine-owners.ts';
 import { createSharingDial } from './sharing-dial.ts';
-import type { SharingSettings } from './sharing-settings.ts';
 
 export interface Sharing {
   readonly dial: Dial;
@@ -27,7 +27,7 @@ export interface Sharing {
 
 /** Composes what shares the consoles of a relay: owner records, the way between relays, and the shared screens. */
 export function createSharing(deps: {
-  readonly settings: SharingSettings;
+  readonly settings: Config['sharing'];
   readonly store: Store;
   readonly keys: SealKeys;
   readonly clock: Clock;
