@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { encodeJpeg } from './encode-jpeg.ts';
 import { createPictureServer } from './picture-server.ts';
 import { servePictures, type RelayPort } from './serve-pictures.ts';
 import { TileCache } from './tile-cache.ts';
@@ -10,6 +11,6 @@ const cache = new TileCache(tileCacheMiB * 1024 * 1024);
 
 servePictures(
   parentPort as RelayPort,
-  (events, { clock }) => createPictureServer({ clock, events, cache }),
+  (events, { clock }) => createPictureServer({ clock, events, cache, encodeJpeg }),
   () => cache.bytes,
 );
