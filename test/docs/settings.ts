@@ -153,6 +153,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'access[].limits.maxSessionSeconds':
     'Overrides `limits.maxSessionSeconds`. If a rule sets `sessionSeconds` without `maxSessionSeconds`, users cannot extend the session.',
   'access[].limits.idleSeconds': 'Overrides `limits.idleSeconds`.',
+  'access[].limits.parkViewSeconds': 'Overrides `limits.parkViewSeconds`.',
+  'access[].limits.parkControlSeconds': 'Overrides `limits.parkControlSeconds`.',
   'access[].limits.consolesPerUser': 'Overrides `limits.consolesPerUser`.',
   'access[].limits.consolesPerMachine': 'Overrides `limits.consolesPerMachine`.',
   'access[].limits.updatesPerSecond': 'Maximum screen updates per second. Default: unlimited.',
@@ -175,6 +177,9 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.extendSeconds': 'Seconds by which a user can extend a session, if `maxSessionSeconds` allows it.',
   'limits.maxSessionSeconds':
     'Maximum duration of a console session including extensions. Without it, users cannot extend a session.',
+  'limits.parkViewSeconds':
+    'A view-only screen, also of an observer, is [parked](sessions.md#parking) after its page was hidden for this many seconds. `0`: never.',
+  'limits.parkControlSeconds': 'The same for a screen with keyboard and mouse.',
   'limits.consolesPerUser': 'Maximum open consoles per user.',
   'limits.consolesPerMachine': 'Maximum open consoles per machine. QEMU supports at most 32.',
   'limits.consolesPerRelay': 'Maximum consoles per relay.',

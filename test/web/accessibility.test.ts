@@ -46,6 +46,13 @@ const states: Readonly<Record<View['state'], Reach>> = {
   opening: afterMessages({ type: 'opening', step: 'console' }),
   'awaiting-frame': afterMessages({ type: 'opened', mode: 'control' }),
   open: (fixture) => fixture.open(),
+  async parked(fixture) {
+    await fixture.open();
+    await fixture.page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+    });
+    fixture.newest().sendControl({ type: 'parked' });
+  },
   async 'machine-off'(fixture) {
     fixture.site.machines = [aMachine({ status: 'stopped', allow: ['control', 'power'] })];
     await afterClose(4409)(fixture);

@@ -63,6 +63,8 @@ export interface Session {
   readonly kind: 'screen' | 'terminal';
   /** This session observes other users' sessions. */
   readonly observer?: boolean;
+  /** The page is hidden and its console at Proxmox is closed. */
+  readonly parked?: boolean;
   readonly relay: string;
   readonly since: string;
   readonly bytes: { readonly toViewer: number; readonly toMachine: number };

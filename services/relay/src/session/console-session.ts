@@ -13,8 +13,6 @@ import {
 import { endOfScreen } from './end-of-screen.ts';
 import { streamConsole } from './stream-console.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
-import type { MessageFilter } from '../stream/message-filter.ts';
-import type { DialledConsole } from '../upstream/dial.ts';
 import { diagnoseEnd } from '../upstream/diagnose-end.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
 import type { RecentEnds } from '../upstream/recent-ends.ts';
@@ -25,7 +23,9 @@ import { admit, type AdmitDeps } from './admit.ts';
 import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
+import { offerConsole } from './offer-console.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
+import { createParking, waitWhileParked, type Parking } from './parking.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
 import { ResumeTokens } from './resume-tokens.ts';
@@ -63,6 +63,7 @@ export class ConsoleSession {
   #generation: number | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
+  #parking: Parking | undefined;
 
   constructor(deps: SessionDeps, viewer: Viewer, credentials: UpgradeCredentials) {
     this.#deps = deps;
@@ -93,10 +94,7 @@ export class ConsoleSession {
     if (this.#claims && appliesTo(order, this.#claims)) this.end(terminationError(order));
   }
 
-  /**
-   * Ends this connection if a newer one has resumed the session. A signal can arrive late, so it may be about a
-   * connection that this one has superseded.
-   */
+  /** Ends this connection if a newer one has resumed the session. A late signal can be about an older one. */
   onSuperseded({ sessionId, generation }: SupersededSignal): void {
     if (this.#claims?.sessionId !== sessionId || this.#generation === undefined) return;
     if (generation > this.#generation) this.end(new PortholeError('taken_over'));
@@ -107,11 +105,19 @@ export class ConsoleSession {
     try {
       if (!this.#viewer.supportsControlMessages)
         throw new PortholeError('viewer_protocol', { detail: 'a text frame without porthole.v1' });
-      if (this.#readControlMessage(text).type === 'ping') this.#viewer.sendControl({ type: 'pong' });
+      const message = this.#readControlMessage(text);
+      if (message.type === 'ping') this.#viewer.sendControl({ type: 'pong' });
+      else if (message.type === 'visibility') this.#onVisibility(message.hidden);
       else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
     }
+  }
+
+  /** A page that is visible resumes its parked session, so that it gets a console again. */
+  #onVisibility(hidden: boolean): void {
+    if (this.state !== 'parked') this.#parking?.setHidden(hidden);
+    else if (!hidden) this.end(new PortholeError('unparked'));
   }
 
   /** Announces that the relay is about to drain. */
@@ -173,6 +179,8 @@ export class ConsoleSession {
     this.#lifecycle.enter('open');
     this.#reporter.opened(claims);
     const timeLimits = this.#announceOpen(claims);
+    this.#lifecycle.own(() => timeLimits.stop());
+    timeLimits.start((error) => this.end(error));
     const end = await streamConsole({
       ...console,
       clock,
@@ -185,9 +193,16 @@ export class ConsoleSession {
       onAnswering: (answers) => this.#onAnswering(answers),
       deadlines,
       timeLimits,
+      parking: this.#parking,
       signal,
-      onStreaming: (filter) => this.#offer(console.dialled, filter),
+      onStreaming: (filter) =>
+        offerConsole(console.dialled, filter, {
+          signal,
+          resumeTokens: this.#resumeTokens,
+          end: (error) => this.end(error),
+        }),
     });
+    if (end.by === 'parking') return this.#park(console);
     if (console.dialled.way !== 'pass_through') return endOfScreen(end);
     const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
     if (end.error && !broken) return end.error;
@@ -200,15 +215,14 @@ export class ConsoleSession {
     );
   }
 
-  /** Lets a shared screen take over the console. */
-  #offer(dialled: DialledConsole, filter: Pick<MessageFilter, 'atMessageBoundary'>): void {
-    dialled.onStreaming?.({
-      handsOver: () => {
-        if (this.#lifecycle.signal.aborted || !this.#resumeTokens) return 'never';
-        return this.#resumeTokens.canResume && filter.atMessageBoundary ? 'now' : 'later';
-      },
-      end: (error) => this.end(error),
-    });
+  /** Releases the console and keeps the rest of the session until its page is visible or it ends. */
+  async #park({ release }: OpenConsole): Promise<PortholeError | ViewerLeft> {
+    this.#lifecycle.enter('parked');
+    release();
+    this.#reporter.parked();
+    const left = waitWhileParked(this.#viewer.link);
+    this.#viewer.sendControl({ type: 'parked' });
+    return (await this.#lifecycle.wait(left)) ?? new ViewerLeft();
   }
 
   /** A terminal does not answer input, or answers again. */
@@ -225,7 +239,15 @@ export class ConsoleSession {
     const { mode, clipboard } = claims;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
     const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
-    sendControl({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
+    // A session that must keep its console, for example for a recording, would answer false here.
+    const mayPark = () => this.#resumeTokens?.canResumeNow ?? false;
+    this.#parking = createParking({ clock, claims, viewer, mayPark });
+    sendControl({
+      type: 'opened',
+      mode,
+      ...(clipboard === undefined ? {} : { clipboard }),
+      ...(this.#parking ? { parking: true } : {}),
+    });
     observers.notifyChanged(claims);
     const endReopenable = keepReopenable({ sessions: reopenable, clock }, claims);
     lifecycle.own(() => endReopenable({ error: lifecycle.error, viewerLost: viewer.lost }));
@@ -251,7 +273,7 @@ export class ConsoleSession {
     return timeLimits;
   }
 
-  /** A viewer whose connection was lost, or that is sent to another relay, resumes with its newest token. */
+  /** A viewer whose connection was lost, or that is told to reconnect, resumes with its newest token. */
   get #mayResume(): boolean {
     const { error } = this.#lifecycle;
     if (!this.#resumeTokens?.canResume) return false;
@@ -268,6 +290,7 @@ export class ConsoleSession {
       connection: this.#connection,
       relay: this.#deps.relayId,
       node: this.#claims?.node ?? granted.node,
+      ...(this.state === 'parked' ? { parked: true } : {}),
       since: this.#timeLimits?.openedAt ?? granted.resumes?.openedAt ?? startedAt,
       bytes: { toViewer: bytesForwarded.to_viewer, toMachine: bytesForwarded.to_machine },
     });

@@ -51,9 +51,13 @@ export const publicUrl = z
 const isOrigin = ({ pathname, search, hash, username }: URL) =>
   pathname === '/' && search + hash + username === '';
 
-/** Limited because a Node timer of more than 24 days fires at once. */
-export const seconds = z
+const wholeSeconds = z
   .number()
   .int()
-  .positive()
+  // A Node timer of more than 24 days fires at once.
   .max(7 * 86_400, 'must be at most 604800 (one week)');
+
+export const seconds = wholeSeconds.positive();
+
+/** 0 turns off what would happen after this time. */
+export const secondsOrNever = wholeSeconds.min(0);

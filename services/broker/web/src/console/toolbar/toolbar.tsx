@@ -76,7 +76,7 @@ export function Toolbar(props: ToolbarProps) {
 }
 
 function StateLabel({ view }: { readonly view: View }) {
-  const reconnecting = view.interruption !== 'none';
+  const reconnecting = view.interruption !== 'none' && view.state !== 'parked';
   return (
     <span class="bar-state" data-state={reconnecting ? 'reconnecting' : view.state}>
       {reconnecting ? 'Reconnecting' : toolbarStates[view.state]}

@@ -1,7 +1,7 @@
 import type { Session } from '../../api.ts';
 import { CloseIcon, EyeIcon, HandIcon, SignOutIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
-import { displayName, elapsedText, observersText, trafficText } from '../../texts/sessions.ts';
+import { displayName, elapsedText, observersText, parkedFact, trafficText } from '../../texts/sessions.ts';
 import { Avatar } from '../avatar.tsx';
 import type { RowPlace } from '../use-growing-list.ts';
 
@@ -48,11 +48,12 @@ export function SessionRow(props: SessionRowProps) {
 }
 
 function SessionMachine({ session, showCluster }: Pick<SessionRowProps, 'session' | 'showCluster'>) {
-  const { machine, mode, observer, observers, bytes } = session;
+  const { machine, mode, observer, observers, bytes, parked } = session;
   const facts = [
     showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
     trafficText(bytes),
     ...(mode === 'view' && !observer ? ['view only'] : []),
+    ...(parked ? [parkedFact] : []),
   ];
   return (
     <span class="session-machine">
