@@ -81,14 +81,14 @@ describe.each([
       clock.advance(1000);
       return first.lost.length === 1 && second.lost.length === 1;
     });
-    expect([first.lost[0]?.code, second.lost[0]?.code]).toEqual(['console_lost', 'console_lost']);
-    expect([viewer.ends, machine.link.destroyed, rig.counts.workersLost]).toEqual([[], true, 1]);
+    expect([first.lost[0]?.code, second.lost[0]?.code]).toStrictEqual(['console_lost', 'console_lost']);
+    expect([viewer.ends, machine.link.destroyed, rig.counts.workersLost]).toStrictEqual([[], true, 1]);
     faulty.link.destroy();
     await connect(first.screen, 0x44_55_66);
     await eventually('the answer to the request', () => lastPixel(viewer.received()) === 0x44_55_66);
     // No second ServerInit, but the size, which may be another one.
     const bytes = viewer.received().subarray(serverInitBytes + pictureBytes);
-    expect(bytes.subarray(0, 16)).toEqual(
+    expect(bytes.subarray(0, 16)).toStrictEqual(
       Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 4, 0, 2, 0xff, 0xff, 0xff, 0x21]),
     );
     expect(bytes.length).toBe(16 + pictureBytes);
@@ -112,7 +112,7 @@ test('a viewer that can not change its size leaves when the next worker has a pi
   machine.show({ width: 8, height: 8 });
   await connected;
   await eventually('the viewer leaves', () => viewer.ends.length === 1);
-  expect(viewer.ends).toEqual(['screen_moved']);
+  expect(viewer.ends).toStrictEqual(['screen_moved']);
 });
 
 test('a picture server that throws loses its own screen only', async () => {
@@ -123,7 +123,7 @@ test('a picture server that throws loses its own screen only', async () => {
   const faulty = attachViewer(first.screen);
   faulty.start(setEncodings(faults.throw));
   await eventually('the console is lost', () => first.lost.length === 1);
-  expect([first.lost[0]?.code, second.lost, rig.counts.workersLost]).toEqual(['console_lost', [], 0]);
+  expect([first.lost[0]?.code, second.lost, rig.counts.workersLost]).toStrictEqual(['console_lost', [], 0]);
   faulty.link.destroy();
   await connect(first.screen);
   const viewer = attachViewer(second.screen);
@@ -140,7 +140,7 @@ test('a viewer whose message the picture server refuses ends alone', async () =>
   other.start(updateRequest());
   await eventually('the viewer ends', () => viewer.ends.length === 1);
   await eventually('the picture', () => other.received().length === serverInitBytes + pictureBytes);
-  expect([viewer.ends, other.ends, lost]).toEqual([['viewer_protocol'], [], []]);
+  expect([viewer.ends, other.ends, lost]).toStrictEqual([['viewer_protocol'], [], []]);
 });
 
 test('the work of a worker thread is measured', async () => {
@@ -161,8 +161,8 @@ test('a relay that stops moves the viewers of its screens, and connects no conso
   const viewer = attachViewer(screen);
   viewer.start();
   await rig.stop();
-  expect(viewer.ends).toEqual(['screen_moved']);
-  expect(rig.readings).toEqual({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 });
+  expect(viewer.ends).toStrictEqual(['screen_moved']);
+  expect(rig.readings).toStrictEqual({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 });
 });
 
 test('two worker threads share the screens', async () => {
@@ -173,5 +173,5 @@ test('two worker threads share the screens', async () => {
   const faulty = attachViewer(first.screen);
   faulty.start(setEncodings(faults.die));
   await eventually('the console is lost', () => first.lost.length === 1);
-  expect(second.lost).toEqual([]);
+  expect(second.lost).toStrictEqual([]);
 });
