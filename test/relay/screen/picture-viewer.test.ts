@@ -194,7 +194,7 @@ describe('a photograph', () => {
     for (let i = 0; i < 30; i++) {
       rig.send(1, updateRequest(true));
       machine.picture.pixels.forEach((pixel, at, pixels) => (pixels[at] = pixel ^ 0x10_10_10));
-      machine.append(machine.all());
+      machine.append(machine.picture.all());
       machine.deliver();
       await nextTurn(0);
       clock.advance(100);

@@ -161,10 +161,10 @@ export class PictureSource {
   #onSize(picture: Framebuffer): void {
     const connection = this.#connection;
     if (!connection) return;
-    this.#countResize();
     const before = connection.picture;
     if (before !== this.#picture) before?.release();
     connection.picture = picture;
+    this.#countResize();
     connection.completeAfter = picture.version;
     connection.asked = false;
     // After a change of the size, the update is complete first.
