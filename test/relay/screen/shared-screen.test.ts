@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
 import { messageOverhead } from '@porthole/relay/screen/worker-messages';
-import { createMemoryMachine, rawUpdate } from './memory-machine.ts';
+import { createMemoryMachine, extendedKeysUpdate, rawUpdate, serverInit } from './memory-machine.ts';
 import { createSameThreadScreen } from './same-thread.ts';
 import { attachViewer, updateRequest } from './shared-screen-rig.ts';
 
@@ -28,6 +28,20 @@ describe('a console of a shared screen', () => {
     await Promise.resolve();
     expect(connected).toBe(false);
     machine.show(size);
+    await connecting;
+  });
+
+  test('is asked again for its picture when its first update has no pixels, as that of Xvnc', async () => {
+    const { screen, clock } = createSameThreadScreen();
+    const machine = createMemoryMachine();
+    const connecting = screen.connect(machine.upstream);
+    machine.link.receive(serverInit(size));
+    machine.takeSent();
+    machine.link.receive(extendedKeysUpdate);
+    clock.advance(100);
+    // Incremental: Xvnc would answer another request for everything in the same way.
+    expect(machine.takeSent()).toStrictEqual(Buffer.from([3, 1, 0, 0, 0, 0, 0, 4, 0, 2]));
+    machine.link.receive(rawUpdate(size, 1));
     await connecting;
   });
 
