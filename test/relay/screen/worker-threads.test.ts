@@ -1,5 +1,6 @@
 import { eventually } from '../../eventually.ts';
 import { createFakeClock } from '../../fakes/clock.ts';
+import { keyEvent } from './input-messages.ts';
 import { faults } from './faults.ts';
 import { createMemoryMachine } from './memory-machine.ts';
 import {
@@ -94,6 +95,35 @@ describe.each([
     expect(bytes.length).toBe(16 + pictureBytes);
     await connect(second.screen);
   });
+});
+
+test('input reaches the machine while the worker thread hangs', async () => {
+  const rig = createRig({ clock: createFakeClock() });
+  const { screen } = rig.open();
+  const machine = await connect(screen);
+  const [faulty, viewer] = [attachViewer(screen), attachViewer(screen)];
+  viewer.start();
+  faulty.start(setEncodings(faults.hang));
+  machine.takeSent();
+  viewer.send(keyEvent(0x61, true));
+  expect(machine.takeSent()).toStrictEqual(keyEvent(0x61, true));
+});
+
+test('a relay that was suspended does not lose its worker threads', async () => {
+  const ticks: (() => void)[] = [];
+  const clock = { ...createFakeClock(), every: (_: number, fn: () => void) => (ticks.push(fn), () => {}) };
+  const rig = createRig({ clock });
+  const { screen, lost } = rig.open();
+  await connect(screen);
+  const check = ticks[0];
+  // The timer is due twice before the answer to the first check is read.
+  check?.();
+  check?.();
+  await eventually('the checks were answered', () => rig.counts.reports === 2);
+  check?.();
+  check?.();
+  await eventually('the checks were answered', () => rig.counts.reports === 4);
+  expect([lost, rig.counts.workersLost]).toStrictEqual([[], 0]);
 });
 
 test('a viewer that can not change its size leaves when the next worker has a picture of another one', async () => {
