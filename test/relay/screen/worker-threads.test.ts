@@ -192,6 +192,11 @@ test('a relay that stops moves the viewers of its screens, and connects no conso
   viewer.start();
   await rig.stop();
   expect(viewer.ends).toStrictEqual(['screen_moved']);
+  const machine = createMemoryMachine();
+  const connecting = rig.open().screen.connect(machine.upstream);
+  await expect(connecting).rejects.toStrictEqual(expect.objectContaining({ code: 'draining' }));
+  expect(machine.link.destroyed).toBe(true);
+  await rig.stop();
   expect(rig.readings).toStrictEqual({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 });
 });
 
