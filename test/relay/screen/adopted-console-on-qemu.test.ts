@@ -105,8 +105,8 @@ describeWhere(qemuAvailable(), qemuMissing)('a console of real QEMU that a viewe
         adopted.close();
       }
     }
-    // Few moments are bad ones.
-    expect(adoptedCount).toBeGreaterThan(25);
+    // A failure costs another console, so it must be rare.
+    expect(adoptedCount).toBeGreaterThan(45);
   }, 240_000);
 
   test('is taken over with no key down, also those that the viewer held', async () => {

@@ -13,14 +13,15 @@ import { novncFormat, sampleFormats, type SampleFormat } from './sample-formats.
 import { TestViewer } from './test-viewer.ts';
 
 /** A boot sector: 640 by 480 pixels, a key, text of 80 by 25, a key, and so on. */
+const code = [
+  [0xb8, 0x12, 0x00, 0xcd, 0x10], // mov ax, 0012h; int 10h
+  [0x31, 0xc0, 0xcd, 0x16], //       xor ax, ax; int 16h
+  [0xb8, 0x03, 0x00, 0xcd, 0x10], // mov ax, 0003h; int 10h
+  [0x31, 0xc0, 0xcd, 0x16], //       xor ax, ax; int 16h
+  [0xeb, 0xec], //                   jmp to the beginning
+];
 const modeSwitcher = Buffer.alloc(512);
-modeSwitcher.set([
-  ...[0xb8, 0x12, 0x00, 0xcd, 0x10], // mov ax, 0012h; int 10h
-  ...[0x31, 0xc0, 0xcd, 0x16], //       xor ax, ax; int 16h
-  ...[0xb8, 0x03, 0x00, 0xcd, 0x10], // mov ax, 0003h; int 10h
-  ...[0x31, 0xc0, 0xcd, 0x16], //       xor ax, ax; int 16h
-  ...[0xeb, 0xec], //                   jmp to the beginning
-]);
+modeSwitcher.set(code.flat());
 modeSwitcher.set([0x55, 0xaa], 510);
 
 describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real QEMU', () => {

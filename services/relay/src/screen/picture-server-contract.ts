@@ -29,9 +29,9 @@ export interface PictureServerEvents {
 export interface PictureServer {
   /**
    * A console is connected: one that expects ClientInit, or with `adopt`, one that has streamed to a viewer before and
-   * is between two client messages. That viewer must have had 32 bits per pixel and Tight as its first encoding: QEMU may
-   * have an update in it on its way, which is refused in Tight, but would show wrong colours in Raw or Hextile for a
-   * moment. The last picture stays, and so do the viewers.
+   * is between two client messages. That viewer must have had noVNC's pixel format and Tight as its first encoding:
+   * QEMU may have an update in it on its way, which is passed over in Tight, but would show wrong colours in Raw or
+   * Hextile for a moment. The last picture stays, and so do the viewers.
    */
   connect(start: 'authenticated' | 'adopt'): void;
   /** The console was lost. The last picture is served until the next one connects. */

@@ -150,7 +150,7 @@ export class PictureSource {
   }
 
   #createDecoder(size: { width: number; height: number } | undefined): ScreenDecoder {
-    const start = { version: this.#picture?.version ?? 0, ...(size ? { size } : {}) };
+    const start = { version: this.#picture?.version ?? 0, ...(size ? { size, skipsTight: true } : {}) };
     return new ScreenDecoder(
       {
         ...this.#events,
@@ -191,9 +191,11 @@ export class PictureSource {
     this.#events.onUpdate();
   }
 
-  #serveIfComplete({ completeAfter }: Connection, next: Framebuffer): void {
+  #serveIfComplete({ completeAfter, decoder }: Connection, next: Framebuffer): void {
     if (next.tileVersions.some((version) => version <= completeAfter)) return;
     this.#cancelDeadline();
+    // QEMU encodes one update at a time. So what it encoded for the viewer before has arrived.
+    decoder?.refuseTight();
     const before = this.#picture;
     const resized = before?.width !== next.width || before.height !== next.height;
     if (before && !resized)
