@@ -138,6 +138,13 @@ describe('the extended clipboard of a shared screen', () => {
     expect(viewer.take()).toStrictEqual(notify);
   });
 
+  test('does not tell a late viewer of a text of the machine that a text of a viewer has replaced', async () => {
+    const { machine, attach } = await connectedScreen(true);
+    machine.link.receive(fromMachine(actions.notify | text));
+    attach('extended').send(fromViewer(actions.notify | text));
+    expect(attach('extended').take()).toStrictEqual(fromMachine(...machineCaps));
+  });
+
   test('takes the text of the viewer that announced one last, and only if the machine asks for it', async () => {
     const { machine, attach } = await connectedScreen(true);
     const [first, second] = [attach('extended'), attach('extended')];
