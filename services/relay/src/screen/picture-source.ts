@@ -127,7 +127,10 @@ export class PictureSource {
     const connection = this.#connection;
     if (!connection?.picture) return undefined;
     const { picture, requests } = connection;
-    return requests.askForChanges(picture, demand);
+    // TigerVNC answers the first request with the cursor and such only. A second request for everything would get the
+    // same answer.
+    const isComplete = picture === this.#picture;
+    return requests.askForChanges(picture, isComplete ? demand : 'full');
   }
 
   stop(): void {
