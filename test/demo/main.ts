@@ -8,6 +8,7 @@ import { runProcess } from '@porthole/shared/process/run-process';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { demoConfig, startDemoProxmox } from './demo.ts';
+import { followConsoles } from './follow-consoles.ts';
 
 /**
  * `npm run demo`: a simulated Proxmox and a standalone Porthole in front of it. Needs nothing but Node. With
@@ -27,6 +28,7 @@ const banner = `
     student      password  porthole    their own machines, and a noticeboard to look at
     instructor   password  porthole    the machines of the whole class
 
+  Open one machine in two tabs: they share one console at Proxmox. This terminal says so.
   The machines are simulated. Type "help" in one of them; "poweroff" ends it for a few seconds.
   Ctrl-C stops everything.
 
@@ -49,6 +51,10 @@ await runProcess(process, () => {
     log,
     clock,
     registry,
-    components: [{ name: 'simulated Proxmox', stop: () => proxmox.close() }, ...standalone.components],
+    components: [
+      { name: 'simulated Proxmox', stop: () => proxmox.close() },
+      followConsoles(proxmox, clock, (line) => process.stdout.write(`${line}\n`)),
+      ...standalone.components,
+    ],
   };
 });

@@ -42,12 +42,16 @@ export function createMemoryMachine(start: ScreenUpstream['start'] = 'authentica
     },
     show(size, colour = 0x11_22_33) {
       current = size;
-      memory.receive(Buffer.concat([u16(size.width), u16(size.height), setPixelFormat.subarray(4), u32(0)]));
+      memory.receive(serverInit(size));
       machine.draw(colour);
     },
     draw: (colour) => memory.receive(rawUpdate(current, colour)),
   };
   return machine;
+}
+
+export function serverInit({ width, height }: { width: number; height: number }): Buffer {
+  return Buffer.concat([u16(width), u16(height), setPixelFormat.subarray(4), u32(0)]);
 }
 
 /** An update with a picture of one colour in Raw, as the relay has asked for. */

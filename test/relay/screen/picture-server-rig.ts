@@ -180,14 +180,13 @@ export class DrawnMachine {
       const message = toMachine[this.#answered];
       if (message?.length === 1) this.append(this.picture.serverInit());
       if (message?.[0] !== 3 || message[1] !== 0) continue;
-      this.append(this.all());
+      this.append(this.picture.all());
     }
   }
 
-  /** An update with the whole picture. */
-  all(): Buffer {
-    const { width, height, pixels } = this.picture;
-    return update(rawRectangle(0, 0, width, height, pixels));
+  /** Forgets what it has drawn and not delivered. */
+  discard(): void {
+    this.#bytes = Buffer.alloc(0);
   }
 
   append(bytes: Buffer): void {

@@ -121,6 +121,20 @@ describe('a picture server', () => {
     expect(viewer.pixels).toEqual(expectedPixels(viewer, machine));
   });
 
+  test('sends a picture of 8 MiB in parts, one per request', async () => {
+    const { addViewer, send, clock, machine } = await createConnected(2048, 1024);
+    const viewer = addViewer(1, [0]);
+    const parts: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      send(1, updateRequest(i > 0));
+      parts.push(viewer.updates.length);
+      clock.advance(1000);
+    }
+    expect(parts).toEqual([1, 2, 2, 2]);
+    expect(viewer.updates.map(({ encodings }) => encodings.length)).toEqual([256, 256]);
+    expect(viewer.pixels.every((pixel, at) => pixel === machine.picture.pixels[at])).toBe(true);
+  });
+
   test('is understood by an independent decoder in Raw', async () => {
     const { addViewer, send, machine, clock } = await createConnected(150, 100);
     let framebuffer: Framebuffer | undefined;

@@ -64,11 +64,12 @@ describe('a viewer', () => {
     rig.askForAll(1);
     const late = rig.addViewer(2, novncEncodings);
     rig.askForAll(2);
-    for (const viewer of [early, late])
-      expect(viewer.notices.map(({ encoding, body }) => [encoding, ...body]).toSorted()).toEqual([
-        [-258],
-        [-261, 5],
-      ]);
+    for (const { notices } of [early, late]) {
+      expect(notices).toHaveLength(2);
+      expect(notices.map(({ encoding, body }) => [encoding, ...body])).toEqual(
+        expect.arrayContaining([[-258], [-261, 5]]),
+      );
+    }
     const plain = rig.addViewer(3, [7]);
     rig.askForAll(3);
     expect(plain.notices).toEqual([]);
@@ -194,7 +195,7 @@ describe('a photograph', () => {
     for (let i = 0; i < 30; i++) {
       rig.send(1, updateRequest(true));
       machine.picture.pixels.forEach((pixel, at, pixels) => (pixels[at] = pixel ^ 0x10_10_10));
-      machine.append(machine.all());
+      machine.append(machine.picture.all());
       machine.deliver();
       await nextTurn(0);
       clock.advance(100);

@@ -55,21 +55,21 @@ describe('the plain clipboard of a shared screen', () => {
     const { machine, attach } = await connectedScreen(false);
     const [controller, watcher] = [attach('plain'), attach('extended', { control: false })];
     machine.link.receive(plain(3, 'caf\xe9'));
-    expect(controller.take()).toEqual(plain(3, 'caf\xe9'));
-    expect(watcher.take()).toEqual(plain(3, 'caf\xe9'));
+    expect(controller.take()).toStrictEqual(plain(3, 'caf\xe9'));
+    expect(watcher.take()).toStrictEqual(plain(3, 'caf\xe9'));
     watcher.send(plain(6, 'no'));
     controller.send(plain(6, 'yes'));
-    expect(machine.takeSent()).toEqual(plain(6, 'yes'));
+    expect(machine.takeSent()).toStrictEqual(plain(6, 'yes'));
   });
 
   test('has the text of a machine with the extended clipboard, for viewers without it', async () => {
     const { machine, attach } = await connectedScreen(true);
     const viewer = attach('plain');
     machine.link.receive(fromMachine(actions.notify | text));
-    expect(machine.takeSent()).toEqual(fromViewer(actions.request | text));
+    expect(machine.takeSent()).toStrictEqual(fromViewer(actions.request | text));
     machine.link.receive(fromMachine(actions.provide | text, provided('one\r\ntw\u{f6} \u{1f600}')));
     await eventually('the text has arrived', () => viewer.received().length > serverInitBytes);
-    expect(viewer.take()).toEqual(plain(3, 'one\ntw\xf6 ?'));
+    expect(viewer.take()).toStrictEqual(plain(3, 'one\ntw\xf6 ?'));
   });
 
   test.each([
@@ -85,7 +85,7 @@ describe('the plain clipboard of a shared screen', () => {
     machine.link.receive(fromMachine(actions.notify | text));
     machine.link.receive(fromMachine(actions.provide | text, provided('good')));
     await eventually('the next text has arrived', () => viewer.received().length > serverInitBytes);
-    expect(viewer.take()).toEqual(plain(3, 'good'));
+    expect(viewer.take()).toStrictEqual(plain(3, 'good'));
   });
 });
 
@@ -95,15 +95,15 @@ describe('the extended clipboard of a shared screen', () => {
     const [early, without] = [attach('extended'), attach('plain')];
     machine.link.receive(fromMachine(...machineCaps));
     const late = attach('extended');
-    expect([early.take(), late.take(), without.take()]).toEqual([
+    expect([early.take(), late.take(), without.take()]).toStrictEqual([
       fromMachine(...machineCaps),
       fromMachine(...machineCaps),
       Buffer.alloc(0),
     ]);
     const all = Object.values(actions).reduce((flags, action) => flags | action, text);
-    expect(machine.takeSent()).toEqual(fromViewer(all, u32(0)));
+    expect(machine.takeSent()).toStrictEqual(fromViewer(all, u32(0)));
     early.send(fromViewer(all, u32(0)));
-    expect(machine.takeSent()).toEqual(Buffer.alloc(0));
+    expect(machine.takeSent()).toStrictEqual(Buffer.alloc(0));
   });
 
   test('asks the machine once, and gives the text to those viewers only that have asked', async () => {
@@ -112,20 +112,20 @@ describe('the extended clipboard of a shared screen', () => {
     const [first, second, third] = viewers as [(typeof viewers)[0], (typeof viewers)[0], (typeof viewers)[0]];
     for (const viewer of viewers) viewer.take();
     machine.link.receive(fromMachine(actions.notify | text));
-    for (const viewer of viewers) expect(viewer.take()).toEqual(fromMachine(actions.notify | text));
+    for (const viewer of viewers) expect(viewer.take()).toStrictEqual(fromMachine(actions.notify | text));
     const request = fromViewer(actions.request | text);
     first.send(request);
     second.send(request);
-    expect(machine.takeSent()).toEqual(request);
+    expect(machine.takeSent()).toStrictEqual(request);
     const provide = fromMachine(actions.provide | text, provided('secret'));
     machine.link.receive(provide);
-    expect(viewers.map((viewer) => viewer.take())).toEqual([provide, provide, Buffer.alloc(0)]);
+    expect(viewers.map((viewer) => viewer.take())).toStrictEqual([provide, provide, Buffer.alloc(0)]);
     machine.link.receive(provide);
     expect(first.take().length).toBe(0);
     third.send(request);
     third.send(request);
     // A second request of the same viewer: the machine may never have answered the first.
-    expect(machine.takeSent()).toEqual(Buffer.concat([request, request]));
+    expect(machine.takeSent()).toStrictEqual(Buffer.concat([request, request]));
   });
 
   test('tells a late viewer of the text that the machine announced before, and on a peek', async () => {
@@ -133,9 +133,16 @@ describe('the extended clipboard of a shared screen', () => {
     const notify = fromMachine(actions.notify | text);
     machine.link.receive(notify);
     const viewer = attach('extended');
-    expect(viewer.take()).toEqual(Buffer.concat([fromMachine(...machineCaps), notify]));
+    expect(viewer.take()).toStrictEqual(Buffer.concat([fromMachine(...machineCaps), notify]));
     viewer.send(fromViewer(actions.peek));
-    expect(viewer.take()).toEqual(notify);
+    expect(viewer.take()).toStrictEqual(notify);
+  });
+
+  test('does not tell a late viewer of a text of the machine that a text of a viewer has replaced', async () => {
+    const { machine, attach } = await connectedScreen(true);
+    machine.link.receive(fromMachine(actions.notify | text));
+    attach('extended').send(fromViewer(actions.notify | text));
+    expect(attach('extended').take()).toStrictEqual(fromMachine(...machineCaps));
   });
 
   test('takes the text of the viewer that announced one last, and only if the machine asks for it', async () => {
@@ -147,14 +154,14 @@ describe('the extended clipboard of a shared screen', () => {
     const provide = fromViewer(actions.provide | text, provided('typed'));
     first.send(notify, provide);
     second.send(notify);
-    expect(machine.takeSent()).toEqual(Buffer.concat([notify, notify]));
+    expect(machine.takeSent()).toStrictEqual(Buffer.concat([notify, notify]));
     const request = fromMachine(actions.request | text);
     machine.link.receive(request);
-    expect([first.take(), second.take()]).toEqual([Buffer.alloc(0), request]);
+    expect([first.take(), second.take()]).toStrictEqual([Buffer.alloc(0), request]);
     first.send(provide);
-    expect(machine.takeSent()).toEqual(Buffer.alloc(0));
+    expect(machine.takeSent()).toStrictEqual(Buffer.alloc(0));
     second.send(provide, provide);
-    expect(machine.takeSent()).toEqual(provide);
+    expect(machine.takeSent()).toStrictEqual(provide);
   });
 
   test('is not set by a viewer without control, also if control was taken away after its announcement', async () => {
@@ -162,16 +169,16 @@ describe('the extended clipboard of a shared screen', () => {
     const [watcher, viewer] = [attach('extended', { control: false }), attach('extended')];
     const notify = fromViewer(actions.notify | text);
     watcher.send(notify);
-    expect(machine.takeSent()).toEqual(Buffer.alloc(0));
+    expect(machine.takeSent()).toStrictEqual(Buffer.alloc(0));
     viewer.send(notify);
     viewer.take();
     viewer.setControl(false);
     const nothing = fromViewer(actions.notify);
-    expect(machine.takeSent()).toEqual(Buffer.concat([notify, nothing]));
+    expect(machine.takeSent()).toStrictEqual(Buffer.concat([notify, nothing]));
     machine.link.receive(fromMachine(actions.request | text));
-    expect(viewer.take()).toEqual(Buffer.alloc(0));
+    expect(viewer.take()).toStrictEqual(Buffer.alloc(0));
     viewer.send(fromViewer(actions.provide | text, provided('late')));
-    expect(machine.takeSent()).toEqual(nothing);
+    expect(machine.takeSent()).toStrictEqual(nothing);
   });
 
   test('of a viewer that left has nothing any more', async () => {
@@ -180,7 +187,7 @@ describe('the extended clipboard of a shared screen', () => {
     viewer.send(fromViewer(actions.notify | text));
     machine.takeSent();
     viewer.link.destroy();
-    expect(machine.takeSent()).toEqual(fromViewer(actions.notify));
+    expect(machine.takeSent()).toStrictEqual(fromViewer(actions.notify));
   });
 
   test('keeps the text that the machine announced after that of a viewer that leaves', async () => {
@@ -190,7 +197,7 @@ describe('the extended clipboard of a shared screen', () => {
     machine.link.receive(fromMachine(actions.notify | text));
     machine.takeSent();
     viewer.link.destroy();
-    expect(machine.takeSent()).toEqual(Buffer.alloc(0));
+    expect(machine.takeSent()).toStrictEqual(Buffer.alloc(0));
   });
 
   test('begins anew with the next console', async () => {
@@ -205,9 +212,9 @@ describe('the extended clipboard of a shared screen', () => {
     await connected;
     next.takeSent();
     viewer.send(fromViewer(actions.request | text));
-    expect(next.takeSent()).toEqual(Buffer.alloc(0));
+    expect(next.takeSent()).toStrictEqual(Buffer.alloc(0));
     next.link.receive(fromMachine(...machineCaps));
-    expect(viewer.take()).toEqual(fromMachine(...machineCaps));
+    expect(viewer.take()).toStrictEqual(fromMachine(...machineCaps));
   });
 
   test('ignores messages that say nothing', async () => {
@@ -216,6 +223,6 @@ describe('the extended clipboard of a shared screen', () => {
     viewer.take();
     viewer.send(fromViewer(0), fromViewer(text));
     machine.link.receive(fromMachine(0));
-    expect([viewer.take(), machine.takeSent()]).toEqual([Buffer.alloc(0), Buffer.alloc(0)]);
+    expect([viewer.take(), machine.takeSent()]).toStrictEqual([Buffer.alloc(0), Buffer.alloc(0)]);
   });
 });

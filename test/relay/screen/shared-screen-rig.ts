@@ -18,7 +18,7 @@ export interface RigOptions {
 
 /** Shared screens with a worker thread that fails on request, and what they report. */
 export function createSharedScreenRig(options: RigOptions = {}) {
-  const counts = { decode: 0, encode: 0, workersLost: 0 };
+  const counts = { decode: 0, encode: 0, reports: 0, workersLost: 0 };
   const screens = createSharedScreens({
     clock: options.clock ?? systemClock,
     limits: { screens: 100, viewersPerScreen: 64, megapixels: 400, ...options.limits },
@@ -26,7 +26,10 @@ export function createSharedScreenRig(options: RigOptions = {}) {
     tileCacheMiB: 64,
     keepAliveMs: 5 * 60_000,
     metrics: {
-      pictureWork: (work, seconds) => void (counts[work] += seconds),
+      pictureWork(work, seconds) {
+        counts[work] += seconds;
+        if (work === 'decode') counts.reports++;
+      },
       workerLost: () => void counts.workersLost++,
       ping: () => {},
     },

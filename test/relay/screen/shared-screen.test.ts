@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
 import { messageOverhead } from '@porthole/relay/screen/worker-messages';
-import { createMemoryMachine, rawUpdate } from './memory-machine.ts';
+import { createMemoryMachine, extendedKeysUpdate, rawUpdate, serverInit } from './memory-machine.ts';
 import { createSameThreadScreen } from './same-thread.ts';
 import { attachViewer, updateRequest } from './shared-screen-rig.ts';
 
@@ -31,25 +31,39 @@ describe('a console of a shared screen', () => {
     await connecting;
   });
 
+  test('is asked again for its picture when its first update has no pixels, as that of Xvnc', async () => {
+    const { screen, clock } = createSameThreadScreen();
+    const machine = createMemoryMachine();
+    const connecting = screen.connect(machine.upstream);
+    machine.link.receive(serverInit(size));
+    machine.takeSent();
+    machine.link.receive(extendedKeysUpdate);
+    clock.advance(100);
+    // Incremental: Xvnc would answer another request for everything in the same way.
+    expect(machine.takeSent()).toStrictEqual(Buffer.from([3, 1, 0, 0, 0, 0, 0, 4, 0, 2]));
+    machine.link.receive(rawUpdate(size, 1));
+    await connecting;
+  });
+
   test('that ends before its first picture is reported by the promise only', async () => {
     const { screen, lost } = createSameThreadScreen();
     const machine = createMemoryMachine();
     const connecting = screen.connect(machine.upstream);
     machine.link.end(new PortholeError('console_timeout'));
-    await expect(connecting).rejects.toEqual(failsWith('console_timeout'));
-    expect(lost).toEqual([]);
+    await expect(connecting).rejects.toStrictEqual(failsWith('console_timeout'));
+    expect(lost).toStrictEqual([]);
     expect(machine.link.destroyed).toBe(true);
   });
 
   test('that sends garbage is lost, and another one can take its place', async () => {
     const { screen, lost, machine } = await connectedScreen();
     machine.link.receive(Buffer.alloc(100, 0xff));
-    expect(lost).toEqual(['proxmox_invalid_response']);
+    expect(lost).toStrictEqual(['proxmox_invalid_response']);
     expect(machine.link.destroyed).toBe(true);
     const garbage = createMemoryMachine();
     const connecting = screen.connect(garbage.upstream);
     garbage.link.receive(Buffer.concat([Buffer.alloc(20, 0xff), Buffer.alloc(4)]));
-    await expect(connecting).rejects.toEqual(failsWith('proxmox_invalid_response'));
+    await expect(connecting).rejects.toStrictEqual(failsWith('proxmox_invalid_response'));
     const next = createMemoryMachine();
     const connected = screen.connect(next.upstream);
     next.show(size);
@@ -63,7 +77,7 @@ describe('a console of a shared screen', () => {
     const replaced = screen.connect(first.upstream);
     const next = createMemoryMachine();
     const connected = screen.connect(next.upstream);
-    await expect(replaced).rejects.toEqual(failsWith('console_lost'));
+    await expect(replaced).rejects.toStrictEqual(failsWith('console_lost'));
     expect(first.link.destroyed).toBe(true);
     first.show(size);
     next.show(size);
@@ -75,7 +89,7 @@ describe('a console of a shared screen', () => {
     const machine = createMemoryMachine();
     const connecting = screen.connect(machine.upstream);
     screen.end(new PortholeError('machine_stopped'));
-    await expect(connecting).rejects.toEqual(failsWith('machine_stopped'));
+    await expect(connecting).rejects.toStrictEqual(failsWith('machine_stopped'));
     expect(machine.link.destroyed).toBe(true);
   });
 
@@ -86,11 +100,25 @@ describe('a console of a shared screen', () => {
     expect(rig.machine.link.isPaused()).toBe(true);
   });
 
+  test('gets nothing that the worker still sends for the one before', async () => {
+    const rig = createSameThreadScreen();
+    const [first, next] = [createMemoryMachine(), createMemoryMachine()];
+    rig.holdPicture();
+    const replaced = rig.screen.connect(first.upstream);
+    first.show(size);
+    const connected = rig.screen.connect(next.upstream);
+    await expect(replaced).rejects.toStrictEqual(failsWith('console_lost'));
+    rig.releasePicture();
+    expect(next.takeSent()).toStrictEqual(Buffer.of(1));
+    next.show(size);
+    await connected;
+  });
+
   test('is refused when the screen has ended', async () => {
     const { screen } = await connectedScreen();
     screen.end();
     const machine = createMemoryMachine();
-    await expect(screen.connect(machine.upstream)).rejects.toEqual(failsWith('console_lost'));
+    await expect(screen.connect(machine.upstream)).rejects.toStrictEqual(failsWith('console_lost'));
     expect(machine.link.destroyed).toBe(true);
     expect(() => screen.attach({ control: true })).toThrow(failsWith('console_lost'));
   });
@@ -100,14 +128,14 @@ describe('a console of a shared screen', () => {
     clock.advance(5 * 60_000);
     machine.takeSent();
     clock.advance(5 * 60_000);
-    expect(machine.takeSent()).toEqual(Buffer.from([3, 1, 0, 0, 0, 0, 0, 1, 0, 1]));
+    expect(machine.takeSent()).toStrictEqual(Buffer.from([3, 1, 0, 0, 0, 0, 0, 1, 0, 1]));
   });
 
   test('is lost if it answers no pings', async () => {
     const { machine, clock, lost } = await connectedScreen();
     machine.link.answersPings = false;
     clock.advance(60_000);
-    expect(lost).toEqual(['console_timeout']);
+    expect(lost).toStrictEqual(['console_timeout']);
     expect(machine.link.destroyed).toBe(true);
   });
 
@@ -136,7 +164,7 @@ describe('the viewers of a shared screen', () => {
     viewer.start(updateRequest());
     expect(viewer.received().length).toBe(serverInitBytes + pictureBytes);
     machine.link.end();
-    expect(lost).toEqual([undefined]);
+    expect(lost).toStrictEqual([undefined]);
     viewer.send(updateRequest(true));
     const late = attachViewer(screen);
     late.start(updateRequest());
@@ -148,7 +176,7 @@ describe('the viewers of a shared screen', () => {
     clock.advance(100);
     expect(viewer.received().length).toBe(serverInitBytes + 2 * pictureBytes);
     expect(viewer.received().readUInt32LE(viewer.received().length - 4)).toBe(0x44_55_66);
-    expect([viewer.ends, late.ends]).toEqual([[], []]);
+    expect([viewer.ends, late.ends]).toStrictEqual([[], []]);
   });
 
   test('end with the error of the screen, and its console is closed', async () => {
@@ -156,7 +184,7 @@ describe('the viewers of a shared screen', () => {
     const viewers = [attachViewer(screen), attachViewer(screen)];
     for (const viewer of viewers) viewer.start();
     screen.end(new PortholeError('machine_ended'));
-    expect(viewers.map(({ ends }) => ends)).toEqual([['machine_ended'], ['machine_ended']]);
+    expect(viewers.map(({ ends }) => ends)).toStrictEqual([['machine_ended'], ['machine_ended']]);
     expect(machine.link.destroyed).toBe(true);
     expect(clock.pending()).toBe(0);
   });
@@ -166,7 +194,7 @@ describe('the viewers of a shared screen', () => {
     const viewer = attachViewer(screen);
     screen.end();
     viewer.start();
-    expect(viewer.ends).toEqual([undefined]);
+    expect(viewer.ends).toStrictEqual([undefined]);
   });
 
   test('leave when their session destroys the link, without a word to it', async () => {
@@ -178,8 +206,8 @@ describe('the viewers of a shared screen', () => {
     for (const viewer of viewers) viewer.start();
     viewers[0]?.link.destroy();
     viewers[0]?.link.destroy();
-    expect(counts).toEqual([1, 2, 1]);
-    expect(viewers.map(({ ends }) => ends)).toEqual([[], []]);
+    expect(counts).toStrictEqual([1, 2, 1]);
+    expect(viewers.map(({ ends }) => ends)).toStrictEqual([[], []]);
   });
 
   test.each([
@@ -191,7 +219,7 @@ describe('the viewers of a shared screen', () => {
     other.start();
     hostile.start(bytes);
     hostile.send(updateRequest());
-    expect([hostile.ends, other.ends, lost]).toEqual([[code], [], []]);
+    expect([hostile.ends, other.ends, lost]).toStrictEqual([[code], [], []]);
     other.send(updateRequest());
     expect(other.received().length).toBe(serverInitBytes + pictureBytes);
     expect(machine.link.destroyed).toBe(false);
@@ -220,7 +248,20 @@ describe('the viewers of a shared screen', () => {
     viewer.start();
     silent.link.setHandler({ onBytes: () => expect(true).toBe(false), onEnded: () => {} });
     machine.link.receive(Buffer.of(2));
-    expect(viewer.received().subarray(serverInitBytes)).toEqual(Buffer.of(2));
+    expect(viewer.received().subarray(serverInitBytes)).toStrictEqual(Buffer.of(2));
+  });
+
+  test('are not read while the worker is behind, and are again when it is replaced', async () => {
+    const rig = await connectedScreen();
+    const viewer = attachViewer(rig.screen, { control: false });
+    viewer.start();
+    rig.holdPicture();
+    for (let i = 0; i < 5000; i++) viewer.send(updateRequest(true));
+    expect(viewer.link.buffered).toBeGreaterThan(1024 * 1024);
+    expect(viewer.drains()).toBe(0);
+    rig.losePicture();
+    expect(viewer.link.buffered).toBe(0);
+    expect(viewer.drains()).toBe(1);
   });
 
   test('get nothing while they are paused, and then all that was on its way', async () => {
@@ -274,9 +315,9 @@ describe('the viewers of a shared screen', () => {
     machine.takeSent();
     first.send(resize);
     second.send(resize);
-    expect(machine.takeSent()).toEqual(Buffer.concat([resize, resize]));
+    expect(machine.takeSent()).toStrictEqual(Buffer.concat([resize, resize]));
     for (const status of [0, 3, 0]) cause({ type: 'resizeStatus', status });
-    expect(toPicture.filter(({ type }) => type === 'resizeAnswered')).toEqual([
+    expect(toPicture.filter(({ type }) => type === 'resizeAnswered')).toStrictEqual([
       { type: 'resizeAnswered', viewer: 1, status: 0 },
       { type: 'resizeAnswered', viewer: 2, status: 3 },
     ]);
@@ -303,7 +344,7 @@ test('a picture beyond the megapixels of the relay makes the console useless', a
   const machine = createMemoryMachine();
   const connecting = rig.screen.connect(machine.upstream);
   machine.show({ width: 1000, height: 500 });
-  await expect(connecting).rejects.toEqual(failsWith('screen_full'));
+  await expect(connecting).rejects.toStrictEqual(failsWith('screen_full'));
   expect(machine.link.destroyed).toBe(true);
   expect(totals.pixels).toBe(600_000);
   expect(() => totals.add({})).toThrow(failsWith('screen_full'));

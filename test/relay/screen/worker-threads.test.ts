@@ -1,5 +1,6 @@
 import { eventually } from '../../eventually.ts';
 import { createFakeClock } from '../../fakes/clock.ts';
+import { keyEvent } from './input-messages.ts';
 import { faults } from './faults.ts';
 import { createMemoryMachine } from './memory-machine.ts';
 import {
@@ -81,19 +82,48 @@ describe.each([
       clock.advance(1000);
       return first.lost.length === 1 && second.lost.length === 1;
     });
-    expect([first.lost[0]?.code, second.lost[0]?.code]).toEqual(['console_lost', 'console_lost']);
-    expect([viewer.ends, machine.link.destroyed, rig.counts.workersLost]).toEqual([[], true, 1]);
+    expect([first.lost[0]?.code, second.lost[0]?.code]).toStrictEqual(['console_lost', 'console_lost']);
+    expect([viewer.ends, machine.link.destroyed, rig.counts.workersLost]).toStrictEqual([[], true, 1]);
     faulty.link.destroy();
     await connect(first.screen, 0x44_55_66);
     await eventually('the answer to the request', () => lastPixel(viewer.received()) === 0x44_55_66);
     // No second ServerInit, but the size, which may be another one.
     const bytes = viewer.received().subarray(serverInitBytes + pictureBytes);
-    expect(bytes.subarray(0, 16)).toEqual(
+    expect(bytes.subarray(0, 16)).toStrictEqual(
       Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 4, 0, 2, 0xff, 0xff, 0xff, 0x21]),
     );
     expect(bytes.length).toBe(16 + pictureBytes);
     await connect(second.screen);
   });
+});
+
+test('input reaches the machine while the worker thread hangs', async () => {
+  const rig = createRig({ clock: createFakeClock() });
+  const { screen } = rig.open();
+  const machine = await connect(screen);
+  const [faulty, viewer] = [attachViewer(screen), attachViewer(screen)];
+  viewer.start();
+  faulty.start(setEncodings(faults.hang));
+  machine.takeSent();
+  viewer.send(keyEvent(0x61, true));
+  expect(machine.takeSent()).toStrictEqual(keyEvent(0x61, true));
+});
+
+test('a relay that was suspended does not lose its worker threads', async () => {
+  const ticks: (() => void)[] = [];
+  const clock = { ...createFakeClock(), every: (_: number, fn: () => void) => (ticks.push(fn), () => {}) };
+  const rig = createRig({ clock });
+  const { screen, lost } = rig.open();
+  await connect(screen);
+  const check = ticks[0];
+  // The timer is due twice before the answer to the first check is read.
+  check?.();
+  check?.();
+  await eventually('the checks were answered', () => rig.counts.reports === 2);
+  check?.();
+  check?.();
+  await eventually('the checks were answered', () => rig.counts.reports === 4);
+  expect([lost, rig.counts.workersLost]).toStrictEqual([[], 0]);
 });
 
 test('a viewer that can not change its size leaves when the next worker has a picture of another one', async () => {
@@ -112,7 +142,7 @@ test('a viewer that can not change its size leaves when the next worker has a pi
   machine.show({ width: 8, height: 8 });
   await connected;
   await eventually('the viewer leaves', () => viewer.ends.length === 1);
-  expect(viewer.ends).toEqual(['screen_moved']);
+  expect(viewer.ends).toStrictEqual(['screen_moved']);
 });
 
 test('a picture server that throws loses its own screen only', async () => {
@@ -123,7 +153,7 @@ test('a picture server that throws loses its own screen only', async () => {
   const faulty = attachViewer(first.screen);
   faulty.start(setEncodings(faults.throw));
   await eventually('the console is lost', () => first.lost.length === 1);
-  expect([first.lost[0]?.code, second.lost, rig.counts.workersLost]).toEqual(['console_lost', [], 0]);
+  expect([first.lost[0]?.code, second.lost, rig.counts.workersLost]).toStrictEqual(['console_lost', [], 0]);
   faulty.link.destroy();
   await connect(first.screen);
   const viewer = attachViewer(second.screen);
@@ -140,7 +170,7 @@ test('a viewer whose message the picture server refuses ends alone', async () =>
   other.start(updateRequest());
   await eventually('the viewer ends', () => viewer.ends.length === 1);
   await eventually('the picture', () => other.received().length === serverInitBytes + pictureBytes);
-  expect([viewer.ends, other.ends, lost]).toEqual([['viewer_protocol'], [], []]);
+  expect([viewer.ends, other.ends, lost]).toStrictEqual([['viewer_protocol'], [], []]);
 });
 
 test('the work of a worker thread is measured', async () => {
@@ -161,8 +191,13 @@ test('a relay that stops moves the viewers of its screens, and connects no conso
   const viewer = attachViewer(screen);
   viewer.start();
   await rig.stop();
-  expect(viewer.ends).toEqual(['screen_moved']);
-  expect(rig.readings).toEqual({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 });
+  expect(viewer.ends).toStrictEqual(['screen_moved']);
+  const machine = createMemoryMachine();
+  const connecting = rig.open().screen.connect(machine.upstream);
+  await expect(connecting).rejects.toStrictEqual(expect.objectContaining({ code: 'draining' }));
+  expect(machine.link.destroyed).toBe(true);
+  await rig.stop();
+  expect(rig.readings).toStrictEqual({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 });
 });
 
 test('two worker threads share the screens', async () => {
@@ -173,5 +208,5 @@ test('two worker threads share the screens', async () => {
   const faulty = attachViewer(first.screen);
   faulty.start(setEncodings(faults.die));
   await eventually('the console is lost', () => first.lost.length === 1);
-  expect(second.lost).toEqual([]);
+  expect(second.lost).toStrictEqual([]);
 });

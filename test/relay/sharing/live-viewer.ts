@@ -51,9 +51,10 @@ export function openLiveViewer(options: {
   }
 
   async function run(): Promise<void> {
-    while (!closed) {
+    for (;;) {
       const startedAt = performance.now();
       const token = resume ?? (await requestGrant());
+      if (closed) return;
       const current = connectConsole({ url: urls[relay % urls.length] ?? '', token, origin: testOrigin });
       client = current;
       let read = 0;

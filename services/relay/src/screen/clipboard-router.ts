@@ -105,6 +105,8 @@ export class ClipboardRouter {
         if (!viewer.control) return;
         this.#announcer = viewer;
         this.#announcerRequested = false;
+        // The machine would not answer a request for its own text any more.
+        this.#machineNotify = undefined;
         return this.#sendToMachine(bytes);
       case 'provide':
         if (!viewer.control || viewer !== this.#announcer || !this.#announcerRequested) return;

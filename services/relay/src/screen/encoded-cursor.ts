@@ -15,6 +15,19 @@ export class EncodedCursor {
     this.#cursor = cursor;
   }
 
+  /** Whether another cursor looks the same. */
+  shows(other: Cursor): boolean {
+    const { hotspotX, hotspotY, width, height, pixels, mask } = this.#cursor;
+    return (
+      hotspotX === other.hotspotX &&
+      hotspotY === other.hotspotY &&
+      width === other.width &&
+      height === other.height &&
+      pixels.equals(other.pixels) &&
+      mask.equals(other.mask)
+    );
+  }
+
   /** The rectangle with its header. */
   encode(format: ViewerFormat): Buffer {
     const known = this.#encoded.get(format.key);

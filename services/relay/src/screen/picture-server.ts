@@ -65,7 +65,9 @@ export function createPictureServer({
       serve();
     },
     onFailed: (detail) => events.onMachineFailed(detail),
-    onCursor: (cursor) => void (known.cursor = new EncodedCursor(cursor)),
+    onCursor(cursor) {
+      if (!known.cursor?.shows(cursor)) known.cursor = new EncodedCursor(cursor);
+    },
     onLedState: (state) => void (known.ledState = state),
     onExtendedKeys() {
       known.extendedKeys = true;

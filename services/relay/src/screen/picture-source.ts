@@ -127,7 +127,10 @@ export class PictureSource {
     const connection = this.#connection;
     if (!connection?.picture) return undefined;
     const { picture, requests } = connection;
-    return requests.askForChanges(picture, demand);
+    // TigerVNC answers the first request with the cursor and such only. A second request for everything would get the
+    // same answer.
+    const isComplete = picture === this.#picture;
+    return requests.askForChanges(picture, isComplete ? demand : 'full');
   }
 
   stop(): void {
@@ -147,7 +150,7 @@ export class PictureSource {
   }
 
   #createDecoder(size: { width: number; height: number } | undefined): ScreenDecoder {
-    const start = { version: this.#picture?.version ?? 0, ...(size ? { size } : {}) };
+    const start = { version: this.#picture?.version ?? 0, ...(size ? { size, skipsTight: true } : {}) };
     return new ScreenDecoder(
       {
         ...this.#events,
@@ -161,10 +164,10 @@ export class PictureSource {
   #onSize(picture: Framebuffer): void {
     const connection = this.#connection;
     if (!connection) return;
-    this.#countResize();
     const before = connection.picture;
     if (before !== this.#picture) before?.release();
     connection.picture = picture;
+    this.#countResize();
     connection.completeAfter = picture.version;
     connection.asked = false;
     // After a change of the size, the update is complete first.
@@ -188,9 +191,11 @@ export class PictureSource {
     this.#events.onUpdate();
   }
 
-  #serveIfComplete({ completeAfter }: Connection, next: Framebuffer): void {
+  #serveIfComplete({ completeAfter, decoder }: Connection, next: Framebuffer): void {
     if (next.tileVersions.some((version) => version <= completeAfter)) return;
     this.#cancelDeadline();
+    // QEMU encodes one update at a time. So what it encoded for the viewer before has arrived.
+    decoder?.refuseTight();
     const before = this.#picture;
     const resized = before?.width !== next.width || before.height !== next.height;
     if (before && !resized)

@@ -12,8 +12,11 @@ import type {
 
 /** Interval of the checks whether a worker with screens still works. */
 const checkMs = 5000;
-/** How long a worker may send nothing after a check. No single step of its work takes nearly as long. */
-const maxSilentMs = 10_000;
+/**
+ * How many checks in a row a worker may leave unanswered: it hangs after ten seconds, because no single step of its work
+ * takes nearly as long. Checks are counted, because a relay that was suspended finds the answer after its timers.
+ */
+const maxUnanswered = 2;
 
 /**
  * Limits of a worker's heap, in MiB. Pictures and their encoded tiles are outside of it; they are limited by what a
@@ -52,8 +55,8 @@ export class PictureThread {
   readonly #screens = new Map<number, PictureListener>();
   #nextScreen = 1;
   #cancelChecks: Cancel | undefined;
-  /** When the check was sent that has no answer yet. */
-  #checkedAt: number | undefined;
+  /** Checks since the worker sent something. */
+  #unanswered = 0;
   #ended = false;
   /** Bytes of encoded tiles that the worker kept at the last check. */
   cacheBytes = 0;
@@ -96,9 +99,7 @@ export class PictureThread {
         if (this.#screens.has(screen)) this.#batch.add({ type: 'screen', screen, message }, transfer);
       },
       close: () => {
-        if (!this.#screens.delete(screen)) return;
-        this.#batch.add({ type: 'screen', screen, message: { type: 'close' } });
-        if (this.#screens.size === 0) this.#stopChecks();
+        if (this.#screens.has(screen)) this.#close(screen);
       },
     };
   }
@@ -112,7 +113,7 @@ export class PictureThread {
   }
 
   #onMessages(messages: readonly FromWorker[]): void {
-    this.#checkedAt = undefined;
+    this.#unanswered = 0;
     for (const message of messages) {
       if (message.type === 'checked') {
         this.cacheBytes = message.work.cacheBytes;
@@ -128,25 +129,29 @@ export class PictureThread {
       listener.onPictureMessage(message);
       return;
     }
-    this.#screens.delete(screen);
-    this.#batch.add({ type: 'screen', screen, message: { type: 'close' } });
+    this.#close(screen);
     listener.onPictureLost(message.detail);
   }
 
+  #close(screen: number): void {
+    this.#screens.delete(screen);
+    this.#batch.add({ type: 'screen', screen, message: { type: 'close' } });
+    if (this.#screens.size === 0) this.#stopChecks();
+  }
+
   #check(): void {
-    const now = this.#clock.now();
-    if (this.#checkedAt === undefined) {
-      this.#checkedAt = now;
-      this.#batch.add({ type: 'check' });
-    } else if (now - this.#checkedAt >= maxSilentMs) {
+    if (this.#unanswered === maxUnanswered) {
       this.#lose('the worker thread does not answer');
+      return;
     }
+    this.#unanswered++;
+    this.#batch.add({ type: 'check' });
   }
 
   #stopChecks(): void {
     this.#cancelChecks?.();
     this.#cancelChecks = undefined;
-    this.#checkedAt = undefined;
+    this.#unanswered = 0;
   }
 
   #lose(detail: string): void {

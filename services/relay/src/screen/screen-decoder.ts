@@ -4,6 +4,7 @@ import { serverMessageTypes } from '../rfb/message-types.ts';
 import { decodeHextile } from './decode-hextile.ts';
 import { Framebuffer, type Region } from './framebuffer.ts';
 import { InputBuffer } from './input-buffer.ts';
+import { skipBytes, skipTight } from './skip-tight.ts';
 
 /** Limits for what a machine may claim. */
 export const screenLimits = {
@@ -75,6 +76,8 @@ export interface DecoderStart {
   readonly size?: { readonly width: number; readonly height: number };
   /** The version of the picture before. */
   readonly version?: number;
+  /** Whether to pass over rectangles in Tight that were meant for a viewer, until `refuseTight`. */
+  readonly skipsTight?: boolean;
 }
 
 /**
@@ -90,16 +93,23 @@ export class ScreenDecoder {
   readonly #firstVersion: number;
   #bytesNeeded = 0;
   #updating = false;
+  #skipsTight: boolean;
 
-  constructor(events: ScreenDecoderEvents, { size, version = 0 }: DecoderStart = {}) {
+  constructor(events: ScreenDecoderEvents, { size, version = 0, skipsTight = false }: DecoderStart = {}) {
     this.#events = events;
     this.#firstVersion = version;
+    this.#skipsTight = skipsTight;
     this.#messages = this.#decode(size);
   }
 
   /** Whether an update has begun and is not complete. The picture then has a part of it. */
   get updating(): boolean {
     return this.#updating;
+  }
+
+  /** From now on, a rectangle in Tight is an error. */
+  refuseTight(): void {
+    this.#skipsTight = false;
   }
 
   /** Decodes as much as has arrived. */
@@ -122,7 +132,7 @@ export class ScreenDecoder {
         case serverMessageTypes.setColourMapEntries:
           while (input.length < 5) yield 5;
           input.take(3);
-          yield* this.#skip(6 * input.u16());
+          yield* skipBytes(input, 6 * input.u16());
           break;
         case serverMessageTypes.bell:
           this.#events.onBell();
@@ -143,7 +153,7 @@ export class ScreenDecoder {
     const height = input.u16();
     input.take(16);
     // The name comes before the event, so that an answer to the event is not an answer to half of a message.
-    yield* this.#skip(input.u32());
+    yield* skipBytes(input, input.u32());
     this.#resize(width, height);
   }
 
@@ -178,6 +188,9 @@ export class ScreenDecoder {
         else if (encoding === encodings.copyRect) yield* this.#copyRect(rectangle);
         else yield* decodeHextile(input, this.#current, rectangle);
         return;
+      case encodings.tight:
+        if (!this.#skipsTight) throw invalidMessage('an update in Tight');
+        return yield* skipTight(input, rectangle);
       case encodings.cursor:
         return yield* this.#cursor(rectangle);
       case encodings.desktopSize:
@@ -186,7 +199,7 @@ export class ScreenDecoder {
         while (input.length < 4) yield 4;
         const screens = input.u8();
         input.take(3);
-        yield* this.#skip(16 * screens);
+        yield* skipBytes(input, 16 * screens);
         // `y` is the status. It is not zero if a client's request for another size was refused.
         if (rectangle.y === 0) this.#resize(rectangle.width, rectangle.height);
         return this.#events.onExtendedDesktopSize(rectangle.x, rectangle.y);
@@ -241,14 +254,6 @@ export class ScreenDecoder {
     while (input.length < bytes) yield bytes;
     if (length < 0) this.#events.onClipboard(input.i32(), Buffer.from(input.take(bytes - 4)));
     else this.#events.onCutText(input.take(bytes).toString('latin1'));
-  }
-
-  /** Passes over bytes without keeping them. */
-  *#skip(count: number): Generator<number, void, void> {
-    for (let left = count; left > 0;) {
-      while (this.#input.length < 1) yield 1;
-      left -= this.#input.skip(left);
-    }
   }
 
   get #current(): Framebuffer {

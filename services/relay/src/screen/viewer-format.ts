@@ -33,6 +33,8 @@ export function readViewerFormat(bytes: Buffer): ViewerFormat {
     ? mapChannels
     : [0, 1, 2].map((i) => ({ max: bytes.readUInt16BE(4 + 2 * i), shift: bytes.readUInt8(10 + i) }));
   if (!mapped) checkChannels(channels, bits);
+  // The tables take longer than reading the format, which a viewer may send without asking for a picture.
+  let write: ViewerFormat['write'] | undefined;
   const all255 = channels.every(({ max }) => max === 255);
   const bytesPerPixel = bits === 8 ? 1 : bits === 16 ? 2 : 4;
   return {
@@ -40,7 +42,10 @@ export function readViewerFormat(bytes: Buffer): ViewerFormat {
     bytesPerPixel,
     tight24: bits === 32 && depth === 24 && all255,
     mapped,
-    write: createWriter(channels, bytesPerPixel, bigEndian && bytesPerPixel > 1),
+    write(...place) {
+      write ??= createWriter(channels, bytesPerPixel, bigEndian && bytesPerPixel > 1);
+      write(...place);
+    },
   };
 }
 
@@ -114,12 +119,14 @@ function createWriter(
 
 /** What each value of a channel adds to a pixel. */
 function createTable({ max, shift }: Channel, bytesPerPixel: 1 | 2 | 4, swapped: boolean): Int32Array {
-  return Int32Array.from({ length: 256 }, (_, value) => {
+  const table = new Int32Array(256);
+  for (let value = 0; value < 256; value++) {
     const pixel = Math.round((value * max) / 255) << shift;
-    if (!swapped) return pixel;
-    if (bytesPerPixel === 2) return ((pixel & 255) << 8) | ((pixel >> 8) & 255);
-    return (pixel << 24) | ((pixel & 0xff_00) << 8) | ((pixel >> 8) & 0xff_00) | (pixel >>> 24);
-  });
+    if (!swapped) table[value] = pixel;
+    else if (bytesPerPixel === 2) table[value] = ((pixel & 255) << 8) | ((pixel >> 8) & 255);
+    else table[value] = (pixel << 24) | ((pixel & 0xff_00) << 8) | ((pixel >> 8) & 0xff_00) | (pixel >>> 24);
+  }
+  return table;
 }
 
 function invalidFormat(what: string): PortholeError {

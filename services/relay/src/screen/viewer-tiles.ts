@@ -14,6 +14,12 @@ const nothing = -1;
 /** In one update, so that a change of the picture is not late because of tiles that only become sharper. */
 const maxReplacedBytes = 256 * 1024;
 
+/**
+ * Of an update. More than a picture of 1280 by 800 in Raw, which is not sent in parts; larger ones must not keep the
+ * other screens waiting. The viewer gets the rest when it asks again.
+ */
+const maxUpdateBytes = 4 * 1024 * 1024;
+
 /** Where the encoded tiles of a viewer are. */
 export interface ViewerForm {
   readonly form: TileForm;
@@ -43,6 +49,8 @@ export class ViewerTiles {
   readonly #asked: Uint8Array;
   readonly #lossy: Uint8Array;
   #lossyCount = 0;
+  /** Where the last update stopped because of its size. */
+  #start = 0;
 
   constructor({ width, height }: Size) {
     this.size = { width, height };
@@ -84,7 +92,11 @@ export class ViewerTiles {
     const sent: { readonly index: number; readonly tile: Pick<EncodedTile, 'version' | 'lossy'> }[] = [];
     let pending = 0;
     let replacedBytes = 0;
-    for (let index = 0; index < this.#asked.length; index++) {
+    let bytes = 0;
+    let at = 0;
+    const count = this.#asked.length;
+    for (; at < count && bytes < maxUpdateBytes; at++) {
+      const index = (this.#start + at) % count;
       if (this.#asked[index] === 0) continue;
       const pictureIndex = sameSize ? index : this.#pictureIndex(index, picture);
       const version =
@@ -109,15 +121,22 @@ export class ViewerTiles {
         tile = tiles.lossless(form.slots, form.form, picture, pictureIndex);
         replacedBytes += tile.bytes.length;
       }
+      bytes += tile.bytes.length;
       rectangles.push(tile.bytes);
       sent.push({ index, tile });
     }
-    return { rectangles, pending, commit: () => this.#commit(sent) };
+    return {
+      rectangles,
+      pending,
+      commit: () => this.#commit(sent, at < count ? (this.#start + at) % count : 0),
+    };
   }
 
   #commit(
     sent: readonly { readonly index: number; readonly tile: Pick<EncodedTile, 'version' | 'lossy'> }[],
+    start: number,
   ) {
+    this.#start = start;
     this.#asked.fill(0);
     for (const { index, tile } of sent) {
       this.#versions[index] = tile.version;

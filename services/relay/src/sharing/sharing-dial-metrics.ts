@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { consoleWays, type ConsoleWay } from '../upstream/dial.ts';
+import { consoleWays, type ConsoleWay } from '../upstream/console-way.ts';
 
 /** Why a session opened a console of its own instead of sharing one. */
 export const fallbackReasons = [

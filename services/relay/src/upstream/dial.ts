@@ -10,6 +10,7 @@ import type { RelayMetrics } from '../metrics.ts';
 import type { Link } from '../stream/link.ts';
 import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
 import { openConsoleSocket } from './console-socket.ts';
+import type { ConsoleWay } from './console-way.ts';
 import type { Deadlines } from './deadlines.ts';
 import { diagnoseOpening } from './diagnose-opening.ts';
 import type { LeaseQueue, LeaseRequest, QueueProgress, ReleaseLease } from './lease-queue.ts';
@@ -37,13 +38,6 @@ export interface DialRequest {
   /** No console is opened at Proxmox before this resolves. */
   readonly mayOpen?: Promise<void>;
 }
-
-/**
- * Where a console's bytes come from: a console at Proxmox of its own, the shared screen of this relay, or the relay that
- * owns the machine's console.
- */
-export const consoleWays = ['pass_through', 'shared', 'forwarded'] as const;
-export type ConsoleWay = (typeof consoleWays)[number];
 
 /** A console that has authenticated the relay: a VNC server that expects ClientInit, or an open terminal. */
 export interface DialledConsole {
