@@ -286,7 +286,7 @@ describe('requests and frames', () => {
   test('bytes that a peer sends before it is accepted are limited', async () => {
     const rig = await startForwardRig({
       accept: ({ signal }) =>
-        new Promise((_, reject) => onAbort(signal, (reason) => reject(reason as Error))),
+        new Promise((_, reject) => onAbort(signal, (reason) => reject(reason))),
     });
     const peer = connectPeer(rig, { token: await aForwardToken(rig) });
     await peer.outcome;
