@@ -152,6 +152,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The shared screen or its relay is at its limit. The viewer gets a console of its own, so users do not see this error.',
     'Raise `sharing.screens`, `sharing.viewersPerScreen` or `sharing.megapixels`, or add relays.',
   ],
+  unparked: ['The page was hidden for a long time and is visible again.', 'None: the page reconnects.'],
   store_unavailable: [
     'Redis does not answer the broker or relay. Open consoles are not affected.',
     'Check Redis and `porthole_store_errors_total`; see [Redis](redis.md) for the requirements.',

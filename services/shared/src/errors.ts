@@ -108,6 +108,7 @@ export const errorKinds = {
   screen_moved: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
   /** The relay that owns the machine's console does not answer. The session that forwards to it takes the machine over. */
   owner_unreachable: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
+  unparked: { status: 503, close: 'moving', text: 'Your console is opening again.' },
   store_unavailable: {
     status: 503,
     close: 'try_later',
