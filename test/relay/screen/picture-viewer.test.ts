@@ -231,6 +231,18 @@ describe('a photograph', () => {
     expect(viewer.pixels).toEqual(expectedPixels(viewer, machine));
   });
 
+  test('that is ready after the end of its screen leaves nothing behind', async () => {
+    const jobs: (() => void)[] = [];
+    const { server, clock } = await createWithPhoto({
+      encodeJpeg: (pixels) => new Promise((resolve) => jobs.push(() => resolve(fakeJpeg(pixels)))),
+    });
+    expect(jobs.length).toBeGreaterThan(0);
+    server.stop();
+    for (const finish of jobs) finish();
+    await nextTurn(0);
+    expect(clock.pending()).toBe(0);
+  });
+
   test('is sent without loss without an encoder', async () => {
     const { viewer, machine } = await createWithPhoto();
     expect(viewer.pixels).toEqual(expectedPixels(viewer, machine));
