@@ -10,7 +10,7 @@ export function createScreenMetrics(
   const registers = [registry];
   const work = new Counter({
     name: 'porthole_relay_screen_work_seconds_total',
-    help: 'Time that worker threads have worked for shared screens in seconds, by work: decode (bytes of machines) or encode (for their viewers).',
+    help: 'CPU time that worker threads have worked for shared screens in seconds, by work: decode (bytes of machines) or encode (for their viewers).',
     labelNames: ['work'],
     registers,
   });

@@ -20,6 +20,8 @@ export interface PictureServerDeps {
   readonly cache: TileCache;
   /** Without it, all pictures are lossless. */
   readonly encodeJpeg?: EncodeJpeg;
+  /** Runs what works for viewers, to measure it. */
+  readonly measureEncoding?: (run: () => void) => void;
 }
 
 /** A picture server whose picture can be read, for example for a thumbnail. */
@@ -36,6 +38,7 @@ export function createPictureServer(deps: PictureServerDeps): ReadablePictureSer
 class SourceToViewers implements ReadablePictureServer {
   readonly #clock: Clock;
   readonly #events: PictureServerEvents;
+  readonly #measureEncoding: (run: () => void) => void;
   readonly #viewers = new Map<number, PictureViewer>();
   readonly #alarm: Alarm;
   readonly #tiles: EncodedTiles;
@@ -49,7 +52,8 @@ class SourceToViewers implements ReadablePictureServer {
   #expectsPicture = false;
   #stopped = false;
 
-  constructor({ clock, events, cache, encodeJpeg }: PictureServerDeps) {
+  constructor({ clock, events, cache, encodeJpeg, measureEncoding }: PictureServerDeps) {
+    this.#measureEncoding = measureEncoding ?? ((run) => run());
     this.#clock = clock;
     this.#events = events;
     this.#alarm = new Alarm(clock, () => this.#serve());
@@ -134,7 +138,7 @@ class SourceToViewers implements ReadablePictureServer {
 
   #onUpdate(): void {
     this.#quietTime.onChange(this.#source.picture?.version ?? 0, this.#clock.now());
-    this.#serve();
+    this.#measureEncoding(() => this.#serve());
   }
 
   #onCursor(cursor: Cursor): void {

@@ -11,6 +11,12 @@ const cache = new TileCache(tileCacheMiB * 1024 * 1024);
 
 servePictures(
   parentPort as RelayPort,
-  (events, { clock }) => createPictureServer({ clock, events, cache, encodeJpeg }),
-  () => cache.bytes,
+  (events, deps) => createPictureServer({ ...deps, events, cache, encodeJpeg }),
+  {
+    cacheBytes: () => cache.bytes,
+    cpuSeconds() {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1e6;
+    },
+  },
 );

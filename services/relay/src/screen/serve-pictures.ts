@@ -9,24 +9,45 @@ export interface RelayPort {
   postMessage(messages: readonly FromWorker[], transfer: readonly ArrayBuffer[]): void;
 }
 
-/**
- * Serves the pictures of any number of screens in a worker thread, as its relay asks through the port. `cacheBytes`
- * returns what the worker keeps for all of them.
- */
+/** What a worker thread reports to its relay, for the metrics. */
+export interface WorkerReadings {
+  /** Bytes of encoded tiles that the worker keeps for all screens. */
+  readonly cacheBytes: () => number;
+  /** CPU time of the thread so far. */
+  readonly cpuSeconds: () => number;
+}
+
+/** Serves the pictures of any number of screens in a worker thread, as its relay asks through the port. */
 export function servePictures(
   port: RelayPort,
   createServer: CreatePictureServer,
-  cacheBytes: () => number = () => 0,
+  { cacheBytes, cpuSeconds }: WorkerReadings,
 ): void {
   const batch = new MessageBatch<FromWorker>((messages, transfer) => port.postMessage(messages, transfer));
   const pictures = new Map<number, ServedPicture>();
   const work = { decodeSeconds: 0, encodeSeconds: 0 };
 
-  /** Measures what runs, for the metrics. */
+  let current: keyof typeof work | undefined;
+  let measuredUntil = 0;
+
+  /** Counts the time since the last call for what has run meanwhile. */
+  function settle(): void {
+    const now = cpuSeconds();
+    if (current) work[current] += now - measuredUntil;
+    measuredUntil = now;
+  }
+
+  /** Measures what runs. A measurement within another one does not count for that. */
   function measure(kind: keyof typeof work, run: () => void): void {
-    const startedAt = performance.now();
-    run();
-    work[kind] += (performance.now() - startedAt) / 1000;
+    const outer = current;
+    settle();
+    current = kind;
+    try {
+      run();
+    } finally {
+      settle();
+      current = outer;
+    }
   }
 
   function onMessage(message: ToWorker): void {

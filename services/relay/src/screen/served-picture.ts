@@ -5,7 +5,11 @@ import type { FromPicture, MachineEvent, ToPicture } from './worker-messages.ts'
 
 export type CreatePictureServer = (
   events: PictureServerEvents,
-  deps: { readonly clock: Clock },
+  deps: {
+    readonly clock: Clock;
+    /** Must run what works for viewers, also while the machine's bytes are handled. */
+    readonly measureEncoding: (run: () => void) => void;
+  },
 ) => PictureServer;
 
 /** A viewer gets nothing while more bytes than this are on their way to it, because updates may be large and many. */
@@ -46,7 +50,8 @@ export class ServedPicture {
       now: () => deps.clock.now(),
       after: (ms, fn) => deps.clock.after(ms, () => this.#guard('encodeSeconds', fn)),
     };
-    this.#server = createServer(this.#events(), { clock });
+    const measureEncoding = (run: () => void) => this.#measure('encodeSeconds', run);
+    this.#server = createServer(this.#events(), { clock, measureEncoding });
   }
 
   onMessage(message: ToPicture): void {
