@@ -29,5 +29,5 @@ servePictures(
       },
     });
   },
-  { cacheBytes: () => cache.bytes, cpuSeconds: () => 0 },
+  { cacheBytes: () => cache.bytes, cpuSeconds: () => performance.now() / 1000 },
 );
