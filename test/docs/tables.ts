@@ -121,6 +121,7 @@ function relayRegistry(): Registry {
     maxSessions: 0,
     frames: () => 0,
     buffered: () => 0,
+    pausedConsoles: () => 0,
     clusters: ['lab'],
   });
   return registry;

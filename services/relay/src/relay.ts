@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/http/address-key';
 import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
+import { createClassStates } from '@porthole/shared/class/class-states';
 import type { Clock } from '@porthole/shared/time/clock';
 import { basePathOf } from '@porthole/shared/http/base-path';
 import { clientAddress } from '@porthole/shared/http/client-address';
@@ -22,6 +23,8 @@ import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 import { createRelayMetrics } from './metrics.ts';
+import { createJoinClasses } from './session/class-membership.ts';
+import { createClassWatcher } from './session/class-watcher.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import { createObserverNotifier } from './session/observers.ts';
 import { createTerminationWatcher } from './session/termination-watcher.ts';
@@ -70,7 +73,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const shared = createSharedState(deps);
-  const { clusters, connections, liveSessions, observers, signals, terminations, metrics } = shared;
+  const { clusters, connections, liveSessions, observers, classes, signals, terminations, metrics } = shared;
   const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
   const storeReadiness = createStoreReadiness(store);
   const stopListening = new DisposableStack();
@@ -111,6 +114,7 @@ export function createRelay(deps: RelayDeps): Relay {
           stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
           stopListening.defer(terminationWatcher.start());
           stopListening.defer(observers.start());
+          stopListening.defer(classes.start());
         },
         async stop() {
           await liveSessions.drain();
@@ -141,8 +145,12 @@ function createSharedState(deps: RelayDeps) {
     maxSessions: limits.consolesPerRelay,
     frames: linkGauges.frames,
     buffered: linkGauges.buffered,
+    pausedConsoles: () => classes.pausedConsoles(),
     clusters: config.clusters.map(({ name }) => name),
   });
+  const states = createClassStates({ records, leases, signals, keys, random });
+  const classes = createClassWatcher({ states, clock, metrics });
+  const { rateLimits } = store;
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
   const liveSessions = new LiveSessions({
@@ -154,6 +162,7 @@ function createSharedState(deps: RelayDeps) {
       signals,
       terminations,
       observers,
+      joinClasses: createJoinClasses({ watcher: classes, states, rateLimits, clock, metrics }),
       reopenable: createReopenableSessions(leases),
       keys,
       metrics,
@@ -168,6 +177,7 @@ function createSharedState(deps: RelayDeps) {
       viewerHandshakeMs: deadlines.viewerHandshake,
     },
     observers,
+    classes,
     connections,
     clock,
     random,
@@ -179,5 +189,5 @@ function createSharedState(deps: RelayDeps) {
     pingMs: deadlines.ping,
     drainMs: limits.drainSeconds * 1000,
   });
-  return { clusters, connections, liveSessions, metrics, observers, signals, terminations };
+  return { clusters, connections, liveSessions, metrics, observers, classes, signals, terminations };
 }

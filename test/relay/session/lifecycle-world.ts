@@ -90,6 +90,7 @@ export async function createLifecycleWorld() {
     connections: () => 0,
     frames: () => 0,
     buffered: () => 0,
+    pausedConsoles: () => 0,
     maxSessions: 1,
     clusters: ['lab'],
   });
@@ -127,6 +128,7 @@ export async function createLifecycleWorld() {
       sessions,
       signals,
       observers,
+      joinClasses: () => undefined,
       reopenable: createReopenableSessions(leases),
       keys,
       clock,

@@ -15,6 +15,7 @@ import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
 import { startKeepAlive } from '../upstream/keep-alive.ts';
 import type { Viewer } from '../viewer/viewer.ts';
 import type { Parking } from './parking.ts';
+import type { InputGate } from './input-gate.ts';
 import type { TimeLimits } from './time-limits.ts';
 
 /**
@@ -47,6 +48,7 @@ export interface StreamConsoleDeps {
   readonly timeLimits: Pick<TimeLimits, 'input'>;
   /** Missing if the console is never parked. */
   readonly parking?: Pick<Parking, 'start' | 'stop'> | undefined;
+  readonly gate: InputGate;
   readonly signal: AbortSignal;
 }
 
@@ -81,6 +83,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     claims: deps.claims,
     upstream: deps.dialled,
     send: sendBetweenMessages,
+    gate: deps.gate,
     onHumanInput: () => timeLimits.input(),
     onPicture: deps.onPicture,
     onAnswering: deps.onAnswering,
@@ -88,6 +91,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   });
   const { keepAlive } = protocol;
   own(protocol.stop);
+  own(deps.gate.onShut(protocol.withdrawInput));
   own(onAbort(signal, () => end({ by: 'viewer', error: signal.reason as PortholeError })));
   own(deps.linkGauges.add({ to_viewer: viewerLink, to_machine: protocol.upstream.link }));
   own(

@@ -98,6 +98,7 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
         terminal={terminal}
         open={connection.open}
         extend={connection.extend}
+        setHelp={connection.setHelp}
         power={power}
       />,
       app,
@@ -114,7 +115,7 @@ function showState(view: View, target: HTMLElement): void {
   dataset['state'] = view.state;
   dataset['interruption'] = view.interruption;
   if (view.closeCode !== undefined) dataset['close'] = String(view.closeCode);
-  target.inert = view.state !== 'open';
+  target.inert = view.state !== 'open' || view.classInfo.paused !== undefined;
 }
 
 function startEmbedTokenSource(): EmbedTokenSource {
