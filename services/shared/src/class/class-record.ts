@@ -51,23 +51,31 @@ export function createClassRecord<T>(
     return undefined;
   }
 
+  /** A pod whose first key is another one must not find what was overwritten. */
+  async function clearOlder(className: string): Promise<void> {
+    const [, ...older] = names.all(nameOf(className));
+    await Promise.all(older.map((nameDigest) => deleteSealed(deps.records, type, nameDigest)));
+  }
+
   return {
     read,
     async write(className, value, ttlMs) {
       await putSealed(deps, type, names.of(nameOf(className)), value, ttlMs);
+      await clearOlder(className);
     },
     async change(className, change, ttlMs) {
       const nameDigest = names.of(nameOf(className));
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const found = await getSealed(deps, type, nameDigest);
         const next = change(found.value ?? (await read(className)));
-        if (found.problem === undefined) {
-          if ((await replaceSealed(deps, type, nameDigest, found.sealed, next, ttlMs)) !== undefined) return;
-        } else if (found.problem !== 'not_found') {
-          // Nothing that can be opened: it is replaced.
-          await putSealed(deps, type, nameDigest, next, ttlMs);
-          return;
-        } else if ((await addSealed(deps, type, nameDigest, next, ttlMs)) !== undefined) return;
+        const written =
+          found.problem === undefined
+            ? await replaceSealed(deps, type, nameDigest, found.sealed, next, ttlMs)
+            : found.problem === 'not_found'
+              ? await addSealed(deps, type, nameDigest, next, ttlMs)
+              : // Nothing that can be opened: it is replaced.
+                await putSealed(deps, type, nameDigest, next, ttlMs);
+        if (written !== undefined) return clearOlder(className);
       }
       throw new PortholeError('store_unavailable', { detail: 'the class record changes too often' });
     },

@@ -45,7 +45,7 @@ export function createClassStates(
   const endings = createClassEndings(deps);
   const messages = createClassMessages(deps);
   const help = createHelpQueue(deps);
-  const revisionKey = (className: string) => storeKeys.classRecord(names.of(`class/revision/${className}`));
+  const revisionName = (className: string) => `class/revision/${className}`;
   return {
     pauses,
     endings,
@@ -53,11 +53,17 @@ export function createClassStates(
     help,
     async announce(className) {
       // The store first: a relay that reads after the signal must find the new revision.
-      await records.put(revisionKey(className), randomId(random), lifetimes.classRevision);
+      const key = storeKeys.classRecord(names.of(revisionName(className)));
+      await records.put(key, randomId(random), lifetimes.classRevision);
       // If the signal is lost, relays find out by polling.
       await signals.publish({ type: 'class', name: className }).catch(() => {});
     },
-    revision: (className) => records.get(revisionKey(className)),
+    async revision(className) {
+      // While keys rotate, another pod may write under another key.
+      const keys = names.all(revisionName(className)).map(storeKeys.classRecord);
+      const found = await Promise.all(keys.map((key) => records.get(key)));
+      return found.some((each) => each !== undefined) ? found.join(' ') : undefined;
+    },
     async read(className) {
       const [paused, ending, sent, hands] = await Promise.all([
         pauses.read(className),

@@ -1,5 +1,5 @@
 import type { ClassDetails, Seat } from '../../class-types.ts';
-import { EyeIcon, HandIcon, MessageIcon, RaisedHandIcon } from '../../components/icons.tsx';
+import { RaisedHandIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
 import { seatName, seatStates } from '../../texts/class-page.ts';
 import { elapsedText } from '../../texts/sessions.ts';
@@ -80,7 +80,7 @@ function SeatActions({ seat, may, name, hasMember, write, done }: SeatActionsPro
           rel="noopener"
           aria-label={`Observe ${name}`}
         >
-          <EyeIcon /> Observe
+          Observe
         </a>
       )}
       {state === 'off' || !may.includes('pause') ? null : (
@@ -91,12 +91,12 @@ function SeatActions({ seat, may, name, hasMember, write, done }: SeatActionsPro
           rel="noopener"
           aria-label={`Open the console of ${name}`}
         >
-          <HandIcon /> Open
+          Open
         </a>
       )}
       {hasMember && may.includes('message') ? (
         <button type="button" class="button" aria-label={`Message to ${name}`} onClick={write}>
-          <MessageIcon /> Message
+          Message
         </button>
       ) : null}
     </div>
