@@ -30,7 +30,7 @@ export interface ClassStarter {
   readonly component: LifecycleComponent;
 }
 
-export function createClassStarter(deps: {
+interface ClassStarterDeps {
   readonly starts: Pick<ClassRecord<ClassStart>, 'write'>;
   readonly leases: Pick<LeaseStore, 'tryAcquire' | 'release'>;
   readonly clients: ReadonlyMap<string, Pick<ProxmoxClient, 'get' | 'post'>>;
@@ -38,81 +38,31 @@ export function createClassStarter(deps: {
   readonly log: Log;
   /** Tells brokers apart. */
   readonly brokerId: string;
-}): ClassStarter {
-  const { starts, leases, clients, clock, log, brokerId } = deps;
+}
+
+export function createClassStarter(deps: ClassStarterDeps): ClassStarter {
+  const { leases, clock, log, brokerId } = deps;
   const stopping = new AbortController();
-  const jobs = new Set<Promise<void>>();
-  const running = new Set<string>();
-  const busy = new Map<string, number>();
+  const { signal } = stopping;
+  const slots = createNodeSlots(clock, signal);
+  /** By class. */
+  const jobs = new Map<string, Promise<void>>();
 
   const acquire = (className: string) =>
     leases.tryAcquire(leaseNames.startClass(className), brokerId, 1, lifetimes.classStartLease);
 
-  /** Starts one machine and waits until Proxmox has done so. */
-  async function startOne(machine: Machine, report: StartReport): Promise<boolean> {
-    const client = clients.get(machine.cluster);
-    if (!client) return false;
-    try {
-      const task = await startPowerTask(client, machine, 'start').catch((thrown: unknown) => {
-        throw toPowerError(thrown);
-      });
-      report.onStarted(machine, task);
-      const until = clock.now() + maxStartMs;
-      while (clock.now() < until) {
-        await sleep(clock, pollMs, stopping.signal);
-        const result = await readTask(client, task);
-        if (result.state === 'failed') throw result.error;
-        if (result.state === 'done') return true;
-      }
-      return true;
-    } catch (thrown) {
-      if (stopping.signal.aborted) throw thrown;
-      const error = asPortholeError(thrown);
-      // Another user was faster.
-      if (error.code === 'machine_running') return true;
-      report.onFailed(machine, error);
-      return false;
-    }
-  }
-
   async function run(className: string, machines: readonly Machine[], report: StartReport): Promise<void> {
-    let started = 0;
-    let failed = 0;
-    const writeProgress = () =>
-      starts
-        .write(
-          className,
-          { version: 1, total: machines.length, started, failed, updatedAt: clock.now() },
-          lifetimes.classStart,
-        )
-        // The next one says more.
-        .catch(() => {});
+    const progress = createProgress(deps, className, machines.length);
     const cancelRenewal = every(clock, lifetimes.classStartLease / 3, () => {
       void acquire(className).catch(() => {});
-      void writeProgress();
+      void progress.write();
     });
     try {
-      await writeProgress();
-      const waiting = Map.groupBy(machines, ({ cluster, node }) => `${cluster}/${node}`);
-      const startAtNode = async (node: string, queue: Machine[]): Promise<void> => {
-        for (let machine = queue.shift(); machine; machine = queue.shift()) {
-          // Another class is starting machines at this node.
-          while ((busy.get(node) ?? 0) >= startsPerNode) await sleep(clock, pollMs, stopping.signal);
-          busy.set(node, (busy.get(node) ?? 0) + 1);
-          try {
-            if (await startOne(machine, report)) started += 1;
-            else failed += 1;
-          } finally {
-            busy.set(node, (busy.get(node) ?? 1) - 1);
-          }
-          await writeProgress();
-        }
-      };
-      await Promise.all(
-        [...waiting].flatMap(([node, queue]) =>
-          Array.from({ length: startsPerNode }, () => startAtNode(node, queue)),
-        ),
-      );
+      await progress.write();
+      await eachPerNode(machines, async (machine) => {
+        const isStarted = await slots.use(machine, () => startMachine(deps, machine, report, signal));
+        await progress.count(isStarted ? 'started' : 'failed');
+      });
     } finally {
       cancelRenewal();
       await leases.release(leaseNames.startClass(className), brokerId).catch(() => {});
@@ -122,25 +72,105 @@ export function createClassStarter(deps: {
   return {
     async start(className, machines, report) {
       // The lease does not tell two requests to one broker apart.
-      if (running.has(className) || !(await acquire(className)) || running.has(className)) return false;
-      running.add(className);
-      const job: Promise<void> = run(className, machines, report)
+      if (jobs.has(className) || !(await acquire(className)) || jobs.has(className)) return false;
+      const job = run(className, machines, report)
         .catch((err: unknown) => {
-          if (!stopping.signal.aborted) log.error({ err, class: className }, 'starting a class has failed');
+          if (!signal.aborted) log.error({ err, class: className }, 'starting a class has failed');
         })
-        .finally(() => {
-          running.delete(className);
-          jobs.delete(job);
-        });
-      jobs.add(job);
+        .finally(() => jobs.delete(className));
+      jobs.set(className, job);
       return true;
     },
     component: {
       name: 'machine starts',
       async stop() {
         stopping.abort(new Error('the broker stops'));
-        await Promise.all(jobs);
+        await Promise.all(jobs.values());
       },
     },
   };
 }
+
+/** Starts one machine and waits until Proxmox has done so. Rejects only when the signal is aborted. */
+async function startMachine(
+  { clients, clock }: ClassStarterDeps,
+  machine: Machine,
+  report: StartReport,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const client = clients.get(machine.cluster);
+  if (!client) return false;
+  try {
+    const task = await startPowerTask(client, machine, 'start').catch((thrown: unknown) => {
+      throw toPowerError(thrown);
+    });
+    report.onStarted(machine, task);
+    const until = clock.now() + maxStartMs;
+    while (clock.now() < until) {
+      await sleep(clock, pollMs, signal);
+      const result = await readTask(client, task);
+      if (result.state === 'failed') throw result.error;
+      if (result.state === 'done') return true;
+    }
+    return true;
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    const error = asPortholeError(thrown);
+    // Another user was faster.
+    if (error.code === 'machine_running') return true;
+    report.onFailed(machine, error);
+    return false;
+  }
+}
+
+/** Writes how far a start is. Never rejects: the next write says more. */
+function createProgress({ starts, clock }: ClassStarterDeps, className: string, total: number) {
+  const counts = { started: 0, failed: 0 };
+  const write = () =>
+    starts
+      .write(className, { version: 1, total, ...counts, updatedAt: clock.now() }, lifetimes.classStart)
+      .catch(() => {});
+  return {
+    write,
+    count(result: keyof typeof counts): Promise<void> {
+      counts[result] += 1;
+      return write();
+    },
+  };
+}
+
+/** Does the work for each machine in order, for `startsPerNode` of each node at the same time. */
+async function eachPerNode(
+  machines: readonly Machine[],
+  work: (machine: Machine) => Promise<void>,
+): Promise<void> {
+  const queues = Map.groupBy(machines, nodeOf);
+  await Promise.all(
+    [...queues.values()].flatMap((queue) =>
+      Array.from({ length: startsPerNode }, async () => {
+        for (let machine = queue.shift(); machine; machine = queue.shift()) await work(machine);
+      }),
+    ),
+  );
+}
+
+/** Limits the starts of all classes at each node. */
+function createNodeSlots(clock: Clock, signal: AbortSignal) {
+  const busy = new Map<string, number>();
+  const inUse = (node: string) => busy.get(node) ?? 0;
+  return {
+    async use<T>(machine: Machine, work: () => Promise<T>): Promise<T> {
+      const node = nodeOf(machine);
+      // Another class is starting machines at this node.
+      while (inUse(node) >= startsPerNode) await sleep(clock, pollMs, signal);
+      busy.set(node, inUse(node) + 1);
+      try {
+        return await work();
+      } finally {
+        busy.set(node, inUse(node) - 1);
+      }
+    },
+  };
+}
+
+const nodeOf = ({ cluster, node }: Machine) => `${cluster}/${node}`;
