@@ -138,6 +138,24 @@ const openConsoles = [
   ),
 ];
 
+const classes = [
+  stackedTimeSeries('Class actions', 'Requests of instructors per second, by action and result.', 'ops', {
+    expr: sumBy('action, result', rate('porthole_broker_class_actions_total')),
+    legend: '{{action}} {{result}}',
+  }),
+  timeSeries('Paused consoles', 'Open consoles whose class is paused.', 'none', {
+    expr: sum(series('porthole_relay_paused_sessions')),
+    legend: 'paused',
+  }),
+  timeSeries(
+    'Class changes and raised hands',
+    'Changes that relays applied to consoles per second, by how they found out: "poll" means that a signal was lost. Hands that were raised or lowered per second.',
+    'ops',
+    { expr: sumBy('found_by', rate('porthole_relay_class_changes_total')), legend: 'change by {{found_by}}' },
+    { expr: sumBy('result', rate('porthole_relay_help_requests_total')), legend: 'hand {{result}}' },
+  ),
+];
+
 const drainAndResume = [
   stackedTimeSeries(
     'WebSockets by relay',
@@ -324,6 +342,7 @@ const rows = [
   ['Overview', overview],
   ['Console opens', consoleOpens],
   ['Open consoles', openConsoles],
+  ['Classes', classes],
   ['Drain and resume', drainAndResume],
   ['Shared screens', sharedScreens],
   ['Proxmox VE', proxmox],

@@ -45,6 +45,12 @@ export const steps: readonly Step[] = [
   { name: 'GET /consoles/{cluster}/{vmid}/power/{task}', path: `${power}/none` },
   { name: 'GET /access/explain', path: explained },
   { name: 'GET /audit', path: '/audit' },
+  { name: 'GET /classes', path: '/classes' },
+  {
+    name: 'POST /classes/{name}/actions',
+    path: '/classes/lab/actions',
+    body: { action: 'message', text: 'Five more minutes.' },
+  },
   { name: 'GET /sessions', path: '/sessions' },
   { name: 'DELETE /sessions', path: '/sessions?user=nobody' },
   { name: 'DELETE /sessions/{id}', path: '/sessions/none' },

@@ -17,6 +17,7 @@ const ours = { 'sec-fetch-site': 'same-origin' };
 test('the file names every route of the broker, and no other', () => {
   const deps = {
     sessions: {},
+    classes: {},
     power: { keys: () => [grantKey], random: systemRandom },
     grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} }, store: {} },
     signIn: { signInMethods: [] },
@@ -278,6 +279,41 @@ describe('every status that the file names', () => {
     see('DELETE /sessions/{id}', await anna.delete('/api/v1/sessions/none'), 404);
     see('DELETE /sessions/{id}', await anna.delete('/api/v1/sessions/s1'), 204);
     expect((await ben.get('/api/v1/sessions')).status).toBe(200);
+  });
+
+  test('classes', async () => {
+    const { anna, ben, store } = walk;
+    await live(store, {
+      sessionId: 's3',
+      user: { id: 'local:ben', name: 'ben' },
+      classes: [{ name: 'lab', role: 'member' }],
+    });
+    walk.clock.advance(1000);
+    const actions = 'POST /classes/{name}/actions';
+    const act = (browser: typeof anna, body: object, name = 'lab') =>
+      browser.post(`/api/v1/classes/${name}/actions`, body);
+    for (const body of [
+      { action: 'pause', seconds: 60, text: 'Eyes up here.' },
+      { action: 'message', text: 'Five more minutes.', users: ['local:ben'] },
+      { action: 'lower', users: ['local:ben'] },
+      { action: 'end' },
+      { action: 'start' },
+    ])
+      see(actions, await act(anna, body), 204);
+    const list = await anna.get('/api/v1/classes');
+    see('GET /classes', list, 200);
+    expect(list.json.classes[0]).toMatchObject({
+      name: 'lab',
+      role: 'instructor',
+      paused: { text: 'Eyes up here.' },
+    });
+    const etag = String(list.headers['etag']);
+    see('GET /classes', await anna.get('/api/v1/classes', { 'if-none-match': etag }), 304);
+    see('GET /classes', await anna.get('/api/v1/classes?which=all'), 400);
+    see('GET /classes', await ben.get('/api/v1/classes'), 200);
+    for (const action of ['resume', 'cancel_end']) see(actions, await act(anna, { action }), 204);
+    see(actions, await act(anna, { action: 'resume' }, 'none'), 404);
+    see(actions, await act(ben, { action: 'resume' }), 403);
   });
 
   test('a page that a program opened gets its pass, once', async () => {

@@ -9,9 +9,30 @@ import { delayProfiles, type DelayProfileName } from '../fakes/proxmox/delay-pro
 import { createFakeProxmox, type FakeProxmox, type GuestOptions } from '../fakes/proxmox/fake-proxmox.ts';
 
 const token = { tokenid: 'porthole@pve!demo', secret: systemRandom(16).toString('hex') };
-const password = 'porthole';
+export const demoPassword = 'porthole';
 
-/** A small class: machines on two nodes, in two pools. One machine is stopped. */
+/** The members of the class besides the student. Each has a desktop; those of the last two are off. */
+export const classmates = [
+  { name: 'ada', displayName: 'Ada Lund' },
+  { name: 'ben', displayName: 'Ben Okoro' },
+  { name: 'carla', displayName: 'Carla Reis' },
+  { name: 'dev', displayName: 'Dev Patel' },
+  { name: 'emil', displayName: 'Emil Sand' },
+  { name: 'fay', displayName: 'Fay Huang' },
+  { name: 'gus', displayName: 'Gus Brandt' },
+  { name: 'hana', displayName: 'Hana Sato' },
+  { name: 'ivo', displayName: 'Ivo Marek' },
+  { name: 'jonas', displayName: 'Jonas Weber' },
+  { name: 'mira', displayName: 'Mira Novak' },
+] as const;
+const machinesOff = 2;
+
+/** The desktop of the member with this index. */
+export function desktopOf(index: number): { readonly vmid: number; readonly running: boolean } {
+  return { vmid: 201 + index, running: index < classmates.length - machinesOff };
+}
+
+/** The desktops of a class of twelve on two nodes, and further machines of a student and of the instructor. */
 const machines: readonly Omit<GuestOptions, 'guest'>[] = [
   { vmid: 101, node: 'pve1', name: 'student-desktop', pool: 'class-a', tags: ['linux', 'owner-student'] },
   {
@@ -38,8 +59,13 @@ const machines: readonly Omit<GuestOptions, 'guest'>[] = [
     running: false,
   },
   { vmid: 110, node: 'pve1', name: 'class-noticeboard', pool: 'class-a', tags: ['shared'] },
-  { vmid: 201, node: 'pve1', name: 'mira-desktop', pool: 'class-a', tags: ['linux', 'owner-mira'] },
-  { vmid: 202, node: 'pve2', name: 'jonas-desktop', pool: 'class-a', tags: ['linux', 'owner-jonas'] },
+  ...classmates.map(({ name }, index) => ({
+    ...desktopOf(index),
+    node: `pve${1 + (index % 2)}`,
+    name: `${name}-desktop`,
+    pool: 'class-a',
+    tags: ['linux', `owner-${name}`],
+  })),
   {
     vmid: 301,
     node: 'pve2',
@@ -105,12 +131,13 @@ function restartingGuest(guest: Guest): Guest {
 
 /** The configuration of a standalone Porthole for the simulated Proxmox. */
 export async function demoConfig(proxmox: FakeProxmox, port: number, basePath = ''): Promise<Config> {
-  const users = await Promise.all(
-    [
-      { name: 'student', displayName: 'Sam Student', groups: ['class-a'] },
-      { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'] },
-    ].map(async (user) => ({ ...user, password: await hashPassword(password, systemRandom) })),
-  );
+  // Hashing is slow on purpose, so all have the same hash.
+  const hash = await hashPassword(demoPassword, systemRandom);
+  const users = [
+    { name: 'student', displayName: 'Sam Student', groups: ['class-a'] },
+    ...classmates.map((user) => ({ ...user, groups: ['class-a'] })),
+    { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'] },
+  ].map((user) => ({ ...user, password: hash }));
   return configSchema.parse({
     publicUrl: `http://localhost:${port}${basePath}`,
     allowedOrigins: [`http://127.0.0.1:${port}`],
@@ -132,7 +159,13 @@ export async function demoConfig(proxmox: FakeProxmox, port: number, basePath = 
         name: 'own machines',
         who: { everyone: true },
         which: { tags: ['owner-{user}'] },
-        allow: ['control', 'terminal'],
+        allow: ['control', 'terminal', 'power'],
+      },
+      {
+        name: 'all machines of the pool',
+        who: { groups: ['instructors'] },
+        which: { pools: ['class-a'] },
+        allow: ['control', 'terminal', 'power', 'watch', 'end'],
       },
       { name: 'the noticeboard', who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
     ],
@@ -142,7 +175,7 @@ export async function demoConfig(proxmox: FakeProxmox, port: number, basePath = 
         title: 'Class A',
         members: { groups: ['class-a'] },
         instructors: { groups: ['instructors'] },
-        machines: { pools: ['class-a'] },
+        machines: { pools: ['class-a'], names: ['*-desktop'] },
         own: { tags: ['owner-{user}'] },
         allow: ['control', 'terminal', 'power'],
       },

@@ -9,6 +9,7 @@ import { createStandalone } from '@porthole/standalone/standalone';
 import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { demoConfig, startDemoProxmox } from './demo.ts';
 import { followConsoles } from './follow-consoles.ts';
+import { startDemoMembers, type DemoMembers } from './members.ts';
 
 /**
  * `npm run demo`: a simulated Proxmox and a standalone Porthole in front of it. Needs nothing but Node. With
@@ -26,13 +27,16 @@ const banner = `
   Porthole is open:  ${config.publicUrl.href.replace(/\/$/, '')}
 
     student      password  porthole    their own machines, and a noticeboard to look at
-    instructor   password  porthole    the machines of the whole class
+    instructor   password  porthole    the machines of the whole class, and the page of the class
 
   Open one machine in two tabs: they share one console at Proxmox. This terminal says so.
+  Nine members of the class work at their machines, and two of them ask for help.
   The machines are simulated. Type "help" in one of them; "poweroff" ends it for a few seconds.
   Ctrl-C stops everything.
 
 `;
+
+let members: DemoMembers | undefined;
 
 await runProcess(process, () => {
   const log = createLog({ service: 'demo', level: config.logLevel });
@@ -45,7 +49,10 @@ await runProcess(process, () => {
     log,
     registry,
     pagesDir: fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url)),
-    onReady: () => process.stdout.write(banner),
+    onReady() {
+      process.stdout.write(banner);
+      members = startDemoMembers(`http://127.0.0.1:${port}`, values['base-path']);
+    },
   });
   return {
     log,
@@ -55,6 +62,7 @@ await runProcess(process, () => {
       { name: 'simulated Proxmox', stop: () => proxmox.close() },
       followConsoles(proxmox, clock, (line) => process.stdout.write(`${line}\n`)),
       ...standalone.components,
+      { name: 'members of the class', stop: async () => members?.stop() },
     ],
   };
 });

@@ -97,7 +97,7 @@ describe('the reference pages', () => {
 
 describe('the page about the protocol', () => {
   const page = textOf('protocol.md');
-  const anyMessage = z.union([controlMessage, clientMessage]);
+  const anyMessage = z.union([clientMessage, controlMessage]);
 
   test('shows every control message, and only such', () => {
     const shown = Array.from(

@@ -122,6 +122,7 @@ function relayRegistry(): Registry {
     frames: () => 0,
     screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
+    pausedConsoles: () => 0,
     clusters: ['lab'],
   });
   return registry;

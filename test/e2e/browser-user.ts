@@ -14,6 +14,8 @@ export interface Received {
   complete(): Promise<void>;
 }
 
+export type UserName = 'student' | 'friend' | 'instructor';
+
 /** A user with a browser context of their own. */
 export interface BrowserUser {
   readonly page: Page;
@@ -22,7 +24,7 @@ export interface BrowserUser {
   readonly received: Received;
   /** The number of WebSockets that the page has opened so far. */
   sockets(): number;
-  signIn(name: 'student' | 'instructor'): Promise<void>;
+  signIn(name: UserName): Promise<void>;
   visitConsole(vmid: number, mode?: 'view'): Promise<void>;
   /** Visits the console and waits for its picture. */
   openConsole(vmid: number, mode?: 'view'): Promise<void>;

@@ -7,6 +7,7 @@ import { createRegistry } from '@porthole/shared/telemetry/metrics';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { demoConfig, startDemoProxmox } from '../demo/demo.ts';
+import { startDemoMembers } from '../demo/members.ts';
 import { eventually } from '../eventually.ts';
 import type { Picture } from '../fakes/guests/ppm.ts';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
@@ -20,7 +21,7 @@ const from = (path: string) => fileURLToPath(new URL(`../../${path}`, import.met
 /** Keeps clones small. */
 const maxBytes = 300 * 1024;
 
-/** Takes a screenshot. With PORTHOLE_SCREENSHOTS=1 it replaces the picture of the README. */
+/** Takes a screenshot. With PORTHOLE_SCREENSHOTS=1 it replaces the picture of the README or of a page of docs. */
 async function takePicture({ page }: BrowserUser, name: string): Promise<void> {
   const picture = await page.screenshot();
   expect(picture.length).toBeLessThan(maxBytes);
@@ -29,6 +30,13 @@ async function takePicture({ page }: BrowserUser, name: string): Promise<void> {
   if (process.env['PORTHOLE_SCREENSHOTS'] !== '1') return;
   await mkdir(from('docs/images'), { recursive: true });
   await writeFile(from(`docs/images/${name}.png`), picture);
+}
+
+async function finishAnimations({ page }: BrowserUser): Promise<void> {
+  await page.evaluate(() => {
+    for (const animation of document.getAnimations())
+      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
+  });
 }
 
 /** Whether the screen shows the lighthouse that the command `about` draws. */
@@ -95,5 +103,33 @@ describeWith('chromium')('the pictures of the README', () => {
     });
     await person.page.mouse.move(640, 1);
     await takePicture(person, 'console');
+  });
+
+  test('a class in session', async () => {
+    const members = startDemoMembers(origin);
+    try {
+      await members.ready;
+      await signIn('instructor');
+      await person.page.getByRole('link', { name: 'Classes' }).click();
+      await person.page.getByText('My disk is full').waitFor();
+      await person.page.getByText('9 of 12 seats with an open console, 2 raised hands').waitFor();
+      await takePicture(person, 'class');
+      await person.page.getByLabel('Text while paused').fill('Please look at the board.');
+      const student = await openBrowserUser(browser(), origin);
+      await student.page.goto(origin);
+      await signInHere(student, 'student', 'porthole');
+      await student.page.getByRole('link', { name: 'student-desktop' }).click();
+      await student.waitForState('open');
+      await person.page.getByRole('button', { name: 'Pause all' }).click();
+      await student.hasHeading('Ina Instructor has paused the class');
+      await finishAnimations(student);
+      await takePicture(student, 'paused');
+      await person.page.getByRole('button', { name: 'Resume' }).click();
+      await student.page.locator('[data-paused]').waitFor({ state: 'detached' });
+      await student.close();
+      expect(student.faults).toEqual([]);
+    } finally {
+      await members.stop();
+    }
   });
 });

@@ -3,7 +3,7 @@ import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
-import { openBrowserUser, type BrowserUser } from './browser-user.ts';
+import { openBrowserUser, type BrowserUser, type UserName } from './browser-user.ts';
 import { startStack, type Stack, type StackOptions } from './stack.ts';
 
 /** Short enough for a test and long enough for a slow computer. */
@@ -19,7 +19,7 @@ export interface Scene {
   /** Signed in. New for each test. */
   readonly student: BrowserUser;
   /** Another signed-in user, whose browser is closed after the test. */
-  signInAs(name: 'student' | 'instructor'): Promise<BrowserUser>;
+  signInAs(name: UserName): Promise<BrowserUser>;
 }
 
 export function useBrowser(): () => Browser {
@@ -41,7 +41,7 @@ export function useScene(
   let student: BrowserUser;
   let users: BrowserUser[] = [];
 
-  async function signInAs(name: 'student' | 'instructor'): Promise<BrowserUser> {
+  async function signInAs(name: UserName): Promise<BrowserUser> {
     const user = await openBrowserUser(browser(), stack.origin);
     users.push(user);
     await user.signIn(name);

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import type { z } from 'zod';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 
-/** The password of both users. */
+/** The password of all users. */
 export const password = 'a sunny day at the pier';
 export const proxmoxAccount = {
   userid: 'porthole@pve',
@@ -76,6 +76,7 @@ function usersFile(): Promise<string> {
     stringify({
       users: [
         { name: 'student', displayName: 'Sam Student', groups: ['class-a'], password: hash },
+        { name: 'friend', displayName: 'Fay Friend', groups: ['class-a'], password: hash },
         { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'], password: hash },
       ],
     }),

@@ -2,11 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@porthole/shared/time/clock';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { mintGrant } from '@porthole/shared/grant/grant';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import { createSessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
+import type { Store } from '@porthole/shared/store/ports';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
 import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import { delayProfiles, type DelayProfileName } from '../fakes/proxmox/delay-profiles.ts';
@@ -29,12 +31,13 @@ export interface RelayProcess {
 /** A Proxmox with thirty machines, a real Redis, and relay processes that tests start and stop. */
 export interface RelayFleet {
   readonly proxmox: FakeProxmox;
+  readonly store: Store;
   readonly relays: readonly RelayProcess[];
   /** By vmid. */
   readonly guests: ReadonlyMap<number, BuiltinGuest>;
   /** Resolves when the relay is ready. */
   startRelay(): Promise<RelayProcess>;
-  grantFor(person: number): Promise<string>;
+  grantFor(person: number, claims?: Partial<GrantClaims>): Promise<string>;
   sessions(): Promise<readonly { readonly relay: string }[]>;
   stop(): Promise<void>;
 }
@@ -104,6 +107,7 @@ export async function startRelayFleet({
 
   return {
     proxmox,
+    store,
     relays,
     guests,
     async startRelay() {
@@ -123,7 +127,7 @@ export async function startRelayFleet({
       await process.printed('"ready"');
       return relay;
     },
-    grantFor(person) {
+    grantFor(person, claims = {}) {
       // Each relay has consoles of every machine.
       const vmid = 100 + (Math.floor(person / 3) % machines);
       return mintGrant(
@@ -135,6 +139,7 @@ export async function startRelayFleet({
           node: `pve${((vmid - 100) % 6) + 1}`,
           machineName: `lab-${vmid}`,
           limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 1, perMachine: 30 },
+          ...claims,
         }),
       );
     },

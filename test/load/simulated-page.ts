@@ -1,3 +1,4 @@
+import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { connectConsole, type ConsoleClient } from '../relay/console-client.ts';
 
 /** An interruption of a console, in milliseconds of `performance.now()`. */
@@ -33,6 +34,7 @@ export function simulatePage(options: {
   readonly step: number;
   readonly origin: string;
   readonly requestGrant: () => Promise<string>;
+  readonly onControl?: (message: ControlMessage) => void;
 }): SimulatedPage {
   const { urls, origin } = options;
   const interruptions: Interruption[] = [];
@@ -53,8 +55,11 @@ export function simulatePage(options: {
     const client = connectConsole({ url: urls[relay % urls.length] ?? '', token, origin });
     current = client;
     client.socket.on('open', () => redeemedTokens.push(token));
-    client.socket.on('message', () => {
-      for (const message of client.messages) if (message.type === 'resume') resumeToken = message.token;
+    client.socket.on('message', (_data, isBinary: boolean) => {
+      const message = isBinary ? undefined : client.messages.at(-1);
+      if (!message) return;
+      if (message.type === 'resume') resumeToken = message.token;
+      options.onControl?.(message);
     });
     void client
       .rfb()

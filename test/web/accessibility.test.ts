@@ -3,7 +3,7 @@ import { describeWith } from '../needs.ts';
 import { accessibilityFaults } from './axe.ts';
 import { waitForState } from './browser.ts';
 import { useConsole, type ConsoleTest } from './console/use-console.ts';
-import { aMachine } from './site-data.ts';
+import { aClass, aMachine, aSeat } from './site-data.ts';
 
 type Reach = (fixture: ConsoleTest) => Promise<void>;
 
@@ -99,6 +99,46 @@ const details: Readonly<Record<string, Reach>> = {
     fixture.site.signedIn = false;
     await visit(fixture, '/');
     await fixture.page.getByLabel('Password', { exact: true }).waitFor();
+  },
+  'a paused class and messages': async (fixture) => {
+    fixture.site.relayScript = ({ sendControl, rfb }) => {
+      sendControl({ type: 'opened', mode: 'control', help: true });
+      rfb.start();
+    };
+    await fixture.open();
+    fixture.newest().sendControl({ type: 'help', raised: true, position: 2 });
+    fixture.newest().sendControl({ type: 'message', id: 'm1', text: 'Five more minutes.', by: 'Ina' });
+    fixture.newest().sendControl({ type: 'paused', seconds: 600, text: 'Eyes up here.', by: 'Ina' });
+    await fixture.hasHeading('Ina has paused the class');
+    await fixture.page.getByText('Five more minutes.').waitFor();
+  },
+  'the panel to ask for help': async (fixture) => {
+    fixture.site.relayScript = ({ sendControl, rfb }) => {
+      sendControl({ type: 'opened', mode: 'control', help: true });
+      rfb.start();
+    };
+    await fixture.open();
+    await fixture.page.mouse.move(600, 2);
+    await fixture.page.getByRole('button', { name: 'Raise hand' }).click();
+    await fixture.page.getByRole('dialog', { name: 'Ask for help' }).waitFor();
+  },
+  'the page of a class': async (fixture) => {
+    const help = { position: 1, since: new Date().toISOString(), text: 'My disk is full' };
+    fixture.site.instructed = [
+      aClass({
+        seats: [aSeat('ada', 101), aSeat('ben', 102, { help }), aSeat('carl', 103, { state: 'off' })],
+        starting: { total: 3, started: 1, failed: 1, running: true },
+      }),
+      aClass({ name: 'other', title: 'Other' }),
+    ];
+    await visit(fixture, '/classes');
+    await fixture.page.getByText('My disk is full').waitFor();
+  },
+  'the page of a paused class that ends': async (fixture) => {
+    const until = new Date(Date.now() + 60_000).toISOString();
+    fixture.site.instructed = [aClass({ paused: { until, text: 'Eyes up here.' }, ending: { at: until } })];
+    await visit(fixture, '/classes');
+    await fixture.page.getByText('The class is paused').waitFor();
   },
   'the list of machines': async (fixture) => {
     fixture.site.stale = 30;

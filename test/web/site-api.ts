@@ -21,10 +21,17 @@ const routes: readonly (readonly [pattern: RegExp, handler: Handler])[] = [
   [/^POST \/api\/v1\/logout$/, signOut],
   [
     /^GET \/api\/v1\/me$/,
-    ({ site, response }) => json(response, 200, { user, canSeeSessions: site.canSeeSessions }),
+    ({ site, response }) =>
+      json(response, 200, {
+        user,
+        canSeeSessions: site.canSeeSessions,
+        canSeeClasses: site.instructed.length > 0,
+      }),
   ],
   [/^GET \/api\/v1\/sessions$/, listSessions],
   [/^DELETE \/api\/v1\/sessions(?:\/(.+))?$/, endSessions],
+  [/^GET \/api\/v1\/classes$/, ({ site, response }) => json(response, 200, { classes: site.instructed })],
+  [/^POST \/api\/v1\/classes\/([^/]+)\/actions$/, actOnClass],
   [/^DELETE \/api\/v1\/logins$/, signOutUser],
   [/^GET \/api\/v1\/consoles\/[^/]+\/(\d+)\/power\//, powerTask],
   [/^POST \/api\/v1\/consoles\/[^/]+\/(\d+)\/power$/, startPowerAction],
@@ -77,6 +84,13 @@ function endSessions({ site, response, url }: Exchange, [, id]: RegExpExecArray)
   site.ended.push(`${url.pathname.slice('/api/v1/sessions'.length)}${url.search}`);
   site.sessions = site.sessions.filter((session) => (id ? session.id !== id : session.mine));
   if (!id) return json(response, 200, { ended: 1 });
+  response.writeHead(204).end();
+}
+
+async function actOnClass({ site, request, response }: Exchange, [, name = '']: RegExpExecArray) {
+  const body = (await bodyOf(request)) as Readonly<Record<string, unknown>>;
+  if (site.classReply) return refuse(response, site.classReply);
+  site.classActions.push({ name, body });
   response.writeHead(204).end();
 }
 

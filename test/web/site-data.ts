@@ -28,6 +28,52 @@ export interface SiteSession {
   may: ('end' | 'watch' | 'control' | 'sign_out')[];
 }
 
+export interface SiteSeat {
+  machine: { cluster: string; vmid: number; name: string; type: 'qemu' | 'lxc'; node: string };
+  member?: { id?: string; name: string; displayName?: string };
+  state: 'off' | 'free' | 'open';
+  help?: { position: number; since: string; text: string };
+}
+
+export interface SiteClass {
+  name: string;
+  title: string;
+  role: 'instructor' | 'member';
+  may: string[];
+  lesson?: object;
+  paused?: { until: string; text: string; by?: string };
+  ending?: { at: string };
+  starting?: { total: number; started: number; failed: number; running: boolean };
+  hands: { user: { id: string; name: string }; position: number; since: string; text: string }[];
+  seats: SiteSeat[];
+}
+
+export function aSeat(name: string, vmid: number, over: Partial<SiteSeat> = {}): SiteSeat {
+  return {
+    machine: { cluster: 'lab', vmid, name: `lab-${name}`, type: 'qemu', node: 'pve1' },
+    member: { id: `local:${name}`, name },
+    state: 'open',
+    ...over,
+  };
+}
+
+export function aClass(over: Partial<SiteClass> = {}): SiteClass {
+  return {
+    name: 'networks',
+    title: 'Networks',
+    role: 'instructor',
+    may: ['pause', 'resume', 'message', 'lower', 'start', 'end', 'cancel_end'],
+    hands: [],
+    seats: [
+      aSeat('ada', 101),
+      aSeat('ben', 102),
+      aSeat('carl', 103, { member: { name: 'carl' }, state: 'free' }),
+      aSeat('dora', 104, { member: { name: 'dora' }, state: 'off' }),
+    ],
+    ...over,
+  };
+}
+
 export function aSession(id: string, over: Partial<SiteSession> = {}): SiteSession {
   return {
     id,

@@ -1,4 +1,4 @@
-import type { SiteMachine, SiteSession } from './site-data.ts';
+import type { SiteClass, SiteMachine, SiteSession } from './site-data.ts';
 import type { OpenedConsole, RelayScript } from './site-relay.ts';
 
 /** A refusal by the simulated broker. */
@@ -20,6 +20,11 @@ export interface Site {
   sessions: SiteSession[];
   classes: { name: string; title: string }[];
   canSeeSessions: boolean;
+  /** The classes of the user, in full, and what the user has done for them. */
+  instructed: SiteClass[];
+  readonly classActions: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }[];
+  /** How actions are refused. Undefined: they succeed. */
+  classReply: Refusal | undefined;
   /** What was asked to be ended, as it stood in the address. */
   readonly ended: string[];
   /** What machines were told, `vmid action`, and how their tasks come out, by vmid: at first they run. */

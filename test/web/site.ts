@@ -33,6 +33,9 @@ export async function startSite(): Promise<Site> {
     sessions: [],
     classes: [],
     canSeeSessions: false,
+    instructed: [],
+    classActions: [],
+    classReply: undefined,
     ended: [],
     powerActions: [],
     tasks: new Map(),
@@ -68,6 +71,6 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
 }
 
 function nameOf(path: string): string {
-  if (path === '/' || path === '/sessions') return 'index.html';
+  if (path === '/' || path === '/sessions' || path === '/classes') return 'index.html';
   return path.startsWith('/console/') ? 'console.html' : path.slice(1);
 }

@@ -19,6 +19,7 @@ import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { Decide } from './access/decide.ts';
 import { createAccessRules } from './access/rules.ts';
+import { createClassRoutes } from './classes/create-class-routes.ts';
 import { checkBrokerConfig } from './config/check-config.ts';
 import { relayUrlOf } from './grants/relay-url.ts';
 import { createApp } from './http/create-app.ts';
@@ -85,6 +86,15 @@ export function createBroker(deps: BrokerDeps): Broker {
   const { requireLogin, embedTokens, terminationOrders } = signIn;
   const common = { config, store, keys, clock, random, log, metrics, tracing, audit, rateLimits };
   const users = { requireLogin, embedTokens, directory, access, decide };
+  const live = createLiveSessions({ records: sessionRecords, clock });
+  const { showOperatorName } = config;
+  const classes = createClassRoutes({
+    ...common,
+    ...users,
+    clients: clusters.clients,
+    live,
+    showOperatorName,
+  });
   const router = createRoutes({
     ...users,
     trail,
@@ -94,10 +104,11 @@ export function createBroker(deps: BrokerDeps): Broker {
     sessions: {
       ...common,
       ...users,
-      live: createLiveSessions({ records: sessionRecords, clock }),
+      live,
       terminationOrders,
-      showOperatorName: config.showOperatorName,
+      showOperatorName,
     },
+    classes: classes.routes,
   });
 
   return {
@@ -113,6 +124,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       clusters.component,
       rules.component,
       pages.component,
+      classes.component,
       ...kubernetesComponents(deps, metrics),
     ],
     async readiness() {

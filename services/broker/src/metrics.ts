@@ -42,6 +42,11 @@ export const brokerMetrics = {
     help: 'Requests to start, shut down, reboot, reset, or stop a machine by result: ok (Proxmox started the task), or the error code.',
     labelNames: ['action', 'result'],
   },
+  classActions: {
+    name: 'porthole_broker_class_actions_total',
+    help: 'Requests of instructors for their classes (pause, resume, message, lower, start, end, cancel_end) by result: ok, or the error code.',
+    labelNames: ['action', 'result'],
+  },
   rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
     help: 'Reloads of the rules file by result: ok, or faulty (the previous rules stay in effect).',
@@ -92,6 +97,7 @@ export type Route =
   | 'grants'
   | 'explain'
   | 'sessions'
+  | 'classes'
   | 'audit'
   | 'power'
   | 'page'
@@ -109,6 +115,7 @@ export interface BrokerMetrics {
   request(request: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
   powerAction(action: string, result: Result): void;
+  classAction(action: string, result: Result): void;
   rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
   /** Sets the function that a scrape calls. */
@@ -139,6 +146,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15],
   });
   const powerActions = new Counter({ ...brokerMetrics.powerActions, registers });
+  const classActions = new Counter({ ...brokerMetrics.classActions, registers });
   const rulesReloads = new Counter({ ...brokerMetrics.rulesReloads, registers });
   let signInsQueued = () => 0;
   let rulesInvalid = () => false;
@@ -188,6 +196,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
       ),
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
     powerAction: (action, result) => powerActions.inc({ action, result }),
+    classAction: (action, result) => classActions.inc({ action, result }),
     rulesReload: (result) => rulesReloads.inc({ result }),
     observeRulesInvalid: (read) => (rulesInvalid = read),
     proxmox: createProxmoxMetrics(registry, 'porthole_broker'),

@@ -2,6 +2,8 @@ import { Router } from '@koa/router';
 import type { AuditTrail } from '@porthole/shared/audit/trail';
 import type { Access, Decide } from './access/decide.ts';
 import { readAudit } from './audit/read-audit.ts';
+import { actOnClass, type ClassRouteDeps } from './classes/act-on-class.ts';
+import { listClasses } from './classes/list-classes.ts';
 import { explainAccess } from './consoles/explain-access.ts';
 import { listConsoles } from './consoles/list-consoles.ts';
 
@@ -34,11 +36,12 @@ export interface RouteDeps {
   readonly grants: GrantRouteDeps;
   readonly power: PowerRouteDeps;
   readonly sessions: EndSessionsDeps;
+  readonly classes: ClassRouteDeps;
 }
 
 /** The routes of the HTTP API. */
 export function createRoutes(deps: RouteDeps): Router<RequestState> {
-  const { signIn, grants, power, sessions, trail } = deps;
+  const { signIn, grants, power, sessions, classes, trail } = deps;
   const ownLogins = { requireLogin: deps.requireLogin, logins: signIn.logins };
   const router = new Router<RequestState>({ prefix: '/api/v1', sensitive: true, strict: true });
 
@@ -60,6 +63,8 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.get('/sessions', listSessions(sessions));
   router.delete('/sessions', endSessions(sessions));
   router.delete('/sessions/:id', endSession(sessions));
+  router.get('/classes', listClasses(classes));
+  router.post('/classes/:name/actions', readJson(), actOnClass(classes));
   router.get('/access/explain', explainAccess(deps));
   router.get('/audit', readAudit({ ...sessions, trail }));
   return router;

@@ -14,6 +14,7 @@ import type { RefusedUpgrade } from './viewer/upgrade.ts';
 import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
 
 const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direction[];
+const helpResults = ['raised', 'lowered', 'refused'] as const;
 const openPhases = [...openingSteps, 'queue', 'total', 'picture'] as const;
 
 /** Everything that the relay exports. Label values come from closed sets only. */
@@ -33,6 +34,10 @@ export interface RelayMetrics {
   ping(side: 'viewer' | 'machine', seconds: number): void;
   stalled(direction: Direction): void;
   inputUnanswered(): void;
+  /** A change of a class was applied to consoles of its members. */
+  classChanged(foundBy: 'signal' | 'poll'): void;
+  /** A member of a class asked for help, or no longer. `refused`: too often, or the store is unavailable. */
+  helpRequest(result: (typeof helpResults)[number]): void;
   /** One session more or less in the queue of this cluster. */
   queued(cluster: string, change: 1 | -1): void;
   /** One console more or less that is being opened at a node of this cluster. */
@@ -51,6 +56,8 @@ export interface RelayReadings {
   frames(direction: Direction): number;
   buffered(direction: Direction): number;
   screens(): ScreenReadings;
+  /** Consoles whose input is held back by the pause of a class. */
+  pausedConsoles(): number;
   /** limits.consolesPerRelay */
   readonly maxSessions: number;
   /** The names of all clusters. */
@@ -65,6 +72,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
     ...createParkingMetrics(registry),
     ...createOpeningMetrics(registry, read.clusters),
     ...stream,
+    ...createClassMetrics(registry),
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
     sharing: createSharingMetrics(registry),
     sharingDial: createSharingDialMetrics(registry),
@@ -234,6 +242,28 @@ function createStreamMetrics(registry: Registry) {
   } satisfies Partial<RelayMetrics>;
 }
 
+function createClassMetrics(registry: Registry) {
+  const registers = [registry];
+  const changes = new Counter({
+    name: 'porthole_relay_class_changes_total',
+    help: 'Changes of classes that this relay applied to consoles of members, by how it found out: signal, or poll if the signal was lost.',
+    labelNames: ['found_by'],
+    registers,
+  });
+  const requests = new Counter({
+    name: 'porthole_relay_help_requests_total',
+    help: 'Hands of members that were raised or lowered in their consoles; refused: too often, or the store was unavailable.',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const foundBy of ['signal', 'poll']) changes.inc({ found_by: foundBy }, 0);
+  for (const result of helpResults) requests.inc({ result }, 0);
+  return {
+    classChanged: (foundBy) => changes.inc({ found_by: foundBy }),
+    helpRequest: (result) => requests.inc({ result }),
+  } satisfies Partial<RelayMetrics>;
+}
+
 function registerReadings(registry: Registry, read: RelayReadings): void {
   const frames = new Counter({
     name: 'porthole_relay_frames_total',
@@ -272,6 +302,14 @@ function registerReadings(registry: Registry, read: RelayReadings): void {
       registers: [],
       collect() {
         this.set(read.maxSessions);
+      },
+    }),
+    new Gauge({
+      name: 'porthole_relay_paused_sessions',
+      help: 'Open consoles whose input is held back because their class is paused.',
+      registers: [],
+      collect() {
+        this.set(read.pausedConsoles());
       },
     }),
     new Gauge({

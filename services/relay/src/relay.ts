@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/http/address-key';
 import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
+import { createClassStates } from '@porthole/shared/class/class-states';
 import type { Clock } from '@porthole/shared/time/clock';
 import { basePathOf } from '@porthole/shared/http/base-path';
 import { clientAddress } from '@porthole/shared/http/client-address';
@@ -22,6 +23,8 @@ import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 import { createRelayMetrics } from './metrics.ts';
+import { createJoinClasses } from './session/class-membership.ts';
+import { createClassWatcher } from './session/class-watcher.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import { createObserverNotifier } from './session/observers.ts';
 import { createTerminationWatcher } from './session/termination-watcher.ts';
@@ -71,7 +74,8 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const shared = createSharedState(deps);
-  const { clusters, connections, liveSessions, observers, sharing, signals, terminations, metrics } = shared;
+  const { clusters, connections, liveSessions, observers, classes, sharing, signals, terminations, metrics } =
+    shared;
   const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
   const storeReadiness = createStoreReadiness(store);
   const stopListening = new DisposableStack();
@@ -113,6 +117,7 @@ export function createRelay(deps: RelayDeps): Relay {
           stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
           stopListening.defer(terminationWatcher.start());
           stopListening.defer(observers.start());
+          stopListening.defer(classes.start());
         },
         async stop() {
           await Promise.all([liveSessions.drain(), sharing.drain()]);
@@ -143,9 +148,13 @@ function createSharedState(deps: RelayDeps) {
     maxSessions: limits.consolesPerRelay,
     frames: linkGauges.frames,
     buffered: linkGauges.buffered,
+    pausedConsoles: () => classes.pausedConsoles(),
     clusters: config.clusters.map(({ name }) => name),
     screens: () => sharing.readings,
   });
+  const states = createClassStates({ records, leases, signals, keys, random });
+  const classes = createClassWatcher({ states, clock, metrics });
+  const { rateLimits } = store;
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
   const drainMs = limits.drainSeconds * 1000;
@@ -169,6 +178,7 @@ function createSharedState(deps: RelayDeps) {
       signals,
       terminations,
       observers,
+      joinClasses: createJoinClasses({ watcher: classes, states, rateLimits, clock, metrics }),
       reopenable: createReopenableSessions(leases),
       keys,
       metrics,
@@ -183,6 +193,7 @@ function createSharedState(deps: RelayDeps) {
       viewerHandshakeMs: deadlines.viewerHandshake,
     },
     observers,
+    classes,
     connections,
     clock,
     random,
@@ -194,5 +205,5 @@ function createSharedState(deps: RelayDeps) {
     pingMs: deadlines.ping,
     drainMs,
   });
-  return { clusters, connections, liveSessions, metrics, observers, sharing, signals, terminations };
+  return { clusters, connections, liveSessions, metrics, observers, classes, sharing, signals, terminations };
 }

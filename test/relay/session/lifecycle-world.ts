@@ -91,6 +91,7 @@ export async function createLifecycleWorld() {
     frames: () => 0,
     screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
+    pausedConsoles: () => 0,
     maxSessions: 1,
     clusters: ['lab'],
   });
@@ -128,6 +129,7 @@ export async function createLifecycleWorld() {
       sessions,
       signals,
       observers,
+      joinClasses: () => undefined,
       reopenable: createReopenableSessions(leases),
       keys,
       clock,

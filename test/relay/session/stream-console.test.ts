@@ -1,3 +1,4 @@
+import { InputGate } from '@porthole/relay/session/input-gate';
 import { PortholeError } from '@porthole/shared/errors';
 import { Parking } from '@porthole/relay/session/parking';
 import { streamConsole } from '@porthole/relay/session/stream-console';
@@ -52,6 +53,7 @@ function createWorld() {
       deadlines: defaultDeadlines,
       timeLimits: { input() {} },
       parking,
+      gate: new InputGate(),
       signal: abort.signal,
     });
   return {

@@ -135,6 +135,7 @@ describe('input for a terminal', () => {
       claims: aGrant(systemClock, { kind: 'terminal' }),
       upstream: { link: machine, takeLeftover: () => Buffer.alloc(0) },
       send: () => true,
+      gate: { shut: false },
       onHumanInput() {},
       onPicture() {},
       onAnswering() {},

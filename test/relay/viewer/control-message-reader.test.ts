@@ -13,7 +13,7 @@ test('a viewer may send sixty control messages in ten seconds', () => {
 });
 
 test.each<[string, string, string]>([
-  ['is too long', JSON.stringify({ type: 'extend', why: 'x'.repeat(256) }), 'viewer_message_too_big'],
+  ['is too long', JSON.stringify({ type: 'extend', why: 'x'.repeat(512) }), 'viewer_message_too_big'],
   ['is not JSON', '{', 'viewer_protocol'],
   ['has an unknown type', '{"type":"please"}', 'viewer_protocol'],
 ])('a text that %s is refused', (_, text, code) => {

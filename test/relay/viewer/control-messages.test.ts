@@ -9,7 +9,7 @@ describe('a control message of a viewer', () => {
     ['is of an unknown type', '{"type":"reboot"}', 1002],
     ['has an unknown field', '{"type":"extend","by":3600}', 1002],
     ['is not JSON', 'extend', 1002],
-    ['is too long', `{"type":"extend"}${' '.repeat(300)}`, 1009],
+    ['is too long', `{"type":"extend"}${' '.repeat(600)}`, 1009],
   ])('closes the console if it %s', async (_, text, code) => {
     const rig = await start();
     const client = await rig.open();

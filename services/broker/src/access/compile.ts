@@ -1,5 +1,6 @@
 import type { AccessClass, AccessDocument, AccessRule, Right } from '@porthole/shared/config/access-schema';
 import { compileTargetMatcher, type TargetMatcher } from './match-target.ts';
+import { compileOwnerPattern, ownerOptions } from './owner-pattern.ts';
 import type { Subject, Target } from './subject.ts';
 import { compileTimeWindows, type IsOpenAt } from './time-windows.ts';
 
@@ -18,12 +19,21 @@ export interface CompiledRule {
   readonly mismatch: TargetMatcher;
 }
 
-/** A class, as its instructors see it. */
+/** A class and the people in it. */
 export interface CompiledClass {
   readonly name: string;
   readonly title: string;
+  /** Whether it has instructors at all. */
+  readonly isInstructed: boolean;
   hasInstructor(subject: Subject): boolean;
+  hasMember(subject: Subject): boolean;
   hasMachine(target: Target): boolean;
+  /** Whether the target is one of the machines of the class that the member may open. */
+  isMachineOf(subject: Subject, target: Target): boolean;
+  /** The name of the one user for whom the machine is, if `own` says that by `{user}`. */
+  ownerOf(target: Target): string | undefined;
+  /** Whether there is a lesson. Undefined: the class has no time windows. */
+  readonly isLesson: IsOpenAt | undefined;
 }
 
 export interface CompiledAccess {
@@ -86,15 +96,56 @@ function compileClassRules(given: AccessClass, index: number): readonly Compiled
   ];
 }
 
-function compileClass({ name, title, instructors, machines }: AccessClass): CompiledClass {
+function compileClass({
+  name,
+  title,
+  members,
+  instructors,
+  machines,
+  own,
+  when,
+}: AccessClass): CompiledClass {
   const mismatch = compileTargetMatcher(machines);
+  const ownMismatch = compileTargetMatcher(own, members.groups);
+  const hasMember = compileSubjectMatcher(members);
   // The schema permits no placeholder in the machines of a class, so the subject does not matter.
   const anySubject: Subject = { name: '', groups: [] };
+  const hasMachine = (target: Target) => mismatch(anySubject, target) === undefined;
   return {
     name,
     title: title ?? name,
+    isInstructed: instructors !== undefined,
     hasInstructor: instructors ? compileSubjectMatcher(instructors) : () => false,
-    hasMachine: (target) => mismatch(anySubject, target) === undefined,
+    hasMember,
+    hasMachine,
+    isMachineOf: (subject, target) =>
+      hasMember(subject) && hasMachine(target) && ownMismatch(subject, target) === undefined,
+    ownerOf: compileOwner(own),
+    isLesson: compileTimeWindows(when),
+  };
+}
+
+/** The owner that the first matching entry with `{user}` yields. */
+function compileOwner(own: AccessClass['own']): (target: Target) => string | undefined {
+  const { names, tags, pools }: Partial<Record<keyof typeof ownerOptions, readonly string[] | undefined>> =
+    own;
+  const patternsOf = (field: keyof typeof ownerOptions, entries: readonly string[] = []) =>
+    entries
+      .flatMap((entry) => compileOwnerPattern(entry, ownerOptions[field]) ?? [])
+      .filter(({ placeholder }) => placeholder === 'user');
+  const byField = [
+    { patterns: patternsOf('names', names), textsOf: ({ name }: Target) => [name ?? []].flat() },
+    { patterns: patternsOf('tags', tags), textsOf: (target: Target) => target.tags },
+    { patterns: patternsOf('pools', pools), textsOf: ({ pool }: Target) => [pool ?? []].flat() },
+  ];
+  return (target) => {
+    for (const { patterns, textsOf } of byField)
+      for (const text of textsOf(target))
+        for (const { ownerOf } of patterns) {
+          const owner = ownerOf(text);
+          if (owner !== undefined) return owner;
+        }
+    return undefined;
   };
 }
 

@@ -5,6 +5,7 @@ import { mintGrant } from '@porthole/shared/grant/grant';
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import { systemClock } from '@porthole/shared/time/clock';
 import { compileRules, readAccessDocument } from '../access/rules.ts';
+import { classesOf } from '../classes/classes-of.ts';
 import { buildClaims } from '../grants/claims.ts';
 import { grantEvent } from '../grants/grant-event.ts';
 import { parseGrantRequest } from '../grants/grant-request.ts';
@@ -80,6 +81,7 @@ async function createGrant(
     machine,
     request,
     authorised,
+    classes: classesOf(access.classes, user, machine),
     extendSeconds: config.limits.extendSeconds,
     origins: [config.publicUrl.origin],
     now: systemClock.now(),

@@ -13,6 +13,8 @@ export function buildClaims(facts: {
   readonly machine: Machine;
   readonly request: GrantRequest;
   readonly authorised: AuthorisedConsole;
+  /** The classes to which the console belongs. */
+  readonly classes: NonNullable<GrantClaims['classes']>;
   /** The session that the grant reopens. */
   readonly reopens?: string | undefined;
   /** Length of one extension. */
@@ -21,7 +23,7 @@ export function buildClaims(facts: {
   readonly now: number;
   readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, request, reopens, now, traceparent } = facts;
+  const { identity, machine, request, classes, reopens, now, traceparent } = facts;
   const { policy, validUntil, observer } = facts.authorised;
   const { id, name, displayName, groups } = identity.user;
   const parkSeconds = parkSecondsOf(policy, request.mode);
@@ -40,6 +42,7 @@ export function buildClaims(facts: {
     ...(policy.clipboard === 'both' ? {} : { clipboard: policy.clipboard }),
     ...(Number.isFinite(policy.updatesPerSecond) ? { updatesPerSecond: policy.updatesPerSecond } : {}),
     ...(observer ? { observer } : {}),
+    ...(classes.length > 0 ? { classes: [...classes] } : {}),
     limits: {
       ...sessionLengths(policy, validUntil === undefined ? undefined : validUntil - now, facts.extendSeconds),
       idleSeconds: policy.idleSeconds,

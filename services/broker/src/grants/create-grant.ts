@@ -11,7 +11,8 @@ import { createReopenableSessions } from '@porthole/shared/session/reopenable-se
 import type { Store } from '@porthole/shared/store/ports';
 import type { TraceSpan, Tracing } from '@porthole/shared/telemetry/tracing';
 import type { Clock } from '@porthole/shared/time/clock';
-import type { Decide } from '../access/decide.ts';
+import type { Access, Decide } from '../access/decide.ts';
+import { classesOf } from '../classes/classes-of.ts';
 import type { Context, Step } from '../http/context.ts';
 import { pathParameters } from '../http/path-parameters.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
@@ -36,6 +37,7 @@ export interface GrantRouteDeps {
   readonly requireLogin: RequireLogin;
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
+  readonly access: () => Pick<Access, 'classes'>;
   readonly embedTokens: Pick<EmbedTokens, 'createCode' | 'read'>;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
   readonly tracing: Pick<Tracing, 'startSpan'>;
@@ -77,6 +79,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       machine: visible.machine,
       request,
       authorised,
+      classes: classesOf(deps.access().classes, identity.user, visible.machine),
       reopens,
       extendSeconds: limits.extendSeconds,
       origins,

@@ -24,7 +24,7 @@ export function servePages(pages: () => PageFiles | undefined, basePath: string)
 
 /** Pages have paths of their own. Other files keep their path in the build. */
 function nameOf(path: string): string {
-  if (path === '/' || path === '/sessions') return 'index.html';
+  if (path === '/' || path === '/sessions' || path === '/classes') return 'index.html';
   if (consolePage.test(path)) return 'console.html';
   return path.endsWith('.html') ? '' : path.slice(1);
 }

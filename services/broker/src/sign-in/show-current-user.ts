@@ -3,14 +3,21 @@ import type { Step } from '../http/context.ts';
 import { toPublicUser } from '../identity/user.ts';
 import type { RequireLogin } from './require-login.ts';
 
-/** GET /api/v1/me: the signed-in user, and whether pages show the tab of live consoles. */
+/** GET /api/v1/me: the signed-in user, and whether pages show the tabs of live consoles and of classes. */
 export function showCurrentUser(deps: {
   readonly requireLogin: RequireLogin;
-  readonly access: () => Pick<Access, 'managesSessions'>;
+  readonly access: () => Pick<Access, 'managesSessions' | 'classes'>;
 }): Step {
   return async (ctx) => {
     ctx.state.route = 'me';
     const { user } = await deps.requireLogin(ctx);
-    ctx.body = { user: toPublicUser(user), canSeeSessions: deps.access().managesSessions(user) };
+    const access = deps.access();
+    const canSeeSessions = access.managesSessions(user);
+    const instructed = access.classes.filter(({ isInstructed }) => isInstructed);
+    // Whether other operators see a class depends on its machines, which would take too long to find out here.
+    const canSeeClasses = instructed.some(
+      ({ hasInstructor, hasMember }) => hasInstructor(user) || (canSeeSessions && !hasMember(user)),
+    );
+    ctx.body = { user: toPublicUser(user), canSeeSessions, canSeeClasses };
   };
 }

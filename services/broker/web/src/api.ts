@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@porthole/shared/errors';
 import { basePath } from './base-path.ts';
+import type { ClassAction, ClassList } from './class-types.ts';
 
 /** Why a request to the broker failed. `network`: no answer. `invalid_response`: not an answer of the API. */
 export interface Problem {
@@ -221,7 +222,10 @@ export const api = {
     request<{ user: User }>('POST', `${apiPath(url)}/code`, { id, factor, code }),
   signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
   redeemEmbedCode: (code: string) => request<{ token: string }>('POST', '/embed-tokens', { code }),
-  me: () => request<{ user: User; canSeeSessions?: boolean }>('GET', '/me'),
+  me: () => request<{ user: User; canSeeSessions?: boolean; canSeeClasses?: boolean }>('GET', '/me'),
+  classes: (etag: string | undefined) => requestIfChanged<ClassList>('/classes', etag),
+  classAction: (name: string, action: ClassAction) =>
+    request<undefined>('POST', `/classes/${encodeURIComponent(name)}/actions`, action),
   sessions: (className: string | undefined, etag: string | undefined) =>
     requestIfChanged<SessionList>(
       `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,

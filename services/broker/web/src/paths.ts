@@ -10,6 +10,7 @@ export interface ConsoleAddress {
 }
 
 export const sessionsPath = `${basePath}sessions`;
+export const classesPath = `${basePath}classes`;
 
 export function consolePath(
   cluster: string,

@@ -3,6 +3,7 @@ import { clientMessageLength, cutTextBytesAfter } from './client-message-length.
 import type { ClientMessagePolicy } from './client-message-policy.ts';
 import { clipboardActions } from './clipboard-policy.ts';
 import { encodings, offersEncoding } from './encodings.ts';
+import { HeldInput } from './held-input.ts';
 import { clientMessageTypes } from './message-types.ts';
 
 /** Shared, because thousands of sessions hold one for as long as they live. */
@@ -26,6 +27,8 @@ const userInputTypes: ReadonlySet<number> = new Set([
 
 export interface ClientMessageFilterOptions {
   readonly viewOnly: boolean;
+  /** While it is shut, messages that affect the machine are dropped, as in a view-only session. Default: never shut. */
+  readonly gate?: { readonly shut: boolean };
   /** Called for each key, pointer event or paste, also when the session is view-only. */
   readonly onHumanInput: () => void;
   /** The grant's policy for messages. Applied to those that `viewOnly` allows. */
@@ -45,6 +48,7 @@ export class ClientMessageFilter implements MessageFilter {
   #textBytesLeft = 0;
   #textAllowed = false;
   #extendedPointer = false;
+  readonly #held = new HeldInput();
 
   constructor(options: ClientMessageFilterOptions) {
     this.#options = options;
@@ -52,6 +56,11 @@ export class ClientMessageFilter implements MessageFilter {
 
   get atMessageBoundary(): boolean {
     return this.#textBytesLeft === 0;
+  }
+
+  /** The messages that release all keys and buttons that the viewer holds. To be sent at a message boundary. */
+  releaseHeld(): readonly Buffer[] {
+    return this.#held.release();
   }
 
   push(chunk: Buffer, forwarded: Buffer[] = []): readonly Buffer[] {
@@ -62,6 +71,8 @@ export class ClientMessageFilter implements MessageFilter {
         if (this.#textAllowed) forwarded.push(text);
         this.#textBytesLeft -= text.length;
         unread = unread.subarray(text.length);
+        // The gate may have shut within the message, when nothing could be released.
+        if (this.atMessageBoundary && this.#options.gate?.shut) forwarded.push(...this.releaseHeld());
         continue;
       }
       const bytes = this.#pending.length > 0 ? Buffer.concat([this.#pending, unread]) : unread;
@@ -78,18 +89,21 @@ export class ClientMessageFilter implements MessageFilter {
   }
 
   #onMessage(message: Buffer, forwarded: Buffer[]): void {
-    const { viewOnly, onHumanInput, policy } = this.#options;
+    const { viewOnly, gate, onHumanInput, policy } = this.#options;
     const type = message[0] ?? -1;
     if (userInputTypes.has(type) || isPaste(message)) onHumanInput();
     if (type === clientMessageTypes.setEncodings)
       this.#extendedPointer = offersEncoding(message, encodings.extendedMouseButtons);
     const bytesLeft = type === clientMessageTypes.clientCutText ? cutTextBytesAfter(message) : 0;
-    const allowed = viewOnly && inputTypes.has(type) ? undefined : policy ? policy(message) : message;
+    const blocked = (viewOnly || gate?.shut === true) && inputTypes.has(type);
+    const allowed = blocked ? undefined : policy ? policy(message) : message;
     if (bytesLeft > 0) {
       this.#textBytesLeft = bytesLeft;
       this.#textAllowed = allowed !== undefined;
     }
-    if (allowed) forwarded.push(allowed);
+    if (!allowed) return;
+    this.#held.forwarded(allowed);
+    forwarded.push(allowed);
   }
 }
 

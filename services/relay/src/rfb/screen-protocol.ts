@@ -12,17 +12,23 @@ export const keepAliveRequest = Buffer.from([3, 1, 0, 0, 0, 0, 0, 1, 0, 1]);
 
 /** The protocol of a screen: RFB in both directions. */
 export function createScreenProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
-  const { clock, claims, upstream, send, onHumanInput, onPicture } = deps;
+  const { clock, claims, upstream, send, gate, onHumanInput, onPicture } = deps;
   const policy = createScreenPolicy({ clock, claims, send });
+  const filter = new ClientMessageFilter({
+    viewOnly: claims.mode === 'view',
+    gate,
+    onHumanInput,
+    policy: policy.clientMessages,
+  });
   return {
-    filter: new ClientMessageFilter({
-      viewOnly: claims.mode === 'view',
-      onHumanInput,
-      policy: policy.clientMessages,
-    }),
+    filter,
     upstream: policy.filterUpstream(detectFirstPicture(upstream, onPicture)),
     initialMessage: sharedClientInit,
     keepAlive: keepAliveRequest,
+    withdrawInput() {
+      // Within a long message, the filter does it behind the message.
+      if (filter.atMessageBoundary) for (const message of filter.releaseHeld()) send(message);
+    },
     stop: () => policy.stop(),
   };
 }

@@ -21,6 +21,8 @@ import type { Viewer } from '../viewer/viewer.ts';
 import type { UpgradeCredentials } from '../viewer/upgrade.ts';
 import { admit, type AdmitDeps } from './admit.ts';
 import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
+import { isMember, type ClassMembership, type JoinClasses } from './class-membership.ts';
+import { InputGate } from './input-gate.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
 import { offerConsole } from './offer-console.ts';
@@ -37,6 +39,7 @@ export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDep
   readonly random: RandomBytes;
   readonly terminations: Pick<TerminationOrders, 'findFor'>;
   readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;
+  readonly joinClasses: JoinClasses;
   readonly reopenable: ReopenableSessions;
   readonly deadlines: InputDeadlines & Pick<Deadlines, 'diagnose' | 'keepAlive'>;
   readonly linkGauges: Pick<LinkGauges, 'add'>;
@@ -61,6 +64,8 @@ export class ConsoleSession {
   #claims: GrantClaims | undefined;
   /** Counts the connections of the session. Undefined until this one has registered. */
   #generation: number | undefined;
+  readonly #gate = new InputGate();
+  #classes: ClassMembership | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
   #parking: Parking | undefined;
@@ -108,6 +113,7 @@ export class ConsoleSession {
       const message = this.#readControlMessage(text);
       if (message.type === 'ping') this.#viewer.sendControl({ type: 'pong' });
       else if (message.type === 'visibility') this.#onVisibility(message.hidden);
+      else if (message.type === 'help') this.#classes?.onHelp(message);
       else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
@@ -194,6 +200,7 @@ export class ConsoleSession {
       deadlines,
       timeLimits,
       parking: this.#parking,
+      gate: this.#gate,
       signal,
       onStreaming: (filter) =>
         offerConsole(console.dialled, filter, {
@@ -236,7 +243,6 @@ export class ConsoleSession {
     const { clock, keys, observers, random, records, reopenable } = this.#deps;
     const viewer = this.#viewer;
     const lifecycle = this.#lifecycle;
-    const { mode, clipboard } = claims;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
     const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
     // A session that must keep its console, for example for a recording, would answer false here.
@@ -244,10 +250,12 @@ export class ConsoleSession {
     this.#parking = createParking({ clock, claims, viewer, mayPark });
     sendControl({
       type: 'opened',
-      mode,
-      ...(clipboard === undefined ? {} : { clipboard }),
+      mode: claims.mode,
+      ...(claims.clipboard && { clipboard: claims.clipboard }),
       ...(this.#parking ? { parking: true } : {}),
+      ...(isMember(claims) ? { help: true } : {}),
     });
+    this.#classes = this.#deps.joinClasses({ claims, gate: this.#gate, sendControl, lifecycle });
     observers.notifyChanged(claims);
     const endReopenable = keepReopenable({ sessions: reopenable, clock }, claims);
     lifecycle.own(() => endReopenable({ error: lifecycle.error, viewerLost: viewer.lost }));

@@ -10,12 +10,14 @@ import { createViewer } from '../viewer/viewer.ts';
 import type { ViewerConnections } from '../viewer/viewer-connections.ts';
 import type { ViewerSocket } from '../viewer/viewer-socket.ts';
 import { ConsoleSession, type SessionDeps } from './console-session.ts';
+import type { ClassWatcher } from './class-watcher.ts';
 import type { ObserverNotifier } from './observers.ts';
 import { staggerDrain } from './stagger-drain.ts';
 
 export interface LiveSessionsDeps {
   readonly session: SessionDeps;
   readonly observers: Pick<ObserverNotifier, 'onChanged'>;
+  readonly classes: Pick<ClassWatcher, 'onChanged'>;
   readonly connections: Pick<ViewerConnections, 'setState'>;
   readonly batcher: FrameBatcher;
   readonly clock: Clock;
@@ -85,6 +87,10 @@ export class LiveSessions implements Iterable<ConsoleSession> {
   onSignal(signal: ConsoleSignal): void {
     if (signal.type === 'observers') {
       this.#deps.observers.onChanged(signal);
+      return;
+    }
+    if (signal.type === 'class') {
+      this.#deps.classes.onChanged(signal.name);
       return;
     }
     for (const session of this.#sessions) {

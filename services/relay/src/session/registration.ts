@@ -115,7 +115,8 @@ export function toSessionRecord(
   claims: GrantClaims,
   now: Pick<SessionRecord, 'connection' | 'relay' | 'node' | 'parked' | 'since' | 'bytes'>,
 ): SessionRecord {
-  const { sessionId, loginRef, user, cluster, type, vmid, machineName, mode, kind, observer } = claims;
+  const { sessionId, loginRef, user, cluster, type, vmid, machineName, mode, kind, observer, classes } =
+    claims;
   const { id, name, displayName } = user;
   return {
     version: 1,
@@ -129,6 +130,7 @@ export function toSessionRecord(
     mode,
     kind,
     ...(observer === undefined ? {} : { observer }),
+    ...(classes === undefined ? {} : { classes }),
     ...now,
   };
 }

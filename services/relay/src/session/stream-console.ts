@@ -16,6 +16,7 @@ import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
 import { startKeepAlive } from '../upstream/keep-alive.ts';
 import type { Viewer } from '../viewer/viewer.ts';
 import type { Parking } from './parking.ts';
+import type { InputGate } from './input-gate.ts';
 import type { TimeLimits } from './time-limits.ts';
 
 /**
@@ -50,6 +51,7 @@ export interface StreamConsoleDeps {
   readonly parking?: Pick<Parking, 'start' | 'stop'> | undefined;
   /** Called once, when bytes are forwarded from now on. */
   readonly onStreaming?: ((filter: Pick<MessageFilter, 'atMessageBoundary'>) => void) | undefined;
+  readonly gate: InputGate;
   readonly signal: AbortSignal;
 }
 
@@ -84,6 +86,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     claims: deps.claims,
     upstream: deps.dialled,
     send: sendBetweenMessages,
+    gate: deps.gate,
     onHumanInput: () => timeLimits.input(),
     onPicture: deps.onPicture,
     onAnswering: deps.onAnswering,
@@ -91,6 +94,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   });
   const { keepAlive } = protocol;
   own(protocol.stop);
+  own(deps.gate.onShut(protocol.withdrawInput));
   own(onAbort(signal, () => end({ by: 'viewer', error: signal.reason as PortholeError })));
   own(deps.linkGauges.add({ to_viewer: viewerLink, to_machine: protocol.upstream.link }));
   // A shared screen looks after its console itself. The relay that has it can be lost like Proxmox.

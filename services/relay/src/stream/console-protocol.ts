@@ -15,6 +15,8 @@ export interface ConsoleProtocol {
   readonly initialMessage?: Buffer;
   /** Sent to an idle machine, so that the console is not idle for Proxmox. It has no effect. */
   readonly keepAlive: Buffer;
+  /** Takes back what it can of the input so far: held keys are released, and input that waits is discarded. */
+  withdrawInput(): void;
   stop(): void;
 }
 
@@ -24,6 +26,8 @@ export interface ConsoleProtocolDeps {
   readonly upstream: UpstreamSide;
   /** Sends a message of the relay to the machine. Returns false if none may begin now. */
   readonly send: (message: Buffer) => boolean;
+  /** While it is shut, input of the viewer is dropped, message by message. */
+  readonly gate: { readonly shut: boolean };
   readonly onHumanInput: () => void;
   /** The machine's first pixels have arrived. */
   readonly onPicture: () => void;

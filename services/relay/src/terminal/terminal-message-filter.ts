@@ -16,10 +16,12 @@ const empty = Buffer.alloc(0);
 export function createTerminalMessageFilter(options: {
   /** Drops input and sizes. */
   readonly viewOnly: boolean;
+  /** While it is shut, input is dropped. Sizes pass, because the terminal keeps its window. Default: never shut. */
+  readonly gate?: { readonly shut: boolean };
   /** Called for input, also when the session is view-only. */
   readonly onHumanInput: () => void;
 }): MessageFilter {
-  const { viewOnly, onHumanInput } = options;
+  const { viewOnly, gate, onHumanInput } = options;
   /** The start of a header that is incomplete. */
   let pending: Buffer = empty;
   /** Bytes of the current input message that are still to come. */
@@ -36,7 +38,8 @@ export function createTerminalMessageFilter(options: {
     push(chunk, forwarded = []) {
       const input = new InputMerger(forwarded);
       const continued = takeData(chunk);
-      if (!viewOnly) input.add(continued);
+      const dropsInput = viewOnly || gate?.shut === true;
+      if (!dropsInput) input.add(continued);
       let unread = chunk.subarray(continued.length);
       if (unread.length > 0 && pending.length > 0) {
         unread = Buffer.concat([pending, unread]);
@@ -54,7 +57,7 @@ export function createTerminalMessageFilter(options: {
             if (header.dataBytes > 0) onHumanInput();
             dataBytesLeft = header.dataBytes;
             const data = takeData(unread);
-            if (!viewOnly) input.add(data);
+            if (!dropsInput) input.add(data);
             unread = unread.subarray(data.length);
           } else if (header.type === 'size') {
             input.flush();

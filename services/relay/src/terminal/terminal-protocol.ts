@@ -6,16 +6,17 @@ import { terminalLimits, terminalPing } from './terminal-messages.ts';
 
 /** The protocol of a terminal. Its output is forwarded unread; the first picture counts as there from the start. */
 export function createTerminalProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
-  const { clock, claims, upstream, onHumanInput, onPicture, onAnswering, deadlines } = deps;
+  const { clock, claims, upstream, gate, onHumanInput, onPicture, onAnswering, deadlines } = deps;
   onPicture();
   const answers = new AnswerWatch({ clock, afterMs: deadlines.terminalAnswer, onChange: onAnswering });
   const link = new PacedLink(upstream.link, { clock, deadlines, answers });
   return {
-    filter: createTerminalMessageFilter({ viewOnly: claims.mode === 'view', onHumanInput }),
+    filter: createTerminalMessageFilter({ viewOnly: claims.mode === 'view', gate, onHumanInput }),
     upstream: { ...upstream, link },
     // What was just sent is in the link's own buffer for a moment.
     maxInputWaiting: terminalLimits.waitingBytes + windowBytes,
     keepAlive: terminalPing,
+    withdrawInput: () => link.stop(),
     stop() {
       answers.stop();
       link.stop();

@@ -3,9 +3,11 @@ import { clientMessage, type ClientMessage } from '@porthole/shared/protocol/con
 import { PortholeError } from '@porthole/shared/errors';
 import { parseJson } from '@porthole/shared/parse-json';
 
-/** Longest message, in characters. */
-const maxLength = 256;
-/** Most messages in a period: a page sends a few pings, and a user answers notices and switches between tabs. */
+/** Longest message, in characters: a raised hand whose text has many characters that JSON escapes. */
+const maxLength = 512;
+/**
+ * Most messages in a period: a page sends a few pings, and a user answers notices, raises a hand and switches between tabs.
+ */
 const maxMessages = 60;
 const periodMs = 10_000;
 

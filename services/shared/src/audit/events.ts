@@ -40,6 +40,7 @@ const consoleFields = {
   relay: z.string(),
 };
 
+const classAction = z.enum(['pause', 'resume', 'message', 'lower', 'start', 'end', 'cancel_end']);
 const powerAction = z.enum(['start', 'shutdown', 'reboot', 'reset', 'stop']);
 
 const auditEvents = {
@@ -128,6 +129,26 @@ const auditEvents = {
       consoles: z.number().int(),
       ...requestFields,
     },
+  },
+  class_action: {
+    about:
+      'An instructor paused or resumed a class, sent a message, lowered raised hands, started the machines, announced the end of the class or withdrew it. The texts are not recorded.',
+    fields: {
+      by: principal,
+      class: z.string(),
+      action: classAction,
+      /** Duration of a pause, or time until the end of the class. */
+      seconds: z.number().int().optional(),
+      /** Ids of the users to whom a message is addressed or whose hands are lowered. Missing: all members. */
+      users: z.array(z.string()).optional(),
+      /** Number of machines that are started. */
+      machines: z.number().int().optional(),
+      ...requestFields,
+    },
+  },
+  class_action_refused: {
+    about: 'An action for a class was denied or failed. `code` is the error code.',
+    fields: { by: principal, class: z.string(), action: classAction, code: errorCode, ...requestFields },
   },
   power: {
     about: 'A power action was started. `task` is the UPID of the Proxmox task.',

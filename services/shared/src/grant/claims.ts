@@ -7,6 +7,9 @@ export type MachineType = (typeof machineTypes)[number];
 /** The vmid of a guest, from 100 on, or the number of a node in its cluster, below 100. */
 export const machineNumber = /^[1-9]\d{0,8}$/;
 
+/** The classes that one console can belong to. */
+export const maxClasses = 32;
+
 /**
  * The claims of a grant. The broker mints it, and only a relay can open it. Unknown fields are dropped, because during
  * an upgrade a newer broker talks to older relays.
@@ -38,6 +41,11 @@ export const grantClaims = z.object({
   updatesPerSecond: z.number().positive().max(1000).optional(),
   /** True if the user observes the consoles of others. The users of the machine see the observer's name. */
   observer: z.boolean().optional(),
+  /** The classes to which the console belongs, and whether the user is a member or an instructor of each. */
+  classes: z
+    .array(z.object({ name: z.string().min(1).max(64), role: z.enum(['member', 'instructor']) }))
+    .max(maxClasses)
+    .optional(),
   /** The trace of the request (W3C Trace Context, section 3.2), which the relay continues. */
   traceparent: z.string().max(64).optional(),
   limits: z.object({
@@ -75,3 +83,4 @@ export const grantClaims = z.object({
 export type GrantClaims = z.infer<typeof grantClaims>;
 export type ConsoleMode = GrantClaims['mode'];
 export type ConsoleKind = GrantClaims['kind'];
+export type ClassRole = NonNullable<GrantClaims['classes']>[number]['role'];

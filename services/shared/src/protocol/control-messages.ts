@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classText, helpText, shownName } from '../class/texts.ts';
 import { grantClaims } from '../grant/claims.ts';
 
 /**
@@ -7,7 +8,8 @@ import { grantClaims } from '../grant/claims.ts';
  */
 export const openingSteps = ['status', 'console', 'connect', 'authenticate'] as const;
 
-export const notices = ['idle', 'time'] as const;
+/** `class`: an instructor ends the class. */
+export const notices = ['idle', 'time', 'class'] as const;
 
 /** Maximum observers that a message names. */
 export const maxObserversNamed = 4;
@@ -35,6 +37,8 @@ export const controlMessage = z.discriminatedUnion('type', [
     clipboard: grantClaims.shape.clipboard,
     /** The relay parks the console of a hidden page, so the page reports its visibility. An older relay does not. */
     parking: z.literal(true).optional(),
+    /** Present if the viewer may send `help`. */
+    help: z.literal(true).optional(),
   }),
   /** A grant to resume the session at any relay after a lost connection. It invalidates the previous one. */
   z.object({ type: z.literal('resume'), token: z.string() }),
@@ -63,6 +67,28 @@ export const controlMessage = z.discriminatedUnion('type', [
    * so, and the relay closes the connection with `moving`: the page resumes then.
    */
   z.object({ type: z.literal('parked') }),
+  /** A message of an instructor, until the user dismisses it. After a reconnect it can arrive again, with the same id. */
+  z.object({
+    type: z.literal('message'),
+    id: z.string().min(1).max(32),
+    text: classText.min(1),
+    by: shownName.optional(),
+  }),
+  /** An instructor has paused the class: for `seconds`, input does not reach the machine. Sent again if that changes. */
+  z.object({
+    type: z.literal('paused'),
+    seconds: z.number().int().nonnegative(),
+    text: classText,
+    by: shownName.optional(),
+  }),
+  /** The pause is over. */
+  z.object({ type: z.literal('unpaused') }),
+  /** Whether the user's hand is raised, and the place in the queue; 1 is first. */
+  z.object({
+    type: z.literal('help'),
+    raised: z.boolean(),
+    position: z.number().int().positive().optional(),
+  }),
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */
@@ -81,5 +107,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ping') }),
   /** Whether the user can't see the page. Sent only if `opened` has `parking`: after it if hidden, and at each change. */
   z.strictObject({ type: z.literal('visibility'), hidden: z.boolean() }),
+  /** Raises the user's hand, with an optional text, or lowers it. Only if `opened` has said `help`. */
+  z.strictObject({ type: z.literal('help'), raised: z.boolean(), text: helpText.optional() }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;

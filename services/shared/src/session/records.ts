@@ -34,6 +34,7 @@ export const sessionRecord = z.object({
   observer: grantClaims.shape.observer,
   /** True while the console at Proxmox is released, because the page is hidden. */
   parked: z.boolean().optional(),
+  classes: grantClaims.shape.classes,
   /** When the session was first opened, whatever the connection. Milliseconds since the epoch. */
   since: z.number().int(),
   /** Bytes of this connection, as of the last heartbeat. */

@@ -49,7 +49,15 @@ const observersSignal = z.object({
   vmid: z.number().int(),
 });
 
-const consoleSignal = z.discriminatedUnion('type', [terminationSignal, supersededSignal, observersSignal]);
+/** The state of a class changed. Relays must read it, for the consoles of its members. */
+const classSignal = z.object({ type: z.literal('class'), name: z.string().min(1).max(64) });
+
+const consoleSignal = z.discriminatedUnion('type', [
+  terminationSignal,
+  supersededSignal,
+  observersSignal,
+  classSignal,
+]);
 export type ConsoleSignal = z.infer<typeof consoleSignal>;
 
 export interface ConsoleSignals {

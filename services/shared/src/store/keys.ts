@@ -34,6 +34,10 @@ export const storeKeys = {
   machineOwner: (nameDigest: string) => `porthole:machine-owner:${nameDigest}`,
   /** A token with which one relay forwards a viewer to another. */
   forward: (token: Uint8Array) => `porthole:forward:${digest(token)}`,
+  /** A record about a class, such as its pause, by the keyed digest of what it is and of the class. */
+  classRecord: (nameDigest: string) => `porthole:class:${nameDigest}`,
+  /** What a member of a class who raised a hand says, by the digest of the place in the queue. */
+  raisedHand: (holderDigest: string) => `porthole:raised-hand:${holderDigest}`,
   /** By the keyed digest of the lease name. */
   leaseOrder: (nameDigest: string) => `porthole:lease:{${nameDigest}}:order`,
   leaseExpiry: (nameDigest: string) => `porthole:lease:{${nameDigest}}:expiry`,
@@ -63,6 +67,10 @@ export const leaseNames = {
   /** Live consoles of one relay, and of all relays. */
   relay: (relayId: string) => `relay/${relayId}`,
   allSessions: 'sessions',
+  /** Members of a class who raised a hand, in order. */
+  help: (className: string) => `help/${className}`,
+  /** One start of all machines of a class at a time. */
+  startClass: (className: string) => `start-class/${className}`,
   /** Entries of the audit trail in one hour since the epoch. */
   audit: (hour: number) => `audit/${hour}`,
 } as const;
@@ -97,6 +105,20 @@ export const lifetimes = {
   auditEntry: 24 * 3_600_000,
   /** Longer than the life of a grant, and than the longest store outage after which relays must still find the order. */
   terminationOrder: 3_600_000,
+  /** A message of an instructor: consoles that open or reconnect in this time show it. */
+  classMessage: 10 * 60_000,
+  /** From the end of a class: longer than the life of a grant, and than a store outage. */
+  classEnding: 3_600_000,
+  /** The progress of starting the machines of a class, after its last change. */
+  classStart: 10 * 60_000,
+  /** Held while the machines of a class are started. Renewed after a third of it. */
+  classStartLease: 30_000,
+  /** Longer than a school day. When it expires, relays read the state again. */
+  classRevision: 24 * 3_600_000,
+  /** The place of a raised hand. Renewed after a third of it while its member has a console. */
+  helpPlace: 180_000,
+  /** What the member says. Useless without the place. */
+  raisedHand: 12 * 3_600_000,
 } as const;
 
 /** SHA-256 in hexadecimal. */

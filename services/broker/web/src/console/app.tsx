@@ -1,6 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { EyeIcon } from '../components/icons.tsx';
+import { ClassMessages } from './class/class-messages.tsx';
+import { HandBadge } from './class/hand-badge.tsx';
+import { HelpPanel, type SetHelp } from './class/help-panel.tsx';
+import { PausedCard } from './class/paused-card.tsx';
 import { ClipboardPanel } from './clipboard/clipboard-panel.tsx';
 import { clipboardRights } from './connection/session-info.ts';
 import type { Mode, View } from './connection/view.ts';
@@ -34,6 +38,7 @@ export interface AppProps {
   readonly terminal: Terminal | undefined;
   readonly open: () => void;
   readonly extend: () => void;
+  readonly setHelp: SetHelp;
   /** Undefined if the user may not use power actions. */
   readonly power: MachinePower | undefined;
 }
@@ -45,10 +50,13 @@ export function App(props: AppProps) {
   const [fit, setFit] = useState(true);
   const bar = useRef<HTMLDivElement>(null);
   const live = view.state === 'open';
+  const paused = live ? view.classInfo.paused : undefined;
   // The toolbar covers a strip of a screen. A terminal lies below it.
-  const trigger = useToolbarTrigger(bar, live && panel === undefined && !terminal);
+  const trigger = useToolbarTrigger(bar, live && panel === undefined && !paused && !terminal);
   const { focus } = terminal ?? screen;
-  const mode: Mode = view.state === 'open' || view.state === 'awaiting-frame' ? view.mode : requestedMode;
+  const granted: Mode = view.state === 'open' || view.state === 'awaiting-frame' ? view.mode : requestedMode;
+  // During a pause nothing is offered that sends input.
+  const mode: Mode = paused ? 'view' : granted;
   // Pasting into a terminal is typing, and its text can be read anyway.
   const clipboard = clipboardRights(terminal ? 'both' : view.sessionInfo.clipboard, mode);
 
@@ -57,7 +65,7 @@ export function App(props: AppProps) {
       onToolbarKeyCombination(() => {
         trigger.show();
         // A notice is more urgent than the toolbar.
-        const notice = document.querySelector<HTMLElement>('.notice button');
+        const notice = document.querySelector<HTMLElement>('.notice button, .class-message button');
         (notice ?? bar.current?.querySelector<HTMLElement>('a[href], button:not(:disabled)'))?.focus();
       }),
     [],
@@ -66,6 +74,11 @@ export function App(props: AppProps) {
   useEffect(() => {
     if (!live && view.interruption !== 'brief' && view.interruption !== 'parked') setPanel(undefined);
   }, [live, view.interruption]);
+  // Before the next key.
+  useLayoutEffect(() => {
+    if (paused) setPanel((open) => (open === 'help' ? open : undefined));
+    else if (live && document.activeElement === document.body) focus();
+  }, [paused !== undefined]);
 
   return (
     <>
@@ -76,7 +89,8 @@ export function App(props: AppProps) {
         mode={mode}
         clipboard={clipboard.paste || clipboard.copy}
         power={power !== undefined}
-        shown={trigger.shown || !live || panel !== undefined}
+        help={view.classInfo.help}
+        shown={trigger.shown || !live || paused !== undefined || panel !== undefined}
         panel={panel}
         fit={fit}
         screen={screen}
@@ -104,12 +118,15 @@ export function App(props: AppProps) {
         <ConfirmDialog confirmation={power.confirmation} onClose={power.closeConfirmation} />
       ) : null}
       {power && live ? <PowerStatus power={power} /> : null}
-      {mode === 'view' && live ? <ViewOnlyBadge /> : null}
+      {granted === 'view' && live ? <ViewOnlyBadge /> : null}
       <ObserversBadge view={view} />
+      <HandBadge help={live ? view.classInfo.help : undefined} />
       {view.state === 'open' && view.sessionInfo.unanswered ? <UnansweredHint /> : null}
       <ScreenMark view={view} />
       <NoticeBar view={view} extend={extend} focusDisplay={focus} />
       {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
+      {paused ? <PausedCard paused={paused} /> : null}
+      <ClassMessages messages={view.classInfo.messages} focusDisplay={focus} />
       <Overlay view={view} name={name} open={open} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">
         {announcement(view, name)}
@@ -118,13 +135,17 @@ export function App(props: AppProps) {
   );
 }
 
-interface OpenPanelProps extends Pick<AppProps, 'screen' | 'terminal' | 'received' | 'power'> {
+interface OpenPanelProps extends Pick<
+  AppProps,
+  'view' | 'screen' | 'terminal' | 'received' | 'power' | 'setHelp'
+> {
   readonly panel: Panel | undefined;
   readonly clipboard: ReturnType<typeof clipboardRights>;
   readonly close: () => void;
 }
 
-function OpenPanel({ panel, screen, terminal, received, clipboard, power, close }: OpenPanelProps) {
+function OpenPanel(props: OpenPanelProps) {
+  const { view, panel, screen, terminal, received, clipboard, power, setHelp, close } = props;
   switch (panel) {
     case 'clipboard': {
       const text = terminal?.selection ?? received;
@@ -145,6 +166,10 @@ function OpenPanel({ panel, screen, terminal, received, clipboard, power, close 
           close={close}
         />
       ) : null;
+    case 'help': {
+      const { help } = view.classInfo;
+      return help ? <HelpPanel help={help} setHelp={setHelp} close={close} /> : null;
+    }
     case undefined:
       return null;
     default:

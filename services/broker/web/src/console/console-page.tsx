@@ -99,6 +99,7 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
         terminal={terminal}
         open={connection.open}
         extend={connection.extend}
+        setHelp={connection.setHelp}
         power={power}
       />,
       app,
@@ -116,7 +117,7 @@ function showState(view: View, target: HTMLElement): void {
   dataset['interruption'] = view.interruption;
   dataset['outdated'] = String(isOutdated(view));
   if (view.closeCode !== undefined) dataset['close'] = String(view.closeCode);
-  target.inert = view.state !== 'open';
+  target.inert = view.state !== 'open' || view.classInfo.paused !== undefined;
 }
 
 function startEmbedTokenSource(): EmbedTokenSource {

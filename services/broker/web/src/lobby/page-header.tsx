@@ -1,6 +1,6 @@
 import { api, type User } from '../api.ts';
 import { basePath } from '../base-path.ts';
-import { sessionsPath, type SignInReason } from '../paths.ts';
+import { classesPath, sessionsPath, type SignInReason } from '../paths.ts';
 import { Avatar } from './avatar.tsx';
 import { Brand } from './brand.tsx';
 
@@ -8,14 +8,17 @@ export interface PageProps {
   readonly user: User;
   /** Whether the user may see other users' consoles. */
   readonly canSeeSessions: boolean;
+  /** Whether the user may be an instructor of a class. */
+  readonly canSeeClasses: boolean;
   readonly onSignedOut: (reason: SignInReason) => void;
 }
 
 interface PageHeaderProps extends PageProps {
-  readonly current: 'machines' | 'sessions';
+  readonly current: 'machines' | 'classes' | 'sessions';
 }
 
-export function PageHeader({ user, canSeeSessions, current, onSignedOut }: PageHeaderProps) {
+export function PageHeader(props: PageHeaderProps) {
+  const { user, canSeeSessions, canSeeClasses, current, onSignedOut } = props;
   async function signOut() {
     const answer = await api.signOut();
     // The identity provider's sign-out page.
@@ -30,14 +33,21 @@ export function PageHeader({ user, canSeeSessions, current, onSignedOut }: PageH
         <a class="home" href={basePath} aria-label="Porthole">
           <Brand />
         </a>
-        {canSeeSessions ? (
+        {canSeeSessions || canSeeClasses ? (
           <nav class="page-links" aria-label="Pages">
             <a href={basePath} aria-current={current === 'machines' ? 'page' : undefined}>
               Machines
             </a>
-            <a href={sessionsPath} aria-current={current === 'sessions' ? 'page' : undefined}>
-              Live consoles
-            </a>
+            {canSeeClasses ? (
+              <a href={classesPath} aria-current={current === 'classes' ? 'page' : undefined}>
+                Classes
+              </a>
+            ) : null}
+            {canSeeSessions ? (
+              <a href={sessionsPath} aria-current={current === 'sessions' ? 'page' : undefined}>
+                Live consoles
+              </a>
+            ) : null}
           </nav>
         ) : null}
         <div class="account">

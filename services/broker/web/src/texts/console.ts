@@ -157,6 +157,7 @@ export function countdown(seconds: number): string {
 export const noticeText = {
   idle: 'Are you still there? This console is not in use and closes soon.',
   time: 'Your time for this console is almost over.',
+  class: 'The class ends soon. Your console closes, and the machine keeps running.',
 } as const satisfies Record<Notice, string>;
 
 export const extendLabel = 'Stay connected';

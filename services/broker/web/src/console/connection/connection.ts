@@ -44,6 +44,8 @@ export interface Connection {
   open(): void;
   /** Postpones the end that a notice announces. */
   extend(): void;
+  /** Raises or lowers the user's hand. */
+  setHelp(raised: boolean, text: string): void;
   /** Closes the connection because the page is being left. */
   stop(): void;
   networkChanged(): void;
@@ -142,6 +144,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
   return {
     open: () => dispatch({ type: 'open-requested' }),
     extend: () => socket?.console.send({ type: 'extend' }),
+    setHelp: (raised, text) => socket?.console.send({ type: 'help', raised, ...(text ? { text } : {}) }),
     stop: () => dispatch({ type: 'stopped' }),
     networkChanged: () => dispatch({ type: 'network-changed' }),
     visibilityChanged: () => dispatch({ type: 'visibility-changed' }),

@@ -1,5 +1,6 @@
 import type { Grant } from '../../api.ts';
 import { terminalNotAllowed } from '../../texts/console.ts';
+import { forNewConnection } from '../class/class-info.ts';
 import { noNotices } from '../notices/notices.ts';
 import { outcomeOfClose, type Outcome } from './outcome.ts';
 import { noSessionInfo } from './session-info.ts';
@@ -45,6 +46,7 @@ export function connect(state: ConnectionState, grant: Grant, env: Environment):
       timerAt: env.now() + deadline,
       grant,
       sessionInfo: noSessionInfo,
+      classInfo: forNewConnection(state.classInfo),
     },
     effects: [{ type: 'open-socket', grant }],
   };

@@ -1,4 +1,5 @@
 import type { ControlMessage, Notice, OpeningStep } from '@porthole/shared/protocol/control-messages';
+import { parseClassMessage } from '../class/parse-class-message.ts';
 import type { ClipboardDirection } from './session-info.ts';
 
 /**
@@ -28,6 +29,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     others,
     state,
     parking,
+    help,
   } = value as Record<string, unknown>;
   switch (type) {
     case 'queued':
@@ -42,6 +44,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
         mode,
         ...(isClipboardDirection(clipboard) ? { clipboard } : {}),
         ...(parking === true ? { parking } : {}),
+        ...(help === true ? { help } : {}),
       };
     case 'resume':
       return typeof token === 'string' && grantToken.test(token) ? { type, token } : undefined;
@@ -62,7 +65,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     case 'pong':
       return { type };
     default:
-      return undefined;
+      return parseClassMessage(value);
   }
 }
 
@@ -81,7 +84,7 @@ function isOpeningStep(value: unknown): value is OpeningStep {
   return typeof value === 'string' && Object.hasOwn(openingSteps, value);
 }
 
-const notices: Record<Notice, true> = { idle: true, time: true };
+const notices: Record<Notice, true> = { idle: true, time: true, class: true };
 
 function isNotice(value: unknown): value is Notice {
   return typeof value === 'string' && Object.hasOwn(notices, value);

@@ -1,6 +1,7 @@
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { Answer, Grant } from '../../api.ts';
 import { noNotices, type Notices } from '../notices/notices.ts';
+import { noClassInfo, type ClassInfo } from '../class/class-info.ts';
 import { noSessionInfo, type SessionInfo } from './session-info.ts';
 import type { Interruption, Phase, View } from './view.ts';
 
@@ -37,6 +38,7 @@ export interface ConnectionState {
   readonly closeCode: number | undefined;
   readonly notices: Notices;
   readonly sessionInfo: SessionInfo;
+  readonly classInfo: ClassInfo;
 }
 
 export const initialState: ConnectionState = {
@@ -58,6 +60,7 @@ export const initialState: ConnectionState = {
   closeCode: undefined,
   notices: noNotices,
   sessionInfo: noSessionInfo,
+  classInfo: noClassInfo,
 };
 
 export type ConnectionEvent =
@@ -114,7 +117,7 @@ export interface Environment {
 }
 
 export function viewOf(state: ConnectionState): View {
-  const { phase, interruption, grant, closeCode, notices, sessionInfo } = state;
+  const { phase, interruption, grant, closeCode, notices, sessionInfo, classInfo } = state;
   return {
     ...phase,
     interruption,
@@ -123,5 +126,6 @@ export function viewOf(state: ConnectionState): View {
     closeCode,
     notices,
     sessionInfo,
+    classInfo,
   };
 }

@@ -2,6 +2,7 @@ import type { ControlMessage } from '@porthole/shared/protocol/control-messages'
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import type { Answer, Grant } from '../../api.ts';
 import { messageForProblem } from '../../texts/console.ts';
+import { applyClassMessage } from '../class/class-info.ts';
 import {
   abandonAttempt,
   connect,
@@ -125,6 +126,7 @@ function onControlMessage(
         ...state,
         phase: { state: name, mode: message.mode },
         sessionInfo,
+        classInfo: applyClassMessage(state.classInfo, message, env.now()),
         lastOpened: state.grant?.id,
       };
     }
@@ -147,6 +149,11 @@ function onControlMessage(
     }
     case 'notice_over':
       return { ...state, notices: { ...state.notices, [message.notice]: undefined } };
+    case 'message':
+    case 'paused':
+    case 'unpaused':
+    case 'help':
+      return { ...state, classInfo: applyClassMessage(state.classInfo, message, env.now()) };
     case 'pong':
     // The close that follows says when to move.
     case 'moving':

@@ -1,5 +1,6 @@
 import type { OpeningStep } from '@porthole/shared/protocol/control-messages';
 import type { StatusMessage } from '../../texts/status-message.ts';
+import type { ClassInfo } from '../class/class-info.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { EndedOffer } from './outcome.ts';
 import type { SessionInfo } from './session-info.ts';
@@ -51,5 +52,6 @@ export type View = Phase & {
   readonly closeCode: number | undefined;
   readonly notices: Notices;
   readonly sessionInfo: SessionInfo;
+  readonly classInfo: ClassInfo;
   readonly machine: { readonly name: string; readonly node: string } | undefined;
 };

@@ -10,11 +10,15 @@ export interface Announced {
 
 export type Notices = Readonly<Record<Notice, Announced | undefined>>;
 
-export const noNotices: Notices = { idle: undefined, time: undefined };
+export const noNotices: Notices = { idle: undefined, time: undefined, class: undefined };
 
 /** The notice that ends the console first. */
 export function mostUrgent(notices: Notices): (Announced & { readonly notice: Notice }) | undefined {
-  const { idle, time } = notices;
-  if (idle && (!time || idle.endsAt <= time.endsAt)) return { ...idle, notice: 'idle' };
-  return time && { ...time, notice: 'time' };
+  const [first] = (['idle', 'time', 'class'] as const)
+    .flatMap((notice) => {
+      const announced = notices[notice];
+      return announced ? { ...announced, notice } : [];
+    })
+    .toSorted((a, b) => a.endsAt - b.endsAt);
+  return first;
 }

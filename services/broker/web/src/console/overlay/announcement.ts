@@ -8,6 +8,7 @@ import {
   queueText,
   reconnectingTitle,
 } from '../../texts/console.ts';
+import { pausedTexts, pausedTitle } from '../../texts/class.ts';
 import type { View } from '../connection/view.ts';
 import { mostUrgent } from '../notices/notices.ts';
 
@@ -19,6 +20,8 @@ const reconnecting = `${reconnectingTitle} ${connectionLost.advice}`;
 export function announcement(view: View, name: string): string {
   switch (view.state) {
     case 'open': {
+      const { paused } = view.classInfo;
+      if (paused) return `${pausedTitle(paused.by)}. ${paused.text} ${pausedTexts.reason}`;
       const notice = mostUrgent(view.notices);
       if (notice)
         return notice.extend

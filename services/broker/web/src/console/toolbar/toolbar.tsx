@@ -7,7 +7,15 @@ import { FullScreenTool } from './full-screen-tool.tsx';
 import { MoreTools } from './more-tools.tsx';
 import { ToolButton } from './tool-button.tsx';
 import type { ToolbarTrigger } from './toolbar-trigger.ts';
-import { ClipboardTool, DisplayTools, KeyboardTools, PowerTool, type ToolsProps } from './tools.tsx';
+import type { Help } from '../class/class-info.ts';
+import {
+  ClipboardTool,
+  DisplayTools,
+  HelpTool,
+  KeyboardTools,
+  PowerTool,
+  type ToolsProps,
+} from './tools.tsx';
 
 interface ToolbarProps extends ToolsProps {
   readonly bar: RefObject<HTMLDivElement | null>;
@@ -16,6 +24,8 @@ interface ToolbarProps extends ToolsProps {
   readonly mode: Mode;
   /** Whether the user may use power actions. */
   readonly power: boolean;
+  /** Undefined if the user cannot ask for help here. */
+  readonly help: Help | undefined;
   readonly shown: boolean;
   readonly trigger: ToolbarTrigger;
   readonly reconnect: () => void;
@@ -59,6 +69,7 @@ export function Toolbar(props: ToolbarProps) {
         </div>
         <div class="bar-tools">
           {live && mode === 'control' && !terminal ? <KeyboardTools {...tools} /> : null}
+          {live && props.help ? <HelpTool {...tools} help={props.help} /> : null}
           {live && props.clipboard ? <ClipboardTool {...tools} /> : null}
           <MoreTools>
             {live ? <DisplayTools {...tools} /> : null}

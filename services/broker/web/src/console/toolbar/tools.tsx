@@ -1,16 +1,19 @@
 import {
   ClipboardIcon,
+  RaisedHandIcon,
   KeyboardIcon,
   OriginalSizeIcon,
   PowerIcon,
   PowerKeysIcon,
 } from '../../components/icons.tsx';
+import { helpTexts } from '../../texts/class.ts';
+import type { Help } from '../class/class-info.ts';
 import type { Screen } from '../display/screen.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { TerminalTools } from '../terminal/terminal-tools.tsx';
 import { ToolButton } from './tool-button.tsx';
 
-export type Panel = 'clipboard' | 'keys' | 'power';
+export type Panel = 'clipboard' | 'keys' | 'power' | 'help';
 
 export interface ToolsProps {
   /** Whether the session allows pasting or copying. */
@@ -70,6 +73,22 @@ export function DisplayTools({ fit, toggleFit, terminal, thenFocusDisplay }: Too
       onClick={() => thenFocusDisplay(toggleFit)}
     >
       <OriginalSizeIcon />
+    </ToolButton>
+  );
+}
+
+interface HelpToolProps extends Pick<ToolsProps, 'panel' | 'togglePanel'> {
+  readonly help: Help;
+}
+
+export function HelpTool({ help, panel, togglePanel }: HelpToolProps) {
+  return (
+    <ToolButton
+      label={help.raised ? helpTexts.toolRaised : helpTexts.tool}
+      expanded={panel === 'help'}
+      onClick={() => togglePanel('help')}
+    >
+      <RaisedHandIcon />
     </ToolButton>
   );
 }

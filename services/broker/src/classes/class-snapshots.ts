@@ -1,0 +1,66 @@
+import type { ClassStates } from '@porthole/shared/class/class-states';
+import type { ClassRecord } from '@porthole/shared/class/class-record';
+import type { ClassEnding } from '@porthole/shared/class/endings';
+import type { RaisedHand } from '@porthole/shared/class/help-queue';
+import type { ClassPause } from '@porthole/shared/class/pauses';
+import type { ClassStart } from '@porthole/shared/class/starts';
+import type { Clock } from '@porthole/shared/time/clock';
+
+/** What is going on in a class, as of a moment ago. */
+export interface ClassSnapshot {
+  readonly paused: ClassPause | undefined;
+  readonly ending: ClassEnding | undefined;
+  readonly starting: ClassStart | undefined;
+  readonly hands: readonly RaisedHand[];
+}
+
+/** Reads snapshots for pages. All pages of one class share a read for `freshMs`. */
+export interface ClassSnapshots {
+  read(className: string): Promise<ClassSnapshot>;
+  /** The next read must see what was just written. */
+  forget(className: string): void;
+}
+
+const freshMs = 1000;
+/** Classes that are remembered. */
+const maxKnown = 1000;
+
+export function createClassSnapshots(deps: {
+  readonly states: Pick<ClassStates, 'pauses' | 'endings' | 'help'>;
+  readonly starts: Pick<ClassRecord<ClassStart>, 'read'>;
+  readonly clock: Pick<Clock, 'now'>;
+}): ClassSnapshots {
+  const { states, starts, clock } = deps;
+  const known = new Map<string, { readonly at: number; readonly snapshot: Promise<ClassSnapshot> }>();
+
+  async function readNow(className: string): Promise<ClassSnapshot> {
+    const [paused, ending, starting, hands] = await Promise.all([
+      states.pauses.read(className),
+      states.endings.read(className),
+      starts.read(className),
+      states.help.list(className),
+    ]);
+    const now = clock.now();
+    return {
+      paused: paused && paused.until > now ? paused : undefined,
+      ending: ending && ending.at > now ? ending : undefined,
+      starting,
+      hands,
+    };
+  }
+
+  return {
+    read(className) {
+      const cached = known.get(className);
+      if (cached && clock.now() - cached.at < freshMs) return cached.snapshot;
+      const snapshot = readNow(className);
+      const entry = { at: clock.now(), snapshot };
+      if (known.size >= maxKnown) known.clear();
+      known.set(className, entry);
+      // A failure is not remembered.
+      snapshot.catch(() => known.get(className) === entry && known.delete(className));
+      return snapshot;
+    },
+    forget: (className) => void known.delete(className),
+  };
+}

@@ -1,0 +1,67 @@
+import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
+
+/** What the relay has told about the class of the user. */
+export interface ClassInfo {
+  readonly paused: Paused | undefined;
+  /** Messages of instructors, oldest first. */
+  readonly messages: readonly ClassMessage[];
+  /** Undefined: the user cannot ask for help here. */
+  readonly help: Help | undefined;
+}
+
+export interface Paused {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  readonly text: string;
+  readonly by: string | undefined;
+}
+
+export interface ClassMessage {
+  readonly id: string;
+  readonly text: string;
+  readonly by: string | undefined;
+}
+
+export interface Help {
+  readonly raised: boolean;
+  /** 1 is first. */
+  readonly position: number | undefined;
+}
+
+export const noClassInfo: ClassInfo = { paused: undefined, messages: [], help: undefined };
+
+const maxMessages = 20;
+
+type AboutClass = Extract<
+  ControlMessage,
+  { readonly type: 'opened' | 'message' | 'paused' | 'unpaused' | 'help' }
+>;
+
+/** `now`: milliseconds since the epoch. */
+export function applyClassMessage(info: ClassInfo, message: AboutClass, now: number): ClassInfo {
+  switch (message.type) {
+    case 'opened':
+      return { ...info, help: message.help ? { raised: false, position: undefined } : undefined };
+    case 'message': {
+      const { id, text, by } = message;
+      if (info.messages.some((known) => known.id === id)) return info;
+      return { ...info, messages: [...info.messages, { id, text, by }].slice(-maxMessages) };
+    }
+    case 'paused':
+      return {
+        ...info,
+        paused: { until: now + message.seconds * 1000, text: message.text, by: message.by },
+      };
+    case 'unpaused':
+      return { ...info, paused: undefined };
+    case 'help':
+      return { ...info, help: { raised: message.raised, position: message.position } };
+    default:
+      return message satisfies never;
+  }
+}
+
+/** A new connection says what is still true. Messages stay until the user dismisses them. */
+export function forNewConnection({ messages }: ClassInfo): ClassInfo {
+  return { ...noClassInfo, messages };
+}

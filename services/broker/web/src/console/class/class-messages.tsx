@@ -1,0 +1,41 @@
+import { useMemo, useState } from 'preact/hooks';
+import { messageTexts } from '../../texts/class.ts';
+import type { ClassMessage } from './class-info.ts';
+import { createDismissedMessages } from './dismissed-messages.ts';
+
+interface ClassMessagesProps {
+  readonly messages: readonly ClassMessage[];
+  /** Returns the keyboard to the machine. */
+  readonly focusDisplay: () => void;
+}
+
+/**
+ * Messages of instructors until the user dismisses them. The element is always there, because screen readers announce
+ * changes only in elements that they know.
+ */
+export function ClassMessages({ messages, focusDisplay }: ClassMessagesProps) {
+  const store = useMemo(() => createDismissedMessages(() => sessionStorage), []);
+  const [dismissed, setDismissed] = useState(() => store.read());
+  const shown = messages.filter(({ id }) => !dismissed.has(id));
+
+  function dismiss(id: string) {
+    store.add(id);
+    setDismissed(store.read());
+    if (shown.length === 1) focusDisplay();
+  }
+
+  return (
+    <div class="class-messages" role="log" aria-label="Messages">
+      {shown.map(({ id, text, by }) => (
+        <div key={id} class="class-message">
+          <p class="class-message-from">{messageTexts.from(by)}</p>
+          <p class="class-message-text">{text}</p>
+          <span class="visually-hidden">{messageTexts.toReach}</span>
+          <button type="button" class="button" onClick={() => dismiss(id)}>
+            {messageTexts.dismiss}
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

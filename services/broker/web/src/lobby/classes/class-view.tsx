@@ -1,0 +1,128 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ClassDetails, Seat } from '../../class-types.ts';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { endClassConfirmation } from '../../texts/class-page.ts';
+import { ErrorBanner } from '../error-banner.tsx';
+import { BeginAndEnd } from './begin-and-end.tsx';
+import { MessageForm } from './message-form.tsx';
+import { PauseForm } from './pause-form.tsx';
+import { SeatCard } from './seat-card.tsx';
+import { seatKey, sortSeats } from './sort-seats.ts';
+import { useClassActions } from './use-class-actions.ts';
+
+const endNoticeSeconds = 60;
+
+/** One class: what its instructor does, and its seats. */
+export function ClassView({
+  details,
+  reload,
+}: {
+  readonly details: ClassDetails;
+  readonly reload: () => void;
+}) {
+  const actions = useClassActions(details.name, reload);
+  const [markedKeys, setMarkedKeys] = useState<ReadonlySet<string>>(new Set());
+  const [asksToEnd, setAsksToEnd] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const seats = useMemo(() => sortSeats(details.seats), [details]);
+  // A member who has left can't be sent a message.
+  const marked = seats.filter((seat) => seat.member?.id !== undefined && markedKeys.has(seatKey(seat)));
+  const { may } = details;
+  const open = seats.filter(({ state }) => state === 'open').length;
+
+  function mark(seat: Seat, isMarked: boolean) {
+    const next = new Set(markedKeys);
+    if (isMarked) next.add(seatKey(seat));
+    else next.delete(seatKey(seat));
+    setMarkedKeys(next);
+  }
+
+  return (
+    <>
+      <div class="class-panels">
+        {may.includes('pause') ? <PauseForm {...actions} paused={details.paused} /> : null}
+        {may.includes('message') ? (
+          <MessageForm
+            {...actions}
+            field={field}
+            marked={marked}
+            unmarkAll={() => setMarkedKeys(new Set())}
+          />
+        ) : null}
+        <BeginAndEnd {...actions} details={details} askToEnd={() => setAsksToEnd(true)} />
+      </div>
+      <Seats
+        seats={seats}
+        may={may}
+        markedKeys={markedKeys}
+        mark={mark}
+        write={(seat) => {
+          setMarkedKeys(new Set([seatKey(seat)]));
+          field.current?.focus();
+        }}
+        done={(seat) => {
+          const id = seat.member?.id;
+          if (id !== undefined) void actions.act({ action: 'lower', users: [id] });
+        }}
+      />
+      <ErrorBanner error={actions.error} dismiss={actions.dismissError} />
+      {asksToEnd ? (
+        <ConfirmDialog
+          confirmation={{
+            ...endClassConfirmation(details.title, open),
+            onConfirm: () => void actions.act({ action: 'end', seconds: endNoticeSeconds }),
+          }}
+          onClose={() => setAsksToEnd(false)}
+        />
+      ) : null}
+    </>
+  );
+}
+
+interface SeatsProps {
+  readonly seats: readonly Seat[];
+  readonly may: ClassDetails['may'];
+  readonly markedKeys: ReadonlySet<string>;
+  readonly mark: (seat: Seat, marked: boolean) => void;
+  readonly write: (seat: Seat) => void;
+  readonly done: (seat: Seat) => void;
+}
+
+function Seats({ seats, may, markedKeys, mark, write, done }: SeatsProps) {
+  const now = useNow();
+  if (seats.length === 0)
+    return (
+      <div class="notice">
+        <h2>No machines</h2>
+        <p>The class has no machines, or Proxmox does not respond.</p>
+      </div>
+    );
+  return (
+    <ul class="seats" aria-label="Seats">
+      {seats.map((seat) => (
+        <SeatCard
+          key={seatKey(seat)}
+          seat={seat}
+          may={may}
+          now={now}
+          marked={markedKeys.has(seatKey(seat)) && seat.member?.id !== undefined}
+          mark={(isMarked) => mark(seat, isMarked)}
+          write={() => write(seat)}
+          done={() => done(seat)}
+        />
+      ))}
+    </ul>
+  );
+}
+
+const clockIntervalMs = 15_000;
+
+/** The time, often enough for durations in minutes. */
+function useNow(): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), clockIntervalMs);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}

@@ -1,0 +1,92 @@
+import { useState } from 'preact/hooks';
+import type { ClassDetails } from '../../class-types.ts';
+import { AlertIcon } from '../../components/icons.tsx';
+import { classesPath } from '../../paths.ts';
+import { classCount, handsText, lessonText, noClasses } from '../../texts/class-page.ts';
+import { listProblem } from '../../texts/machines.ts';
+import { ListSkeleton } from '../list-skeleton.tsx';
+import { PageHeader, type PageProps } from '../page-header.tsx';
+import { ClassView } from './class-view.tsx';
+import { useClasses } from './use-classes.ts';
+
+/** The page of instructors: one class at a time. */
+export function ClassesPage(props: PageProps) {
+  const { value: list, problem, reload } = useClasses(() => props.onSignedOut('expired'));
+  const [wanted, setWanted] = useState(new URLSearchParams(location.search).get('class'));
+  const classes = (list?.classes ?? []).filter(({ role }) => role === 'instructor');
+  const selected = classes.find(({ name }) => name === wanted) ?? classes[0];
+
+  function select(name: string) {
+    history.replaceState(null, '', `${classesPath}?class=${encodeURIComponent(name)}`);
+    setWanted(name);
+  }
+
+  return (
+    <>
+      <PageHeader {...props} current="classes" />
+      <main class="page">
+        <div class="page-head">
+          <div>
+            <h1>{selected?.title ?? 'Classes'}</h1>
+            <p class="count">
+              {selected ? classCount(selected) : list || problem ? '' : 'Loading your classes…'}
+              {selected?.lesson ? ` ${lessonText(selected.lesson)}` : ''}
+            </p>
+          </div>
+          <ClassSwitch classes={classes} selected={selected} select={select} />
+        </div>
+        {list && problem ? (
+          <p class="stale" role="status">
+            <AlertIcon /> {listProblem(problem)}
+          </p>
+        ) : null}
+        {selected ? (
+          <ClassView key={selected.name} details={selected} reload={reload} />
+        ) : list ? (
+          <div class="notice" data-empty>
+            <h2>{noClasses.title}</h2>
+            <p>{noClasses.advice}</p>
+          </div>
+        ) : problem ? (
+          <div class="notice" role="alert">
+            <h2>The classes could not be loaded</h2>
+            <p>Porthole is not responding. It keeps trying.</p>
+            <button type="button" class="button primary" onClick={reload}>
+              Try again
+            </button>
+          </div>
+        ) : (
+          <ListSkeleton />
+        )}
+        <p class="visually-hidden" role="status" aria-live="polite">
+          {selected ? handsText(selected.hands) : ''}
+        </p>
+      </main>
+    </>
+  );
+}
+
+interface ClassSwitchProps {
+  readonly classes: readonly ClassDetails[];
+  readonly selected: ClassDetails | undefined;
+  readonly select: (name: string) => void;
+}
+
+function ClassSwitch({ classes, selected, select }: ClassSwitchProps) {
+  if (classes.length < 2) return null;
+  return (
+    <div class="class-switch" role="group" aria-label="Which class">
+      {classes.map(({ name, title }) => (
+        <button
+          key={name}
+          type="button"
+          class="class-button"
+          aria-pressed={name === selected?.name}
+          onClick={() => select(name)}
+        >
+          {title}
+        </button>
+      ))}
+    </div>
+  );
+}

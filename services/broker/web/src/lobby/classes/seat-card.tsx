@@ -1,0 +1,104 @@
+import type { ClassDetails, Seat } from '../../class-types.ts';
+import { RaisedHandIcon } from '../../components/icons.tsx';
+import { consolePath } from '../../paths.ts';
+import { seatName, seatStates } from '../../texts/class-page.ts';
+import { elapsedText } from '../../texts/sessions.ts';
+
+interface SeatCardProps {
+  readonly seat: Seat;
+  readonly may: ClassDetails['may'];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly marked: boolean;
+  readonly mark: (marked: boolean) => void;
+  /** Writes a message to this seat's member only. */
+  readonly write: () => void;
+  /** The member has been helped. */
+  readonly done: () => void;
+}
+
+export function SeatCard(props: SeatCardProps) {
+  const { seat, may, now, marked, mark } = props;
+  const { machine, member, state, help } = seat;
+  const name = seatName(seat);
+  const hasMember = member?.id !== undefined;
+  return (
+    <li class="seat" data-state={state} data-help={help !== undefined} data-seat={machine.vmid}>
+      <div class="seat-head">
+        {may.includes('message') ? (
+          <input
+            type="checkbox"
+            class="seat-mark"
+            aria-label={`Mark ${name}`}
+            checked={marked}
+            disabled={!hasMember}
+            onChange={(event) => mark(event.currentTarget.checked)}
+          />
+        ) : null}
+        <span class="seat-names">
+          <span class="seat-name">{name}</span>
+          {member ? <span class="seat-machine">{machine.name}</span> : null}
+        </span>
+        <span class="seat-state" data-state={state}>
+          {seatStates[state]}
+        </span>
+      </div>
+      {help ? (
+        <p class="seat-help">
+          <RaisedHandIcon />
+          <span>
+            <strong>Asks for help</strong>, {elapsedText(help.since, now)}
+            {help.text ? <span class="class-quote">{help.text}</span> : null}
+          </span>
+        </p>
+      ) : null}
+      <SeatActions {...props} name={name} hasMember={hasMember} />
+    </li>
+  );
+}
+
+interface SeatActionsProps extends Pick<SeatCardProps, 'seat' | 'may' | 'write' | 'done'> {
+  readonly name: string;
+  readonly hasMember: boolean;
+}
+
+function SeatActions({ seat, may, name, hasMember, write, done }: SeatActionsProps) {
+  const { machine, state, help } = seat;
+  const { cluster, vmid } = machine;
+  return (
+    <div class="seat-actions">
+      {help && may.includes('lower') ? (
+        <button type="button" class="button" aria-label={`Done with ${name}`} onClick={done}>
+          Done
+        </button>
+      ) : null}
+      {state === 'off' ? null : (
+        <a
+          class="button"
+          href={consolePath(cluster, vmid, 'view')}
+          target="_blank"
+          rel="noopener"
+          aria-label={`Observe ${name}`}
+        >
+          Observe
+        </a>
+      )}
+      {state === 'off' || !may.includes('pause') ? null : (
+        <a
+          class="button"
+          href={consolePath(cluster, vmid)}
+          target="_blank"
+          rel="noopener"
+          aria-label={`Open the console of ${name}`}
+        >
+          Open
+        </a>
+      )}
+      {hasMember && may.includes('message') ? (
+        <button type="button" class="button" aria-label={`Message to ${name}`} onClick={write}>
+          Message
+        </button>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,166 @@
+import { mkdirSync } from 'node:fs';
+import { eventually } from '../../../eventually.ts';
+import { describeWith } from '../../../needs.ts';
+import { waitForState } from '../../browser.ts';
+import { useConsole, type ConsoleTest } from '../use-console.ts';
+
+const pictures = process.env['PICTURES'];
+
+async function take({ page }: ConsoleTest, name: string): Promise<void> {
+  if (!pictures) return;
+  mkdirSync(pictures, { recursive: true });
+  // Not in the middle of an animation.
+  await page.evaluate(() => {
+    for (const animation of document.getAnimations())
+      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
+  });
+  await page.screenshot({ path: `${pictures}/${name}.png` });
+}
+
+describeWith('chromium')('a console of a member of a class', () => {
+  const fixture = useConsole();
+
+  beforeEach(() => {
+    fixture.site.relayScript = ({ sendControl, rfb }) => {
+      sendControl({ type: 'opened', mode: 'control', help: true });
+      rfb.start();
+    };
+  });
+  const send = (message: object) => fixture.newest().sendControl(message);
+  const button = (name: string) => fixture.page.getByRole('button', { name });
+  const showToolbar = () => fixture.page.mouse.move(600, 2);
+  const helpMessages = () =>
+    fixture.newest().texts.flatMap((text) => (text.includes('"help"') ? [JSON.parse(text) as object] : []));
+
+  test('is dimmed while the class is paused, says why typing does nothing, and sends nothing', async () => {
+    await fixture.open();
+    await fixture.page.locator('#screen canvas').focus();
+    await fixture.page.keyboard.type('a');
+    await eventually('a key arrives', () => fixture.keysDown().length === 1);
+    send({ type: 'paused', seconds: 600, text: 'Eyes up here.', by: 'Ina' });
+    await fixture.hasHeading('Ina has paused the class');
+    await fixture.page.getByText('Eyes up here.', { exact: true }).waitFor();
+    await fixture.page
+      .getByText('Keyboard and mouse do not reach the machine until the class goes on.', { exact: true })
+      .waitFor();
+    await fixture.page.getByText(/^(10:00|9:\d\d)$/).waitFor();
+    await take(fixture, 'student-paused');
+    await fixture.page.keyboard.type('b');
+    await fixture.page.mouse.click(600, 600);
+    send({ type: 'unpaused' });
+    await fixture.page.locator('[data-paused]').waitFor({ state: 'detached' });
+    // The keyboard is back at the machine, without a click.
+    await fixture.page.keyboard.type('c');
+    await eventually('the next key arrives', () => fixture.keysDown().length === 2);
+    expect(fixture.keysDown()).toEqual([0x61, 0x63]);
+  });
+
+  test('tells screen readers of a pause', async () => {
+    await fixture.open();
+    send({ type: 'paused', seconds: 600, text: 'Eyes up here.' });
+    await fixture.page
+      .locator('[role=status].visually-hidden')
+      .getByText('The class is paused. Eyes up here. Keyboard and mouse do not reach')
+      .waitFor({ state: 'attached' });
+  });
+
+  test('shows each message until it is dismissed, also after a reload and a new connection', async () => {
+    const messages = [
+      { type: 'message', id: 'm1', text: 'Five more minutes.', by: 'Ina' },
+      { type: 'message', id: 'm2', text: 'Save your work.' },
+    ];
+    fixture.site.relayScript = ({ sendControl, rfb }) => {
+      sendControl({ type: 'opened', mode: 'control', help: true });
+      rfb.start();
+      for (const message of messages) sendControl(message);
+    };
+    await fixture.open();
+    const log = fixture.page.getByRole('log', { name: 'Messages' });
+    await log.getByText('Message from Ina').waitFor();
+    await log.getByText('Save your work.').waitFor();
+    await take(fixture, 'student-messages');
+    await log.getByRole('button', { name: 'Dismiss' }).first().click();
+    await log.getByText('Five more minutes.').waitFor({ state: 'detached' });
+    await fixture.page.reload();
+    await waitForState(fixture.page, 'open');
+    await log.getByText('Save your work.').waitFor();
+    expect(await log.getByText('Five more minutes.').count()).toBe(0);
+  });
+
+  test('reaches a message by the keyboard, and returns to the machine afterwards', async () => {
+    await fixture.open();
+    await fixture.page.locator('#screen canvas').focus();
+    send({ type: 'message', id: 'm1', text: 'Five more minutes.' });
+    await fixture.page.getByText('Five more minutes.').waitFor();
+    for (const key of ['Control', 'Alt', 'Shift']) await fixture.page.keyboard.down(key);
+    for (const key of ['Shift', 'Alt', 'Control']) await fixture.page.keyboard.up(key);
+    await eventually('the button has the focus', () =>
+      fixture.page.evaluate(() => document.activeElement?.textContent === 'Dismiss'),
+    );
+    await fixture.page.keyboard.press('Enter');
+    await fixture.page.getByText('Five more minutes.').waitFor({ state: 'detached' });
+    const before = fixture.keysDown().length;
+    await fixture.page.keyboard.type('a');
+    await eventually('the key arrives', () => fixture.keysDown().length > before);
+  });
+
+  test('raises a hand with a text, shows the place, and lowers it', async () => {
+    await fixture.open();
+    await showToolbar();
+    await button('Raise hand').click();
+    await fixture.page.getByLabel('What is it about?').fill('My disk is full');
+    await fixture.page.keyboard.press('Enter');
+    await eventually('the relay got it', () => helpMessages().length === 1);
+    expect(helpMessages()).toEqual([{ type: 'help', raised: true, text: 'My disk is full' }]);
+    send({ type: 'help', raised: true, position: 3 });
+    await fixture.page.getByText('Your hand is raised. 2 others are before you.').waitFor();
+    send({ type: 'help', raised: true, position: 1 });
+    await fixture.page.getByText('Your hand is raised. You are next.').waitFor();
+    await take(fixture, 'student-hand');
+    await showToolbar();
+    await button('Your hand is raised').click();
+    await button('Lower hand').click();
+    await eventually('the relay got it', () => helpMessages().length === 2);
+    expect(helpMessages()[1]).toEqual({ type: 'help', raised: false });
+    send({ type: 'help', raised: false });
+    await fixture.page.getByText('You are next.').waitFor({ state: 'detached' });
+  });
+
+  test('raises a hand during a pause', async () => {
+    await fixture.open();
+    send({ type: 'paused', seconds: 60, text: '' });
+    await fixture.hasHeading('The class is paused');
+    await button('Raise hand').click();
+    await fixture.page.getByRole('dialog').getByRole('button', { name: 'Raise hand' }).click();
+    await eventually('the relay got it', () => helpMessages().length === 1);
+  });
+
+  test('is offered no hand if the relay does not know of hands', async () => {
+    fixture.site.relayScript = ({ sendControl, rfb }) => {
+      sendControl({ type: 'opened', mode: 'control' });
+      rfb.start();
+    };
+    await fixture.open();
+    await showToolbar();
+    expect(await button('Raise hand').count()).toBe(0);
+  });
+
+  test('is not paused any more after a reconnect to a relay that says nothing of a pause', async () => {
+    await fixture.open();
+    send({ type: 'resume', token: 'token-2' });
+    send({ type: 'paused', seconds: 600, text: '' });
+    await fixture.hasHeading('The class is paused');
+    fixture.newest().close(1012);
+    await eventually('the page reconnects', () => fixture.site.opened.length === 2);
+    await fixture.page.locator('[data-paused]').waitFor({ state: 'detached' });
+  });
+
+  test('counts down to the end of the class', async () => {
+    await fixture.open();
+    send({ type: 'notice', notice: 'class', seconds: 60, extend: false });
+    await fixture.page.getByText('The class ends soon.').first().waitFor();
+    await take(fixture, 'student-ending');
+    send({ type: 'notice_over', notice: 'class' });
+    await fixture.page.locator('.notice').waitFor({ state: 'detached' });
+  });
+});

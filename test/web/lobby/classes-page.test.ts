@@ -1,0 +1,257 @@
+import { mkdirSync } from 'node:fs';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { startBrowser, type Browser } from '../browser.ts';
+import { describeWith } from '../../needs.ts';
+import { eventually } from '../../eventually.ts';
+import { startSite } from '../site.ts';
+import type { Site } from '../site-state.ts';
+import { aClass, aSeat } from '../site-data.ts';
+
+let browser: Browser;
+let site: Site;
+let page: Page;
+let faults: string[];
+
+/** For a person who looks at the pages. */
+const pictures = process.env['PICTURES'];
+
+const names = () => page.locator('.seat-name').allTextContents();
+const acted = (...bodies: readonly object[]) =>
+  eventually('the broker got the actions', () => {
+    expect(site.classActions.map(({ body }) => body)).toEqual(bodies);
+  });
+const button = (name: string | RegExp) => page.getByRole('button', { name });
+const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+async function take(name: string): Promise<void> {
+  if (!pictures) return;
+  mkdirSync(pictures, { recursive: true });
+  // Not in the middle of an animation.
+  await page.evaluate(() => {
+    for (const animation of document.getAnimations())
+      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
+  });
+  await page.screenshot({ path: `${pictures}/${name}.png` });
+}
+
+const screens: readonly (readonly [name: string, options: BrowserContextOptions])[] = [
+  ['1280x720, light', { viewport: { width: 1280, height: 720 }, colorScheme: 'light' }],
+  ['1280x720, dark', { viewport: { width: 1280, height: 720 }, colorScheme: 'dark' }],
+  ['a tablet', { viewport: { width: 820, height: 1180 }, hasTouch: true }],
+];
+
+describeWith('chromium')('the page of a class', () => {
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser.stop());
+  beforeEach(async () => {
+    site = await startSite();
+    site.instructed = [aClass()];
+    ({ page, faults } = await browser.open({ viewport: { width: 1280, height: 720 } }));
+  });
+  afterEach(async () => {
+    await page.context().close();
+    await site.stop();
+    expect(faults).toEqual([]);
+  });
+
+  const open = async (path = '/classes') => {
+    await page.goto(`${site.origin}${path}`);
+    await page.locator('.seat').first().waitFor();
+  };
+
+  test('is linked only for instructors, and shows the seats with their state', async () => {
+    await page.goto(site.origin);
+    await page.getByRole('link', { name: 'Classes' }).click();
+    await page.getByRole('heading', { name: 'Networks' }).waitFor();
+    expect(await names()).toEqual(['ada', 'ben', 'carl', 'dora']);
+    expect(await page.locator('.seat-state').allTextContents()).toEqual([
+      'Console open',
+      'Console open',
+      'On, no console',
+      'Off',
+    ]);
+    await page.getByText('2 of 4 seats with an open console').waitFor();
+    site.instructed = [];
+    await page.goto(site.origin);
+    await page.getByRole('heading', { name: 'Your machines' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Classes' }).count()).toBe(0);
+  });
+
+  test('shows who asks for help first, and lowers the hand at "Done"', async () => {
+    site.instructed = [
+      aClass({
+        hands: [
+          {
+            user: { id: 'local:ben', name: 'ben' },
+            position: 1,
+            since: minutesAgo(3),
+            text: 'My disk is full',
+          },
+        ],
+        seats: [
+          aSeat('ada', 101),
+          aSeat('ben', 102, { help: { position: 1, since: minutesAgo(3), text: 'My disk is full' } }),
+        ],
+      }),
+    ];
+    await open();
+    expect(await names()).toEqual(['ben', 'ada']);
+    await page.locator('.seat').first().getByText('My disk is full').waitFor();
+    await page.locator('.seat').first().getByText('3 min').waitFor();
+    // For screen readers.
+    await page.getByText('ben asks for help.').waitFor({ state: 'attached' });
+    await button('Done with ben').click();
+    await acted({ action: 'lower', users: ['local:ben'] });
+  });
+
+  test('pauses the class at one click, and resumes it', async () => {
+    await open();
+    await button('Pause all').click();
+    await acted({ action: 'pause', seconds: 600, text: '' });
+    const until = new Date(Date.now() + 65_000).toISOString();
+    site.instructed = [aClass({ paused: { until, text: 'Eyes up here.' } })];
+    await page.getByText('The class is paused').waitFor();
+    await page.getByText('Eyes up here.').waitFor();
+    await page.getByText(/1:0\d/).waitFor();
+    await take('paused');
+    await button('Resume').click();
+    await acted({ action: 'pause', seconds: 600, text: '' }, { action: 'resume' });
+  });
+
+  test('pauses with a text and a time by the keyboard alone', async () => {
+    await open();
+    await page.getByLabel('Text while paused').focus();
+    await page.keyboard.type('Look at the board.');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await acted({ action: 'pause', seconds: 300, text: 'Look at the board.' });
+  });
+
+  test('sends a message to all', async () => {
+    await open();
+    await page.getByRole('textbox', { name: 'Message' }).fill('Five more minutes.');
+    await button('Send to all').click();
+    await acted({ action: 'message', text: 'Five more minutes.' });
+    await page.getByText('Sent to all members.').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('');
+  });
+
+  test('sends a message to one member in two clicks, or to those that are marked', async () => {
+    await open();
+    await button('Message to ben').click();
+    await page.keyboard.type('Well done.');
+    await button('Send to ben').click();
+    await acted({ action: 'message', text: 'Well done.', users: ['local:ben'] });
+    await page.getByText('Sent to ben.').waitFor();
+    await page.getByLabel('Mark ada').focus();
+    await page.keyboard.press('Space');
+    await page.getByLabel('Mark ben').check();
+    // A member without a console can get no message.
+    expect(await page.getByLabel('Mark carl').isDisabled()).toBe(true);
+    await page.getByRole('textbox', { name: 'Message' }).fill('Hello.');
+    await page.keyboard.press('Enter');
+    await acted(
+      { action: 'message', text: 'Well done.', users: ['local:ben'] },
+      { action: 'message', text: 'Hello.', users: ['local:ada', 'local:ben'] },
+    );
+  });
+
+  test('starts all machines and shows the progress', async () => {
+    await open();
+    await button('Start all machines').click();
+    await acted({ action: 'start' });
+    site.instructed = [aClass({ starting: { total: 12, started: 5, failed: 1, running: true } })];
+    await page.getByText('Starting machines: 5 of 12 done. 1 machine did not start.').waitFor();
+    expect(await button('Start all machines').getAttribute('aria-disabled')).toBe('true');
+    site.instructed = [aClass({ starting: { total: 12, started: 11, failed: 1, running: false } })];
+    await page.getByText('11 of 12 machines started. 1 machine did not start.').waitFor();
+  });
+
+  test('ends the class in two clicks, and can keep it open', async () => {
+    await open();
+    await button('End class').click();
+    await page.getByRole('dialog').getByText('End Networks in one minute?').waitFor();
+    expect(site.classActions).toEqual([]);
+    await page.getByRole('dialog').getByRole('button', { name: 'End class' }).click();
+    await acted({ action: 'end', seconds: 60 });
+    site.instructed = [aClass({ ending: { at: new Date(Date.now() + 60_000).toISOString() } })];
+    await button('Keep the class open').click();
+    await acted({ action: 'end', seconds: 60 }, { action: 'cancel_end' });
+  });
+
+  test('does not end the class after Escape', async () => {
+    await open();
+    await button('End class').focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(site.classActions).toEqual([]);
+  });
+
+  test('offers only what the user may do', async () => {
+    site.instructed = [aClass({ may: ['message', 'lower'] })];
+    await open();
+    for (const name of ['Pause all', 'Start all machines', 'End class'])
+      expect(await button(name).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Open the console of ada' }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Observe ada' }).getAttribute('href')).toBe(
+      '/console/lab/101?mode=view',
+    );
+  });
+
+  test('says that an action has failed, until the message is closed', async () => {
+    site.classReply = { status: 503, code: 'store_unavailable' };
+    await open();
+    await button('Pause all').click();
+    await page.getByText('The request failed.').waitFor();
+    await button('Close').click();
+    await page.getByText('The request failed.').waitFor({ state: 'detached' });
+  });
+
+  test('changes between classes, and keeps the class in the address', async () => {
+    site.instructed = [
+      aClass(),
+      aClass({ name: 'databases', title: 'Databases', seats: [aSeat('zoe', 301)] }),
+    ];
+    await open();
+    await button('Databases').click();
+    await page.getByRole('heading', { name: 'Databases' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Databases' }).waitFor();
+    await button('Pause all').click();
+    await eventually('the right class is paused', () => site.classActions[0]?.name === 'databases');
+  });
+
+  test('says when the lesson ends', async () => {
+    const until = new Date();
+    until.setHours(23, 59, 0, 0);
+    site.instructed = [aClass({ lesson: { now: { until: until.toISOString() } } })];
+    await open();
+    await page.getByText(/The lesson ends at/).waitFor();
+  });
+
+  test.each(screens)('fits %s', async (name, options) => {
+    await page.context().close();
+    ({ page, faults } = await browser.open(options));
+    site.instructed = [
+      aClass({
+        seats: Array.from({ length: 12 }, (_, index) =>
+          aSeat(`student-${index}`, 100 + index, {
+            ...(index === 4 ? { help: { position: 1, since: minutesAgo(2), text: 'My disk is full' } } : {}),
+            state: index % 5 === 1 ? 'off' : 'open',
+          }),
+        ),
+      }),
+    ];
+    await open();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(options.viewport?.width);
+    for (const each of ['Pause all', 'Send to all', 'Start all machines', 'End class'])
+      expect(await button(each).isVisible()).toBe(true);
+    await take(name);
+  });
+});
