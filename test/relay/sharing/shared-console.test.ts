@@ -20,13 +20,14 @@ async function open(
   return viewer;
 }
 
+const pixelsOf = ({ buffer, byteOffset, byteLength }: Buffer) =>
+  new Uint32Array(buffer, byteOffset, byteLength / 4);
+
 /** Whether the viewer shows what the machine shows. The fourth byte of a pixel has no meaning. */
 function shows({ guest }: RelayRig, { rfb }: LiveViewer): boolean {
   if (!rfb) return false;
-  const { data } = guest.framebuffer();
-  if (data.length !== rfb.framebuffer.length) return false;
-  for (let at = 0; at < data.length; at++) if (at % 4 !== 3 && data[at] !== rfb.framebuffer[at]) return false;
-  return true;
+  const [real, shown] = [pixelsOf(guest.framebuffer().data), pixelsOf(rfb.framebuffer)];
+  return real.length === shown.length && real.every((pixel, i) => ((pixel ^ shown[i]!) & 0xff_ff_ff) === 0);
 }
 
 const allShow = (rig: RelayRig, all: readonly LiveViewer[]) =>
