@@ -30,7 +30,7 @@ const routes: readonly (readonly [pattern: RegExp, handler: Handler])[] = [
   ],
   [/^GET \/api\/v1\/sessions$/, listSessions],
   [/^DELETE \/api\/v1\/sessions(?:\/(.+))?$/, endSessions],
-  [/^GET \/api\/v1\/classes$/, ({ site, response }) => json(response, 200, { classes: site.instructed })],
+  [/^GET \/api\/v1\/classes$/, listClasses],
   [/^POST \/api\/v1\/classes\/([^/]+)\/actions$/, actOnClass],
   [/^DELETE \/api\/v1\/logins$/, signOutUser],
   [/^GET \/api\/v1\/consoles\/[^/]+\/(\d+)\/power\//, powerTask],
@@ -85,6 +85,14 @@ function endSessions({ site, response, url }: Exchange, [, id]: RegExpExecArray)
   site.sessions = site.sessions.filter((session) => (id ? session.id !== id : session.mine));
   if (!id) return json(response, 200, { ended: 1 });
   response.writeHead(204).end();
+}
+
+function listClasses({ site, response, url }: Exchange): void {
+  const name = url.searchParams.get('name');
+  json(response, 200, {
+    available: site.instructed.map((each) => ({ name: each.name, title: each.title, role: each.role })),
+    classes: site.instructed.filter((each) => name === null || each.name === name),
+  });
 }
 
 async function actOnClass({ site, request, response }: Exchange, [, name = '']: RegExpExecArray) {

@@ -115,6 +115,22 @@ test('seats say whose machine it is, whether it runs and who has it open, and wh
   ]);
 });
 
+test('all classes of the user are named, also if one is asked for, and no others', async () => {
+  const school = await aClassSchool();
+  const names = async (user: string, query = '') => {
+    const { available, classes } = (await (await school.rig.signedIn(user)).get(`/api/v1/classes${query}`))
+      .json;
+    return [available, classes].map((list: { name: string }[]) => list.map(({ name }) => name));
+  };
+  expect(await names('ada')).toEqual([
+    ['lab', 'other'],
+    ['lab', 'other'],
+  ]);
+  expect(await names('ada', '?name=other')).toEqual([['lab', 'other'], ['other']]);
+  expect(await names('olga', '?name=lab')).toEqual([['other'], []]);
+  expect(await names('eve')).toEqual([[], []]);
+});
+
 test('a member sees only their own machine and hand, and the place in the queue', async () => {
   const school = await aClassSchool();
   for (const name of ['ben', 'anna'])

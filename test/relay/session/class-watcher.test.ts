@@ -75,15 +75,17 @@ async function createFixture() {
       const messages: ControlMessage[] = [];
       const gate = new InputGate();
       const ends: PortholeError[] = [];
+      let idleRestarts = 0;
       const registration = watcher.register(names, {
         claims: { user: { id: user, name: user, groups: [] }, issuedAt },
         gate,
+        timeLimits: { restartIdle: () => void (idleRestarts += 1) },
         sendControl: (message) => messages.push(message),
         end: (error) => ends.push(error),
       });
       const shutAtFirst = gate.shut;
       await settle();
-      return { messages, gate, ends, registration, shutAtFirst };
+      return { messages, gate, ends, registration, shutAtFirst, idleRestarts: () => idleRestarts };
     },
     async pause(seconds = 60, text = 'Eyes up here.') {
       const until = clock.now() + seconds * 1000;
@@ -139,6 +141,16 @@ test('a pause ends by itself, also while the store is away', async () => {
   await fixture.advance(1500);
   expect(ada.gate.shut).toBe(false);
   expect(ada.messages.map(({ type }) => type)).toEqual(['paused', 'unpaused']);
+});
+
+test('no console becomes idle during a pause', async () => {
+  const fixture = await createFixture();
+  const ada = await fixture.join();
+  await fixture.advance(oneMinute);
+  expect(ada.idleRestarts()).toBe(0);
+  await fixture.pause(600);
+  await fixture.advance(oneMinute);
+  expect(ada.idleRestarts()).toBeGreaterThanOrEqual(60);
 });
 
 test('a console that opens during a pause lets nothing through, not even before the store has answered', async () => {

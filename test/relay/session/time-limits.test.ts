@@ -53,6 +53,16 @@ test('input and an extension both withdraw the idle notice', () => {
   }
 });
 
+test('the idle time can begin again without input', () => {
+  const { clock, sent, ends, time, stop } = startTimeLimits();
+  clock.advance(9 * minute);
+  time.restartIdle();
+  expect(sent.at(-1)).toEqual({ type: 'notice_over', notice: 'idle' });
+  clock.advance(9 * minute);
+  expect([time.hadInput, ends]).toEqual([false, []]);
+  stop();
+});
+
 test('the end of the session time is announced five minutes before, and input does not delay it', () => {
   const subject = startTimeLimits();
   advanceWithInput(subject, 55 * minute);

@@ -227,6 +227,50 @@ describeWith('chromium')('the page of a class', () => {
     await eventually('the right class is paused', () => site.classActions[0]?.name === 'databases');
   });
 
+  test('shows the first class if the address names one that is gone', async () => {
+    await open('/classes?class=gone');
+    await page.getByRole('heading', { name: 'Networks' }).waitFor();
+  });
+
+  test('offers every action to the keyboard alone', async () => {
+    const hand = { position: 1, since: minutesAgo(1), text: '' };
+    site.instructed = [
+      aClass({ seats: [aSeat('ada', 101, { help: hand }), aSeat('dora', 104, { state: 'off' })] }),
+    ];
+    await open();
+    /** Goes to a control by the tab key, and presses Enter. */
+    async function press(name: string): Promise<void> {
+      const wanted = button(name).first();
+      for (let tabs = 0; tabs < 40; tabs++) {
+        if (await wanted.evaluate((element) => element === document.activeElement)) break;
+        await page.keyboard.press('Tab');
+      }
+      await page.keyboard.press('Enter');
+    }
+    await press('Pause all');
+    await eventually('paused', () => site.classActions.length === 1);
+    await press('Start all machines');
+    await eventually('started', () => site.classActions.length === 2);
+    await press('Done with ada');
+    await eventually('lowered', () => site.classActions.length === 3);
+    await press('Message to ada');
+    await page.keyboard.type('Well done.');
+    await page.keyboard.press('Enter');
+    await eventually('sent', () => site.classActions.length === 4);
+    await press('End class');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await eventually('ended', () => site.classActions.length === 5);
+    expect(site.classActions.map(({ body }) => body['action'])).toEqual([
+      'pause',
+      'start',
+      'lower',
+      'message',
+      'end',
+    ]);
+  });
+
   test('says when the lesson ends', async () => {
     const until = new Date();
     until.setHours(23, 59, 0, 0);

@@ -7,9 +7,9 @@ import type { Step } from '../http/context.ts';
 import type { LiveSessions } from '../sessions/live-sessions.ts';
 import type { RequireLogin } from '../sign-in/require-login.ts';
 import type { ClassMachines } from './class-machines.ts';
-import { seeClass } from './class-permissions.ts';
+import { seeClass, type VisibleClass } from './class-permissions.ts';
 import type { ClassSnapshots } from './class-snapshots.ts';
-import { describeClass } from './describe-class.ts';
+import { describeClass, maxSeats } from './describe-class.ts';
 import { createLessonCache } from './lessons.ts';
 
 export interface ListClassesDeps {
@@ -21,14 +21,15 @@ export interface ListClassesDeps {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Classes in one response. */
+/** Classes in one response, and their seats. */
 const maxClasses = 100;
+const maxTotalSeats = 2000;
 
 const listQuery = z.strictObject({ name: z.string().min(1).max(64).optional() });
 
 /**
- * GET /api/v1/classes, or ?name=NAME: the classes of the user and what is going on in them. Pages poll it. An unchanged
- * response is a 304.
+ * GET /api/v1/classes, or ?name=NAME: the classes of the user and what is going on in them, or in the one of this name.
+ * Pages poll it. An unchanged response is a 304.
  */
 export function listClasses(deps: ListClassesDeps): Step {
   const lessonsAt = createLessonCache();
@@ -39,10 +40,10 @@ export function listClasses(deps: ListClassesDeps): Step {
     if (!parsed.success) throw badRequestOf(parsed.error);
     const { name } = parsed.data;
     const access = deps.access();
-    const candidates = access.classes.filter((each) => name === undefined || each.name === name);
     const machinesOf = await deps.classMachines();
-    const visible = candidates.flatMap((each) => seeClass(access, user, each, machinesOf(each)) ?? []);
-    const shown = visible.slice(0, maxClasses);
+    const all = access.classes.flatMap((each) => seeClass(access, user, each, machinesOf(each)) ?? []);
+    const wanted = all.filter(({ compiled }) => name === undefined || compiled.name === name);
+    const shown = withinLimits(wanted);
     const sessions = shown.length > 0 ? await deps.live.list() : [];
     const now = deps.clock.now();
     const classes = await Promise.all(
@@ -56,7 +57,11 @@ export function listClasses(deps: ListClassesDeps): Step {
         }),
       ),
     );
-    const body = JSON.stringify({ classes, ...(visible.length > shown.length ? { truncated: true } : {}) });
+    const body = JSON.stringify({
+      available: all.map(({ compiled, role }) => ({ name: compiled.name, title: compiled.title, role })),
+      classes,
+      ...(wanted.length > shown.length ? { truncated: true } : {}),
+    });
     ctx.set('etag', `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`);
     ctx.status = 200;
     if (ctx.fresh) {
@@ -66,4 +71,13 @@ export function listClasses(deps: ListClassesDeps): Step {
     ctx.type = 'application/json';
     ctx.body = body;
   };
+}
+
+/** The first classes, as far as their seats fit into a response. At least one. */
+function withinLimits(classes: readonly VisibleClass[]): readonly VisibleClass[] {
+  let seats = 0;
+  return classes.slice(0, maxClasses).filter(({ machines }, index) => {
+    seats += Math.min(machines.length, maxSeats);
+    return index === 0 || seats <= maxTotalSeats;
+  });
 }

@@ -223,7 +223,11 @@ export const api = {
   signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
   redeemEmbedCode: (code: string) => request<{ token: string }>('POST', '/embed-tokens', { code }),
   me: () => request<{ user: User; canSeeSessions?: boolean; canSeeClasses?: boolean }>('GET', '/me'),
-  classes: (etag: string | undefined) => requestIfChanged<ClassList>('/classes', etag),
+  classes: (name: string | undefined, etag: string | undefined) =>
+    requestIfChanged<ClassList>(
+      name === undefined ? '/classes' : `/classes?name=${encodeURIComponent(name)}`,
+      etag,
+    ),
   classAction: (name: string, action: ClassAction) =>
     request<undefined>('POST', `/classes/${encodeURIComponent(name)}/actions`, action),
   sessions: (className: string | undefined, etag: string | undefined) =>

@@ -1,5 +1,8 @@
 /** The answers and requests of the API about classes. */
 export interface ClassList {
+  /** All classes of the user. */
+  readonly available: readonly Pick<ClassDetails, 'name' | 'title' | 'role'>[];
+  /** The classes themselves, or the one that was asked for. */
   readonly classes: readonly ClassDetails[];
   readonly truncated?: boolean;
 }

@@ -6,11 +6,13 @@ import type { ControlMessage } from '@porthole/shared/protocol/control-messages'
 import { terminationError } from '@porthole/shared/session/termination-orders';
 import { lifetimes } from '@porthole/shared/store/keys';
 import type { InputGate } from './input-gate.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 /** A console of a member of classes, as far as its classes affect it. */
 export interface MemberConsole {
   readonly claims: Pick<GrantClaims, 'user' | 'issuedAt'>;
   readonly gate: Pick<InputGate, 'shutFor' | 'openFor'>;
+  readonly timeLimits: Pick<TimeLimits, 'restartIdle'>;
   readonly sendControl: (message: ControlMessage) => void;
   readonly end: (error: PortholeError) => void;
 }
@@ -86,7 +88,7 @@ export class ClassConsole {
 
   /** Of several pauses, the one that ends last. */
   #followPauses(): void {
-    const { gate, sendControl } = this.console;
+    const { gate, sendControl, timeLimits } = this.console;
     const now = this.#now();
     const [pause] = [...this.#states.values()]
       .flatMap(({ paused }) => (paused && paused.until > now ? paused : []))
@@ -100,6 +102,8 @@ export class ClassConsole {
       return;
     }
     gate.shutFor(pauseReason);
+    // Users who must not type are not idle.
+    timeLimits.restartIdle();
     const { until, text, by } = pause;
     if (before?.until === until && before.text === text && before.by === by) return;
     const seconds = Math.ceil((until - now) / 1000);

@@ -255,7 +255,7 @@ export class ConsoleSession {
       ...(this.#parking ? { parking: true } : {}),
       ...(isMember(claims) ? { help: true } : {}),
     });
-    this.#classes = this.#deps.joinClasses({ claims, gate: this.#gate, sendControl, lifecycle });
+    this.#classes = this.#deps.joinClasses({ claims, gate: this.#gate, sendControl, lifecycle, timeLimits });
     observers.notifyChanged(claims);
     const endReopenable = keepReopenable({ sessions: reopenable, clock }, claims);
     lifecycle.own(() => endReopenable({ error: lifecycle.error, viewerLost: viewer.lost }));

@@ -62,6 +62,11 @@ export class TimeLimits {
   /** Reports input of a person. */
   input(): void {
     this.#hadInput = true;
+    this.restartIdle();
+  }
+
+  /** The idle time begins now, although there was no input. */
+  restartIdle(): void {
     this.#idle.restart();
     if (this.#idleNotice.shown) this.#idleNotice.withdraw();
   }

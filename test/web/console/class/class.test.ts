@@ -155,6 +155,23 @@ describeWith('chromium')('a console of a member of a class', () => {
     await fixture.page.locator('[data-paused]').waitFor({ state: 'detached' });
   });
 
+  test('has room for all tools on a phone', async () => {
+    await fixture.page.setViewportSize({ width: 360, height: 740 });
+    await fixture.open();
+    send({ type: 'message', id: 'm1', text: 'Five more minutes.' });
+    send({ type: 'paused', seconds: 60, text: '' });
+    await fixture.hasHeading('The class is paused');
+    expect(await button('Raise hand').isVisible()).toBe(true);
+    await take(fixture, 'student-phone');
+    send({ type: 'unpaused' });
+    await button('Dismiss').click();
+    await showToolbar();
+    await button('Raise hand').waitFor();
+    const bar = fixture.page.locator('.bar');
+    expect(await bar.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    await take(fixture, 'student-phone-toolbar');
+  });
+
   test('counts down to the end of the class', async () => {
     await fixture.open();
     send({ type: 'notice', notice: 'class', seconds: 60, extend: false });

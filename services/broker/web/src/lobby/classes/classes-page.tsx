@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import type { ClassDetails } from '../../class-types.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ClassList } from '../../class-types.ts';
 import { AlertIcon } from '../../components/icons.tsx';
 import { classesPath } from '../../paths.ts';
 import { classCount, handsText, lessonText, noClasses } from '../../texts/class-page.ts';
@@ -11,10 +11,19 @@ import { useClasses } from './use-classes.ts';
 
 /** The page of instructors: one class at a time. */
 export function ClassesPage(props: PageProps) {
-  const { value: list, problem, reload } = useClasses(() => props.onSignedOut('expired'));
-  const [wanted, setWanted] = useState(new URLSearchParams(location.search).get('class'));
-  const classes = (list?.classes ?? []).filter(({ role }) => role === 'instructor');
-  const selected = classes.find(({ name }) => name === wanted) ?? classes[0];
+  const [wanted, setWanted] = useState(new URLSearchParams(location.search).get('class') ?? undefined);
+  const { value: list, problem, reload } = useClasses(wanted, () => props.onSignedOut('expired'));
+  // The classes stay in place while another class loads.
+  const known = useRef<ClassList['available']>([]);
+  if (list) known.current = list.available.filter(({ role }) => role === 'instructor');
+  const selected = list?.classes.find(({ role }) => role === 'instructor');
+  const [first] = known.current;
+  const isMissing = list !== undefined && !selected && first !== undefined;
+
+  // Only one class is asked for again and again. The address can name one that is gone.
+  useEffect(() => {
+    if (isMissing || (wanted === undefined && known.current.length > 1)) setWanted(first?.name);
+  }, [list]);
 
   function select(name: string) {
     history.replaceState(null, '', `${classesPath}?class=${encodeURIComponent(name)}`);
@@ -30,10 +39,11 @@ export function ClassesPage(props: PageProps) {
             <h1>{selected?.title ?? 'Classes'}</h1>
             <p class="count">
               {selected ? classCount(selected) : list || problem ? '' : 'Loading your classes…'}
+              {selected?.truncated ? ' (list truncated)' : ''}
               {selected?.lesson ? ` ${lessonText(selected.lesson)}` : ''}
             </p>
           </div>
-          <ClassSwitch classes={classes} selected={selected} select={select} />
+          <ClassSwitch classes={known.current} selected={wanted ?? selected?.name} select={select} />
         </div>
         {list && problem ? (
           <p class="stale" role="status">
@@ -42,7 +52,7 @@ export function ClassesPage(props: PageProps) {
         ) : null}
         {selected ? (
           <ClassView key={selected.name} details={selected} reload={reload} />
-        ) : list ? (
+        ) : list && !isMissing ? (
           <div class="notice" data-empty>
             <h2>{noClasses.title}</h2>
             <p>{noClasses.advice}</p>
@@ -67,8 +77,9 @@ export function ClassesPage(props: PageProps) {
 }
 
 interface ClassSwitchProps {
-  readonly classes: readonly ClassDetails[];
-  readonly selected: ClassDetails | undefined;
+  readonly classes: ClassList['available'];
+  /** Its name. */
+  readonly selected: string | undefined;
   readonly select: (name: string) => void;
 }
 
@@ -81,7 +92,7 @@ function ClassSwitch({ classes, selected, select }: ClassSwitchProps) {
           key={name}
           type="button"
           class="class-button"
-          aria-pressed={name === selected?.name}
+          aria-pressed={name === selected}
           onClick={() => select(name)}
         >
           {title}
