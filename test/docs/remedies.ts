@@ -156,6 +156,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     "The relay that holds the machine's console does not answer. This relay takes the machine over, so users do not see this error.",
     'If `porthole_relay_forwards_refused_total` shows it often, check the [network between relays](network.md#between-relays).',
   ],
+  unparked: ['The page was hidden for a long time and is visible again.', 'None: the page reconnects.'],
   store_unavailable: [
     'Redis does not answer the broker or relay. Open consoles are not affected.',
     'Check Redis and `porthole_store_errors_total`; see [Redis](redis.md) for the requirements.',

@@ -4,6 +4,7 @@ import { addressKey } from '@porthole/shared/http/address-key';
 import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import type { Clock } from '@porthole/shared/time/clock';
+import { basePathOf } from '@porthole/shared/http/base-path';
 import { clientAddress } from '@porthole/shared/http/client-address';
 import type { Config } from '@porthole/shared/config/schema';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
@@ -76,6 +77,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const stopListening = new DisposableStack();
 
   const onUpgrade = createUpgradeListener({
+    basePath: basePathOf(config.publicUrl),
     limitRate: (request) =>
       store.rateLimits.spend(
         `upgrade/${addressKey(clientAddress(request, config.trustedProxies))}`,
@@ -146,17 +148,14 @@ function createSharedState(deps: RelayDeps) {
   });
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
-  const drainMs = limits.drainSeconds * 1000;
   const sharing = createSharing({
     ...common,
-    settings: config.sharing,
+    config,
     store,
     keys,
     metrics,
     deadlines,
     dial: createDial({ clock, queue, deadlines, tracing, metrics }),
-    maxViewers: limits.consolesPerRelay,
-    drainMs,
   });
   const liveSessions = new LiveSessions({
     session: {
@@ -190,7 +189,7 @@ function createSharedState(deps: RelayDeps) {
     maxSessions: limits.consolesPerRelay,
     maxQueued: limits.queuedPerRelay,
     pingMs: deadlines.ping,
-    drainMs,
+    drainMs: limits.drainSeconds * 1000,
   });
   return { clusters, connections, liveSessions, metrics, observers, sharing, signals, terminations };
 }

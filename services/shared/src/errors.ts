@@ -112,6 +112,7 @@ export const errorKinds = {
   screen_full: { status: 503, close: 'too_many', text: 'Too many viewers share screens of this server.' },
   /** The relay that owns the machine's console does not answer. The session that forwards to it takes the machine over. */
   owner_unreachable: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
+  unparked: { status: 503, close: 'moving', text: 'Your console is opening again.' },
   store_unavailable: {
     status: 503,
     close: 'try_later',

@@ -89,7 +89,7 @@ test('an owner that closes without an answer, or moves its consoles, is unreacha
   const resetting = await startForwardRig({
     accept: async ({ signal }) => {
       resetting.network.reset();
-      return new Promise((_, reject) => onAbort(signal, (reason) => reject(reason as Error)));
+      return new Promise((_, reject) => onAbort(signal, (reason) => reject(reason)));
     },
   });
   await expect(resetting.forward()).rejects.toMatchObject({ code: 'owner_unreachable' });

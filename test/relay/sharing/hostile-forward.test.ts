@@ -2,10 +2,14 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { inspect } from 'node:util';
+import { createForwardViewer } from '@porthole/relay/sharing/forward-viewer';
 import { createPeerKeys } from '@porthole/relay/sharing/peer-keys';
 import { peerClientTls } from '@porthole/relay/sharing/peer-tls';
+import { createSharingMetrics } from '@porthole/relay/sharing/sharing-metrics';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { mintGrant } from '@porthole/shared/grant/grant';
+import { createRegistry } from '@porthole/shared/telemetry/metrics';
+import { noTracing } from '@porthole/shared/telemetry/tracing';
 import { onAbort } from '@porthole/shared/time/on-abort';
 import { WebSocket } from 'ws';
 import { eventually } from '../../eventually.ts';
@@ -285,14 +289,35 @@ describe('requests and frames', () => {
 
   test('bytes that a peer sends before it is accepted are limited', async () => {
     const rig = await startForwardRig({
-      accept: ({ signal }) =>
-        new Promise((_, reject) => onAbort(signal, (reason) => reject(reason as Error))),
+      accept: ({ signal }) => new Promise((_, reject) => onAbort(signal, (reason) => reject(reason))),
     });
     const peer = connectPeer(rig, { token: await aForwardToken(rig) });
     await peer.outcome;
     for (let i = 0; i < 3; i++) peer.socket.send(Buffer.alloc(60_000));
     expect((await peer.closed)[0]).toBe(1006);
     expect(rig.requests[0]!.signal.aborted).toBe(true);
+  });
+
+  test('bytes that an owner sends before the viewer has sent any are limited', async () => {
+    const rig = await startForwardRig();
+    const forwardViewer = createForwardViewer({
+      records: rig.store.records,
+      keys: () => [grantKey],
+      random: systemRandom,
+      clock: rig.relayClock,
+      tracing: noTracing,
+      metrics: createSharingMetrics(createRegistry()),
+    });
+    const link = await forwardViewer(rig.address, {
+      claims: aGrant(rig.relayClock),
+      signal: new AbortController().signal,
+      onNotice: () => {},
+    });
+    rig.consoles[0]!.produce(Buffer.alloc(300_000));
+    // The owner sees that its connection is gone, before the session has set a handler.
+    await eventually(() => expect(rig.consoles[0]!.destroyed).toBe(1));
+    const ended = new Promise((resolve) => link.setHandler({ onBytes: () => {}, onEnded: resolve }));
+    expect(await ended).toMatchObject({ code: 'screen_moved' });
   });
 
   test('texts of a peer have no effect', async () => {

@@ -44,7 +44,7 @@ test('an owner releases the viewer of a relay that lost its power after 5 s', as
 
 test('an owner that stops answering before it has accepted is unreachable after 5 s', async () => {
   const rig = await startForwardRig({
-    accept: ({ signal }) => new Promise((_, reject) => onAbort(signal, (reason) => reject(reason as Error))),
+    accept: ({ signal }) => new Promise((_, reject) => onAbort(signal, (reason) => reject(reason))),
   });
   const forwarded = rig.forward();
   const outcome = expect(forwarded).rejects.toMatchObject({ code: 'owner_unreachable' });

@@ -17,6 +17,7 @@ function createFixture() {
   const clock = createFakeClock();
   const { records } = createMemoryStore({ clock });
   let available = true;
+  let addAnswers = true;
   const guard =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A) => {
@@ -24,7 +25,11 @@ function createFixture() {
       return call(...args);
     };
   const guarded: Pick<RecordStore, 'add' | 'get' | 'replace' | 'remove'> = {
-    add: guard(records.add),
+    add: guard(async (...args) => {
+      const added = await records.add(...args);
+      if (!addAnswers) throw new PortholeError('store_unavailable');
+      return added;
+    }),
     get: guard(records.get),
     replace: guard(records.replace),
     remove: guard(records.remove),
@@ -35,6 +40,8 @@ function createFixture() {
   return {
     clock,
     setAvailable: (value: boolean) => (available = value),
+    /** Whether the answers of `add` arrive. */
+    setAddAnswers: (value: boolean) => (addAnswers = value),
     async advance(ms: number) {
       for (let left = ms; left > 0; left -= 1000) {
         clock.advance(1000);
@@ -103,6 +110,27 @@ test('after an outage in which another relay became the owner, the first one is 
   claimed.owned.onLost(() => lost++);
   expect(lost).toBe(1);
   expect(clock.pending()).toBe(1);
+});
+
+test('an owner does not lose the machine to itself when the answer to its writing was lost', async () => {
+  const { aRelay, advance, setAddAnswers, setAvailable } = createFixture();
+  const claimed = await aRelay('a:1')();
+  if (!('owned' in claimed)) throw new Error('not owned');
+  let lost = 0;
+  claimed.owned.onLost(() => lost++);
+  setAvailable(false);
+  await advance(20_000);
+  setAvailable(true);
+  // The record is written again, but the owner does not learn it.
+  setAddAnswers(false);
+  await advance(5000);
+  setAddAnswers(true);
+  await advance(10_000);
+  expect(lost).toBe(0);
+  expect(await aRelay('b:1')()).toMatchObject({ owner: { address: 'a:1' } });
+  // It knows the record as its own.
+  await claimed.owned.release();
+  expect(await aRelay('b:1')()).toHaveProperty('owned');
 });
 
 test('a claim while the store is unavailable is rejected, and can be made again afterwards', async () => {

@@ -26,6 +26,7 @@ import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
+import { createParking, waitWhileParked, type Parking } from './parking.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
 import { ResumeTokens } from './resume-tokens.ts';
@@ -63,6 +64,7 @@ export class ConsoleSession {
   #generation: number | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
+  #parking: Parking | undefined;
 
   constructor(deps: SessionDeps, viewer: Viewer, credentials: UpgradeCredentials) {
     this.#deps = deps;
@@ -107,11 +109,19 @@ export class ConsoleSession {
     try {
       if (!this.#viewer.supportsControlMessages)
         throw new PortholeError('viewer_protocol', { detail: 'a text frame without porthole.v1' });
-      if (this.#readControlMessage(text).type === 'ping') this.#viewer.sendControl({ type: 'pong' });
+      const message = this.#readControlMessage(text);
+      if (message.type === 'ping') this.#viewer.sendControl({ type: 'pong' });
+      else if (message.type === 'visibility') this.#onVisibility(message.hidden);
       else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
     }
+  }
+
+  /** A page that is visible resumes its parked session, so that it gets a console again. */
+  #onVisibility(hidden: boolean): void {
+    if (this.state !== 'parked') this.#parking?.setHidden(hidden);
+    else if (!hidden) this.end(new PortholeError('unparked'));
   }
 
   /** Announces that the relay is about to drain. */
@@ -173,6 +183,8 @@ export class ConsoleSession {
     this.#lifecycle.enter('open');
     this.#reporter.opened(claims);
     const timeLimits = this.#announceOpen(claims);
+    this.#lifecycle.own(() => timeLimits.stop());
+    timeLimits.start((error) => this.end(error));
     const end = await streamConsole({
       ...console,
       clock,
@@ -185,9 +197,11 @@ export class ConsoleSession {
       onAnswering: (answers) => this.#onAnswering(answers),
       deadlines,
       timeLimits,
+      parking: this.#parking,
       signal,
       onStreaming: (filter) => this.#offer(console.dialled, filter),
     });
+    if (end.by === 'parking') return this.#park(console);
     if (console.dialled.way !== 'pass_through') return endOfScreen(end);
     const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
     if (end.error && !broken) return end.error;
@@ -211,6 +225,16 @@ export class ConsoleSession {
     });
   }
 
+  /** Releases the console and keeps the rest of the session until its page is visible or it ends. */
+  async #park({ dialled }: OpenConsole): Promise<PortholeError | ViewerLeft> {
+    this.#lifecycle.enter('parked');
+    dialled.release();
+    this.#reporter.parked();
+    const left = waitWhileParked(this.#viewer.link);
+    this.#viewer.sendControl({ type: 'parked' });
+    return (await this.#lifecycle.wait(left)) ?? new ViewerLeft();
+  }
+
   /** A terminal does not answer input, or answers again. */
   #onAnswering(answers: boolean): void {
     this.#viewer.sendControl({ type: answers ? 'answers' : 'unanswered' });
@@ -225,7 +249,15 @@ export class ConsoleSession {
     const { mode, clipboard } = claims;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
     const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
-    sendControl({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
+    // A session that must keep its console, for example for a recording, would answer false here.
+    const mayPark = () => this.#resumeTokens?.canResumeNow ?? false;
+    this.#parking = createParking({ clock, claims, viewer, mayPark });
+    sendControl({
+      type: 'opened',
+      mode,
+      ...(clipboard === undefined ? {} : { clipboard }),
+      ...(this.#parking ? { parking: true } : {}),
+    });
     observers.notifyChanged(claims);
     const endReopenable = keepReopenable({ sessions: reopenable, clock }, claims);
     lifecycle.own(() => endReopenable({ error: lifecycle.error, viewerLost: viewer.lost }));
@@ -251,7 +283,7 @@ export class ConsoleSession {
     return timeLimits;
   }
 
-  /** A viewer whose connection was lost, or that is sent to another relay, resumes with its newest token. */
+  /** A viewer whose connection was lost, or that is told to reconnect, resumes with its newest token. */
   get #mayResume(): boolean {
     const { error } = this.#lifecycle;
     if (!this.#resumeTokens?.canResume) return false;
@@ -268,6 +300,7 @@ export class ConsoleSession {
       connection: this.#connection,
       relay: this.#deps.relayId,
       node: this.#claims?.node ?? granted.node,
+      ...(this.state === 'parked' ? { parked: true } : {}),
       since: this.#timeLimits?.openedAt ?? granted.resumes?.openedAt ?? startedAt,
       bytes: { toViewer: bytesForwarded.to_viewer, toMachine: bytesForwarded.to_machine },
     });

@@ -39,6 +39,8 @@ export function createForwardViewer(deps: ForwardViewerDeps): ForwardViewer {
     const token = await createForwardToken(deps, address, claims);
     signal.throwIfAborted();
     const accepted = Promise.withResolvers<void>();
+    // It is awaited only once the owner is connected.
+    accepted.promise.catch(() => {});
     const open = (socket: WebSocket, connection: Socket) => {
       metrics.forwarded('out', 1);
       return new PeerConnection({
@@ -109,7 +111,7 @@ function connect(
     let opened: PeerConnection | undefined;
     // If the caller gives up before it has the connection, no caller destroys it.
     const stopListening = onAbort(signal, (reason) => {
-      reject(reason as Error);
+      reject(reason);
       if (opened) opened.destroy();
       else socket.terminate();
     });

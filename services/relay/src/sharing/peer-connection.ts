@@ -56,6 +56,8 @@ export class PeerConnection implements MachineLink {
   #onPong: (() => void) | undefined;
   #paused = false;
   #silentPings = 0;
+  /** Whether the peer has got something in this interval, and so needs no ping. */
+  #sent = false;
   framesSent = 0;
 
   constructor({ socket, connection, clock, onText, onEnded }: PeerConnectionDeps) {
@@ -96,10 +98,6 @@ export class PeerConnection implements MachineLink {
     this.#cancelPings = every(clock, peerPingMs, () => this.#checkPeer());
   }
 
-  get ended(): boolean {
-    return this.#ended !== undefined;
-  }
-
   get buffered(): number {
     return this.#socket.bufferedAmount;
   }
@@ -107,6 +105,7 @@ export class PeerConnection implements MachineLink {
   send(source: Buffer, start = 0, end = source.length): boolean {
     const socket = this.#socket;
     if (socket.readyState !== WebSocket.OPEN) return true;
+    this.#sent = true;
     for (let at = start; at < end; at += maxFrameBytes) {
       this.framesSent++;
       // A copy, because the network may take it later than the caller reuses its memory.
@@ -177,7 +176,8 @@ export class PeerConnection implements MachineLink {
       this.destroy();
       return;
     }
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+    if (!this.#sent && this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+    this.#sent = false;
   }
 
   #end(error: PortholeError | undefined): void {

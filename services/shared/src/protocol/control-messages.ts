@@ -33,6 +33,8 @@ export const controlMessage = z.discriminatedUnion('type', [
     mode: z.enum(['view', 'control']),
     /** Allowed clipboard direction, seen from the machine. Default: both. */
     clipboard: grantClaims.shape.clipboard,
+    /** The relay parks the console of a hidden page, so the page reports its visibility. An older relay does not. */
+    parking: z.literal(true).optional(),
   }),
   /** A grant to resume the session at any relay after a lost connection. It invalidates the previous one. */
   z.object({ type: z.literal('resume'), token: z.string() }),
@@ -56,6 +58,11 @@ export const controlMessage = z.discriminatedUnion('type', [
   /** The terminal answers again. */
   z.object({ type: z.literal('answers') }),
   screenNotice,
+  /**
+   * The console at Proxmox is released, because the page is hidden. The connection stays. A page that is visible says
+   * so, and the relay closes the connection with `moving`: the page resumes then.
+   */
+  z.object({ type: z.literal('parked') }),
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */
@@ -72,5 +79,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('extend') }),
   /** Requests a `pong`. Pages cannot send WebSocket pings, but must detect a dead connection. */
   z.strictObject({ type: z.literal('ping') }),
+  /** Whether the user can't see the page. Sent only if `opened` has `parking`: after it if hidden, and at each change. */
+  z.strictObject({ type: z.literal('visibility'), hidden: z.boolean() }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;
