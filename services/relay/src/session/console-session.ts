@@ -13,8 +13,6 @@ import {
 import { endOfScreen } from './end-of-screen.ts';
 import { streamConsole } from './stream-console.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
-import type { MessageFilter } from '../stream/message-filter.ts';
-import type { DialledConsole } from '../upstream/dial.ts';
 import { diagnoseEnd } from '../upstream/diagnose-end.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
 import type { RecentEnds } from '../upstream/recent-ends.ts';
@@ -27,6 +25,7 @@ import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts'
 import type { ObserverNotifier } from './observers.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
 import { createParking, waitWhileParked, type Parking } from './parking.ts';
+import { offerConsole } from './offer-console.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
 import { ResumeTokens } from './resume-tokens.ts';
@@ -199,7 +198,12 @@ export class ConsoleSession {
       timeLimits,
       parking: this.#parking,
       signal,
-      onStreaming: (filter) => this.#offer(console.dialled, filter),
+      onStreaming: (filter) =>
+        offerConsole(console.dialled, filter, {
+          signal,
+          tokens: this.#resumeTokens,
+          end: (error) => this.end(error),
+        }),
     });
     if (end.by === 'parking') return this.#park(console);
     if (console.dialled.way !== 'pass_through') return endOfScreen(end);
@@ -212,17 +216,6 @@ export class ConsoleSession {
     return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
       diagnoseEnd(cluster, claims, observed, { clock, signal: phase }),
     );
-  }
-
-  /** Lets a shared screen take over the console. */
-  #offer(dialled: DialledConsole, filter: Pick<MessageFilter, 'atMessageBoundary'>): void {
-    dialled.onStreaming?.({
-      handsOver: () => {
-        if (this.#lifecycle.signal.aborted || !this.#resumeTokens) return 'never';
-        return this.#resumeTokens.canResume && filter.atMessageBoundary ? 'now' : 'later';
-      },
-      end: (error) => this.end(error),
-    });
   }
 
   /** Releases the console and keeps the rest of the session until its page is visible or it ends. */

@@ -1,0 +1,27 @@
+import type { PortholeError } from '@porthole/shared/errors';
+import type { MessageFilter } from '../stream/message-filter.ts';
+import type { DialledConsole } from '../upstream/dial.ts';
+import type { ResumeTokens } from './resume-tokens.ts';
+
+/**
+ * Offers the console that a session streams to a shared screen. It can be taken over between two messages of the viewer,
+ * if the viewer has a token with which it resumes. Viewers without control messages never have one.
+ */
+export function offerConsole(
+  dialled: DialledConsole,
+  filter: Pick<MessageFilter, 'atMessageBoundary'>,
+  session: {
+    readonly signal: AbortSignal;
+    readonly tokens: Pick<ResumeTokens, 'canResume'> | undefined;
+    readonly end: (error: PortholeError) => void;
+  },
+): void {
+  const { signal, tokens, end } = session;
+  dialled.onStreaming?.({
+    handsOver() {
+      if (signal.aborted || !tokens) return 'never';
+      return tokens.canResume && filter.atMessageBoundary ? 'now' : 'later';
+    },
+    end,
+  });
+}
