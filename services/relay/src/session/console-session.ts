@@ -184,6 +184,7 @@ export class ConsoleSession {
     const timeLimits = this.#announceOpen(claims);
     this.#lifecycle.own(() => timeLimits.stop());
     timeLimits.start((error) => this.end(error));
+    const session = { signal, tokens: this.#resumeTokens, end: (error: PortholeError) => this.end(error) };
     const end = await streamConsole({
       ...console,
       clock,
@@ -198,12 +199,7 @@ export class ConsoleSession {
       timeLimits,
       parking: this.#parking,
       signal,
-      onStreaming: (filter) =>
-        offerConsole(console.dialled, filter, {
-          signal,
-          tokens: this.#resumeTokens,
-          end: (error) => this.end(error),
-        }),
+      onStreaming: (filter) => offerConsole(console.dialled, filter, session),
     });
     if (end.by === 'parking') return this.#park(console);
     if (console.dialled.way !== 'pass_through') return endOfScreen(end);

@@ -12,7 +12,7 @@ export function offerConsole(
   filter: Pick<MessageFilter, 'atMessageBoundary'>,
   session: {
     readonly signal: AbortSignal;
-    readonly tokens: Pick<ResumeTokens, 'canResume'> | undefined;
+    readonly tokens: Pick<ResumeTokens, 'canResumeNow'> | undefined;
     readonly end: (error: PortholeError) => void;
   },
 ): void {
@@ -20,7 +20,7 @@ export function offerConsole(
   dialled.onStreaming?.({
     handsOver() {
       if (signal.aborted || !tokens) return 'never';
-      return tokens.canResume && filter.atMessageBoundary ? 'now' : 'later';
+      return tokens.canResumeNow && filter.atMessageBoundary ? 'now' : 'later';
     },
     end,
   });
