@@ -21,10 +21,19 @@ export function createScreenMetrics(
   });
   for (const kind of works) work.inc({ work: kind }, 0);
   const gauges = {
-    screens: ['porthole_relay_shared_screens', 'Shared screens of this relay: machines with one console for all viewers.'],
-    viewers: ['porthole_relay_shared_screen_viewers', 'Viewers of the shared screens of this relay, also those of other relays.'],
+    screens: [
+      'porthole_relay_shared_screens',
+      'Shared screens of this relay: machines with one console for all viewers.',
+    ],
+    viewers: [
+      'porthole_relay_shared_screen_viewers',
+      'Viewers of the shared screens of this relay, also those of other relays.',
+    ],
     pixels: ['porthole_relay_shared_screen_pixels', 'Pixels of all shared screens of this relay.'],
-    cacheBytes: ['porthole_relay_shared_screen_cache_bytes', 'Encoded pictures that worker threads keep for viewers, in bytes.'],
+    cacheBytes: [
+      'porthole_relay_shared_screen_cache_bytes',
+      'Encoded pictures that worker threads keep for viewers, in bytes.',
+    ],
   } as const satisfies Record<keyof ScreenReadings, readonly [name: string, help: string]>;
   for (const reading of ['screens', 'viewers', 'pixels', 'cacheBytes'] as const) {
     const [name, help] = gauges[reading];
