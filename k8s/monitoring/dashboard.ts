@@ -122,6 +122,14 @@ const openConsoles = [
     { expr: sum(rate('porthole_relay_terminals_unanswered_total')), legend: 'unanswered terminals/s' },
   ),
   timeSeries(
+    'Parked sessions',
+    'Sessions whose tab is hidden and whose console at Proxmox is closed meanwhile, and how often per minute a console is closed for that and opened again.',
+    'none',
+    { expr: sum(series('porthole_relay_parked_sessions')), legend: 'parked' },
+    { expr: `60 * ${sum(rate('porthole_relay_parkings_total'))}`, legend: 'parkings/min' },
+    { expr: `60 * ${sum(rate('porthole_relay_parking_returns_total'))}`, legend: 'returns/min' },
+  ),
+  timeSeries(
     'Session duration',
     'How long closed consoles were open.',
     's',

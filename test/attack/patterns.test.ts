@@ -117,6 +117,8 @@ describe(threat('H8'), () => {
       sessionSeconds: 1,
       maxSessionSeconds: undefined,
       idleSeconds: 1,
+      parkViewSeconds: 1,
+      parkControlSeconds: 1,
       consolesPerUser: 1,
       consolesPerMachine: 1,
     };

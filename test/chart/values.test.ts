@@ -64,6 +64,25 @@ describeWith('helm')('values', () => {
     },
   );
 
+  test.each(['https://labs.example.org/consoles', 'https://labs.example.org/consoles/'])(
+    'the Ingress and the HTTPRoute send only what is below the path of %s to Porthole',
+    (publicUrl) => {
+      const config = { publicUrl };
+      const { rules } = findManifest(render('evaluation', { config }), 'Ingress', 'porthole')['spec'];
+      expect(rules).toHaveLength(1);
+      expect(rules[0].host).toBe('labs.example.org');
+      expect(rules[0].http.paths.map(({ path }: { path: string }) => path)).toEqual([
+        '/consoles/relay/',
+        '/consoles/',
+      ]);
+      const route = findManifest(render('production', { config }), 'HTTPRoute', 'porthole')['spec'];
+      expect(route.rules.flatMap(({ matches }: { matches: unknown[] }) => matches)).toEqual([
+        { path: { type: 'PathPrefix', value: '/consoles/relay/' } },
+        { path: { type: 'PathPrefix', value: '/consoles' } },
+      ]);
+    },
+  );
+
   test('the Ingress has additional hosts and paths, and the host of relays, with one certificate for all', () => {
     const redirect = {
       path: '/',

@@ -104,7 +104,7 @@ function restartingGuest(guest: Guest): Guest {
 }
 
 /** The configuration of a standalone Porthole for the simulated Proxmox. */
-export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Config> {
+export async function demoConfig(proxmox: FakeProxmox, port: number, basePath = ''): Promise<Config> {
   const users = await Promise.all(
     [
       { name: 'student', displayName: 'Sam Student', groups: ['class-a'] },
@@ -112,7 +112,7 @@ export async function demoConfig(proxmox: FakeProxmox, port: number): Promise<Co
     ].map(async (user) => ({ ...user, password: await hashPassword(password, systemRandom) })),
   );
   return configSchema.parse({
-    publicUrl: `http://localhost:${port}`,
+    publicUrl: `http://localhost:${port}${basePath}`,
     allowedOrigins: [`http://127.0.0.1:${port}`],
     listen: `127.0.0.1:${port}`,
     operationsListen: '127.0.0.1:0',

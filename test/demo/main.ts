@@ -11,15 +11,18 @@ import { demoConfig, startDemoProxmox } from './demo.ts';
 
 /**
  * `npm run demo`: a simulated Proxmox and a standalone Porthole in front of it. Needs nothing but Node. With
- * `-- --proxmox real-life`, the simulated Proxmox takes as long as a real one.
+ * `-- --proxmox real-life`, the simulated Proxmox takes as long as a real one. `-- --base-path /consoles` shows
+ * Porthole as on a host that it shares.
  */
-const { values } = parseArgs({ options: { proxmox: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { proxmox: { type: 'string' }, 'base-path': { type: 'string' } },
+});
 const port = Number(process.env['PORT'] ?? 8080);
 const proxmox = await startDemoProxmox(parseDelayProfile(values.proxmox));
-const config = await demoConfig(proxmox, port);
+const config = await demoConfig(proxmox, port, values['base-path']);
 
 const banner = `
-  Porthole is open:  http://localhost:${port}
+  Porthole is open:  ${config.publicUrl.href.replace(/\/$/, '')}
 
     student      password  porthole    their own machines, and a noticeboard to look at
     instructor   password  porthole    the machines of the whole class

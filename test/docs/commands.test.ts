@@ -106,7 +106,8 @@ describe('documented npm commands', () => {
   });
 
   test.each([...ofScript('demo'), ...ofScript('rehearse')])('$page: $line', ({ args }) => {
-    const { values } = parseArgs({ args: [...args], options: { proxmox: { type: 'string' } } });
+    const options = { proxmox: { type: 'string' }, 'base-path': { type: 'string' } } as const;
+    const { values } = parseArgs({ args: [...args], options });
     expect(() => parseDelayProfile(values.proxmox)).not.toThrow();
   });
 

@@ -140,6 +140,7 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The relay is about to stop.',
     'None: the page connects to another relay. If that fails, no relay is ready.',
   ],
+  unparked: ['The page was hidden for a long time and is visible again.', 'None: the page reconnects.'],
   store_unavailable: [
     'Redis does not answer the broker or relay. Open consoles are not affected.',
     'Check Redis and `porthole_store_errors_total`; see [Redis](redis.md) for the requirements.',

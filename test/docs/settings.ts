@@ -1,7 +1,7 @@
 /** The meaning of each setting, for docs/configuration.md. The schema decides which settings exist. */
 export const meanings: Readonly<Record<string, string>> = {
   publicUrl:
-    'URL at which browsers reach Porthole. Must be https (except on localhost), on its own host name, without a path.',
+    'URL at which browsers reach Porthole. Must be https, except on localhost. Can have a path on a [shared host](fronts.md#a-path-of-a-shared-host), such as `https://labs.example.org/consoles`.',
   relayUrl: 'URL of the relays, if they are not below `publicUrl`. https is read as wss. It can have a path.',
   allowedOrigins:
     'Origins of other sites whose pages may open consoles and call the API with a bearer token (CORS; never with a cookie). The origin of `publicUrl` is always allowed.',
@@ -153,6 +153,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'access[].limits.maxSessionSeconds':
     'Overrides `limits.maxSessionSeconds`. If a rule sets `sessionSeconds` without `maxSessionSeconds`, users cannot extend the session.',
   'access[].limits.idleSeconds': 'Overrides `limits.idleSeconds`.',
+  'access[].limits.parkViewSeconds': 'Overrides `limits.parkViewSeconds`.',
+  'access[].limits.parkControlSeconds': 'Overrides `limits.parkControlSeconds`.',
   'access[].limits.consolesPerUser': 'Overrides `limits.consolesPerUser`.',
   'access[].limits.consolesPerMachine': 'Overrides `limits.consolesPerMachine`.',
   'access[].limits.updatesPerSecond': 'Maximum screen updates per second. Default: unlimited.',
@@ -175,6 +177,9 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.extendSeconds': 'Seconds by which a user can extend a session, if `maxSessionSeconds` allows it.',
   'limits.maxSessionSeconds':
     'Maximum duration of a console session including extensions. Without it, users cannot extend a session.',
+  'limits.parkViewSeconds':
+    'A view-only screen, also of an observer, is [parked](sessions.md#parking) after its page was hidden for this many seconds. `0`: never.',
+  'limits.parkControlSeconds': 'The same for a screen with keyboard and mouse.',
   'limits.consolesPerUser': 'Maximum open consoles per user.',
   'limits.consolesPerMachine': 'Maximum open consoles per machine. QEMU supports at most 32.',
   'limits.consolesPerRelay': 'Maximum consoles per relay.',

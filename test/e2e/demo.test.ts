@@ -18,9 +18,10 @@ const listens = (port: number) =>
   });
 
 describeWith('chromium').each([
-  ['the demo command', []],
-  ['the demo command with the delays of a real Proxmox', ['--proxmox', 'real-life']],
-] as const)('%s', (_what, flags) => {
+  ['the demo command', [], ''],
+  ['the demo command with the delays of a real Proxmox', ['--proxmox', 'real-life'], ''],
+  ['the demo command below a base path', ['--base-path', '/consoles'], '/consoles'],
+] as const)('%s', (_what, flags, basePath) => {
   const browser = useBrowser();
   let demo: ChildProcess | undefined;
   let output = '';
@@ -35,14 +36,16 @@ describeWith('chromium').each([
     });
     for (const stream of [demo.stdout, demo.stderr])
       stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await eventually('the demo prints its address', () => output.includes(`http://localhost:${port}`));
+    await eventually('the demo prints its address', () =>
+      output.includes(`http://localhost:${port}${basePath}\n`),
+    );
   });
   afterAll(() => void demo?.kill('SIGKILL'));
 
   test("shows a machine's screen and ends on Ctrl-C", async () => {
-    const person = await openBrowserUser(browser(), `http://127.0.0.1:${port}`);
+    const person = await openBrowserUser(browser(), `http://127.0.0.1:${port}${basePath}`);
     const { page } = person;
-    await page.goto(`http://127.0.0.1:${port}`);
+    await page.goto(`http://127.0.0.1:${port}${basePath}`);
     await signInHere(person, 'student', 'porthole');
     await page.getByRole('link', { name: 'student-desktop' }).click();
     await person.waitForState('open');

@@ -101,7 +101,7 @@ describeWith('chromium')('a console that is embedded in another site', () => {
     // The address has no code any more, and the page has no link to the list of machines.
     const inner = page.frames()[1];
     expect(inner?.url()).toBe(`${stack.origin}/console/lab/101`);
-    expect(await frame.locator('a[href="/"]').first().isVisible()).toBe(false);
+    expect(await frame.locator('a[data-home]').first().isVisible()).toBe(false);
     await inner?.evaluate(() => location.reload());
     await frame.locator('body[data-state=open]').waitFor({ state: 'attached' });
     await leave();

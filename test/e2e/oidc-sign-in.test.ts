@@ -1,4 +1,4 @@
-import { constantSecret } from '@porthole/shared/config/secret';
+import { constantSecret, type Secret } from '@porthole/shared/config/secret';
 import { freePort } from '../free-port.ts';
 import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
@@ -11,16 +11,20 @@ describeWith('chromium')('signing in at an OpenID provider', () => {
   const browser = useBrowser();
   let issuer: TestIssuer;
   let stack: Stack;
+  let publicUrl: string;
 
-  async function start(others: object = {}): Promise<void> {
+  async function start({
+    basePath = '',
+    ...others
+  }: { basePath?: string; local?: { usersFile: Secret } } = {}): Promise<void> {
     const port = await freePort();
-    const origin = `http://127.0.0.1:${port}`;
+    publicUrl = `http://127.0.0.1:${port}${basePath}`;
     issuer = await startIssuer({
       accounts: [
         { sub: 'sam-1', claims: { preferred_username: 'student', name: 'Sam Student', groups: ['class-a'] } },
       ],
-      redirectUris: [`${origin}/api/v1/login/oidc/school/callback`],
-      postLogoutRedirectUris: [`${origin}/?why=signed-out`],
+      redirectUris: [`${publicUrl}/api/v1/login/oidc/school/callback`],
+      postLogoutRedirectUris: [`${publicUrl}/?why=signed-out`],
     });
     const oidc = {
       name: 'school',
@@ -35,7 +39,7 @@ describeWith('chromium')('signing in at an OpenID provider', () => {
       machines: [
         { vmid: 101, name: 'student-1', node: 'pve1', guest: createBuiltinGuest({ name: 'student-1' }) },
       ],
-      settings: () => ({ signIn: { oidc: [oidc], ...others } }),
+      settings: () => ({ publicUrl, signIn: { oidc: [oidc], ...others } }),
     });
   }
   afterEach(async () => {
@@ -43,32 +47,37 @@ describeWith('chromium')('signing in at an OpenID provider', () => {
     await issuer.stop();
   });
 
-  test('leads to a console, and signing out ends the sign-in at the provider too', async () => {
-    await start();
-    const person = await openBrowserUser(browser(), stack.origin);
+  test.each([
+    ['at the root of a host', ''],
+    ['below a base path', '/consoles'],
+  ])('%s leads to a console, and signing out ends the sign-in at the provider too', async (_, basePath) => {
+    await start({ basePath });
+    const person = await openBrowserUser(browser(), publicUrl);
     const { page } = person;
     // With only one method, the page redirects at once.
-    await page.goto(`${stack.origin}/console/lab/101`);
+    await page.goto(`${publicUrl}/console/lab/101`);
     await page.waitForURL(`${issuer.url}/**`);
     await page.locator('input[name=login]').fill('sam-1');
     await page.locator('input[name=password]').fill('anything');
     await page.locator('button[type=submit]').click();
     await page.getByRole('button', { name: /continue/i }).click();
     // Back to the page that was requested.
-    await page.waitForURL(`${stack.origin}/console/lab/101`);
+    await page.waitForURL(`${publicUrl}/console/lab/101`);
     await person.waitForState('open');
 
-    await page.goto(stack.origin);
+    await page.goto(publicUrl);
     await page.getByText('Sam Student').waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${issuer.url}/**`);
     expect(page.url()).not.toContain('eyJ');
     await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.waitForURL(`${stack.origin}/?why=signed-out`);
+    await page.waitForURL(`${publicUrl}/?why=signed-out`);
     await page.getByText('You have signed out.').waitFor();
     // After signing out, the page does not redirect.
     await page.getByRole('link', { name: 'Sign in with School' }).waitFor();
-    expect(await page.evaluate(async () => (await fetch('/api/v1/me')).status)).toBe(401);
+    expect(
+      await page.evaluate(async () => (await fetch(new URL('api/v1/me', document.baseURI))).status),
+    ).toBe(401);
     // The provider's own page loads a font.
     expect(person.faults.filter((fault) => !fault.includes('fonts.googleapis.com'))).toEqual([]);
     await person.close();

@@ -46,6 +46,13 @@ const states: Readonly<Record<View['state'], Reach>> = {
   opening: afterMessages({ type: 'opening', step: 'console' }),
   'awaiting-frame': afterMessages({ type: 'opened', mode: 'control' }),
   open: (fixture) => fixture.open(),
+  async parked(fixture) {
+    await fixture.open();
+    await fixture.page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+    });
+    fixture.newest().sendControl({ type: 'parked' });
+  },
   async 'machine-off'(fixture) {
     fixture.site.machines = [aMachine({ status: 'stopped', allow: ['control', 'power'] })];
     await afterClose(4409)(fixture);
@@ -75,7 +82,11 @@ const details: Readonly<Record<string, Reach>> = {
     fixture.newest().sendControl({ type: 'notice', notice: 'idle', seconds: 60, extend: true });
     fixture.newest().sendControl({ type: 'observers', by: ['Ina'], others: 1 });
     await fixture.page.locator('.notice').waitFor();
-    await fixture.page.getByText('Ina').first().waitFor();
+    await fixture.page.locator('.observers-badge').getByText('Ina').waitFor();
+  },
+  'the menu of tools on a narrow screen': async (fixture) => {
+    await fixture.page.setViewportSize({ width: 390, height: 844 });
+    await openPanel(fixture, 'More tools', '.more-tools');
   },
   'the panel for the clipboard': (fixture) => openPanel(fixture, 'Clipboard', '.clipboard, [role=dialog]'),
   'the panel for keys': (fixture) => openPanel(fixture, 'Keyboard', '.keys'),

@@ -19,6 +19,7 @@ export interface SiteSession {
   mode: 'view' | 'control';
   kind: 'screen';
   observer?: boolean;
+  parked?: boolean;
   relay: string;
   since: string;
   bytes: { toViewer: number; toMachine: number };

@@ -1,26 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadPages } from '@porthole/broker/pages/load-pages';
 import { WebSocketServer } from 'ws';
 import { answerApi } from './site-api.ts';
 import type { Site } from './site-state.ts';
 import { aMachine } from './site-data.ts';
 import { acceptConsole, offeredProtocols, openNormally } from './site-relay.ts';
 
-const dist = fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url));
+const pages = await loadPages(fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url)));
 
 const csp =
   "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
-  "object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+  "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
 /** Serves the built pages with the real content security policy. The test plays the broker and the relay. */
 export async function startSite(): Promise<Site> {
@@ -70,22 +62,12 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
   const url = new URL(request.url ?? '/', site.origin);
   response.setHeader('content-security-policy', csp);
   if (await answerApi({ site, request, response, url })) return;
-  await serveFile(pageOf(url.pathname), response);
+  const file = pages.get(nameOf(url.pathname));
+  response.writeHead(file ? 200 : 404, file ? { 'content-type': file.type } : {});
+  response.end(file?.plain);
 }
 
-function pageOf(path: string): string {
-  if (path === '/' || path === '/sessions') return '/index.html';
-  return path.startsWith('/console/') ? '/console.html' : path;
-}
-
-async function serveFile(path: string, response: ServerResponse): Promise<void> {
-  const full = normalize(join(dist, path));
-  const type = types[extname(full)];
-  if (!full.startsWith(dist) || !type) {
-    response.writeHead(404).end();
-    return;
-  }
-  const body = await readFile(full).catch(() => undefined);
-  response.writeHead(body ? 200 : 404, { 'content-type': type });
-  response.end(body);
+function nameOf(path: string): string {
+  if (path === '/' || path === '/sessions') return 'index.html';
+  return path.startsWith('/console/') ? 'console.html' : path.slice(1);
 }

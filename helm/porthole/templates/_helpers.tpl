@@ -72,5 +72,8 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- if ne $host (include "porthole.host" .) }}{{ $host }}{{ end -}}
 {{- end }}
 
+{{/* Path in config.publicUrl, without a slash at its end. */}}
+{{- define "porthole.basePath" -}}{{ (urlParse (.Values.config.publicUrl | default "")).path | trimSuffix "/" }}{{- end }}
+
 {{/* Host name in config.publicUrl. */}}
 {{- define "porthole.host" -}}{{ (urlParse (.Values.config.publicUrl | default "")).hostname | lower }}{{- end }}

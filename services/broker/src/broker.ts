@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
+import { basePathOf } from '@porthole/shared/http/base-path';
 import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import { ConfigError, grantKeysOf } from '@porthole/shared/config/read';
@@ -73,7 +74,8 @@ export function createBroker(deps: BrokerDeps): Broker {
   const decide: Decide = (subject, target) => access().decide(subject, target);
   const signIn = createSignIn({ ...deps, clients: clusters.clients, keys, audit, metrics });
   const sessionRecords = createSessionRecords({ ...store, keys, random });
-  const pages = createPages(deps.pagesDir);
+  const basePath = basePathOf(config.publicUrl);
+  const pages = createPages(deps.pagesDir, basePath);
   const storeReadiness = createStoreReadiness(store);
 
   metrics.observeListAge(() => [...clusters.lists].map(([name, list]) => [name, list.ageSeconds()] as const));
@@ -103,7 +105,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       ...common,
       relayOrigin: relayUrlOf(config).origin,
       router,
-      pages: servePages(pages.files),
+      pages: servePages(pages.files, basePath),
       serverToServerPaths: signIn.serverToServerPaths,
     }),
     components: [

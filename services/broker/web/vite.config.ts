@@ -14,7 +14,8 @@ const notices: Plugin = {
 
 export default defineConfig({
   root: here('.'),
-  base: '/',
+  // The broker tells the pages their base path when it starts.
+  base: './',
   publicDir: false,
   resolve: { conditions: ['source', 'module', 'browser', 'import', 'default'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },

@@ -16,6 +16,10 @@ const openPhases = [...openingSteps, 'queue', 'total', 'picture'] as const;
 export interface RelayMetrics {
   sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
   sessionEnded(mode: ConsoleMode, kind: ConsoleKind, seconds: number): void;
+  /** A session has released its console at Proxmox, because its page is hidden. */
+  parked(): void;
+  /** A parked session has ended here. `returned`: the page is visible and resumes it. */
+  parkingEnded(returned: boolean): void;
   openFinished(result: 'ok' | 'by_viewer' | ErrorCode): void;
   resumed(): void;
   closed(name: CloseName | 'by_viewer'): void;
@@ -49,6 +53,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
   registerReadings(registry, read);
   return {
     ...createSessionMetrics(registry),
+    ...createParkingMetrics(registry),
     ...createOpeningMetrics(registry, read.clusters),
     ...createStreamMetrics(registry),
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
@@ -59,7 +64,7 @@ function createSessionMetrics(registry: Registry) {
   const registers = [registry];
   const sessions = new Gauge({
     name: 'porthole_relay_sessions',
-    help: 'Open consoles.',
+    help: 'Open consoles, with those that are parked.',
     labelNames: ['mode', 'kind'],
     registers,
   });
@@ -84,6 +89,35 @@ function createSessionMetrics(registry: Registry) {
       durations.observe(seconds);
     },
     closed: (close) => closes.inc({ close }),
+  } satisfies Partial<RelayMetrics>;
+}
+
+function createParkingMetrics(registry: Registry) {
+  const registers = [registry];
+  const parked = new Gauge({
+    name: 'porthole_relay_parked_sessions',
+    help: 'Sessions whose page is hidden and whose console at Proxmox is closed meanwhile.',
+    registers,
+  });
+  const parkings = new Counter({
+    name: 'porthole_relay_parkings_total',
+    help: 'Consoles at Proxmox that were closed because their page was hidden.',
+    registers,
+  });
+  const returns = new Counter({
+    name: 'porthole_relay_parking_returns_total',
+    help: 'Parked sessions whose page became visible and opened the console again.',
+    registers,
+  });
+  return {
+    parked() {
+      parked.inc();
+      parkings.inc();
+    },
+    parkingEnded(returned) {
+      parked.dec();
+      if (returned) returns.inc();
+    },
   } satisfies Partial<RelayMetrics>;
 }
 

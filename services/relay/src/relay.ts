@@ -4,6 +4,7 @@ import { addressKey } from '@porthole/shared/http/address-key';
 import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
 import type { Clock } from '@porthole/shared/time/clock';
+import { basePathOf } from '@porthole/shared/http/base-path';
 import { clientAddress } from '@porthole/shared/http/client-address';
 import type { Config } from '@porthole/shared/config/schema';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
@@ -75,6 +76,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const stopListening = new DisposableStack();
 
   const onUpgrade = createUpgradeListener({
+    basePath: basePathOf(config.publicUrl),
     limitRate: (request) =>
       store.rateLimits.spend(
         `upgrade/${addressKey(clientAddress(request, config.trustedProxies))}`,

@@ -103,6 +103,7 @@ export const errorKinds = {
   taken_over: { status: 409, close: 'ended_by_operator', text: 'The console continues in another window.' },
   signed_out: { status: 401, close: 'ended_by_operator', text: signedOutReason },
   draining: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
+  unparked: { status: 503, close: 'moving', text: 'Your console is opening again.' },
   store_unavailable: {
     status: 503,
     close: 'try_later',

@@ -28,6 +28,8 @@ const anySessionFields = {
     {
       sessionSeconds: fc.integer({ min: 1, max: 4000 }),
       idleSeconds: fc.integer({ min: 1, max: 10 }),
+      parkViewSeconds: fc.integer({ min: 0, max: 10 }),
+      parkControlSeconds: fc.integer({ min: 0, max: 10 }),
       updatesPerSecond: fc.integer({ min: 1, max: 10 }),
     },
     { requiredKeys: [] },

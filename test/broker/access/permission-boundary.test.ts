@@ -18,6 +18,8 @@ const limits = {
   sessionSeconds: 1000,
   maxSessionSeconds: undefined,
   idleSeconds: 500,
+  parkViewSeconds: 300,
+  parkControlSeconds: 900,
   consolesPerUser: 20,
   consolesPerMachine: 10,
 };

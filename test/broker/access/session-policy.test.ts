@@ -1,4 +1,5 @@
 import { createAccess } from '@porthole/broker/access/decide';
+import { parkSecondsOf } from '@porthole/broker/access/session-policy';
 import { accessDocument } from '@porthole/shared/config/access-schema';
 import { accessOf, anna, lab, limits, monday, rule, type GivenRule } from './fixtures.ts';
 
@@ -14,6 +15,8 @@ describe('the session policy', () => {
       sessionSeconds: 1000,
       maxSessionSeconds: 1000,
       idleSeconds: 500,
+      parkViewSeconds: 300,
+      parkControlSeconds: 900,
       consolesPerUser: 20,
       consolesPerMachine: 10,
     });
@@ -50,6 +53,20 @@ describe('the session policy', () => {
       sessionSeconds: 1000,
       updatesPerSecond: Number.POSITIVE_INFINITY,
     });
+  });
+
+  test('parks latest of all rules, and never if one rule says 0', () => {
+    const parked = (...rules: GivenRule[]) =>
+      (['view', 'control'] as const).map((mode) => {
+        const combined = policy(mode, ...rules);
+        return combined && parkSecondsOf(combined, mode);
+      });
+    const exam = all({ limits: { parkViewSeconds: 60, parkControlSeconds: 0 } });
+    const lesson = all({ limits: { parkViewSeconds: 90, parkControlSeconds: 30 } });
+    expect(parked(exam)).toEqual([60, undefined]);
+    expect(parked(lesson)).toEqual([90, 30]);
+    expect(parked(exam, lesson)).toEqual([90, undefined]);
+    expect(parked(all({}))).toEqual([300, 900]);
   });
 
   test('permits no extension if the rule sets only sessionSeconds', () => {

@@ -20,6 +20,7 @@ test('access explain finds the machine at Proxmox and the groups in the users fi
     expect(out).toContain('User:    anna, groups class-a\nMachine: school/101, name lab-anna, node pve1');
     expect(out).toMatch(/Rights: +view, control\n/);
     expect(out).toMatch(/control: clipboard in/);
+    expect(out).toMatch(/ view: .* parked after 300 s,[^]* control: .* parked after 900 s,/);
     expect(out).toMatch(/\+ own +gives view, control\n/);
     expect(out).toMatch(/- by day +does not apply to this user or program\n/);
   }

@@ -36,7 +36,7 @@ describe('GET /api/v1/access/explain', () => {
     const open = await at('2026-06-01T09:00:00+00:00');
     expect(open.json).toMatchObject({
       allow: ['view'],
-      consoles: { view: { until: '2026-06-01T10:00:00.000Z' } },
+      consoles: { view: { until: '2026-06-01T10:00:00.000Z', parkSeconds: 300 } },
     });
     const shut = await at('2026-06-01T11:00:00Z');
     expect([shut.json.allow, shut.json.rules[1].mismatch]).toEqual([[], 'when']);

@@ -46,7 +46,7 @@ test('a grant works once, and has all that the relay needs', async () => {
     machineName: 'lab-anna',
     mode: 'control',
     kind: 'screen',
-    limits: { sessionSeconds: 3600, idleSeconds: 600, perUser: 5, perMachine: 3 },
+    limits: { sessionSeconds: 3600, idleSeconds: 600, parkSeconds: 900, perUser: 5, perMachine: 3 },
     origins: ['https://porthole.school.example', 'https://portal.school.example'],
     issuedAt: clock.now(),
     expiresAt,

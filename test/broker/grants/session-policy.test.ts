@@ -41,12 +41,29 @@ describe('a grant has the session policy', () => {
     expect(claims.limits).toEqual({
       sessionSeconds: 100,
       idleSeconds: 50,
+      parkSeconds: 900,
       perUser: 2,
       perMachine: 1,
       extendSeconds: 1800,
       maxSessionSeconds: 300,
     });
     expect(claims).not.toHaveProperty('observer');
+  });
+
+  test('with the parking time of its mode, and without one if the console is never parked', async () => {
+    const clock = createFakeClock();
+    const { rig } = await aSchool({
+      clock,
+      config: {
+        access: [rule({ limits: { parkViewSeconds: 60, parkControlSeconds: 0 } })],
+        limits: { parkControlSeconds: 120 },
+      },
+    });
+    const anna = await rig.signedIn('anna');
+    const view = await claimsOf(rig, clock, await anna.post(path(101), { mode: 'view' }));
+    expect(view.limits.parkSeconds).toBe(60);
+    const controlled = await claimsOf(rig, clock, await anna.post(path(101), control));
+    expect(controlled.limits).not.toHaveProperty('parkSeconds');
   });
 
   test('with the end of its rules', async () => {

@@ -41,6 +41,15 @@ describe('GET /api/v1/sessions', () => {
     });
   });
 
+  test('shows which sessions are parked', async () => {
+    const { rig } = await aSchool();
+    await live(rig.store, { sessionId: 'ben-2', ...ben, parked: true });
+    const { sessions } = (await (await rig.signedIn('ada')).get('/api/v1/sessions?scope=all')).json;
+    const parked = sessions.filter((session: { parked?: boolean }) => session.parked === true);
+    expect(parked).toMatchObject([{ id: 'ben-2' }]);
+    expect(sessions.length).toBeGreaterThan(1);
+  });
+
   test('responds 304 if unchanged, and reads the store once for all users', async () => {
     const { rig, clock } = await aSchool();
     const ada = await rig.signedIn('ada');

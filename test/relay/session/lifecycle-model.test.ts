@@ -21,6 +21,8 @@ const frames = {
   garbage: binaryFrame(Buffer.from([77])),
   extend: text('{"type":"extend"}'),
   ping: text('{"type":"ping"}'),
+  hidden: text('{"type":"visibility","hidden":true}'),
+  visible: text('{"type":"visibility","hidden":false}'),
   invalidText: text('please'),
   unmasked: Buffer.from([0x82, 1, 3]),
   closeFrame: clientFrame({ opcode: 8, payload: closePayload(1000, '') }),
@@ -47,6 +49,7 @@ const events: Readonly<Record<string, Command>> = {
   machineSends: ({ machine }) => machine.sends(Buffer.alloc(100)),
   machineCloses: ({ machine }) => machine.closes(),
   second: ({ clock }) => clock.advance(1000),
+  tenSeconds: ({ clock }) => clock.advance(10_000),
   minute: ({ clock }) => clock.advance(60_000),
   hour: ({ clock }) => clock.advance(3_600_000),
   settle: (world) => world.settle(),
@@ -94,11 +97,20 @@ const openings = [
     call('settle'),
     send('clientInit'),
   ],
+  [
+    call('settle'),
+    send('handshake'),
+    call('dialled'),
+    call('settle'),
+    send('hidden'),
+    call('tenSeconds'),
+    call('settle'),
+  ],
 ];
 const story = fc
   .tuple(
     fc.constantFrom(...openings),
-    fc.nat(6),
+    fc.nat(7),
     fc.array(fc.oneof({ weight: 2, arbitrary: sending }, { weight: 3, arbitrary: event }), { maxLength: 12 }),
   )
   .map(([opening, begun, rest]) => [...opening.slice(0, begun), ...rest]);
@@ -136,8 +148,10 @@ async function expectCleanEnd(world: LifecycleWorld): Promise<void> {
   const ended = audited.filter(({ event }) => event === 'console_ended').length;
   const failed = audited.filter(({ event }) => event === 'console_open_failed').length;
   expect(opened).toBe(ended);
+  expect(audited.filter(({ event }) => event === 'console_parked').length).toBeLessThanOrEqual(opened);
   expect(opened + failed).toBeLessThanOrEqual(1);
   expect(await total(world, 'porthole_relay_sessions')).toBe(0);
+  expect(await total(world, 'porthole_relay_parked_sessions')).toBe(0);
   expect(await total(world, 'porthole_relay_opens_total')).toBe(1);
   expect(await total(world, 'porthole_relay_closes_total')).toBe(1);
   world.stop();
@@ -175,6 +189,26 @@ test('“a console that no order can end”: an order ends the session in any st
     { numRuns: 300 },
   );
 }, 240_000);
+
+test('a console is released once, whether its session is parked before it ends or not', async () => {
+  const world = await createLifecycleWorld();
+  await world.settle();
+  await world.browser.receive(frames.handshake);
+  world.dialled();
+  await world.settle();
+  await world.browser.receive(frames.hidden);
+  world.clock.advance(10_000);
+  await world.settle();
+  expect(world.session.state).toBe('parked');
+  expect(world.machine.counts.destroyed).toBe(1);
+  expect(world.openStreams()).toBe(0);
+  // Whatever the released console still does concerns the session no more.
+  world.machine.sends(Buffer.alloc(10));
+  world.machine.closes();
+  await world.settle();
+  expect(world.session.state).toBe('parked');
+  await expectCleanEnd(world);
+});
 
 test('“timers outlive their session”: a viewer that closes right behind its ClientInit leaves nothing', async () => {
   const world = await createLifecycleWorld();

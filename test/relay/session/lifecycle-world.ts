@@ -106,7 +106,10 @@ export async function createLifecycleWorld() {
     nodes: { hostOf: async () => ({ base: new URL('https://pve1:8006') }) },
   } as unknown as RelayCluster;
 
-  const claims = aGrant(clock, { sessionId: 'session-1', limits: { ...aGrant(clock).limits, perUser: 5 } });
+  const claims = aGrant(clock, {
+    sessionId: 'session-1',
+    limits: { ...aGrant(clock).limits, perUser: 5, parkSeconds: 10 },
+  });
   const token = await mintGrant({ records: store.records, keys, random: systemRandom, clock }, claims);
   const linkGauges = createLinkGauges();
   let openStreams = 0;

@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
+import { Parking } from '@porthole/relay/session/parking';
 import { streamConsole } from '@porthole/relay/session/stream-console';
-import { TimeLimits } from '@porthole/relay/session/time-limits';
 import { createFrameBatcher } from '@porthole/relay/stream/frame-batcher';
 import type { LinkHandler } from '@porthole/relay/stream/link';
 import { createLinkGauges } from '@porthole/relay/stream/link-gauges';
@@ -30,11 +30,11 @@ function createWorld() {
   const gauges = createLinkGauges();
   const abort = new AbortController();
   const timers = clock.pending();
-  const start = (resumes?: { openedAt: number; endsAt: number; generation: number }) => {
-    const claims = aGrant(clock, resumes ? { resumes } : {});
-    return streamConsole({
+  const parking = new Parking({ clock, delayMs: 10_000, mayPark: () => true });
+  const start = () =>
+    streamConsole({
       clock,
-      claims,
+      claims: aGrant(clock),
       viewer: viewer.viewer,
       takeViewerLeftover: () => Buffer.alloc(0),
       dialled: { link, takeLeftover: () => Buffer.alloc(0), machine: {} as LocatedMachine },
@@ -44,13 +44,14 @@ function createWorld() {
       onPicture() {},
       onAnswering() {},
       deadlines: defaultDeadlines,
-      timeLimits: new TimeLimits({ clock, claims, sendControl() {} }),
+      timeLimits: { input() {} },
+      parking,
       signal: abort.signal,
     });
-  };
   return {
     clock,
     abort,
+    parking,
     start,
     machineCloses: () => handler?.onEnded(),
     /** Whether the machine's link was used. */
@@ -74,11 +75,22 @@ test('“a console that no order can end”: a stream whose session has ended al
   expectNothingLeft();
 });
 
-test('a stream whose time is over already ends at once, and leaves nothing', async () => {
-  const { clock, start, touched, expectNothingLeft } = createWorld();
-  const end = await start({ openedAt: clock.now() - 1000, endsAt: clock.now(), generation: 1 });
-  expect(end).toMatchObject({ by: 'viewer', error: { code: 'time_limit' } });
-  expect(touched()).toBe(false);
+test('a stream whose page has been hidden for long enough ends, and nothing of it is left', async () => {
+  const { clock, parking, start, expectNothingLeft } = createWorld();
+  const stream = start();
+  parking.setHidden(true);
+  clock.advance(10_000);
+  expect(await stream).toEqual({ by: 'parking' });
+  parking.setHidden(false);
+  parking.setHidden(true);
+  expectNothingLeft();
+});
+
+test('a page that is hidden while its session ends starts no timer', async () => {
+  const { abort, parking, start, expectNothingLeft } = createWorld();
+  abort.abort(new PortholeError('ended_by_operator'));
+  await start();
+  parking.setHidden(true);
   expectNothingLeft();
 });
 

@@ -107,9 +107,10 @@ describe('an invalid configuration', () => {
   });
 
   test.each([
-    ['publicUrl', 'https://school.example/porthole', 'must not have a path'],
-    ['publicUrl', 'https://school.example/?a=b', 'must not have a path'],
-    ['publicUrl', 'https://user@school.example', 'must not have a path'],
+    ['publicUrl', 'https://school.example/a%20b', 'must consist of scheme, host, port and a simple path'],
+    ['publicUrl', 'https://school.example/a//b', 'must consist of scheme, host, port and a simple path'],
+    ['publicUrl', 'https://school.example/?a=b', 'must consist of scheme, host, port and a simple path'],
+    ['publicUrl', 'https://user@school.example', 'must consist of scheme, host, port and a simple path'],
     ['publicUrl', 'porthole.example.org', 'must be an http:// or https:// URL'],
     ['allowedOrigins.0', 'https://portal.example/start', 'must not have a path'],
     ['frameAncestors.0', 'https://portal.example/start', 'must not have a path'],
@@ -124,6 +125,15 @@ describe('an invalid configuration', () => {
       expect.stringContaining(`${path}: ${message}`),
     ]);
   });
+
+  test.each(['/api', '/console', '/console/lab', '/relay/', '/assets', '/sessions'])(
+    'has a publicUrl with the path %s, which could be one of Porthole itself',
+    (path) => {
+      expect(issuesOf(() => read(settings({ publicUrl: `https://school.example${path}` })))).toEqual([
+        'publicUrl: must not have a path that begins with /api, /assets, /console, /relay or /sessions',
+      ]);
+    },
+  );
 
   test('has a CA together with fingerprints', () => {
     write('ca.pem', 'x');

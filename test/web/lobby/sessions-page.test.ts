@@ -66,6 +66,14 @@ describeWith('chromium')('the list of live consoles', () => {
     await page.getByText('4 consoles, 4 people').first().waitFor();
   });
 
+  test('says that a console whose tab is hidden is paused', async () => {
+    const [ben] = site.sessions;
+    if (ben) site.sessions[0] = { ...ben, parked: true };
+    await open();
+    await page.locator(`[data-session="${ben?.id}"]`).getByText('paused', { exact: true }).waitFor();
+    expect(await page.getByText('paused', { exact: true }).count()).toBe(1);
+  });
+
   test('operators can sign a user out everywhere, after a confirmation', async () => {
     const [ben] = site.sessions;
     if (ben) site.sessions[0] = { ...ben, may: ['end', 'sign_out'] };

@@ -1,6 +1,6 @@
 import type { Explanation } from './decide.ts';
 import type { MismatchReason } from './match-target.ts';
-import type { SessionPolicy } from './session-policy.ts';
+import { parkSecondsOf, type SessionPolicy } from './session-policy.ts';
 import type { Subject, Target } from './subject.ts';
 
 const mismatchTexts: Readonly<Record<MismatchReason, string>> = {
@@ -25,7 +25,7 @@ export function formatExplanation(
   const width = Math.max(0, ...rules.map(({ name }) => name.length));
   const consoles = (['view', 'control'] as const).flatMap((mode) => {
     const policy = decision.policyFor(mode);
-    return policy ? [`  ${mode}: ${formatPolicy(policy, decision.validUntil(mode))}`] : [];
+    return policy ? [`  ${mode}: ${formatPolicy(policy, mode, decision.validUntil(mode))}`] : [];
   });
   return [
     `User:    ${formatSubject(subject)}`,
@@ -58,7 +58,12 @@ function formatMachine({ cluster, vmid, node, type, name, pool, tags }: Target):
   ].join(', ');
 }
 
-function formatPolicy(policy: SessionPolicy, validUntil: number | undefined): string {
+function formatPolicy(
+  policy: SessionPolicy,
+  mode: 'view' | 'control',
+  validUntil: number | undefined,
+): string {
+  const parkSeconds = parkSecondsOf(policy, mode);
   return [
     `clipboard ${policy.clipboard}`,
     `session ${policy.sessionSeconds} s`,
@@ -67,6 +72,7 @@ function formatPolicy(policy: SessionPolicy, validUntil: number | undefined): st
       : []),
     ...(validUntil === undefined ? [] : [`until ${new Date(validUntil).toISOString()}`]),
     `idle ${policy.idleSeconds} s`,
+    parkSeconds === undefined ? 'never parked' : `parked after ${parkSeconds} s`,
     `consoles per user ${policy.consolesPerUser}`,
     `consoles per machine ${policy.consolesPerMachine}`,
     ...(Number.isFinite(policy.updatesPerSecond) ? [`updates per second ${policy.updatesPerSecond}`] : []),

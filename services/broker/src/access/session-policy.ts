@@ -11,13 +11,22 @@ export interface SessionPolicy {
   /** Including all extensions. */
   readonly maxSessionSeconds: number;
   readonly idleSeconds: number;
+  /** How long a page may be hidden until its console is parked, by mode. Infinity: it is never parked. */
+  readonly parkViewSeconds: number;
+  readonly parkControlSeconds: number;
   readonly consolesPerUser: number;
   readonly consolesPerMachine: number;
 }
 
 export type DefaultLimits = Pick<
   Limits,
-  'sessionSeconds' | 'maxSessionSeconds' | 'idleSeconds' | 'consolesPerUser' | 'consolesPerMachine'
+  | 'sessionSeconds'
+  | 'maxSessionSeconds'
+  | 'idleSeconds'
+  | 'parkViewSeconds'
+  | 'parkControlSeconds'
+  | 'consolesPerUser'
+  | 'consolesPerMachine'
 >;
 
 /** The policy of one rule. The configuration's limits apply where the rule sets none. */
@@ -37,9 +46,22 @@ export function policyOf(
     sessionSeconds,
     maxSessionSeconds: Math.max(maxSessionSeconds, sessionSeconds),
     idleSeconds: limits.idleSeconds ?? defaults.idleSeconds,
+    parkViewSeconds: orNever(limits.parkViewSeconds ?? defaults.parkViewSeconds),
+    parkControlSeconds: orNever(limits.parkControlSeconds ?? defaults.parkControlSeconds),
     consolesPerUser: limits.consolesPerUser ?? defaults.consolesPerUser,
     consolesPerMachine: limits.consolesPerMachine ?? defaults.consolesPerMachine,
   };
+}
+
+/** How long a page of this mode may be hidden until its console is parked. Undefined: it is never parked. */
+export function parkSecondsOf(policy: SessionPolicy, mode: 'view' | 'control'): number | undefined {
+  const seconds = mode === 'view' ? policy.parkViewSeconds : policy.parkControlSeconds;
+  return Number.isFinite(seconds) ? seconds : undefined;
+}
+
+/** 0 in the configuration means never, the least restrictive value. */
+function orNever(seconds: number): number {
+  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds;
 }
 
 /** Combines two policies: the least restrictive value of each limit, because rules are additive. */
@@ -50,6 +72,8 @@ export function mostPermissive(a: SessionPolicy, b: SessionPolicy): SessionPolic
     sessionSeconds: Math.max(a.sessionSeconds, b.sessionSeconds),
     maxSessionSeconds: Math.max(a.maxSessionSeconds, b.maxSessionSeconds),
     idleSeconds: Math.max(a.idleSeconds, b.idleSeconds),
+    parkViewSeconds: Math.max(a.parkViewSeconds, b.parkViewSeconds),
+    parkControlSeconds: Math.max(a.parkControlSeconds, b.parkControlSeconds),
     consolesPerUser: Math.max(a.consolesPerUser, b.consolesPerUser),
     consolesPerMachine: Math.max(a.consolesPerMachine, b.consolesPerMachine),
   };

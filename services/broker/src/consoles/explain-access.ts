@@ -3,6 +3,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import { machineNumber } from '@porthole/shared/grant/claims';
 import type { Access } from '../access/decide.ts';
 import type { Decision } from '../access/decision.ts';
+import { parkSecondsOf } from '../access/session-policy.ts';
 import type { Subject } from '../access/subject.ts';
 import { badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
@@ -63,11 +64,14 @@ function policiesOf(decision: Decision) {
     (['view', 'control'] as const).flatMap((mode) => {
       const policy = decision.policyFor(mode);
       if (!policy) return [];
-      const { updatesPerSecond, ...limits } = policy;
+      const { updatesPerSecond, parkViewSeconds: _view, parkControlSeconds: _control, ...limits } = policy;
+      const parkSeconds = parkSecondsOf(policy, mode);
       const until = decision.validUntil(mode);
       const shown = {
         ...limits,
+        // JSON has no Infinity.
         ...(Number.isFinite(updatesPerSecond) ? { updatesPerSecond } : {}),
+        ...(parkSeconds === undefined ? {} : { parkSeconds }),
         ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
       };
       return [[mode, shown]];

@@ -1,5 +1,6 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { lifetimes } from '@porthole/shared/store/keys';
+import { parkSecondsOf } from '../access/session-policy.ts';
 import type { Identity } from '../identity/identity.ts';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
 import type { GrantRequest } from './grant-request.ts';
@@ -23,6 +24,7 @@ export function buildClaims(facts: {
   const { identity, machine, request, reopens, now, traceparent } = facts;
   const { policy, validUntil, observer } = facts.authorised;
   const { id, name, displayName, groups } = identity.user;
+  const parkSeconds = parkSecondsOf(policy, request.mode);
   return {
     version: 1,
     sessionId: facts.sessionId,
@@ -41,6 +43,7 @@ export function buildClaims(facts: {
     limits: {
       ...sessionLengths(policy, validUntil === undefined ? undefined : validUntil - now, facts.extendSeconds),
       idleSeconds: policy.idleSeconds,
+      ...(parkSeconds === undefined ? {} : { parkSeconds }),
       perUser: policy.consolesPerUser,
       perMachine: policy.consolesPerMachine,
     },

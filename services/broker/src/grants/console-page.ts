@@ -1,5 +1,6 @@
 import type { Config } from '@porthole/shared/config/schema';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
+import { urlBelow } from '@porthole/shared/http/base-path';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { EmbedTokens } from '../sign-in/embed-tokens.ts';
 import type { Requester } from './requester.ts';
@@ -9,7 +10,7 @@ export function consolePageUrl(
   publicUrl: URL,
   { cluster, vmid, mode, kind }: Pick<GrantClaims, 'cluster' | 'vmid' | 'mode' | 'kind'>,
 ): URL {
-  const url = new URL(`/console/${cluster}/${vmid}`, publicUrl);
+  const url = urlBelow(publicUrl, `/console/${cluster}/${vmid}`);
   if (kind === 'terminal') url.searchParams.set('kind', kind);
   if (mode === 'view') url.searchParams.set('mode', mode);
   return url;

@@ -1,8 +1,10 @@
+import { basePathOf } from '@porthole/shared/http/base-path';
 import { consolePath } from '@porthole/shared/protocol/subprotocols';
 
 /** The WebSocket URL where browsers open consoles: `relayUrl`, or a path of `publicUrl`. */
 export function relayUrlOf(config: { readonly publicUrl: URL; readonly relayUrl?: URL | undefined }): URL {
   const url = new URL(config.relayUrl ?? config.publicUrl);
+  if (!config.relayUrl) url.pathname = basePathOf(config.publicUrl) + consolePath;
   url.protocol = url.protocol.replace(/^http/, 'ws');
   if (url.pathname === '/') url.pathname = consolePath;
   url.search = '';

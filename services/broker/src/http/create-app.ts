@@ -10,6 +10,7 @@ import { answerErrors } from './answer-errors.ts';
 import type { RequestState, Step } from './context.ts';
 import { allowCrossOrigin } from './cors.ts';
 import { logRequests } from './log-requests.ts';
+import { removeBasePath } from './remove-base-path.ts';
 import { requireSameOrigin } from './require-same-origin.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -36,6 +37,7 @@ export function createApp(deps: {
   app.silent = true;
   app.on('error', (error: Error) => log.warn({ err: error }, 'cannot send a response'));
   app.use(logRequests(deps));
+  app.use(removeBasePath(publicUrl));
   app.use(securityHeaders({ publicUrl, relayOrigin: deps.relayOrigin, frameAncestors }));
   app.use(allowCrossOrigin(config.allowedOrigins));
   app.use(answerErrors(log));

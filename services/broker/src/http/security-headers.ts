@@ -43,7 +43,8 @@ function headersWith(
         // Named even for the same host, because in some browsers 'self' does not include WebSockets.
         connectSrc: ["'self'", relayOrigin],
         objectSrc: ["'none'"],
-        baseUri: ["'none'"],
+        // Pages name the base path of all their links.
+        baseUri: ["'self'"],
         formAction: ["'self'"],
         frameAncestors: embeddable ? ["'self'", ...frameAncestors] : ["'none'"],
       },

@@ -36,9 +36,9 @@ const required = ['index.html', 'console.html'];
 
 /**
  * Reads and compresses all files at the start. Requests look up names in a map, so no path of a request reaches the
- * file system. Throws if the pages are not built.
+ * file system. Pages are told the base path. Throws if the pages are not built.
  */
-export async function loadPages(folder: string): Promise<PageFiles> {
+export async function loadPages(folder: string, basePath = ''): Promise<PageFiles> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true }).then(
     (entries) => entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)),
     () => [],
@@ -48,7 +48,7 @@ export async function loadPages(folder: string): Promise<PageFiles> {
       .map((path) => ({ path, name: relative(folder, path).replaceAll(sep, '/') }))
       // Hidden files, such as .vite/manifest.json, belong to the build.
       .filter(({ name }) => !name.startsWith('.'))
-      .map(async ({ path, name }) => [name, await load(path)] as const),
+      .map(async ({ path, name }) => [name, await load(path, basePath)] as const),
   );
   const pages = new Map(files);
   const missing = required.filter((name) => !pages.has(name));
@@ -62,8 +62,9 @@ export async function loadPages(folder: string): Promise<PageFiles> {
 const compressGzip = promisify(gzip);
 const compressBrotli = promisify(brotliCompress);
 
-async function load(path: string): Promise<PageFile> {
-  const plain = await readFile(path);
+async function load(path: string, basePath: string): Promise<PageFile> {
+  const content = await readFile(path);
+  const plain = extname(path) === '.html' ? setBase(content, basePath) : content;
   const type = types[extname(path)] ?? 'application/octet-stream';
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
   if (!compressible.test(type)) return { type, etag, plain };
@@ -77,4 +78,9 @@ async function load(path: string): Promise<PageFile> {
     ...(br.length < plain.length ? { br } : {}),
     ...(zip.length < plain.length ? { gzip: zip } : {}),
   };
+}
+
+/** The links of the built pages are relative to this element. It must come before them. */
+function setBase(page: Buffer, basePath: string): Buffer {
+  return Buffer.from(page.toString('utf8').replace('<head>', `<head>\n    <base href="${basePath}/" />`));
 }

@@ -8,14 +8,14 @@ export interface Pages {
   readonly component: LifecycleComponent;
 }
 
-export function createPages(folder: string): Pages {
+export function createPages(folder: string, basePath: string): Pages {
   let files: PageFiles | undefined;
   return {
     files: () => files,
     component: {
       name: 'pages',
       async start() {
-        files = await loadPages(folder);
+        files = await loadPages(folder, basePath);
       },
     },
   };

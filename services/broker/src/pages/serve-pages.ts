@@ -8,7 +8,7 @@ const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{0,8}\/?$/;
  * Serves pages and assets for all paths outside /api. Must be the last middleware. `pages` is undefined until the
  * start.
  */
-export function servePages(pages: () => PageFiles | undefined): Step {
+export function servePages(pages: () => PageFiles | undefined, basePath: string): Step {
   return async (ctx) => {
     if (ctx.path === '/api' || ctx.path.startsWith('/api/')) return;
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
@@ -18,7 +18,7 @@ export function servePages(pages: () => PageFiles | undefined): Step {
     const name = nameOf(ctx.path);
     const file = pages()?.get(name);
     if (file) send(ctx, name, file);
-    else sendNotFound(ctx);
+    else sendNotFound(ctx, basePath);
   };
 }
 
@@ -57,7 +57,7 @@ function encoded(ctx: Context, { br, gzip, plain }: PageFile): readonly [string 
   return [undefined, plain];
 }
 
-function sendNotFound(ctx: Context): void {
+function sendNotFound(ctx: Context, basePath: string): void {
   ctx.state.route = 'page';
   ctx.status = 404;
   ctx.set('cache-control', 'no-store');
@@ -67,7 +67,7 @@ function sendNotFound(ctx: Context): void {
 <meta charset="utf-8">
 <title>Not found</title>
 <h1>Page not found</h1>
-<p><a href="/">All consoles</a></p>
+<p><a href="${basePath}/">All consoles</a></p>
 </html>
 `;
 }

@@ -76,7 +76,7 @@ function toPublicSession(
   permissions: SessionPermissions,
   all: readonly SessionRecord[],
 ) {
-  const { sessionId, user, cluster, vmid, machineName, type, node, mode, kind, observer } = session;
+  const { sessionId, user, cluster, vmid, machineName, type, node, mode, kind, observer, parked } = session;
   const { allow } = permissions.decide(session);
   return {
     id: sessionId,
@@ -85,6 +85,7 @@ function toPublicSession(
     mode,
     kind,
     ...(observer ? { observer } : {}),
+    ...(parked ? { parked } : {}),
     relay: session.relay,
     since: new Date(session.since).toISOString(),
     bytes: session.bytes,

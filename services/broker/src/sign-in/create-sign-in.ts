@@ -140,11 +140,9 @@ function createSignInMethods(
   { config, store, clients, keys, clock, random }: CreateSignInDeps,
   attemptDeps: SignInAttemptDeps,
 ): SignInMethod[] {
-  const shared = { ...attemptDeps, store, keys, random, clock };
+  const shared = { ...attemptDeps, store, keys, random, clock, publicUrl: config.publicUrl };
   return [
-    ...config.signIn.oidc.map((provider) =>
-      createOidcSignInMethod(provider, { ...shared, publicUrl: config.publicUrl }),
-    ),
+    ...config.signIn.oidc.map((provider) => createOidcSignInMethod(provider, shared)),
     ...config.signIn.proxmox.flatMap((cluster) => {
       const client = clients.get(cluster.cluster);
       return client ? [createProxmoxSignInMethod(cluster, { ...shared, client })] : [];

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@porthole/shared/errors';
+import { basePath } from './base-path.ts';
 
 /** Why a request to the broker failed. `network`: no answer. `invalid_response`: not an answer of the API. */
 export interface Problem {
@@ -62,6 +63,8 @@ export interface Session {
   readonly kind: 'screen' | 'terminal';
   /** This session observes other users' sessions. */
   readonly observer?: boolean;
+  /** The page is hidden and its console at Proxmox is closed. */
+  readonly parked?: boolean;
   readonly relay: string;
   readonly since: string;
   readonly bytes: { readonly toViewer: number; readonly toMachine: number };
@@ -117,7 +120,7 @@ async function send(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response | undefined> {
   try {
-    return await fetch(`/api/v1${path}`, {
+    return await fetch(`${basePath}api/v1${path}`, {
       method,
       headers: {
         accept: 'application/json',

@@ -1,4 +1,5 @@
 import type { Machine } from './api.ts';
+import { basePath } from './base-path.ts';
 
 /** What the address of a console page says. */
 export interface ConsoleAddress {
@@ -8,7 +9,7 @@ export interface ConsoleAddress {
   readonly kind: 'screen' | 'terminal';
 }
 
-export const sessionsPath = '/sessions';
+export const sessionsPath = `${basePath}sessions`;
 
 export function consolePath(
   cluster: string,
@@ -20,7 +21,7 @@ export function consolePath(
     ...(kind === 'terminal' ? { kind } : {}),
     ...(mode === 'view' ? { mode } : {}),
   }).toString();
-  return `/console/${encodeURIComponent(cluster)}/${vmid}${query && `?${query}`}`;
+  return `${basePath}console/${encodeURIComponent(cluster)}/${vmid}${query && `?${query}`}`;
 }
 
 /** What a click on a machine opens: its screen, view-only without the `control` right, or else its terminal. */
@@ -37,7 +38,8 @@ export function defaultConsolePath({
 }
 
 export function parseConsolePath(pathname: string, search: string): ConsoleAddress | undefined {
-  const match = /^\/console\/([^/]+)\/(\d{1,9})\/?$/.exec(pathname);
+  if (!pathname.startsWith(basePath)) return undefined;
+  const match = /^console\/([^/]+)\/(\d{1,9})\/?$/.exec(pathname.slice(basePath.length));
   if (!match?.[1]) return undefined;
   let cluster: string;
   try {
@@ -65,7 +67,7 @@ export const signInReasons = [
 export type SignInReason = (typeof signInReasons)[number];
 
 export function signInPath(returnTo: string, reason: SignInReason): string {
-  return `/?${new URLSearchParams({ why: reason, return: returnTo }).toString()}`;
+  return `${basePath}?${new URLSearchParams({ why: reason, return: returnTo }).toString()}`;
 }
 
 /**
@@ -73,7 +75,7 @@ export function signInPath(returnTo: string, reason: SignInReason): string {
  * sign-in page to send users to another site.
  */
 export function safeReturnPath(wanted: string | null, origin: string): string | undefined {
-  if (!wanted?.startsWith('/console/')) return undefined;
+  if (!wanted?.startsWith(`${basePath}console/`)) return undefined;
   let url: URL;
   try {
     url = new URL(wanted, origin);

@@ -23,6 +23,7 @@ import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
+import { createParking, waitWhileParked, type Parking } from './parking.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
 import { ResumeTokens } from './resume-tokens.ts';
@@ -60,6 +61,7 @@ export class ConsoleSession {
   #generation: number | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
+  #parking: Parking | undefined;
 
   constructor(deps: SessionDeps, viewer: Viewer, credentials: UpgradeCredentials) {
     this.#deps = deps;
@@ -104,11 +106,19 @@ export class ConsoleSession {
     try {
       if (!this.#viewer.supportsControlMessages)
         throw new PortholeError('viewer_protocol', { detail: 'a text frame without porthole.v1' });
-      if (this.#readControlMessage(text).type === 'ping') this.#viewer.sendControl({ type: 'pong' });
+      const message = this.#readControlMessage(text);
+      if (message.type === 'ping') this.#viewer.sendControl({ type: 'pong' });
+      else if (message.type === 'visibility') this.#onVisibility(message.hidden);
       else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
     }
+  }
+
+  /** A page that is visible resumes its parked session, so that it gets a console again. */
+  #onVisibility(hidden: boolean): void {
+    if (this.state !== 'parked') this.#parking?.setHidden(hidden);
+    else if (!hidden) this.end(new PortholeError('unparked'));
   }
 
   /** Announces that the relay is about to drain. */
@@ -170,6 +180,8 @@ export class ConsoleSession {
     this.#lifecycle.enter('open');
     this.#reporter.opened(claims);
     const timeLimits = this.#announceOpen(claims);
+    this.#lifecycle.own(() => timeLimits.stop());
+    timeLimits.start((error) => this.end(error));
     const end = await streamConsole({
       ...console,
       clock,
@@ -182,8 +194,10 @@ export class ConsoleSession {
       onAnswering: (answers) => this.#onAnswering(answers),
       deadlines,
       timeLimits,
+      parking: this.#parking,
       signal,
     });
+    if (end.by === 'parking') return this.#park(console);
     const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
     if (end.error && !broken) return end.error;
     if (end.by === 'viewer') return new ViewerLeft();
@@ -193,6 +207,16 @@ export class ConsoleSession {
     return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
       diagnoseEnd(cluster, claims, observed, { clock, signal: phase }),
     );
+  }
+
+  /** Releases the console and keeps the rest of the session until its page is visible or it ends. */
+  async #park({ release }: OpenConsole): Promise<PortholeError | ViewerLeft> {
+    this.#lifecycle.enter('parked');
+    release();
+    this.#reporter.parked();
+    const left = waitWhileParked(this.#viewer.link);
+    this.#viewer.sendControl({ type: 'parked' });
+    return (await this.#lifecycle.wait(left)) ?? new ViewerLeft();
   }
 
   /** A terminal does not answer input, or answers again. */
@@ -209,7 +233,15 @@ export class ConsoleSession {
     const { mode, clipboard } = claims;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
     const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
-    sendControl({ type: 'opened', mode, ...(clipboard === undefined ? {} : { clipboard }) });
+    // A session that must keep its console, for example for a recording, would answer false here.
+    const mayPark = () => this.#resumeTokens?.canResumeNow ?? false;
+    this.#parking = createParking({ clock, claims, viewer, mayPark });
+    sendControl({
+      type: 'opened',
+      mode,
+      ...(clipboard === undefined ? {} : { clipboard }),
+      ...(this.#parking ? { parking: true } : {}),
+    });
     observers.notifyChanged(claims);
     const endReopenable = keepReopenable({ sessions: reopenable, clock }, claims);
     lifecycle.own(() => endReopenable({ error: lifecycle.error, viewerLost: viewer.lost }));
@@ -235,11 +267,11 @@ export class ConsoleSession {
     return timeLimits;
   }
 
-  /** A viewer whose connection was lost, or that is sent to another relay, resumes with its newest token. */
+  /** A viewer whose connection was lost, or that is told to reconnect, resumes with its newest token. */
   get #mayResume(): boolean {
     const { error } = this.#lifecycle;
     if (!this.#resumeTokens?.canResume) return false;
-    return error ? error.code === 'draining' : this.#viewer.lost;
+    return error ? error.code === 'draining' || error.code === 'unparked' : this.#viewer.lost;
   }
 
   #notifyObserverChanged(claims: GrantClaims): void {
@@ -252,6 +284,7 @@ export class ConsoleSession {
       connection: this.#connection,
       relay: this.#deps.relayId,
       node: this.#claims?.node ?? granted.node,
+      ...(this.state === 'parked' ? { parked: true } : {}),
       since: this.#timeLimits?.openedAt ?? granted.resumes?.openedAt ?? startedAt,
       bytes: { toViewer: bytesForwarded.to_viewer, toMachine: bytesForwarded.to_machine },
     });

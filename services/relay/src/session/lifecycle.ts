@@ -1,15 +1,19 @@
 import { asPortholeError, type PortholeError } from '@porthole/shared/errors';
 import { onAbort } from '@porthole/shared/time/on-abort';
 
-/** In this order, but `queued` and `opening` may alternate, and every state leads to `ending`. `ended` is final. */
-export const sessionStates = ['admitting', 'queued', 'opening', 'open', 'ending', 'ended'] as const;
+/**
+ * In this order, but `queued` and `opening` may alternate, `parked` is rare, and every state leads to `ending`. `ended`
+ * is final.
+ */
+export const sessionStates = ['admitting', 'queued', 'opening', 'open', 'parked', 'ending', 'ended'] as const;
 export type SessionState = (typeof sessionStates)[number];
 
 const nextStates: Readonly<Record<SessionState, readonly SessionState[]>> = {
   admitting: ['queued', 'opening', 'ending'],
   queued: ['queued', 'opening', 'ending'],
   opening: ['queued', 'opening', 'open', 'ending'],
-  open: ['ending'],
+  open: ['parked', 'ending'],
+  parked: ['ending'],
   ending: ['ended'],
   ended: [],
 };
@@ -50,7 +54,7 @@ export class SessionLifecycle {
   }
 
   /** Enters a state. Throws the reason if the session is to end. */
-  enter(state: 'queued' | 'opening' | 'open'): void {
+  enter(state: 'queued' | 'opening' | 'open' | 'parked'): void {
     this.signal.throwIfAborted();
     this.#transition(state);
   }

@@ -16,6 +16,8 @@ export interface OpenConsole {
   readonly dialled: DialledConsole;
   /** What the viewer sent behind its handshake. */
   readonly takeViewerLeftover: TakeLeftover;
+  /** Closes the console at Proxmox, once. Without a call, it is closed when the session has ended. */
+  readonly release: () => void;
 }
 
 export interface OpenConsoleDeps {
@@ -62,14 +64,28 @@ export async function openConsole(
       viewer.sendControl({ type: 'opening', step });
     },
   });
-  const dialled = await lifecycle.acquire(dialling, ({ link }) => link.destroy());
+  const { dialled, release } = await lifecycle.acquire(dialling.then(releaseOnce), (console) =>
+    console.release(),
+  );
   const takeViewerLeftover = await withDeadline(
     { clock, signal },
     deps.viewerHandshakeMs,
     'viewer_protocol',
     () => negotiated,
   );
-  return { dialled, takeViewerLeftover };
+  return { dialled, takeViewerLeftover, release };
+}
+
+function releaseOnce(dialled: DialledConsole): Pick<OpenConsole, 'dialled' | 'release'> {
+  let released = false;
+  return {
+    dialled,
+    release() {
+      if (released) return;
+      released = true;
+      dialled.link.destroy();
+    },
+  };
 }
 
 /**

@@ -47,6 +47,12 @@ export class ResumeTokens {
     return this.#sent.length > 0;
   }
 
+  /** Whether the newest token that the viewer was sent is still valid. While the store is unavailable, it expires. */
+  get canResumeNow(): boolean {
+    const newest = this.#sent.at(-1);
+    return newest !== undefined && this.#deps.clock.now() - newest.sentAt < lifetimes.resume;
+  }
+
   /** Replaces the token now, because the claims have changed, unless the viewer may not have received the last one. */
   rotate(): void {
     // While the store is unavailable, the token lasts for two more rounds.

@@ -25,6 +25,7 @@ export class SessionReporter {
   #claims: GrantClaims | undefined;
   #trace: OpeningTrace | undefined;
   #openedAt: number | undefined;
+  #parked = false;
   /** Console bytes forwarded so far. */
   readonly bytesForwarded: Record<Direction, number> = { to_viewer: 0, to_machine: 0 };
 
@@ -72,6 +73,15 @@ export class SessionReporter {
     this.#deps.metrics.bytes(direction, bytes);
   }
 
+  /** The console at Proxmox was released, because the page is hidden. */
+  parked(): void {
+    const { metrics, log, audit, relayId } = this.#deps;
+    this.#parked = true;
+    metrics.parked();
+    log.info(this.#identity(), 'console parked');
+    if (this.#claims) audit({ event: 'console_parked', ...auditFactsOf(this.#claims, relayId) });
+  }
+
   /** The terminal does not answer input: its program is busy, or dtach at Proxmox has stopped. */
   inputUnanswered(): void {
     const { metrics, log } = this.#deps;
@@ -95,6 +105,7 @@ export class SessionReporter {
     }
     const seconds = (clock.now() - this.#openedAt) / 1000;
     metrics.sessionEnded(claims.mode, claims.kind, seconds);
+    if (this.#parked) metrics.parkingEnded(end === 'unparked');
     log.info({ ...facts, seconds, bytes: this.bytesForwarded }, 'console ended');
     const bytes = { toViewer: this.bytesForwarded.to_viewer, toMachine: this.bytesForwarded.to_machine };
     audit({ event: 'console_ended', ...auditFactsOf(claims, relayId), end, seconds, bytes });

@@ -14,10 +14,16 @@ import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
 import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
 import { startKeepAlive } from '../upstream/keep-alive.ts';
 import type { Viewer } from '../viewer/viewer.ts';
+import type { Parking } from './parking.ts';
 import type { TimeLimits } from './time-limits.ts';
 
-/** Which side ended the stream. Without an error, the viewer left, or Proxmox closed the connection. */
-export type StreamEnd = { readonly by: 'viewer' | 'machine'; readonly error?: PortholeError | undefined };
+/**
+ * What ended the stream: one side, or parking. Without an error, the viewer left, or Proxmox closed the connection.
+ * Both connections stay.
+ */
+export type StreamEnd =
+  | { readonly by: 'viewer' | 'machine'; readonly error?: PortholeError | undefined }
+  | { readonly by: 'parking' };
 
 const protocols: Readonly<Record<ConsoleKind, (deps: ConsoleProtocolDeps) => ConsoleProtocol>> = {
   screen: createScreenProtocol,
@@ -38,14 +44,16 @@ export interface StreamConsoleDeps {
   /** A terminal does not answer input (false), or answers again (true). */
   readonly onAnswering: (answers: boolean) => void;
   readonly deadlines: InputDeadlines & Pick<Deadlines, 'keepAlive'>;
-  readonly timeLimits: Pick<TimeLimits, 'start' | 'stop' | 'input'>;
+  readonly timeLimits: Pick<TimeLimits, 'input'>;
+  /** Missing if the console is never parked. */
+  readonly parking?: Pick<Parking, 'start' | 'stop'> | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Streams an open console until one side ends, its time is over, or the signal is aborted. */
+/** Streams an open console until one side ends, it is parked, or the signal is aborted. */
 export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   // A session keeps what the closures below mention for as long as it lives, so they mention little.
-  const { clock, count, metrics, timeLimits, signal } = deps;
+  const { clock, count, metrics, parking, timeLimits, signal } = deps;
   const { link } = deps.dialled;
   const viewerLink = deps.viewer.link;
   const { promise, resolve } = Promise.withResolvers<StreamEnd>();
@@ -99,9 +107,9 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
       send: () => sendBetweenMessages(keepAlive),
     }),
   );
-  own(() => timeLimits.stop());
-  timeLimits.start((error) => end({ by: 'viewer', error }));
   if (resources.disposed) return promise;
+  own(() => parking?.stop());
+  parking?.start(() => end({ by: 'parking' }));
   if (protocol.initialMessage) link.send(protocol.initialMessage);
   const pump = startPump({
     clock,

@@ -5,8 +5,8 @@ import { parseJson } from '@porthole/shared/parse-json';
 
 /** Longest message, in characters. */
 const maxLength = 256;
-/** Most messages in a period: a page sends a few pings, and a user answers notices. */
-const maxMessages = 20;
+/** Most messages in a period: a page sends a few pings, and a user answers notices and switches between tabs. */
+const maxMessages = 60;
 const periodMs = 10_000;
 
 /** Reads the control messages of one viewer. */

@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { asPortholeError } from '@porthole/shared/errors';
+import { withoutBasePath } from '@porthole/shared/http/base-path';
 import {
   consolePath,
   consoleProtocol,
@@ -24,6 +25,8 @@ const protocols = [consoleProtocol, plainProtocol];
 const retryAfterSeconds = 2;
 
 export interface UpgradeDeps {
+  /** Of the public URL. Some proxies remove it. */
+  readonly basePath: string;
   /** Rejects with `rate_limited` if the client's address exceeds its limit. */
   readonly limitRate: (request: IncomingMessage) => Promise<void>;
   readonly connections: ViewerConnections;
@@ -54,7 +57,8 @@ export function createUpgradeListener(deps: UpgradeDeps) {
       connections.setState(connection, 'closing');
       refuseUpgrade(connection, status, retryAfter);
     };
-    if ((request.url ?? '').split('?', 1)[0] !== consolePath) return refuse('path', 404);
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    if (withoutBasePath(deps.basePath, path) !== consolePath) return refuse('path', 404);
     if (deps.draining()) return refuse('draining', 503, retryAfterSeconds);
     if (overloaded) return refuse('overload', 503, retryAfterSeconds);
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());

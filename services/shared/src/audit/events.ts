@@ -101,6 +101,11 @@ const auditEvents = {
       'A console opened. `resumed` is true if it continues a session that lost its connection or its relay.',
     fields: { ...consoleFields, resumed: z.boolean() },
   },
+  console_parked: {
+    about:
+      'The console at Proxmox was released, because the page was hidden. The session goes on. If the user returns, `console_ended` with `unparked` and `console_opened` follow.',
+    fields: consoleFields,
+  },
   console_ended: {
     about: 'A console ended or moved to another relay. `end` is `by_viewer` or an error code.',
     fields: {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { machineTypes } from '../grant/claims.ts';
-import { seconds } from './fields.ts';
+import { seconds, secondsOrNever } from './fields.ts';
 import { parsePlaceholder, placeholderError } from './placeholder.ts';
 
 /**
@@ -118,6 +118,8 @@ const ruleLimits = z
     sessionSeconds: seconds.optional(),
     maxSessionSeconds: seconds.optional(),
     idleSeconds: seconds.optional(),
+    parkViewSeconds: secondsOrNever.optional(),
+    parkControlSeconds: secondsOrNever.optional(),
     consolesPerUser: z.number().int().positive().optional(),
     consolesPerMachine: z
       .number()

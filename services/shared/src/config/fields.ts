@@ -29,12 +29,35 @@ export const originUrl = (scheme: 'https' | 'https?') =>
     .meta({ pattern: `^${scheme}://[^/?#@\\s]+/?$` })
     .transform((text) => new URL(text));
 
+/** First segments of Porthole's own paths. A base path that begins with one could be taken for such a path. */
+const ownPaths = /^\/(api|assets|console|relay|sessions)(\/|$)/;
+
+/** The URL under which browsers reach Porthole: an origin, and the path of its part of the host, if it has no own. */
+export const publicUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+  .refine((text) => {
+    if (!URL.canParse(text)) return true;
+    const { search, hash, username, pathname } = new URL(text);
+    return search + hash + username === '' && /^(\/[\w.~-]+)*\/?$/.test(pathname);
+  }, 'must consist of scheme, host, port and a simple path such as /consoles')
+  .refine(
+    (text) => !URL.canParse(text) || !ownPaths.test(new URL(text).pathname),
+    'must not have a path that begins with /api, /assets, /console, /relay or /sessions',
+  )
+  // JSON Schema has no refinements.
+  .meta({ pattern: '^https?://[^/?#@\\s]+(/[\\w.~-]+)*/?$' })
+  .transform((text) => new URL(text));
+
 const isOrigin = ({ pathname, search, hash, username }: URL) =>
   pathname === '/' && search + hash + username === '';
 
-/** Limited because a Node timer of more than 24 days fires at once. */
-export const seconds = z
+const wholeSeconds = z
   .number()
   .int()
-  .positive()
+  // A Node timer of more than 24 days fires at once.
   .max(7 * 86_400, 'must be at most 604800 (one week)');
+
+export const seconds = wholeSeconds.positive();
+
+/** 0 turns off what would happen after this time. */
+export const secondsOrNever = wholeSeconds.min(0);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { logLevels } from '../telemetry/log.ts';
 import { accessDocument } from './access-schema.ts';
-import { flag, oneOrMore, originUrl, seconds, secret } from './fields.ts';
+import { flag, oneOrMore, originUrl, publicUrl, seconds, secondsOrNever, secret } from './fields.ts';
 import { redis } from './redis-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
 
@@ -98,6 +98,10 @@ const limits = z
     extendSeconds: seconds.default(1800),
     /** Maximum duration of a session with all extensions, in seconds. Default: no extensions. */
     maxSessionSeconds: seconds.optional(),
+    /** How long a page may be hidden until its view-only screen is parked, in seconds. 0: never. */
+    parkViewSeconds: secondsOrNever.default(300),
+    /** The same for a screen with keyboard and mouse. */
+    parkControlSeconds: secondsOrNever.default(900),
     consolesPerUser: z.number().int().positive().default(20),
     consolesPerMachine: z
       .number()
@@ -164,7 +168,7 @@ const audit = z
  */
 export const configSchema = z
   .strictObject({
-    publicUrl: originUrl('https?').prefault('http://localhost:8080'),
+    publicUrl: publicUrl.prefault('http://localhost:8080'),
     relayUrl: z
       .url({ protocol: /^(wss?|https?)$/, error: 'must be a wss:// URL' })
       .refine((text) => !/[?#@]/.test(text), 'must consist of scheme, host, port and path')

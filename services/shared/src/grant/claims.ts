@@ -45,6 +45,8 @@ export const grantClaims = z.object({
     sessionSeconds: z.number().int().positive(),
     /** Maximum time without user input, in seconds. */
     idleSeconds: z.number().int().positive(),
+    /** How long the page may be hidden until its console is parked, in seconds. Default: it is never parked. */
+    parkSeconds: z.number().int().positive().optional(),
     /** Maximum concurrent consoles of this user, and of this machine, over all relays. */
     perUser: z.number().int().positive(),
     perMachine: z.number().int().positive(),

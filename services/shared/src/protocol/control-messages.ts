@@ -27,6 +27,8 @@ export const controlMessage = z.discriminatedUnion('type', [
     mode: z.enum(['view', 'control']),
     /** Allowed clipboard direction, seen from the machine. Default: both. */
     clipboard: grantClaims.shape.clipboard,
+    /** The relay parks the console of a hidden page, so the page reports its visibility. An older relay does not. */
+    parking: z.literal(true).optional(),
   }),
   /** A grant to resume the session at any relay after a lost connection. It invalidates the previous one. */
   z.object({ type: z.literal('resume'), token: z.string() }),
@@ -51,6 +53,11 @@ export const controlMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('answers') }),
   /** The console of a shared screen was lost and is being opened again, or shows the machine live again. */
   z.object({ type: z.literal('screen'), state: z.enum(['reconnecting', 'live']) }),
+  /**
+   * The console at Proxmox is released, because the page is hidden. The connection stays. A page that is visible says
+   * so, and the relay closes the connection with `moving`: the page resumes then.
+   */
+  z.object({ type: z.literal('parked') }),
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */
@@ -67,5 +74,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('extend') }),
   /** Requests a `pong`. Pages cannot send WebSocket pings, but must detect a dead connection. */
   z.strictObject({ type: z.literal('ping') }),
+  /** Whether the user can't see the page. Sent only if `opened` has `parking`: after it if hidden, and at each change. */
+  z.strictObject({ type: z.literal('visibility'), hidden: z.boolean() }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;

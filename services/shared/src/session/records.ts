@@ -32,6 +32,8 @@ export const sessionRecord = z.object({
   mode: grantClaims.shape.mode,
   kind: grantClaims.shape.kind,
   observer: grantClaims.shape.observer,
+  /** True while the console at Proxmox is released, because the page is hidden. */
+  parked: z.boolean().optional(),
   /** When the session was first opened, whatever the connection. Milliseconds since the epoch. */
   since: z.number().int(),
   /** Bytes of this connection, as of the last heartbeat. */

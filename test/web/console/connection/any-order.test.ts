@@ -20,6 +20,8 @@ test('events in any order leave at most one socket and one timer, and the consol
         'off',
         'running',
         'stale',
+        'parkable',
+        'parked',
       )
       .map((act) => ({ act })),
     fc.constantFrom('not_signed_in', 'rate_limited', 'not_allowed', 'internal').map((refuse) => ({ refuse })),
@@ -36,6 +38,9 @@ test('events in any order leave at most one socket and one timer, and the consol
         else if (each.act === 'picture') await world.toFirstFrame();
         else if (each.act === 'token')
           world.sockets.at(-1)?.events.onControlMessage({ type: 'resume', token: 't'.repeat(43) });
+        else if (each.act === 'parkable')
+          world.sockets.at(-1)?.events.onControlMessage({ type: 'opened', mode: 'control', parking: true });
+        else if (each.act === 'parked') world.sockets.at(-1)?.events.onControlMessage({ type: 'parked' });
         else if (each.act === 'open') world.connection.open();
         else if (each.act === 'stale') world.sockets[0]?.events.onClose(1006, '');
         else if (each.act === 'off' || each.act === 'running') {
@@ -53,6 +58,8 @@ test('events in any order leave at most one socket and one timer, and the consol
       }
       world.answers.length = 0;
       world.connection.open();
+      // The relay closes the connection of a parked session whose page returns.
+      if (world.view().state === 'parked') await world.close(closeCodes.moving.code);
       await world.toFirstFrame();
       expect(world.view().state).toBe('open');
       world.connection.stop();

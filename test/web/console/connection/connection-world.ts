@@ -22,6 +22,8 @@ export interface World {
     readonly sent: ClientMessage[];
     checks: number;
     open: boolean;
+    /** Whether it was given up so that the session can be resumed. */
+    abandoned: boolean;
   }[];
   /** Answers to grant requests, used one by one. When empty, the broker gives a grant. */
   readonly answers: Answer<Grant>[];
@@ -81,11 +83,23 @@ export function createWorld(random: () => number = () => 0.5): World {
         return Promise.resolve(world.status);
       },
       openSocket: (grant, events) => {
-        const socket: World['sockets'][number] = { grant, events, sent: [], checks: 0, open: true };
+        const socket: World['sockets'][number] = {
+          grant,
+          events,
+          sent: [],
+          checks: 0,
+          open: true,
+          abandoned: false,
+        };
         world.sockets.push(socket);
         return {
           send: (message) => void socket.sent.push(message),
           check: () => void (socket.checks += 1),
+          abandon() {
+            socket.open = false;
+            socket.abandoned = true;
+            events.onDead();
+          },
           close: () => void (socket.open = false),
         };
       },

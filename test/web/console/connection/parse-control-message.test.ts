@@ -7,6 +7,8 @@ describe('control messages', () => {
     { type: 'queued', position: 3, waitSeconds: 40 },
     { type: 'opening', step: 'authenticate' },
     { type: 'opened', mode: 'view' },
+    { type: 'opened', mode: 'control', clipboard: 'in', parking: true },
+    { type: 'parked' },
     { type: 'unanswered' },
     { type: 'answers' },
   ])('%p is parsed', (message) => {

@@ -1,9 +1,8 @@
+import { cookieScope } from '../../http/cookie-scope.ts';
 import { readSecretCookie } from '../../http/credentials.ts';
 
 /**
- * The cookie of a sign-in. Over HTTPS its name starts with `__Host-`: browsers then accept it only from this host, with
- * Secure and Path=/, so that a neighbor under the same domain can't plant one (RFC 6265bis, section 4.1.3.2). Plain
- * HTTP is allowed on localhost only, where browsers reject such names.
+ * The cookie of a sign-in. Its name starts with the prefix of `cookieScope`.
  *
  * Without Max-Age the cookie ends with the browser session, which suits shared computers.
  */
@@ -16,9 +15,9 @@ export interface LoginCookie {
 }
 
 export function createLoginCookie(publicUrl: URL): LoginCookie {
-  const secure = publicUrl.protocol === 'https:';
-  const name = secure ? '__Host-porthole' : 'porthole';
-  const attributes = `Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+  const scope = cookieScope(publicUrl);
+  const name = `${scope.prefix}porthole`;
+  const { attributes } = scope;
   return {
     read: (header) => readSecretCookie(header, name),
     set: (secret) => `${name}=${secret}; ${attributes}`,

@@ -1,5 +1,6 @@
 import * as oidc from 'openid-client';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
+import { basePathOf, urlBelow, withoutBasePath } from '@porthole/shared/http/base-path';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { Clock } from '@porthole/shared/time/clock';
@@ -62,7 +63,7 @@ export function handleCallback(deps: AuthorizationDeps): Step {
         if (pending.method !== method)
           throw new PortholeError('sign_in_expired', { detail: 'started at another provider' });
         const issuer = await deps.issuer.configuration();
-        const currentUrl = new URL(`${callbackUrl(deps).pathname}${ctx.search}`, deps.publicUrl);
+        const currentUrl = new URL(ctx.search, callbackUrl(deps));
         const tokens = await withProviderErrors(() =>
           oidc.authorizationCodeGrant(issuer, currentUrl, {
             expectedState: state,
@@ -84,7 +85,7 @@ export function handleCallback(deps: AuthorizationDeps): Step {
 
 /** The browser shows the response, so an error redirects to the sign-in page, which explains it. */
 async function redirectOnError(
-  { config, log }: Pick<AuthorizationDeps, 'config' | 'log'>,
+  { config, log, publicUrl }: Pick<AuthorizationDeps, 'config' | 'log' | 'publicUrl'>,
   ctx: Context,
   handle: () => Promise<void>,
 ): Promise<void> {
@@ -94,26 +95,30 @@ async function redirectOnError(
   } catch (thrown) {
     const { code, detail } = asPortholeError(thrown);
     log.warn({ method: oidcMethodName(config), code, detail }, 'a sign-in failed');
-    ctx.redirect(`/?${new URLSearchParams({ why: code }).toString()}`);
+    ctx.redirect(`${basePathOf(publicUrl)}/?${new URLSearchParams({ why: code }).toString()}`);
     ctx.status = 303;
   }
 }
 
 function callbackUrl({ config, publicUrl }: Pick<AuthorizationDeps, 'config' | 'publicUrl'>): URL {
-  return new URL(`/api/v1/login/oidc/${config.name}/callback`, publicUrl);
+  return urlBelow(publicUrl, `/api/v1/login/oidc/${config.name}/callback`);
 }
 
 /**
- * Returns a path of a console page, or "/" for anything else, so that a sign-in link can't redirect to another site.
+ * Returns a path of a console page, or that of the list for anything else, so that a sign-in link can't redirect to
+ * another site.
  */
 function safeReturnPath(wanted: unknown, publicUrl: URL): string {
-  if (typeof wanted !== 'string' || !wanted.startsWith('/console/')) return '/';
+  const basePath = basePathOf(publicUrl);
+  const list = `${basePath}/`;
+  if (typeof wanted !== 'string' || !wanted.startsWith(`${basePath}/console/`)) return list;
   let url: URL;
   try {
     url = new URL(wanted, publicUrl);
   } catch {
-    return '/';
+    return list;
   }
-  const isConsole = url.origin === publicUrl.origin && /^\/console\/[^/]+\/[^/]+\/?$/.test(url.pathname);
-  return isConsole ? url.pathname + url.search : '/';
+  const path = withoutBasePath(basePath, url.pathname);
+  const isConsole = url.origin === publicUrl.origin && /^\/console\/[^/]+\/[^/]+\/?$/.test(path);
+  return isConsole ? url.pathname + url.search : list;
 }

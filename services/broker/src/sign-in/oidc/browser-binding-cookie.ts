@@ -1,3 +1,4 @@
+import { cookieScope } from '../../http/cookie-scope.ts';
 import { readSecretCookie } from '../../http/credentials.ts';
 
 /**
@@ -13,10 +14,9 @@ export interface BrowserBindingCookie {
 const maxAgeSeconds = 600;
 
 export function createBrowserBindingCookie(publicUrl: URL): BrowserBindingCookie {
-  const secure = publicUrl.protocol === 'https:';
-  const name = secure ? '__Host-porthole-sign-in' : 'porthole-sign-in';
-  // Lax, because the provider's redirect back must carry the cookie.
-  const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${secure ? '; Secure' : ''}`;
+  const scope = cookieScope(publicUrl);
+  const name = `${scope.prefix}porthole-sign-in`;
+  const attributes = `${scope.attributes}; Max-Age=${maxAgeSeconds}`;
   return {
     read: (header) => readSecretCookie(header, name),
     set: (secret) => `${name}=${secret}; ${attributes}`,

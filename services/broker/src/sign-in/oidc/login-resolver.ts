@@ -1,4 +1,5 @@
 import * as oidc from 'openid-client';
+import { urlBelow } from '@porthole/shared/http/base-path';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
@@ -69,7 +70,7 @@ export function createOidcLoginResolver(deps: OidcLoginResolverDeps): LoginResol
       if (endpoint === undefined) return undefined;
       const url = new URL(endpoint);
       url.searchParams.set('client_id', config.clientId);
-      url.searchParams.set('post_logout_redirect_uri', new URL('/?why=signed-out', deps.publicUrl).href);
+      url.searchParams.set('post_logout_redirect_uri', urlBelow(deps.publicUrl, '/?why=signed-out').href);
       return url.href;
     },
   };

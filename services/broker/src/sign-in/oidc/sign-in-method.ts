@@ -1,3 +1,4 @@
+import { basePathOf } from '@porthole/shared/http/base-path';
 import type { Config } from '@porthole/shared/config/schema';
 import type { OidcConfig } from '@porthole/shared/config/sign-in-schema';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
@@ -43,7 +44,11 @@ export function createOidcSignInMethod(
       leases,
       revoke: (login) => logins.endByRef(login.ref, 'provider'),
     }),
-    info: { kind: 'oidc', title: config.title ?? config.issuer.host, url: `/api/v1${path}` },
+    info: {
+      kind: 'oidc',
+      title: config.title ?? config.issuer.host,
+      url: `${basePathOf(publicUrl)}/api/v1${path}`,
+    },
     mount(router) {
       router.get(path, startAuthorization(authorization));
       router.get(`${path}/callback`, handleCallback(authorization));

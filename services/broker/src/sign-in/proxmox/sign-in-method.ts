@@ -1,6 +1,7 @@
 import type { ProxmoxSignInConfig } from '@porthole/shared/config/sign-in-schema';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
+import { basePathOf } from '@porthole/shared/http/base-path';
 import type { ProxmoxClient } from '@porthole/shared/proxmox/client';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Clock } from '@porthole/shared/time/clock';
@@ -25,6 +26,7 @@ export function createProxmoxSignInMethod(
     readonly store: Pick<Store, 'records' | 'leases'>;
     readonly keys: SealKeys;
     readonly random: RandomBytes;
+    readonly publicUrl: URL;
     readonly clock: Clock;
   },
 ): SignInMethod {
@@ -50,7 +52,7 @@ export function createProxmoxSignInMethod(
     }),
     info: {
       kind: 'proxmox',
-      url: `/api/v1${path}`,
+      url: `${basePathOf(deps.publicUrl)}/api/v1${path}`,
       realms: config.realms.map(({ name, title = name }) => ({ name, title })),
     },
     mount(router) {

@@ -61,9 +61,9 @@ export function App(props: AppProps) {
       }),
     [],
   );
-  // Panels send input. A brief interruption only hides them.
+  // Panels send input. Interruptions that end by themselves only hide them.
   useEffect(() => {
-    if (!live && view.interruption !== 'brief') setPanel(undefined);
+    if (!live && view.interruption !== 'brief' && view.interruption !== 'parked') setPanel(undefined);
   }, [live, view.interruption]);
 
   return (

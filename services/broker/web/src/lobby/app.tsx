@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, type User } from '../api.ts';
+import { basePath } from '../base-path.ts';
 import { safeReturnPath, sessionsPath, signInReasons, type SignInReason } from '../paths.ts';
 import { MachinesPage } from './machines/machines-page.tsx';
 import { SessionsPage } from './sessions/sessions-page.tsx';
@@ -30,7 +31,7 @@ export function App() {
     const wanted = safeReturnPath(new URLSearchParams(location.search).get('return'), location.origin);
     if (wanted) return location.replace(wanted);
     // A reload must not show the reason for the sign-in again.
-    if (location.search && !atSessions) history.replaceState(null, '', '/');
+    if (location.search && !atSessions) history.replaceState(null, '', basePath);
     setState({ name: 'signed-in', user, canSeeSessions });
   };
 

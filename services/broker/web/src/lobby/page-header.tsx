@@ -1,4 +1,5 @@
 import { api, type User } from '../api.ts';
+import { basePath } from '../base-path.ts';
 import { sessionsPath, type SignInReason } from '../paths.ts';
 import { Avatar } from './avatar.tsx';
 import { Brand } from './brand.tsx';
@@ -26,12 +27,12 @@ export function PageHeader({ user, canSeeSessions, current, onSignedOut }: PageH
   return (
     <header class="page-header">
       <div class="page-header-inner">
-        <a class="home" href="/" aria-label="Porthole">
+        <a class="home" href={basePath} aria-label="Porthole">
           <Brand />
         </a>
         {canSeeSessions ? (
           <nav class="page-links" aria-label="Pages">
-            <a href="/" aria-current={current === 'machines' ? 'page' : undefined}>
+            <a href={basePath} aria-current={current === 'machines' ? 'page' : undefined}>
               Machines
             </a>
             <a href={sessionsPath} aria-current={current === 'sessions' ? 'page' : undefined}>

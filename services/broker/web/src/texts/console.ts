@@ -49,6 +49,9 @@ export const connectionLost: StatusMessage = {
 /** The title while an attempt to reconnect is under way. */
 export const reconnectingTitle = 'Connection lost. Reconnecting…';
 
+/** While the console of a hidden page is parked, and until it is open again. */
+export const parkedText = 'Paused while this tab was hidden.';
+
 export const offline: StatusMessage = {
   title: 'You are offline.',
   advice: 'The machine keeps running. Porthole reconnects when your network is back.',
@@ -168,6 +171,7 @@ export const toolbarStates = {
   opening: 'Opening',
   'awaiting-frame': 'Opening',
   open: 'Connected',
+  parked: 'Paused',
   'machine-off': 'Off',
   retrying: 'Not connected',
   ended: 'Closed',

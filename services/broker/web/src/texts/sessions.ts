@@ -22,6 +22,9 @@ export function observersText({
   return `${names.join(', ')} and ${last} are observing`;
 }
 
+/** The user's tab is hidden, and the console is closed until the user returns. */
+export const parkedFact = 'paused';
+
 /** How long ago `since` was: "just now", "5 min", "2 h 10 min". */
 export function elapsedText(since: string, now: number): string {
   const minutes = Math.max(0, Math.floor((now - Date.parse(since)) / 60_000));

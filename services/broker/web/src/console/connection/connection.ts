@@ -10,6 +10,8 @@ export interface ConsoleSocket {
   send(message: ClientMessage): void;
   /** Finds out soon whether the connection still works. */
   check(): void;
+  /** Gives the connection up like a dead one. */
+  abandon(): void;
   close(): void;
 }
 
@@ -112,6 +114,12 @@ export function createConnection(ports: ConnectionPorts): Connection {
         break;
       case 'check-connection':
         socket?.console.check();
+        break;
+      case 'report-visibility':
+        socket?.console.send({ type: 'visibility', hidden: effect.hidden });
+        break;
+      case 'abandon-socket':
+        socket?.console.abandon();
         break;
       case 'go-to-sign-in':
         ports.goToSignIn();

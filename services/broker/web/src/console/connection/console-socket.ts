@@ -34,7 +34,7 @@ export function openConsoleSocket(
     return true;
   }
 
-  /** Browsers wait for the other side's close frame; the page does not. */
+  /** Browsers wait for the other side's close frame; the page does not. The relay keeps the session for a resume. */
   function onDead(): void {
     // Before the display, which would close it with another code.
     socket?.close(abandonedCode);
@@ -93,6 +93,7 @@ export function openConsoleSocket(
   return {
     send,
     check: () => heartbeat?.check(),
+    abandon: onDead,
     close: () => void release(),
   };
 }

@@ -27,6 +27,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     by,
     others,
     state,
+    parking,
   } = value as Record<string, unknown>;
   switch (type) {
     case 'queued':
@@ -36,7 +37,12 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
       return isOpeningStep(step) ? { type, step } : undefined;
     case 'opened':
       if (mode !== 'view' && mode !== 'control') return undefined;
-      return isClipboardDirection(clipboard) ? { type, mode, clipboard } : { type, mode };
+      return {
+        type,
+        mode,
+        ...(isClipboardDirection(clipboard) ? { clipboard } : {}),
+        ...(parking === true ? { parking } : {}),
+      };
     case 'resume':
       return typeof token === 'string' && grantToken.test(token) ? { type, token } : undefined;
     case 'notice':
@@ -51,6 +57,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
       return state === 'reconnecting' || state === 'live' ? { type, state } : undefined;
     case 'unanswered':
     case 'answers':
+    case 'parked':
     case 'moving':
     case 'pong':
       return { type };

@@ -8,6 +8,8 @@ export interface SessionInfo {
   readonly unanswered: boolean;
   /** Whether the relay is opening the console of the machine again, while the last picture stays. */
   readonly reconnecting: boolean;
+  /** Whether the relay wants to know when the page is hidden. */
+  readonly parking: boolean;
 }
 
 /** Seen from the machine: `in` allows pasting, `out` allows copying. */
@@ -25,6 +27,7 @@ export const noSessionInfo: SessionInfo = {
   observers: { by: [], others: 0 },
   unanswered: false,
   reconnecting: false,
+  parking: false,
 };
 
 /** What this viewer may do with the clipboard. A view-only session can't paste. */

@@ -94,6 +94,9 @@ export type Effect =
   | { readonly type: 'open-socket'; readonly grant: Grant }
   | { readonly type: 'poll-machine' }
   | { readonly type: 'check-connection' }
+  | { readonly type: 'report-visibility'; readonly hidden: boolean }
+  /** Closes the socket like a dead one, so that the session can be resumed. `connection-dead` follows. */
+  | { readonly type: 'abandon-socket' }
   | { readonly type: 'go-to-sign-in' };
 
 export interface Transition {

@@ -12,6 +12,7 @@ import {
   startAttempt,
 } from './next-step.ts';
 import { connectionLostCode, outcomeOfClose, outcomeOfProblem } from './outcome.ts';
+import { onParked, onParkedSocketClosed, onParkedTimer, returnFromParking } from './parking.ts';
 import type { ConnectionEvent, ConnectionState, Effect, Environment, Transition } from './state.ts';
 
 /** After this time with a picture, back-off starts at the beginning again. */
@@ -39,7 +40,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent, env: 
     case 'socket-opened':
       return onSocketOpened(state);
     case 'control-message':
-      return stay(onControlMessage(state, event.message, env));
+      return onMessage(state, event.message, env);
     case 'first-frame':
       return stay(onFirstFrame(state, env));
     case 'socket-closed':
@@ -64,8 +65,9 @@ function stay(state: ConnectionState, ...effects: readonly Effect[]): Transition
 }
 
 function onOpenRequested(state: ConnectionState, env: Environment): Transition {
-  const { state: current } = state.phase;
-  const resumes = current === 'retrying' || state.interruption === 'lost';
+  const { phase, interruption } = state;
+  if (phase.state === 'parked') return returnFromParking(state, phase, env);
+  const resumes = phase.state === 'retrying' || interruption === 'lost' || interruption === 'parked';
   return startAttempt(
     {
       ...state,
@@ -74,7 +76,7 @@ function onOpenRequested(state: ConnectionState, env: Environment): Transition {
       grantRenewed: false,
       // "Try now" resumes the session that was lost. Everything else opens a new one.
       resumeGrant: resumes ? state.resumeGrant : undefined,
-      interruption: resumes ? state.interruption : current === 'open' ? 'brief' : 'none',
+      interruption: resumes ? interruption : phase.state === 'open' ? 'brief' : 'none',
     },
     env,
   );
@@ -85,9 +87,19 @@ function onSocketOpened(state: ConnectionState): Transition {
   return stay({ ...state, phase: { state: 'opening' }, timerAt: undefined });
 }
 
+function onMessage(state: ConnectionState, message: ControlMessage, env: Environment): Transition {
+  if (message.type === 'parked') return onParked(state, env);
+  // What was under way when the console was parked is about the released console.
+  if (message.type === 'opened' && state.phase.state === 'parked') return stay(state);
+  const next = onControlMessage(state, message, env);
+  return message.type === 'opened' && next.sessionInfo.parking && !env.visible()
+    ? stay(next, { type: 'report-visibility', hidden: true })
+    : stay(next);
+}
+
 function onControlMessage(
   state: ConnectionState,
-  message: ControlMessage,
+  message: Exclude<ControlMessage, { type: 'parked' }>,
   env: Environment,
 ): ConnectionState {
   const open = state.phase.state === 'open';
@@ -102,7 +114,11 @@ function onControlMessage(
     case 'opening':
       return open ? state : { ...state, phase: { state: 'opening', step: message.step } };
     case 'opened': {
-      const sessionInfo = { ...state.sessionInfo, clipboard: message.clipboard ?? 'both' };
+      const sessionInfo = {
+        ...state.sessionInfo,
+        clipboard: message.clipboard ?? 'both',
+        parking: message.parking === true,
+      };
       // The first frame can overtake this message.
       const name = open ? 'open' : 'awaiting-frame';
       return {
@@ -146,7 +162,7 @@ function withToken(grant: Grant, token: string): Grant {
 }
 
 function onFirstFrame(state: ConnectionState, env: Environment): ConnectionState {
-  if (state.phase.state === 'open') return state;
+  if (state.phase.state === 'open' || state.phase.state === 'parked') return state;
   return {
     ...state,
     phase: { state: 'open', mode: state.phase.state === 'awaiting-frame' ? state.phase.mode : 'control' },
@@ -163,6 +179,11 @@ function onSocketClosed(
   { code, reason, dead = false }: { readonly code: number; readonly reason: string; readonly dead?: boolean },
   env: Environment,
 ): Transition {
+  const outcome = outcomeOfClose(code, reason);
+  if (before.phase.state === 'parked') {
+    const parked = onParkedSocketClosed({ ...before, closeCode: code }, before.phase, outcome, env);
+    if (parked) return parked;
+  }
   const wasOpen = before.phase.state === 'open';
   const wasStable = before.openedAt !== undefined && env.now() - before.openedAt >= stableAfterMs;
   const state = {
@@ -170,7 +191,6 @@ function onSocketClosed(
     closeCode: code,
     ...(wasStable ? { retries: 0, moves: 0 } : {}),
   };
-  const outcome = outcomeOfClose(code, reason);
   if (outcome.next === 'new-grant' && state.resuming) {
     // The resume token is no longer valid: open a new session.
     return startAttempt({ ...state, resumeGrant: undefined }, env);
@@ -204,6 +224,8 @@ function onTimer(state: ConnectionState, env: Environment): Transition {
     }
     case 'machine-off':
       return pollMachine(state, env);
+    case 'parked':
+      return onParkedTimer(state);
     default:
       return stay(state);
   }
@@ -242,8 +264,13 @@ function onNetworkChanged(state: ConnectionState, env: Environment): Transition 
 }
 
 function onVisibilityChanged(state: ConnectionState, env: Environment): Transition {
-  if (!env.visible()) return stay(state);
-  return state.phase.state === 'machine-off'
-    ? pollMachine(state, env)
-    : stay(state, { type: 'check-connection' });
+  const { phase, sessionInfo } = state;
+  const report: readonly Effect[] =
+    phase.state !== 'parked' && sessionInfo.parking
+      ? [{ type: 'report-visibility', hidden: !env.visible() }]
+      : [];
+  if (!env.visible()) return stay(state, ...report);
+  if (phase.state === 'parked') return returnFromParking(state, phase, env);
+  if (phase.state === 'machine-off') return pollMachine(state, env);
+  return stay(state, ...report, { type: 'check-connection' });
 }

@@ -17,6 +17,13 @@ export type Phase =
   /** The console is open at the relay, but the machine has not sent a frame yet. */
   | { readonly state: 'awaiting-frame'; readonly mode: Mode }
   | { readonly state: 'open'; readonly mode: Mode }
+  /** The relay has released the console, because the page is hidden. The last frame stays. */
+  | {
+      readonly state: 'parked';
+      readonly mode: Mode;
+      /** Whether the relay still keeps the connection. */
+      readonly connected: boolean;
+    }
   /** The page polls the machine's status and reconnects when it runs. */
   | { readonly state: 'machine-off'; readonly message: StatusMessage }
   | {
@@ -30,9 +37,10 @@ export type Phase =
 
 /**
  * How an open console was interrupted, until it is open again. `brief`: another relay takes over within about a
- * second, so the last frame stays bright. `lost`: the page says so and dims the last frame.
+ * second, so the last frame stays bright. `parked`: the page was hidden. `lost`: the connection is lost. In these two
+ * cases, the page says so and dims the last frame.
  */
-export type Interruption = 'none' | 'brief' | 'lost';
+export type Interruption = 'none' | 'brief' | 'parked' | 'lost';
 
 /** Everything about the connection that the page shows. */
 export type View = Phase & {

@@ -3,6 +3,7 @@ import {
   extendLabel,
   noticeText,
   openingSteps,
+  parkedText,
   progressSteps,
   queueText,
   reconnectingTitle,
@@ -29,6 +30,8 @@ export function announcement(view: View, name: string): string {
     }
     case 'retrying':
       return view.message === connectionLost ? reconnecting : `${view.message.title} ${view.message.advice}`;
+    case 'parked':
+      return parkedText;
     case 'machine-off':
     case 'ended':
       return `${view.message.title} ${view.message.advice}`;
@@ -37,10 +40,11 @@ export function announcement(view: View, name: string): string {
   }
 }
 
-type InProgress = Exclude<View, { state: 'open' | 'machine-off' | 'retrying' | 'ended' }>;
+type InProgress = Exclude<View, { state: 'open' | 'parked' | 'machine-off' | 'retrying' | 'ended' }>;
 
 function progressAnnouncement(view: InProgress): string {
   if (view.interruption === 'brief') return 'Reconnecting.';
+  if (view.interruption === 'parked') return `${parkedText} Reconnecting.`;
   if (view.interruption === 'lost') return reconnecting;
   switch (view.state) {
     case 'queued':

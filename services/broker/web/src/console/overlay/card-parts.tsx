@@ -1,8 +1,9 @@
+import { basePath } from '../../base-path.ts';
 import type { View } from '../connection/view.ts';
 
 export function MachinesLink({ primary = false }: { readonly primary?: boolean }) {
   return (
-    <a class={primary ? 'button primary' : 'button'} href="/">
+    <a class={primary ? 'button primary' : 'button'} href={basePath} data-home>
       Your machines
     </a>
   );

@@ -1,3 +1,4 @@
+import { parkedText, queueText } from '../../texts/console.ts';
 import type { Interruption, View } from '../connection/view.ts';
 import type { MachinePower } from '../power/machine-power.ts';
 import { EndedCard } from './ended-card.tsx';
@@ -21,6 +22,8 @@ export function Overlay({ view, name, open, power }: OverlayProps) {
       return <MachineOffCard view={view} open={open} power={power} />;
     case 'retrying':
       return <ReconnectingCard view={view} retry={view} open={open} />;
+    case 'parked':
+      return <Paused view={view} />;
     case 'ended':
       return <EndedCard view={view} open={open} />;
     default:
@@ -35,6 +38,20 @@ interface OpeningProps extends Pick<OverlayProps, 'name' | 'open'> {
 
 function Opening({ view, name, open, interruption }: OpeningProps) {
   if (interruption === 'brief') return <p class="hint">Reconnecting…</p>;
+  if (interruption === 'parked') return <Paused view={view} />;
   if (interruption === 'lost') return <ReconnectingCard view={view} open={open} />;
   return <ProgressCard view={view} name={name} />;
+}
+
+/** Dims the last frame of a page that was hidden for a long time, also while its console opens again. */
+function Paused({ view }: { readonly view: View }) {
+  return (
+    <div class="veil">
+      <p class="hint">
+        {parkedText}
+        {view.state === 'parked' ? null : ' Reconnecting…'}
+        {view.state === 'queued' ? ` ${queueText(view.position, view.waitSeconds)}.` : null}
+      </p>
+    </div>
+  );
 }

@@ -10,7 +10,7 @@ interface ToolButtonProps {
   readonly children: ComponentChildren;
 }
 
-/** A toolbar button. `hint` is its tooltip, `short` its visible label. */
+/** A toolbar button. `hint` is its tooltip, `short` its visible label. In a menu, `label` is visible. */
 export function ToolButton({
   label,
   hint = label,
@@ -32,6 +32,9 @@ export function ToolButton({
     >
       {children}
       {short ? <span class="tool-text">{short}</span> : null}
+      <span class="tool-name" aria-hidden="true">
+        {label}
+      </span>
     </button>
   );
 }

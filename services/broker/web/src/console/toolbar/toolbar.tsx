@@ -1,11 +1,13 @@
 import type { RefObject } from 'preact';
 import { BackIcon, ReloadIcon, ScreenIcon } from '../../components/icons.tsx';
+import { basePath } from '../../base-path.ts';
 import { toolbarStates } from '../../texts/console.ts';
 import type { Mode, View } from '../connection/view.ts';
 import { FullScreenTool } from './full-screen-tool.tsx';
+import { MoreTools } from './more-tools.tsx';
 import { ToolButton } from './tool-button.tsx';
 import type { ToolbarTrigger } from './toolbar-trigger.ts';
-import { DisplayTools, KeyboardTools, PowerTool, type ToolsProps } from './tools.tsx';
+import { ClipboardTool, DisplayTools, KeyboardTools, PowerTool, type ToolsProps } from './tools.tsx';
 
 interface ToolbarProps extends ToolsProps {
   readonly bar: RefObject<HTMLDivElement | null>;
@@ -42,7 +44,13 @@ export function Toolbar(props: ToolbarProps) {
   return (
     <>
       <div ref={bar} class="bar" data-shown={shown} role="toolbar" aria-label="Console" onKeyDown={onKeyDown}>
-        <a class="tool" href="/" aria-label="Back to your machines" data-tip="Back to your machines">
+        <a
+          class="tool"
+          href={basePath}
+          data-home
+          aria-label="Back to your machines"
+          data-tip="Back to your machines"
+        >
           <BackIcon />
         </a>
         <div class="bar-title">
@@ -51,12 +59,15 @@ export function Toolbar(props: ToolbarProps) {
         </div>
         <div class="bar-tools">
           {live && mode === 'control' && !terminal ? <KeyboardTools {...tools} /> : null}
-          {live ? <DisplayTools {...tools} /> : null}
-          {live && props.power ? <PowerTool {...tools} /> : null}
-          <FullScreenTool thenFocusDisplay={thenFocusDisplay} />
-          <ToolButton label="Reconnect" onClick={props.reconnect}>
-            <ReloadIcon />
-          </ToolButton>
+          {live && props.clipboard ? <ClipboardTool {...tools} /> : null}
+          <MoreTools>
+            {live ? <DisplayTools {...tools} /> : null}
+            {live && props.power ? <PowerTool {...tools} /> : null}
+            <FullScreenTool thenFocusDisplay={thenFocusDisplay} />
+            <ToolButton label="Reconnect" onClick={props.reconnect}>
+              <ReloadIcon />
+            </ToolButton>
+          </MoreTools>
         </div>
       </div>
       <Handle {...props} />
@@ -65,7 +76,7 @@ export function Toolbar(props: ToolbarProps) {
 }
 
 function StateLabel({ view }: { readonly view: View }) {
-  const reconnecting = view.interruption !== 'none';
+  const reconnecting = view.interruption !== 'none' && view.state !== 'parked';
   return (
     <span class="bar-state" data-state={reconnecting ? 'reconnecting' : view.state}>
       {reconnecting ? 'Reconnecting' : toolbarStates[view.state]}
@@ -75,7 +86,9 @@ function StateLabel({ view }: { readonly view: View }) {
 
 /** As in the ARIA pattern for toolbars: arrow keys move between the controls, and wrap around. */
 function moveFocus(bar: HTMLElement | null, step: number, event: KeyboardEvent): void {
-  const controls = [...(bar?.querySelectorAll<HTMLElement>('a[href], button') ?? [])];
+  const controls = [...(bar?.querySelectorAll<HTMLElement>('a[href], button') ?? [])].filter((control) =>
+    control.checkVisibility(),
+  );
   const current = controls.indexOf(document.activeElement as HTMLElement);
   if (current < 0) return;
   event.preventDefault();

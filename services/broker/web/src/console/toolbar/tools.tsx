@@ -51,39 +51,26 @@ export function KeyboardTools({ panel, togglePanel, screen, thenFocusDisplay }: 
   );
 }
 
-export function DisplayTools({
-  clipboard,
-  panel,
-  togglePanel,
-  fit,
-  toggleFit,
-  terminal,
-  thenFocusDisplay,
-}: ToolsProps & WithFocus) {
+export function ClipboardTool({ panel, togglePanel }: Pick<ToolsProps, 'panel' | 'togglePanel'>) {
   return (
-    <>
-      {clipboard ? (
-        <ToolButton
-          label="Clipboard"
-          expanded={panel === 'clipboard'}
-          onClick={() => togglePanel('clipboard')}
-        >
-          <ClipboardIcon />
-        </ToolButton>
-      ) : null}
-      {terminal ? (
-        <TerminalTools terminal={terminal} thenFocusDisplay={thenFocusDisplay} />
-      ) : (
-        <ToolButton
-          label="Original size"
-          hint={fit ? 'Show in original size' : 'Fit to the window'}
-          pressed={!fit}
-          onClick={() => thenFocusDisplay(toggleFit)}
-        >
-          <OriginalSizeIcon />
-        </ToolButton>
-      )}
-    </>
+    <ToolButton label="Clipboard" expanded={panel === 'clipboard'} onClick={() => togglePanel('clipboard')}>
+      <ClipboardIcon />
+    </ToolButton>
+  );
+}
+
+export function DisplayTools({ fit, toggleFit, terminal, thenFocusDisplay }: ToolsProps & WithFocus) {
+  return terminal ? (
+    <TerminalTools terminal={terminal} thenFocusDisplay={thenFocusDisplay} />
+  ) : (
+    <ToolButton
+      label="Original size"
+      hint={fit ? 'Show in original size' : 'Fit to the window'}
+      pressed={!fit}
+      onClick={() => thenFocusDisplay(toggleFit)}
+    >
+      <OriginalSizeIcon />
+    </ToolButton>
   );
 }
 

@@ -3,12 +3,14 @@ import { ContainerIcon, EyeIcon, MachineIcon, NodeIcon } from '../../components/
 import { defaultConsolePath } from '../../paths.ts';
 import { statusLabel, typeLabels } from '../../texts/machines.ts';
 import { powerProgress } from '../../texts/power.ts';
+import type { RowPlace } from '../use-growing-list.ts';
 import { MachineMenu } from './machine-menu.tsx';
 
 const typeIcons = { qemu: MachineIcon, lxc: ContainerIcon, node: NodeIcon } as const;
 
 interface MachineRowProps {
   readonly machine: Machine;
+  readonly place: RowPlace;
   readonly showCluster: boolean;
   readonly setSearch: (search: string) => void;
   readonly pendingAction: PowerAction | undefined;
@@ -18,6 +20,7 @@ interface MachineRowProps {
 /** One machine. The link of its name covers the whole row; tags and menu lie above it. */
 export function MachineRow({
   machine,
+  place,
   showCluster,
   setSearch,
   pendingAction,
@@ -27,7 +30,13 @@ export function MachineRow({
   const TypeIcon = typeIcons[type];
   const canOpen = kinds.length > 0;
   return (
-    <li class="machine" data-status={status} data-vmid={vmid}>
+    <li
+      class="machine"
+      data-status={status}
+      data-vmid={vmid}
+      aria-posinset={place.position}
+      aria-setsize={place.total}
+    >
       <span class="machine-icon" title={typeLabels[type]}>
         <TypeIcon />
         <span class="visually-hidden">{typeLabels[type]}</span>

@@ -7,6 +7,7 @@ import { ErrorBanner } from '../error-banner.tsx';
 import { ListSkeleton } from '../list-skeleton.tsx';
 import { PageHeader, type PageProps } from '../page-header.tsx';
 import { SearchField } from '../search-field.tsx';
+import { useGrowingList } from '../use-growing-list.ts';
 import { EmptyList, FailedList, NoMatch } from './machine-list-states.tsx';
 import { MachineRow } from './machine-row.tsx';
 import { machineKey, matchesMachine, sortMachines } from './sort-machines.ts';
@@ -56,6 +57,7 @@ export function MachinesPage(props: PageProps) {
           problem={problem}
           total={all.length}
           found={found}
+          search={search.trim()}
           showCluster={clusters > 1}
           setSearch={setSearch}
           clear={clear}
@@ -79,6 +81,7 @@ interface ListProps {
   readonly problem: Problem | undefined;
   readonly total: number;
   readonly found: readonly Machine[];
+  readonly search: string;
   readonly showCluster: boolean;
   readonly setSearch: (search: string) => void;
   readonly clear: () => void;
@@ -86,22 +89,33 @@ interface ListProps {
   readonly power: PowerActions;
 }
 
-function List({ loaded, problem, total, found, showCluster, setSearch, clear, reload, power }: ListProps) {
+function List({ loaded, problem, total, reload, ...shown }: ListProps) {
   if (!loaded) return problem ? <FailedList problem={problem} retry={reload} /> : <ListSkeleton />;
   if (total === 0) return <EmptyList />;
-  if (found.length === 0) return <NoMatch clear={clear} />;
+  if (shown.found.length === 0) return <NoMatch clear={shown.clear} />;
+  return <Rows {...shown} />;
+}
+
+type RowsProps = Pick<ListProps, 'found' | 'search' | 'showCluster' | 'setSearch' | 'power'>;
+
+function Rows({ found, search, showCluster, setSearch, power }: RowsProps) {
+  const { rendered, end } = useGrowingList(found.length, search);
   return (
-    <ul class="machines" aria-label="Machines">
-      {found.map((machine) => (
-        <MachineRow
-          key={machineKey(machine)}
-          machine={machine}
-          showCluster={showCluster}
-          setSearch={setSearch}
-          pendingAction={power.pending.get(machineKey(machine))}
-          onPowerAction={(action) => power.request(machine, action)}
-        />
-      ))}
-    </ul>
+    <>
+      <ul class="machines" aria-label="Machines">
+        {found.slice(0, rendered).map((machine, index) => (
+          <MachineRow
+            key={machineKey(machine)}
+            machine={machine}
+            place={{ position: index + 1, total: found.length }}
+            showCluster={showCluster}
+            setSearch={setSearch}
+            pendingAction={power.pending.get(machineKey(machine))}
+            onPowerAction={(action) => power.request(machine, action)}
+          />
+        ))}
+      </ul>
+      {rendered < found.length ? <div ref={end} /> : null}
+    </>
   );
 }

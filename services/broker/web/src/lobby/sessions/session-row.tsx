@@ -1,11 +1,13 @@
 import type { Session } from '../../api.ts';
 import { CloseIcon, EyeIcon, HandIcon, SignOutIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
-import { displayName, elapsedText, observersText, trafficText } from '../../texts/sessions.ts';
+import { displayName, elapsedText, observersText, parkedFact, trafficText } from '../../texts/sessions.ts';
 import { Avatar } from '../avatar.tsx';
+import type { RowPlace } from '../use-growing-list.ts';
 
 interface SessionRowProps {
   readonly session: Session;
+  readonly place: RowPlace;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly showCluster: boolean;
@@ -16,11 +18,17 @@ interface SessionRowProps {
 
 /** One console: its user, its machine, its age, and the actions that are allowed. */
 export function SessionRow(props: SessionRowProps) {
-  const { session, now, ending } = props;
+  const { session, place, now, ending } = props;
   const { mine, since, user } = session;
   const name = displayName(session);
   return (
-    <li class="session" data-session={session.id} data-ending={ending}>
+    <li
+      class="session"
+      data-session={session.id}
+      data-ending={ending}
+      aria-posinset={place.position}
+      aria-setsize={place.total}
+    >
       <Avatar name={name} />
       <span class="session-user">
         <span class="session-name" title={user.name}>
@@ -40,11 +48,12 @@ export function SessionRow(props: SessionRowProps) {
 }
 
 function SessionMachine({ session, showCluster }: Pick<SessionRowProps, 'session' | 'showCluster'>) {
-  const { machine, mode, observer, observers, bytes } = session;
+  const { machine, mode, observer, observers, bytes, parked } = session;
   const facts = [
     showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
     trafficText(bytes),
     ...(mode === 'view' && !observer ? ['view only'] : []),
+    ...(parked ? [parkedFact] : []),
   ];
   return (
     <span class="session-machine">

@@ -8,6 +8,7 @@ import { sessionCount } from '../../texts/sessions.ts';
 import { ErrorBanner } from '../error-banner.tsx';
 import { PageHeader, type PageProps } from '../page-header.tsx';
 import { SearchField } from '../search-field.tsx';
+import { useGrowingList } from '../use-growing-list.ts';
 import { ClassFilter } from './class-filter.tsx';
 import { SessionListState } from './session-list-states.tsx';
 import { SessionRow } from './session-row.tsx';
@@ -74,7 +75,7 @@ export function SessionsPage(props: PageProps) {
           }}
           reload={reload}
         />
-        <Rows all={all} found={found} {...actions} />
+        <Rows all={all} found={found} search={search.trim()} {...actions} />
         <ErrorBanner error={actions.error} dismiss={actions.dismissError} />
         {actions.confirmation ? (
           <ConfirmDialog confirmation={actions.confirmation} onClose={actions.closeConfirmation} />
@@ -108,26 +109,32 @@ function Classes({ classes, selected, select, all, endClass }: ClassesProps) {
 interface RowsProps extends Pick<SessionActions, 'ending' | 'end' | 'signOut'> {
   readonly all: Sessions;
   readonly found: Sessions;
+  readonly search: string;
 }
 
-function Rows({ all, found, ending, end, signOut }: RowsProps) {
+function Rows({ all, found, search, ending, end, signOut }: RowsProps) {
+  const list = useGrowingList(found.length, search);
   const now = useNow();
   const clusters = new Set(all.map((session) => session.machine.cluster)).size;
   if (found.length === 0) return null;
   return (
-    <ul class="sessions" aria-label="Live consoles">
-      {found.map((session) => (
-        <SessionRow
-          key={session.id}
-          session={session}
-          now={now}
-          showCluster={clusters > 1}
-          ending={ending.has(session.id)}
-          end={() => end(session)}
-          signOut={() => signOut(session)}
-        />
-      ))}
-    </ul>
+    <>
+      <ul class="sessions" aria-label="Live consoles">
+        {found.slice(0, list.rendered).map((session, index) => (
+          <SessionRow
+            key={session.id}
+            session={session}
+            place={{ position: index + 1, total: found.length }}
+            now={now}
+            showCluster={clusters > 1}
+            ending={ending.has(session.id)}
+            end={() => end(session)}
+            signOut={() => signOut(session)}
+          />
+        ))}
+      </ul>
+      {list.rendered < found.length ? <div ref={list.end} /> : null}
+    </>
   );
 }
 
