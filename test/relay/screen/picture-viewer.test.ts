@@ -231,6 +231,45 @@ describe('a photograph', () => {
     expect(viewer.pixels).toEqual(expectedPixels(viewer, machine));
   });
 
+  test('of the size before is not sent when it is ready', async () => {
+    const jobs: (() => void)[] = [];
+    const rig = await createWithPhoto({
+      encodeJpeg: (pixels) => new Promise((resolve) => jobs.push(() => resolve(fakeJpeg(pixels)))),
+    });
+    const { viewer, machine, clock, send } = rig;
+    const before = jobs.splice(0);
+    expect(before.length).toBeGreaterThan(0);
+    machine.resize(100, 100);
+    machine.drawPhoto();
+    machine.deliver();
+    expect(viewer.width).toBe(100);
+    clock.advance(20);
+    send(1, updateRequest(true));
+    expect(jobs.length).toBeGreaterThan(0);
+    const { length } = viewer.updates;
+    for (const finish of before) finish();
+    await nextTurn(0);
+    clock.advance(0);
+    expect(viewer.updates).toHaveLength(length);
+    for (const finish of jobs) finish();
+    await nextTurn(0);
+    clock.advance(0);
+    expect(viewer.updates).toHaveLength(length + 1);
+    expect(isClose(viewer.pixels, expectedPixels(viewer, machine))).toBe(true);
+  });
+
+  test('that is ready after the end of its screen leaves nothing behind', async () => {
+    const jobs: (() => void)[] = [];
+    const { server, clock } = await createWithPhoto({
+      encodeJpeg: (pixels) => new Promise((resolve) => jobs.push(() => resolve(fakeJpeg(pixels)))),
+    });
+    expect(jobs.length).toBeGreaterThan(0);
+    server.stop();
+    for (const finish of jobs) finish();
+    await nextTurn(0);
+    expect(clock.pending()).toBe(0);
+  });
+
   test('is sent without loss without an encoder', async () => {
     const { viewer, machine } = await createWithPhoto();
     expect(viewer.pixels).toEqual(expectedPixels(viewer, machine));

@@ -23,8 +23,9 @@ export class Alarm {
     });
   }
 
+  /** For good. */
   stop(): void {
     this.#cancel();
-    this.#dueAt = Infinity;
+    this.#dueAt = -Infinity;
   }
 }

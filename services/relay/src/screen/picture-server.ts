@@ -10,6 +10,7 @@ import { PictureViewer } from './picture-viewer.ts';
 import { QuietTime } from './quiet-time.ts';
 import type { TileCache } from './tile-cache.ts';
 import type { Demand } from './update-requests.ts';
+import type { Cursor } from './screen-decoder.ts';
 import { readViewerMessage } from './viewer-messages.ts';
 
 export interface PictureServerDeps {
@@ -27,158 +28,197 @@ export interface ReadablePictureServer extends PictureServer {
   readonly picture: Framebuffer | undefined;
 }
 
-/** Throws `viewer_protocol` for a message that breaks the protocol; only that viewer must end then. */
-export function createPictureServer({
-  clock,
-  events,
-  cache,
-  encodeJpeg,
-}: PictureServerDeps): ReadablePictureServer {
-  const viewers = new Map<number, PictureViewer>();
-  const alarm = new Alarm(clock, () => serve());
-  const tiles = new EncodedTiles({ cache, encodeJpeg, onReady: () => alarm.setFor(clock.now()) });
-  const quietTime = new QuietTime();
-  const known = {
-    sizeVersion: 0,
-    resizable: false,
-    cursor: undefined as EncodedCursor | undefined,
-    ledState: undefined as number | undefined,
-    extendedKeys: false,
-  };
-  let expectsPicture = false;
-  let stopped = false;
+export function createPictureServer(deps: PictureServerDeps): ReadablePictureServer {
+  return new SourceToViewers(deps);
+}
 
-  const source = new PictureSource(clock, {
-    toMachine: (message) => events.toMachine(message),
-    onPicture(resized) {
-      const { picture } = source;
-      if (resized) {
-        tiles.clear();
-        known.sizeVersion = picture?.version ?? 0;
-      }
-      reportSize();
-      if (expectsPicture) events.onPicture();
-      expectsPicture = false;
-    },
-    onUpdate() {
-      quietTime.onChange(source.picture?.version ?? 0, clock.now());
-      serve();
-    },
-    onFailed: (detail) => events.onMachineFailed(detail),
-    onCursor(cursor) {
-      if (!known.cursor?.shows(cursor)) known.cursor = new EncodedCursor(cursor);
-    },
-    onLedState: (state) => void (known.ledState = state),
-    onExtendedKeys() {
-      known.extendedKeys = true;
-      events.onExtendedKeys();
-    },
-    onExtendedDesktopSize(reason, status) {
-      if (!known.resizable) {
-        known.resizable = true;
-        reportSize();
-      }
-      if (reason === 1) events.onResizeStatus(status);
-    },
-    onBell: () => events.onBell(),
-    onCutText: (text) => events.onCutText(text),
-    onClipboard: (flags, body) => events.onClipboard(flags, body),
-  });
+/** Joins the machine's side and those of the viewers. */
+class SourceToViewers implements ReadablePictureServer {
+  readonly #clock: Clock;
+  readonly #events: PictureServerEvents;
+  readonly #viewers = new Map<number, PictureViewer>();
+  readonly #alarm: Alarm;
+  readonly #tiles: EncodedTiles;
+  readonly #quietTime = new QuietTime();
+  readonly #source: PictureSource;
+  #sizeVersion = 0;
+  #resizable = false;
+  #cursor: EncodedCursor | undefined;
+  #ledState: number | undefined;
+  #extendedKeys = false;
+  #expectsPicture = false;
+  #stopped = false;
 
-  function reportSize(): void {
-    if (!source.picture) return;
-    const { width, height } = source.picture;
-    events.onSize({ width, height, resizable: known.resizable });
+  constructor({ clock, events, cache, encodeJpeg }: PictureServerDeps) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#alarm = new Alarm(clock, () => this.#serve());
+    this.#tiles = new EncodedTiles({ cache, encodeJpeg, onReady: () => this.#alarm.setFor(clock.now()) });
+    this.#source = new PictureSource(clock, {
+      toMachine: (message) => events.toMachine(message),
+      onPicture: (resized) => this.#onPicture(resized),
+      onUpdate: () => this.#onUpdate(),
+      onFailed: (detail) => events.onMachineFailed(detail),
+      onCursor: (cursor) => this.#onCursor(cursor),
+      onLedState: (state) => void (this.#ledState = state),
+      onExtendedKeys: () => this.#onExtendedKeys(),
+      onExtendedDesktopSize: (reason, status) => this.#onExtendedDesktopSize(reason, status),
+      onBell: () => events.onBell(),
+      onCutText: (text) => events.onCutText(text),
+      onClipboard: (flags, body) => events.onClipboard(flags, body),
+    });
+  }
+
+  get picture(): Framebuffer | undefined {
+    return this.#source.picture;
+  }
+
+  connect(start: 'authenticated' | 'adopt'): void {
+    this.#resizable = false;
+    this.#expectsPicture = true;
+    this.#source.connect(start);
+  }
+
+  disconnect(): void {
+    this.#source.disconnect();
+  }
+
+  onMachineBytes(chunk: Uint8Array): void {
+    this.#source.push(chunk);
+  }
+
+  addViewer(id: number, name: string): void {
+    const viewer = new PictureViewer(name, this.#tiles);
+    this.removeViewer(id);
+    this.#viewers.set(id, viewer);
+    this.#serveOne(id, viewer);
+  }
+
+  onViewerMessage(id: number, message: Uint8Array): void {
+    this.#withViewer(id, (viewer) => viewer.onMessage(readViewerMessage(message)));
+  }
+
+  setPaused(id: number, paused: boolean): void {
+    this.#withViewer(id, (viewer) => void (viewer.paused = paused));
+  }
+
+  onResizeAnswered(id: number, status: number): void {
+    this.#withViewer(id, (viewer) => viewer.onResizeAnswered(status));
+  }
+
+  removeViewer(id: number): void {
+    this.#viewers.get(id)?.release();
+    this.#viewers.delete(id);
+  }
+
+  setThumbnail(id: number, thumbnail: boolean): void {
+    this.#withViewer(id, (viewer) => void (viewer.thumbnail = thumbnail));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm.stop();
+    this.#source.stop();
+    for (const id of this.#viewers.keys()) this.removeViewer(id);
+  }
+
+  #onPicture(resized: boolean): void {
+    if (resized) {
+      this.#tiles.clear();
+      this.#sizeVersion = this.#source.picture?.version ?? 0;
+    }
+    this.#reportSize();
+    if (this.#expectsPicture) this.#events.onPicture();
+    this.#expectsPicture = false;
+  }
+
+  #onUpdate(): void {
+    this.#quietTime.onChange(this.#source.picture?.version ?? 0, this.#clock.now());
+    this.#serve();
+  }
+
+  #onCursor(cursor: Cursor): void {
+    if (!this.#cursor?.shows(cursor)) this.#cursor = new EncodedCursor(cursor);
+  }
+
+  #onExtendedKeys(): void {
+    this.#extendedKeys = true;
+    this.#events.onExtendedKeys();
+  }
+
+  #onExtendedDesktopSize(reason: number, status: number): void {
+    if (!this.#resizable) {
+      this.#resizable = true;
+      this.#reportSize();
+    }
+    if (reason === 1) this.#events.onResizeStatus(status);
+  }
+
+  #reportSize(): void {
+    const { picture } = this.#source;
+    if (!picture) return;
+    const { width, height } = picture;
+    this.#events.onSize({ width, height, resizable: this.#resizable });
   }
 
   /** What viewers can get now: nothing while an update of the machine is incomplete. */
-  function machineState(now: number): MachineState | undefined {
-    const { picture, resizing } = source;
-    if (!picture || !source.consistent) return undefined;
-    return { ...known, picture, resizing, quietVersion: quietTime.quietVersion(now) };
+  #machineState(now: number): MachineState | undefined {
+    const { picture, resizing, consistent } = this.#source;
+    if (!picture || !consistent) return undefined;
+    return {
+      picture,
+      resizing,
+      sizeVersion: this.#sizeVersion,
+      resizable: this.#resizable,
+      quietVersion: this.#quietTime.quietVersion(now),
+      cursor: this.#cursor,
+      ledState: this.#ledState,
+      extendedKeys: this.#extendedKeys,
+    };
   }
 
-  function serve(): void {
-    if (stopped) return;
-    const machine = machineState(clock.now());
-    if (machine) for (const [id, viewer] of viewers) serveViewer(machine, id, viewer);
-    askMachine();
+  #serve(): void {
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    const machine = this.#machineState(now);
+    if (machine) for (const [id, viewer] of this.#viewers) this.#serveViewer(machine, id, viewer, now);
+    this.#askMachine();
   }
 
-  function serveOne(id: number, viewer: PictureViewer): void {
-    const machine = machineState(clock.now());
-    if (machine) serveViewer(machine, id, viewer);
-    askMachine();
+  #serveOne(id: number, viewer: PictureViewer): void {
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    const machine = this.#machineState(now);
+    if (machine) this.#serveViewer(machine, id, viewer, now);
+    this.#askMachine();
   }
 
-  function serveViewer(machine: MachineState, id: number, viewer: PictureViewer): void {
-    if (!viewer.initialised) events.toViewer(id, viewer.initialise(machine));
+  #serveViewer(machine: MachineState, id: number, viewer: PictureViewer, now: number): void {
+    if (!viewer.initialised) this.#events.toViewer(id, viewer.initialise(machine));
     if (!viewer.waits) return;
-    const now = clock.now();
-    if (now < viewer.dueAt) return alarm.setFor(viewer.dueAt);
-    for (const message of viewer.answer(machine, now)) events.toViewer(id, message);
+    if (now < viewer.dueAt) return this.#alarm.setFor(viewer.dueAt);
+    for (const message of viewer.answer(machine, now)) this.#events.toViewer(id, message);
     if (!viewer.waits) return;
-    if (viewer.encodingUntil !== undefined && now < viewer.encodingUntil) alarm.setFor(viewer.encodingUntil);
-    const quietAt = quietTime.nextQuietAt();
-    if ((viewer.lossy || viewer.encodingUntil !== undefined) && quietAt !== undefined) alarm.setFor(quietAt);
+    const { encodingUntil, lossy } = viewer;
+    if (encodingUntil !== undefined && now < encodingUntil) this.#alarm.setFor(encodingUntil);
+    const quietAt = this.#quietTime.nextQuietAt();
+    if ((lossy || encodingUntil !== undefined) && quietAt !== undefined) this.#alarm.setFor(quietAt);
   }
 
   /** Asks the machine for changes, for the viewers that have all that they asked for. */
-  function askMachine(): void {
-    if (stopped) return;
-    const waiting = [...viewers.values()].filter((viewer) => viewer.waits);
-    const demand: Demand =
-      waiting.length === 0 ? 'none' : waiting.every(({ thumbnail }) => thumbnail) ? 'thumbnail' : 'full';
-    const dueAt = source.request(demand);
-    if (dueAt !== undefined) alarm.setFor(dueAt);
+  #askMachine(): void {
+    let demand: Demand = 'none';
+    for (const { waits, thumbnail } of this.#viewers.values())
+      if (waits && demand !== 'full') demand = thumbnail ? 'thumbnail' : 'full';
+    const dueAt = this.#source.request(demand);
+    if (dueAt !== undefined) this.#alarm.setFor(dueAt);
   }
 
-  function withViewer(id: number, act: (viewer: PictureViewer) => void): void {
-    const viewer = viewers.get(id);
+  #withViewer(id: number, act: (viewer: PictureViewer) => void): void {
+    const viewer = this.#viewers.get(id);
     // Its last messages may cross the news that it has left.
     if (!viewer) return;
     act(viewer);
-    serveOne(id, viewer);
+    this.#serveOne(id, viewer);
   }
-
-  return {
-    get picture() {
-      return source.picture;
-    },
-    connect(start) {
-      known.resizable = false;
-      expectsPicture = true;
-      source.connect(start);
-    },
-    disconnect: () => source.disconnect(),
-    onMachineBytes: (chunk) => source.push(chunk),
-    addViewer(id, name) {
-      const viewer = new PictureViewer(name, tiles);
-      viewers.set(id, viewer);
-      serveOne(id, viewer);
-    },
-    onViewerMessage(id, message) {
-      withViewer(id, (viewer) => viewer.onMessage(readViewerMessage(message)));
-    },
-    setPaused(id, paused) {
-      withViewer(id, (viewer) => void (viewer.paused = paused));
-    },
-    onResizeAnswered(id, status) {
-      withViewer(id, (viewer) => viewer.onResizeAnswered(status));
-    },
-    removeViewer(id) {
-      viewers.get(id)?.release();
-      viewers.delete(id);
-    },
-    setThumbnail(id, thumbnail) {
-      withViewer(id, (viewer) => void (viewer.thumbnail = thumbnail));
-    },
-    stop() {
-      stopped = true;
-      alarm.stop();
-      source.stop();
-      for (const viewer of viewers.values()) viewer.release();
-      viewers.clear();
-    },
-  };
 }
