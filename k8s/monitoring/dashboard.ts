@@ -303,6 +303,54 @@ const brokersAndProcesses = [
 ];
 
 const sharedScreens = [
+  stackedTimeSeries(
+    'Open screens by way',
+    'Sessions with a console of their own, at a shared screen of their relay, or forwarded to another relay.',
+    'none',
+    { expr: sumBy('way', series('porthole_relay_screen_sessions')), legend: '{{way}}' },
+  ),
+  timeSeries(
+    'Shared screens',
+    'Machines with one console for all viewers, and those viewers.',
+    'none',
+    { expr: sum(series('porthole_relay_shared_screens')), legend: 'screens' },
+    { expr: sum(series('porthole_relay_shared_screen_viewers')), legend: 'viewers' },
+  ),
+  stackedTimeSeries(
+    'Consoles taken over, or opened again',
+    'Per second, by result. What failed or was impossible cost a second console.',
+    'ops',
+    {
+      expr: sumBy('result', rate('porthole_relay_screen_adoptions_total')),
+      legend: 'taken over: {{result}}',
+    },
+    { expr: sumBy('result', rate('porthole_relay_screen_heals_total')), legend: 'opened again: {{result}}' },
+  ),
+  timeSeries(
+    'Time to share, and to get a console again',
+    '95th percentiles.',
+    's',
+    p95By('way', 'porthole_relay_screen_attach_duration_seconds'),
+    { ...quantile(0.95, 'porthole_relay_screen_heal_duration_seconds'), legend: 'without a console p95' },
+  ),
+  stackedTimeSeries('Consoles that are not shared', 'Per second, by reason.', 'ops', {
+    expr: sumBy('reason', rate('porthole_relay_screen_fallbacks_total')),
+    legend: '{{reason}}',
+  }),
+  timeSeries(
+    'Work of worker threads',
+    'Share of one core, by work, and threads that died.',
+    'percentunit',
+    { expr: sumBy('work', rate('porthole_relay_screen_work_seconds_total')), legend: '{{work}}' },
+    { expr: sum(rate('porthole_relay_screen_workers_lost_total')), legend: 'lost/s' },
+  ),
+  timeSeries(
+    'Memory of pictures',
+    'Pixels of all shared screens, four bytes each, and encoded parts of pictures.',
+    'bytes',
+    { expr: `4 * ${sum(series('porthole_relay_shared_screen_pixels'))}`, legend: 'pictures' },
+    { expr: sum(series('porthole_relay_shared_screen_cache_bytes')), legend: 'encoded' },
+  ),
   timeSeries(
     'Forwarded viewers',
     'Viewers whose machine has its console at another relay, by direction.',

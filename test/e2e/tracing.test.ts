@@ -104,6 +104,23 @@ describeWith('chromium')('the trace of a console at an OpenTelemetry collector',
     expect(lines.some((line) => line.includes('console opened'))).toBe(true);
   });
 
+  test('shows a second viewer as one that is attached to the console of the first', async () => {
+    await student.openConsole(100);
+    const second = await student.anotherTab();
+    await second.openConsole(100);
+    const attached = await eventually('the span arrives', () => {
+      const found = receiver.spans.find(({ name }) => name === 'console attach');
+      return found ?? false;
+    });
+    expect(attached).toMatchObject({ service: 'porthole-relay', failed: false });
+    expect(attached.attributes['porthole.way']).toBe('shared');
+    await eventually('its trace is complete', () =>
+      receiver.spans.some(({ name, traceId }) => name === 'console open' && traceId === attached.traceId),
+    );
+    expect(receiver.spans.some(({ spanId }) => spanId === attached.parentId)).toBe(true);
+    await second.close();
+  });
+
   test('names the error code of a console that was not opened', async () => {
     await student.visitConsole(101);
     await student.waitForState('machine-off');

@@ -157,17 +157,14 @@ function createSharedState(deps: RelayDeps) {
   const { rateLimits } = store;
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
-  const drainMs = limits.drainSeconds * 1000;
   const sharing = createSharing({
     ...common,
-    settings: config.sharing,
+    config,
     store,
     keys,
     metrics,
     deadlines,
     dial: createDial({ clock, queue, deadlines, tracing, metrics }),
-    maxViewers: limits.consolesPerRelay,
-    drainMs,
   });
   const liveSessions = new LiveSessions({
     session: {
@@ -203,7 +200,7 @@ function createSharedState(deps: RelayDeps) {
     maxSessions: limits.consolesPerRelay,
     maxQueued: limits.queuedPerRelay,
     pingMs: deadlines.ping,
-    drainMs,
+    drainMs: limits.drainSeconds * 1000,
   });
   return { clusters, connections, liveSessions, metrics, observers, classes, sharing, signals, terminations };
 }

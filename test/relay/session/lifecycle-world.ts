@@ -115,6 +115,7 @@ export async function createLifecycleWorld() {
   const token = await mintGrant({ records: store.records, keys, random: systemRandom, clock }, claims);
   const linkGauges = createLinkGauges();
   let openStreams = 0;
+  let released = false;
   let dialEnded: 'open' | 'failed' | undefined;
   let session: ConsoleSession | undefined;
   const browser = createMemoryViewer({
@@ -228,7 +229,10 @@ export async function createLifecycleWorld() {
         takeLeftover: () => Buffer.alloc(0),
         machine: { cluster, node: 'pve1' },
         way: 'pass_through',
-        release: () => machine.link.destroy(),
+        release() {
+          if (!released) machine.link.destroy();
+          released = true;
+        },
       });
     },
     leases: () =>

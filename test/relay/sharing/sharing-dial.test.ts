@@ -35,6 +35,7 @@ describe('the first viewer of a machine', () => {
   test('has a console of its own, whose link is not wrapped', async () => {
     const world = lab();
     const { viewer, machine } = await openFirst(world);
+    expect(viewer.link).toBe(machine.link);
     machine.sends('bytes');
     viewer.send('input');
     expect([viewer.received, machine.sent]).toEqual(['bytes', 'input']);

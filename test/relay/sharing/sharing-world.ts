@@ -32,6 +32,8 @@ export interface WorldViewer {
   /** `waiting` until the dial has answered; then how its bytes come, or why the session has ended. */
   state(): string;
   readonly notices: readonly string[];
+  /** What the session sends to and reads from. */
+  readonly link: MachineLink | undefined;
   readonly received: string;
   send(text: string): void;
   /** The viewer leaves, in any state. */
@@ -232,6 +234,9 @@ export function createSharingWorld({
       relay,
       state: () => state,
       notices,
+      get link() {
+        return console?.link;
+      },
       get received() {
         return received;
       },

@@ -25,9 +25,9 @@ import { isMember, type ClassMembership, type JoinClasses } from './class-member
 import { InputGate } from './input-gate.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
-import { offerConsole } from './offer-console.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
 import { createParking, waitWhileParked, type Parking } from './parking.ts';
+import { offerConsole } from './offer-console.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
 import { ResumeTokens } from './resume-tokens.ts';
@@ -187,6 +187,7 @@ export class ConsoleSession {
     const timeLimits = this.#announceOpen(claims);
     this.#lifecycle.own(() => timeLimits.stop());
     timeLimits.start((error) => this.end(error));
+    const session = { signal, tokens: this.#resumeTokens, end: (error: PortholeError) => this.end(error) };
     const end = await streamConsole({
       ...console,
       clock,
@@ -202,12 +203,7 @@ export class ConsoleSession {
       parking: this.#parking,
       gate: this.#gate,
       signal,
-      onStreaming: (filter) =>
-        offerConsole(console.dialled, filter, {
-          signal,
-          resumeTokens: this.#resumeTokens,
-          end: (error) => this.end(error),
-        }),
+      onStreaming: (filter) => offerConsole(console.dialled, filter, session),
     });
     if (end.by === 'parking') return this.#park(console);
     if (console.dialled.way !== 'pass_through') return endOfScreen(end);
@@ -223,9 +219,9 @@ export class ConsoleSession {
   }
 
   /** Releases the console and keeps the rest of the session until its page is visible or it ends. */
-  async #park({ release }: OpenConsole): Promise<PortholeError | ViewerLeft> {
+  async #park({ dialled }: OpenConsole): Promise<PortholeError | ViewerLeft> {
     this.#lifecycle.enter('parked');
-    release();
+    dialled.release();
     this.#reporter.parked();
     const left = waitWhileParked(this.#viewer.link);
     this.#viewer.sendControl({ type: 'parked' });

@@ -4,24 +4,23 @@ import type { DialledConsole } from '../upstream/dial.ts';
 import type { ResumeTokens } from './resume-tokens.ts';
 
 /**
- * Lets a shared screen take over the console of a session between two messages, if the viewer can resume: it does so at
- * the shared screen.
+ * Offers the console that a session streams to a shared screen. It can be taken over between two messages of the viewer,
+ * if the viewer has a token with which it resumes. Viewers without control messages never have one.
  */
 export function offerConsole(
   dialled: DialledConsole,
   filter: Pick<MessageFilter, 'atMessageBoundary'>,
   session: {
     readonly signal: AbortSignal;
-    /** Undefined if the viewer can't resume. */
-    readonly resumeTokens: Pick<ResumeTokens, 'canResume'> | undefined;
+    readonly tokens: Pick<ResumeTokens, 'canResumeNow'> | undefined;
     readonly end: (error: PortholeError) => void;
   },
 ): void {
-  const { signal, resumeTokens, end } = session;
+  const { signal, tokens, end } = session;
   dialled.onStreaming?.({
     handsOver() {
-      if (signal.aborted || !resumeTokens) return 'never';
-      return resumeTokens.canResume && filter.atMessageBoundary ? 'now' : 'later';
+      if (signal.aborted || !tokens) return 'never';
+      return tokens.canResumeNow && filter.atMessageBoundary ? 'now' : 'later';
     },
     end,
   });

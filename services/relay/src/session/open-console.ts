@@ -16,8 +16,6 @@ export interface OpenConsole {
   readonly dialled: DialledConsole;
   /** What the viewer sent behind its handshake. */
   readonly takeViewerLeftover: TakeLeftover;
-  /** Closes the console at Proxmox, once. Without a call, it is closed when the session has ended. */
-  readonly release: () => void;
 }
 
 export interface OpenConsoleDeps {
@@ -65,28 +63,14 @@ export async function openConsole(
     },
     onNotice: (notice) => viewer.sendControl(notice),
   });
-  const { dialled, release } = await lifecycle.acquire(dialling.then(releaseOnce), (console) =>
-    console.release(),
-  );
+  const dialled = await lifecycle.acquire(dialling, (console) => console.release());
   const takeViewerLeftover = await withDeadline(
     { clock, signal },
     deps.viewerHandshakeMs,
     'viewer_protocol',
     () => negotiated,
   );
-  return { dialled, takeViewerLeftover, release };
-}
-
-function releaseOnce(dialled: DialledConsole): Pick<OpenConsole, 'dialled' | 'release'> {
-  let released = false;
-  return {
-    dialled,
-    release() {
-      if (released) return;
-      released = true;
-      dialled.release();
-    },
-  };
+  return { dialled, takeViewerLeftover };
 }
 
 /**
