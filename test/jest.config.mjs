@@ -16,9 +16,6 @@ export default {
   testTimeout: 60_000,
   // One more than the two cores of CI, because the tests that start programs mostly wait for them.
   maxWorkers: 3,
-  // Jest keeps the modules of each file for as long as its worker lives. After a hundred files, each garbage collection that a
-  // test of memory asks for would take a second.
-  workerIdleMemoryLimit: '300MB',
   testSequencer: '<rootDir>/test/jest-sequencer.mjs',
   reporters: ['default', '<rootDir>/test/jest-count-reporter.mjs'],
   coverageProvider: 'v8',
