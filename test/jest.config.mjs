@@ -2,6 +2,9 @@ import { fileURLToPath } from 'node:url';
 
 const strip = fileURLToPath(new URL('./jest-strip-types.mjs', import.meta.url));
 
+// Programs that tests start inherit this, and start in half the time.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../.cache/compiled', import.meta.url));
+
 /** Native ESM. Node strips the types, so line numbers in stack traces are those of the source. */
 export default {
   rootDir: '..',

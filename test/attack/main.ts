@@ -18,7 +18,11 @@ if ((command !== undefined && command !== 'soak') || !(minutes > 0)) {
 let failed = false;
 if (command === undefined) {
   const jest = fileURLToPath(new URL('../../node_modules/jest/bin/jest.js', import.meta.url));
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const flags = [
+    '--experimental-vm-modules',
+    '--no-compilation-cache',
+    '--disable-warning=ExperimentalWarning',
+  ];
   const { status } = spawnSync(
     process.execPath,
     [...flags, jest, '--config', 'test/jest.config.mjs', 'test/attack'],

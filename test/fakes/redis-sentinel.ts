@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free-port.ts';
+import { endWithUs } from './end-with-us.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
 
 /** A Redis leader, its replica and three sentinels: real processes on loopback ports of their own. */
@@ -63,9 +64,6 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
   replica.disconnect();
 
   const directory = await mkdtemp(join(tmpdir(), 'porthole-sentinels-'));
-  const children: ChildProcess[] = [];
-  const killAtExit = () => void children.map((child) => child.kill('SIGKILL'));
-  process.once('exit', killAtExit);
   const sentinels = await Promise.all(
     [0, 1, 2].map((index) => startSentinel(join(directory, `${index}.conf`))),
   );
@@ -85,7 +83,7 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
     // A sentinel keeps what it learns in this file.
     await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
     const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
-    children.push(child);
+    endWithUs(child);
     await eventually('the sentinel answers', () =>
       ask(port, (sentinel) => sentinel.call('SENTINEL', 'DEBUG', ...Object.entries(periods).flat())),
     );
@@ -136,7 +134,6 @@ export async function startRedisGroup(options: RedisGroupOptions = {}): Promise<
       return Array.isArray(answer) ? Number(answer[1]) : Number.NaN;
     },
     async stop() {
-      process.off('exit', killAtExit);
       await Promise.all(
         sentinels.map(async ({ child }) => {
           if (child.exitCode !== null || child.signalCode !== null) return;

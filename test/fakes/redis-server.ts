@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
 import { freePort } from '../free-port.ts';
+import { endWithUs } from './end-with-us.ts';
 
 /** A real Redis on its own loopback port. By default it keeps no data when it ends. */
 export interface RedisServer {
@@ -50,6 +51,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     // Read from standard input, so that `ps` does not show a password.
     const started = spawn('redis-server', ['-'], { stdio: ['pipe', 'pipe', 'pipe'] });
     child = started;
+    endWithUs(started);
     let output = '';
     started.stdout.on('data', (chunk) => (output = (output + String(chunk)).slice(-4000)));
     started.stderr.on('data', (chunk) => (output = (output + String(chunk)).slice(-4000)));
@@ -71,8 +73,6 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     await once(running, 'exit');
   }
 
-  const killAtExit = () => void child?.kill('SIGKILL');
-  process.once('exit', killAtExit);
   await begin();
   return {
     url: `redis://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
@@ -82,7 +82,6 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     async stop() {
-      process.off('exit', killAtExit);
       await kill();
       await rm(directory, { recursive: true, force: true });
     },

@@ -1,5 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from '../fakes/end-with-us.ts';
 
 /** A process of the bench. It answers one request at a time. */
 export interface Child {
@@ -43,7 +44,7 @@ export async function startChild(
 export function startForeign(command: string, args: readonly string[]): Pick<Child, 'pid' | 'stop'> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
   // Unlike the bench's own programs, it does not notice the end of the bench.
-  process.once('exit', () => child.kill('SIGKILL'));
+  endWithUs(child);
   return { pid: pidOf(child), stop: () => stopped(child) };
 }
 

@@ -20,7 +20,12 @@ export function startProcess(
   env: Record<string, string>,
   input = '',
 ): ServiceProcess {
-  return startCommand([process.execPath, '--conditions=source', main, ...args], { env, input });
+  const compileCache = process.env['NODE_COMPILE_CACHE'];
+  return startCommand([process.execPath, '--conditions=source', main, ...args], {
+    // They start in half the time. Not for copies of a program, whose paths differ each time.
+    env: { ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }), ...env },
+    input,
+  });
 }
 
 /** Starts any command, by default in the folder of the repository. */

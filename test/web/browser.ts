@@ -5,6 +5,33 @@ import { chromium, type BrowserContext, type BrowserContextOptions, type Page } 
 
 const executablePath = '/usr/bin/chromium';
 
+/**
+ * Chromium takes only the last `--disable-features`, so this repeats the list of Playwright (`chromiumSwitches.ts`) as far as
+ * it concerns Chromium on Linux.
+ */
+const featuresOffForPlaywright = [
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsUpgrades',
+  'HttpsFirstBalancedModeAutoEnable',
+  'LensOverlay',
+  'MediaRouter',
+  'PaintHolding',
+  'ThirdPartyStoragePartitioning',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'OptimizationHints',
+  'NetworkTimeServiceQuerying',
+  'AimEnabled',
+  'PreconnectToSearch',
+];
+
+/** Pages and processes that Chromium prepares for the user of each window. They take as long as a page of Porthole. */
+const featuresForUsersOfWindows = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'SpareRendererForSitePerProcess',
+];
+
 export interface Browser {
   /** Opens a page in its own context. `faults` collects what it does wrong and must stay empty. */
   open(options?: BrowserContextOptions): Promise<{ page: Page; faults: string[]; context: BrowserContext }>;
@@ -25,6 +52,7 @@ export async function startBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--disable-features=${[...featuresOffForPlaywright, ...featuresForUsersOfWindows].join(',')}`,
       `--disk-cache-dir=${profile}`,
     ],
   });

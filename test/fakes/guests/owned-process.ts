@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { endWithUs } from '../end-with-us.ts';
 
 /** A child process that ends with this process. */
 export interface OwnedProcess {
@@ -27,12 +28,10 @@ export function spawnOwned(command: string, args: string[]): OwnedProcess {
     text = (text + chunk).slice(-4000);
   });
 
-  const endWithUs = () => child.kill('SIGKILL');
-  process.once('exit', endWithUs);
+  endWithUs(child);
   const exited = new Promise<void>((resolve) => {
     const over = () => {
       running = false;
-      process.off('exit', endWithUs);
       resolve();
     };
     child.once('exit', over);

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
+import { endWithUs } from '../end-with-us.ts';
 import type { MakeShell } from '../proxmox/terminal-shell.ts';
 
 /** A real bash on a real pseudo terminal, which `script` of util-linux creates. */
@@ -8,15 +9,11 @@ export const createRealShell: MakeShell = ({ write, exit }) => {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: process.env['PATH'], TERM: 'xterm-256color', PS1: 'real$ ', HOME: '/', LC_ALL: 'C.UTF-8' },
   });
-  const endWithUs = () => child.kill('SIGKILL');
-  process.once('exit', endWithUs);
+  endWithUs(child);
   child.stdin.on('error', () => {});
   child.stdout.setEncoding('utf8').on('data', write);
   child.once('error', exit);
-  child.once('exit', () => {
-    process.off('exit', endWithUs);
-    exit();
-  });
+  child.once('exit', () => exit());
   return {
     input: (text) => void child.stdin.write(text),
     resize(columns, rows) {
