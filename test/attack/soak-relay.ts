@@ -32,6 +32,8 @@ const config = configSchema.parse({
   ],
   signIn: { local: { usersFile: constantSecret('users: []') } },
   limits: { upgradesPerMinute: 10_000_000 },
+  // The clients do not resume, which a viewer must do when its console becomes a shared one.
+  sharing: { enabled: false },
 });
 const store = createRedisStore({ redis: { mode: 'standalone', url: redisUrl }, keys, log });
 const relay = createRelay({

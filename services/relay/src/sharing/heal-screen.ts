@@ -3,6 +3,8 @@ import { sleep, type Clock } from '@porthole/shared/time/clock';
 
 const firstDelayMs = 500;
 const maxDelayMs = 5000;
+/** How long a machine that is off is waited for. After that, pages offer to start it, and reopen when it runs. */
+const maxOffMs = 15_000;
 
 /** Errors that another attempt does not change. */
 const finalErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -19,7 +21,7 @@ export function healDelay(attempt: number): number {
 }
 
 /**
- * Opens the console of a screen again until that succeeds. A stopped machine is waited for, too, because it may be
+ * Opens the console of a screen again until that succeeds. A stopped machine is waited for a moment, because it may be
  * restarted. Rejects with the error with which the viewers end, if it is final or the time is over, or with the signal's
  * reason.
  */
@@ -37,7 +39,9 @@ export async function healScreen(deps: {
 }): Promise<void> {
   const { clock, signal, until, reconnect, onAttempt } = deps;
   let last = deps.lost ?? new PortholeError('console_lost');
-  for (let attempt = deps.attempts; clock.now() + healDelay(attempt) < until; attempt++) {
+  let offSince: number | undefined;
+  const ends = () => Math.min(until, (offSince ?? Infinity) + maxOffMs);
+  for (let attempt = deps.attempts; clock.now() + healDelay(attempt) < ends(); attempt++) {
     await sleep(clock, healDelay(attempt), signal);
     onAttempt();
     try {
@@ -46,6 +50,7 @@ export async function healScreen(deps: {
       signal.throwIfAborted();
       last = asPortholeError(thrown);
       if (finalErrors.has(last.code)) throw last;
+      offSince = last.code === 'machine_stopped' ? (offSince ?? clock.now()) : undefined;
     }
   }
   throw endOf(last);
