@@ -302,12 +302,49 @@ const brokersAndProcesses = [
   ),
 ];
 
+const sharedScreens = [
+  timeSeries(
+    'Forwarded viewers',
+    'Viewers whose machine has its console at another relay, by direction.',
+    'none',
+    {
+      expr: sumBy('direction', series('porthole_relay_forwarded_viewers')),
+      legend: '{{direction}}',
+    },
+  ),
+  stackedTimeSeries(
+    'Refused forwards',
+    'Viewers that were not forwarded, per second, by direction and error. They open consoles of their own.',
+    'ops',
+    {
+      expr: sumBy('direction, code', rate('porthole_relay_forwards_refused_total')),
+      legend: '{{direction}} {{code}}',
+    },
+  ),
+  timeSeries(
+    'Owner changes',
+    'Consoles that a relay took over from a relay that did not answer, or lost, per second.',
+    'ops',
+    { expr: sumBy('change', rate('porthole_relay_owner_changes_total')), legend: '{{change}}' },
+  ),
+  stackedTimeSeries(
+    'Refused connections between relays',
+    'Connections that internal listeners closed, per second. `handshake`: the peer has no grant key.',
+    'ops',
+    {
+      expr: sumBy('reason', rate('porthole_relay_internal_connections_refused_total')),
+      legend: '{{reason}}',
+    },
+  ),
+];
+
 const rows = [
   ['Overview', overview],
   ['Console opens', consoleOpens],
   ['Open consoles', openConsoles],
   ['Classes', classes],
   ['Drain and resume', drainAndResume],
+  ['Shared screens', sharedScreens],
   ['Proxmox VE', proxmox],
   ['Brokers and processes', brokersAndProcesses],
 ] as const;

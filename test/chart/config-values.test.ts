@@ -45,6 +45,29 @@ describeWith('helm')('config values', () => {
     expect(error).toMatch(/config: \d{6} bytes are too long.*set config\.accessFile to its path/);
   });
 
+  test('a relay gets the address of its pod for other relays, unless consoles are not shared', () => {
+    const relayOf = (values: object) =>
+      findManifest(render('production', values), 'Deployment', 'porthole-relay')['spec'].template.spec
+        .containers[0];
+    const { env } = relayOf({}) as { env: readonly { name: string }[] };
+    const names = env.map(({ name }) => name);
+    // Kubernetes replaces only references to variables that are defined before.
+    expect(names.indexOf('POD_IP')).toBeLessThan(names.indexOf('PORTHOLE_SHARING_INTERNAL_ADDRESS'));
+    expect(env).toContainEqual({ name: 'PORTHOLE_SHARING_INTERNAL_ADDRESS', value: '$(POD_IP):8081' });
+    expect(env).toContainEqual({
+      name: 'POD_IP',
+      valueFrom: { fieldRef: { fieldPath: 'status.podIP' } },
+    });
+    const off = { config: { sharing: { enabled: false } } };
+    expect(JSON.stringify(relayOf(off))).not.toMatch(/POD_IP|"internal"/);
+    const { ingress, egress } = findManifest(render('production', off), 'NetworkPolicy', 'porthole-relay')[
+      'spec'
+    ];
+    expect(JSON.stringify([ingress, egress])).not.toMatch(/"internal"|8081/);
+    const broker = findManifest(render('production'), 'Deployment', 'porthole-broker')['spec'];
+    expect(JSON.stringify(broker)).not.toMatch(/POD_IP|8081/);
+  });
+
   test('relays get no setting that only brokers read', () => {
     // `signIn` is a placeholder, because every configuration requires it.
     const readByRelays = [
@@ -55,6 +78,7 @@ describeWith('helm')('config values', () => {
       'logLevel',
       'publicUrl',
       'redis',
+      'sharing',
       'signIn',
       'tracing',
       'trustedProxies',
@@ -66,6 +90,8 @@ describeWith('helm')('config values', () => {
     const example = parse(/## Example[\s\S]*?```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '') as object;
     const commentedOut = { kubernetes: { leaseName: 'porthole' }, accessFile: '/etc/porthole/rules.yaml' };
     const all: Record<string, unknown> = { ...example, ...commentedOut };
+    // The chart sets the address of the internal listener.
+    all['sharing'] = { screens: 10 };
     expect(settings.filter((name) => all[name] === undefined)).toEqual([]);
     const manifests = render('production', {
       config: Object.fromEntries(settings.map((name) => [name, all[name]])),

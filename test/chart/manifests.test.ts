@@ -116,12 +116,31 @@ describeWith('helm')('the chart', () => {
       expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopAndDrain + 15);
     });
 
-    test('allows relays egress only to DNS, Redis and Proxmox VE, and mounts no API token', () => {
+    test('allows relays egress only to DNS, Redis, Proxmox VE and other relays, and mounts no API token', () => {
       const { egress } = findManifest(manifests(), 'NetworkPolicy', 'porthole-relay')['spec'];
-      expect(egress).toHaveLength(3);
+      expect(egress).toHaveLength(4);
       for (const { ports } of egress) expect(ports.length).toBeGreaterThan(0);
       const { spec } = findManifest(manifests(), 'Deployment', 'porthole-relay')['spec'].template;
       expect(spec.automountServiceAccountToken).toBe(false);
+    });
+
+    test('lets only relays reach the internal port of relays, and no Service has it', () => {
+      const { spec } = findManifest(manifests(), 'Deployment', 'porthole-relay')['spec'].template;
+      expect(spec.containers[0].ports).toContainEqual({ name: 'internal', containerPort: 8081 });
+      const policy = findManifest(manifests(), 'NetworkPolicy', 'porthole-relay')['spec'];
+      const relays = [{ podSelector: policy.podSelector }];
+      const portsOf = (rule: { ports: { port: unknown }[] }) => rule.ports.map(({ port }) => port);
+      expect(policy.ingress.filter((rule: never) => portsOf(rule).includes('internal'))).toEqual([
+        { ports: [{ port: 'internal' }], from: relays },
+      ]);
+      expect(policy.egress.filter((rule: never) => portsOf(rule).includes(8081))).toEqual([
+        { ports: [{ port: 8081 }], to: relays },
+      ]);
+      for (const { kind, metadata, spec: other } of manifests()) {
+        if (kind === 'Service') expect(JSON.stringify(other)).not.toMatch(/internal|8081/);
+        if (kind === 'NetworkPolicy' && metadata.name !== 'porthole-relay')
+          expect(JSON.stringify(other)).not.toMatch(/"internal"|8081/);
+      }
     });
 
     test('gives every resource a unique name of at most 63 characters', () => {

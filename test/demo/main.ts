@@ -8,6 +8,7 @@ import { runProcess } from '@porthole/shared/process/run-process';
 import { createStandalone } from '@porthole/standalone/standalone';
 import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 import { demoConfig, startDemoProxmox } from './demo.ts';
+import { followConsoles } from './follow-consoles.ts';
 import { startDemoMembers, type DemoMembers } from './members.ts';
 
 /**
@@ -28,6 +29,7 @@ const banner = `
     student      password  porthole    their own machines, and a noticeboard to look at
     instructor   password  porthole    the machines of the whole class, and the page of the class
 
+  Open one machine in two tabs: they share one console at Proxmox. This terminal says so.
   Nine members of the class work at their machines, and two of them ask for help.
   The machines are simulated. Type "help" in one of them; "poweroff" ends it for a few seconds.
   Ctrl-C stops everything.
@@ -58,6 +60,7 @@ await runProcess(process, () => {
     registry,
     components: [
       { name: 'simulated Proxmox', stop: () => proxmox.close() },
+      followConsoles(proxmox, clock, (line) => process.stdout.write(`${line}\n`)),
       ...standalone.components,
       { name: 'members of the class', stop: async () => members?.stop() },
     ],

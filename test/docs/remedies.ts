@@ -140,6 +140,22 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The relay is about to stop.',
     'None: the page connects to another relay. If that fails, no relay is ready.',
   ],
+  screen_shared: [
+    'A second viewer opened the machine, so its console became a shared screen.',
+    'None: the page reconnects at once and shows the shared screen.',
+  ],
+  screen_moved: [
+    'The relay that holds the console of a shared screen has stopped, or is about to.',
+    'None: the page reconnects, and another relay opens the console.',
+  ],
+  screen_full: [
+    'The relay has reached `sharing.screens`, `sharing.viewersPerScreen` or `sharing.megapixels`.',
+    'None: the session opens a console of its own. Raise the limit to share more.',
+  ],
+  owner_unreachable: [
+    "The relay that holds the machine's console does not answer. This relay takes the machine over, so users do not see this error.",
+    'If `porthole_relay_forwards_refused_total` shows it often, check the [network between relays](network.md#between-relays).',
+  ],
   unparked: ['The page was hidden for a long time and is visible again.', 'None: the page reconnects.'],
   store_unavailable: [
     'Redis does not answer the broker or relay. Open consoles are not affected.',

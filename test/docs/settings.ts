@@ -194,6 +194,20 @@ export const meanings: Readonly<Record<string, string>> = {
     'HTTP connections of one pod, without consoles. At the limit, a new connection replaces the one that is idle longest.',
   'limits.upgradesPerMinute':
     'WebSocket upgrades per minute and client address. A whole school can share one address.',
+  'sharing.enabled':
+    'Whether the viewers of a machine [share one console](network.md#between-relays) at Proxmox. `false` opens a console for each.',
+  'sharing.screens': 'Maximum shared screens of one relay. Above it, viewers get consoles of their own.',
+  'sharing.viewersPerScreen':
+    'Maximum viewers of one shared screen. Above it, viewers get consoles of their own.',
+  'sharing.megapixels':
+    'Maximum size of all shared pictures of one relay, in million pixels (4 MB of memory each).',
+  'sharing.tileCacheMiB': 'Memory of each worker for parts of pictures that several viewers get.',
+  'sharing.workers': 'Threads of one relay that decode and encode shared pictures: 1 or 2.',
+  'sharing.healSeconds': 'Time in which a lost console is opened again before its viewers end.',
+  'sharing.internalAddress':
+    'Address at which other relays reach this one, `host:port` or `[IPv6]:port`. The chart sets it to the address of the pod. Without it, no viewer is forwarded to this relay, and there is no internal listener.',
+  'sharing.internalListen':
+    'Address of the internal listener. Only relays may reach it; see [Between relays](network.md#between-relays).',
   'audit.to': 'Destination of the [audit log](audit.md): `stdout`, `file` or `none`.',
   'audit.file':
     'File for `to: file`. Lines are appended. You may truncate the file while Porthole writes it.',

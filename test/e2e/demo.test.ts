@@ -52,6 +52,17 @@ describeWith('chromium').each([
     const { width, height, data } = await person.picture();
     expect([width, height]).toEqual([800, 600]);
     expect(data.some((colour) => colour > 0)).toBe(true);
+    // A second tab shares the console.
+    const second = await person.anotherTab();
+    await second.page.goto(page.url());
+    await second.waitForState('open');
+    await eventually('the first tab has moved to the shared console', () => person.sockets() === 2);
+    await eventually('the demo says how many consoles there are', () =>
+      output.includes('Machine 101: 1 console at Proxmox'),
+    );
+    expect(output).not.toMatch(/Machine 101: 2 consoles/);
+    await second.close();
+    await page.bringToFront();
     expect(output).not.toMatch(/warn|error/i);
 
     const began = Date.now();

@@ -159,6 +159,37 @@ describeWith('redis')('broker and relay', () => {
   });
 });
 
+/** Starts a worker thread for the pictures of shared screens, and prints what it sends to a machine first: ClientInit. */
+const startPictureWorker = `
+import { createPictureThreads } from '@porthole/relay/screen/picture-threads';
+import { systemClock } from '@porthole/shared/time/clock';
+const onWorkerLost = () => { throw new Error('the worker thread has ended'); };
+const threads = createPictureThreads(
+  { clock: systemClock, workers: 1, tileCacheMiB: 1, onWork() {}, onWorkerLost });
+const picture = threads.open({
+  onPictureMessage({ event }) {
+    if (event?.type !== 'toMachine') return;
+    console.log(Buffer.from(event.bytes).toString('hex'));
+    void threads.stop();
+  },
+  onPictureLost(detail) { throw new Error(detail); },
+});
+picture.post({ type: 'connect', connection: 1, start: 'authenticated' });
+`;
+
+test.each([
+  ['relay', 'relay', []],
+  ['standalone', 'standalone', []],
+  ['source', undefined, ['--conditions=source', '--max-semi-space-size=4']],
+] as const)('the worker thread of shared screens starts from the %s', (_, service, flags) => {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [...flags, '--input-type=module', '--eval', startPictureWorker],
+    { cwd: service ? join(out, service) : root, encoding: 'utf8' },
+  );
+  expect({ stdout, stderr }).toEqual({ stdout: '01\n', stderr: '' });
+});
+
 test('the relay image contains no files of the broker, and no image contains build dependencies', () => {
   const relay = filesOf('relay').map(({ path }) => path);
   expect(

@@ -66,7 +66,7 @@ async function startRelay(name: string, program: string, upstream: Upstream): Pr
 }
 
 /** Node's options from `npm run start:relay`, to measure the relay as it runs. */
-function relayFlags(): string[] {
+export function relayFlags(): string[] {
   const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     scripts: Record<string, string>;
   };

@@ -18,6 +18,8 @@ import { parts, readOptions } from './options.ts';
 import { planOf } from './plan.ts';
 import { profile } from './profile.ts';
 import { report, reportChange } from './report.ts';
+import { measureShared, reportShared } from './shared.ts';
+import { sharedPlan } from './shared-plan.ts';
 
 /**
  * `npm run bench`: compares the cost of the relay's data path with other relays in the same run. Prints the report and
@@ -31,7 +33,7 @@ const skipped = otherRelays.filter((other) => !found.includes(other)).map(({ nam
 if (!options.profile)
   for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
-const aboutRelays = options.only.some((part) => part !== 'broker' && part !== 'class');
+const aboutRelays = options.only.some((part) => !['broker', 'class', 'shared'].includes(part));
 if (options.only.includes('broker') && !options.profile) {
   const load = options.quick
     ? { users: 20, grants: 5, seconds: 2, machines: 10 }
@@ -49,6 +51,11 @@ if (options.only.includes('class') && !options.profile) {
     : 'Not measured: redis-server is not installed.\n';
   console.log(text);
   if (options.proxmox === 'real-life') keep(options.report ?? 'docs/performance.md', 'opened', text);
+}
+if (options.only.includes('shared') && !options.profile) {
+  const text = reportShared(await measureShared(sharedPlan(options.quick)));
+  console.log(text);
+  if (!options.quick) keep(options.report ?? 'docs/performance.md', 'shared', text);
 }
 if (!aboutRelays) process.exit(0);
 
@@ -113,7 +120,7 @@ process.exit(0);
 /** Replaces only the text between the two marks. */
 function keep(
   path: string,
-  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened',
+  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened' | 'shared',
   measured: string,
 ): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;

@@ -4,8 +4,9 @@ import { parseArgs } from 'node:util';
 import { parseDelayProfile } from '../fakes/proxmox/delay-profiles.ts';
 
 /**
- * `npm run rehearse`: runs the upgrade rehearsal, the loss of relays and the pause of a class in full, and writes the
- * figures to docs/upgrade-rehearsal.md and docs/class.md. `npm test` runs them with fewer consoles and writes no figures. With
+ * `npm run rehearse`: runs the upgrade rehearsal, the loss of relays, the losses of shared screens and the pause of a class in
+ * full, and writes the figures to docs/upgrade-rehearsal.md, docs/sharing.md and docs/class.md. `npm test` runs them with
+ * fewer consoles and writes no figures. With
  * `-- --proxmox real-life`, the simulated Proxmox takes as long as a real one, and the figures are only printed.
  */
 const { values } = parseArgs({ options: { proxmox: { type: 'string' } } });
@@ -14,6 +15,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const runs = [
   { file: 'test/load/rolling-upgrade', page: 'docs/upgrade-rehearsal.md', CONSOLES: '200', PRE_STOP: '10' },
   { file: 'test/load/relay-loss', page: 'docs/upgrade-rehearsal.md', CONSOLES: '300' },
+  { file: 'test/load/shared-screen-loss', page: 'docs/sharing.md', CONSOLES: '60' },
   { file: 'test/load/class-pause', page: 'docs/class.md', CONSOLES: '300' },
 ];
 for (const { file, page, ...env } of runs) {

@@ -10,7 +10,7 @@ import { createSessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import { createRedisStore } from '@porthole/shared/store/redis/store';
-import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
+import { createBuiltinGuest, type BuiltinGuest } from '../fakes/guests/builtin.ts';
 import { delayProfiles, type DelayProfileName } from '../fakes/proxmox/delay-profiles.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 import { freePort } from '../free-port.ts';
@@ -33,6 +33,8 @@ export interface RelayFleet {
   readonly proxmox: FakeProxmox;
   readonly store: Store;
   readonly relays: readonly RelayProcess[];
+  /** By vmid. */
+  readonly guests: ReadonlyMap<number, BuiltinGuest>;
   /** Resolves when the relay is ready. */
   startRelay(): Promise<RelayProcess>;
   grantFor(person: number, claims?: Partial<GrantClaims>): Promise<string>;
@@ -43,7 +45,13 @@ export interface RelayFleet {
 export async function startRelayFleet({
   limits = {},
   delays = 'quick',
-}: { readonly limits?: object; readonly delays?: DelayProfileName } = {}): Promise<RelayFleet> {
+  sharing = false,
+}: {
+  readonly limits?: object;
+  readonly delays?: DelayProfileName;
+  /** Whether relays share the consoles of machines, and reach each other. */
+  readonly sharing?: boolean;
+} = {}): Promise<RelayFleet> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-moving-'));
   const redis = await startRedisServer();
   const store = createRedisStore({
@@ -52,6 +60,13 @@ export async function startRelayFleet({
     log: createLog({ service: 'test', level: 'silent' }),
   });
   await store.start();
+  // Small screens, so that painting in this process does not limit the relays.
+  const guests = new Map(
+    Array.from({ length: machines }, (_, i) => [
+      100 + i,
+      createBuiltinGuest({ name: `lab-${100 + i}`, width: 320, height: 200 }),
+    ]),
+  );
   const proxmox = await createFakeProxmox({
     ...delayProfiles[delays],
     users: [
@@ -64,12 +79,11 @@ export async function startRelayFleet({
     tokens: [{ ...account, privsep: false }],
     // A node has ports for 100 consoles, so six nodes have room for twice the 300 consoles of `npm run rehearse`.
     nodes: Array.from({ length: 6 }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` })),
-    guests: Array.from({ length: machines }, (_, i) => ({
-      vmid: 100 + i,
-      node: `pve${(i % 6) + 1}`,
-      name: `lab-${100 + i}`,
-      // Small screens, so that painting in this process does not limit the relays.
-      guest: createBuiltinGuest({ name: `lab-${100 + i}`, width: 320, height: 200 }),
+    guests: [...guests].map(([vmid, guest]) => ({
+      vmid,
+      node: `pve${((vmid - 100) % 6) + 1}`,
+      name: `lab-${vmid}`,
+      guest,
     })),
   });
   await writeFile(join(folder, 'ca.pem'), proxmox.caPem);
@@ -89,17 +103,21 @@ export async function startRelayFleet({
     signIn: { local: { usersFile: join(folder, 'users.yaml') } },
     limits: { upgradesPerMinute: 100_000, queuedPerRelay: 1000, ...limits },
   };
-  await writeFile(join(folder, 'porthole.yaml'), JSON.stringify(config));
   const relays: RelayProcess[] = [];
 
   return {
     proxmox,
     store,
     relays,
+    guests,
     async startRelay() {
-      const [port, operations] = [await freePort(), await freePort()];
+      const [port, operations, internal] = [await freePort(), await freePort(), await freePort()];
+      const file = join(folder, `relay-${port}.yaml`);
+      const internalAddress = `127.0.0.1:${internal}`;
+      const shared = { enabled: true, internalAddress, internalListen: internalAddress };
+      await writeFile(file, JSON.stringify({ ...config, sharing: sharing ? shared : { enabled: false } }));
       const process = startProcess('services/relay/src/main.ts', [], {
-        PORTHOLE_CONFIG: join(folder, 'porthole.yaml'),
+        PORTHOLE_CONFIG: file,
         PORTHOLE_LISTEN: `127.0.0.1:${port}`,
         PORTHOLE_OPERATIONS_LISTEN: `127.0.0.1:${operations}`,
         PORTHOLE_LOG_LEVEL: 'info',

@@ -12,20 +12,25 @@ import { createRelay } from '@porthole/relay/relay';
 import { serveParent } from './child.ts';
 import { createProfileChild, type ProfileRequest } from './profile-child.ts';
 
-/** Porthole's relay with the store in memory, which also mints grants on request. */
-const [upstream = '', caPem = ''] = process.argv.slice(2);
+/**
+ * Porthole's relay with the store in memory, which also mints grants on request. A second URL and CA are those of a
+ * cluster `desktops`.
+ */
+const [upstream = '', caPem = '', desktops, desktopsCaPem = ''] = process.argv.slice(2);
 const origin = 'http://localhost:8080';
+const clusterAt = (name: string, url: string, ca: string) => ({
+  name,
+  urls: url,
+  nodes: { pve1: url },
+  credential: { token: 'bench@pve!relay', secret: constantSecret('bench') },
+  tls: { caFile: constantSecret(ca) },
+  opensPerNode: 100,
+});
 const config = configSchema.parse({
   publicUrl: origin,
   clusters: [
-    {
-      name: 'lab',
-      urls: upstream,
-      nodes: { pve1: upstream },
-      credential: { token: 'bench@pve!relay', secret: constantSecret('bench') },
-      tls: { caFile: constantSecret(caPem) },
-      opensPerNode: 100,
-    },
+    clusterAt('lab', upstream, caPem),
+    ...(desktops === undefined ? [] : [clusterAt('desktops', desktops, desktopsCaPem)]),
   ],
   signIn: { local: { usersFile: constantSecret('users: []') } },
   limits: { consolesPerRelay: 100_000, queuedPerRelay: 100_000, upgradesPerMinute: 10_000_000 },
@@ -47,22 +52,23 @@ const server = createPublicServer({
 await store.start();
 await createLifecycle({ clock, log, components: [server, ...relay.components] }).start();
 
-let vmid = 100;
-function mint(): Promise<string> {
+let lastVmid = 100;
+function mint({ cluster = 'lab', vmid = 0 }: { cluster?: string; vmid?: number }): Promise<string> {
   const now = clock.now();
-  vmid = vmid < 9_000 ? vmid + 1 : 100;
+  lastVmid = lastVmid < 9_000 ? lastVmid + 1 : 100;
+  const machine = vmid || lastVmid;
   return mintGrant(
     { records: store.records, keys, random, clock },
     {
       version: 1,
       sessionId: randomId(random),
       loginRef: 'bench',
-      user: { id: `user-${vmid}`, name: 'Bench', groups: [] },
-      cluster: 'lab',
+      user: { id: `user-${lastVmid}`, name: 'Bench', groups: [] },
+      cluster,
       node: 'pve1',
       type: 'qemu',
-      vmid,
-      machineName: `bench-${vmid}`,
+      vmid: machine,
+      machineName: `bench-${machine}`,
       mode: 'control',
       kind: 'screen',
       limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 100_000, perMachine: 100_000 },
@@ -74,8 +80,12 @@ function mint(): Promise<string> {
 }
 
 const profile = createProfileChild();
-serveParent({ port: server.address().port }, async (request: { mint: number } | ProfileRequest) =>
-  'profile' in request
-    ? profile(request)
-    : { tokens: await Promise.all(Array.from({ length: request.mint }, mint)) },
+type MintRequest = { readonly mint: number; readonly cluster?: string; readonly vmid?: number };
+serveParent(
+  { port: server.address().port },
+  async (request: MintRequest | { readonly metrics: true } | ProfileRequest) => {
+    if ('profile' in request) return profile(request);
+    if ('metrics' in request) return { metrics: await registry.metrics() };
+    return { tokens: await Promise.all(Array.from({ length: request.mint }, () => mint(request))) };
+  },
 );

@@ -54,6 +54,8 @@ export interface RigOptions {
   readonly limits?: Partial<Limits>;
   readonly deadlines?: Partial<Deadlines>;
   readonly clock?: Clock;
+  /** Default: consoles are not shared, because most tests are about consoles of their own. */
+  readonly sharing?: Record<string, unknown>;
   /** Consoles that the relay opens at the same time at one node. Default: 3. */
   readonly opensPerNode?: number;
   /** Replaces the cluster in the configuration. */
@@ -142,7 +144,10 @@ function startProxmox(guest: BuiltinGuest, options: FakeProxmoxOptions = {}): Pr
   });
 }
 
-function createConfig(proxmox: FakeProxmox, { cluster, limits, opensPerNode }: RigOptions): Config {
+function createConfig(
+  proxmox: FakeProxmox,
+  { cluster, limits, opensPerNode, sharing = { enabled: false } }: RigOptions,
+): Config {
   return configSchema.parse({
     publicUrl: testOrigin,
     clusters: [
@@ -156,6 +161,7 @@ function createConfig(proxmox: FakeProxmox, { cluster, limits, opensPerNode }: R
     ],
     signIn: { local: { usersFile: constantSecret('users: []') } },
     limits: { ...limits },
+    sharing,
   });
 }
 

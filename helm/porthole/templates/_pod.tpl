@@ -64,6 +64,9 @@ containers:
     ports:
       - { name: http, containerPort: 8080 }
       - { name: operations, containerPort: 9090 }
+      {{- if include "porthole.hasInternalListener" . }}
+      - { name: internal, containerPort: 8081 }
+      {{- end }}
     startupProbe:
       httpGet: { path: /livez, port: operations }
       periodSeconds: 2
@@ -136,6 +139,18 @@ topologySpreadConstraints:
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
 - name: PORTHOLE_GRANT_KEYS_FILE
   value: /etc/porthole/secrets/grant-keys/{{ .root.Values.secrets.grantKeysKey }}
+{{- if include "porthole.hasInternalListener" . }}
+- name: POD_IP
+  valueFrom: { fieldRef: { fieldPath: status.podIP } }
+- name: PORTHOLE_SHARING_INTERNAL_ADDRESS
+  value: $(POD_IP):8081
+{{- end }}
+{{- end }}
+
+{{/* Whether other relays forward viewers to pods of the component: "true" or empty. */}}
+{{- define "porthole.hasInternalListener" -}}
+{{- $sharing := .root.Values.config.sharing | default dict -}}
+{{- if and (eq .component "relay") (ne (toString (get $sharing "enabled")) "false") }}true{{ end -}}
 {{- end }}
 
 {{- define "porthole.volumeMounts" -}}

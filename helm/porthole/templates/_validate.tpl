@@ -36,6 +36,11 @@ config.signIn: required. Add at least one sign-in method.
 {{ printf "config.%s: set by the chart. Remove it%s." $setting (empty $value | ternary "" (printf " and use the value %s instead" $value)) }}
 {{- end }}
 {{- end }}
+{{- range $setting := list "internalAddress" "internalListen" }}
+{{- if hasKey ($values.config.sharing | default dict) $setting }}
+{{ printf "config.sharing.%s: set by the chart. Remove it." $setting }}
+{{- end }}
+{{- end }}
 {{- if and (not $values.secrets.existingSecret) (not $values.secrets.generate) }}
 secrets.existingSecret: required. Set it to the name of the Secret that holds the grant keys, or set secrets.generate to true.
 {{- end }}

@@ -5,6 +5,10 @@ import type { ErrorCode } from '@porthole/shared/errors';
 import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant/claims';
 import { createProxmoxMetrics, type ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
+import { createScreenMetrics } from './screen/create-screen-metrics.ts';
+import type { ScreenMetrics, ScreenReadings } from './screen/screen-metrics.ts';
+import { createSharingDialMetrics, type SharingDialMetrics } from './sharing/sharing-dial-metrics.ts';
+import { createSharingMetrics, type SharingMetrics } from './sharing/sharing-metrics.ts';
 import type { Direction } from './stream/pump.ts';
 import type { RefusedUpgrade } from './viewer/upgrade.ts';
 import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
@@ -40,6 +44,9 @@ export interface RelayMetrics {
   opening(cluster: string, change: 1 | -1): void;
   refused(reason: RefusedUpgrade): void;
   readonly proxmox: ProxmoxMetrics;
+  readonly sharing: SharingMetrics;
+  readonly sharingDial: SharingDialMetrics;
+  readonly screen: ScreenMetrics;
 }
 
 /** Values that are read when Prometheus scrapes. */
@@ -48,6 +55,7 @@ export interface RelayReadings {
   connections(state: ConnectionState): number;
   frames(direction: Direction): number;
   buffered(direction: Direction): number;
+  screens(): ScreenReadings;
   /** Consoles whose input is held back by the pause of a class. */
   pausedConsoles(): number;
   /** limits.consolesPerRelay */
@@ -58,13 +66,17 @@ export interface RelayReadings {
 
 export function createRelayMetrics(registry: Registry, read: RelayReadings): RelayMetrics {
   registerReadings(registry, read);
+  const stream = createStreamMetrics(registry);
   return {
     ...createSessionMetrics(registry),
     ...createParkingMetrics(registry),
     ...createOpeningMetrics(registry, read.clusters),
-    ...createStreamMetrics(registry),
+    ...stream,
     ...createClassMetrics(registry),
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
+    sharing: createSharingMetrics(registry),
+    sharingDial: createSharingDialMetrics(registry),
+    screen: createScreenMetrics(registry, { ping: stream.ping, readings: read.screens }),
   };
 }
 

@@ -28,6 +28,7 @@ import { createClassWatcher } from './session/class-watcher.ts';
 import { LiveSessions } from './session/live-sessions.ts';
 import { createObserverNotifier } from './session/observers.ts';
 import { createTerminationWatcher } from './session/termination-watcher.ts';
+import { createSharing } from './sharing/create-sharing.ts';
 import { createFrameBatcher } from './stream/frame-batcher.ts';
 import { createLinkGauges } from './stream/link-gauges.ts';
 import { createRelayClusters } from './upstream/clusters.ts';
@@ -41,7 +42,7 @@ import { ViewerConnections } from './viewer/viewer-connections.ts';
 export interface RelayDeps {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'trustedProxies' | 'instance'
+    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'sharing' | 'trustedProxies' | 'instance'
   >;
   readonly keys: SealKeys;
   readonly store: Store;
@@ -73,7 +74,8 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const shared = createSharedState(deps);
-  const { clusters, connections, liveSessions, observers, classes, signals, terminations, metrics } = shared;
+  const { clusters, connections, liveSessions, observers, classes, sharing, signals, terminations, metrics } =
+    shared;
   const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
   const storeReadiness = createStoreReadiness(store);
   const stopListening = new DisposableStack();
@@ -106,6 +108,7 @@ export function createRelay(deps: RelayDeps): Relay {
           await Promise.all([...clusters.values()].map(({ client }) => client.close()));
         },
       },
+      ...sharing.components,
       {
         name: 'consoles',
         stopTimeoutMs: limits.drainSeconds * 1000 + drainGraceMs,
@@ -117,7 +120,7 @@ export function createRelay(deps: RelayDeps): Relay {
           stopListening.defer(classes.start());
         },
         async stop() {
-          await liveSessions.drain();
+          await Promise.all([liveSessions.drain(), sharing.drain()]);
           stopListening.dispose();
         },
       },
@@ -147,12 +150,25 @@ function createSharedState(deps: RelayDeps) {
     buffered: linkGauges.buffered,
     pausedConsoles: () => classes.pausedConsoles(),
     clusters: config.clusters.map(({ name }) => name),
+    screens: () => sharing.readings,
   });
   const states = createClassStates({ records, leases, signals, keys, random });
   const classes = createClassWatcher({ states, clock, metrics });
   const { rateLimits } = store;
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
+  const drainMs = limits.drainSeconds * 1000;
+  const sharing = createSharing({
+    ...common,
+    settings: config.sharing,
+    store,
+    keys,
+    metrics,
+    deadlines,
+    dial: createDial({ clock, queue, deadlines, tracing, metrics }),
+    maxViewers: limits.consolesPerRelay,
+    drainMs,
+  });
   const liveSessions = new LiveSessions({
     session: {
       ...common,
@@ -173,7 +189,7 @@ function createSharedState(deps: RelayDeps) {
       audit: combineAudits(deps.audit, auditTrail.record),
       linkGauges,
       recentEnds: createRecentEnds(clock),
-      dial: createDial({ clock, queue, deadlines, tracing, metrics }),
+      dial: sharing.dial,
       viewerHandshakeMs: deadlines.viewerHandshake,
     },
     observers,
@@ -187,7 +203,7 @@ function createSharedState(deps: RelayDeps) {
     maxSessions: limits.consolesPerRelay,
     maxQueued: limits.queuedPerRelay,
     pingMs: deadlines.ping,
-    drainMs: limits.drainSeconds * 1000,
+    drainMs,
   });
-  return { clusters, connections, liveSessions, metrics, observers, classes, signals, terminations };
+  return { clusters, connections, liveSessions, metrics, observers, classes, sharing, signals, terminations };
 }

@@ -103,6 +103,15 @@ export const errorKinds = {
   taken_over: { status: 409, close: 'ended_by_operator', text: 'The console continues in another window.' },
   signed_out: { status: 401, close: 'ended_by_operator', text: signedOutReason },
   draining: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
+  screen_shared: {
+    status: 503,
+    close: 'moving',
+    text: 'Your console continues on a screen that several viewers share.',
+  },
+  screen_moved: { status: 503, close: 'moving', text: 'Your console continues at another server.' },
+  screen_full: { status: 503, close: 'too_many', text: 'Too many viewers share screens of this server.' },
+  /** The relay that owns the machine's console does not answer. The session that forwards to it takes the machine over. */
+  owner_unreachable: { status: 503, close: 'moving', text: 'Your console is moving to another server.' },
   unparked: { status: 503, close: 'moving', text: 'Your console is opening again.' },
   store_unavailable: {
     status: 503,

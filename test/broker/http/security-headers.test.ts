@@ -24,7 +24,7 @@ describe('security headers', () => {
         'img-src': "'self' data: blob:",
         'connect-src': "'self' wss://relay.school.example:8443",
         'object-src': "'none'",
-        'base-uri': "'none'",
+        'base-uri': "'self'",
         'form-action': "'self'",
         'frame-ancestors': "'none'",
       });

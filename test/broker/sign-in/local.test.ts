@@ -9,7 +9,11 @@ test('the right password signs the user in and returns the user', async () => {
   const answer = await anna.signIn('anna');
   expect(answer.status).toBe(200);
   expect(answer.json).toEqual({ user: { id: 'local:anna', name: 'anna', groups: ['class-a'] } });
-  expect((await anna.get('/api/v1/me')).json).toEqual({ ...answer.json, canSeeSessions: false });
+  expect((await anna.get('/api/v1/me')).json).toEqual({
+    ...answer.json,
+    canSeeSessions: false,
+    canSeeClasses: false,
+  });
 });
 
 test('a wrong password and an unknown name get the same response', async () => {

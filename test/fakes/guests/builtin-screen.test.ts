@@ -124,6 +124,7 @@ describe('the VNC server of the built-in machine', () => {
       encodings: [encodings.raw, encodings.qemuExtendedKey, encodings.extendedDesktopSize],
     });
     await client.nextUpdate();
+    await client.nextUpdate();
     expect([...client.announced]).toEqual([encodings.qemuExtendedKey, encodings.extendedDesktopSize]);
     client.extendedKeyEvent(0x41, 0x1e, true);
     client.extendedKeyEvent(0x41, 0x1e, false);
@@ -133,7 +134,7 @@ describe('the VNC server of the built-in machine', () => {
 
   it.each([
     ['an unknown message', Buffer.from([99])],
-    ['an extended key event that was not announced', Buffer.from([255, 0, 0, 1, 0, 0, 0, 65, 0, 0, 0, 30])],
+    ['a QEMU message that is no key event', Buffer.from([255, 9, 0, 1, 0, 0, 0, 65, 0, 0, 0, 30])],
     ['a cut text above 1 MiB', Buffer.from([6, 0, 0, 0, 0, 0x10, 0, 1])],
     ['a cut text of negative length', Buffer.from([6, 0, 0, 0, 0xff, 0xff, 0xff, 0xf0])],
     ['a pixel format with a colour map', Buffer.from([0, 0, 0, 0, 8, 8, ...Array<number>(14).fill(0)])],

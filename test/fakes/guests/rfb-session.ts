@@ -92,15 +92,12 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
   let format = host.format;
   let compress = false;
   let asked: Rect | undefined;
-  let extendedKeys = false;
-  let announcements: Buffer[] = [];
 
   // An update is sent if the viewer requested one, the picture changed, and the viewer has read the last update.
   // So a slow viewer gets fewer updates instead of a queue of them.
   const update = () => {
     if (stream.writableNeedDrain || stream.destroyed) return;
-    const parts = announcements;
-    announcements = [];
+    const parts: Buffer[] = [];
     if (asked && !damage.empty) {
       const rects = damage.take(asked);
       if (rects.length > 0) {
@@ -139,6 +136,10 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
       u32(0),
     ]);
 
+  /** Like QEMU, sends each in an update of its own, and at once. */
+  const announce = (rectangle: Buffer) =>
+    void stream.write(Buffer.concat([Buffer.from([0, 0, 0, 1]), rectangle]));
+
   const messages: Record<number, () => Promise<boolean>> = {
     async 0() {
       const wanted = readPixelFormat((await reader.read(19)).subarray(3));
@@ -152,10 +153,8 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
       const list = await reader.read(count * 4);
       const wanted = new Set(Array.from({ length: count }, (_, i) => list.readInt32BE(i * 4)));
       compress = wanted.has(encoding.zrle);
-      extendedKeys = wanted.has(encoding.qemuExtendedKey);
-      if (extendedKeys) announcements.push(header(whole, encoding.qemuExtendedKey));
-      if (wanted.has(encoding.extendedDesktopSize)) announcements.push(screenLayout(0, 0));
-      update();
+      if (wanted.has(encoding.qemuExtendedKey)) announce(header(whole, encoding.qemuExtendedKey));
+      if (wanted.has(encoding.extendedDesktopSize)) announce(screenLayout(0, 0));
       return true;
     },
     async 3() {
@@ -191,13 +190,12 @@ async function session(stream: Duplex, reader: ByteReader, host: RfbHost): Promi
     async 251() {
       const screens = (await reader.read(7)).readUInt8(5);
       await reader.read(screens * 16);
-      announcements.push(screenLayout(1, 1));
-      update();
+      announce(screenLayout(1, 1));
       return true;
     },
-    // QEMU's extended key event. Its keysym is sufficient; the scan code is ignored.
+    // QEMU's extended key event, which QEMU accepts from every viewer. Its keysym is sufficient; the scan code is ignored.
     async 255() {
-      if (!extendedKeys || (await reader.read(1)).readUInt8() !== 0) return false;
+      if ((await reader.read(1)).readUInt8() !== 0) return false;
       const bytes = await reader.read(10);
       key(bytes.readUInt32BE(2), bytes.readUInt16BE(0) !== 0);
       return true;

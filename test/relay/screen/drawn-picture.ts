@@ -38,6 +38,13 @@ export class DrawnPicture {
     };
   }
 
+  /** An update with the whole picture. */
+  all(): Buffer {
+    const bytes = Buffer.alloc(4 * this.pixels.length);
+    this.pixels.forEach((colour, i) => bytes.writeUInt32LE(colour, 4 * i));
+    return update(Buffer.concat([u16(0), u16(0), u16(this.width), u16(this.height), u32(0), bytes]));
+  }
+
   #drawRectangle(): { bytes: Buffer; region: Region } {
     const region = this.#region();
     const { x, y, width, height } = region;

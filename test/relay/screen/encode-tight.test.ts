@@ -36,9 +36,9 @@ describe('a rectangle in Tight', () => {
   test('does not depend on what was sent before: tiles in any order show the same picture', async () => {
     const framebuffer = createPicture(200, 130, 40);
     // Tiles of one, two and many colours.
-    framebuffer.fillRegion({ x: 0, y: 0, width: 64, height: 64 }, 0x12_34_56);
-    framebuffer.fillRegion({ x: 64, y: 0, width: 64, height: 64 }, 0x65_43_21);
-    framebuffer.fillRegion({ x: 70, y: 3, width: 9, height: 9 }, 0xff_ff_ff);
+    framebuffer.fillRegion(0, 0, 64, 64, 0x12_34_56);
+    framebuffer.fillRegion(64, 0, 64, 64, 0x65_43_21);
+    framebuffer.fillRegion(70, 3, 9, 9, 0xff_ff_ff);
     const viewer = await createNovncTight(200, 130);
     const tiles = Array.from(framebuffer.tileVersions.keys(), (index) =>
       encodeTight(framebuffer, framebuffer.tileRegion(index)),

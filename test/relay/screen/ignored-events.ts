@@ -11,5 +11,6 @@ export const ignoredEvents: ScreenDecoderEvents = {
   onCutText: ignore,
   onClipboard: ignore,
   onLedState: ignore,
+  onExtendedDesktopSize: ignore,
   onExtendedKeys: ignore,
 };

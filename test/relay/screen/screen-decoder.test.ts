@@ -23,6 +23,7 @@ function createDecoder() {
     onCutText: (text) => void events.push(`text ${text}`),
     onClipboard: (flags, body) => void events.push(`clipboard ${flags} ${body.toString('latin1')}`),
     onLedState: (state) => void events.push(`leds ${state}`),
+    onExtendedDesktopSize: (reason, status) => void events.push(`size for ${reason}, status ${status}`),
     onExtendedKeys: () => void events.push('extended keys'),
   };
   return {
@@ -133,6 +134,13 @@ describe('the decoder of a screen', () => {
     const screens = Buffer.concat([Buffer.of(1, 0, 0, 0), Buffer.alloc(16)]);
     decoder.push(update(rectangle(0, 0, 50, 40, -308, screens)));
     decoder.push(update(rectangle(1, 3, 70, 60, -308, screens)));
+    expect(events.slice(2)).toEqual([
+      'resize 50x40',
+      'size for 0, status 0',
+      'update',
+      'size for 1, status 3',
+      'update',
+    ]);
     expect(framebuffer().width).toBe(50);
     expect(framebuffer().version).toBe(3);
   });

@@ -89,6 +89,7 @@ export async function createLifecycleWorld() {
     draining: () => false,
     connections: () => 0,
     frames: () => 0,
+    screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
     pausedConsoles: () => 0,
     maxSessions: 1,
@@ -225,12 +226,9 @@ export async function createLifecycleWorld() {
       dials[0]?.settle({
         link: machine.link,
         takeLeftover: () => Buffer.alloc(0),
-        machine: {
-          cluster,
-          node: 'pve1',
-          host: { base: new URL('https://pve1:8006') },
-          path: '/nodes/pve1/qemu/100',
-        },
+        machine: { cluster, node: 'pve1' },
+        way: 'pass_through',
+        release: () => machine.link.destroy(),
       });
     },
     leases: () =>

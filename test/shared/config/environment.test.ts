@@ -43,6 +43,7 @@ describe('the environment', () => {
         PORTHOLE_OPERATIONS_LISTEN: '127.0.0.1:2',
         PORTHOLE_TRUSTED_PROXIES: '2',
         PORTHOLE_LOG_LEVEL: 'warn',
+        PORTHOLE_SHARING_INTERNAL_ADDRESS: 'fd00::5:8081',
         PORTHOLE_GRANT_KEYS: grantKey,
         PORTHOLE_REDIS_URL: 'rediss://redis:6379',
         PORTHOLE_REDIS_PASSWORD: 'redis password',
@@ -63,6 +64,8 @@ describe('the environment', () => {
       operationsListen: { host: '127.0.0.1', port: 2 },
       trustedProxies: 2,
       logLevel: 'warn',
+      // Kubernetes gives the address of a pod without brackets.
+      sharing: { internalAddress: '[fd00::5]:8081' },
       redis: { url: 'rediss://redis:6379' },
       tracing: { endpoint: new URL('http://collector:4318'), sampleRatio: 1 },
       clusters: [

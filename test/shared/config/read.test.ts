@@ -95,6 +95,25 @@ describe('a configuration file', () => {
     expect(read(settings({ listen: given })).listen).toEqual(used);
   });
 
+  test.each([
+    ['10.0.0.5:8081', '10.0.0.5:8081'],
+    ['relay-1.example:65535', 'relay-1.example:65535'],
+    ['[fd00::5]:8081', '[fd00::5]:8081'],
+    // As Kubernetes gives the address of a pod.
+    ['fd00::5:8081', '[fd00::5]:8081'],
+  ])('accepts %s as the address for other relays', (given, used) => {
+    expect(read(settings({ sharing: { internalAddress: given } })).sharing.internalAddress).toBe(used);
+  });
+
+  test.each(['8081', ':8081', '10.0.0.5', '10.0.0.5:0', '10.0.0.5:65536', 'a b:1', 'u@host:1', 'host/x:1'])(
+    'rejects %j as the address for other relays',
+    (given) => {
+      expect(issuesOf(() => read(settings({ sharing: { internalAddress: given } })))).toEqual([
+        expect.stringMatching(/^sharing.internalAddress: must be /),
+      ]);
+    },
+  );
+
   test.each(['8080', 'localhost', ':', ':65536', '::1:80', 'a b:80'])(
     'rejects %j as an address to listen on',
     (given) => {

@@ -40,25 +40,28 @@ export function* decodeHextile(
       while (input.length < headerBytes) yield headerBytes;
       if (bits & subencoding.background) background = input.pixel();
       if (bits & subencoding.foreground) foreground = input.pixel();
-      framebuffer.fillRegion({ x, y, width, height }, background);
+      framebuffer.fillRegion(x, y, width, height, background);
       if (!(bits & subencoding.subrectangles)) continue;
       const coloured = (bits & subencoding.coloured) !== 0;
       const count = input.u8();
       const bytes = count * (coloured ? 6 : 2);
       while (input.length < bytes) yield bytes;
-      for (let i = 0; i < count; i++) {
-        const colour = coloured ? input.pixel() : foreground;
-        const position = input.u8();
-        const size = input.u8();
-        const part = {
-          x: position >> 4,
-          y: position & 15,
-          width: (size >> 4) + 1,
-          height: (size & 15) + 1,
-        };
-        if (part.x + part.width > width || part.y + part.height > height)
+      const parts = input.take(bytes);
+      for (let at = 0; at < bytes; at += 2) {
+        let colour = foreground;
+        if (coloured) {
+          colour = parts[at]! | (parts[at + 1]! << 8) | (parts[at + 2]! << 16);
+          at += 4;
+        }
+        const position = parts[at]!;
+        const size = parts[at + 1]!;
+        const left = position >> 4;
+        const top = position & 15;
+        const partWidth = (size >> 4) + 1;
+        const partHeight = (size & 15) + 1;
+        if (left + partWidth > width || top + partHeight > height)
           throw invalidMessage('a Hextile subrectangle outside of its tile');
-        framebuffer.fillRegion({ ...part, x: x + part.x, y: y + part.y }, colour);
+        framebuffer.fillRegion(x + left, y + top, partWidth, partHeight, colour);
       }
     }
 }

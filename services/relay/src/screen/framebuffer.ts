@@ -24,9 +24,9 @@ export class Framebuffer {
   readonly pixels: Uint32Array;
   readonly columns: number;
   readonly rows: number;
-  /** The version of each tile, row by row: that of the update that changed it last. */
-  readonly tileVersions: Uint32Array;
-  readonly #bytes: Uint8Array;
+  /** The version of each tile, row by row: that of the update that changed it last. 64 bits, so that it never wraps. */
+  readonly tileVersions: Float64Array;
+  readonly #bytes: Buffer;
   #version: number;
 
   /** `version` is that of the previous picture, if the size has changed. */
@@ -35,10 +35,10 @@ export class Framebuffer {
     this.width = width;
     this.height = height;
     this.pixels = new Uint32Array(width * height);
-    this.#bytes = new Uint8Array(this.pixels.buffer);
+    this.#bytes = Buffer.from(this.pixels.buffer);
     this.columns = Math.ceil(width / tileSize);
     this.rows = Math.ceil(height / tileSize);
-    this.tileVersions = new Uint32Array(this.columns * this.rows).fill(version);
+    this.tileVersions = new Float64Array(this.columns * this.rows).fill(version);
   }
 
   /** The version of the latest update. */
@@ -51,10 +51,14 @@ export class Framebuffer {
     this.#version++;
   }
 
-  fillRegion({ x, y, width, height }: Region, colour: Colour): void {
+  fillRegion(x: number, y: number, width: number, height: number, colour: Colour): void {
+    const { pixels, width: stride } = this;
     for (let row = y; row < y + height; row++) {
-      const start = row * this.width + x;
-      this.pixels.fill(colour, start, start + width);
+      const start = row * stride + x;
+      const end = start + width;
+      // A call of `fill` takes longer than the few pixels of a Hextile subrectangle.
+      if (width > 32) pixels.fill(colour, start, end);
+      else for (let i = start; i < end; i++) pixels[i] = colour;
     }
   }
 
@@ -96,5 +100,21 @@ export class Framebuffer {
       width: Math.min(tileSize, this.width - x),
       height: Math.min(tileSize, this.height - y),
     };
+  }
+
+  /** Whether a tile of another picture of the same size has the same pixels. */
+  hasSameTile(index: number, other: Framebuffer): boolean {
+    const { x, y, width, height } = this.tileRegion(index);
+    for (let row = y; row < y + height; row++) {
+      const start = 4 * (row * this.width + x);
+      const end = start + 4 * width;
+      if (this.#bytes.compare(other.#bytes, start, end, start, end) !== 0) return false;
+    }
+    return true;
+  }
+
+  /** Returns the memory at once instead of when it is collected. The picture must not be used afterwards. */
+  release(): void {
+    if (this.pixels.length > 0) (this.pixels.buffer as ArrayBuffer).transfer(0);
   }
 }

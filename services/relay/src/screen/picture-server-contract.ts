@@ -1,6 +1,9 @@
 /** What a picture server asks of its surroundings. All bytes are complete RFB messages. */
 export interface PictureServerEvents {
-  /** A message for a viewer: ServerInit, or an update with what the viewer lacks. */
+  /**
+   * A message for a viewer: ServerInit, a colour map, or an update with what the viewer lacks. Other viewers get the same
+   * memory, so it must be copied, not transferred or changed. Must not call the server.
+   */
   toViewer(viewer: number, message: readonly Uint8Array[]): void;
   /** A message for the machine: the pixel format, the encodings, or a request for an update. */
   toMachine(message: Uint8Array): void;
@@ -8,6 +11,8 @@ export interface PictureServerEvents {
   onPicture(): void;
   /** The machine's size, and whether it accepts other sizes (ExtendedDesktopSize). */
   onSize(size: { readonly width: number; readonly height: number; readonly resizable: boolean }): void;
+  /** The machine has answered a request for another size (ExtendedDesktopSize, status). */
+  onResizeStatus(status: number): void;
   onBell(): void;
   onCutText(text: string): void;
   onClipboard(flags: number, body: Uint8Array): void;
@@ -24,7 +29,9 @@ export interface PictureServerEvents {
 export interface PictureServer {
   /**
    * A console is connected: one that expects ClientInit, or with `adopt`, one that has streamed to a viewer before and
-   * is between two client messages. The last picture stays, and so do the viewers.
+   * is between two client messages. That viewer must have had noVNC's pixel format and Tight as its first encoding:
+   * QEMU may have an update in it on its way, which is passed over in Tight, but would show wrong colours in Raw or
+   * Hextile for a moment. The last picture stays, and so do the viewers.
    */
   connect(start: 'authenticated' | 'adopt'): void;
   /** The console was lost. The last picture is served until the next one connects. */
@@ -32,7 +39,10 @@ export interface PictureServer {
   onMachineBytes(chunk: Uint8Array): void;
   /** A viewer that has sent ClientInit. It gets ServerInit as soon as there is a picture. */
   addViewer(viewer: number, name: string): void;
-  /** SetPixelFormat, SetEncodings or FramebufferUpdateRequest: one complete message, checked for its length only. */
+  /**
+   * SetPixelFormat, SetEncodings or FramebufferUpdateRequest: one complete message, checked for its length only. Throws
+   * `viewer_protocol` for one that breaks the protocol. Then remove that viewer; the others are not affected.
+   */
   onViewerMessage(viewer: number, message: Uint8Array): void;
   /** A viewer whose network does not keep up gets nothing until it does. */
   setPaused(viewer: number, paused: boolean): void;

@@ -4,6 +4,7 @@ import { serverMessageTypes } from '../rfb/message-types.ts';
 import { decodeHextile } from './decode-hextile.ts';
 import { Framebuffer, type Region } from './framebuffer.ts';
 import { InputBuffer } from './input-buffer.ts';
+import { skipBytes, skipTight } from './skip-tight.ts';
 
 /** Limits for what a machine may claim. */
 export const screenLimits = {
@@ -41,6 +42,8 @@ export interface ScreenDecoderEvents {
   onClipboard(flags: number, body: Buffer): void;
   /** Bits of rfbproto's QEMU LED state. */
   onLedState(state: number): void;
+  /** An ExtendedDesktopSize rectangle: whose request it answers (1: this client's), and the status (rfbproto). */
+  onExtendedDesktopSize(reason: number, status: number): void;
   /** The machine accepts QEMU's extended key events. */
   onExtendedKeys(): void;
 }
@@ -62,10 +65,20 @@ export const supportedEncodings: readonly number[] = [
   encodings.desktopSize,
   encodings.extendedDesktopSize,
   encodings.lastRect,
-  encodings.qemuExtendedKey,
   encodings.qemuLedState,
   encodings.extendedClipboard,
+  // QEMU reads the list from its end, so it acknowledges this one before anything else.
+  encodings.qemuExtendedKey,
 ];
+
+export interface DecoderStart {
+  /** Set for a console that has sent its ServerInit already. */
+  readonly size?: { readonly width: number; readonly height: number };
+  /** The version of the picture before. */
+  readonly version?: number;
+  /** Whether to pass over rectangles in Tight that were meant for a viewer, until `refuseTight`. */
+  readonly skipsTight?: boolean;
+}
 
 /**
  * Decodes what a machine sends from ServerInit on into a framebuffer (RFC 6143 section 7.6; extensions as in rfbproto).
@@ -77,11 +90,26 @@ export class ScreenDecoder {
   readonly #input = new InputBuffer();
   readonly #messages: Generator<number, never, void>;
   #framebuffer: Framebuffer | undefined;
+  readonly #firstVersion: number;
   #bytesNeeded = 0;
+  #updating = false;
+  #skipsTight: boolean;
 
-  constructor(events: ScreenDecoderEvents) {
+  constructor(events: ScreenDecoderEvents, { size, version = 0, skipsTight = false }: DecoderStart = {}) {
     this.#events = events;
-    this.#messages = this.#decode();
+    this.#firstVersion = version;
+    this.#skipsTight = skipsTight;
+    this.#messages = this.#decode(size);
+  }
+
+  /** Whether an update has begun and is not complete. The picture then has a part of it. */
+  get updating(): boolean {
+    return this.#updating;
+  }
+
+  /** From now on, a rectangle in Tight is an error. */
+  refuseTight(): void {
+    this.#skipsTight = false;
   }
 
   /** Decodes as much as has arrived. */
@@ -90,12 +118,10 @@ export class ScreenDecoder {
     while (this.#input.length >= this.#bytesNeeded) this.#bytesNeeded = this.#messages.next().value;
   }
 
-  *#decode(): Generator<number, never, void> {
+  *#decode(size: DecoderStart['size']): Generator<number, never, void> {
     const input = this.#input;
-    while (input.length < 24) yield 24;
-    this.#resize(input.u16(), input.u16());
-    input.take(16);
-    yield* this.#skip(input.u32());
+    if (size) this.#resize(size.width, size.height);
+    else yield* this.#serverInit();
     for (;;) {
       while (input.length < 1) yield 1;
       const type = input.u8();
@@ -106,7 +132,7 @@ export class ScreenDecoder {
         case serverMessageTypes.setColourMapEntries:
           while (input.length < 5) yield 5;
           input.take(3);
-          yield* this.#skip(6 * input.u16());
+          yield* skipBytes(input, 6 * input.u16());
           break;
         case serverMessageTypes.bell:
           this.#events.onBell();
@@ -120,11 +146,23 @@ export class ScreenDecoder {
     }
   }
 
+  *#serverInit(): Generator<number, void, void> {
+    const input = this.#input;
+    while (input.length < 24) yield 24;
+    const width = input.u16();
+    const height = input.u16();
+    input.take(16);
+    // The name comes before the event, so that an answer to the event is not an answer to half of a message.
+    yield* skipBytes(input, input.u32());
+    this.#resize(width, height);
+  }
+
   *#update(): Generator<number, void, void> {
     const input = this.#input;
     while (input.length < 3) yield 3;
     input.u8();
     const count = input.u16();
+    this.#updating = true;
     this.#current.beginUpdate();
     for (let i = 0; i < count; i++) {
       while (input.length < 12) yield 12;
@@ -133,6 +171,7 @@ export class ScreenDecoder {
       if (encoding === encodings.lastRect) break;
       yield* this.#rectangle(encoding, rectangle);
     }
+    this.#updating = false;
     this.#events.onUpdate();
   }
 
@@ -143,10 +182,15 @@ export class ScreenDecoder {
       case encodings.copyRect:
       case encodings.hextile:
         this.#checkWithin(rectangle);
+        // Before the pixels, because the rest of them may never arrive.
+        this.#current.touch(rectangle);
         if (encoding === encodings.raw) yield* this.#raw(rectangle);
         else if (encoding === encodings.copyRect) yield* this.#copyRect(rectangle);
         else yield* decodeHextile(input, this.#current, rectangle);
-        return this.#current.touch(rectangle);
+        return;
+      case encodings.tight:
+        if (!this.#skipsTight) throw invalidMessage('an update in Tight');
+        return yield* skipTight(input, rectangle);
       case encodings.cursor:
         return yield* this.#cursor(rectangle);
       case encodings.desktopSize:
@@ -155,10 +199,10 @@ export class ScreenDecoder {
         while (input.length < 4) yield 4;
         const screens = input.u8();
         input.take(3);
-        yield* this.#skip(16 * screens);
+        yield* skipBytes(input, 16 * screens);
         // `y` is the status. It is not zero if a client's request for another size was refused.
         if (rectangle.y === 0) this.#resize(rectangle.width, rectangle.height);
-        return;
+        return this.#events.onExtendedDesktopSize(rectangle.x, rectangle.y);
       }
       case encodings.qemuLedState:
         while (input.length < 1) yield 1;
@@ -212,14 +256,6 @@ export class ScreenDecoder {
     else this.#events.onCutText(input.take(bytes).toString('latin1'));
   }
 
-  /** Passes over bytes without keeping them. */
-  *#skip(count: number): Generator<number, void, void> {
-    for (let left = count; left > 0;) {
-      while (this.#input.length < 1) yield 1;
-      left -= this.#input.skip(left);
-    }
-  }
-
   get #current(): Framebuffer {
     if (!this.#framebuffer) throw invalidMessage('a message before ServerInit');
     return this.#framebuffer;
@@ -230,7 +266,7 @@ export class ScreenDecoder {
     if (width > side || height > side || 4 * width * height > bytes)
       throw invalidMessage(`a picture of ${width} by ${height}`);
     if (this.#framebuffer?.width === width && this.#framebuffer.height === height) return;
-    const version = this.#framebuffer?.version ?? 0;
+    const version = this.#framebuffer?.version ?? this.#firstVersion;
     this.#framebuffer = new Framebuffer(width, height, version);
     this.#events.onResize(this.#framebuffer);
   }

@@ -11,7 +11,10 @@ export interface ScreenUpstream {
 }
 
 export interface SharedScreenEvents {
-  /** The console was lost or useless, with the error if it broke. The viewers and the last picture stay. */
+  /**
+   * The console was lost or useless, with the error if it broke. The viewers and the last picture stay. Called only
+   * after its first picture; before, the promise of `connect` rejects instead.
+   */
   onUpstreamLost(error: PortholeError | undefined): void;
   /** The number of attached viewers has changed. */
   onViewers(count: number): void;
@@ -32,7 +35,10 @@ export interface ScreenViewer {
 /** The picture of one machine in this relay, its console, and its viewers. Main thread. */
 export interface SharedScreen {
   readonly viewers: number;
-  /** Resolves when the first complete picture has arrived. Rejects if the console is lost before, or the screen stops. */
+  /**
+   * Takes the place of the console before, if there is one. Resolves when the first complete picture has arrived. Rejects
+   * if the console is lost before, or the screen stops, with `screen_full` at the limit of megapixels.
+   */
   connect(upstream: ScreenUpstream): Promise<void>;
   /** Adds a viewer. Throws `screen_full` at the limit. Its link ends when `end` is called or the viewer's side destroys it. */
   attach(options: ScreenViewerOptions): ScreenViewer;

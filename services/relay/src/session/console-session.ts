@@ -10,6 +10,7 @@ import {
   terminationError,
   type TerminationOrders,
 } from '@porthole/shared/session/termination-orders';
+import { endOfScreen } from './end-of-screen.ts';
 import { streamConsole } from './stream-console.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
 import { diagnoseEnd } from '../upstream/diagnose-end.ts';
@@ -24,6 +25,7 @@ import { isMember, type ClassMembership, type JoinClasses } from './class-member
 import { InputGate } from './input-gate.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import type { ObserverNotifier } from './observers.ts';
+import { offerConsole } from './offer-console.ts';
 import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
 import { createParking, waitWhileParked, type Parking } from './parking.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
@@ -97,10 +99,7 @@ export class ConsoleSession {
     if (this.#claims && appliesTo(order, this.#claims)) this.end(terminationError(order));
   }
 
-  /**
-   * Ends this connection if a newer one has resumed the session. A signal can arrive late, so it may be about a
-   * connection that this one has superseded.
-   */
+  /** Ends this connection if a newer one has resumed the session. A late signal can be about an older one. */
   onSuperseded({ sessionId, generation }: SupersededSignal): void {
     if (this.#claims?.sessionId !== sessionId || this.#generation === undefined) return;
     if (generation > this.#generation) this.end(new PortholeError('taken_over'));
@@ -203,8 +202,15 @@ export class ConsoleSession {
       parking: this.#parking,
       gate: this.#gate,
       signal,
+      onStreaming: (filter) =>
+        offerConsole(console.dialled, filter, {
+          signal,
+          resumeTokens: this.#resumeTokens,
+          end: (error) => this.end(error),
+        }),
     });
     if (end.by === 'parking') return this.#park(console);
+    if (console.dialled.way !== 'pass_through') return endOfScreen(end);
     const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
     if (end.error && !broken) return end.error;
     if (end.by === 'viewer') return new ViewerLeft();
@@ -279,7 +285,7 @@ export class ConsoleSession {
   get #mayResume(): boolean {
     const { error } = this.#lifecycle;
     if (!this.#resumeTokens?.canResume) return false;
-    return error ? error.code === 'draining' || error.code === 'unparked' : this.#viewer.lost;
+    return error ? error.close === 'moving' : this.#viewer.lost;
   }
 
   #notifyObserverChanged(claims: GrantClaims): void {

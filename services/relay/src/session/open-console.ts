@@ -63,6 +63,7 @@ export async function openConsole(
       lifecycle.enter('opening');
       viewer.sendControl({ type: 'opening', step });
     },
+    onNotice: (notice) => viewer.sendControl(notice),
   });
   const { dialled, release } = await lifecycle.acquire(dialling.then(releaseOnce), (console) =>
     console.release(),
@@ -83,7 +84,7 @@ function releaseOnce(dialled: DialledConsole): Pick<OpenConsole, 'dialled' | 're
     release() {
       if (released) return;
       released = true;
-      dialled.link.destroy();
+      dialled.release();
     },
   };
 }

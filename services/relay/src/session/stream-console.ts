@@ -6,6 +6,7 @@ import type { RelayMetrics } from '../metrics.ts';
 import { createScreenProtocol } from '../rfb/screen-protocol.ts';
 import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
+import type { MessageFilter } from '../stream/message-filter.ts';
 import { startPump, type Direction } from '../stream/pump.ts';
 import type { TakeLeftover } from '../stream/run-handshake.ts';
 import { createTerminalProtocol } from '../terminal/terminal-protocol.ts';
@@ -48,6 +49,8 @@ export interface StreamConsoleDeps {
   readonly timeLimits: Pick<TimeLimits, 'input'>;
   /** Missing if the console is never parked. */
   readonly parking?: Pick<Parking, 'start' | 'stop'> | undefined;
+  /** Called once, when bytes are forwarded from now on. */
+  readonly onStreaming?: ((filter: Pick<MessageFilter, 'atMessageBoundary'>) => void) | undefined;
   readonly gate: InputGate;
   readonly signal: AbortSignal;
 }
@@ -56,7 +59,7 @@ export interface StreamConsoleDeps {
 export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   // A session keeps what the closures below mention for as long as it lives, so they mention little.
   const { clock, count, metrics, parking, timeLimits, signal } = deps;
-  const { link } = deps.dialled;
+  const { link, way } = deps.dialled;
   const viewerLink = deps.viewer.link;
   const { promise, resolve } = Promise.withResolvers<StreamEnd>();
   const resources = new DisposableStack();
@@ -94,23 +97,26 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   own(deps.gate.onShut(protocol.withdrawInput));
   own(onAbort(signal, () => end({ by: 'viewer', error: signal.reason as PortholeError })));
   own(deps.linkGauges.add({ to_viewer: viewerLink, to_machine: protocol.upstream.link }));
-  own(
-    startUpstreamHeartbeat({
-      clock,
-      link,
-      received: () => received,
-      onPong: (seconds) => metrics.ping('machine', seconds),
-      onLost: (error) => end({ by: 'machine', error }),
-    }),
-  );
-  own(
-    startKeepAlive({
-      clock,
-      everyMs: deps.deadlines.keepAlive,
-      forwarded: () => forwarded,
-      send: () => sendBetweenMessages(keepAlive),
-    }),
-  );
+  // A shared screen looks after its console itself. The relay that has it can be lost like Proxmox.
+  if (way !== 'shared')
+    own(
+      startUpstreamHeartbeat({
+        clock,
+        link,
+        received: () => received,
+        onPong: (seconds) => way === 'pass_through' && metrics.ping('machine', seconds),
+        onLost: (error) => end({ by: 'machine', error }),
+      }),
+    );
+  if (way === 'pass_through')
+    own(
+      startKeepAlive({
+        clock,
+        everyMs: deps.deadlines.keepAlive,
+        forwarded: () => forwarded,
+        send: () => sendBetweenMessages(keepAlive),
+      }),
+    );
   if (resources.disposed) return promise;
   own(() => parking?.stop());
   parking?.start(() => end({ by: 'parking' }));
@@ -133,6 +139,8 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   });
   own(() => pump.stop());
   // A terminal's link has been paused since its handshake.
-  if (!resources.disposed) link.resume();
+  if (resources.disposed) return promise;
+  link.resume();
+  deps.onStreaming?.(protocol.filter);
   return promise;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '@porthole/shared/time/clock';
-import type { OpeningStep } from '@porthole/shared/protocol/control-messages';
+import type { ControlMessage, OpeningStep } from '@porthole/shared/protocol/control-messages';
 import { asPortholeError, PortholeError, type ErrorCode } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { leaseNames } from '@porthole/shared/store/keys';
@@ -10,6 +10,7 @@ import type { RelayMetrics } from '../metrics.ts';
 import type { Link } from '../stream/link.ts';
 import { runHandshake, type TakeLeftover } from '../stream/run-handshake.ts';
 import { openConsoleSocket } from './console-socket.ts';
+import type { ConsoleWay } from './console-way.ts';
 import type { Deadlines } from './deadlines.ts';
 import { diagnoseOpening } from './diagnose-opening.ts';
 import type { LeaseQueue, LeaseRequest, QueueProgress, ReleaseLease } from './lease-queue.ts';
@@ -19,6 +20,8 @@ import { requestTicket, type ConsoleTicket } from './ticket.ts';
 
 /** Most bytes that Proxmox may send behind its handshake. A few reads deliver less. */
 const maxLeftoverBytes = 256 * 1024;
+
+type ScreenNotice = Extract<ControlMessage, { readonly type: 'screen' }>;
 
 export interface DialRequest {
   /** Holds the leases: the connection, because two connections of one session may dial at the same time. */
@@ -30,13 +33,30 @@ export interface DialRequest {
   readonly onProgress: (progress: QueueProgress) => void;
   /** Called when a step begins. */
   readonly onStep: (step: OpeningStep) => void;
+  /** Called with the state of a shared screen. */
+  readonly onNotice?: (notice: ScreenNotice) => void;
+  /** No console is opened at Proxmox before this resolves. */
+  readonly mayOpen?: Promise<void>;
 }
 
 /** A console that has authenticated the relay: a VNC server that expects ClientInit, or an open terminal. */
 export interface DialledConsole {
   readonly link: MachineLink;
   readonly takeLeftover: TakeLeftover;
-  readonly machine: LocatedMachine;
+  readonly machine: Pick<LocatedMachine, 'cluster' | 'node'>;
+  readonly way: ConsoleWay;
+  /** Gives the console back, which ends it unless others use it. Idempotent. */
+  release(): void;
+  /** Takes the session that streams the console. From then on, a shared screen may take over the console. */
+  onStreaming?(session: StreamingSession): void;
+}
+
+/** A session that streams a console, as a shared screen sees it that wants the console. */
+export interface StreamingSession {
+  /** Whether the machine waits for the start of a message, and the viewer would resume: now, maybe later, or never. */
+  handsOver(): 'now' | 'later' | 'never';
+  /** Ends the session. Synchronous: nothing of the session uses the link afterwards. */
+  end(error: PortholeError): void;
 }
 
 export interface DialDeps {
@@ -81,6 +101,8 @@ class Dialer {
       const machine = await this.#runStep(request, 'status', (stepSignal) =>
         locateRunning(cluster, claims, stepSignal),
       );
+      await request.mayOpen;
+      signal.throwIfAborted();
       const releaseNode = await this.#acquire(request, {
         name: leaseNames.node(cluster.name, machine.node),
         limit: cluster.opensPerNode,
@@ -138,7 +160,7 @@ class Dialer {
       const takeLeftover = await this.#runStep(request, 'authenticate', (signal) =>
         this.#authenticate(link, ticket, signal),
       );
-      return { link, takeLeftover, machine };
+      return { link, takeLeftover, machine, way: 'pass_through', release: () => link.destroy() };
     } catch (error) {
       link.destroy();
       throw unexplainedErrors.has(asPortholeError(error).code) ? await this.#explain(request, error) : error;

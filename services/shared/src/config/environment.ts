@@ -47,6 +47,11 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     about: 'unique name of this process; on Kubernetes, the pod name',
   },
   {
+    name: 'PORTHOLE_SHARING_INTERNAL_ADDRESS',
+    path: ['sharing', 'internalAddress'],
+    about: 'host:port at which other relays reach this one; on Kubernetes, the address of the pod',
+  },
+  {
     name: 'PORTHOLE_GRANT_KEYS',
     path: ['grantKeys'],
     secret: true,

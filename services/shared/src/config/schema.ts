@@ -132,6 +132,36 @@ const limits = z
     error: 'must be at least sessionSeconds',
   });
 
+/** One console per machine for all of its viewers, and the connections between relays for that. */
+const sharing = z.strictObject({
+  /** Whether viewers of one machine share its console. */
+  enabled: flag.default(true),
+  /** Maximum shared screens of one relay. */
+  screens: z.number().int().positive().default(100),
+  viewersPerScreen: z.number().int().positive().default(64),
+  /** Maximum size of all framebuffers of one relay, in million pixels. */
+  megapixels: z.number().positive().default(400),
+  /** Memory of each worker for encoded parts of pictures. */
+  tileCacheMiB: z.number().int().min(0).default(64),
+  /** Threads that decode and encode pictures. */
+  workers: z.number().int().min(1).max(2, 'must be 1 or 2').default(1),
+  /** How long a lost console is opened again before its viewers end, in seconds. */
+  healSeconds: seconds.default(120),
+  /** Where other relays reach the internal listener of this one. Default: they do not, and there is no listener. */
+  internalAddress: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s/@[\]]+):[1-9]\d{0,4}$/, 'must be host:port such as "10.0.0.5:8081"')
+    // On Kubernetes, the address of a pod comes without brackets, IPv6 as well.
+    .transform((text) => {
+      const colon = text.lastIndexOf(':');
+      const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
+      return `${host.includes(':') ? `[${host}]` : host}${text.slice(colon)}`;
+    })
+    .refine((text) => URL.canParse(`wss://${text}`), 'must be an address and a port of at most 65535')
+    .optional(),
+  internalListen: address.default({ host: '0.0.0.0', port: 8081 }),
+});
+
 /** Access of the brokers to their Kubernetes cluster. Default: no access. */
 const kubernetes = z.strictObject({
   /** Namespace of relays and brokers. Default: the namespace of the pod. */
@@ -201,6 +231,7 @@ export const configSchema = z
     /** File with `access` and `classes`, instead of these settings. */
     accessFile: secret.optional(),
     limits: limits.prefault({}),
+    sharing: sharing.prefault({}),
     audit: audit.prefault({}),
     /** Whether users see which operator ended their console. */
     showOperatorName: flag.default(true),

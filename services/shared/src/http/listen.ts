@@ -11,7 +11,7 @@ export interface Address {
 export function listen(
   server: Server,
   { host, port }: Address,
-  setting: 'listen' | 'operationsListen',
+  setting: 'listen' | 'operationsListen' | 'sharing.internalListen',
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) =>

@@ -14,6 +14,12 @@ export const notices = ['idle', 'time', 'class'] as const;
 /** Maximum observers that a message names. */
 export const maxObserversNamed = 4;
 
+/** The console of a shared screen was lost and is being opened again, or shows the machine live again. */
+export const screenNotice = z.object({
+  type: z.literal('screen'),
+  state: z.enum(['reconnecting', 'live']),
+});
+
 export const controlMessage = z.discriminatedUnion('type', [
   /** The session is queued for a console slot. `position` 1 is next. `waitSeconds` is the expected wait, if known. */
   z.object({
@@ -55,8 +61,7 @@ export const controlMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unanswered') }),
   /** The terminal answers again. */
   z.object({ type: z.literal('answers') }),
-  /** The console of a shared screen was lost and is being opened again, or shows the machine live again. */
-  z.object({ type: z.literal('screen'), state: z.enum(['reconnecting', 'live']) }),
+  screenNotice,
   /**
    * The console at Proxmox is released, because the page is hidden. The connection stays. A page that is visible says
    * so, and the relay closes the connection with `moving`: the page resumes then.

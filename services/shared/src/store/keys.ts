@@ -30,6 +30,10 @@ export const storeKeys = {
   terminationRevision: 'porthole:termination-revision',
   /** An entry of the audit trail, by the digest of its id. */
   auditEntry: (idDigest: string) => `porthole:audit:${idDigest}`,
+  /** Which relay owns a machine's console, by the keyed digest of the machine. */
+  machineOwner: (nameDigest: string) => `porthole:machine-owner:${nameDigest}`,
+  /** A token with which one relay forwards a viewer to another. */
+  forward: (token: Uint8Array) => `porthole:forward:${digest(token)}`,
   /** A record about a class, such as its pause, by the keyed digest of what it is and of the class. */
   classRecord: (nameDigest: string) => `porthole:class:${nameDigest}`,
   /** What a member of a class who raised a hand says, by the digest of the place in the queue. */
@@ -85,6 +89,10 @@ export const lifetimes = {
   dialLease: 15_000,
   /** Leases that count live consoles. Renewed after a third of it. */
   consoleLease: 90_000,
+  /** The record of which relay owns a machine's console. Renewed after a third of it. */
+  machineOwner: 15_000,
+  /** From the request of the forwarding relay to the owner's answer. */
+  forward: 10_000,
   /** The record of a live session. Renewed after a sixth of it. */
   session: 30_000,
   /** The record and the quota leases of a session that can be resumed. */

@@ -72,4 +72,28 @@ describeWith('chromium')('notices', () => {
     await waitForState(fixture.page, 'open');
     expect(await status.textContent()).toBe('');
   });
+
+  test('a console that the relay opens again is marked, its picture dimmed, and the keyboard stays with the machine', async () => {
+    await fixture.open();
+    const mark = fixture.page.locator('.screen-mark[role=status]');
+    /** Waits until the picture is this bright. */
+    const brightness = (opacity: string) =>
+      fixture.page.waitForFunction(
+        (expected) =>
+          getComputedStyle(document.querySelector('#screen canvas') as Element).opacity === expected,
+        opacity,
+      );
+    await brightness('1');
+    expect(await mark.textContent()).toBe('');
+    fixture.newest().sendControl({ type: 'screen', state: 'reconnecting' });
+    await mark.getByText('Reconnecting to the machine…', { exact: true }).waitFor();
+    await brightness('0.7');
+    expect(await fixture.page.locator('.card').count()).toBe(0);
+    fixture.newest().sendControl({ type: 'screen', state: 'live' });
+    await brightness('1');
+    expect(await mark.textContent()).toBe('');
+    await fixture.page.keyboard.press('x');
+    await until(() => fixture.keysDown().includes(0x78));
+    expect(fixture.faults).toEqual([]);
+  });
 });

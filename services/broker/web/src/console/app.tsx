@@ -13,6 +13,7 @@ import { onToolbarKeyCombination } from './keyboard/key-combination.ts';
 import { KeysPanel } from './keyboard/keys-panel.tsx';
 import { NoticeBar } from './notices/notice-bar.tsx';
 import { ObserversBadge } from './notices/observers-badge.tsx';
+import { ScreenMark } from './notices/screen-mark.tsx';
 import { UnansweredHint } from './notices/unanswered-hint.tsx';
 import { announcement } from './overlay/announcement.ts';
 import { Overlay } from './overlay/overlay.tsx';
@@ -121,6 +122,7 @@ export function App(props: AppProps) {
       <ObserversBadge view={view} />
       <HandBadge help={live ? view.classInfo.help : undefined} />
       {view.state === 'open' && view.sessionInfo.unanswered ? <UnansweredHint /> : null}
+      <ScreenMark view={view} />
       <NoticeBar view={view} extend={extend} focusDisplay={focus} />
       {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
       {paused ? <PausedCard paused={paused} /> : null}

@@ -10,6 +10,7 @@ import type { View } from './connection/view.ts';
 import { createLastFrame } from './display/last-frame.ts';
 import { createScreen } from './display/screen.ts';
 import { createScreenAdapter } from './display/screen-adapter.ts';
+import { isOutdated } from './notices/screen-mark.tsx';
 import { createMachinePower, type MachinePower } from './power/machine-power.ts';
 import { createTerminal } from './terminal/terminal.ts';
 
@@ -114,6 +115,7 @@ function showState(view: View, target: HTMLElement): void {
   const { dataset } = document.body;
   dataset['state'] = view.state;
   dataset['interruption'] = view.interruption;
+  dataset['outdated'] = String(isOutdated(view));
   if (view.closeCode !== undefined) dataset['close'] = String(view.closeCode);
   target.inert = view.state !== 'open' || view.classInfo.paused !== undefined;
 }

@@ -145,6 +145,9 @@ export const slowFrame = 'The machine has not sent a picture yet. Its screen may
 export const unansweredText =
   'The terminal does not answer. Its program may be busy. If it stays silent, tell your administrator.';
 
+/** While the relay opens the console again, and the last picture stays. */
+export const screenReconnecting = 'Reconnecting to the machine…';
+
 export const startingText = 'The machine is starting. The console opens automatically.';
 
 export function countdown(seconds: number): string {

@@ -1,0 +1,25 @@
+import type { RandomBytes } from '@porthole/shared/crypto/random';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Tracing } from '@porthole/shared/telemetry/tracing';
+import type { Clock } from '@porthole/shared/time/clock';
+import type { SharedScreen, SharedScreenEvents } from '../screen/shared-screen-contract.ts';
+import type { Dial } from '../upstream/dial.ts';
+import type { SharingDialMetrics } from './sharing-dial-metrics.ts';
+
+/** What the shared screens of a relay have in common. */
+export interface SharingDeps {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly tracing: Pick<Tracing, 'withSpan'>;
+  readonly metrics: SharingDialMetrics;
+  /** Opens a console at Proxmox. */
+  readonly dial: Dial;
+  /** Throws `screen_full` at the limits of the relay. `name` is the machine's, for the viewer's ServerInit. */
+  readonly openScreen: (options: {
+    readonly name: string;
+    readonly events: SharedScreenEvents;
+  }) => SharedScreen;
+  /** How long a lost console is opened again, in milliseconds. */
+  readonly healMs: number;
+}

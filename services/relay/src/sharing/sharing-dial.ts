@@ -1,0 +1,236 @@
+import { PortholeError, asPortholeError, type ErrorCode } from '@porthole/shared/errors';
+import { onAbort } from '@porthole/shared/time/on-abort';
+import { leaseNames } from '@porthole/shared/store/keys';
+import type { Dial, DialledConsole, DialRequest } from '../upstream/dial.ts';
+import type { AcceptForwarded, ForeignOwner, ForwardViewer, MachineKey, MachineOwners } from './contracts.ts';
+import { MachineConsole, type PlaceRequest } from './machine-console.ts';
+import { ScreenUnusable } from './machine-screen.ts';
+import { claimMachine, OwnedElsewhere, type Ownership, type ReachableOwner } from './ownership.ts';
+import type { SharingDeps } from './sharing-deps.ts';
+import type { FallbackReason } from './sharing-dial-metrics.ts';
+
+/** Owners that are tried before a session opens a console of its own. */
+const maxOwners = 3;
+
+/** With these, an owner says that it is not the owner any more. */
+const notOwnerErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'owner_unreachable',
+  'draining',
+  'screen_moved',
+]);
+
+export interface SharingDialDeps extends SharingDeps {
+  readonly owners: MachineOwners;
+  readonly forward: ForwardViewer;
+}
+
+/** The consoles of this relay: one per machine, however many viewers it has. */
+export interface SharedConsoles {
+  readonly dial: Dial;
+  /** Gives viewers of other relays a place. */
+  readonly accept: AcceptForwarded;
+  /** The relay drains: it accepts no more viewers of other relays. */
+  drain(): void;
+  /** Ends what is left. Resolves when the owner records are released. */
+  stop(): Promise<void>;
+}
+
+export function createSharingDial(deps: SharingDialDeps): SharedConsoles {
+  const sharing = new SharingDial(deps);
+  return {
+    dial: (request) => sharing.dial(request),
+    accept: (request) => sharing.accept(request),
+    drain: () => sharing.drain(),
+    stop: () => sharing.stop(),
+  };
+}
+
+class SharingDial {
+  readonly #deps: SharingDialDeps;
+  readonly #machines = new Map<string, MachineConsole>();
+  readonly #releasing = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  #draining = false;
+
+  constructor(deps: SharingDialDeps) {
+    this.#deps = deps;
+  }
+
+  async dial(request: DialRequest): Promise<DialledConsole> {
+    const { claims } = request;
+    // Each shell of a node is a login of its own.
+    if (claims.kind !== 'screen' || claims.type === 'node') return this.#deps.dial(request);
+    let instead: ForeignOwner | undefined;
+    for (let tries = 0; tries < maxOwners; tries++) {
+      try {
+        return await this.#dialHere(request, instead);
+      } catch (error) {
+        if (!(error instanceof OwnedElsewhere)) throw error;
+        const { owner } = error;
+        try {
+          return await this.#forward(request, owner);
+        } catch (refusal) {
+          const { code } = asPortholeError(refusal);
+          if (code === 'screen_full') return this.#fallBack(request, 'limit');
+          if (request.signal.aborted || !notOwnerErrors.has(code)) throw refusal;
+          instead = owner;
+        }
+      }
+    }
+    return this.#fallBack(request, 'owner_unreachable');
+  }
+
+  readonly accept: AcceptForwarded = async (request) => {
+    const { claims, signal, onNotice } = request;
+    if (this.#draining) throw new PortholeError('draining');
+    const machine = this.#machines.get(keyOf(claims));
+    if (!machine)
+      throw new PortholeError('screen_moved', { detail: 'this relay has no console of the machine' });
+    try {
+      const place = await machine.share({
+        claims,
+        signal,
+        onNotice,
+        onProgress() {},
+        onStep() {},
+      });
+      const stopListening = onAbort(signal, () => place.release());
+      void place.ended.then(stopListening);
+      return place;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof OwnedElsewhere) throw new PortholeError('screen_moved', { cause: error });
+      if (error instanceof ScreenUnusable) throw new PortholeError('screen_full', { cause: error });
+      throw error;
+    }
+  };
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  async stop(): Promise<void> {
+    this.drain();
+    for (const machine of this.#machines.values()) machine.end(new PortholeError('screen_moved'));
+    await Promise.all(this.#releasing);
+    this.#stopped.abort();
+  }
+
+  /** Opens the machine's first console at this relay, or a place at its shared screen. */
+  async #dialHere(request: DialRequest, instead: ForeignOwner | undefined): Promise<DialledConsole> {
+    const machine = this.#machines.get(keyOf(request.claims));
+    if (!machine) return this.#counted(await this.#open(request, instead).openOwn(request));
+    try {
+      return await this.#attach(machine, request);
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      if (error instanceof ScreenUnusable) return this.#fallBack(request, 'screen_failed');
+      if (asPortholeError(error).code === 'screen_full') return this.#fallBack(request, 'limit');
+      throw error;
+    }
+  }
+
+  #attach(machine: MachineConsole, request: DialRequest): Promise<DialledConsole> {
+    return this.#measured('shared', async () => {
+      request.onStep('connect');
+      const place = await machine.share({ ...request, onNotice: noticesOf(request) });
+      const { link } = place;
+      return {
+        link,
+        machine: place.machine,
+        way: 'shared',
+        takeLeftover: noLeftover,
+        release: place.release,
+      };
+    });
+  }
+
+  #forward(request: DialRequest, owner: ReachableOwner): Promise<DialledConsole> {
+    const { claims, cluster, signal } = request;
+    return this.#measured('forwarded', async () => {
+      request.onStep('connect');
+      const link = await this.#deps.forward(owner.address, { claims, signal, onNotice: noticesOf(request) });
+      const machine = { cluster, node: claims.node };
+      const release = () => link.destroy();
+      return { link, machine, way: 'forwarded', takeLeftover: noLeftover, release };
+    });
+  }
+
+  async #fallBack(request: DialRequest, reason: FallbackReason): Promise<DialledConsole> {
+    const { dial, log, metrics } = this.#deps;
+    const { cluster, vmid } = request.claims;
+    metrics.fallback(reason);
+    log.warn({ cluster, vmid, reason }, 'console opened instead of shared');
+    return this.#counted(await dial(request));
+  }
+
+  /** Claims the machine for its first console at this relay. */
+  #open({ claims, cluster }: DialRequest, instead: ForeignOwner | undefined): MachineConsole {
+    const { owners, log, metrics } = this.#deps;
+    const key = keyOf(claims);
+    const { vmid } = claims;
+    // Not aborted with its session: a record that was written must be released.
+    const options = { signal: this.#stopped.signal, instead };
+    const ownership = claimMachine(owners, { cluster: cluster.name, vmid }, options).then(
+      (result) => {
+        if ('unowned' in result) metrics.fallback(result.unowned);
+        if ('owned' in result)
+          result.owned.onLost(() =>
+            log.warn({ cluster: cluster.name, vmid }, 'another relay has taken over the machine'),
+          );
+        return result;
+      },
+      (err: unknown): Ownership => {
+        log.error({ err }, 'machine not claimed');
+        return { unowned: 'store_unavailable' };
+      },
+    );
+    const machine = new MachineConsole(this.#deps, {
+      cluster,
+      ownership,
+      onClosed: () => {
+        this.#machines.delete(key);
+        const released = ownership
+          .then((result) => ('owned' in result ? result.owned.release() : undefined))
+          .finally(() => this.#releasing.delete(released));
+        this.#releasing.add(released);
+      },
+    });
+    this.#machines.set(key, machine);
+    return machine;
+  }
+
+  async #measured(way: 'shared' | 'forwarded', work: () => Promise<DialledConsole>): Promise<DialledConsole> {
+    const { clock, metrics, tracing } = this.#deps;
+    const startedAt = clock.now();
+    const console = await tracing.withSpan('console attach', { 'porthole.way': way }, work);
+    metrics.attached(way, (clock.now() - startedAt) / 1000);
+    return this.#counted(console);
+  }
+
+  /** Counts the session until it releases its console. */
+  #counted(console: DialledConsole): DialledConsole {
+    const { metrics } = this.#deps;
+    metrics.sessionsBy(console.way, 1);
+    const release = console.release.bind(console);
+    let released = false;
+    return {
+      link: console.link,
+      takeLeftover: console.takeLeftover,
+      machine: console.machine,
+      way: console.way,
+      release() {
+        if (!released) metrics.sessionsBy(console.way, -1);
+        released = true;
+        release();
+      },
+      onStreaming: (session) => console.onStreaming?.(session),
+    };
+  }
+}
+
+const noLeftover = () => Buffer.alloc(0);
+
+const noticesOf = ({ onNotice }: DialRequest): PlaceRequest['onNotice'] => onNotice ?? (() => {});
+
+const keyOf = ({ cluster, vmid }: MachineKey): string => leaseNames.machine(cluster, vmid);

@@ -1,0 +1,64 @@
+import { eventually } from '../../eventually.ts';
+import { createQemuGuest } from '../../fakes/guests/qemu.ts';
+import { encodings } from '../../fakes/guests/rfb-client.ts';
+import { describeWith } from '../../needs.ts';
+import { useRelayRigs, type RelayRig } from '../rig.ts';
+import type { LiveViewer } from './live-viewer.ts';
+import { startSharingRelays, viewerAt, vncproxyCalls } from './sharing-rig.ts';
+
+const start = useRelayRigs();
+
+describeWith('qemu')('viewers of real QEMU behind three relays', () => {
+  const guest = createQemuGuest({ name: 'vm-100' });
+  let viewers: LiveViewer[] = [];
+  afterEach(() => Promise.all(viewers.splice(0).map((viewer) => viewer.close())));
+  afterAll(() => guest.close());
+
+  async function startRelays(): Promise<RelayRig[]> {
+    const guests = [{ vmid: 100, node: 'pve1', type: 'qemu', name: 'vm-100', guest, running: true }] as const;
+    const relays = await startSharingRelays(start, 3, { proxmox: { guests: [...guests] } });
+    await guest.booted();
+    return relays;
+  }
+
+  async function open(relays: readonly RelayRig[], relay: number, wanted?: number[]) {
+    const viewer = viewerAt(relays, relay, {}, wanted);
+    viewers = [...viewers, viewer];
+    await viewer.pictured;
+    return viewer;
+  }
+
+  const allShowTheScreendump = () =>
+    eventually("all viewers' pictures equal QEMU's screendump", async () => {
+      const { width, height, data } = await guest.screendump();
+      return viewers.every(({ rfb }) => {
+        if (!rfb || rfb.width !== width || rfb.height !== height) return false;
+        for (let pixel = 0; pixel < width * height; pixel++)
+          for (let color = 0; color < 3; color++)
+            if (rfb.framebuffer[pixel * 4 + color] !== data[pixel * 3 + color]) return false;
+        return true;
+      });
+    });
+
+  test('see the same picture pixel by pixel from one vncproxy call and one client of QEMU, and all can type', async () => {
+    const relays = await startRelays();
+    const [one] = relays as [RelayRig];
+    const extended = [encodings.raw, encodings.desktopSize, encodings.qemuExtendedKey];
+    const first = await open(relays, 0, extended);
+    first.rfb?.keyEvent(0xffe1, true);
+    const second = await open(relays, 1);
+    await eventually('the first viewer resumes at the shared screen', () => first.rfb !== undefined);
+    expect([vncproxyCalls(one), await guest.viewers(), first.closes]).toEqual([1, 1, [1012]]);
+    await Promise.all(Array.from({ length: 8 }, (_, i) => open(relays, i, i % 2 ? extended : undefined)));
+    await allShowTheScreendump();
+    // The first viewer held Shift when its console was taken over; QEMU has released it.
+    second.rfb?.type('plain');
+    first.rfb?.type('and');
+    first.rfb?.extendedKeyEvent(0x78, 0x2d, true);
+    first.rfb?.extendedKeyEvent(0x78, 0x2d, false);
+    await allShowTheScreendump();
+    expect([vncproxyCalls(one), await guest.viewers()]).toEqual([1, 1]);
+    const violations = one.proxmox.violations;
+    expect(violations).toEqual([]);
+  });
+});
