@@ -9,16 +9,16 @@ import { createScreenMetrics } from './screen/create-screen-metrics.ts';
 import type { ScreenMetrics, ScreenReadings } from './screen/screen-metrics.ts';
 import { createSharingDialMetrics, type SharingDialMetrics } from './sharing/sharing-dial-metrics.ts';
 import { createSharingMetrics, type SharingMetrics } from './sharing/sharing-metrics.ts';
+import { createClassMetrics, type ClassMetrics } from './class-metrics.ts';
 import type { Direction } from './stream/pump.ts';
 import type { RefusedUpgrade } from './viewer/upgrade.ts';
 import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
 
 const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direction[];
-const helpResults = ['raised', 'lowered', 'refused'] as const;
 const openPhases = [...openingSteps, 'queue', 'total', 'picture'] as const;
 
 /** Everything that the relay exports. Label values come from closed sets only. */
-export interface RelayMetrics {
+export interface RelayMetrics extends ClassMetrics {
   sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
   sessionEnded(mode: ConsoleMode, kind: ConsoleKind, seconds: number): void;
   /** A session has released its console at Proxmox, because its page is hidden. */
@@ -34,10 +34,6 @@ export interface RelayMetrics {
   ping(side: 'viewer' | 'machine', seconds: number): void;
   stalled(direction: Direction): void;
   inputUnanswered(): void;
-  /** A change of a class was applied to consoles of its members. */
-  classChanged(foundBy: 'signal' | 'poll'): void;
-  /** A member of a class asked for help, or no longer. `refused`: too often, or the store is unavailable. */
-  helpRequest(result: (typeof helpResults)[number]): void;
   /** One session more or less in the queue of this cluster. */
   queued(cluster: string, change: 1 | -1): void;
   /** One console more or less that is being opened at a node of this cluster. */
@@ -239,28 +235,6 @@ function createStreamMetrics(registry: Registry) {
     stalled: (direction) => stalls.inc({ direction }),
     inputUnanswered: () => unanswered.inc(),
     ping: (side, seconds) => pings.observe({ side }, seconds),
-  } satisfies Partial<RelayMetrics>;
-}
-
-function createClassMetrics(registry: Registry) {
-  const registers = [registry];
-  const changes = new Counter({
-    name: 'porthole_relay_class_changes_total',
-    help: 'Changes of classes that this relay applied to consoles of members, by how it found out: signal, or poll if the signal was lost.',
-    labelNames: ['found_by'],
-    registers,
-  });
-  const requests = new Counter({
-    name: 'porthole_relay_help_requests_total',
-    help: 'Hands of members that were raised or lowered in their consoles; refused: too often, or the store was unavailable.',
-    labelNames: ['result'],
-    registers,
-  });
-  for (const foundBy of ['signal', 'poll']) changes.inc({ found_by: foundBy }, 0);
-  for (const result of helpResults) requests.inc({ result }, 0);
-  return {
-    classChanged: (foundBy) => changes.inc({ found_by: foundBy }),
-    helpRequest: (result) => requests.inc({ result }),
   } satisfies Partial<RelayMetrics>;
 }
 

@@ -30,7 +30,7 @@ import { createParking, waitWhileParked, type Parking } from './parking.ts';
 import { offerConsole } from './offer-console.ts';
 import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
-import { ResumeTokens } from './resume-tokens.ts';
+import { claimsToResume, ResumeTokens } from './resume-tokens.ts';
 import { SessionReporter, type SessionReporterDeps } from './session-reporter.ts';
 import { TimeLimits } from './time-limits.ts';
 import { withDeadline } from '@porthole/shared/time/with-deadline';
@@ -261,14 +261,7 @@ export class ConsoleSession {
       keys,
       random,
       clock,
-      claims: () => ({
-        ...claims,
-        resumes: {
-          openedAt: timeLimits.openedAt,
-          endsAt: timeLimits.endsAt,
-          generation: (this.#generation ?? 0) + 1,
-        },
-      }),
+      claims: () => claimsToResume(claims, timeLimits, this.#generation ?? 0),
       send: (token) => sendControl({ type: 'resume', token }),
       answeredSince: (time) => viewer.lastAnsweredPingAt > time,
     }));

@@ -3,13 +3,13 @@ import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { ClientMessage } from '@porthole/shared/protocol/control-messages';
 import type { RateLimits } from '@porthole/shared/store/ports';
 import type { Clock } from '@porthole/shared/time/clock';
-import type { RelayMetrics } from '../metrics.ts';
+import type { ClassMetrics } from '../class-metrics.ts';
 
 export interface RaiseHandDeps {
   readonly states: Pick<ClassStates, 'help' | 'announce'>;
   readonly rateLimits: Pick<RateLimits, 'spend'>;
   readonly clock: Pick<Clock, 'now'>;
-  readonly metrics: Pick<RelayMetrics, 'helpRequest'>;
+  readonly metrics: Pick<ClassMetrics, 'helpRequest'>;
 }
 
 type HelpMessage = Extract<ClientMessage, { readonly type: 'help' }>;

@@ -5,6 +5,7 @@ import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
 import { lifetimes } from '@porthole/shared/store/keys';
 import type { RecordStore } from '@porthole/shared/store/ports';
+import type { TimeLimits } from './time-limits.ts';
 
 export interface ResumeTokenDeps {
   readonly records: RecordStore;
@@ -16,6 +17,15 @@ export interface ResumeTokenDeps {
   readonly send: (token: string) => void;
   /** Whether the viewer has answered a ping that was sent after this time, in milliseconds since the epoch. */
   readonly answeredSince: (time: number) => boolean;
+}
+
+/** The claims of a grant that continues a session after its connection of this generation. */
+export function claimsToResume(
+  claims: GrantClaims,
+  { openedAt, endsAt }: Pick<TimeLimits, 'openedAt' | 'endsAt'>,
+  generation: number,
+): GrantClaims {
+  return { ...claims, resumes: { openedAt, endsAt, generation: generation + 1 } };
 }
 
 interface SentToken {

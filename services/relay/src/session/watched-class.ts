@@ -1,7 +1,7 @@
 import type { ClassState, ClassStates } from '@porthole/shared/class/class-states';
 import { lifetimes } from '@porthole/shared/store/keys';
 import type { Clock } from '@porthole/shared/time/clock';
-import type { RelayMetrics } from '../metrics.ts';
+import type { ClassMetrics } from '../class-metrics.ts';
 import type { ClassConsole } from './class-console.ts';
 
 /** How often the places of raised hands are renewed. */
@@ -10,7 +10,7 @@ const renewMs = lifetimes.helpPlace / 3;
 export interface WatchedClassDeps {
   readonly states: Pick<ClassStates, 'revision' | 'read' | 'help'>;
   readonly clock: Pick<Clock, 'now'>;
-  readonly metrics: Pick<RelayMetrics, 'classChanged'>;
+  readonly metrics: Pick<ClassMetrics, 'classChanged'>;
 }
 
 /** One class with consoles of its members at this relay: what is known of it, and when it was read. */
