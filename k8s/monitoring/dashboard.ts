@@ -143,6 +143,16 @@ const classes = [
     expr: sumBy('action, result', rate('porthole_broker_class_actions_total')),
     legend: '{{action}} {{result}}',
   }),
+  stackedTimeSeries(
+    'Timetable',
+    'Machines that were started before lessons and shut down after them, per minute, by action and result. Brokers that run the timetable: 1.',
+    'none',
+    {
+      expr: `60 * ${sumBy('action, result', rate('porthole_broker_timetable_actions_total'))}`,
+      legend: '{{action}} {{result}}/min',
+    },
+    { expr: sum(series('porthole_broker_timetable_leader')), legend: 'leaders' },
+  ),
   timeSeries('Paused consoles', 'Open consoles whose class is paused.', 'none', {
     expr: sum(series('porthole_relay_paused_sessions')),
     legend: 'paused',

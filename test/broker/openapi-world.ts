@@ -96,6 +96,9 @@ export async function startOpenApiWorld(): Promise<OpenApiWorld> {
           instructors: { users: ['anna'] },
           machines: { tags: ['lab'] },
           own: ['*'],
+          when: { timeZone: 'UTC', days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] },
+          prepare: { startMinutes: 10 },
+          after: { shutdownMinutes: 30 },
         },
       ],
       signIn: {

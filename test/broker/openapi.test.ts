@@ -305,6 +305,8 @@ describe('every status that the file names', () => {
     expect(list.json.classes[0]).toMatchObject({
       name: 'lab',
       role: 'instructor',
+      lesson: { now: {} },
+      timetable: { startMinutes: 10, shutdownMinutes: 30 },
       paused: { text: 'Eyes up here.' },
     });
     const etag = String(list.headers['etag']);

@@ -172,6 +172,10 @@ export const meanings: Readonly<Record<string, string>> = {
   'classes[].clipboard': 'Same as `access[].clipboard`, for members.',
   'classes[].when': 'Same as `access[].when`, for members.',
   'classes[].limits': 'Same as `access[].limits`, for members.',
+  'classes[].prepare.startMinutes':
+    'Starts the machines of the class this many minutes before each lesson. Needs `when`. See [Class](class.md#timetable).',
+  'classes[].after.shutdownMinutes':
+    'Shuts down the machines of the class that have no open console this many minutes after each lesson. Needs `when`.',
   'limits.sessionSeconds': 'Maximum duration of a console session in seconds. At most one week (604800).',
   'limits.idleSeconds': 'A console ends after this many seconds without keyboard, pointer or paste input.',
   'limits.extendSeconds': 'Seconds by which a user can extend a session, if `maxSessionSeconds` allows it.',

@@ -41,6 +41,7 @@ export interface SiteClass {
   role: 'instructor' | 'member';
   may: string[];
   lesson?: object;
+  timetable?: object;
   paused?: { until: string; text: string; by?: string };
   ending?: { at: string };
   starting?: { total: number; started: number; failed: number; running: boolean };

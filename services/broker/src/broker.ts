@@ -124,7 +124,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       clusters.component,
       rules.component,
       pages.component,
-      classes.component,
+      ...classes.components,
       ...kubernetesComponents(deps, metrics),
     ],
     async readiness() {

@@ -47,6 +47,16 @@ export const brokerMetrics = {
     help: 'Requests of instructors for their classes (pause, resume, message, lower, start, end, cancel_end) by result: ok, or the error code.',
     labelNames: ['action', 'result'],
   },
+  timetableActions: {
+    name: 'porthole_broker_timetable_actions_total',
+    help: 'Machines that the timetable of a class has started or shut down, by result: ok (Proxmox started the task), or the error code.',
+    labelNames: ['action', 'result'],
+  },
+  timetableLeader: {
+    name: 'porthole_broker_timetable_leader',
+    help: '1 in the broker that runs the timetable of the classes, 0 in the others.',
+    labelNames: [],
+  },
   rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
     help: 'Reloads of the rules file by result: ok, or faulty (the previous rules stay in effect).',
@@ -116,12 +126,14 @@ export interface BrokerMetrics {
   listRefresh(cluster: string, result: Result): void;
   powerAction(action: string, result: Result): void;
   classAction(action: string, result: Result): void;
+  timetableAction(action: 'start' | 'shutdown', result: Result): void;
   rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
   /** Sets the function that a scrape calls. */
   observeSignInsQueued(read: () => number): void;
   observeListAge(read: () => ListAges): void;
   observeRulesInvalid(read: () => boolean): void;
+  observeTimetableLeader(read: () => boolean): void;
   podCosts(result: 'ok' | 'failed', count: number): void;
   /** Sets the function that a scrape calls. Without it the Kubernetes gauges have no values. */
   observeKubernetes(read: () => KubernetesState): void;
@@ -147,9 +159,11 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   });
   const powerActions = new Counter({ ...brokerMetrics.powerActions, registers });
   const classActions = new Counter({ ...brokerMetrics.classActions, registers });
+  const timetableActions = new Counter({ ...brokerMetrics.timetableActions, registers });
   const rulesReloads = new Counter({ ...brokerMetrics.rulesReloads, registers });
   let signInsQueued = () => 0;
   let rulesInvalid = () => false;
+  let timetableLeader = () => false;
   let listAges: () => ListAges = () => [];
   const queued: Gauge = new Gauge({
     ...brokerMetrics.signInsQueued,
@@ -160,6 +174,11 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     ...brokerMetrics.rulesInvalid,
     registers,
     collect: () => invalid.set(rulesInvalid() ? 1 : 0),
+  });
+  const leads: Gauge = new Gauge({
+    ...brokerMetrics.timetableLeader,
+    registers,
+    collect: () => leads.set(timetableLeader() ? 1 : 0),
   });
   const ages: Gauge<'cluster'> = new Gauge({
     ...brokerMetrics.listAge,
@@ -197,8 +216,10 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
     powerAction: (action, result) => powerActions.inc({ action, result }),
     classAction: (action, result) => classActions.inc({ action, result }),
+    timetableAction: (action, result) => timetableActions.inc({ action, result }),
     rulesReload: (result) => rulesReloads.inc({ result }),
     observeRulesInvalid: (read) => (rulesInvalid = read),
+    observeTimetableLeader: (read) => (timetableLeader = read),
     proxmox: createProxmoxMetrics(registry, 'porthole_broker'),
     observeSignInsQueued: (read) => (signInsQueued = read),
     observeListAge: (read) => (listAges = read),

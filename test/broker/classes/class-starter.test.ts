@@ -1,4 +1,4 @@
-import { createClassStarter, type StartReport } from '@porthole/broker/classes/class-starter';
+import { createClassStarter, type MachineWork } from '@porthole/broker/classes/class-starter';
 import type { Machine } from '@porthole/broker/machines/machine';
 import type { ClassStart } from '@porthole/shared/class/starts';
 import { PortholeError } from '@porthole/shared/errors';
@@ -43,7 +43,8 @@ async function createFixture() {
     for (let turn = 0; turn < 50; turn++) await Promise.resolve();
   };
   const failed: string[] = [];
-  const report: StartReport = {
+  const report: MachineWork = {
+    action: 'start',
     onStarted() {},
     onFailed: ({ vmid }, { code }) => failed.push(`${vmid} ${code}`),
   };
@@ -85,7 +86,7 @@ const machines = (count: number, nodes = 2): Machine[] =>
 test('at most two machines of a node are started at the same time, and the progress is shown', async () => {
   const fixture = await createFixture();
   const broker = fixture.aBroker('one');
-  expect(await broker.start('lab', machines(10), fixture.report)).toBe(true);
+  expect(await broker.begin('lab', machines(10), fixture.report)).toBe(true);
   await fixture.settle();
   const seen: number[] = [];
   for (let round = 0; fixture.running.size > 0; round++) {
@@ -102,8 +103,8 @@ test('at most two machines of a node are started at the same time, and the progr
 test('two classes share the limit of a node', async () => {
   const fixture = await createFixture();
   const broker = fixture.aBroker('one');
-  await broker.start('lab', machines(4, 1), fixture.report);
-  await broker.start('other', machines(4, 1), fixture.report);
+  await broker.begin('lab', machines(4, 1), fixture.report);
+  await broker.begin('other', machines(4, 1), fixture.report);
   await fixture.settle();
   let most = 0;
   for (let round = 0; round < 12; round++) {
@@ -118,16 +119,16 @@ test('a start that goes on is not begun again, by this broker or by another one'
   const fixture = await createFixture();
   const [one, two] = [fixture.aBroker('one'), fixture.aBroker('two')];
   const begun = await Promise.all([
-    one.start('lab', machines(2), fixture.report),
-    one.start('lab', machines(2), fixture.report),
-    two.start('lab', machines(2), fixture.report),
+    one.begin('lab', machines(2), fixture.report),
+    one.begin('lab', machines(2), fixture.report),
+    two.begin('lab', machines(2), fixture.report),
   ]);
   expect(begun.filter(Boolean)).toHaveLength(1);
   await fixture.settle();
   await fixture.pause(60_000);
-  expect(await two.start('lab', machines(2), fixture.report)).toBe(false);
+  expect(await two.begin('lab', machines(2), fixture.report)).toBe(false);
   await fixture.finish();
-  expect(await two.start('lab', machines(2), fixture.report)).toBe(true);
+  expect(await two.begin('lab', machines(2), fixture.report)).toBe(true);
   await fixture.settle();
   await fixture.finish();
   expect(fixture.clock.pending()).toBe(0);
@@ -137,7 +138,7 @@ test('a machine that runs already counts as started, and one that cannot be star
   const fixture = await createFixture();
   fixture.failing.set('100', new PortholeError('machine_running'));
   fixture.failing.set('101', new PortholeError('machine_locked'));
-  await fixture.aBroker('one').start('lab', machines(3), fixture.report);
+  await fixture.aBroker('one').begin('lab', machines(3), fixture.report);
   await fixture.settle();
   await fixture.finish();
   expect(fixture.progress()).toMatchObject({ total: 3, started: 2, failed: 1 });
@@ -146,7 +147,7 @@ test('a machine that runs already counts as started, and one that cannot be star
 
 test('a start that takes longer than a minute and a half does not hold up the others', async () => {
   const fixture = await createFixture();
-  await fixture.aBroker('one').start('lab', machines(3, 1), fixture.report);
+  await fixture.aBroker('one').begin('lab', machines(3, 1), fixture.report);
   await fixture.settle();
   expect(fixture.running.size).toBe(2);
   for (let second = 0; second < 92; second++) await fixture.pause(1000);
@@ -157,12 +158,12 @@ test('a start that takes longer than a minute and a half does not hold up the ot
 test('a broker that stops leaves the rest to another one', async () => {
   const fixture = await createFixture();
   const [one, two] = [fixture.aBroker('one'), fixture.aBroker('two')];
-  await one.start('lab', machines(6, 1), fixture.report);
+  await one.begin('lab', machines(6, 1), fixture.report);
   await fixture.settle();
   await one.component.stop?.();
   expect(fixture.clock.pending()).toBe(0);
   expect([...fixture.running.keys()]).toEqual(['100', '101']);
-  expect(await two.start('lab', machines(6, 1).slice(2), fixture.report)).toBe(true);
+  expect(await two.begin('lab', machines(6, 1).slice(2), fixture.report)).toBe(true);
   await fixture.settle();
   for (let round = 0; round < 4; round++) await fixture.finish();
   expect(fixture.progress()).toMatchObject({ total: 4, started: 4 });

@@ -141,6 +141,22 @@ describeWith('redis')('the doctor', () => {
       expect([result.code, ...kinds(result)]).toEqual([0, 'proxmox_no_power']);
     });
 
+    test('a missing permission for power that the timetable of a class needs', async () => {
+      const acl = { '/': everyPrivilege.filter((privilege) => privilege !== 'VM.PowerMgmt') };
+      await aCluster({ users: [{ userid: 'porthole@pve', password: 'unused', acl }] });
+      const timed = {
+        name: 'lab',
+        members: { groups: ['lab'] },
+        machines: { all: true },
+        own: ['*'],
+        when: { timeZone: 'UTC', hours: '08:00-09:00' },
+        prepare: { startMinutes: 10 },
+      };
+      await writeInFolder('access.yaml', JSON.stringify({ classes: [timed] }));
+      const result = await runDoctor({ access: undefined, accessFile: 'access.yaml' });
+      expect([result.code, ...kinds(result)]).toEqual([0, 'proxmox_no_power']);
+    });
+
     test('a clock that differs', async () => {
       await aCluster({ clock: createFakeClock(Date.now() - 5 * 60_000) });
       const result = await runDoctor();

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { startBrowser, type Browser } from '../browser.ts';
 import { describeWith } from '../../needs.ts';
+import { accessibilityFaults } from '../axe.ts';
 import { eventually } from '../../eventually.ts';
 import { startSite } from '../site.ts';
 import type { Site } from '../site-state.ts';
@@ -269,6 +270,34 @@ describeWith('chromium')('the page of a class', () => {
       'message',
       'end',
     ]);
+  });
+
+  test('says what happens around lessons, and that a lesson begins', async () => {
+    site.instructed = [
+      aClass({
+        lesson: { next: { from: new Date(Date.now() + 2000).toISOString() } },
+        timetable: { startMinutes: 10, shutdownMinutes: 30 },
+      }),
+    ];
+    await open();
+    await page.getByText(/^Machines start 10 minutes before each lesson/).waitFor();
+    const news = page.locator('.lesson-news[role=status]');
+    await news.getByText(/^Networks: the lesson begins at/).waitFor();
+    await take('lesson-begins');
+    await news.getByText('Networks: the lesson has begun.').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  test('tells members on their list of machines that a lesson ends', async () => {
+    const until = new Date(Date.now() + 4 * 60_000).toISOString();
+    site.instructed = [aClass({ role: 'member', may: [], lesson: { now: { until } } })];
+    await page.goto(site.origin);
+    await page
+      .locator('.lesson-news')
+      .getByText(/^Networks: the lesson ends at/)
+      .waitFor();
+    await take('lesson-ends-machines');
+    expect(await accessibilityFaults(page)).toEqual([]);
   });
 
   test('says when the lesson ends', async () => {

@@ -34,6 +34,8 @@ export interface CompiledClass {
   ownerOf(target: Target): string | undefined;
   /** Whether there is a lesson. Undefined: the class has no time windows. */
   readonly isLesson: IsOpenAt | undefined;
+  /** How long before and after its lessons machines are started and shut down. Undefined: they are not. */
+  readonly timetable: { readonly startMinutes?: number; readonly shutdownMinutes?: number };
 }
 
 export interface CompiledAccess {
@@ -104,6 +106,8 @@ function compileClass({
   machines,
   own,
   when,
+  prepare,
+  after,
 }: AccessClass): CompiledClass {
   const mismatch = compileTargetMatcher(machines);
   const ownMismatch = compileTargetMatcher(own, members.groups);
@@ -122,6 +126,7 @@ function compileClass({
       hasMember(subject) && hasMachine(target) && ownMismatch(subject, target) === undefined,
     ownerOf: compileOwner(own),
     isLesson: compileTimeWindows(when),
+    timetable: { ...prepare, ...after },
   };
 }
 

@@ -20,7 +20,7 @@ import type { ListClassesDeps } from './list-classes.ts';
 export interface ClassRouteDeps extends ListClassesDeps {
   readonly states: ClassStates;
   readonly snapshots: ClassSnapshots;
-  readonly starter: Pick<ClassStarter, 'start'>;
+  readonly starter: Pick<ClassStarter, 'begin'>;
   readonly rateLimits: RateLimits;
   readonly random: RandomBytes;
   readonly audit: Audit;
@@ -162,7 +162,8 @@ async function startMachines(
     address: ip,
     requestId: state.requestId,
   });
-  const begun = await deps.starter.start(compiled.name, stopped, {
+  const begun = await deps.starter.begin(compiled.name, stopped, {
+    action: 'start',
     onStarted(machine, task) {
       metrics.powerAction('start', 'ok');
       audit({ event: 'power', ...facts(machine), task });

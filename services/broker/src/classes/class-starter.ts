@@ -8,7 +8,7 @@ import type { LeaseStore } from '@porthole/shared/store/ports';
 import type { Log } from '@porthole/shared/telemetry/log';
 import { every, sleep, type Clock } from '@porthole/shared/time/clock';
 import type { Machine } from '../machines/machine.ts';
-import { readTask, startPowerTask, toPowerError } from '../power/proxmox-power.ts';
+import { readTask, startPowerTask, toPowerError, type PowerAction } from '../power/proxmox-power.ts';
 
 /** Machines that are started at the same time at one node, over all classes of this broker. */
 const startsPerNode = 2;
@@ -16,16 +16,22 @@ const pollMs = 1000;
 /** How long a start may take until the next machine of the node is started. Proxmox goes on with the first one. */
 const maxStartMs = 90_000;
 
-export interface StartReport {
-  /** A machine was started: `task` is the UPID. Or it could not be started, for this reason. */
+/** What is done with each machine, and how it went. */
+export interface MachineWork {
+  readonly action: Extract<PowerAction, 'start' | 'shutdown'>;
+  /** Called right before each machine; false or a rejection leaves it out. Default: all machines. */
+  mayBegin?(machine: Machine): Promise<boolean>;
+  /** Proxmox has begun: `task` is the UPID. Or the machine could not be started or shut down, for this reason. */
   onStarted(machine: Machine, task: string): void;
   onFailed(machine: Machine, error: ReturnType<typeof asPortholeError>): void;
+  /** The machine is as wanted. Must not reject. */
+  onDone?(machine: Machine): Promise<void>;
 }
 
-/** Starts the machines of classes, a few at a time per node, and writes the progress to the store. */
+/** Starts and shuts down the machines of classes, a few at a time per node. Writes the progress of starts to the store. */
 export interface ClassStarter {
   /** Begins, unless any broker is doing it already. Answers whether it has begun. */
-  start(className: string, machines: readonly Machine[], report: StartReport): Promise<boolean>;
+  begin(className: string, machines: readonly Machine[], work: MachineWork): Promise<boolean>;
   /** Stops what is going on. What is left is not started. */
   readonly component: LifecycleComponent;
 }
@@ -51,8 +57,8 @@ export function createClassStarter(deps: ClassStarterDeps): ClassStarter {
   const acquire = (className: string) =>
     leases.tryAcquire(leaseNames.startClass(className), brokerId, 1, lifetimes.classStartLease);
 
-  async function run(className: string, machines: readonly Machine[], report: StartReport): Promise<void> {
-    const progress = createProgress(deps, className, machines.length);
+  async function run(className: string, machines: readonly Machine[], work: MachineWork): Promise<void> {
+    const progress = work.action === 'start' ? createProgress(deps, className, machines.length) : noProgress;
     const cancelRenewal = every(clock, lifetimes.classStartLease / 3, () => {
       void acquire(className).catch(() => {});
       void progress.write();
@@ -60,7 +66,7 @@ export function createClassStarter(deps: ClassStarterDeps): ClassStarter {
     try {
       await progress.write();
       await eachPerNode(machines, async (machine) => {
-        const isStarted = await slots.use(machine, () => startMachine(deps, machine, report, signal));
+        const isStarted = await slots.use(machine, () => workOnMachine(deps, machine, work, signal));
         await progress.count(isStarted ? 'started' : 'failed');
       });
     } finally {
@@ -70,12 +76,13 @@ export function createClassStarter(deps: ClassStarterDeps): ClassStarter {
   }
 
   return {
-    async start(className, machines, report) {
+    async begin(className, machines, work) {
       // The lease does not tell two requests to one broker apart.
       if (jobs.has(className) || !(await acquire(className)) || jobs.has(className)) return false;
-      const job = run(className, machines, report)
+      const job = run(className, machines, work)
         .catch((err: unknown) => {
-          if (!signal.aborted) log.error({ err, class: className }, 'starting a class has failed');
+          if (!signal.aborted)
+            log.error({ err, class: className }, 'starting or shutting down a class has failed');
         })
         .finally(() => jobs.delete(className));
       jobs.set(className, job);
@@ -91,37 +98,49 @@ export function createClassStarter(deps: ClassStarterDeps): ClassStarter {
   };
 }
 
-/** Starts one machine and waits until Proxmox has done so. Rejects only when the signal is aborted. */
-async function startMachine(
+/** Works on one machine and waits until Proxmox has done so. Rejects only when the signal is aborted. */
+async function workOnMachine(
   { clients, clock }: ClassStarterDeps,
   machine: Machine,
-  report: StartReport,
+  work: MachineWork,
   signal: AbortSignal,
 ): Promise<boolean> {
   const client = clients.get(machine.cluster);
   if (!client) return false;
   try {
-    const task = await startPowerTask(client, machine, 'start').catch((thrown: unknown) => {
+    if (work.mayBegin && !(await work.mayBegin(machine))) return true;
+  } catch {
+    return false;
+  }
+  try {
+    const task = await startPowerTask(client, machine, work.action).catch((thrown: unknown) => {
       throw toPowerError(thrown);
     });
-    report.onStarted(machine, task);
+    work.onStarted(machine, task);
     const until = clock.now() + maxStartMs;
     while (clock.now() < until) {
       await sleep(clock, pollMs, signal);
       const result = await readTask(client, task);
       if (result.state === 'failed') throw result.error;
-      if (result.state === 'done') return true;
+      if (result.state !== 'done') continue;
+      await work.onDone?.(machine);
+      return true;
     }
     return true;
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     const error = asPortholeError(thrown);
     // Another user was faster.
-    if (error.code === 'machine_running') return true;
-    report.onFailed(machine, error);
+    if (error.code === (work.action === 'start' ? 'machine_running' : 'machine_stopped')) {
+      await work.onDone?.(machine);
+      return true;
+    }
+    work.onFailed(machine, error);
     return false;
   }
 }
+
+const noProgress = { write: async () => {}, count: async () => {} };
 
 /** Writes how far a start is. Never rejects: the next write says more. */
 function createProgress({ starts, clock }: ClassStarterDeps, className: string, total: number) {

@@ -1,4 +1,5 @@
 import { createClassStates } from '@porthole/shared/class/class-states';
+import { createTimetableWorks } from '@porthole/shared/class/timetable-works';
 import { createClassStarts } from '@porthole/shared/class/starts';
 import { randomId } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
@@ -13,21 +14,23 @@ import type { ClassRouteDeps } from './act-on-class.ts';
 import { createClassMachines } from './class-machines.ts';
 import { createClassSnapshots } from './class-snapshots.ts';
 import { createClassStarter } from './class-starter.ts';
+import { createTimetable, type TimetableDeps } from './timetable.ts';
 
-/** Composes what the routes of classes need. The caller runs the component. */
+/** Composes what the routes of classes need. The caller runs the components. */
 export function createClassRoutes(
   deps: Pick<
     ClassRouteDeps,
     'requireLogin' | 'access' | 'live' | 'rateLimits' | 'random' | 'audit' | 'metrics' | 'showOperatorName'
-  > & {
-    readonly store: Pick<Store, 'records' | 'leases' | 'signals'>;
-    readonly keys: SealKeys;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly directory: Pick<MachineDirectory, 'list'>;
-    readonly clients: ReadonlyMap<string, Pick<ProxmoxClient, 'get' | 'post'>>;
-  },
-): { readonly routes: ClassRouteDeps; readonly component: LifecycleComponent } {
+  > &
+    Pick<TimetableDeps, 'metrics'> & {
+      readonly store: Pick<Store, 'records' | 'leases' | 'signals'>;
+      readonly keys: SealKeys;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly directory: Pick<MachineDirectory, 'list' | 'find'>;
+      readonly clients: ReadonlyMap<string, Pick<ProxmoxClient, 'get' | 'post'>>;
+    },
+): { readonly routes: ClassRouteDeps; readonly components: readonly LifecycleComponent[] } {
   const { store, keys, clock, random, log } = deps;
   const { records, leases } = store;
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
@@ -35,6 +38,8 @@ export function createClassRoutes(
   const starts = createClassStarts({ records, keys, random });
   const brokerId = randomId(random, 12);
   const starter = createClassStarter({ starts, leases, clients: deps.clients, clock, log, brokerId });
+  const works = createTimetableWorks({ records, leases, keys, random });
+  const timetable = createTimetable({ ...deps, leases, works, starter, brokerId });
   return {
     routes: {
       ...deps,
@@ -43,6 +48,6 @@ export function createClassRoutes(
       classMachines: createClassMachines(deps.directory),
       starter,
     },
-    component: starter.component,
+    components: [starter.component, timetable],
   };
 }

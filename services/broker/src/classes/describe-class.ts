@@ -34,6 +34,9 @@ export function describeClass(
     role,
     may,
     ...(lessons ? { lesson: describeLessons(lessons) } : {}),
+    ...(role === 'instructor' && Object.keys(compiled.timetable).length > 0
+      ? { timetable: compiled.timetable }
+      : {}),
     ...(paused ? { paused: { until: iso(paused.until), text: paused.text, ...by(paused) } } : {}),
     ...(ending ? { ending: { at: iso(ending.at), ...by(ending) } } : {}),
     ...(starting && role === 'instructor'

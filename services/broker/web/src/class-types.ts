@@ -16,6 +16,8 @@ export interface ClassDetails {
     readonly now?: { readonly until?: string };
     readonly next?: { readonly from: string; readonly until?: string };
   };
+  /** Minutes before and after each lesson. */
+  readonly timetable?: { readonly startMinutes?: number; readonly shutdownMinutes?: number };
   readonly paused?: { readonly until: string; readonly text: string; readonly by?: string };
   readonly ending?: { readonly at: string; readonly by?: string };
   readonly starting?: {

@@ -41,6 +41,7 @@ const consoleFields = {
 };
 
 const classAction = z.enum(['pause', 'resume', 'message', 'lower', 'start', 'end', 'cancel_end']);
+const timetableAction = z.enum(['start', 'shutdown']);
 const powerAction = z.enum(['start', 'shutdown', 'reboot', 'reset', 'stop']);
 
 const auditEvents = {
@@ -149,6 +150,15 @@ const auditEvents = {
   class_action_refused: {
     about: 'An action for a class was denied or failed. `code` is the error code.',
     fields: { by: principal, class: z.string(), action: classAction, code: errorCode, ...requestFields },
+  },
+  timetable_power: {
+    about:
+      'The timetable has started a machine of a class before a lesson, or shut it down after one. `lesson` is when the lesson begins or has ended.',
+    fields: { class: z.string(), lesson: z.iso.datetime(), machine, action: timetableAction, task: z.string() },
+  },
+  timetable_power_failed: {
+    about: 'The timetable could not start or shut down a machine. It tries three times.',
+    fields: { class: z.string(), lesson: z.iso.datetime(), machine, action: timetableAction, code: errorCode },
   },
   power: {
     about: 'A power action was started. `task` is the UPID of the Proxmox task.',

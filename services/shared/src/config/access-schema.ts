@@ -171,8 +171,10 @@ const ownMachines = z
   })
   .refine((given) => Object.keys(given).length > 0, 'set names, tags or pools');
 
+const minutes = z.number().int().nonnegative();
+
 /** A class: members open their own machines, instructors all machines of the class. */
-export const accessClass = z.strictObject({
+const accessClassFields = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, dots, dashes and underscores'),
@@ -194,6 +196,16 @@ export const accessClass = z.strictObject({
   /** Rights of members on their own machines. */
   allow: z.array(z.enum(rights)).min(1).default(['control']),
   ...sessionFields,
+  /** Starts the machines of the class this long before each lesson. */
+  prepare: z.strictObject({ startMinutes: minutes.max(120) }).optional(),
+  /** Shuts down the machines that have no open console this long after each lesson. */
+  after: z.strictObject({ shutdownMinutes: minutes.max(720) }).optional(),
+});
+
+export const accessClass = accessClassFields.superRefine(({ when, ...given }, context) => {
+  for (const field of ['prepare', 'after'] as const)
+    if (given[field] && !when)
+      context.addIssue({ code: 'custom', path: [field], message: 'needs lessons: set when' });
 });
 
 export type AccessClass = z.infer<typeof accessClass>;

@@ -69,8 +69,12 @@ export const leaseNames = {
   allSessions: 'sessions',
   /** Members of a class who raised a hand, in order. */
   help: (className: string) => `help/${className}`,
-  /** One start of all machines of a class at a time. */
+  /** One start or shutdown of the machines of a class at a time. */
   startClass: (className: string) => `start-class/${className}`,
+  /** Held by the broker that runs the timetable of all classes. */
+  timetable: 'timetable',
+  /** One attempt at a time to start or shut down a machine for a lesson. */
+  timetableTry: (task: string, machine: string) => `timetable-try/${task}/${machine}`,
   /** Entries of the audit trail in one hour since the epoch. */
   audit: (hour: number) => `audit/${hour}`,
 } as const;
@@ -113,6 +117,12 @@ export const lifetimes = {
   classStart: 10 * 60_000,
   /** Held while the machines of a class are started. Renewed after a third of it. */
   classStartLease: 30_000,
+  /** After this, another broker takes the timetable over. Renewed after a third of it. */
+  timetableLeader: 30_000,
+  /** From one attempt of the timetable at a machine to the next. Longer than a broker waits for Proxmox. */
+  timetableTry: 5 * 60_000,
+  /** Longer than a lesson is prepared or cleaned up after. */
+  timetableWork: 3 * 24 * 3_600_000,
   /** Longer than a school day. When it expires, relays read the state again. */
   classRevision: 24 * 3_600_000,
   /** The place of a raised hand. Renewed after a third of it while its member has a console. */

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { eventually } from '../../../eventually.ts';
 import { describeWith } from '../../../needs.ts';
+import { accessibilityFaults } from '../../axe.ts';
 import { waitForState } from '../../browser.ts';
+import { aClass } from '../../site-data.ts';
 import { useConsole, type ConsoleTest } from '../use-console.ts';
 
 const pictures = process.env['PICTURES'];
@@ -170,6 +172,18 @@ describeWith('chromium')('a console of a member of a class', () => {
     const bar = fixture.page.locator('.bar');
     expect(await bar.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
     await take(fixture, 'student-phone-toolbar');
+  });
+
+  test('says for a moment that the lesson ends, without taking clicks from the machine', async () => {
+    const until = new Date(Date.now() + 3000).toISOString();
+    fixture.site.instructed = [aClass({ role: 'member', may: [], lesson: { now: { until } } })];
+    await fixture.open();
+    const news = fixture.page.locator('.lesson-news[role=status]');
+    await news.getByText(/^Networks: the lesson ends at/).waitFor();
+    await take(fixture, 'student-lesson-ends');
+    expect(await news.evaluate((element) => getComputedStyle(element).pointerEvents)).toBe('none');
+    expect(await accessibilityFaults(fixture.page)).toEqual([]);
+    await news.getByText('Networks: the lesson has ended.').waitFor();
   });
 
   test('counts down to the end of the class', async () => {

@@ -89,7 +89,8 @@ export const findingKinds = {
   },
   proxmox_no_power: {
     level: 'warning',
-    remedy: 'Grant VM.PowerMgmt to the credential of the broker, or remove power from the access rules.',
+    remedy:
+      'Grant VM.PowerMgmt to the credential of the broker, or remove power from the access rules, and prepare and after from the classes.',
   },
   proxmox_no_nodes: {
     level: 'warning',

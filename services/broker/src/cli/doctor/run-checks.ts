@@ -41,7 +41,9 @@ export async function runChecks(config: Config, deps: CheckDeps): Promise<readon
 function rolesIn(config: Config): readonly ClusterRole[] {
   const { access = [], classes = [] } = readAccessDocument(config) ?? {};
   const rules = [...access, ...classes];
-  const powers = rules.some(({ allow }) => allow.includes('power'));
+  const powers =
+    rules.some(({ allow }) => allow.includes('power')) ||
+    classes.some(({ prepare, after }) => prepare !== undefined || after !== undefined);
   return config.clusters.flatMap((cluster): readonly ClusterRole[] => {
     const broker = cluster.brokerCredential ?? cluster.credential;
     const relay = cluster.relayCredential ?? cluster.credential;

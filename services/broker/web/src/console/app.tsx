@@ -5,6 +5,8 @@ import { ClassMessages } from './class/class-messages.tsx';
 import { HandBadge } from './class/hand-badge.tsx';
 import { HelpPanel, type SetHelp } from './class/help-panel.tsx';
 import { PausedCard } from './class/paused-card.tsx';
+import { LessonNews } from '../lessons/lesson-news.tsx';
+import { useLessons } from '../lessons/use-lessons.ts';
 import { ClipboardPanel } from './clipboard/clipboard-panel.tsx';
 import { clipboardRights } from './connection/session-info.ts';
 import type { Mode, View } from './connection/view.ts';
@@ -43,6 +45,8 @@ export interface AppProps {
   readonly power: MachinePower | undefined;
 }
 
+const lessonNewsMs = 20_000;
+
 /** Everything on the console page except the display itself. */
 export function App(props: AppProps) {
   const { view, name, requestedMode, screen, terminal, open, extend, power } = props;
@@ -59,6 +63,11 @@ export function App(props: AppProps) {
   const mode: Mode = paused ? 'view' : granted;
   // Pasting into a terminal is typing, and its text can be read anyway.
   const clipboard = clipboardRights(terminal ? 'both' : view.sessionInfo.clipboard, mode);
+
+  // Members have a sign-in, except on embedded pages.
+  const lessons = useLessons(
+    view.classInfo.help !== undefined && document.body.dataset['embedded'] !== 'true',
+  );
 
   useEffect(
     () =>
@@ -126,6 +135,9 @@ export function App(props: AppProps) {
       <NoticeBar view={view} extend={extend} focusDisplay={focus} />
       {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}
       {paused ? <PausedCard paused={paused} /> : null}
+      <div class="console-lesson-news">
+        <LessonNews classes={lessons} showMs={lessonNewsMs} />
+      </div>
       <ClassMessages messages={view.classInfo.messages} focusDisplay={focus} />
       <Overlay view={view} name={name} open={open} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">

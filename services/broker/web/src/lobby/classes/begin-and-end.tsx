@@ -1,5 +1,6 @@
 import type { ClassDetails } from '../../class-types.ts';
 import { CloseIcon, PowerIcon } from '../../components/icons.tsx';
+import { timetableText } from '../../texts/lessons.ts';
 import { startProgress } from '../../texts/class-page.ts';
 import { Countdown } from './countdown.tsx';
 import type { ClassActions } from './use-class-actions.ts';
@@ -46,6 +47,7 @@ export function BeginAndEnd({ details, act, busy, askToEnd }: BeginAndEndProps) 
           ) : null}
         </p>
       ) : null}
+      {details.timetable ? <p class="class-timetable">{timetableText(details.timetable)}</p> : null}
       <span class="class-progress" role="status">
         {starting ? startProgress(starting) : ''}
         {starting?.running ? (

@@ -4,6 +4,7 @@ import { AlertIcon } from '../../components/icons.tsx';
 import { classesPath } from '../../paths.ts';
 import { classCount, handsText, lessonText, noClasses } from '../../texts/class-page.ts';
 import { listProblem } from '../../texts/machines.ts';
+import { LessonNews } from '../../lessons/lesson-news.tsx';
 import { ListSkeleton } from '../list-skeleton.tsx';
 import { PageHeader, type PageProps } from '../page-header.tsx';
 import { ClassView } from './class-view.tsx';
@@ -38,13 +39,17 @@ export function ClassesPage(props: PageProps) {
           <div>
             <h1>{selected?.title ?? 'Classes'}</h1>
             <p class="count">
-              {selected ? classCount(selected) : list || problem ? '' : 'Loading your classes…'}
-              {selected?.truncated ? ' (list truncated)' : ''}
+              {selected
+                ? `${classCount(selected)}${selected.truncated ? ' (list truncated)' : ''}${selected.lesson ? '.' : ''}`
+                : list || problem
+                  ? ''
+                  : 'Loading your classes…'}
               {selected?.lesson ? ` ${lessonText(selected.lesson)}` : ''}
             </p>
           </div>
           <ClassSwitch classes={known.current} selected={wanted ?? selected?.name} select={select} />
         </div>
+        <LessonNews classes={list?.classes} />
         {list && problem ? (
           <p class="stale" role="status">
             <AlertIcon /> {listProblem(problem)}

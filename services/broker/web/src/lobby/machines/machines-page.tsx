@@ -3,6 +3,8 @@ import type { Machine, Problem } from '../../api.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { AlertIcon } from '../../components/icons.tsx';
 import { countText, listProblem, staleText } from '../../texts/machines.ts';
+import { LessonNews } from '../../lessons/lesson-news.tsx';
+import { useLessons } from '../../lessons/use-lessons.ts';
 import { ErrorBanner } from '../error-banner.tsx';
 import { ListSkeleton } from '../list-skeleton.tsx';
 import { PageHeader, type PageProps } from '../page-header.tsx';
@@ -16,6 +18,7 @@ import { usePowerActions, type PowerActions } from './use-power-actions.ts';
 
 export function MachinesPage(props: PageProps) {
   const { value: list, problem, news, reload } = useMachines(() => props.onSignedOut('expired'));
+  const lessons = useLessons(true);
   const [search, setSearch] = useState('');
   const power = usePowerActions(list?.consoles, reload);
   const field = useRef<HTMLInputElement>(null);
@@ -46,6 +49,7 @@ export function MachinesPage(props: PageProps) {
             set={setSearch}
           />
         </div>
+        <LessonNews classes={lessons} />
         {list && (list.stale || problem) ? (
           <p class="stale" role="status" data-stale>
             <AlertIcon />
