@@ -13,7 +13,7 @@ export function useLessons(enabled: boolean): readonly ClassDetails[] | undefine
     let etag: string | undefined;
     let stopped = false;
     const poll = async () => {
-      const answer = await api.classes(etag);
+      const answer = await api.classes(undefined, etag);
       if (stopped || !answer.ok) return;
       etag = answer.value.etag;
       if (answer.value.value) setClasses(answer.value.value.classes);
