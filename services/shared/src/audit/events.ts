@@ -154,11 +154,23 @@ const auditEvents = {
   timetable_power: {
     about:
       'The timetable has started a machine of a class before a lesson, or shut it down after one. `lesson` is when the lesson begins or has ended.',
-    fields: { class: z.string(), lesson: z.iso.datetime(), machine, action: timetableAction, task: z.string() },
+    fields: {
+      class: z.string(),
+      lesson: z.iso.datetime(),
+      machine,
+      action: timetableAction,
+      task: z.string(),
+    },
   },
   timetable_power_failed: {
     about: 'The timetable could not start or shut down a machine. It tries three times.',
-    fields: { class: z.string(), lesson: z.iso.datetime(), machine, action: timetableAction, code: errorCode },
+    fields: {
+      class: z.string(),
+      lesson: z.iso.datetime(),
+      machine,
+      action: timetableAction,
+      code: errorCode,
+    },
   },
   power: {
     about: 'A power action was started. `task` is the UPID of the Proxmox task.',
