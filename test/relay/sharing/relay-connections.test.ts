@@ -24,7 +24,6 @@ const configOf = (sharing: object) =>
       },
     ],
     signIn: { local: { usersFile: constantSecret('users: []') } },
-    limits: { drainSeconds: 0 },
     sharing,
   });
 
@@ -36,7 +35,9 @@ const store = createMemoryStore({ clock });
 
 function connectionsOf(sharing: object) {
   return createRelayConnections({
-    config: configOf(sharing),
+    settings: configOf(sharing).sharing,
+    maxViewers: 10,
+    drainMs: 0,
     keys: () => [grantKey],
     store,
     clock,

@@ -11,10 +11,8 @@ import type { ScreenReadings } from '../screen/screen-metrics.ts';
 import { createSharedScreens } from '../screen/shared-screens.ts';
 import type { Deadlines } from '../upstream/deadlines.ts';
 import type { Dial } from '../upstream/dial.ts';
-import { createForwardListener } from './forward-listener.ts';
-import { createForwardViewer } from './forward-viewer.ts';
-import { createMachineOwners } from './machine-owners.ts';
-import { createSharingDial } from './sharing-dial.ts';
+import { createRelayConnections } from './relay-connections.ts';
+import { createSharingDial, type SharedConsoles } from './sharing-dial.ts';
 
 export interface Sharing {
   readonly dial: Dial;
@@ -43,10 +41,7 @@ export function createSharing(deps: {
   /** Default: the relay's. */
   readonly workerUrl?: URL;
 }): Sharing {
-  const { settings, store, clock, metrics, deadlines, workerUrl, maxViewers, drainMs } = deps;
-  const { internalAddress: address } = settings;
-  const { records } = store;
-  const common = { keys: deps.keys, random: deps.random, clock, records, metrics: metrics.sharing };
+  const { settings, clock, metrics, deadlines, workerUrl } = deps;
   const screens = createSharedScreens({
     clock,
     limits: settings,
@@ -56,29 +51,23 @@ export function createSharing(deps: {
     metrics: metrics.screen,
     ...(workerUrl ? { workerUrl } : {}),
   });
-  const consoles = createSharingDial({
+  const { owners, forward, listener } = createRelayConnections({
+    ...deps,
+    metrics: metrics.sharing,
+    accept: (request) => consoles.accept(request),
+  });
+  const consoles: SharedConsoles = createSharingDial({
     clock,
     random: deps.random,
     log: deps.log,
     tracing: deps.tracing,
     metrics: metrics.sharingDial,
     dial: deps.dial,
-    owners: createMachineOwners({ ...common, address }),
-    forward: createForwardViewer({ ...common, tracing: deps.tracing }),
+    owners,
+    forward,
     openScreen: (screen) => screens.open(screen),
     healMs: settings.healSeconds * 1000,
   });
-  const listener =
-    address === undefined
-      ? undefined
-      : createForwardListener({
-          ...common,
-          listen: settings.internalListen,
-          address,
-          accept: consoles.accept,
-          maxViewers,
-          drainMs,
-        });
   return {
     dial: settings.enabled ? consoles.dial : deps.dial,
     readings: screens.readings,

@@ -19,19 +19,22 @@ export interface RelayConnections {
 }
 
 export function createRelayConnections(deps: {
-  readonly config: Pick<Config, 'sharing' | 'limits'>;
+  readonly settings: Config['sharing'];
   readonly keys: SealKeys;
   readonly store: Pick<Store, 'records'>;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly tracing: Pick<Tracing, 'withSpan'>;
   readonly metrics: SharingMetrics;
+  /** Most forwarded viewers at once. */
+  readonly maxViewers: number;
+  /** Over how long a drain is spread, in milliseconds. */
+  readonly drainMs: number;
   /** Attaches viewers of other relays to consoles of this one. */
   readonly accept: AcceptForwarded;
 }): RelayConnections {
-  const { accept, clock, keys, metrics, random, tracing } = deps;
-  const { limits, sharing } = deps.config;
-  const address = sharing.enabled ? sharing.internalAddress : undefined;
+  const { accept, clock, drainMs, keys, maxViewers, metrics, random, settings, tracing } = deps;
+  const address = settings.enabled ? settings.internalAddress : undefined;
   const common = { records: deps.store.records, keys, random, clock, metrics };
   return {
     owners: createMachineOwners({ ...common, address }),
@@ -41,11 +44,11 @@ export function createRelayConnections(deps: {
         ? undefined
         : createForwardListener({
             ...common,
-            listen: sharing.internalListen,
+            listen: settings.internalListen,
             address,
             accept,
-            maxViewers: limits.consolesPerRelay,
-            drainMs: limits.drainSeconds * 1000,
+            maxViewers,
+            drainMs,
           }),
   };
 }
