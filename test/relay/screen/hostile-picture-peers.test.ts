@@ -128,6 +128,19 @@ describe('a hostile viewer', () => {
     expect(cache.bytes).toBe(0);
   });
 
+  test('that changes its pixel format before each request has its tiles encoded twice a second, and not for each', async () => {
+    const { clock, send, addViewer } = await createConnected();
+    const viewer = addViewer(1, novncEncodings);
+    for (let ms = 0; ms < 2000; ms += 4) {
+      const format = sampleFormats[(ms / 4) % sampleFormats.length];
+      if (format) send(1, setPixelFormat(format));
+      send(1, updateRequest(false));
+      clock.advance(4);
+    }
+    expect(viewer.updates.length).toBeGreaterThan(3);
+    expect(viewer.updates.length).toBeLessThan(12);
+  });
+
   test('that changes its pixel format all the time fills no cache, and gets no colour map that it does not ask for', () => {
     const { server, clock, counts, cache } = createCounting(64 * mib);
     server.connect('authenticated');

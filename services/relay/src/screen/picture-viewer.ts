@@ -17,6 +17,9 @@ export const viewerLimits = {
   /** Milliseconds between two updates. */
   interval: 16,
   thumbnailInterval: 2000,
+  /** Updates within a time in milliseconds that begin another form: its tiles may have to be encoded for it alone. */
+  newForms: 4,
+  newFormsInterval: 2000,
   bytesPerMs: 64 * 1024,
   /** Milliseconds that an update waits for all of its tiles. */
   encodingMs: 250,
@@ -33,7 +36,10 @@ export class PictureViewer {
   readonly #tiles: EncodedTiles;
   #format: ViewerFormat = readViewerFormat(nativeFormatBytes);
   #encodings: ViewerEncodings = noEncodings;
-  #form: (ViewerForm & { release(): void }) | undefined;
+  #form: (ViewerForm & { readonly key: string; release(): void }) | undefined;
+  #hasNewForm = false;
+  /** When the last updates in a new form were sent. */
+  readonly #newFormsSentAt: number[] = [];
   /** Undefined before ServerInit. */
   #has: ViewerTiles | undefined;
   #requested = false;
@@ -73,9 +79,11 @@ export class PictureViewer {
 
   /** When it may get the next update. */
   get dueAt(): number {
-    const { interval, thumbnailInterval, bytesPerMs } = viewerLimits;
-    return (
-      this.#sentAt + Math.max(this.thumbnail ? thumbnailInterval : interval, this.#sentBytes / bytesPerMs)
+    const { interval, thumbnailInterval, newForms, newFormsInterval, bytesPerMs } = viewerLimits;
+    const oldest = this.#newFormsSentAt.at(-newForms);
+    return Math.max(
+      this.#sentAt + Math.max(this.thumbnail ? thumbnailInterval : interval, this.#sentBytes / bytesPerMs),
+      this.#hasNewForm && oldest !== undefined ? oldest + newFormsInterval : -Infinity,
     );
   }
 
@@ -133,6 +141,11 @@ export class PictureViewer {
     const notices = this.#notices(machine);
     if (notices.length + rectangles.length === 0) return [];
     commit();
+    if (this.#hasNewForm && rectangles.length > 0) {
+      this.#hasNewForm = false;
+      this.#newFormsSentAt.push(now);
+      if (this.#newFormsSentAt.length > viewerLimits.newForms) this.#newFormsSentAt.shift();
+    }
     return this.#send([...notices, ...rectangles], now);
   }
 
@@ -203,6 +216,7 @@ export class PictureViewer {
     const before = this.#form;
     this.#form = undefined;
     this.#useForm();
+    if (this.#form?.key !== before?.key) this.#hasNewForm = true;
     before?.release();
   }
 
@@ -214,6 +228,7 @@ export class PictureViewer {
     const tiles = this.#tiles.use(form);
     const jpeg = level === undefined ? undefined : this.#tiles.useJpeg(level);
     this.#form = {
+      key: `${tight ? form : this.#format.key} ${level}`,
       form,
       slots: tiles.slots,
       jpeg: jpeg && level !== undefined ? { level, slots: jpeg.slots } : undefined,
