@@ -28,6 +28,13 @@ export const viewerLimits = {
 /** A message in parts. */
 type Message = readonly Uint8Array[];
 
+/** The form of a viewer's tiles, which it keeps in the cache until `release`. */
+interface OwnForm extends ViewerForm {
+  /** Equal for equal forms. */
+  readonly key: string;
+  release(): void;
+}
+
 /** A viewer's side of a picture server: what it supports, what it has, and what it gets next. */
 export class PictureViewer {
   paused = false;
@@ -36,7 +43,7 @@ export class PictureViewer {
   readonly #tiles: EncodedTiles;
   #format: ViewerFormat = readViewerFormat(nativeFormatBytes);
   #encodings: ViewerEncodings = noEncodings;
-  #form: (ViewerForm & { readonly key: string; release(): void }) | undefined;
+  #form: OwnForm | undefined;
   #hasNewForm = false;
   /** When the last updates in a new form were sent. */
   readonly #newFormsSentAt: number[] = [];
@@ -215,12 +222,11 @@ export class PictureViewer {
   #changeForm(): void {
     const before = this.#form;
     this.#form = undefined;
-    this.#useForm();
-    if (this.#form?.key !== before?.key) this.#hasNewForm = true;
+    if (this.#useForm().key !== before?.key) this.#hasNewForm = true;
     before?.release();
   }
 
-  #useForm(): ViewerForm {
+  #useForm(): OwnForm {
     if (this.#form) return this.#form;
     const tight = this.#encodings.tight && this.#format.tight24;
     const form = tight ? 'tight' : this.#format;
@@ -228,7 +234,7 @@ export class PictureViewer {
     const tiles = this.#tiles.use(form);
     const jpeg = level === undefined ? undefined : this.#tiles.useJpeg(level);
     this.#form = {
-      key: `${tight ? form : this.#format.key} ${level}`,
+      key: `${tight ? 'tight' : this.#format.key} ${level}`,
       form,
       slots: tiles.slots,
       jpeg: jpeg && level !== undefined ? { level, slots: jpeg.slots } : undefined,
