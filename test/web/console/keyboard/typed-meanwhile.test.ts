@@ -47,6 +47,22 @@ describeWith('chromium')('a console that moves while its user types', () => {
     await until(() => fixture.received(4).length === 4);
   });
 
+  test('gets the Ctrl-Alt-Del of the toolbar', async () => {
+    await fixture.open();
+    await fixture.page.evaluate(() => {
+      const button = document.querySelector<HTMLElement>('button[aria-label="Send Ctrl-Alt-Del"]');
+      new MutationObserver((_, observer) => {
+        if (document.body.dataset['interruption'] !== 'brief') return;
+        observer.disconnect();
+        button?.click();
+      }).observe(document.body, { attributes: true });
+    });
+    await move();
+    await arrive();
+    await until(() => fixture.keysDown().length >= 3);
+    expect(fixture.keysDown()).toEqual([0xffe3, 0xffe9, 0xffff]);
+  });
+
   test('gets nothing that was typed while the user was not at the screen', async () => {
     await fixture.open();
     await fixture.page.getByRole('link', { name: 'Back to your machines' }).focus();

@@ -7,7 +7,7 @@ import type { LastFrame } from './last-frame.ts';
 /** The machine's screen: one noVNC after the other in the same place, with the same settings. */
 export interface Screen {
   attach(create: (target: HTMLElement) => RFB, events: DisplayEvents): void;
-  /** Keeps the last frame. Without noVNC, the methods below do nothing. */
+  /** Keeps the last frame. Without noVNC, the methods below wait for the next one for a moment, or do nothing. */
   detach(): void;
   /** The user types for the page again, not for the next noVNC. */
   discardTyped(): void;
@@ -41,6 +41,11 @@ export function createScreen(options: ScreenOptions): Screen {
 
   function focus() {
     if (!readOnly) rfb?.focus({ preventScroll: true });
+  }
+
+  function send(input: (current: RFB) => void) {
+    if (rfb && hasFrame) input(rfb);
+    else typedMeanwhile.keep(() => rfb && input(rfb));
   }
 
   function describe(live: HTMLCanvasElement) {
@@ -87,7 +92,8 @@ export function createScreen(options: ScreenOptions): Screen {
       if (!old) return;
       const live = canvas();
       if (live && hasFrame) lastFrame.capture(live);
-      if (live && hasFrame && !readOnly && document.activeElement === live) typedMeanwhile.start();
+      if (live && hasFrame && !readOnly) typedMeanwhile.start(document.activeElement === live);
+      hasFrame = false;
       old.disconnect();
     },
     discardTyped: () => typedMeanwhile.discard(),
@@ -100,8 +106,8 @@ export function createScreen(options: ScreenOptions): Screen {
       if (rfb) rfb.scaleViewport = value;
     },
     focus,
-    ctrlAltDel: () => rfb?.sendCtrlAltDel(),
-    paste: (text) => rfb?.clipboardPasteFrom(text),
-    sendKey: (keysym, code, down) => rfb?.sendKey(keysym, code, down),
+    ctrlAltDel: () => send((current) => current.sendCtrlAltDel()),
+    paste: (text) => send((current) => current.clipboardPasteFrom(text)),
+    sendKey: (keysym, code, down) => send((current) => current.sendKey(keysym, code, down)),
   };
 }

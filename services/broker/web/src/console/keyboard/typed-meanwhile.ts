@@ -1,6 +1,6 @@
-/** For so long after a display is gone, its keys are kept for the next one. Later, the screen may have changed. */
+/** For so long after a display is gone, input is kept for the next one. Later, the screen may have changed. */
 const keptMs = 2000;
-const maxEvents = 256;
+const maxKept = 256;
 
 const modifierKeys: ReadonlySet<string> = new Set(['Shift', 'Control', 'Alt', 'AltGraph', 'Meta']);
 
@@ -9,28 +9,31 @@ const modifierKeys: ReadonlySet<string> = new Set(['Shift', 'Control', 'Alt', 'A
  * are down all the while are pressed again first, because the next display has not seen them.
  */
 export interface TypedMeanwhile {
-  /** The display with the focus is gone. */
-  start(): void;
-  /** Gives the keys to the next display, in their order, unless that took too long. */
+  /** The display is gone. `focused`: it had the keyboard, and the next one will. */
+  start(focused: boolean): void;
+  /** Keeps other input for the next display, if the last one is gone. */
+  keep(input: () => void): void;
+  /** Gives everything to the next display, in its order, unless that took too long. */
   replay(display: HTMLElement): void;
-  /** Drops the keys: there is no next display. Idempotent. */
+  /** Drops everything: there is no next display. Idempotent. */
   discard(): void;
 }
 
 export function createTypedMeanwhile(page: Window, now: () => number): TypedMeanwhile {
   const down = new Map<string, KeyboardEvent>();
   let since: number | undefined;
-  let events: KeyboardEvent[] = [];
+  let takesKeys = false;
+  let kept: (KeyboardEvent | (() => void))[] = [];
 
   function onKey(event: KeyboardEvent): void {
     if (!event.isTrusted) return;
-    if (since === undefined) return follow(event);
+    if (since === undefined || !takesKeys) return follow(event);
     // Another element has the focus, so the key is for it.
     if (isLate() || page.document.activeElement !== page.document.body) return discard();
     // Otherwise, the space bar would scroll the page, and other keys would use the toolbar.
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (events.length < maxEvents) events.push(event);
+    if (kept.length < maxKept) kept.push(event);
   }
 
   function follow(event: KeyboardEvent): void {
@@ -44,9 +47,9 @@ export function createTypedMeanwhile(page: Window, now: () => number): TypedMean
   }
 
   function discard(): void {
-    for (const event of events) follow(event);
+    for (const each of kept) if (typeof each !== 'function') follow(each);
     since = undefined;
-    events = [];
+    kept = [];
   }
 
   page.addEventListener('keydown', onKey, { capture: true });
@@ -59,14 +62,21 @@ export function createTypedMeanwhile(page: Window, now: () => number): TypedMean
   });
 
   return {
-    start() {
+    start(focused) {
       since = now();
-      events = [];
+      takesKeys = focused;
+      kept = [];
+    },
+    keep(input) {
+      if (!isLate() && kept.length < maxKept) kept.push(input);
     },
     replay(display) {
-      const kept = isLate() ? [] : [...down.values(), ...events];
+      const replayed = isLate() ? [] : [...(takesKeys ? down.values() : []), ...kept];
       discard();
-      for (const event of kept) display.dispatchEvent(copyOf(event));
+      for (const each of replayed) {
+        if (typeof each === 'function') each();
+        else display.dispatchEvent(copyOf(each));
+      }
     },
     discard,
   };
