@@ -1,5 +1,5 @@
-import { TileCache } from '@porthole/relay/screen/tile-cache';
-import { createPictureServer } from '@porthole/relay/screen/picture-server';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
+import { createPictureServer } from '@porthole/relay/picture/picture-server';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';
