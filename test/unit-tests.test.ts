@@ -46,12 +46,13 @@ describe('npm run test:unit', () => {
     const using = (module: RegExp) =>
       pathsOf('services/*/src/**/*.ts')
         .filter((path) => module.test(readFileSync(path, 'utf8')))
-        .map((path) => relative(root, path));
+        .map((path) => relative(root, path))
+        .toSorted();
     expect(using(/child_process/)).toEqual([]);
     // Its one worker thread runs a module of the relay.
     expect(using(/worker_threads/)).toEqual([
+      'services/relay/src/picture/picture-worker.ts',
       'services/relay/src/screen/picture-thread.ts',
-      'services/relay/src/screen/picture-worker.ts',
     ]);
   });
 });

@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads';
 import { PortholeError } from '@porthole/shared/errors';
 import { offersEncoding } from '@porthole/relay/rfb/encodings';
-import { createPictureServer } from '@porthole/relay/screen/picture-server';
-import { TileCache } from '@porthole/relay/screen/tile-cache';
-import { servePictures, type RelayPort } from '@porthole/relay/screen/serve-pictures';
+import { createPictureServer } from '@porthole/relay/picture/picture-server';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
+import { servePictures, type RelayPort } from '@porthole/relay/picture/serve-pictures';
 import { faults } from './faults.ts';
 
 const cache = new TileCache(1024 * 1024);

@@ -1,6 +1,6 @@
 import type { MachineLink } from '@porthole/relay/upstream/proxmox-link';
 import type { ScreenUpstream } from '@porthole/relay/screen/shared-screen-contract';
-import { setPixelFormat } from '@porthole/relay/screen/screen-decoder';
+import { setPixelFormat } from '@porthole/relay/picture/screen-decoder';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { createMemoryLink, type MemoryLink } from '../stream/memory-link.ts';
 

@@ -1,11 +1,11 @@
 import { createFakeClock } from '../../fakes/clock.ts';
 import { Screen, type ScreenDeps } from '@porthole/relay/screen/screen';
 import { ScreenTotals } from '@porthole/relay/screen/screen-limits';
-import { createPictureServer } from '@porthole/relay/screen/picture-server';
-import { ServedPicture } from '@porthole/relay/screen/served-picture';
+import { createPictureServer } from '@porthole/relay/picture/picture-server';
+import { ServedPicture } from '@porthole/relay/picture/served-picture';
 import type { PictureListener } from '@porthole/relay/screen/picture-thread';
-import { TileCache } from '@porthole/relay/screen/tile-cache';
-import type { MachineEvent, ToPicture } from '@porthole/relay/screen/worker-messages';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
+import type { MachineEvent, ToPicture } from '@porthole/relay/picture/worker-messages';
 
 /** A shared screen whose picture server runs in the same thread, so that all is over when a call returns. */
 export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {

@@ -1,5 +1,5 @@
 import type { LinkHandler } from '@porthole/relay/stream/link';
-import { setPixelFormat } from '@porthole/relay/screen/screen-decoder';
+import { setPixelFormat } from '@porthole/relay/picture/screen-decoder';
 import { sharedClientInit } from '@porthole/relay/rfb/handshake-constants';
 import { eventually } from '../../eventually.ts';
 import { createClipboardPeer } from '../../fakes/guests/clipboard-peer.ts';

@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { messageOverhead } from '@porthole/relay/screen/worker-messages';
+import { messageOverhead } from '@porthole/relay/picture/worker-messages';
 import { createMemoryMachine, extendedKeysUpdate, rawUpdate, serverInit } from './memory-machine.ts';
 import { createSameThreadScreen } from './same-thread.ts';
 import { attachViewer, updateRequest } from './shared-screen-rig.ts';

@@ -1,6 +1,7 @@
 import { eventually } from '../../eventually.ts';
 import { createQemuGuest } from '../../fakes/guests/qemu.ts';
-import { encodings } from '../../fakes/guests/rfb-client.ts';
+import { createClipboardPeer, type ClipboardPeer as Peer } from '../../fakes/guests/clipboard-peer.ts';
+import { encodings, openRfb } from '../../fakes/guests/rfb-client.ts';
 import { describeWith } from '../../needs.ts';
 import { useRelayRigs, type RelayRig } from '../rig.ts';
 import type { LiveViewer } from './live-viewer.ts';
@@ -21,8 +22,13 @@ describeWith('qemu')('viewers of real QEMU behind three relays', () => {
     return relays;
   }
 
-  async function open(relays: readonly RelayRig[], relay: number, wanted?: number[]) {
-    const viewer = viewerAt(relays, relay, {}, wanted);
+  async function open(
+    relays: readonly RelayRig[],
+    relay: number,
+    wanted?: number[],
+    claims: Parameters<typeof viewerAt>[2] = {},
+  ) {
+    const viewer = viewerAt(relays, relay, claims, wanted);
     viewers = [...viewers, viewer];
     await viewer.pictured;
     return viewer;
@@ -60,5 +66,34 @@ describeWith('qemu')('viewers of real QEMU behind three relays', () => {
     expect([vncproxyCalls(one), await guest.viewers()]).toEqual([1, 1]);
     const violations = one.proxmox.violations;
     expect(violations).toEqual([]);
+  });
+
+  test('have the clipboard of their own grants, also at another relay: what one may copy, another may not', async () => {
+    const relays = await startRelays();
+    const wanted = [encodings.raw, encodings.desktopSize, encodings.extendedClipboard];
+    const both = { clipboard: 'both' } as const;
+    const none = { clipboard: 'none' } as const;
+    const opened = [await open(relays, 0, wanted, both), await open(relays, 1, wanted, none)];
+    opened.push(await open(relays, 0, wanted, none), await open(relays, 2, wanted, both));
+    await eventually('all share the console', () => opened.every(({ rfb }) => rfb !== undefined));
+    const peers = opened.map(({ rfb }) => createClipboardPeer(rfb!));
+    const [local, remoteDenied, localDenied, remote] = peers as [Peer, Peer, Peer, Peer];
+    await local.ready();
+    await remote.ready();
+    await guest.setPassword('password', 30);
+    const direct = await openRfb(await guest.connect(), { password: 'password', encodings: wanted });
+    const machine = createClipboardPeer(direct);
+    await machine.ready();
+
+    machine.copy('text of the machine');
+    for (const peer of [local, remote])
+      await eventually('has the text', () => peer.texts().includes('text of the machine'));
+    for (const peer of [localDenied, remoteDenied]) peer.copy('text of a viewer without the right');
+    remote.copy('text of the remote viewer');
+    await eventually('the machine has it', () => machine.texts().includes('text of the remote viewer'));
+    expect(machine.texts()).toEqual(['text of the remote viewer']);
+    expect([localDenied.heard(), remoteDenied.heard()]).toEqual([0, 0]);
+    expect(local.texts()).toEqual(['text of the machine']);
+    direct.close();
   });
 });

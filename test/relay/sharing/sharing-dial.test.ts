@@ -1,3 +1,4 @@
+import { unshareableMs } from '@porthole/relay/sharing/unshareable-machines';
 import { createSharingWorld, type SharingWorld } from './sharing-world.ts';
 
 /** Connects the first viewer of a machine and opens its console. */
@@ -184,6 +185,31 @@ describe('a second viewer', () => {
     await world.settle();
     expect(second.state()).toBe('pass_through');
     expect(await world.metric('porthole_relay_screen_fallbacks_total{reason="screen_failed"}')).toBe('1');
+  });
+
+  test('is not interrupted by each further viewer if its picture can not be shared', async () => {
+    const world = lab();
+    const { machine } = await openFirst(world);
+    world.connect(0);
+    await world.settle();
+    machine.closes();
+    await world.settle();
+    world.pending()[0]?.succeeds().closes();
+    await world.settle();
+    world.pending()[0]?.succeeds();
+    const { viewer: again } = await openFirst(world);
+    for (let others = 0; others < 3; others++) {
+      const other = world.connect(0);
+      await world.settle();
+      expect(world.pending()).toHaveLength(1);
+      world.pending()[0]?.succeeds();
+      await world.settle();
+      expect([other.state(), again.state()]).toEqual(['pass_through', 'pass_through']);
+    }
+    world.clock.advance(unshareableMs);
+    world.connect(0);
+    await world.settle();
+    expect(again.state()).toBe('screen_shared');
   });
 });
 

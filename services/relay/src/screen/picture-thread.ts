@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
-import { MessageBatch } from './message-batch.ts';
+import { MessageBatch } from '../picture/message-batch.ts';
 import type {
   FromPicture,
   FromWorker,
@@ -8,7 +8,7 @@ import type {
   ToPicture,
   ToWorker,
   WorkerWork,
-} from './worker-messages.ts';
+} from '../picture/worker-messages.ts';
 
 /** Interval of the checks whether a worker with screens still works. */
 const checkMs = 5000;
@@ -26,7 +26,10 @@ const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 
 
 /** The module that a worker runs: the source under type stripping, or the compiled file beside this one. */
 const isSource = import.meta.url.endsWith('.ts');
-export const pictureWorkerUrl = new URL(`./picture-worker.${isSource ? 'ts' : 'js'}`, import.meta.url);
+export const pictureWorkerUrl = new URL(
+  `../picture/picture-worker.${isSource ? 'ts' : 'js'}`,
+  import.meta.url,
+);
 
 /** What a screen hears of its picture server. */
 export interface PictureListener {

@@ -6,7 +6,7 @@ import {
   type PictureListener,
   type RemotePicture,
 } from './picture-thread.ts';
-import type { WorkerWork } from './worker-messages.ts';
+import type { WorkerWork } from '../picture/worker-messages.ts';
 
 /** The worker threads of a relay that decode and serve pictures. The first one starts with the first screen. */
 export interface PictureThreads {

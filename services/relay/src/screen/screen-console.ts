@@ -5,7 +5,7 @@ import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
 import { startKeepAlive } from '../upstream/keep-alive.ts';
 import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { ScreenUpstream } from './shared-screen-contract.ts';
-import { messageOverhead } from './worker-messages.ts';
+import { messageOverhead } from '../picture/worker-messages.ts';
 
 /** Bytes that the worker may be behind before the machine is no longer read, and down to which it is read again. */
 const pauseBytes = 1024 * 1024;

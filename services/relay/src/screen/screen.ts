@@ -16,7 +16,7 @@ import type {
   SharedScreenEvents,
 } from './shared-screen-contract.ts';
 import { ViewerLink, type ViewerScreen } from './viewer-link.ts';
-import type { FromPicture, MachineEvent, ToPicture } from './worker-messages.ts';
+import type { FromPicture, MachineEvent, ToPicture } from '../picture/worker-messages.ts';
 
 export interface ScreenDeps {
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { ClipboardViewer } from './clipboard-router.ts';
 import { resizeMessage, sizeOfServerInit, type ScreenSize } from './resize-message.ts';
 import { ViewerOutput } from './viewer-output.ts';
-import { messageOverhead, type ToPicture } from './worker-messages.ts';
+import { messageOverhead, type ToPicture } from '../picture/worker-messages.ts';
 
 /** A viewer whose messages wait in the worker is told when no more than this is left. */
 const drainedBytes = 256 * 1024;

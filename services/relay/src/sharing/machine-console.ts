@@ -4,7 +4,7 @@ import { linkSignal } from '@porthole/shared/time/link-signal';
 import type { DialledConsole, DialRequest } from '../upstream/dial.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
 import type { ScreenNotice } from './contracts.ts';
-import { MachineScreen, type ScreenPlace } from './machine-screen.ts';
+import { MachineScreen, type MachineScreenOptions, type ScreenPlace } from './machine-screen.ts';
 import { OwnConsole } from './own-console.ts';
 import { OwnedElsewhere, type Ownership } from './ownership.ts';
 import type { SharingDeps } from './sharing-deps.ts';
@@ -27,6 +27,7 @@ export class MachineConsole {
   readonly #deps: SharingDeps;
   readonly #cluster: RelayCluster;
   readonly #ownership: Promise<Ownership>;
+  readonly #onUnshareable: MachineScreenOptions['onUnshareable'];
   readonly #onClosed: () => void;
   readonly #waiting = new Set<PlaceRequest>();
   #state: SharingState = 'dialling';
@@ -41,12 +42,14 @@ export class MachineConsole {
       readonly cluster: RelayCluster;
       /** Does not reject. */
       readonly ownership: Promise<Ownership>;
+      readonly onUnshareable: MachineScreenOptions['onUnshareable'];
       readonly onClosed: () => void;
     },
   ) {
     this.#deps = deps;
     this.#cluster = options.cluster;
     this.#ownership = options.ownership;
+    this.#onUnshareable = options.onUnshareable;
     this.#onClosed = options.onClosed;
   }
 
@@ -124,6 +127,7 @@ export class MachineConsole {
       onStep: (step) => this.#forEachWaiting((waiting) => waiting.onStep(step)),
       onState: (state) => this.#enter(state),
       onViewers: () => this.#settle(),
+      onUnshareable: this.#onUnshareable,
       onEnded: () => this.#screenEnded(screen),
     });
     this.#screen = screen;

@@ -47,6 +47,8 @@ export interface MachineScreenOptions extends Pick<DialRequest, 'onProgress' | '
   readonly own: Promise<OwnConsole> | undefined;
   readonly onState: (state: SharingState & ('shared' | 'healing')) => void;
   readonly onViewers: () => void;
+  /** The picture can't be shared: it is too large, or of a kind that the relay can't decode. */
+  readonly onUnshareable: (reason: 'limit' | 'screen_failed') => void;
   /** Called once. */
   readonly onEnded: () => void;
 }
@@ -130,7 +132,7 @@ export class MachineScreen {
   }
 
   async #open(): Promise<void> {
-    const { claims, onViewers } = this.#options;
+    const { claims, onUnshareable, onViewers } = this.#options;
     const { signal } = this.#abort;
     this.#screen = this.#deps.openScreen({
       name: claims.machineName,
@@ -140,7 +142,11 @@ export class MachineScreen {
       const upstream = await this.#dialOwn();
       await this.#connect(upstream, firstPictureMs).catch((cause: unknown) => {
         signal.throwIfAborted();
-        if (isTooLarge(cause)) throw cause;
+        if (isTooLarge(cause)) {
+          onUnshareable('limit');
+          throw cause;
+        }
+        onUnshareable('screen_failed');
         throw new ScreenUnusable('no picture that can be shared', { cause });
       });
     }
@@ -175,7 +181,10 @@ export class MachineScreen {
     } catch (err) {
       signal.throwIfAborted();
       metrics.adoption('failed');
-      if (isTooLarge(err)) throw err;
+      if (isTooLarge(err)) {
+        this.#options.onUnshareable('limit');
+        throw err;
+      }
       log.warn({ ...this.#identity(), err }, 'console not taken over');
       return false;
     }
@@ -214,7 +223,10 @@ export class MachineScreen {
       return;
     }
     // The viewers get consoles of their own.
-    if (isTooLarge(error)) return this.end(new PortholeError('screen_moved', { cause: error }));
+    if (isTooLarge(error)) {
+      this.#options.onUnshareable('limit');
+      return this.end(new PortholeError('screen_moved', { cause: error }));
+    }
     this.#state = 'healing';
     this.#deps.log.warn(
       { ...this.#identity(), end: error?.code ?? 'closed', detail: error?.detail },

@@ -8,6 +8,7 @@ import { ScreenUnusable } from './machine-screen.ts';
 import { claimMachine, OwnedElsewhere, type Ownership, type ReachableOwner } from './ownership.ts';
 import type { SharingDeps } from './sharing-deps.ts';
 import type { FallbackReason } from './sharing-dial-metrics.ts';
+import { UnshareableMachines } from './unshareable-machines.ts';
 
 /** Owners that are tried before a session opens a console of its own. */
 const maxOwners = 3;
@@ -48,12 +49,14 @@ export function createSharingDial(deps: SharingDialDeps): SharedConsoles {
 class SharingDial {
   readonly #deps: SharingDialDeps;
   readonly #machines = new Map<string, MachineConsole>();
+  readonly #unshareable: UnshareableMachines;
   readonly #releasing = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
   #draining = false;
 
   constructor(deps: SharingDialDeps) {
     this.#deps = deps;
+    this.#unshareable = new UnshareableMachines(deps.clock);
   }
 
   async dial(request: DialRequest): Promise<DialledConsole> {
@@ -86,6 +89,7 @@ class SharingDial {
     const machine = this.#machines.get(keyOf(claims));
     if (!machine)
       throw new PortholeError('screen_moved', { detail: 'this relay has no console of the machine' });
+    if (this.#unshareable.reasonFor(keyOf(claims))) throw new PortholeError('screen_full');
     try {
       const place = await machine.share({
         claims,
@@ -120,6 +124,8 @@ class SharingDial {
   async #dialHere(request: DialRequest, instead: ForeignOwner | undefined): Promise<DialledConsole> {
     const machine = this.#machines.get(keyOf(request.claims));
     if (!machine) return this.#counted(await this.#open(request, instead).openOwn(request));
+    const reason = this.#unshareable.reasonFor(keyOf(request.claims));
+    if (reason) return this.#fallBack(request, reason);
     try {
       return await this.#attach(machine, request);
     } catch (error) {
@@ -188,6 +194,7 @@ class SharingDial {
     const machine = new MachineConsole(this.#deps, {
       cluster,
       ownership,
+      onUnshareable: (reason) => this.#unshareable.add(key, reason),
       onClosed: () => {
         this.#machines.delete(key);
         const released = ownership

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { api, type Answer, type Grant } from '../api.ts';
 import { consolePath, signInPath, type ConsoleAddress } from '../paths.ts';
 import { App } from './app.tsx';
+import { createCalmView } from './connection/calm-view.ts';
 import { createConnection, type Connection } from './connection/connection.ts';
 import { openConsoleSocket } from './connection/console-socket.ts';
 import { createEmbedTokenSource, type EmbedTokenSource } from './connection/embed-token.ts';
@@ -10,6 +11,7 @@ import type { View } from './connection/view.ts';
 import { createLastFrame } from './display/last-frame.ts';
 import { createScreen } from './display/screen.ts';
 import { createScreenAdapter } from './display/screen-adapter.ts';
+import { createTypedMeanwhile } from './keyboard/typed-meanwhile.ts';
 import { isOutdated } from './notices/screen-mark.tsx';
 import { createMachinePower, type MachinePower } from './power/machine-power.ts';
 import { createTerminal } from './terminal/terminal.ts';
@@ -28,11 +30,14 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
   const { cluster, vmid, mode, kind } = address;
   let received = '';
   let view: View | undefined;
+  /** What the page shows of it. */
+  let calmView: View | undefined;
   let power: MachinePower | undefined;
 
   const screen = createScreen({
     target,
     lastFrame: createLastFrame(lastFrame),
+    typedMeanwhile: createTypedMeanwhile(window, () => performance.now()),
     viewOnly: mode === 'view',
     onClipboard: (text) => {
       received = text;
@@ -46,6 +51,11 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
       : undefined;
   const display = terminal ?? createScreenAdapter(screen);
   const broker = createBrokerRequests(address, startEmbedTokenSource());
+
+  const showCalmly = createCalmView(systemClock, (next) => {
+    calmView = next;
+    update();
+  });
 
   const connection = createConnection({
     clock: systemClock,
@@ -67,7 +77,10 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
     },
     show: (next) => {
       view = next;
-      update();
+      showState(view, target);
+      // Keys are for the console that comes back at once, and not for the page.
+      if (view.interruption !== 'brief') screen.discardTyped();
+      showCalmly(view);
     },
   });
 
@@ -85,13 +98,12 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
   }
 
   function update(): void {
-    if (!view) return;
-    showState(view, target);
-    const name = view.machine?.name ?? `Machine ${vmid}`;
+    if (!calmView) return;
+    const name = calmView.machine?.name ?? `Machine ${vmid}`;
     document.title = `${name} – Porthole`;
     render(
       <App
-        view={view}
+        view={calmView}
         name={name}
         requestedMode={mode}
         received={received}

@@ -1,13 +1,16 @@
 import type RFB from '@novnc/novnc';
 import type { DisplayEvents } from './display-adapter.ts';
 import { onFirstFrame } from './first-frame.ts';
+import type { TypedMeanwhile } from '../keyboard/typed-meanwhile.ts';
 import type { LastFrame } from './last-frame.ts';
 
 /** The machine's screen: one noVNC after the other in the same place, with the same settings. */
 export interface Screen {
   attach(create: (target: HTMLElement) => RFB, events: DisplayEvents): void;
-  /** Keeps the last frame. Without noVNC, the methods below do nothing. */
+  /** Keeps the last frame. Without noVNC, the methods below wait for the next one for a moment, or do nothing. */
   detach(): void;
+  /** The user types for the page again, not for the next noVNC. */
+  discardTyped(): void;
   setViewOnly(viewOnly: boolean): void;
   setFit(fit: boolean): void;
   focus(): void;
@@ -21,21 +24,28 @@ export interface Screen {
 export interface ScreenOptions {
   readonly target: HTMLElement;
   readonly lastFrame: LastFrame;
+  readonly typedMeanwhile: TypedMeanwhile;
   readonly viewOnly: boolean;
   onClipboard(text: string): void;
 }
 
-export function createScreen({ target, lastFrame, viewOnly, onClipboard }: ScreenOptions): Screen {
+export function createScreen(options: ScreenOptions): Screen {
+  const { target, lastFrame, typedMeanwhile, onClipboard } = options;
   let rfb: RFB | undefined;
   let stopWaiting = () => {};
   let fit = true;
-  let readOnly = viewOnly;
+  let readOnly = options.viewOnly;
   let hasFrame = false;
 
   const canvas = () => target.querySelector('canvas');
 
   function focus() {
     if (!readOnly) rfb?.focus({ preventScroll: true });
+  }
+
+  function send(input: (current: RFB) => void) {
+    if (rfb && hasFrame) input(rfb);
+    else typedMeanwhile.keep(() => rfb && input(rfb));
   }
 
   function describe(live: HTMLCanvasElement) {
@@ -64,6 +74,7 @@ export function createScreen({ target, lastFrame, viewOnly, onClipboard }: Scree
         stopWaiting = onFirstFrame(live, () => {
           hasFrame = true;
           lastFrame.hide();
+          if (!readOnly) typedMeanwhile.replay(live);
           events.onFirstFrame();
           if (document.activeElement === document.body || !document.activeElement) focus();
         });
@@ -81,8 +92,11 @@ export function createScreen({ target, lastFrame, viewOnly, onClipboard }: Scree
       if (!old) return;
       const live = canvas();
       if (live && hasFrame) lastFrame.capture(live);
+      if (live && hasFrame && !readOnly) typedMeanwhile.start(document.activeElement === live);
+      hasFrame = false;
       old.disconnect();
     },
+    discardTyped: () => typedMeanwhile.discard(),
     setViewOnly(value) {
       readOnly = value;
       if (rfb) rfb.viewOnly = value;
@@ -92,8 +106,8 @@ export function createScreen({ target, lastFrame, viewOnly, onClipboard }: Scree
       if (rfb) rfb.scaleViewport = value;
     },
     focus,
-    ctrlAltDel: () => rfb?.sendCtrlAltDel(),
-    paste: (text) => rfb?.clipboardPasteFrom(text),
-    sendKey: (keysym, code, down) => rfb?.sendKey(keysym, code, down),
+    ctrlAltDel: () => send((current) => current.sendCtrlAltDel()),
+    paste: (text) => send((current) => current.clipboardPasteFrom(text)),
+    sendKey: (keysym, code, down) => send((current) => current.sendKey(keysym, code, down)),
   };
 }

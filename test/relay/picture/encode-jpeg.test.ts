@@ -1,4 +1,4 @@
-import { encodeJpeg } from '@porthole/relay/screen/encode-jpeg';
+import { encodeJpeg } from '@porthole/relay/picture/encode-jpeg';
 import sharp from 'sharp';
 
 const width = 64;

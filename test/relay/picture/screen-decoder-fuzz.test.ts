@@ -1,5 +1,5 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { ScreenDecoder } from '@porthole/relay/screen/screen-decoder';
+import { ScreenDecoder } from '@porthole/relay/picture/screen-decoder';
 import { randomChunks } from '../chunks.ts';
 import { createSeededRandom } from '../seeded-random.ts';
 import { DrawnPicture } from './drawn-picture.ts';

@@ -1,4 +1,4 @@
-import { encodeTight } from '@porthole/relay/screen/encode-tight';
+import { encodeTight } from '@porthole/relay/picture/encode-tight';
 import { eventually } from '../../eventually.ts';
 import { describeWhere } from '../../fakes/guests/availability.ts';
 import { createQemuGuest, qemuAvailable, qemuMissing } from '../../fakes/guests/qemu.ts';

@@ -17,6 +17,9 @@ export const viewerLimits = {
   /** Milliseconds between two updates. */
   interval: 16,
   thumbnailInterval: 2000,
+  /** Updates within a time in milliseconds that begin another form: its tiles may have to be encoded for it alone. */
+  newForms: 4,
+  newFormsInterval: 2000,
   bytesPerMs: 64 * 1024,
   /** Milliseconds that an update waits for all of its tiles. */
   encodingMs: 250,
@@ -24,6 +27,13 @@ export const viewerLimits = {
 
 /** A message in parts. */
 type Message = readonly Uint8Array[];
+
+/** The form of a viewer's tiles, which it keeps in the cache until `release`. */
+interface OwnForm extends ViewerForm {
+  /** Equal for equal forms. */
+  readonly key: string;
+  release(): void;
+}
 
 /** A viewer's side of a picture server: what it supports, what it has, and what it gets next. */
 export class PictureViewer {
@@ -33,7 +43,10 @@ export class PictureViewer {
   readonly #tiles: EncodedTiles;
   #format: ViewerFormat = readViewerFormat(nativeFormatBytes);
   #encodings: ViewerEncodings = noEncodings;
-  #form: (ViewerForm & { release(): void }) | undefined;
+  #form: OwnForm | undefined;
+  #hasNewForm = false;
+  /** When the last updates in a new form were sent. */
+  readonly #newFormsSentAt: number[] = [];
   /** Undefined before ServerInit. */
   #has: ViewerTiles | undefined;
   #requested = false;
@@ -73,9 +86,11 @@ export class PictureViewer {
 
   /** When it may get the next update. */
   get dueAt(): number {
-    const { interval, thumbnailInterval, bytesPerMs } = viewerLimits;
-    return (
-      this.#sentAt + Math.max(this.thumbnail ? thumbnailInterval : interval, this.#sentBytes / bytesPerMs)
+    const { interval, thumbnailInterval, newForms, newFormsInterval, bytesPerMs } = viewerLimits;
+    const oldest = this.#newFormsSentAt.at(-newForms);
+    return Math.max(
+      this.#sentAt + Math.max(this.thumbnail ? thumbnailInterval : interval, this.#sentBytes / bytesPerMs),
+      this.#hasNewForm && oldest !== undefined ? oldest + newFormsInterval : -Infinity,
     );
   }
 
@@ -133,6 +148,11 @@ export class PictureViewer {
     const notices = this.#notices(machine);
     if (notices.length + rectangles.length === 0) return [];
     commit();
+    if (this.#hasNewForm && rectangles.length > 0) {
+      this.#hasNewForm = false;
+      this.#newFormsSentAt.push(now);
+      if (this.#newFormsSentAt.length > viewerLimits.newForms) this.#newFormsSentAt.shift();
+    }
     return this.#send([...notices, ...rectangles], now);
   }
 
@@ -202,11 +222,11 @@ export class PictureViewer {
   #changeForm(): void {
     const before = this.#form;
     this.#form = undefined;
-    this.#useForm();
+    if (this.#useForm().key !== before?.key) this.#hasNewForm = true;
     before?.release();
   }
 
-  #useForm(): ViewerForm {
+  #useForm(): OwnForm {
     if (this.#form) return this.#form;
     const tight = this.#encodings.tight && this.#format.tight24;
     const form = tight ? 'tight' : this.#format;
@@ -214,6 +234,7 @@ export class PictureViewer {
     const tiles = this.#tiles.use(form);
     const jpeg = level === undefined ? undefined : this.#tiles.useJpeg(level);
     this.#form = {
+      key: `${tight ? 'tight' : this.#format.key} ${level}`,
       form,
       slots: tiles.slots,
       jpeg: jpeg && level !== undefined ? { level, slots: jpeg.slots } : undefined,

@@ -1,5 +1,5 @@
-import { ScreenDecoder, type ScreenDecoderEvents } from '@porthole/relay/screen/screen-decoder';
-import { tileSize, type Framebuffer } from '@porthole/relay/screen/framebuffer';
+import { ScreenDecoder, type ScreenDecoderEvents } from '@porthole/relay/picture/screen-decoder';
+import { tileSize, type Framebuffer } from '@porthole/relay/picture/framebuffer';
 import { byteByByte, randomChunks } from '../chunks.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';

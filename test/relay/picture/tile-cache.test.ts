@@ -1,4 +1,4 @@
-import { TileCache, type TileSlots } from '@porthole/relay/screen/tile-cache';
+import { TileCache, type TileSlots } from '@porthole/relay/picture/tile-cache';
 
 const tile = (version: number, size = 600) => ({ version, bytes: Buffer.alloc(size), lossy: false });
 /** What a tile of 600 bytes counts. */

@@ -1,5 +1,5 @@
-import { encodeTight } from '@porthole/relay/screen/encode-tight';
-import { Framebuffer, tileSize } from '@porthole/relay/screen/framebuffer';
+import { encodeTight } from '@porthole/relay/picture/encode-tight';
+import { Framebuffer, tileSize } from '@porthole/relay/picture/framebuffer';
 import { createSeededRandom } from '../seeded-random.ts';
 import { createNovncTight } from './novnc-tight.ts';
 

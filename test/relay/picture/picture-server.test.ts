@@ -2,8 +2,8 @@ import {
   ScreenDecoder,
   setPixelFormat as relayFormat,
   supportedEncodings,
-} from '@porthole/relay/screen/screen-decoder';
-import type { Framebuffer } from '@porthole/relay/screen/framebuffer';
+} from '@porthole/relay/picture/screen-decoder';
+import type { Framebuffer } from '@porthole/relay/picture/framebuffer';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';
 import { createSeededRandom } from '../seeded-random.ts';

@@ -1,6 +1,6 @@
-import { createPictureServer, type ReadablePictureServer } from '@porthole/relay/screen/picture-server';
-import { TileCache } from '@porthole/relay/screen/tile-cache';
-import type { EncodeJpeg } from '@porthole/relay/screen/encoded-tiles';
+import { createPictureServer, type ReadablePictureServer } from '@porthole/relay/picture/picture-server';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
+import type { EncodeJpeg } from '@porthole/relay/picture/encoded-tiles';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';

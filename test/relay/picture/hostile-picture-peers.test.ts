@@ -1,5 +1,5 @@
-import { TileCache } from '@porthole/relay/screen/tile-cache';
-import { createPictureServer } from '@porthole/relay/screen/picture-server';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
+import { createPictureServer } from '@porthole/relay/picture/picture-server';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';
@@ -126,6 +126,19 @@ describe('a hostile viewer', () => {
     expect(cache.bytes).toBeLessThan(1.1 * mib);
     server.stop();
     expect(cache.bytes).toBe(0);
+  });
+
+  test('that changes its pixel format before each request has its tiles encoded twice a second, and not for each', async () => {
+    const { clock, send, addViewer } = await createConnected();
+    const viewer = addViewer(1, novncEncodings);
+    for (let ms = 0; ms < 2000; ms += 4) {
+      const format = sampleFormats[(ms / 4) % sampleFormats.length];
+      if (format) send(1, setPixelFormat(format));
+      send(1, updateRequest(false));
+      clock.advance(4);
+    }
+    expect(viewer.updates.length).toBeGreaterThan(3);
+    expect(viewer.updates.length).toBeLessThan(12);
   });
 
   test('that changes its pixel format all the time fills no cache, and gets no colour map that it does not ask for', () => {

@@ -1,4 +1,4 @@
-import type { Region } from '@porthole/relay/screen/framebuffer';
+import type { Region } from '@porthole/relay/picture/framebuffer';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';
 import type { SeededRandom } from '../seeded-random.ts';

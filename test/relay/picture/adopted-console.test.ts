@@ -1,4 +1,4 @@
-import { setPixelFormat as relayFormat, supportedEncodings } from '@porthole/relay/screen/screen-decoder';
+import { setPixelFormat as relayFormat, supportedEncodings } from '@porthole/relay/picture/screen-decoder';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { compactLength, update } from '../rfb/server-stream.ts';
 import { byteByByte } from '../chunks.ts';

@@ -1,4 +1,4 @@
-import type { ScreenDecoderEvents } from '@porthole/relay/screen/screen-decoder';
+import type { ScreenDecoderEvents } from '@porthole/relay/picture/screen-decoder';
 
 const ignore = () => {};
 

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { systemClock } from '@porthole/shared/time/clock';
-import { createPictureServer } from '@porthole/relay/screen/picture-server';
-import { TileCache } from '@porthole/relay/screen/tile-cache';
+import { createPictureServer } from '@porthole/relay/picture/picture-server';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
 import { eventually } from '../../eventually.ts';
 import { describeWhere } from '../../fakes/guests/availability.ts';
 import { createQemuGuest, qemuAvailable, qemuMissing, type QemuGuest } from '../../fakes/guests/qemu.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { createMachineHandshake } from '@porthole/relay/rfb/machine-handshake';
-import type { Framebuffer } from '@porthole/relay/screen/framebuffer';
-import { ScreenDecoder, setPixelFormat, supportedEncodings } from '@porthole/relay/screen/screen-decoder';
+import type { Framebuffer } from '@porthole/relay/picture/framebuffer';
+import { ScreenDecoder, setPixelFormat, supportedEncodings } from '@porthole/relay/picture/screen-decoder';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { ignoredEvents } from './ignored-events.ts';
 

@@ -1,6 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
-import { createPictureServer } from '@porthole/relay/screen/picture-server';
-import { TileCache } from '@porthole/relay/screen/tile-cache';
+import { createPictureServer } from '@porthole/relay/picture/picture-server';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { createSeededRandom } from '../seeded-random.ts';
