@@ -47,6 +47,11 @@ export const brokerMetrics = {
     help: 'Requests of instructors for their classes (pause, resume, message, lower, start, end, cancel_end) by result: ok, or the error code.',
     labelNames: ['action', 'result'],
   },
+  controlChanges: {
+    name: 'porthole_broker_control_changes_total',
+    help: 'Requests to take control of a machine or to hand it back (take, release) by result: ok, or the error code.',
+    labelNames: ['action', 'result'],
+  },
   rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
     help: 'Reloads of the rules file by result: ok, or faulty (the previous rules stay in effect).',
@@ -116,6 +121,7 @@ export interface BrokerMetrics {
   listRefresh(cluster: string, result: Result): void;
   powerAction(action: string, result: Result): void;
   classAction(action: string, result: Result): void;
+  controlChange(action: 'take' | 'release', result: Result): void;
   rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
   /** Sets the function that a scrape calls. */
@@ -147,6 +153,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   });
   const powerActions = new Counter({ ...brokerMetrics.powerActions, registers });
   const classActions = new Counter({ ...brokerMetrics.classActions, registers });
+  const controlChanges = new Counter({ ...brokerMetrics.controlChanges, registers });
   const rulesReloads = new Counter({ ...brokerMetrics.rulesReloads, registers });
   let signInsQueued = () => 0;
   let rulesInvalid = () => false;
@@ -197,6 +204,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     listRefresh: (cluster, result) => listRefreshes.inc({ cluster, result }),
     powerAction: (action, result) => powerActions.inc({ action, result }),
     classAction: (action, result) => classActions.inc({ action, result }),
+    controlChange: (action, result) => controlChanges.inc({ action, result }),
     rulesReload: (result) => rulesReloads.inc({ result }),
     observeRulesInvalid: (read) => (rulesInvalid = read),
     proxmox: createProxmoxMetrics(registry, 'porthole_broker'),

@@ -15,6 +15,7 @@ import { connectionStates, type ConnectionState } from './viewer/viewer-connecti
 
 const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direction[];
 const helpResults = ['raised', 'lowered', 'refused'] as const;
+const askResults = ['sent', 'refused'] as const;
 const openPhases = [...openingSteps, 'queue', 'total', 'picture'] as const;
 
 /** Everything that the relay exports. Label values come from closed sets only. */
@@ -38,6 +39,10 @@ export interface RelayMetrics {
   classChanged(foundBy: 'signal' | 'poll'): void;
   /** A member of a class asked for help, or no longer. `refused`: too often, or the store is unavailable. */
   helpRequest(result: (typeof helpResults)[number]): void;
+  /** Control of a machine was taken or returned, as applied to its consoles at this relay. */
+  controlChanged(foundBy: 'signal' | 'poll'): void;
+  /** A user asked for control back. `refused`: too often, or the store is unavailable. */
+  controlAsked(result: (typeof askResults)[number]): void;
   /** One session more or less in the queue of this cluster. */
   queued(cluster: string, change: 1 | -1): void;
   /** One console more or less that is being opened at a node of this cluster. */
@@ -58,6 +63,8 @@ export interface RelayReadings {
   screens(): ScreenReadings;
   /** Consoles whose input is held back by the pause of a class. */
   pausedConsoles(): number;
+  /** Consoles whose input is held back because another user has control of the machine. */
+  heldBackConsoles(): number;
   /** limits.consolesPerRelay */
   readonly maxSessions: number;
   /** The names of all clusters. */
@@ -73,6 +80,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
     ...createOpeningMetrics(registry, read.clusters),
     ...stream,
     ...createClassMetrics(registry),
+    ...createControlMetrics(registry),
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
     sharing: createSharingMetrics(registry),
     sharingDial: createSharingDialMetrics(registry),
@@ -264,6 +272,28 @@ function createClassMetrics(registry: Registry) {
   } satisfies Partial<RelayMetrics>;
 }
 
+function createControlMetrics(registry: Registry) {
+  const registers = [registry];
+  const changes = new Counter({
+    name: 'porthole_relay_control_changes_total',
+    help: 'Times that control of a machine was taken or returned, as applied by this relay, by how it found out: signal, or poll if the signal was lost.',
+    labelNames: ['found_by'],
+    registers,
+  });
+  const requests = new Counter({
+    name: 'porthole_relay_control_requests_total',
+    help: 'Users who asked for control back; refused: too often, or the store was unavailable.',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const foundBy of ['signal', 'poll']) changes.inc({ found_by: foundBy }, 0);
+  for (const result of askResults) requests.inc({ result }, 0);
+  return {
+    controlChanged: (foundBy) => changes.inc({ found_by: foundBy }),
+    controlAsked: (result) => requests.inc({ result }),
+  } satisfies Partial<RelayMetrics>;
+}
+
 function registerReadings(registry: Registry, read: RelayReadings): void {
   const frames = new Counter({
     name: 'porthole_relay_frames_total',
@@ -310,6 +340,14 @@ function registerReadings(registry: Registry, read: RelayReadings): void {
       registers: [],
       collect() {
         this.set(read.pausedConsoles());
+      },
+    }),
+    new Gauge({
+      name: 'porthole_relay_controlled_sessions',
+      help: 'Open consoles whose input is held back because another user has taken control of the machine.',
+      registers: [],
+      collect() {
+        this.set(read.heldBackConsoles());
       },
     }),
     new Gauge({

@@ -10,6 +10,7 @@ import {
   terminationError,
   type TerminationOrders,
 } from '@porthole/shared/session/termination-orders';
+import type { ControlRegistration, ControlWatcher } from '../control/control-watcher.ts';
 import { endOfScreen } from './end-of-screen.ts';
 import { streamConsole } from './stream-console.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
@@ -39,6 +40,7 @@ export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDep
   readonly random: RandomBytes;
   readonly terminations: Pick<TerminationOrders, 'findFor'>;
   readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;
+  readonly control: Pick<ControlWatcher, 'register'>;
   readonly joinClasses: JoinClasses;
   readonly reopenable: ReopenableSessions;
   readonly deadlines: InputDeadlines & Pick<Deadlines, 'diagnose' | 'keepAlive'>;
@@ -66,6 +68,7 @@ export class ConsoleSession {
   #generation: number | undefined;
   readonly #gate = new InputGate();
   #classes: ClassMembership | undefined;
+  #control: ControlRegistration | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
   #parking: Parking | undefined;
@@ -114,6 +117,7 @@ export class ConsoleSession {
       if (message.type === 'ping') this.#viewer.sendControl({ type: 'pong' });
       else if (message.type === 'visibility') this.#onVisibility(message.hidden);
       else if (message.type === 'help') this.#classes?.onHelp(message);
+      else if (message.type === 'ask_control') this.#control?.ask();
       else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
@@ -165,13 +169,20 @@ export class ConsoleSession {
     this.#generation = generation;
     const cluster = clusters.get(claims.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
-    return openConsole(this.#deps, {
+    const viewer = this.#viewer;
+    const sendControl = (message: ControlMessage) => viewer.sendControl(message);
+    const control = (this.#control = this.#deps.control.register({ claims, gate: this.#gate, sendControl }));
+    lifecycle.own(() => control.stop({ keepControl: this.#goesOnElsewhere }));
+    const opened = openConsole(this.#deps, {
       connection: this.#connection,
       claims,
       cluster,
-      viewer: this.#viewer,
+      viewer,
       lifecycle,
     });
+    // Otherwise, the first keys would be lost.
+    const [console] = await Promise.all([opened, control.known]);
+    return console;
   }
 
   /** Streams until one side ends, and answers why. */
@@ -226,6 +237,7 @@ export class ConsoleSession {
   async #park({ release }: OpenConsole): Promise<PortholeError | ViewerLeft> {
     this.#lifecycle.enter('parked');
     release();
+    this.#control?.release();
     this.#reporter.parked();
     const left = waitWhileParked(this.#viewer.link);
     this.#viewer.sendControl({ type: 'parked' });
@@ -288,6 +300,11 @@ export class ConsoleSession {
     return error ? error.close === 'moving' : this.#viewer.lost;
   }
 
+  /** Whether another connection of the session follows, or has taken over already. */
+  get #goesOnElsewhere(): boolean {
+    return this.#mayResume || this.#lifecycle.error?.code === 'taken_over';
+  }
+
   #notifyObserverChanged(claims: GrantClaims): void {
     if (this.#timeLimits) this.#deps.observers.notifyChanged(claims);
   }
@@ -299,6 +316,7 @@ export class ConsoleSession {
       relay: this.#deps.relayId,
       node: this.#claims?.node ?? granted.node,
       ...(this.state === 'parked' ? { parked: true } : {}),
+      ...(this.#control?.hasControl ? { hasControl: true } : {}),
       since: this.#timeLimits?.openedAt ?? granted.resumes?.openedAt ?? startedAt,
       bytes: { toViewer: bytesForwarded.to_viewer, toMachine: bytesForwarded.to_machine },
     });
