@@ -38,11 +38,15 @@ export function createScreen({ target, lastFrame, viewOnly, onClipboard }: Scree
     if (!readOnly) rfb?.focus({ preventScroll: true });
   }
 
-  function describe(live: HTMLCanvasElement) {
-    live.setAttribute('aria-label', 'Screen of the machine');
+  function describeMode(live: HTMLCanvasElement) {
     // A screen reader passes keys to an application; a view-only screen is a picture.
     live.setAttribute('role', readOnly ? 'img' : 'application');
     live.setAttribute('tabindex', readOnly ? '-1' : '0');
+  }
+
+  function describe(live: HTMLCanvasElement) {
+    live.setAttribute('aria-label', 'Screen of the machine');
+    describeMode(live);
     // A key that is held while the focus moves would stay down in the machine. noVNC releases all keys when the
     // window loses the focus.
     live.addEventListener('blur', () => window.dispatchEvent(new Event('blur')));
@@ -85,7 +89,10 @@ export function createScreen({ target, lastFrame, viewOnly, onClipboard }: Scree
     },
     setViewOnly(value) {
       readOnly = value;
-      if (rfb) rfb.viewOnly = value;
+      if (!rfb) return;
+      rfb.viewOnly = value;
+      const live = canvas();
+      if (live) describeMode(live);
     },
     setFit(value) {
       fit = value;
