@@ -8,14 +8,20 @@ export const controlTexts = {
   handBack: 'Hand back',
 } as const;
 
-/** Who has control, and what that means for this user. */
-export function controlledText(control: {
+interface Control {
   readonly mine: boolean;
   readonly by: string | undefined;
   readonly askedBy: string | undefined;
-}): string {
-  const { mine, by, askedBy } = control;
-  if (mine && askedBy !== undefined) return `You have control. ${askedBy} asks for it back.`;
-  if (mine) return 'You have control. Input of others does not reach the machine.';
-  return `${by ?? 'Another user'} has control. Your keyboard and mouse do not reach the machine.`;
+}
+
+export function controlTitle({ mine, by }: Control): string {
+  return mine ? 'You have control.' : `${by ?? 'Another user'} has control.`;
+}
+
+/** What that means for this user. */
+export function controlMeaning({ mine, askedBy }: Control): string {
+  if (!mine) return 'Your keyboard and mouse do not reach the machine.';
+  return askedBy === undefined
+    ? 'Input of others does not reach the machine.'
+    : `${askedBy} asks for it back.`;
 }

@@ -8,6 +8,7 @@ export const largeViewTexts = {
   next: 'Next',
   close: 'Close',
   again: 'Try again',
+  message: 'Message',
   ownTab: 'Open in own tab',
   watching: 'You watch. Keyboard and mouse do not reach the machine.',
   toButtons: 'Press Control, Alt and Shift together to reach the buttons.',

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { controlTexts, controlledText } from '../../texts/control.ts';
+import { controlMeaning, controlTexts, controlTitle } from '../../texts/control.ts';
 import type { ControlInfo } from './control-info.ts';
 
 interface ControlBarProps {
@@ -17,7 +17,8 @@ export function ControlBar({ control, ask, handBack }: ControlBarProps) {
     <div class="control-bar-place" role="status" aria-live="polite">
       {control ? (
         <section class="notice control-bar" aria-label={controlTexts.label}>
-          <p>{hasAsked ? controlTexts.asked(control.by) : controlledText(control)}</p>
+          <h1>{controlTitle(control)}</h1>
+          <p>{hasAsked ? controlTexts.asked(control.by) : controlMeaning(control)}</p>
           {control.mine ? (
             <button type="button" class="button" onClick={handBack}>
               {controlTexts.handBack}

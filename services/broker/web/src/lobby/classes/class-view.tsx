@@ -41,6 +41,11 @@ export function ClassView({
     setMarkedKeys(next);
   }
 
+  function write(seat: Seat) {
+    setMarkedKeys(new Set([seatKey(seat)]));
+    field.current?.focus();
+  }
+
   return (
     <>
       <div class="class-panels">
@@ -60,10 +65,7 @@ export function ClassView({
         may={may}
         markedKeys={markedKeys}
         mark={mark}
-        write={(seat) => {
-          setMarkedKeys(new Set([seatKey(seat)]));
-          field.current?.focus();
-        }}
+        write={write}
         look={(seat) => setShownKey(seatKey(seat))}
         done={(seat) => {
           const id = seat.member?.id;
@@ -75,6 +77,16 @@ export function ClassView({
           seat={shown}
           seats={running}
           mayTakeControl={may.includes('pause')}
+          write={
+            may.includes('message')
+              ? (seat) => {
+                  // A dialog keeps the focus while it is open.
+                  document.querySelector<HTMLDialogElement>('dialog.large-view')?.close();
+                  setShownKey(undefined);
+                  write(seat);
+                }
+              : undefined
+          }
           select={(seat) => setShownKey(seatKey(seat))}
           onClose={() => {
             setShownKey(undefined);

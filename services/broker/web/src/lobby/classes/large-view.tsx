@@ -11,12 +11,14 @@ interface LargeViewProps {
   /** The seats whose machines run, in the order of the page. */
   readonly seats: readonly Seat[];
   readonly mayTakeControl: boolean;
+  /** Writes a message to the member of the seat, on the page. Undefined: the user may not. */
+  readonly write: ((seat: Seat) => void) | undefined;
   readonly select: (seat: Seat) => void;
   readonly onClose: () => void;
 }
 
 /** One seat at a time over the class page. Arrow keys go on to the next seat, and Escape returns to the page. */
-export function LargeView({ seat, seats, mayTakeControl, select, onClose }: LargeViewProps) {
+export function LargeView({ seat, seats, mayTakeControl, write, select, onClose }: LargeViewProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [hasControl, setHasControl] = useState(false);
   useLayoutEffect(() => dialog.current?.showModal(), []);
@@ -74,6 +76,7 @@ export function LargeView({ seat, seats, mayTakeControl, select, onClose }: Larg
         seat={seat}
         name={name}
         mayTakeControl={mayTakeControl}
+        write={write && seat.member?.id !== undefined ? () => write(seat) : undefined}
         onControl={setHasControl}
       />
     </dialog>

@@ -5,7 +5,7 @@ import type { View } from '../../console/connection/view.ts';
 import { onToolbarKeyCombination } from '../../console/keyboard/key-combination.ts';
 import { consolePath } from '../../paths.ts';
 import { actionError } from '../../texts/class-page.ts';
-import { controlTexts, controlledText } from '../../texts/control.ts';
+import { controlMeaning, controlTexts, controlTitle } from '../../texts/control.ts';
 import { largeViewTexts, viewerText } from '../../texts/large-view.ts';
 import { openSeatViewer, type SeatViewer } from './seat-viewer.ts';
 
@@ -13,12 +13,14 @@ interface SeatScreenProps {
   readonly seat: Seat;
   readonly name: string;
   readonly mayTakeControl: boolean;
+  /** Writes a message to the member. Undefined: that is impossible. */
+  readonly write: (() => void) | undefined;
   /** Whether keys go to the machine, and no longer to the dialog. */
   readonly onControl: (hasControl: boolean) => void;
 }
 
 /** The live screen of one seat in the large view, with the buttons that are about it. */
-export function SeatScreen({ seat, name, mayTakeControl, onControl }: SeatScreenProps) {
+export function SeatScreen({ seat, name, mayTakeControl, write, onControl }: SeatScreenProps) {
   const { cluster, vmid } = seat.machine;
   const target = useRef<HTMLDivElement>(null);
   const lastFrame = useRef<HTMLCanvasElement>(null);
@@ -70,7 +72,11 @@ export function SeatScreen({ seat, name, mayTakeControl, onControl }: SeatScreen
         <canvas ref={lastFrame} class="large-view-last-frame" hidden aria-hidden="true" />
       </div>
       <p class="large-view-state" role="status">
-        {failed ? actionError : control ? controlledText(control) : viewerText(view)}
+        {failed
+          ? actionError
+          : control
+            ? `${controlTitle(control)} ${controlMeaning(control)}`
+            : viewerText(view)}
         {hasControl ? <span class="visually-hidden"> {largeViewTexts.toButtons}</span> : null}
       </p>
       <div class="large-view-actions">
@@ -83,6 +89,11 @@ export function SeatScreen({ seat, name, mayTakeControl, onControl }: SeatScreen
             onClick={() => void change(hasControl ? 'release' : 'take')}
           >
             {hasControl ? controlTexts.handBack : controlTexts.take}
+          </button>
+        ) : null}
+        {write ? (
+          <button type="button" class="button" onClick={write}>
+            {largeViewTexts.message}
           </button>
         ) : null}
         {view?.state === 'ended' ? (
