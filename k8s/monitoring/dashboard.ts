@@ -164,6 +164,32 @@ const classes = [
     { expr: sumBy('found_by', rate('porthole_relay_class_changes_total')), legend: 'change by {{found_by}}' },
     { expr: sumBy('result', rate('porthole_relay_help_requests_total')), legend: 'hand {{result}}' },
   ),
+  timeSeries(
+    'Consoles controlled by others',
+    'Open consoles whose input is held back because another user has taken control of the machine.',
+    'none',
+    {
+      expr: sum(series('porthole_relay_controlled_sessions')),
+      legend: 'held back',
+    },
+  ),
+  timeSeries(
+    'Changes of control',
+    'Requests to take or hand back control per second, by result. Changes that relays applied, by how they found out: "poll" means that a signal was lost. Users who asked for control back.',
+    'ops',
+    {
+      expr: sumBy('action, result', rate('porthole_broker_control_changes_total')),
+      legend: '{{action}} {{result}}',
+    },
+    {
+      expr: sumBy('found_by', rate('porthole_relay_control_changes_total')),
+      legend: 'change by {{found_by}}',
+    },
+    {
+      expr: sumBy('result', rate('porthole_relay_control_requests_total')),
+      legend: 'asked back: {{result}}',
+    },
+  ),
 ];
 
 const drainAndResume = [

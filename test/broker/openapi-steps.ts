@@ -54,4 +54,5 @@ export const steps: readonly Step[] = [
   { name: 'GET /sessions', path: '/sessions' },
   { name: 'DELETE /sessions', path: '/sessions?user=nobody' },
   { name: 'DELETE /sessions/{id}', path: '/sessions/none' },
+  { name: 'POST /sessions/{id}/control', path: '/sessions/none/control', body: { action: 'take' } },
 ];

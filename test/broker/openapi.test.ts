@@ -273,6 +273,9 @@ describe('every status that the file names', () => {
     see('GET /sessions', await anna.get('/api/v1/sessions?scope=all', { 'if-none-match': etag }), 304);
     see('GET /sessions', await anna.get('/api/v1/sessions?scope=some'), 400);
     see('GET /sessions', await anna.get('/api/v1/sessions?scope=class&class=none'), 404);
+    const control = (id: string, action: string) => anna.post(`/api/v1/sessions/${id}/control`, { action });
+    see('POST /sessions/{id}/control', await control('none', 'take'), 404);
+    see('POST /sessions/{id}/control', await control('s2', 'release'), 204);
     see('DELETE /sessions', await anna.delete('/api/v1/sessions'), 400);
     see('DELETE /sessions', await anna.delete('/api/v1/sessions?class=none'), 404);
     see('DELETE /sessions', await anna.delete('/api/v1/sessions?user=local:ben'), 200);

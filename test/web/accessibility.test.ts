@@ -112,6 +112,19 @@ const details: Readonly<Record<string, Reach>> = {
     await fixture.hasHeading('Ina has paused the class');
     await fixture.page.getByText('Five more minutes.').waitFor();
   },
+  'a user who has taken control': async (fixture) => {
+    await fixture.open();
+    fixture.newest().sendControl({ type: 'controlled', mine: false, by: 'Ina', ask: true });
+    await fixture.page.getByRole('button', { name: 'Ask for it back' }).waitFor();
+  },
+  'the large view of a seat': async (fixture) => {
+    fixture.site.instructed = [aClass({ seats: [aSeat('ada', 100)] })];
+    await visit(fixture, '/classes');
+    await fixture.page.getByRole('button', { name: 'Look at' }).click();
+    await fixture.page.locator('.large-view-stage[data-state=open]').waitFor();
+    fixture.newest().sendControl({ type: 'controlled', mine: true });
+    await fixture.page.getByRole('button', { name: 'Hand back' }).waitFor();
+  },
   'the panel to ask for help': async (fixture) => {
     fixture.site.relayScript = ({ sendControl, rfb }) => {
       sendControl({ type: 'opened', mode: 'control', help: true });

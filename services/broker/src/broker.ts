@@ -10,6 +10,8 @@ import type { SealKeys } from '@porthole/shared/crypto/seal';
 import type { Readiness } from '@porthole/shared/http/operations-server';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls';
+import { createMachineControls } from '@porthole/shared/control/machine-controls';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
 import { createSessionRecords } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
@@ -87,6 +89,9 @@ export function createBroker(deps: BrokerDeps): Broker {
   const common = { config, store, keys, clock, random, log, metrics, tracing, audit, rateLimits };
   const users = { requireLogin, embedTokens, directory, access, decide };
   const live = createLiveSessions({ records: sessionRecords, clock });
+  const { records, signals: bus } = store;
+  const signals = createConsoleSignals({ bus, keys, random, clock });
+  const controls = createMachineControls({ records, signals, keys, random });
   const { showOperatorName } = config;
   const classes = createClassRoutes({
     ...common,
@@ -101,13 +106,8 @@ export function createBroker(deps: BrokerDeps): Broker {
     signIn: signIn.routes,
     grants: { ...common, ...users },
     power: { ...common, ...users, clients: clusters.clients },
-    sessions: {
-      ...common,
-      ...users,
-      live,
-      terminationOrders,
-      showOperatorName,
-    },
+    sessions: { ...common, ...users, live, terminationOrders, showOperatorName },
+    control: { ...common, ...users, live, controls, showOperatorName },
     classes: classes.routes,
   });
 

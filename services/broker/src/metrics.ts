@@ -57,6 +57,11 @@ export const brokerMetrics = {
     help: '1 in the broker that runs the timetable of the classes, 0 in the others.',
     labelNames: [],
   },
+  controlChanges: {
+    name: 'porthole_broker_control_changes_total',
+    help: 'Requests to take control of a machine or to hand it back (take, release) by result: ok, or the error code.',
+    labelNames: ['action', 'result'],
+  },
   rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
     help: 'Reloads of the rules file by result: ok, or faulty (the previous rules stay in effect).',
@@ -127,6 +132,7 @@ export interface BrokerMetrics {
   powerAction(action: string, result: Result): void;
   classAction(action: string, result: Result): void;
   timetableAction(action: 'start' | 'shutdown', result: Result): void;
+  controlChange(action: 'take' | 'release', result: Result): void;
   rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
   /** Sets the function that a scrape calls. */
@@ -160,6 +166,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   const powerActions = new Counter({ ...brokerMetrics.powerActions, registers });
   const classActions = new Counter({ ...brokerMetrics.classActions, registers });
   const timetableActions = new Counter({ ...brokerMetrics.timetableActions, registers });
+  const controlChanges = new Counter({ ...brokerMetrics.controlChanges, registers });
   const rulesReloads = new Counter({ ...brokerMetrics.rulesReloads, registers });
   let signInsQueued = () => 0;
   let rulesInvalid = () => false;
@@ -217,6 +224,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     powerAction: (action, result) => powerActions.inc({ action, result }),
     classAction: (action, result) => classActions.inc({ action, result }),
     timetableAction: (action, result) => timetableActions.inc({ action, result }),
+    controlChange: (action, result) => controlChanges.inc({ action, result }),
     rulesReload: (result) => rulesReloads.inc({ result }),
     observeRulesInvalid: (read) => (rulesInvalid = read),
     observeTimetableLeader: (read) => (timetableLeader = read),

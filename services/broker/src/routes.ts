@@ -6,7 +6,7 @@ import { actOnClass, type ClassRouteDeps } from './classes/act-on-class.ts';
 import { listClasses } from './classes/list-classes.ts';
 import { explainAccess } from './consoles/explain-access.ts';
 import { listConsoles } from './consoles/list-consoles.ts';
-
+import { changeControl, type ChangeControlDeps } from './control/change-control.ts';
 import { createGrant, type GrantRouteDeps } from './grants/create-grant.ts';
 import { redeemEmbedCode } from './grants/redeem-embed-code.ts';
 import type { RequestState } from './http/context.ts';
@@ -36,12 +36,13 @@ export interface RouteDeps {
   readonly grants: GrantRouteDeps;
   readonly power: PowerRouteDeps;
   readonly sessions: EndSessionsDeps;
+  readonly control: ChangeControlDeps;
   readonly classes: ClassRouteDeps;
 }
 
 /** The routes of the HTTP API. */
 export function createRoutes(deps: RouteDeps): Router<RequestState> {
-  const { signIn, grants, power, sessions, classes, trail } = deps;
+  const { signIn, grants, power, sessions, control, classes, trail } = deps;
   const ownLogins = { requireLogin: deps.requireLogin, logins: signIn.logins };
   const router = new Router<RequestState>({ prefix: '/api/v1', sensitive: true, strict: true });
 
@@ -63,6 +64,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.get('/sessions', listSessions(sessions));
   router.delete('/sessions', endSessions(sessions));
   router.delete('/sessions/:id', endSession(sessions));
+  router.post('/sessions/:id/control', readJson(), changeControl(control));
   router.get('/classes', listClasses(classes));
   router.post('/classes/:name/actions', readJson(), actOnClass(classes));
   router.get('/access/explain', explainAccess(deps));

@@ -4,12 +4,14 @@ import { openingSteps } from '@porthole/shared/protocol/control-messages';
 import type { ErrorCode } from '@porthole/shared/errors';
 import { openFailures } from '@porthole/shared/telemetry/open-failures';
 import type { ConsoleKind, ConsoleMode } from '@porthole/shared/grant/claims';
+import { createParkingMetrics, type ParkingMetrics } from './parking-metrics.ts';
 import { createProxmoxMetrics, type ProxmoxMetrics } from '@porthole/shared/proxmox/metrics';
 import { createScreenMetrics } from './screen/create-screen-metrics.ts';
 import type { ScreenMetrics, ScreenReadings } from './screen/screen-metrics.ts';
 import { createSharingDialMetrics, type SharingDialMetrics } from './sharing/sharing-dial-metrics.ts';
 import { createSharingMetrics, type SharingMetrics } from './sharing/sharing-metrics.ts';
 import { createClassMetrics, type ClassMetrics } from './class-metrics.ts';
+import { createControlMetrics, type ControlMetrics } from './control-metrics.ts';
 import type { Direction } from './stream/pump.ts';
 import type { RefusedUpgrade } from './viewer/upgrade.ts';
 import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
@@ -18,13 +20,9 @@ const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direc
 const openPhases = [...openingSteps, 'queue', 'total', 'picture'] as const;
 
 /** Everything that the relay exports. Label values come from closed sets only. */
-export interface RelayMetrics extends ClassMetrics {
+export interface RelayMetrics extends ClassMetrics, ControlMetrics, ParkingMetrics {
   sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
   sessionEnded(mode: ConsoleMode, kind: ConsoleKind, seconds: number): void;
-  /** A session has released its console at Proxmox, because its page is hidden. */
-  parked(): void;
-  /** A parked session has ended here. `returned`: the page is visible and resumes it. */
-  parkingEnded(returned: boolean): void;
   openFinished(result: 'ok' | 'by_viewer' | ErrorCode): void;
   resumed(): void;
   closed(name: CloseName | 'by_viewer'): void;
@@ -54,6 +52,8 @@ export interface RelayReadings {
   screens(): ScreenReadings;
   /** Consoles whose input is held back by the pause of a class. */
   pausedConsoles(): number;
+  /** Consoles whose input is held back because another user has control of the machine. */
+  heldBackConsoles(): number;
   /** limits.consolesPerRelay */
   readonly maxSessions: number;
   /** The names of all clusters. */
@@ -69,6 +69,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
     ...createOpeningMetrics(registry, read.clusters),
     ...stream,
     ...createClassMetrics(registry),
+    ...createControlMetrics(registry),
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
     sharing: createSharingMetrics(registry),
     sharingDial: createSharingDialMetrics(registry),
@@ -105,35 +106,6 @@ function createSessionMetrics(registry: Registry) {
       durations.observe(seconds);
     },
     closed: (close) => closes.inc({ close }),
-  } satisfies Partial<RelayMetrics>;
-}
-
-function createParkingMetrics(registry: Registry) {
-  const registers = [registry];
-  const parked = new Gauge({
-    name: 'porthole_relay_parked_sessions',
-    help: 'Sessions whose page is hidden and whose console at Proxmox is closed meanwhile.',
-    registers,
-  });
-  const parkings = new Counter({
-    name: 'porthole_relay_parkings_total',
-    help: 'Consoles at Proxmox that were closed because their page was hidden.',
-    registers,
-  });
-  const returns = new Counter({
-    name: 'porthole_relay_parking_returns_total',
-    help: 'Parked sessions whose page became visible and opened the console again.',
-    registers,
-  });
-  return {
-    parked() {
-      parked.inc();
-      parkings.inc();
-    },
-    parkingEnded(returned) {
-      parked.dec();
-      if (returned) returns.inc();
-    },
   } satisfies Partial<RelayMetrics>;
 }
 
@@ -284,6 +256,14 @@ function registerReadings(registry: Registry, read: RelayReadings): void {
       registers: [],
       collect() {
         this.set(read.pausedConsoles());
+      },
+    }),
+    new Gauge({
+      name: 'porthole_relay_controlled_sessions',
+      help: 'Open consoles whose input is held back because another user has taken control of the machine.',
+      registers: [],
+      collect() {
+        this.set(read.heldBackConsoles());
       },
     }),
     new Gauge({

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/http/address-key';
 import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
 import { createAuditTrail } from '@porthole/shared/audit/trail';
+import { createMachineControls } from '@porthole/shared/control/machine-controls';
 import { createClassStates } from '@porthole/shared/class/class-states';
 import type { Clock } from '@porthole/shared/time/clock';
 import { basePathOf } from '@porthole/shared/http/base-path';
@@ -23,6 +24,7 @@ import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 import { createRelayMetrics } from './metrics.ts';
+import { createControlWatcher } from './control/control-watcher.ts';
 import { createJoinClasses } from './session/class-membership.ts';
 import { createClassWatcher } from './session/class-watcher.ts';
 import { LiveSessions } from './session/live-sessions.ts';
@@ -74,8 +76,18 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const shared = createSharedState(deps);
-  const { clusters, connections, liveSessions, observers, classes, sharing, signals, terminations, metrics } =
-    shared;
+  const {
+    clusters,
+    connections,
+    liveSessions,
+    observers,
+    classes,
+    control,
+    sharing,
+    signals,
+    terminations,
+    metrics,
+  } = shared;
   const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
   const storeReadiness = createStoreReadiness(store);
   const stopListening = new DisposableStack();
@@ -118,6 +130,7 @@ export function createRelay(deps: RelayDeps): Relay {
           stopListening.defer(terminationWatcher.start());
           stopListening.defer(observers.start());
           stopListening.defer(classes.start());
+          stopListening.defer(control.start());
         },
         async stop() {
           await Promise.all([liveSessions.drain(), sharing.drain()]);
@@ -149,12 +162,15 @@ function createSharedState(deps: RelayDeps) {
     frames: linkGauges.frames,
     buffered: linkGauges.buffered,
     pausedConsoles: () => classes.pausedConsoles(),
+    heldBackConsoles: () => control.heldBackConsoles(),
     clusters: config.clusters.map(({ name }) => name),
     screens: () => sharing.readings,
   });
   const states = createClassStates({ records, leases, signals, keys, random });
   const classes = createClassWatcher({ states, clock, metrics });
   const { rateLimits } = store;
+  const controls = createMachineControls({ records, signals, keys, random });
+  const control = createControlWatcher({ controls, signals, rateLimits, clock, metrics });
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
   const sharing = createSharing({
@@ -175,6 +191,7 @@ function createSharedState(deps: RelayDeps) {
       signals,
       terminations,
       observers,
+      control,
       joinClasses: createJoinClasses({ watcher: classes, states, rateLimits, clock, metrics }),
       reopenable: createReopenableSessions(leases),
       keys,
@@ -191,6 +208,7 @@ function createSharedState(deps: RelayDeps) {
     },
     observers,
     classes,
+    control,
     connections,
     clock,
     random,
@@ -202,5 +220,16 @@ function createSharedState(deps: RelayDeps) {
     pingMs: deadlines.ping,
     drainMs: limits.drainSeconds * 1000,
   });
-  return { clusters, connections, liveSessions, metrics, observers, classes, sharing, signals, terminations };
+  return {
+    clusters,
+    connections,
+    liveSessions,
+    metrics,
+    observers,
+    classes,
+    control,
+    sharing,
+    signals,
+    terminations,
+  };
 }

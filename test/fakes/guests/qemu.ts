@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -46,6 +46,8 @@ interface Run {
   folder: string;
   process: OwnedProcess;
   qmp: Qmp;
+  /** The lines of the trace that were read so far, and where to read on. */
+  readonly trace: { lines: string[]; offset: number; rest: string };
 }
 
 export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: QemuGuestOptions): QemuGuest {
@@ -100,7 +102,7 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
       const qmp = await openQmp(monitor);
       const probe = await eventually('QEMU opens VNC', () => connectUnix(join(folder, 'vnc')), { unless });
       probe.destroy();
-      run = { folder, process, qmp };
+      run = { folder, process, qmp, trace: { lines: [], offset: 0, rest: '' } };
     } catch (error) {
       process.end('SIGKILL');
       await over;
@@ -160,8 +162,22 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
       return parsePpm(await readFile(filename));
     },
     async inputs() {
-      const trace = await readFile(join(theRun().folder, 'trace'), 'utf8');
-      return trace.split('\n').filter((line) => /input_event_(key|btn|rel|abs)/.test(line));
+      const { folder, trace } = theRun();
+      const file = await open(join(folder, 'trace'));
+      try {
+        // The trace only grows, and can be long.
+        const { buffer, bytesRead } = await file.read({
+          position: trace.offset,
+          buffer: Buffer.alloc(1024 * 1024),
+        });
+        trace.offset += bytesRead;
+        const complete = (trace.rest + buffer.toString('utf8', 0, bytesRead)).split('\n');
+        trace.rest = complete.pop() ?? '';
+        trace.lines.push(...complete.filter((line) => /input_event_(key|btn|rel|abs)/.test(line)));
+        return [...trace.lines];
+      } finally {
+        await file.close();
+      }
     },
     async viewers() {
       const { clients } = (await theRun().qmp.execute('query-vnc')) as { clients: readonly unknown[] };

@@ -92,6 +92,7 @@ export async function createLifecycleWorld() {
     screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
     pausedConsoles: () => 0,
+    heldBackConsoles: () => 0,
     maxSessions: 1,
     clusters: ['lab'],
   });
@@ -130,6 +131,15 @@ export async function createLifecycleWorld() {
       sessions,
       signals,
       observers,
+      control: {
+        register: () => ({
+          hasControl: false,
+          known: Promise.resolve(),
+          ask() {},
+          release() {},
+          stop() {},
+        }),
+      },
       joinClasses: () => undefined,
       reopenable: createReopenableSessions(leases),
       keys,

@@ -28,6 +28,7 @@ export function describeClass(
   const hands = snapshot.hands.map((hand, index) => ({ hand, position: index + 1 }));
   const shownHands = role === 'instructor' ? hands : hands.filter(({ hand }) => hand.user.id === user.id);
   const members = membersByMachine(compiled.name, sessions);
+  const holders = new Map(sessions.flatMap((each) => (each.hasControl ? [[keyOf(each), each.user]] : [])));
   return {
     name: compiled.name,
     title: compiled.title,
@@ -57,11 +58,15 @@ export function describeClass(
         ?.find((each) => role !== 'member' || each.user.id === user.id);
       const owner = compiled.ownerOf(machine);
       const member = session?.user ?? (owner === undefined ? undefined : { name: owner });
+      const holder = holders.get(keyOf(machine));
       const raised = session && shownHands.find(({ hand }) => hand.user.id === session.user.id);
       return {
         machine: describeMachine(machine),
         ...(member ? { member } : {}),
         state: machine.status !== 'running' ? 'off' : session ? 'open' : 'free',
+        ...(holder && role === 'instructor'
+          ? { control: { user: holder, mine: holder.id === user.id } }
+          : {}),
         ...(raised ? { help: describeHand(raised.hand, raised.position) } : {}),
       };
     }),

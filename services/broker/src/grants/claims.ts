@@ -43,6 +43,7 @@ export function buildClaims(facts: {
     ...(Number.isFinite(policy.updatesPerSecond) ? { updatesPerSecond: policy.updatesPerSecond } : {}),
     ...(observer ? { observer } : {}),
     ...(classes.length > 0 ? { classes: [...classes] } : {}),
+    ...(request.inputWhenTaken ? { inputWhenTaken: true } : {}),
     limits: {
       ...sessionLengths(policy, validUntil === undefined ? undefined : validUntil - now, facts.extendSeconds),
       idleSeconds: policy.idleSeconds,

@@ -13,6 +13,8 @@ const grantRequest = z.strictObject({
   kind: z.enum(['screen', 'terminal']).default('screen'),
   /** Observe the consoles of other users, who are told. */
   watch: z.boolean().default(false),
+  /** Input reaches the machine only while the session has taken control. Until then, the user observes. */
+  inputWhenTaken: z.boolean().default(false),
   /** The session that the page returns to. */
   reopens: z.string().min(1).max(64).optional(),
   onBehalfOf: onBehalfOf.optional(),
@@ -23,5 +25,7 @@ export function parseGrantRequest(body: unknown): GrantRequest {
   const parsed = grantRequest.safeParse(body);
   if (!parsed.success) throw badRequestOf(parsed.error);
   if (parsed.data.watch && parsed.data.mode !== 'view') throw new BadRequest('watch: needs mode view');
+  if (parsed.data.inputWhenTaken && parsed.data.mode !== 'control')
+    throw new BadRequest('inputWhenTaken: needs mode control');
   return parsed.data;
 }

@@ -50,20 +50,24 @@ export interface AuthorisedConsole {
 
 /** A terminal needs its own right in both modes, because a serial port can lead where no screen does. */
 export function authorise({ machine, decision }: VisibleMachine, request: GrantRequest): AuthorisedConsole {
-  const { mode, kind } = request;
+  const { mode, kind, inputWhenTaken } = request;
   const accessMode = kind === 'terminal' ? kind : mode;
   const mayWatch = decision.allow.includes('watch');
   const policy = decision.policyFor(accessMode);
-  if (!policy || (request.watch && !mayWatch))
+  const mustWatch = request.watch || inputWhenTaken;
+  if (!policy || (mustWatch && !mayWatch))
     throw new PortholeError('not_allowed', {
-      detail: `${request.watch ? 'watch' : accessMode} of ${machine.cluster}/${machine.vmid}`,
+      detail: `${policy ? 'watch' : accessMode} of ${machine.cluster}/${machine.vmid}`,
     });
-  const rights = accessMode === 'view' ? (['view', 'watch'] as const) : [accessMode];
+  const rights =
+    accessMode === 'view'
+      ? (['view', 'watch'] as const)
+      : [accessMode, ...(inputWhenTaken ? (['watch'] as const) : [])];
   return {
     policy,
     validUntil: decision.validUntil(accessMode),
-    // A user with the right `watch` is an observer in every view-only console, so that it is always announced.
-    observer: mode === 'view' && mayWatch,
+    // A user with the right `watch` is an observer in every console that is view-only at first, so that it is announced.
+    observer: (mode === 'view' || inputWhenTaken) && mayWatch,
     rules: [...new Set(rights.flatMap((right) => decision.rulesGranting(right)))],
   };
 }

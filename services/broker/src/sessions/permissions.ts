@@ -12,6 +12,11 @@ export interface SessionPermissions {
   maySee(session: SessionRecord): boolean;
   /** For own sessions, and with the right `end` on the machine. */
   mayEnd(session: SessionRecord): boolean;
+  /**
+   * Whether the user may take control of the machine away from others: needs `watch` and `control` on it. Members of a
+   * class never may on its machines, whatever the rules say.
+   */
+  mayTakeControl(session: SessionRecord): boolean;
   /** Whether the user may sign out the user of a session: needs `end` on all machines. Excludes themselves. */
   maySignOut(session: SessionRecord): boolean;
   decide(session: SessionRecord): Decision;
@@ -40,6 +45,18 @@ export async function permissionsFor(
       return allow.includes('watch') || allow.includes('end');
     },
     mayEnd: (session) => isOwn(session) || decide(session).allow.includes('end'),
+    mayTakeControl(session) {
+      const { allow } = decide(session);
+      const target = targetOf(session);
+      return (
+        allow.includes('watch') &&
+        allow.includes('control') &&
+        !access.classes.some(
+          (one) =>
+            one.isInstructed && one.hasMachine(target) && one.hasMember(user) && !one.hasInstructor(user),
+        )
+      );
+    },
     maySignOut: (session) => !isOwn(session) && access.globalRights(user).has('end'),
     classes: access.classes
       .filter(({ hasInstructor }) => hasInstructor(user))

@@ -66,6 +66,8 @@ export interface Session {
   readonly observer?: boolean;
   /** The page is hidden and its console at Proxmox is closed. */
   readonly parked?: boolean;
+  /** This session has taken control of its machine. */
+  readonly hasControl?: boolean;
   readonly relay: string;
   readonly since: string;
   readonly bytes: { readonly toViewer: number; readonly toMachine: number };
@@ -238,6 +240,8 @@ export const api = {
   signOutUser: (id: string) =>
     request<{ signIns: number; consoles: number }>('DELETE', `/logins?user=${encodeURIComponent(id)}`),
   endSession: (id: string) => request<undefined>('DELETE', `/sessions/${encodeURIComponent(id)}`),
+  changeControl: (sessionId: string, action: 'take' | 'release') =>
+    request<undefined>('POST', `/sessions/${encodeURIComponent(sessionId)}/control`, { action }),
   endClass: (name: string) =>
     request<{ ended: number }>('DELETE', `/sessions?class=${encodeURIComponent(name)}`),
   power: (cluster: string, vmid: number, action: PowerAction) =>
@@ -254,6 +258,8 @@ export const api = {
     requested: {
       readonly mode: 'control' | 'view';
       readonly kind: 'screen' | 'terminal';
+      /** Input reaches the machine only while the session has taken control. */
+      readonly inputWhenTaken?: boolean;
       /** The session that the page returns to. */
       readonly reopens?: string;
     },

@@ -55,6 +55,8 @@ export interface Seat {
   };
   readonly member?: Member;
   readonly state: 'off' | 'free' | 'open';
+  /** Who has taken control of the machine. */
+  readonly control?: { readonly user: Member; readonly mine: boolean };
   readonly help?: HandDetails;
 }
 

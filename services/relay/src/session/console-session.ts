@@ -1,51 +1,30 @@
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { PortholeError } from '@porthole/shared/errors';
-import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
+import { randomId } from '@porthole/shared/crypto/random';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
-import type { ReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import type { SessionRecord } from '@porthole/shared/session/records';
 import type { SupersededSignal, TerminationSignal } from '@porthole/shared/session/signals';
-import {
-  appliesTo,
-  terminationError,
-  type TerminationOrders,
-} from '@porthole/shared/session/termination-orders';
+import { appliesTo, terminationError } from '@porthole/shared/session/termination-orders';
+import type { ControlRegistration } from '../control/control-watcher.ts';
+import { endOfConsole } from './end-of-console.ts';
 import { endOfScreen } from './end-of-screen.ts';
 import { streamConsole } from './stream-console.ts';
-import type { LinkGauges } from '../stream/link-gauges.ts';
-import { diagnoseEnd } from '../upstream/diagnose-end.ts';
-import type { RelayCluster } from '../upstream/machine.ts';
-import type { RecentEnds } from '../upstream/recent-ends.ts';
 import { createControlMessageReader, type ControlMessageReader } from '../viewer/control-message-reader.ts';
 import type { Viewer } from '../viewer/viewer.ts';
 import type { UpgradeCredentials } from '../viewer/upgrade.ts';
-import { admit, type AdmitDeps } from './admit.ts';
-import type { Deadlines, InputDeadlines } from '../upstream/deadlines.ts';
-import { isMember, type ClassMembership, type JoinClasses } from './class-membership.ts';
+import { admit } from './admit.ts';
+import { isMember, type ClassMembership } from './class-membership.ts';
 import { InputGate } from './input-gate.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
-import type { ObserverNotifier } from './observers.ts';
-import { openConsole, type OpenConsole, type OpenConsoleDeps } from './open-console.ts';
+import { openConsole, type OpenConsole } from './open-console.ts';
 import { createParking, waitWhileParked, type Parking } from './parking.ts';
 import { offerConsole } from './offer-console.ts';
-import { registerSession, toSessionRecord, type RegistrationDeps } from './registration.ts';
+import { registerSession, toSessionRecord } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
 import { claimsToResume, ResumeTokens } from './resume-tokens.ts';
-import { SessionReporter, type SessionReporterDeps } from './session-reporter.ts';
+import type { SessionDeps } from './session-deps.ts';
+import { SessionReporter } from './session-reporter.ts';
 import { TimeLimits } from './time-limits.ts';
-import { withDeadline } from '@porthole/shared/time/with-deadline';
-
-export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDeps, SessionReporterDeps {
-  readonly random: RandomBytes;
-  readonly terminations: Pick<TerminationOrders, 'findFor'>;
-  readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;
-  readonly joinClasses: JoinClasses;
-  readonly reopenable: ReopenableSessions;
-  readonly deadlines: InputDeadlines & Pick<Deadlines, 'diagnose' | 'keepAlive'>;
-  readonly linkGauges: Pick<LinkGauges, 'add'>;
-  readonly recentEnds: RecentEnds;
-  readonly clusters: ReadonlyMap<string, RelayCluster>;
-}
 
 /**
  * One console, from the viewer's WebSocket to its end: admit the viewer, register the session, open the console,
@@ -66,6 +45,7 @@ export class ConsoleSession {
   #generation: number | undefined;
   readonly #gate = new InputGate();
   #classes: ClassMembership | undefined;
+  #control: ControlRegistration | undefined;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
   #parking: Parking | undefined;
@@ -114,6 +94,7 @@ export class ConsoleSession {
       if (message.type === 'ping') this.#viewer.sendControl({ type: 'pong' });
       else if (message.type === 'visibility') this.#onVisibility(message.hidden);
       else if (message.type === 'help') this.#classes?.onHelp(message);
+      else if (message.type === 'ask_control') this.#control?.ask();
       else if (this.#timeLimits?.extend()) this.#resumeTokens?.rotate();
     } catch (error) {
       this.#lifecycle.end(error);
@@ -165,18 +146,25 @@ export class ConsoleSession {
     this.#generation = generation;
     const cluster = clusters.get(claims.cluster);
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
-    return openConsole(this.#deps, {
+    const viewer = this.#viewer;
+    const sendControl = (message: ControlMessage) => viewer.sendControl(message);
+    const control = (this.#control = this.#deps.control.register({ claims, gate: this.#gate, sendControl }));
+    lifecycle.own(() => control.stop({ keepControl: this.#goesOnElsewhere }));
+    const opened = openConsole(this.#deps, {
       connection: this.#connection,
       claims,
       cluster,
-      viewer: this.#viewer,
+      viewer,
       lifecycle,
     });
+    // Otherwise, the first keys would be lost.
+    const [console] = await Promise.all([opened, control.known]);
+    return console;
   }
 
   /** Streams until one side ends, and answers why. */
   async #stream(granted: GrantClaims, console: OpenConsole): Promise<PortholeError | ViewerLeft> {
-    const { clock, deadlines, linkGauges, metrics, recentEnds } = this.#deps;
+    const { clock, deadlines, linkGauges, metrics } = this.#deps;
     const { signal } = this.#lifecycle;
     const openedAt = clock.now();
     const { cluster, node } = console.dialled.machine;
@@ -207,21 +195,21 @@ export class ConsoleSession {
     });
     if (end.by === 'parking') return this.#park(console);
     if (console.dialled.way !== 'pass_through') return endOfScreen(end);
-    const broken = end.by === 'machine' && end.error?.code === 'console_lost' ? end.error : undefined;
-    if (end.error && !broken) return end.error;
-    if (end.by === 'viewer') return new ViewerLeft();
-    const endedTogether = recentEnds.record(cluster.name, node, openedAt);
-    // Without input, a terminal stays closed: otherwise, login prompts that time out together would reopen forever.
-    const observed = { kind: claims.kind, broken, sharedLoss: () => timeLimits.hadInput && endedTogether() };
-    return withDeadline({ clock, signal }, deadlines.diagnose, 'console_lost', (phase) =>
-      diagnoseEnd(cluster, claims, observed, { clock, signal: phase }),
-    );
+    return endOfConsole(this.#deps, {
+      end,
+      cluster,
+      claims,
+      openedAt,
+      signal,
+      hadInput: () => timeLimits.hadInput,
+    });
   }
 
   /** Releases the console and keeps the rest of the session until its page is visible or it ends. */
   async #park({ dialled }: OpenConsole): Promise<PortholeError | ViewerLeft> {
     this.#lifecycle.enter('parked');
     dialled.release();
+    this.#control?.release();
     this.#reporter.parked();
     const left = waitWhileParked(this.#viewer.link);
     this.#viewer.sendControl({ type: 'parked' });
@@ -277,6 +265,11 @@ export class ConsoleSession {
     return error ? error.close === 'moving' : this.#viewer.lost;
   }
 
+  /** Whether another connection of the session follows, or has taken over already. */
+  get #goesOnElsewhere(): boolean {
+    return this.#mayResume || this.#lifecycle.error?.code === 'taken_over';
+  }
+
   #notifyObserverChanged(claims: GrantClaims): void {
     if (this.#timeLimits) this.#deps.observers.notifyChanged(claims);
   }
@@ -288,6 +281,7 @@ export class ConsoleSession {
       relay: this.#deps.relayId,
       node: this.#claims?.node ?? granted.node,
       ...(this.state === 'parked' ? { parked: true } : {}),
+      ...(this.#control?.hasControl ? { hasControl: true } : {}),
       since: this.#timeLimits?.openedAt ?? granted.resumes?.openedAt ?? startedAt,
       bytes: { toViewer: bytesForwarded.to_viewer, toMachine: bytesForwarded.to_machine },
     });

@@ -4,12 +4,14 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { ConsoleSignal } from '@porthole/shared/session/signals';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { RelayMetrics } from '../metrics.ts';
+import type { ControlWatcher } from '../control/control-watcher.ts';
 import type { FrameBatcher } from '../stream/frame-batcher.ts';
 import type { UpgradeCredentials } from '../viewer/upgrade.ts';
 import { createViewer } from '../viewer/viewer.ts';
 import type { ViewerConnections } from '../viewer/viewer-connections.ts';
 import type { ViewerSocket } from '../viewer/viewer-socket.ts';
-import { ConsoleSession, type SessionDeps } from './console-session.ts';
+import { ConsoleSession } from './console-session.ts';
+import type { SessionDeps } from './session-deps.ts';
 import type { ClassWatcher } from './class-watcher.ts';
 import type { ObserverNotifier } from './observers.ts';
 import { staggerDrain } from './stagger-drain.ts';
@@ -18,6 +20,7 @@ export interface LiveSessionsDeps {
   readonly session: SessionDeps;
   readonly observers: Pick<ObserverNotifier, 'onChanged'>;
   readonly classes: Pick<ClassWatcher, 'onChanged'>;
+  readonly control: Pick<ControlWatcher, 'onChanged' | 'onAsked'>;
   readonly connections: Pick<ViewerConnections, 'setState'>;
   readonly batcher: FrameBatcher;
   readonly clock: Clock;
@@ -85,17 +88,28 @@ export class LiveSessions implements Iterable<ConsoleSession> {
   }
 
   onSignal(signal: ConsoleSignal): void {
-    if (signal.type === 'observers') {
-      this.#deps.observers.onChanged(signal);
-      return;
-    }
-    if (signal.type === 'class') {
-      this.#deps.classes.onChanged(signal.name);
-      return;
-    }
-    for (const session of this.#sessions) {
-      if (signal.type === 'superseded') session.onSuperseded(signal);
-      else session.onTermination(signal);
+    const { observers, classes, control } = this.#deps;
+    switch (signal.type) {
+      case 'observers':
+        observers.onChanged(signal);
+        break;
+      case 'class':
+        classes.onChanged(signal.name);
+        break;
+      case 'control':
+        control.onChanged(signal);
+        break;
+      case 'ask_control':
+        control.onAsked(signal);
+        break;
+      case 'superseded':
+        for (const session of this.#sessions) session.onSuperseded(signal);
+        break;
+      case 'terminate':
+        for (const session of this.#sessions) session.onTermination(signal);
+        break;
+      default:
+        signal satisfies never;
     }
   }
 

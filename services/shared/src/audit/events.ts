@@ -172,6 +172,22 @@ const auditEvents = {
       code: errorCode,
     },
   },
+  control: {
+    about:
+      'A user took control of a machine, so that the input of others does not reach it, or handed it back.',
+    fields: {
+      by: principal,
+      /** The session that has control. */
+      session: z.string(),
+      machine,
+      action: z.enum(['take', 'release']),
+      ...requestFields,
+    },
+  },
+  control_refused: {
+    about: 'A request to take control of a machine was denied or failed. `code` is the error code.',
+    fields: { by: principal, machine, code: errorCode, ...requestFields },
+  },
   power: {
     about: 'A power action was started. `task` is the UPID of the Proxmox task.',
     fields: { by: principal, machine, action: powerAction, task: z.string(), ...requestFields },

@@ -46,6 +46,8 @@ export const grantClaims = z.object({
     .array(z.object({ name: z.string().min(1).max(64), role: z.enum(['member', 'instructor']) }))
     .max(maxClasses)
     .optional(),
+  /** True if input reaches the machine only while this session has taken control of it. */
+  inputWhenTaken: z.boolean().optional(),
   /** The trace of the request (W3C Trace Context, section 3.2), which the relay continues. */
   traceparent: z.string().max(64).optional(),
   limits: z.object({

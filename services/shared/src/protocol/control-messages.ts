@@ -89,6 +89,20 @@ export const controlMessage = z.discriminatedUnion('type', [
     raised: z.boolean(),
     position: z.number().int().positive().optional(),
   }),
+  /**
+   * A user has taken control of the machine. `mine`: this session has it. Otherwise, its input does not reach the
+   * machine, and with `ask` the client message `ask_control` asks the user to hand it back.
+   */
+  z.object({
+    type: z.literal('controlled'),
+    mine: z.boolean(),
+    by: shownName.optional(),
+    ask: z.literal(true).optional(),
+  }),
+  /** No user has taken control of the machine any more. */
+  z.object({ type: z.literal('uncontrolled') }),
+  /** A user whose input is held back asks this session for control. */
+  z.object({ type: z.literal('control_asked'), by: shownName }),
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */
@@ -109,5 +123,7 @@ export const clientMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('visibility'), hidden: z.boolean() }),
   /** Raises the user's hand, with an optional text, or lowers it. Only if `opened` has said `help`. */
   z.strictObject({ type: z.literal('help'), raised: z.boolean(), text: helpText.optional() }),
+  /** Asks the user who has control to hand it back. Only while `controlled` says `ask`. */
+  z.strictObject({ type: z.literal('ask_control') }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shownName } from '../class/texts.ts';
 import type { Clock } from '../time/clock.ts';
 import type { RandomBytes } from '../crypto/random.ts';
 import type { SealKeys } from '../crypto/seal.ts';
@@ -52,11 +53,28 @@ const observersSignal = z.object({
 /** The state of a class changed. Relays must read it, for the consoles of its members. */
 const classSignal = z.object({ type: z.literal('class'), name: z.string().min(1).max(64) });
 
+/** Control of a machine was taken or released. Relays must read who has it. */
+const controlSignal = z.object({
+  type: z.literal('control'),
+  cluster: z.string().min(1).max(64),
+  vmid: z.number().int(),
+});
+
+/** A user asks for control of a machine back. The relay that carries this session of the holder tells its page. */
+const askControlSignal = z.object({
+  type: z.literal('ask_control'),
+  sessionId: z.string().min(1).max(64),
+  by: shownName,
+});
+export type AskControlSignal = z.infer<typeof askControlSignal>;
+
 const consoleSignal = z.discriminatedUnion('type', [
   terminationSignal,
   supersededSignal,
   observersSignal,
   classSignal,
+  controlSignal,
+  askControlSignal,
 ]);
 export type ConsoleSignal = z.infer<typeof consoleSignal>;
 

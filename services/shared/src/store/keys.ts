@@ -36,6 +36,10 @@ export const storeKeys = {
   forward: (token: Uint8Array) => `porthole:forward:${digest(token)}`,
   /** A record about a class, such as its pause, by the keyed digest of what it is and of the class. */
   classRecord: (nameDigest: string) => `porthole:class:${nameDigest}`,
+  /** Who has control of a machine, by the keyed digest of the machine. */
+  machineControl: (nameDigest: string) => `porthole:control:${nameDigest}`,
+  /** Changes with every change of control, so that a relay that missed the signal notices it. */
+  controlRevision: 'porthole:control-revision',
   /** What a member of a class who raised a hand says, by the digest of the place in the queue. */
   raisedHand: (holderDigest: string) => `porthole:raised-hand:${holderDigest}`,
   /** By the keyed digest of the lease name. */
@@ -125,6 +129,10 @@ export const lifetimes = {
   timetableWork: 3 * 24 * 3_600_000,
   /** Longer than a school day. When it expires, relays read the state again. */
   classRevision: 24 * 3_600_000,
+  /** Control of a machine. Renewed after a third of it while the holder has its console. */
+  machineControl: 9000,
+  /** Far longer than a relay goes without a poll. When it expires, relays read again. */
+  controlRevision: 24 * 3_600_000,
   /** The place of a raised hand. Renewed after a third of it while its member has a console. */
   helpPlace: 180_000,
   /** What the member says. Useless without the place. */

@@ -7,6 +7,7 @@ import { HelpPanel, type SetHelp } from './class/help-panel.tsx';
 import { PausedCard } from './class/paused-card.tsx';
 import { LessonNews } from '../lessons/lesson-news.tsx';
 import { useLessons } from '../lessons/use-lessons.ts';
+import { ControlBar } from './control/control-bar.tsx';
 import { ClipboardPanel } from './clipboard/clipboard-panel.tsx';
 import { clipboardRights } from './connection/session-info.ts';
 import type { Mode, View } from './connection/view.ts';
@@ -41,6 +42,8 @@ export interface AppProps {
   readonly open: () => void;
   readonly extend: () => void;
   readonly setHelp: SetHelp;
+  readonly askControl: () => void;
+  readonly handBackControl: () => void;
   /** Undefined if the user may not use power actions. */
   readonly power: MachinePower | undefined;
 }
@@ -55,12 +58,14 @@ export function App(props: AppProps) {
   const bar = useRef<HTMLDivElement>(null);
   const live = view.state === 'open';
   const paused = live ? view.classInfo.paused : undefined;
+  const control = live ? view.sessionInfo.control : undefined;
+  const heldBack = paused !== undefined || control?.mine === false;
   // The toolbar covers a strip of a screen. A terminal lies below it.
-  const trigger = useToolbarTrigger(bar, live && panel === undefined && !paused && !terminal);
+  const trigger = useToolbarTrigger(bar, live && panel === undefined && !heldBack && !terminal);
   const { focus } = terminal ?? screen;
   const granted: Mode = view.state === 'open' || view.state === 'awaiting-frame' ? view.mode : requestedMode;
-  // During a pause nothing is offered that sends input.
-  const mode: Mode = paused ? 'view' : granted;
+  // While input does not reach the machine, nothing is offered that sends it.
+  const mode: Mode = heldBack ? 'view' : granted;
   // Pasting into a terminal is typing, and its text can be read anyway.
   const clipboard = clipboardRights(terminal ? 'both' : view.sessionInfo.clipboard, mode);
 
@@ -85,9 +90,9 @@ export function App(props: AppProps) {
   }, [live, view.interruption]);
   // Before the next key.
   useLayoutEffect(() => {
-    if (paused) setPanel((open) => (open === 'help' ? open : undefined));
+    if (heldBack) setPanel((open) => (open === 'help' ? open : undefined));
     else if (live && document.activeElement === document.body) focus();
-  }, [paused !== undefined]);
+  }, [heldBack]);
 
   return (
     <>
@@ -99,7 +104,7 @@ export function App(props: AppProps) {
         clipboard={clipboard.paste || clipboard.copy}
         power={power !== undefined}
         help={view.classInfo.help}
-        shown={trigger.shown || !live || paused !== undefined || panel !== undefined}
+        shown={trigger.shown || !live || heldBack || panel !== undefined}
         panel={panel}
         fit={fit}
         screen={screen}
@@ -131,6 +136,7 @@ export function App(props: AppProps) {
       <ObserversBadge view={view} />
       <HandBadge help={live ? view.classInfo.help : undefined} />
       {view.state === 'open' && view.sessionInfo.unanswered ? <UnansweredHint /> : null}
+      <ControlBar control={control} ask={props.askControl} handBack={props.handBackControl} />
       <ScreenMark view={view} />
       <NoticeBar view={view} extend={extend} focusDisplay={focus} />
       {terminal && mode === 'control' && live ? <TerminalKeys terminal={terminal} /> : null}

@@ -112,6 +112,10 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
         open={connection.open}
         extend={connection.extend}
         setHelp={connection.setHelp}
+        askControl={connection.askControl}
+        handBackControl={() => {
+          if (view?.supportId) void api.changeControl(view.supportId, 'release');
+        }}
         power={power}
       />,
       app,
@@ -129,7 +133,8 @@ function showState(view: View, target: HTMLElement): void {
   dataset['interruption'] = view.interruption;
   dataset['outdated'] = String(isOutdated(view));
   if (view.closeCode !== undefined) dataset['close'] = String(view.closeCode);
-  target.inert = view.state !== 'open' || view.classInfo.paused !== undefined;
+  const heldBack = view.classInfo.paused !== undefined || view.sessionInfo.control?.mine === false;
+  target.inert = view.state !== 'open' || heldBack;
 }
 
 function startEmbedTokenSource(): EmbedTokenSource {

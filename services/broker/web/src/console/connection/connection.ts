@@ -46,6 +46,8 @@ export interface Connection {
   extend(): void;
   /** Raises or lowers the user's hand. */
   setHelp(raised: boolean, text: string): void;
+  /** Asks the user who has control of the machine to hand it back. */
+  askControl(): void;
   /** Closes the connection because the page is being left. */
   stop(): void;
   networkChanged(): void;
@@ -145,6 +147,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     open: () => dispatch({ type: 'open-requested' }),
     extend: () => socket?.console.send({ type: 'extend' }),
     setHelp: (raised, text) => socket?.console.send({ type: 'help', raised, ...(text ? { text } : {}) }),
+    askControl: () => socket?.console.send({ type: 'ask_control' }),
     stop: () => dispatch({ type: 'stopped' }),
     networkChanged: () => dispatch({ type: 'network-changed' }),
     visibilityChanged: () => dispatch({ type: 'visibility-changed' }),

@@ -1,5 +1,6 @@
 import type { ControlMessage, Notice, OpeningStep } from '@porthole/shared/protocol/control-messages';
 import { parseClassMessage } from '../class/parse-class-message.ts';
+import { parseAboutControl } from '../control/control-info.ts';
 import type { ClipboardDirection } from './session-info.ts';
 
 /**
@@ -65,7 +66,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     case 'pong':
       return { type };
     default:
-      return parseClassMessage(value);
+      return parseClassMessage(value) ?? parseAboutControl(value);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { ControlInfo } from '../control/control-info.ts';
 
 /** What the relay has told about the open session. */
 export interface SessionInfo {
@@ -8,6 +9,7 @@ export interface SessionInfo {
   readonly unanswered: boolean;
   /** Whether the relay is opening the console of the machine again, while the last picture stays. */
   readonly reconnecting: boolean;
+  readonly control: ControlInfo;
   /** Whether the relay wants to know when the page is hidden. */
   readonly parking: boolean;
 }
@@ -27,6 +29,7 @@ export const noSessionInfo: SessionInfo = {
   observers: { by: [], others: 0 },
   unanswered: false,
   reconnecting: false,
+  control: undefined,
   parking: false,
 };
 

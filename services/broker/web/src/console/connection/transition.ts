@@ -2,6 +2,7 @@ import type { ControlMessage } from '@porthole/shared/protocol/control-messages'
 import { consoleProtocol, grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import type { Answer, Grant } from '../../api.ts';
 import { messageForProblem } from '../../texts/console.ts';
+import { applyControlMessage } from '../control/control-info.ts';
 import { applyClassMessage } from '../class/class-info.ts';
 import {
   abandonAttempt,
@@ -154,6 +155,12 @@ function onControlMessage(
     case 'unpaused':
     case 'help':
       return { ...state, classInfo: applyClassMessage(state.classInfo, message, env.now()) };
+    case 'controlled':
+    case 'uncontrolled':
+    case 'control_asked': {
+      const control = applyControlMessage(state.sessionInfo.control, message);
+      return { ...state, sessionInfo: { ...state.sessionInfo, control } };
+    }
     case 'pong':
     // The close that follows says when to move.
     case 'moving':

@@ -24,7 +24,7 @@ export interface Screen {
 export interface ScreenOptions {
   readonly target: HTMLElement;
   readonly lastFrame: LastFrame;
-  readonly typedMeanwhile: TypedMeanwhile;
+  readonly typedMeanwhile?: TypedMeanwhile;
   readonly viewOnly: boolean;
   onClipboard(text: string): void;
 }
@@ -45,14 +45,18 @@ export function createScreen(options: ScreenOptions): Screen {
 
   function send(input: (current: RFB) => void) {
     if (rfb && hasFrame) input(rfb);
-    else typedMeanwhile.keep(() => rfb && input(rfb));
+    else typedMeanwhile?.keep(() => rfb && input(rfb));
+  }
+
+  function describeMode(live: HTMLCanvasElement) {
+    // A screen reader passes keys to an application; a view-only screen is a picture.
+    live.setAttribute('role', readOnly ? 'img' : 'application');
+    live.setAttribute('tabindex', readOnly ? '-1' : '0');
   }
 
   function describe(live: HTMLCanvasElement) {
     live.setAttribute('aria-label', 'Screen of the machine');
-    // A screen reader passes keys to an application; a view-only screen is a picture.
-    live.setAttribute('role', readOnly ? 'img' : 'application');
-    live.setAttribute('tabindex', readOnly ? '-1' : '0');
+    describeMode(live);
     // A key that is held while the focus moves would stay down in the machine. noVNC releases all keys when the
     // window loses the focus.
     live.addEventListener('blur', () => window.dispatchEvent(new Event('blur')));
@@ -74,7 +78,7 @@ export function createScreen(options: ScreenOptions): Screen {
         stopWaiting = onFirstFrame(live, () => {
           hasFrame = true;
           lastFrame.hide();
-          if (!readOnly) typedMeanwhile.replay(live);
+          if (!readOnly) typedMeanwhile?.replay(live);
           events.onFirstFrame();
           if (document.activeElement === document.body || !document.activeElement) focus();
         });
@@ -92,14 +96,17 @@ export function createScreen(options: ScreenOptions): Screen {
       if (!old) return;
       const live = canvas();
       if (live && hasFrame) lastFrame.capture(live);
-      if (live && hasFrame && !readOnly) typedMeanwhile.start(document.activeElement === live);
+      if (live && hasFrame && !readOnly) typedMeanwhile?.start(document.activeElement === live);
       hasFrame = false;
       old.disconnect();
     },
-    discardTyped: () => typedMeanwhile.discard(),
+    discardTyped: () => typedMeanwhile?.discard(),
     setViewOnly(value) {
       readOnly = value;
-      if (rfb) rfb.viewOnly = value;
+      if (!rfb) return;
+      rfb.viewOnly = value;
+      const live = canvas();
+      if (live) describeMode(live);
     },
     setFit(value) {
       fit = value;

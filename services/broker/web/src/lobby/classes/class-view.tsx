@@ -4,6 +4,7 @@ import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { endClassConfirmation } from '../../texts/class-page.ts';
 import { ErrorBanner } from '../error-banner.tsx';
 import { BeginAndEnd } from './begin-and-end.tsx';
+import { LargeView } from './large-view.tsx';
 import { MessageForm } from './message-form.tsx';
 import { PauseForm } from './pause-form.tsx';
 import { SeatCard } from './seat-card.tsx';
@@ -22,12 +23,15 @@ export function ClassView({
 }) {
   const actions = useClassActions(details.name, reload);
   const [markedKeys, setMarkedKeys] = useState<ReadonlySet<string>>(new Set());
+  const [shownKey, setShownKey] = useState<string | undefined>(undefined);
   const [asksToEnd, setAsksToEnd] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const seats = useMemo(() => sortSeats(details.seats), [details]);
   // A member who has left can't be sent a message.
   const marked = seats.filter((seat) => seat.member?.id !== undefined && markedKeys.has(seatKey(seat)));
   const { may } = details;
+  const running = seats.filter(({ state }) => state !== 'off');
+  const shown = seats.find((seat) => seatKey(seat) === shownKey);
   const open = seats.filter(({ state }) => state === 'open').length;
 
   function mark(seat: Seat, isMarked: boolean) {
@@ -35,6 +39,11 @@ export function ClassView({
     if (isMarked) next.add(seatKey(seat));
     else next.delete(seatKey(seat));
     setMarkedKeys(next);
+  }
+
+  function write(seat: Seat) {
+    setMarkedKeys(new Set([seatKey(seat)]));
+    field.current?.focus();
   }
 
   return (
@@ -56,15 +65,35 @@ export function ClassView({
         may={may}
         markedKeys={markedKeys}
         mark={mark}
-        write={(seat) => {
-          setMarkedKeys(new Set([seatKey(seat)]));
-          field.current?.focus();
-        }}
+        write={write}
+        look={(seat) => setShownKey(seatKey(seat))}
         done={(seat) => {
           const id = seat.member?.id;
           if (id !== undefined) void actions.act({ action: 'lower', users: [id] });
         }}
       />
+      {shown ? (
+        <LargeView
+          seat={shown}
+          seats={running}
+          mayTakeControl={may.includes('pause')}
+          write={
+            may.includes('message')
+              ? (seat) => {
+                  // A dialog keeps the focus while it is open.
+                  document.querySelector<HTMLDialogElement>('dialog.large-view')?.close();
+                  setShownKey(undefined);
+                  write(seat);
+                }
+              : undefined
+          }
+          select={(seat) => setShownKey(seatKey(seat))}
+          onClose={() => {
+            setShownKey(undefined);
+            document.querySelector<HTMLElement>(`[data-seat="${shown.machine.vmid}"] [data-look]`)?.focus();
+          }}
+        />
+      ) : null}
       <ErrorBanner error={actions.error} dismiss={actions.dismissError} />
       {asksToEnd ? (
         <ConfirmDialog
@@ -85,10 +114,11 @@ interface SeatsProps {
   readonly markedKeys: ReadonlySet<string>;
   readonly mark: (seat: Seat, marked: boolean) => void;
   readonly write: (seat: Seat) => void;
+  readonly look: (seat: Seat) => void;
   readonly done: (seat: Seat) => void;
 }
 
-function Seats({ seats, may, markedKeys, mark, write, done }: SeatsProps) {
+function Seats({ seats, may, markedKeys, mark, write, look, done }: SeatsProps) {
   const now = useNow();
   if (seats.length === 0)
     return (
@@ -108,6 +138,7 @@ function Seats({ seats, may, markedKeys, mark, write, done }: SeatsProps) {
           marked={markedKeys.has(seatKey(seat)) && seat.member?.id !== undefined}
           mark={(isMarked) => mark(seat, isMarked)}
           write={() => write(seat)}
+          look={() => look(seat)}
           done={() => done(seat)}
         />
       ))}

@@ -1,7 +1,8 @@
 import type { ClassDetails, Seat } from '../../class-types.ts';
 import { RaisedHandIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
-import { seatName, seatStates } from '../../texts/class-page.ts';
+import { memberName, seatName, seatStates } from '../../texts/class-page.ts';
+import { largeViewTexts } from '../../texts/large-view.ts';
 import { elapsedText } from '../../texts/sessions.ts';
 
 interface SeatCardProps {
@@ -13,13 +14,15 @@ interface SeatCardProps {
   readonly mark: (marked: boolean) => void;
   /** Writes a message to this seat's member only. */
   readonly write: () => void;
+  /** Opens the large view. */
+  readonly look: () => void;
   /** The member has been helped. */
   readonly done: () => void;
 }
 
 export function SeatCard(props: SeatCardProps) {
   const { seat, may, now, marked, mark } = props;
-  const { machine, member, state, help } = seat;
+  const { machine, member, state, help, control } = seat;
   const name = seatName(seat);
   const hasMember = member?.id !== undefined;
   return (
@@ -43,6 +46,11 @@ export function SeatCard(props: SeatCardProps) {
           {seatStates[state]}
         </span>
       </div>
+      {control ? (
+        <p class="seat-control">
+          {control.mine ? 'You have control' : `${memberName(control.user)} has control`}
+        </p>
+      ) : null}
       {help ? (
         <p class="seat-help">
           <RaisedHandIcon />
@@ -57,12 +65,12 @@ export function SeatCard(props: SeatCardProps) {
   );
 }
 
-interface SeatActionsProps extends Pick<SeatCardProps, 'seat' | 'may' | 'write' | 'done'> {
+interface SeatActionsProps extends Pick<SeatCardProps, 'seat' | 'may' | 'write' | 'look' | 'done'> {
   readonly name: string;
   readonly hasMember: boolean;
 }
 
-function SeatActions({ seat, may, name, hasMember, write, done }: SeatActionsProps) {
+function SeatActions({ seat, may, name, hasMember, write, look, done }: SeatActionsProps) {
   const { machine, state, help } = seat;
   const { cluster, vmid } = machine;
   return (
@@ -72,6 +80,17 @@ function SeatActions({ seat, may, name, hasMember, write, done }: SeatActionsPro
           Done
         </button>
       ) : null}
+      {state === 'off' ? null : (
+        <button
+          type="button"
+          class="button"
+          data-look
+          aria-label={`${largeViewTexts.look} at ${name}`}
+          onClick={look}
+        >
+          {largeViewTexts.look}
+        </button>
+      )}
       {state === 'off' ? null : (
         <a
           class="button"

@@ -1,0 +1,134 @@
+import type { MachineControls } from '@porthole/shared/control/machine-controls';
+import type { AskControlSignal, ConsoleSignals } from '@porthole/shared/session/signals';
+import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
+import { askControl, type AskControlDeps } from './ask-control.ts';
+import { ControllableConsole, type ConsoleOfMachine } from './controllable-console.ts';
+import { WatchedMachine, type WatchedMachineDeps } from './watched-machine.ts';
+
+const tickMs = 500;
+/** How long a change may go unnoticed whose signal was lost, besides a tick. */
+const pollMs = 1000;
+/** Machines that are read at once. */
+const batchSize = 50;
+
+/**
+ * Enforces at this relay who has control of machines. The records in the store are the truth. Signals say when to read
+ * them. Polling makes up for lost signals: one call to the store per relay and poll while nothing has changed, one for
+ * each machine that is controlled, and one for each machine after a change.
+ */
+export interface ControlWatcher {
+  /** From now on, control of the console's machine applies to it. */
+  register(console: ConsoleOfMachine): ControlRegistration;
+  /** Handles the signal that control of this machine has changed. */
+  onChanged(machine: Pick<ConsoleOfMachine['claims'], 'cluster' | 'vmid'>): void;
+  /** Handles the signal that a user asks a session for control. */
+  onAsked(signal: AskControlSignal): void;
+  /** Consoles whose input is held back because another user has control. */
+  heldBackConsoles(): number;
+  start(): Cancel;
+}
+
+export interface ControlRegistration {
+  readonly hasControl: boolean;
+  /** Resolves when the store has said who has control, or does not answer. Never rejects. */
+  readonly known: Promise<void>;
+  /** The user asks for control. */
+  ask(): void;
+  /** Returns the control that the session has. */
+  release(): void;
+  /** `keepControl`: the session goes on elsewhere, and keeps control if it does so in time. */
+  stop(options: { readonly keepControl: boolean }): void;
+}
+
+export function createControlWatcher(
+  deps: Omit<WatchedMachineDeps, 'controls'> &
+    Omit<AskControlDeps, 'signals'> & {
+      readonly controls: Pick<MachineControls, 'read' | 'renew' | 'release' | 'revision'>;
+      readonly signals: Pick<ConsoleSignals, 'publish'>;
+      readonly clock: Clock;
+    },
+): ControlWatcher {
+  const { clock, controls } = deps;
+  const machines = new Map<string, WatchedMachine>();
+  let knownRevision: string | undefined;
+  let polledAt = Number.NEGATIVE_INFINITY;
+  let polling = false;
+
+  async function poll(): Promise<void> {
+    const revision = await controls.revision();
+    const all = [...machines.values()];
+    const stale = revision === knownRevision ? all.filter(({ needsPolling }) => needsPolling) : all;
+    for (let at = 0; at < stale.length; at += batchSize)
+      await Promise.all(stale.slice(at, at + batchSize).map((machine) => machine.refresh('poll')));
+    knownRevision = revision;
+  }
+
+  function tick(): void {
+    for (const machine of machines.values()) machine.followTime();
+    if (polling || machines.size === 0 || clock.now() - polledAt < pollMs) return;
+    polling = true;
+    polledAt = clock.now();
+    // If the store is unavailable, the next poll tries again.
+    void poll()
+      .catch(() => {})
+      .finally(() => (polling = false));
+  }
+
+  function watch(machine: WatchedMachine['machine']): WatchedMachine {
+    const key = keyOf(machine);
+    const { cluster, vmid } = machine;
+    const watched = machines.get(key) ?? new WatchedMachine(deps, { cluster, vmid });
+    machines.set(key, watched);
+    return watched;
+  }
+
+  return {
+    register(registered) {
+      const { claims } = registered;
+      const machine = watch(claims);
+      const console = new ControllableConsole(registered);
+      machine.add(console);
+      let stopped = false;
+      const known = machine.refresh('poll');
+      const release = () => {
+        if (!console.hasControl) return;
+        // The signal that follows tells all relays, this one included. Without success, the record expires.
+        void controls.release(machine.machine, { sessionId: claims.sessionId }).catch(() => {});
+      };
+      return {
+        get hasControl() {
+          return console.hasControl;
+        },
+        known,
+        ask: () => askControl(deps, claims.user, console.mayAsk),
+        release,
+        stop({ keepControl }) {
+          if (stopped) return;
+          stopped = true;
+          if (!keepControl) release();
+          machine.consoles.delete(console);
+          console.stop();
+          if (machine.consoles.size === 0 && machines.get(keyOf(claims)) === machine)
+            machines.delete(keyOf(claims));
+        },
+      };
+    },
+    onChanged: (machine) => void machines.get(keyOf(machine))?.refresh('signal'),
+    onAsked({ sessionId, by }) {
+      for (const { consoles } of machines.values())
+        for (const { hasControl, console } of consoles)
+          if (hasControl && console.claims.sessionId === sessionId)
+            console.sendControl({ type: 'control_asked', by });
+    },
+    heldBackConsoles: () =>
+      [...machines.values()].reduce(
+        (count, { consoles }) => count + [...consoles].filter(({ isHeldBack }) => isHeldBack).length,
+        0,
+      ),
+    start: () => every(clock, tickMs, tick),
+  };
+}
+
+function keyOf({ cluster, vmid }: WatchedMachine['machine']): string {
+  return `${cluster}/${vmid}`;
+}

@@ -1,0 +1,85 @@
+import type { MachineControl } from '@porthole/shared/control/machine-controls';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
+import type { InputGate } from '../session/input-gate.ts';
+
+/** A console, as far as control of its machine affects it. */
+export interface ConsoleOfMachine {
+  readonly claims: Pick<
+    GrantClaims,
+    'cluster' | 'vmid' | 'sessionId' | 'user' | 'mode' | 'kind' | 'inputWhenTaken'
+  >;
+  readonly gate: Pick<InputGate, 'shutFor' | 'openFor'>;
+  readonly sendControl: (message: ControlMessage) => void;
+}
+
+const reason = 'controlled by another user';
+
+/** Lets input of one console pass or not, by who has control of its machine. Tells its page each change once. */
+export class ControllableConsole {
+  readonly console: ConsoleOfMachine;
+  #control: MachineControl | undefined;
+  #sent = '';
+  #holdsBack = false;
+
+  /** Holds input back until the first `apply`. */
+  constructor(console: ConsoleOfMachine) {
+    this.console = console;
+    console.gate.shutFor(reason);
+  }
+
+  /** Whether this session has control. */
+  get hasControl(): boolean {
+    return this.#control !== undefined && this.#control.sessionId === this.console.claims.sessionId;
+  }
+
+  /** Whether input is held back because another user has control. */
+  get isHeldBack(): boolean {
+    return this.#holdsBack && this.#control !== undefined && this.console.claims.mode === 'control';
+  }
+
+  /** The session that this one may ask for control. */
+  get mayAsk(): string | undefined {
+    return this.isHeldBack && !this.console.claims.inputWhenTaken ? this.#control?.sessionId : undefined;
+  }
+
+  /** Whether input of this console passes while this is so. */
+  isAllowedBy(control: MachineControl | undefined): boolean {
+    const { sessionId, user, inputWhenTaken } = this.console.claims;
+    if (control?.sessionId === sessionId) return true;
+    return !inputWhenTaken && (control === undefined || control.userId === user.id);
+  }
+
+  apply(control: MachineControl | undefined): void {
+    const { gate } = this.console;
+    this.#control = control;
+    this.#holdsBack = !this.isAllowedBy(control);
+    if (this.#holdsBack) gate.shutFor(reason);
+    else gate.openFor(reason);
+    this.#tellPage();
+  }
+
+  stop(): void {
+    this.#control = undefined;
+    this.console.gate.openFor(reason);
+  }
+
+  #tellPage(): void {
+    const control = this.#control;
+    // The other windows of the holder can go on, so there is nothing to tell.
+    const concerns = control !== undefined && (this.hasControl || !this.isAllowedBy(control));
+    const message: ControlMessage = concerns
+      ? {
+          type: 'controlled',
+          mine: this.hasControl,
+          ...(control.by === undefined ? {} : { by: control.by }),
+          ...(this.mayAsk === undefined ? {} : { ask: true }),
+        }
+      : { type: 'uncontrolled' };
+    const text = JSON.stringify(message);
+    // A page begins as if no user had control.
+    if (text === (this.#sent || '{"type":"uncontrolled"}')) return;
+    this.#sent = text;
+    this.console.sendControl(message);
+  }
+}

@@ -1,0 +1,316 @@
+import fc from 'fast-check';
+import { createMachineControls } from '@porthole/shared/control/machine-controls';
+import { systemRandom } from '@porthole/shared/crypto/random';
+import { PortholeError } from '@porthole/shared/errors';
+import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
+import { createConsoleSignals } from '@porthole/shared/session/signals';
+import { createMemoryStore } from '@porthole/shared/store/memory/store';
+import { createControlWatcher } from '@porthole/relay/control/control-watcher';
+import { InputGate } from '@porthole/relay/session/input-gate';
+import { createFakeClock } from '../../fakes/clock.ts';
+import { aGrant, grantKey } from '../rig.ts';
+
+const machine = { cluster: 'lab', vmid: 100 };
+const userOf = (id: string) => ({ id, name: id, groups: [] });
+
+/** Relays that share a store, whose time, signals and store the test controls. */
+async function createFixture() {
+  const clock = createFakeClock();
+  const store = createMemoryStore({ clock });
+  await store.start();
+  const common = { keys: () => [grantKey], random: systemRandom };
+  const signals = createConsoleSignals({ bus: store.signals, ...common, clock });
+  /** What the broker does. */
+  const controls = createMachineControls({ records: store.records, signals, ...common });
+  const settle = async () => {
+    for (let turn = 0; turn < 80; turn++) await Promise.resolve();
+  };
+
+  function startRelay() {
+    const state = { calls: 0, unavailable: false, listening: true };
+    const found: string[] = [];
+    const asked: string[] = [];
+    const records = new Proxy(store.records, {
+      get(target, name) {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return (...args: unknown[]) => {
+          state.calls += 1;
+          if (state.unavailable) return Promise.reject(new PortholeError('store_unavailable'));
+          return method.apply(target, args) as unknown;
+        };
+      },
+    });
+    const watcher = createControlWatcher({
+      controls: createMachineControls({ records, signals, ...common }),
+      signals,
+      rateLimits: store.rateLimits,
+      clock,
+      metrics: {
+        controlChanged: (foundBy) => found.push(foundBy),
+        controlAsked: (result) => asked.push(result),
+      },
+    });
+    signals.subscribe((signal) => {
+      if (!state.listening) return;
+      if (signal.type === 'control') watcher.onChanged(signal);
+      if (signal.type === 'ask_control') watcher.onAsked(signal);
+    });
+    const stop = watcher.start();
+    return {
+      state,
+      watcher,
+      found,
+      asked,
+      stop,
+      async open(user: string, claims: Partial<GrantClaims> = {}) {
+        const messages: ControlMessage[] = [];
+        const gate = new InputGate();
+        const registration = watcher.register({
+          claims: aGrant(clock, { sessionId: `${user}-1`, user: userOf(user), ...claims }),
+          gate,
+          sendControl: (message) => messages.push(message),
+        });
+        const shutAtFirst = gate.shut;
+        await settle();
+        return { gate, messages, registration, shutAtFirst };
+      },
+    };
+  }
+
+  return {
+    clock,
+    controls,
+    settle,
+    startRelay,
+    async take(user: string, sessionId = `${user}-1`) {
+      await controls.take(machine, { version: 1, userId: user, sessionId, by: user });
+      await settle();
+    },
+    async advance(ms: number) {
+      for (let left = ms; left > 0; left -= 500) {
+        clock.advance(Math.min(500, left));
+        await settle();
+      }
+    },
+  };
+}
+
+test('taking control holds back all others on every relay, and handing it back lets them go on', async () => {
+  const { controls, startRelay, take, settle } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  const ben = await two.open('ben', { sessionId: 'ben-1' });
+  const ina = await two.open('ina', { inputWhenTaken: true });
+  expect([ada.gate.shut, ben.gate.shut, ina.gate.shut]).toEqual([false, false, true]);
+  await take('ina');
+  expect([ada.gate.shut, ben.gate.shut, ina.gate.shut]).toEqual([true, true, false]);
+  expect(ada.messages).toEqual([{ type: 'controlled', mine: false, by: 'ina', ask: true }]);
+  expect(ina.messages).toEqual([{ type: 'controlled', mine: true, by: 'ina' }]);
+  expect([one.watcher.heldBackConsoles(), two.watcher.heldBackConsoles()]).toEqual([1, 1]);
+  expect(await controls.release(machine, { userId: 'ina' })).toBe(true);
+  await settle();
+  expect([ada.gate.shut, ben.gate.shut, ina.gate.shut]).toEqual([false, false, true]);
+  expect(ada.messages.at(-1)).toEqual({ type: 'uncontrolled' });
+  expect(one.found).toEqual(['signal', 'signal']);
+});
+
+test('a change whose signal was lost is effective within two seconds', async () => {
+  const { controls, startRelay, take, advance } = await createFixture();
+  const relay = startRelay();
+  relay.state.listening = false;
+  const ada = await relay.open('ada');
+  const ina = await relay.open('ina');
+  await advance(700);
+  await take('ina');
+  expect(ada.gate.shut).toBe(false);
+  await advance(2000);
+  expect(ada.gate.shut).toBe(true);
+  await controls.release(machine, { userId: 'ina' });
+  await advance(2000);
+  expect([ada.gate.shut, ina.messages.at(-1)]).toEqual([false, { type: 'uncontrolled' }]);
+  expect(relay.found).toEqual(['poll', 'poll']);
+});
+
+test('a console that opens while another user has control lets nothing through, not even at first', async () => {
+  const { startRelay, take } = await createFixture();
+  const relay = startRelay();
+  await relay.open('ina');
+  await take('ina');
+  const ada = await relay.open('ada');
+  expect([ada.shutAtFirst, ada.gate.shut]).toEqual([true, true]);
+});
+
+test("control lasts while the holder's console is open, and ends with it", async () => {
+  const { startRelay, take, advance, settle } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  const ina = await two.open('ina');
+  await take('ina');
+  await advance(10 * 60_000);
+  expect(ada.gate.shut).toBe(true);
+  ina.registration.stop({ keepControl: false });
+  await settle();
+  expect(ada.gate.shut).toBe(false);
+});
+
+test("control ends when the holder's relay was killed", async () => {
+  const { startRelay, take, advance } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  await two.open('ina');
+  await take('ina');
+  await advance(5000);
+  expect(ada.gate.shut).toBe(true);
+  two.stop();
+  two.state.listening = false;
+  await advance(11_000);
+  expect(ada.gate.shut).toBe(false);
+  expect(ada.messages.at(-1)).toEqual({ type: 'uncontrolled' });
+});
+
+test('a holder whose connection was lost keeps control by coming back in time, at any relay', async () => {
+  const { startRelay, take, advance } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  const ina = await one.open('ina');
+  await take('ina');
+  ina.registration.stop({ keepControl: true });
+  await advance(4000);
+  await two.open('ina');
+  await advance(60_000);
+  expect(ada.gate.shut).toBe(true);
+});
+
+test('who takes control last has it, and the end of the one before changes nothing', async () => {
+  const { startRelay, take, advance, settle } = await createFixture();
+  const relay = startRelay();
+  const ada = await relay.open('ada');
+  const ina = await relay.open('ina');
+  const olga = await relay.open('olga');
+  await take('ina');
+  await take('olga');
+  expect([ada.gate.shut, ina.gate.shut, olga.gate.shut]).toEqual([true, true, false]);
+  ina.registration.stop({ keepControl: false });
+  await settle();
+  await advance(30_000);
+  expect([ada.gate.shut, olga.gate.shut]).toEqual([true, false]);
+});
+
+test('while the store does not answer, control ends when its record would', async () => {
+  const { startRelay, take, advance } = await createFixture();
+  const relay = startRelay();
+  const ada = await relay.open('ada');
+  const ina = await relay.open('ina', { inputWhenTaken: true });
+  await take('ina');
+  relay.state.unavailable = true;
+  await advance(5000);
+  expect(ada.gate.shut).toBe(true);
+  await advance(6000);
+  expect([ada.gate.shut, ina.gate.shut]).toEqual([false, true]);
+});
+
+test('a relay that could not read the store holds input back again when it can, if control was kept elsewhere', async () => {
+  const { startRelay, take, advance } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  await two.open('ina');
+  await take('ina');
+  one.state.unavailable = true;
+  await advance(12_000);
+  expect(ada.gate.shut).toBe(false);
+  one.state.unavailable = false;
+  await advance(2000);
+  expect(ada.gate.shut).toBe(true);
+});
+
+test('a console works although the store does not answer, and is held back when it does', async () => {
+  const { startRelay, take, advance } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  await two.open('ina');
+  await take('ina');
+  one.state.unavailable = true;
+  const ada = await one.open('ada');
+  expect([ada.shutAtFirst, ada.gate.shut]).toEqual([true, false]);
+  one.state.unavailable = false;
+  await advance(2000);
+  expect(ada.gate.shut).toBe(true);
+});
+
+test('asking for control reaches the page of the holder, and only while input is held back', async () => {
+  const { startRelay, take, settle } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  const watching = await one.open('wes', { mode: 'view' });
+  const ina = await two.open('ina');
+  ada.registration.ask();
+  await settle();
+  expect(one.asked).toEqual([]);
+  await take('ina');
+  watching.registration.ask();
+  ina.registration.ask();
+  ada.registration.ask();
+  await settle();
+  expect(ina.messages.at(-1)).toEqual({ type: 'control_asked', by: 'ada' });
+  for (let each = 0; each < 20; each++) ada.registration.ask();
+  await settle();
+  expect(one.asked.filter((result) => result === 'sent')).toHaveLength(10);
+  expect(one.asked.filter((result) => result === 'refused')).toHaveLength(11);
+  expect(ina.messages.filter(({ type }) => type === 'control_asked')).toHaveLength(10);
+});
+
+test('at rest, a relay asks the store once per second, whatever the number of its consoles, and never without', async () => {
+  const { startRelay, advance, clock } = await createFixture();
+  const relay = startRelay();
+  await advance(10_000);
+  expect(relay.state.calls).toBe(0);
+  for (let vmid = 100; vmid < 200; vmid++) await relay.open(`user-${vmid}`, { vmid });
+  await advance(1500);
+  const before = relay.state.calls;
+  await advance(15_000);
+  expect(relay.state.calls - before).toBe(15);
+  relay.stop();
+  expect(clock.pending()).toBe(0);
+});
+
+test('whatever happens in whatever order, only the holder types, and all relays agree when it is over', async () => {
+  const users = ['ada', 'ben', 'ina', 'olga'] as const;
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('take' as const), user: fc.constantFrom(...users) }),
+    fc.record({ do: fc.constant('release' as const), user: fc.constantFrom(...users) }),
+    fc.record({ do: fc.constant('close' as const), user: fc.constantFrom(...users) }),
+    fc.record({ do: fc.constant('open' as const), user: fc.constantFrom(...users) }),
+    fc.record({ do: fc.constant('wait' as const), user: fc.constantFrom(...users) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const { controls, startRelay, take, advance, settle } = await createFixture();
+      const relays = [startRelay(), startRelay()];
+      const open = new Map<string, Awaited<ReturnType<(typeof relays)[0]['open']>>>();
+      let holder: string | undefined;
+      for (const { do: action, user } of steps) {
+        const console = open.get(user);
+        if (action === 'open' && !console) {
+          const relay = relays[users.indexOf(user) % 2];
+          if (relay) open.set(user, await relay.open(user, { inputWhenTaken: user === 'olga' }));
+        } else if (action === 'close' && console) {
+          console.registration.stop({ keepControl: false });
+          open.delete(user);
+          if (holder === user) holder = undefined;
+        } else if (action === 'take' && console) {
+          await take(user);
+          holder = user;
+        } else if (action === 'release') {
+          expect(await controls.release(machine, { userId: user })).toBe(holder === user);
+          if (holder === user) holder = undefined;
+        } else if (action === 'wait') await advance(5000);
+        await settle();
+        for (const [each, { gate }] of open)
+          expect([each, gate.shut]).toEqual([each, holder === undefined ? each === 'olga' : each !== holder]);
+      }
+      for (const relay of relays) relay.stop();
+    }),
+    { numRuns: 60 },
+  );
+});
