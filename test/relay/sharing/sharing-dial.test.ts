@@ -81,6 +81,30 @@ describe('a second viewer', () => {
     expect(await world.metric('porthole_relay_screen_sessions{way="pass_through"}')).toBe('0');
   });
 
+  test('does not interrupt the first one before a worker thread runs, but does not wait for that for ever', async () => {
+    const world = lab();
+    const start = world.holdWorkers();
+    const { viewer: first, machine } = await openFirst(world);
+    const second = world.connect(0);
+    await world.settle();
+    expect([first.state(), second.state()]).toEqual(['pass_through', 'waiting']);
+    start();
+    await world.settle();
+    expect(first.state()).toBe('screen_shared');
+    machine.sends('picture');
+    await world.settle();
+    expect(second.state()).toBe('shared');
+
+    const other = lab();
+    other.holdWorkers();
+    const { viewer: alone } = await openFirst(other);
+    other.connect(0);
+    await other.settle();
+    other.clock.advance(3000);
+    await other.settle();
+    expect(alone.state()).toBe('screen_shared');
+  });
+
   test('that arrives while the first one still opens its console waits for it, and learns how far it is', async () => {
     const world = lab();
     const first = world.connect(0);

@@ -66,6 +66,7 @@ export function createSharingWorld({
   /** For each relay, what ends the viewers that others have forwarded to it. */
   const move: (() => void)[][] = Array.from({ length: count }, () => []);
   let storeAway = false;
+  let prepared = Promise.resolve();
   let openScreens = 0;
   let nextRecord = 0;
 
@@ -109,6 +110,7 @@ export function createSharingWorld({
       tracing: noTracing,
       metrics,
       healMs: 120_000,
+      prepareScreen: () => prepared,
       owners: ownersOf(relay),
       async forward(address, request) {
         await Promise.resolve();
@@ -261,6 +263,12 @@ export function createSharingWorld({
     openConsoles: () => consoles.filter(({ destroyed }) => !destroyed),
     openScreens: () => openScreens,
     records: () => [...records.values()].map(({ relay }) => relay),
+    /** Worker threads have not started yet. Returns what lets them. */
+    holdWorkers() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      prepared = promise;
+      return resolve;
+    },
     storeIsAway: (away: boolean) => void (storeAway = away),
     /** Refuses viewers of other relays, and sends those that are there away. */
     drains(relay: number) {

@@ -78,4 +78,5 @@ export function servePictures(
   port.on('message', (messages) => {
     for (const message of messages) onMessage(message);
   });
+  batch.add({ type: 'started' });
 }

@@ -24,6 +24,8 @@ export type ToPicture =
   | { readonly type: 'close' };
 
 export type FromWorker =
+  /** The worker runs. Its first message. */
+  | { readonly type: 'started' }
   | { readonly type: 'checked'; readonly work: WorkerWork }
   | { readonly type: 'screen'; readonly screen: number; readonly message: FromPicture };
 

@@ -48,6 +48,9 @@ export interface RemotePicture {
 
 /** One worker thread and the screens that it serves. */
 export class PictureThread {
+  /** Resolves when the worker has loaded its module, or is lost. Does not reject. */
+  readonly ready: Promise<void>;
+  readonly #resolveReady: () => void;
   readonly #worker: Worker;
   readonly #clock: Clock;
   readonly #onWork: (work: WorkerWork) => void;
@@ -73,6 +76,9 @@ export class PictureThread {
     /** The worker died or hung. All its screens have been told. */
     readonly onLost: (thread: PictureThread) => void;
   }) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.#resolveReady = resolve;
     this.#clock = deps.clock;
     this.#onWork = deps.onWork;
     this.#onLost = deps.onLost;
@@ -110,6 +116,7 @@ export class PictureThread {
   /** Ends the worker, without a word to its screens. */
   async stop(): Promise<void> {
     this.#ended = true;
+    this.#resolveReady();
     this.#stopChecks();
     this.#screens.clear();
     await this.#worker.terminate();
@@ -117,11 +124,12 @@ export class PictureThread {
 
   #onMessages(messages: readonly FromWorker[]): void {
     this.#unanswered = 0;
+    this.#resolveReady();
     for (const message of messages) {
       if (message.type === 'checked') {
         this.cacheBytes = message.work.cacheBytes;
         this.#onWork(message.work);
-      } else this.#onScreenMessage(message.screen, message.message);
+      } else if (message.type === 'screen') this.#onScreenMessage(message.screen, message.message);
     }
   }
 
@@ -160,6 +168,7 @@ export class PictureThread {
   #lose(detail: string): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#resolveReady();
     this.#stopChecks();
     void this.#worker.terminate();
     const listeners = [...this.#screens.values()];

@@ -12,6 +12,8 @@ import type { WorkerWork } from '../picture/worker-messages.ts';
 export interface PictureThreads {
   /** Opens a picture server in the worker thread with the fewest screens. */
   open(listener: PictureListener): RemotePicture;
+  /** Starts the worker thread that the next picture server needs. Resolves when it runs. Does not reject. */
+  prepare(): Promise<void>;
   /** Bytes of encoded tiles that all worker threads keep. */
   readonly cacheBytes: number;
   /** Ends all worker threads, without a word to their screens. */
@@ -62,6 +64,9 @@ export function createPictureThreads(deps: PictureThreadsDeps): PictureThreads {
     open(listener) {
       if (stopped) throw new PortholeError('draining');
       return pick().open(listener);
+    },
+    async prepare() {
+      if (!stopped) await pick().ready;
     },
     get cacheBytes() {
       let bytes = 0;

@@ -24,6 +24,8 @@ export interface SharedScreensDeps {
 export interface SharedScreens {
   /** Creates a screen without a console and without viewers. Throws `screen_full` at the limit. */
   open(screen: { readonly name: string; readonly events: SharedScreenEvents }): SharedScreen;
+  /** Starts what the next screen needs. Resolves when it can decode a picture at once. Does not reject. */
+  prepare(): Promise<void>;
   readonly readings: ScreenReadings;
   /** Ends all screens, with `screen_moved`, and the worker threads. */
   stop(): Promise<void>;
@@ -65,6 +67,7 @@ export function createSharedScreens(deps: SharedScreensDeps): SharedScreens {
       screens.add(screen);
       return screen;
     },
+    prepare: () => threads.prepare(),
     readings: {
       get screens() {
         return screens.size;

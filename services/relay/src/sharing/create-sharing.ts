@@ -65,6 +65,7 @@ export function createSharing(deps: {
     owners,
     forward,
     openScreen: (screen) => screens.open(screen),
+    prepareScreen: () => screens.prepare(),
     healMs: settings.healSeconds * 1000,
   });
   return {

@@ -18,6 +18,8 @@ import { waitFor } from './wait-for.ts';
 const firstPictureMs = 10_000;
 /** A taken over console that does not acknowledge within this time is given up. */
 const adoptedPictureMs = 5000;
+/** How long the start of a worker thread may take. */
+const prepareMs = 3000;
 /** A screen that was live for so long has healed. Before, its next loss goes on with the last one. */
 const settledMs = 30_000;
 
@@ -166,12 +168,15 @@ export class MachineScreen {
     const { clock, log, metrics } = this.#deps;
     const { signal } = this.#abort;
     if (!this.#options.own) return false;
+    const prepared = this.#prepare();
     // If it was not opened, its own session reports why.
     const own = await waitFor(
       this.#options.own.catch(() => undefined),
       signal,
     );
     if (!own) return false;
+    await prepared;
+    signal.throwIfAborted();
     try {
       this.#machine = own.machine;
       const connect = (upstream: ScreenUpstream) => this.#connect(upstream, adoptedPictureMs);
@@ -188,6 +193,13 @@ export class MachineScreen {
       log.warn({ ...this.#identity(), err }, 'console not taken over');
       return false;
     }
+  }
+
+  /** The first viewer has no picture from the moment its console is taken over, so the worker thread runs before. */
+  #prepare(): Promise<void> {
+    const { clock, prepareScreen } = this.#deps;
+    const limits = { clock, signal: this.#abort.signal };
+    return withDeadline(limits, prepareMs, 'console_timeout', prepareScreen).catch(() => {});
   }
 
   async #dialOwn(): Promise<ScreenUpstream> {

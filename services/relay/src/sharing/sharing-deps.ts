@@ -20,6 +20,8 @@ export interface SharingDeps {
     readonly name: string;
     readonly events: SharedScreenEvents;
   }) => SharedScreen;
+  /** Resolves when a screen can decode a picture at once. Does not reject. */
+  readonly prepareScreen: () => Promise<void>;
   /** How long a lost console is opened again, in milliseconds. */
   readonly healMs: number;
 }
