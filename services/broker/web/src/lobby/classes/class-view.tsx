@@ -90,7 +90,7 @@ export function ClassView({
           select={(seat) => setShownKey(seatKey(seat))}
           onClose={() => {
             setShownKey(undefined);
-            document.querySelector<HTMLElement>(`[data-seat="${shown.machine.vmid}"] [data-look]`)?.focus();
+            returnFocusTo(shown);
           }}
         />
       ) : null}
@@ -106,6 +106,13 @@ export function ClassView({
       ) : null}
     </>
   );
+}
+
+/** The browser returns the focus to the seat where the large view was opened, which can be another one. */
+function returnFocusTo({ machine }: Seat): void {
+  const focused = document.activeElement;
+  if (focused && focused !== document.body && !focused.matches('[data-look]')) return;
+  document.querySelector<HTMLElement>(`[data-seat="${machine.vmid}"] [data-look]`)?.focus();
 }
 
 interface SeatsProps {
