@@ -123,6 +123,7 @@ function relayRegistry(): Registry {
     screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
     pausedConsoles: () => 0,
+    followingConsoles: () => 0,
     clusters: ['lab'],
   });
   return registry;

@@ -99,7 +99,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     ...users,
     trail,
     signIn: signIn.routes,
-    grants: { ...common, ...users },
+    grants: { ...common, ...users, states: classes.routes.states },
     power: { ...common, ...users, clients: clusters.clients },
     sessions: {
       ...common,

@@ -58,6 +58,8 @@ export interface RelayReadings {
   screens(): ScreenReadings;
   /** Consoles whose input is held back by the pause of a class. */
   pausedConsoles(): number;
+  /** Consoles that show what is shown to a class. */
+  followingConsoles(): number;
   /** limits.consolesPerRelay */
   readonly maxSessions: number;
   /** The names of all clusters. */
@@ -310,6 +312,14 @@ function registerReadings(registry: Registry, read: RelayReadings): void {
       registers: [],
       collect() {
         this.set(read.pausedConsoles());
+      },
+    }),
+    new Gauge({
+      name: 'porthole_relay_following_sessions',
+      help: 'Open consoles in which members see what is shown to their class.',
+      registers: [],
+      collect() {
+        this.set(read.followingConsoles());
       },
     }),
     new Gauge({

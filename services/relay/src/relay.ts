@@ -149,6 +149,7 @@ function createSharedState(deps: RelayDeps) {
     frames: linkGauges.frames,
     buffered: linkGauges.buffered,
     pausedConsoles: () => classes.pausedConsoles(),
+    followingConsoles: () => classes.followingConsoles(),
     clusters: config.clusters.map(({ name }) => name),
     screens: () => sharing.readings,
   });

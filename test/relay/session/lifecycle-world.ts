@@ -92,6 +92,7 @@ export async function createLifecycleWorld() {
     screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
     pausedConsoles: () => 0,
+    followingConsoles: () => 0,
     maxSessions: 1,
     clusters: ['lab'],
   });

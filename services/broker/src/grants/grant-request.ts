@@ -13,6 +13,8 @@ const grantRequest = z.strictObject({
   kind: z.enum(['screen', 'terminal']).default('screen'),
   /** Observe the consoles of other users, who are told. */
   watch: z.boolean().default(false),
+  /** See what is shown to a class of the user. */
+  follow: z.literal('class').optional(),
   /** The session that the page returns to. */
   reopens: z.string().min(1).max(64).optional(),
   onBehalfOf: onBehalfOf.optional(),
@@ -23,5 +25,8 @@ export function parseGrantRequest(body: unknown): GrantRequest {
   const parsed = grantRequest.safeParse(body);
   if (!parsed.success) throw badRequestOf(parsed.error);
   if (parsed.data.watch && parsed.data.mode !== 'view') throw new BadRequest('watch: needs mode view');
+  const { follow, mode, kind, watch, onBehalfOf } = parsed.data;
+  if (follow && (mode !== 'view' || kind !== 'screen' || watch || onBehalfOf))
+    throw new BadRequest('follow: needs mode view and kind screen, without watch and onBehalfOf');
   return parsed.data;
 }

@@ -252,6 +252,8 @@ export const api = {
       readonly kind: 'screen' | 'terminal';
       /** The session that the page returns to. */
       readonly reopens?: string;
+      /** See what is shown to a class of the user. */
+      readonly follow?: 'class';
     },
     embedToken?: string,
   ) =>

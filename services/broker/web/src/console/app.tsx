@@ -7,6 +7,7 @@ import { HelpPanel, type SetHelp } from './class/help-panel.tsx';
 import { PausedCard } from './class/paused-card.tsx';
 import { LessonNews } from '../lessons/lesson-news.tsx';
 import { useLessons } from '../lessons/use-lessons.ts';
+import { ShownView } from './class/shown-view.tsx';
 import { ClipboardPanel } from './clipboard/clipboard-panel.tsx';
 import { clipboardRights } from './connection/session-info.ts';
 import type { Mode, View } from './connection/view.ts';
@@ -91,6 +92,7 @@ export function App(props: AppProps) {
 
   return (
     <>
+      {live && !paused ? <h1 class="visually-hidden">{name}</h1> : null}
       <Toolbar
         bar={bar}
         view={view}
@@ -138,6 +140,7 @@ export function App(props: AppProps) {
       <div class="console-lesson-news">
         <LessonNews classes={lessons} showMs={lessonNewsMs} />
       </div>
+      <ShownView shown={live ? view.classInfo.shown : undefined} />
       <ClassMessages messages={view.classInfo.messages} focusDisplay={focus} />
       <Overlay view={view} name={name} open={open} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">

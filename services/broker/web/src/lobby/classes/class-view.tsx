@@ -6,6 +6,7 @@ import { ErrorBanner } from '../error-banner.tsx';
 import { BeginAndEnd } from './begin-and-end.tsx';
 import { MessageForm } from './message-form.tsx';
 import { PauseForm } from './pause-form.tsx';
+import { ShownPanel } from './shown-panel.tsx';
 import { SeatCard } from './seat-card.tsx';
 import { seatKey, sortSeats } from './sort-seats.ts';
 import { useClassActions } from './use-class-actions.ts';
@@ -39,6 +40,7 @@ export function ClassView({
 
   return (
     <>
+      <ShownPanel {...actions} details={details} />
       <div class="class-panels">
         {may.includes('pause') ? <PauseForm {...actions} paused={details.paused} /> : null}
         {may.includes('message') ? (
@@ -60,6 +62,12 @@ export function ClassView({
           setMarkedKeys(new Set([seatKey(seat)]));
           field.current?.focus();
         }}
+        isShown={({ machine }) =>
+          machine.cluster === details.shown?.cluster && machine.vmid === details.shown.vmid
+        }
+        show={({ machine: { cluster, vmid } }, shown) =>
+          void actions.act(shown ? { action: 'show', cluster, vmid } : { action: 'stop_showing' })
+        }
         done={(seat) => {
           const id = seat.member?.id;
           if (id !== undefined) void actions.act({ action: 'lower', users: [id] });
@@ -86,9 +94,11 @@ interface SeatsProps {
   readonly mark: (seat: Seat, marked: boolean) => void;
   readonly write: (seat: Seat) => void;
   readonly done: (seat: Seat) => void;
+  readonly isShown: (seat: Seat) => boolean;
+  readonly show: (seat: Seat, shown: boolean) => void;
 }
 
-function Seats({ seats, may, markedKeys, mark, write, done }: SeatsProps) {
+function Seats({ seats, may, markedKeys, mark, write, done, isShown, show }: SeatsProps) {
   const now = useNow();
   if (seats.length === 0)
     return (
@@ -109,6 +119,8 @@ function Seats({ seats, may, markedKeys, mark, write, done }: SeatsProps) {
           mark={(isMarked) => mark(seat, isMarked)}
           write={() => write(seat)}
           done={() => done(seat)}
+          isShown={isShown(seat)}
+          show={(shown) => show(seat, shown)}
         />
       ))}
     </ul>
