@@ -164,9 +164,12 @@ describeWith('chromium')('a console of a member of a class', () => {
     const shown = fixture.page.getByRole('region', { name: 'Ina shows Ben' });
     await shown.locator('[data-open=true] canvas').first().waitFor();
     expect(fixture.site.opened).toHaveLength(2);
-    const width = async (selector: string) =>
-      (await fixture.page.locator(selector).first().boundingBox())?.width ?? 0;
-    expect([await width('.shown'), await width('#screen')]).toEqual([640, 640]);
+    const isWide = (selector: string, pixels: number) =>
+      eventually(`${selector} is ${pixels} pixels wide`, async () =>
+        expect((await fixture.page.locator(selector).first().boundingBox())?.width).toBe(pixels),
+      );
+    await isWide('.shown', 640);
+    await isWide('#screen', 640);
     await take(fixture, 'student-shown-beside');
     expect(await accessibilityFaults(fixture.page)).toEqual([]);
     own.sendControl({ type: 'paused', seconds: 600, text: 'Look here.' });
@@ -180,20 +183,20 @@ describeWith('chromium')('a console of a member of a class', () => {
     await shown.locator('canvas').first().click();
     expect(fixture.newest().received.filter(({ type }) => type === 4 || type === 5)).toEqual([]);
     await button('Large').click();
-    expect(await width('.shown')).toBe(1280);
+    await isWide('.shown', 1280);
     await take(fixture, 'student-shown-instead');
     await button('Beside my console').click();
     await button('Hide').click();
     await eventually('the picture is not carried any more', () =>
       expect(fixture.newest().socket.readyState).toBe(3),
     );
-    expect(await width('#screen')).toBe(1280);
+    await isWide('#screen', 1280);
     await button('Show again').focus();
     await fixture.page.keyboard.press('Enter');
     await shown.locator('[data-open=true] canvas').first().waitFor();
     own.sendControl({ type: 'not_shown' });
     await shown.waitFor({ state: 'detached' });
-    expect(await width('#screen')).toBe(1280);
+    await isWide('#screen', 1280);
     expect(await fixture.page.locator('body').getAttribute('data-state')).toBe('open');
   });
 
