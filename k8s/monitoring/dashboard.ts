@@ -157,6 +157,10 @@ const classes = [
     expr: sum(series('porthole_relay_paused_sessions')),
     legend: 'paused',
   }),
+  timeSeries('Shown to classes', 'Consoles in which members see what is shown to their class.', 'none', {
+    expr: sum(series('porthole_relay_following_sessions')),
+    legend: 'following',
+  }),
   timeSeries(
     'Class changes and raised hands',
     'Changes that relays applied to consoles per second, by how they found out: "poll" means that a signal was lost. Hands that were raised or lowered per second.',

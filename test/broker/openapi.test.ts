@@ -299,10 +299,13 @@ describe('every status that the file names', () => {
       { action: 'pause', seconds: 60, text: 'Eyes up here.' },
       { action: 'message', text: 'Five more minutes.', users: ['local:ben'] },
       { action: 'lower', users: ['local:ben'] },
+      { action: 'show', cluster: 'school', vmid: 101 },
       { action: 'end' },
       { action: 'start' },
     ])
       see(actions, await act(anna, body), 204);
+    // Off.
+    see(actions, await act(anna, { action: 'show', cluster: 'school', vmid: 110 }), 409);
     const list = await anna.get('/api/v1/classes');
     see('GET /classes', list, 200);
     expect(list.json.classes[0]).toMatchObject({
@@ -311,12 +314,14 @@ describe('every status that the file names', () => {
       lesson: { now: {} },
       timetable: { startMinutes: 10, shutdownMinutes: 30 },
       paused: { text: 'Eyes up here.' },
+      shown: { vmid: 101 },
     });
     const etag = String(list.headers['etag']);
     see('GET /classes', await anna.get('/api/v1/classes', { 'if-none-match': etag }), 304);
     see('GET /classes', await anna.get('/api/v1/classes?which=all'), 400);
     see('GET /classes', await ben.get('/api/v1/classes'), 200);
-    for (const action of ['resume', 'cancel_end']) see(actions, await act(anna, { action }), 204);
+    for (const action of ['resume', 'cancel_end', 'stop_showing'])
+      see(actions, await act(anna, { action }), 204);
     see(actions, await act(anna, { action: 'resume' }, 'none'), 404);
     see(actions, await act(ben, { action: 'resume' }), 403);
   });

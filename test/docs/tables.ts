@@ -124,6 +124,7 @@ function relayRegistry(): Registry {
     buffered: () => 0,
     pausedConsoles: () => 0,
     heldBackConsoles: () => 0,
+    followingConsoles: () => 0,
     clusters: ['lab'],
   });
   return registry;

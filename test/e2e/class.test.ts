@@ -167,6 +167,41 @@ describeWith('chromium')('an instructor and two students', () => {
     await seatOf(instructor, 'Sam Student').getByText('Asks for help').waitFor({ state: 'detached' });
   });
 
+  test("one click shows a student's screen to the others, also after the loss of a relay, until it is stopped", async () => {
+    const { student, friend } = await openBoth();
+    const instructor = await openClass();
+    await button(instructor, 'Show to class: Fay Friend').click();
+    const shown = student.page.getByRole('region', { name: 'Ina Instructor shows Fay Friend' });
+    const picture = shown.locator('[data-open=true] canvas').first();
+    await picture.waitFor();
+    await friend.page.getByText('Ina Instructor shows your screen to the class.').first().waitFor();
+    await instructor.page.getByText('to all members.').waitFor();
+    await take(student, 'student-sees-another-screen');
+    await take(friend, 'student-whose-screen-is-shown');
+    await take(instructor, 'instructor-shows-a-screen');
+    // The student still types on the own machine.
+    await student.page.locator('#screen canvas').focus();
+    const before = [scene.one.keys(), friendsMachine.keys()];
+    await student.page.keyboard.type('s');
+    await eventually('the key arrives', () => scene.one.keys() === `${before[0]}s`);
+    expect(friendsMachine.keys()).toBe(before[1]);
+    await scene.stack.rollRelay();
+    await eventually('the pages reconnect', () => student.sockets() >= 4);
+    await picture.waitFor();
+    await button(instructor, 'Stop showing').first().click();
+    await shown.waitFor({ state: 'detached' });
+    await friend.page.locator('.shown-mine').waitFor({ state: 'detached' });
+    const status = await student.page.evaluate(async () => {
+      const answer = await fetch('/api/v1/consoles/school/102/grants', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"mode":"view","follow":"class"}',
+      });
+      return answer.status;
+    });
+    expect(status).toBe(404);
+  });
+
   test('all machines start at one click, and the class ends after a notice that can be withdrawn', async () => {
     const { student, friend } = await openBoth();
     const instructor = await openClass();

@@ -42,6 +42,7 @@ export interface SiteClass {
   may: string[];
   lesson?: object;
   timetable?: object;
+  shown?: object;
   paused?: { until: string; text: string; by?: string };
   ending?: { at: string };
   starting?: { total: number; started: number; failed: number; running: boolean };
@@ -63,7 +64,7 @@ export function aClass(over: Partial<SiteClass> = {}): SiteClass {
     name: 'networks',
     title: 'Networks',
     role: 'instructor',
-    may: ['pause', 'resume', 'message', 'lower', 'start', 'end', 'cancel_end'],
+    may: ['pause', 'resume', 'message', 'lower', 'start', 'end', 'cancel_end', 'show', 'stop_showing'],
     hands: [],
     seats: [
       aSeat('ada', 101),

@@ -104,7 +104,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     ...users,
     trail,
     signIn: signIn.routes,
-    grants: { ...common, ...users },
+    grants: { ...common, ...users, states: classes.routes.states },
     power: { ...common, ...users, clients: clusters.clients },
     sessions: { ...common, ...users, live, terminationOrders, showOperatorName },
     control: { ...common, ...users, live, controls, showOperatorName },

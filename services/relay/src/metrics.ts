@@ -54,6 +54,8 @@ export interface RelayReadings {
   pausedConsoles(): number;
   /** Consoles whose input is held back because another user has control of the machine. */
   heldBackConsoles(): number;
+  /** Consoles that show what is shown to a class. */
+  followingConsoles(): number;
   /** limits.consolesPerRelay */
   readonly maxSessions: number;
   /** The names of all clusters. */
@@ -264,6 +266,14 @@ function registerReadings(registry: Registry, read: RelayReadings): void {
       registers: [],
       collect() {
         this.set(read.heldBackConsoles());
+      },
+    }),
+    new Gauge({
+      name: 'porthole_relay_following_sessions',
+      help: 'Open consoles in which members see what is shown to their class.',
+      registers: [],
+      collect() {
+        this.set(read.followingConsoles());
       },
     }),
     new Gauge({

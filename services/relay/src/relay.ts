@@ -163,6 +163,7 @@ function createSharedState(deps: RelayDeps) {
     buffered: linkGauges.buffered,
     pausedConsoles: () => classes.pausedConsoles(),
     heldBackConsoles: () => control.heldBackConsoles(),
+    followingConsoles: () => classes.followingConsoles(),
     clusters: config.clusters.map(({ name }) => name),
     screens: () => sharing.readings,
   });

@@ -19,6 +19,8 @@ const actions: readonly object[] = [
   { action: 'start' },
   { action: 'end', seconds: 10 },
   { action: 'cancel_end' },
+  { action: 'show', cluster: 'school', vmid: 101 },
+  { action: 'stop_showing' },
 ];
 
 test.each([
@@ -37,7 +39,12 @@ test.each([
       status,
     ]);
   expect(signals).toEqual([]);
-  expect(await states.read('lab')).toMatchObject({ paused: undefined, ending: undefined, messages: [] });
+  expect(await states.read('lab')).toMatchObject({
+    paused: undefined,
+    ending: undefined,
+    showing: undefined,
+    messages: [],
+  });
   const refused = rig.audited.filter(({ event }) => event === 'class_action_refused');
   expect(refused).toHaveLength(status === 403 ? actions.length : 0);
 });
@@ -45,7 +52,7 @@ test.each([
 test.each([
   ['the instructor', 'ina', actions.length],
   ['a user who may watch, control and end on all machines', 'ada', actions.length - 1],
-  ['a user who may watch all machines', 'wes', 2],
+  ['a user who may watch all machines', 'wes', 4],
 ])('%s can do what the rights on the machines permit', async (_who, name, permitted) => {
   const { rig } = await aClassSchool();
   const browser = await rig.signedIn(name);
@@ -162,6 +169,7 @@ test('whatever the rules and the classes, a member who is no instructor can do n
         ['pause', ['watch', 'control']],
         ['message', ['watch']],
         ['end', ['watch', 'end']],
+        ['show', ['watch']],
       ] as const)
         if (visible?.may.includes(action)) expect(needed.every(everywhere)).toBe(true);
       if (!given.classes[0]?.instructors) expect(visible).toBeUndefined();

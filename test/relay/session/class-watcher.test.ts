@@ -71,13 +71,24 @@ async function createFixture() {
         await settle();
       }
     },
-    async join(user = 'ada', names: readonly string[] = classNames, issuedAt = clock.now()) {
+    async join(
+      user = 'ada',
+      names: readonly string[] = classNames,
+      issuedAt = clock.now(),
+      follows?: { readonly class: string; readonly showing: string },
+    ) {
       const messages: ControlMessage[] = [];
       const gate = new InputGate();
       const ends: PortholeError[] = [];
       let idleRestarts = 0;
       const registration = watcher.register(names, {
-        claims: { user: { id: user, name: user, groups: [] }, issuedAt },
+        claims: {
+          user: { id: user, name: user, groups: [] },
+          issuedAt,
+          cluster: 'lab',
+          vmid: 100,
+          ...(follows ? { follows } : {}),
+        },
         gate,
         timeLimits: { restartIdle: () => void (idleRestarts += 1) },
         sendControl: (message) => messages.push(message),
@@ -90,6 +101,13 @@ async function createFixture() {
     async pause(seconds = 60, text = 'Eyes up here.') {
       const until = clock.now() + seconds * 1000;
       await states.pauses.write('lab', { version: 1, until, text, by: 'Ina' }, seconds * 1000);
+      await states.announce('lab');
+      await settle();
+    },
+    async show(id: string, seconds = 60) {
+      const since = clock.now();
+      const shown = { version: 1 as const, id, cluster: 'lab', vmid: 7, name: 'ben', since };
+      await states.showings.write('lab', { ...shown, until: since + seconds * 1000 }, seconds * 1000);
       await states.announce('lab');
       await settle();
     },
@@ -305,4 +323,58 @@ test('a console that has left its class is neither paused nor ended', async () =
   await fixture.states.announce('lab');
   await fixture.advance(5000);
   expect([ada.ends, fixture.watcher.pausedConsoles()]).toEqual([[], 0]);
+});
+
+describe('what is shown to a class', () => {
+  const follow = async (fixture: Awaited<ReturnType<typeof createFixture>>, showing = 'first') =>
+    fixture.join('ben', classNames, undefined, { class: 'lab', showing });
+
+  test('ends for followers within two seconds if every signal is lost', async () => {
+    const fixture = await createFixture();
+    await fixture.show('first');
+    const ben = await follow(fixture);
+    expect([ben.ends, ben.messages]).toEqual([[], []]);
+    fixture.loseSignals();
+    await fixture.states.showings.clear('lab');
+    await fixture.states.announce('lab');
+    await fixture.advance(2000);
+    expect(ben.ends).toMatchObject([{ code: 'ended_by_operator' }]);
+  });
+
+  test('ends at its time, also while the store is unavailable', async () => {
+    const fixture = await createFixture();
+    await fixture.show('first', 60);
+    const [ada, ben] = [await fixture.join(), await follow(fixture)];
+    fixture.setUnavailable(true);
+    await fixture.advance(59_000);
+    expect(ben.ends).toEqual([]);
+    await fixture.advance(1500);
+    expect(ben.ends).toHaveLength(1);
+    expect(ada.messages.map(({ type }) => type)).toEqual(['shown', 'not_shown']);
+  });
+
+  test('ends with the class, and members are told each change once', async () => {
+    const fixture = await createFixture();
+    const ada = await fixture.join('ada', classNames, fixture.clock.now() + oneMinute);
+    await fixture.show('first', 600);
+    const ben = await follow(fixture);
+    await fixture.states.endings.write('lab', { version: 1, at: fixture.clock.now() + 5000 }, oneMinute);
+    await fixture.states.announce('lab');
+    await fixture.advance(4500);
+    expect(ben.ends).toEqual([]);
+    await fixture.advance(1000);
+    expect(ben.ends).toHaveLength(1);
+    expect(ada.messages.map(({ type }) => type)).toEqual(['shown', 'not_shown']);
+  });
+
+  test('is neither paused nor sent messages in the consoles of followers', async () => {
+    const fixture = await createFixture();
+    await fixture.show('first');
+    const ben = await follow(fixture);
+    await fixture.pause();
+    expect([ben.gate.shut, ben.messages, fixture.watcher.followingConsoles()]).toEqual([false, [], 1]);
+    expect(fixture.watcher.pausedConsoles()).toBe(0);
+    ben.registration.stop();
+    expect(fixture.watcher.followingConsoles()).toBe(0);
+  });
 });

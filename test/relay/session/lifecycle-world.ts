@@ -93,6 +93,7 @@ export async function createLifecycleWorld() {
     buffered: () => 0,
     pausedConsoles: () => 0,
     heldBackConsoles: () => 0,
+    followingConsoles: () => 0,
     maxSessions: 1,
     clusters: ['lab'],
   });

@@ -272,6 +272,34 @@ describeWith('chromium')('the page of a class', () => {
     ]);
   });
 
+  test('shows a screen to the class at one click, says so, and stops it', async () => {
+    await open();
+    await button('Show to class: ben').click();
+    await acted({ action: 'show', cluster: 'lab', vmid: 102 });
+    // dora's machine is off.
+    expect(await button('Show to class: dora').count()).toBe(0);
+    site.instructed = [
+      aClass({
+        shown: {
+          cluster: 'lab',
+          vmid: 102,
+          name: 'ben',
+          by: 'Ina',
+          until: new Date(Date.now() + 3_600_000).toISOString(),
+        },
+      }),
+    ];
+    await page.getByText('Ina shows ben to all members.').waitFor();
+    await take('showing');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    // By the keyboard alone.
+    await page.getByRole('button', { name: 'Stop showing', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await acted({ action: 'show', cluster: 'lab', vmid: 102 }, { action: 'stop_showing' });
+    site.instructed = [aClass()];
+    await page.getByText('Ina shows ben to all members.').waitFor({ state: 'detached' });
+  });
+
   test('says what happens around lessons, and that a lesson begins', async () => {
     site.instructed = [
       aClass({

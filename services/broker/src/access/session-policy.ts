@@ -31,7 +31,7 @@ export type DefaultLimits = Pick<
 
 /** The policy of one rule. The configuration's limits apply where the rule sets none. */
 export function policyOf(
-  { policy: { clipboard, limits = {} } }: CompiledRule,
+  { policy: { clipboard, limits = {} } }: Pick<CompiledRule, 'policy'>,
   defaults: DefaultLimits,
 ): SessionPolicy {
   const sessionSeconds = limits.sessionSeconds ?? defaults.sessionSeconds;
@@ -51,6 +51,11 @@ export function policyOf(
     consolesPerUser: limits.consolesPerUser ?? defaults.consolesPerUser,
     consolesPerMachine: limits.consolesPerMachine ?? defaults.consolesPerMachine,
   };
+}
+
+/** The policy of a console that no rule permits. */
+export function defaultPolicy(defaults: DefaultLimits): SessionPolicy {
+  return policyOf({ policy: { clipboard: undefined, limits: undefined } }, defaults);
 }
 
 /** How long a page of this mode may be hidden until its console is parked. Undefined: it is never parked. */

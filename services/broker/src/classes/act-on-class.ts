@@ -16,8 +16,9 @@ import { requireAction, seeClass, type VisibleClass } from './class-permissions.
 import type { ClassSnapshots } from './class-snapshots.ts';
 import type { ClassStarter } from './class-starter.ts';
 import type { ListClassesDeps } from './list-classes.ts';
+import { showMachine, type ShowMachineDeps } from './show-machine.ts';
 
-export interface ClassRouteDeps extends ListClassesDeps {
+export interface ClassRouteDeps extends ListClassesDeps, ShowMachineDeps {
   readonly states: ClassStates;
   readonly snapshots: ClassSnapshots;
   readonly starter: Pick<ClassStarter, 'begin'>;
@@ -54,6 +55,7 @@ export function actOnClass(deps: ClassRouteDeps): Step {
         action: action.action,
         ...('seconds' in action ? { seconds: action.seconds } : {}),
         ...('users' in action && action.users ? { users: action.users } : {}),
+        ...('vmid' in action ? { machine: { cluster: action.cluster, vmid: action.vmid } } : {}),
         ...(machines === undefined ? {} : { machines }),
       });
       ctx.status = 204;
@@ -127,6 +129,12 @@ async function perform(
     }
     case 'cancel_end':
       await states.endings.clear(name);
+      break;
+    case 'show':
+      await showMachine(deps, { user, visible, action }, by);
+      break;
+    case 'stop_showing':
+      await states.showings.clear(name);
       break;
     case 'start':
       return startMachines(deps, ctx, user, visible);

@@ -18,6 +18,14 @@ export const classAction = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('start') }),
   z.strictObject({ action: z.literal('end'), seconds: z.number().int().min(0).max(600).default(60) }),
   z.strictObject({ action: z.literal('cancel_end') }),
+  /** Shows the screen of a machine to the members. */
+  z.strictObject({
+    action: z.literal('show'),
+    cluster: z.string().min(1).max(64),
+    vmid: z.number().int().min(100).max(999_999_999),
+    seconds: z.number().int().min(10).max(14_400).default(3600),
+  }),
+  z.strictObject({ action: z.literal('stop_showing') }),
 ]);
 export type ClassAction = z.infer<typeof classAction>;
 export type ClassActionName = ClassAction['action'];

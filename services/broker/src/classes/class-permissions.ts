@@ -23,6 +23,8 @@ const neededRights = {
   lower: ['watch'],
   end: ['watch', 'end'],
   cancel_end: ['watch', 'end'],
+  show: ['watch'],
+  stop_showing: ['watch'],
 } as const satisfies Partial<Record<ClassActionName, readonly Right[]>>;
 
 /**

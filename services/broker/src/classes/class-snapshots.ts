@@ -2,6 +2,7 @@ import type { ClassStates } from '@porthole/shared/class/class-states';
 import type { ClassRecord } from '@porthole/shared/class/class-record';
 import type { ClassEnding } from '@porthole/shared/class/endings';
 import type { RaisedHand } from '@porthole/shared/class/help-queue';
+import { showingAt, type ClassShowing } from '@porthole/shared/class/showings';
 import type { ClassPause } from '@porthole/shared/class/pauses';
 import type { ClassStart } from '@porthole/shared/class/starts';
 import type { Clock } from '@porthole/shared/time/clock';
@@ -10,6 +11,7 @@ import type { Clock } from '@porthole/shared/time/clock';
 export interface ClassSnapshot {
   readonly paused: ClassPause | undefined;
   readonly ending: ClassEnding | undefined;
+  readonly showing: ClassShowing | undefined;
   readonly starting: ClassStart | undefined;
   readonly hands: readonly RaisedHand[];
 }
@@ -26,7 +28,7 @@ const freshMs = 1000;
 const maxKnown = 1000;
 
 export function createClassSnapshots(deps: {
-  readonly states: Pick<ClassStates, 'pauses' | 'endings' | 'help'>;
+  readonly states: Pick<ClassStates, 'pauses' | 'endings' | 'showings' | 'help'>;
   readonly starts: Pick<ClassRecord<ClassStart>, 'read'>;
   readonly clock: Pick<Clock, 'now'>;
 }): ClassSnapshots {
@@ -34,9 +36,10 @@ export function createClassSnapshots(deps: {
   const known = new Map<string, { readonly at: number; readonly snapshot: Promise<ClassSnapshot> }>();
 
   async function readNow(className: string): Promise<ClassSnapshot> {
-    const [paused, ending, starting, hands] = await Promise.all([
+    const [paused, ending, showing, starting, hands] = await Promise.all([
       states.pauses.read(className),
       states.endings.read(className),
+      states.showings.read(className),
       starts.read(className),
       states.help.list(className),
     ]);
@@ -44,6 +47,7 @@ export function createClassSnapshots(deps: {
     return {
       paused: paused && paused.until > now ? paused : undefined,
       ending: ending && ending.at > now ? ending : undefined,
+      showing: showingAt({ showing, ending }, now),
       starting,
       hands,
     };

@@ -44,6 +44,7 @@ export function createClassRoutes(
     routes: {
       ...deps,
       states,
+      directory: deps.directory,
       snapshots: createClassSnapshots({ states, starts, clock }),
       classMachines: createClassMachines(deps.directory),
       starter,

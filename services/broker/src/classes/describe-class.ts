@@ -24,7 +24,7 @@ export function describeClass(
 ) {
   const { compiled, role, may, machines } = visible;
   const { user, snapshot, sessions, lessons, now } = facts;
-  const { paused, ending, starting } = snapshot;
+  const { paused, ending, showing, starting } = snapshot;
   const hands = snapshot.hands.map((hand, index) => ({ hand, position: index + 1 }));
   const shownHands = role === 'instructor' ? hands : hands.filter(({ hand }) => hand.user.id === user.id);
   const members = membersByMachine(compiled.name, sessions);
@@ -40,6 +40,17 @@ export function describeClass(
       : {}),
     ...(paused ? { paused: { until: iso(paused.until), text: paused.text, ...by(paused) } } : {}),
     ...(ending ? { ending: { at: iso(ending.at), ...by(ending) } } : {}),
+    ...(showing
+      ? {
+          shown: {
+            cluster: showing.cluster,
+            vmid: showing.vmid,
+            name: showing.name,
+            until: iso(showing.until),
+            ...by(showing),
+          },
+        }
+      : {}),
     ...(starting && role === 'instructor'
       ? {
           starting: {

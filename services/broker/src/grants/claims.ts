@@ -15,6 +15,7 @@ export function buildClaims(facts: {
   readonly authorised: AuthorisedConsole;
   /** The classes to which the console belongs. */
   readonly classes: NonNullable<GrantClaims['classes']>;
+  readonly follows?: GrantClaims['follows'];
   /** The session that the grant reopens. */
   readonly reopens?: string | undefined;
   /** Length of one extension. */
@@ -23,7 +24,7 @@ export function buildClaims(facts: {
   readonly now: number;
   readonly traceparent?: string | undefined;
 }): GrantClaims {
-  const { identity, machine, request, classes, reopens, now, traceparent } = facts;
+  const { identity, machine, request, classes, follows, reopens, now, traceparent } = facts;
   const { policy, validUntil, observer } = facts.authorised;
   const { id, name, displayName, groups } = identity.user;
   const parkSeconds = parkSecondsOf(policy, request.mode);
@@ -44,6 +45,7 @@ export function buildClaims(facts: {
     ...(observer ? { observer } : {}),
     ...(classes.length > 0 ? { classes: [...classes] } : {}),
     ...(request.inputWhenTaken ? { inputWhenTaken: true } : {}),
+    ...(follows ? { follows } : {}),
     limits: {
       ...sessionLengths(policy, validUntil === undefined ? undefined : validUntil - now, facts.extendSeconds),
       idleSeconds: policy.idleSeconds,

@@ -1,4 +1,5 @@
 import type { Audit } from '@porthole/shared/audit/audit';
+import type { ClassStates } from '@porthole/shared/class/class-states';
 import type { Right } from '@porthole/shared/config/access-schema';
 import type { Config } from '@porthole/shared/config/schema';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
@@ -23,9 +24,10 @@ import type { RequireLogin } from '../sign-in/require-login.ts';
 import { buildClaims } from './claims.ts';
 import { consolePageFor } from './console-page.ts';
 import { grantEvent } from './grant-event.ts';
-import { parseGrantRequest } from './grant-request.ts';
+import { parseGrantRequest, type GrantRequest } from './grant-request.ts';
 import { relayUrlOf } from './relay-url.ts';
-import { identifyRequester } from './requester.ts';
+import { identifyRequester, type Requester } from './requester.ts';
+import { authoriseFollow } from './authorise-follow.ts';
 import { authorise, checkQuota, limitGrants } from './steps.ts';
 
 export interface GrantRouteDeps {
@@ -38,6 +40,8 @@ export interface GrantRouteDeps {
   readonly directory: Pick<MachineDirectory, 'find'>;
   readonly decide: Decide;
   readonly access: () => Pick<Access, 'classes'>;
+  /** What is shown to classes. */
+  readonly states: Pick<ClassStates, 'showings' | 'endings'>;
   readonly embedTokens: Pick<EmbedTokens, 'createCode' | 'read'>;
   readonly metrics: Pick<BrokerMetrics, 'grant'>;
   readonly tracing: Pick<Tracing, 'startSpan'>;
@@ -55,6 +59,17 @@ export function createGrant(deps: GrantRouteDeps): Step {
   const url = relayUrlOf(config).href;
   const origins = [...new Set([config.publicUrl.origin, ...config.allowedOrigins])];
 
+  /** By a rule, or because the machine is shown to a class of the user. */
+  async function permit(requester: Requester, request: GrantRequest, cluster: string, vmid: string) {
+    if (request.follow) {
+      const followed = await authoriseFollow({ ...deps, limits }, requester, cluster, vmid);
+      return { ...followed, allow: [] };
+    }
+    const visible = await findVisibleMachine(deps, requester.identity.user, cluster, vmid);
+    const { machine, decision } = visible;
+    return { machine, authorised: authorise(visible, request), allow: decision.allow, follows: undefined };
+  }
+
   async function grant(ctx: Context, cluster: string, vmid: string, span: TraceSpan): Promise<void> {
     const request = parseGrantRequest(ctx.request.body);
     const requester = await identifyRequester(deps, ctx, { cluster, vmid, request });
@@ -70,16 +85,17 @@ export function createGrant(deps: GrantRouteDeps): Step {
       },
       limits.grantsPerMinute,
     );
-    const visible = await findVisibleMachine(deps, identity.user, cluster, vmid);
-    const authorised = authorise(visible, request);
-    await checkQuota({ leases: store.leases, clock }, identity.user, authorised.policy.consolesPerUser);
+    const { machine, authorised, allow, follows } = await permit(requester, request, cluster, vmid);
+    if (!follows)
+      await checkQuota({ leases: store.leases, clock }, identity.user, authorised.policy.consolesPerUser);
     const claims = buildClaims({
       sessionId: randomId(random, 16),
       identity,
-      machine: visible.machine,
+      machine,
       request,
       authorised,
-      classes: classesOf(deps.access().classes, identity.user, visible.machine),
+      classes: classesOf(deps.access().classes, identity.user, machine),
+      follows,
       reopens,
       extendSeconds: limits.extendSeconds,
       origins,
@@ -96,7 +112,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
       requestId: ctx.state.requestId,
     });
     // An embedded page has no sign-in, so it can do nothing beyond the console.
-    respond(ctx, claims, { url, token, page, allow: program ? [] : visible.decision.allow });
+    respond(ctx, claims, { url, token, page, allow: program ? [] : allow });
   }
 
   /** Records no rate-limited or anonymous request, because such requests could fill the disk. */

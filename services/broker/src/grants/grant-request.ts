@@ -15,6 +15,8 @@ const grantRequest = z.strictObject({
   watch: z.boolean().default(false),
   /** Input reaches the machine only while the session has taken control. Until then, the user observes. */
   inputWhenTaken: z.boolean().default(false),
+  /** See what is shown to a class of the user. */
+  follow: z.literal('class').optional(),
   /** The session that the page returns to. */
   reopens: z.string().min(1).max(64).optional(),
   onBehalfOf: onBehalfOf.optional(),
@@ -24,8 +26,10 @@ export type GrantRequest = z.infer<typeof grantRequest>;
 export function parseGrantRequest(body: unknown): GrantRequest {
   const parsed = grantRequest.safeParse(body);
   if (!parsed.success) throw badRequestOf(parsed.error);
-  if (parsed.data.watch && parsed.data.mode !== 'view') throw new BadRequest('watch: needs mode view');
-  if (parsed.data.inputWhenTaken && parsed.data.mode !== 'control')
-    throw new BadRequest('inputWhenTaken: needs mode control');
+  const { follow, inputWhenTaken, mode, kind, watch, onBehalfOf } = parsed.data;
+  if (watch && mode !== 'view') throw new BadRequest('watch: needs mode view');
+  if (inputWhenTaken && mode !== 'control') throw new BadRequest('inputWhenTaken: needs mode control');
+  if (follow && (mode !== 'view' || kind !== 'screen' || watch || onBehalfOf))
+    throw new BadRequest('follow: needs mode view and kind screen, without watch and onBehalfOf');
   return parsed.data;
 }

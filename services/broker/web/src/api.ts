@@ -262,6 +262,8 @@ export const api = {
       readonly inputWhenTaken?: boolean;
       /** The session that the page returns to. */
       readonly reopens?: string;
+      /** See what is shown to a class of the user. */
+      readonly follow?: 'class';
     },
     embedToken?: string,
   ) =>

@@ -20,6 +20,13 @@ export interface ClassDetails {
   readonly timetable?: { readonly startMinutes?: number; readonly shutdownMinutes?: number };
   readonly paused?: { readonly until: string; readonly text: string; readonly by?: string };
   readonly ending?: { readonly at: string; readonly by?: string };
+  readonly shown?: {
+    readonly cluster: string;
+    readonly vmid: number;
+    readonly name: string;
+    readonly until: string;
+    readonly by?: string;
+  };
   readonly starting?: {
     readonly total: number;
     readonly started: number;
@@ -62,7 +69,8 @@ export interface Seat {
 
 export type ClassAction =
   | { readonly action: 'pause'; readonly seconds: number; readonly text: string }
-  | { readonly action: 'resume' | 'start' | 'cancel_end' }
+  | { readonly action: 'resume' | 'start' | 'cancel_end' | 'stop_showing' }
+  | { readonly action: 'show'; readonly cluster: string; readonly vmid: number }
   | { readonly action: 'message'; readonly text: string; readonly users?: readonly string[] }
   | { readonly action: 'lower'; readonly users: readonly string[] }
   | { readonly action: 'end'; readonly seconds: number };

@@ -1,4 +1,5 @@
 import type { ClassState } from '@porthole/shared/class/class-states';
+import { showingAt, type ClassShowing } from '@porthole/shared/class/showings';
 import type { ClassPause } from '@porthole/shared/class/pauses';
 import type { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
@@ -8,9 +9,9 @@ import { lifetimes } from '@porthole/shared/store/keys';
 import type { InputGate } from './input-gate.ts';
 import type { TimeLimits } from './time-limits.ts';
 
-/** A console of a member of classes, as far as its classes affect it. */
+/** A console of a member of classes, or one that shows what is shown to a class, as far as classes affect it. */
 export interface MemberConsole {
-  readonly claims: Pick<GrantClaims, 'user' | 'issuedAt'>;
+  readonly claims: Pick<GrantClaims, 'user' | 'issuedAt' | 'cluster' | 'vmid' | 'follows'>;
   readonly gate: Pick<InputGate, 'shutFor' | 'openFor'>;
   readonly timeLimits: Pick<TimeLimits, 'restartIdle'>;
   readonly sendControl: (message: ControlMessage) => void;
@@ -29,6 +30,7 @@ export class ClassConsole {
   readonly #positions = new Map<string, number>();
   readonly #sentMessages = new Set<string>();
   #pause: ClassPause | undefined;
+  #shown: ClassShowing | undefined;
   #endsAt: number | undefined;
   #help = '';
   #stopped = false;
@@ -42,6 +44,10 @@ export class ClassConsole {
     return this.#pause !== undefined;
   }
 
+  get following(): boolean {
+    return this.console.claims.follows !== undefined;
+  }
+
   /** Whether the user's hand is raised in this class. */
   isRaisedIn(className: string): boolean {
     return this.#positions.has(className);
@@ -51,6 +57,7 @@ export class ClassConsole {
   apply(className: string, state: ClassState, position: number | undefined): void {
     if (this.#stopped) return;
     this.#states.set(className, state);
+    if (this.following) return this.followTime();
     if (position === undefined) this.#positions.delete(className);
     else this.#positions.set(className, position);
     this.#sendMessages(state);
@@ -61,6 +68,8 @@ export class ClassConsole {
   /** Pauses and ends have their times. */
   followTime(): void {
     if (this.#stopped) return;
+    if (this.following) return this.#endWithShowing();
+    this.#followShowings();
     this.#followPauses();
     this.#followEndings();
   }
@@ -108,6 +117,32 @@ export class ClassConsole {
     if (before?.until === until && before.text === text && before.by === by) return;
     const seconds = Math.ceil((until - now) / 1000);
     sendControl({ type: 'paused', seconds, text, ...(by === undefined ? {} : { by }) });
+  }
+
+  /** Of several screens that are shown, the one that was shown last. */
+  #followShowings(): void {
+    const { claims, sendControl } = this.console;
+    const now = this.#now();
+    const [shown] = [...this.#states.values()]
+      .flatMap((state) => showingAt(state, now) ?? [])
+      .toSorted((a, b) => b.since - a.since);
+    const before = this.#shown;
+    if (shown?.id === before?.id) return;
+    this.#shown = shown;
+    if (!shown) return sendControl({ type: 'not_shown' });
+    const { cluster, vmid, name, by } = shown;
+    const mine = cluster === claims.cluster && vmid === claims.vmid;
+    sendControl({ type: 'shown', cluster, vmid, name, ...(by === undefined ? {} : { by }), mine });
+  }
+
+  /** A console that follows a class ends with what it follows. */
+  #endWithShowing(): void {
+    const { claims, end } = this.console;
+    const now = this.#now();
+    const shown = [...this.#states.values()].map((state) => showingAt(state, now));
+    if (shown.some((each) => each?.id === claims.follows?.showing)) return;
+    this.stop();
+    end(terminationError({ cause: 'ended_by_operator' }, 'the machine is not shown to the class any more'));
   }
 
   /** An end applies to consoles that were granted before it. */

@@ -15,7 +15,7 @@ export interface ClassMembership {
 /** Lets a console take part in the classes of its user, as long as its session lives. Undefined: the user is in none. */
 export type JoinClasses = (
   console: Omit<MemberConsole, 'end'> & {
-    readonly claims: Pick<GrantClaims, 'classes'>;
+    readonly claims: Pick<GrantClaims, 'classes' | 'follows'>;
     readonly lifecycle: Pick<SessionLifecycle, 'own' | 'end'>;
   },
 ) => ClassMembership | undefined;
@@ -25,11 +25,12 @@ export function createJoinClasses(
 ): JoinClasses {
   return ({ lifecycle, ...console }) => {
     const { claims } = console;
-    const classNames = memberClassesOf(claims);
+    const classNames = claims.follows ? [claims.follows.class] : memberClassesOf(claims);
     if (classNames.length === 0) return undefined;
     const end = (error: PortholeError) => lifecycle.end(error);
     const registration = deps.watcher.register(classNames, { ...console, end });
     lifecycle.own(() => registration.stop());
+    if (claims.follows) return undefined;
     return {
       onHelp: (message) =>
         // Without success, the page learns that nothing has changed.
@@ -38,8 +39,8 @@ export function createJoinClasses(
   };
 }
 
-export function isMember(claims: Pick<GrantClaims, 'classes'>): boolean {
-  return memberClassesOf(claims).length > 0;
+export function isMember(claims: Pick<GrantClaims, 'classes' | 'follows'>): boolean {
+  return claims.follows === undefined && memberClassesOf(claims).length > 0;
 }
 
 function memberClassesOf({ classes = [] }: Pick<GrantClaims, 'classes'>): readonly string[] {

@@ -23,6 +23,8 @@ export interface ClassWatcher {
   onChanged(className: string): void;
   /** Consoles whose input is held back by the pause of a class. */
   pausedConsoles(): number;
+  /** Consoles that show what is shown to a class. */
+  followingConsoles(): number;
   start(): Cancel;
 }
 
@@ -52,6 +54,9 @@ export function createClassWatcher(deps: WatchedClassDeps & { readonly clock: Cl
     return watched;
   }
 
+  const count = (isCounted: (console: ClassConsole) => boolean) =>
+    new Set([...classes.values()].flatMap(({ consoles }) => [...consoles].filter(isCounted))).size;
+
   return {
     register(classNames, memberConsole) {
       const console = new ClassConsole(memberConsole, () => clock.now());
@@ -72,9 +77,8 @@ export function createClassWatcher(deps: WatchedClassDeps & { readonly clock: Cl
       };
     },
     onChanged: (className) => void classes.get(className)?.refresh('signal'),
-    pausedConsoles: () =>
-      new Set([...classes.values()].flatMap(({ consoles }) => [...consoles].filter(({ paused }) => paused)))
-        .size,
+    pausedConsoles: () => count(({ paused }) => paused),
+    followingConsoles: () => count(({ following }) => following),
     start: () => every(clock, tickMs, tick),
   };
 }

@@ -42,7 +42,8 @@ export async function acquireQuota(
   const user = ofSession(leaseNames.user(claims.user.id));
   const machine = ofSession(leaseNames.machine(claims.cluster, claims.vmid));
   const all = ofSession(leaseNames.allSessions);
-  const shared = [user, machine, all];
+  // What an instructor shows must not take the places of the machine's own user, nor of the viewers.
+  const shared = claims.follows ? [all] : [user, machine, all];
   const relay: HeldLease = { name: leaseNames.relay(relayId), holder: connection };
 
   const acquire = ({ name, holder }: HeldLease, limit: number) =>
@@ -55,13 +56,18 @@ export async function acquireQuota(
   const release = (held: readonly HeldLease[]) =>
     Promise.allSettled(held.map(({ name, holder }) => leases.release(name, holder)));
 
-  if (!(await acquire(user, claims.limits.perUser))) throw new PortholeError('user_limit');
-  try {
-    if (!(await acquire(machine, claims.limits.perMachine))) throw new PortholeError('machine_limit');
-  } catch (error) {
-    await release([user]);
-    throw error;
+  /** Those with a limit. */
+  async function acquireLimited(): Promise<void> {
+    if (!(await acquire(user, claims.limits.perUser))) throw new PortholeError('user_limit');
+    try {
+      if (!(await acquire(machine, claims.limits.perMachine))) throw new PortholeError('machine_limit');
+    } catch (error) {
+      await release([user]);
+      throw error;
+    }
   }
+
+  if (!claims.follows) await acquireLimited();
   await renew([relay, all], ttl);
 
   const cancelRenewal = every(clock, ttl / 3, () => void renew([...shared, relay], ttl));

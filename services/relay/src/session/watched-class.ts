@@ -54,7 +54,8 @@ export class WatchedClass {
 
   /** Pauses and ends have their times, and places in the help queue must be renewed. */
   followTime(): void {
-    if (this.#state?.paused || this.#state?.ending) for (const console of this.consoles) console.followTime();
+    const { paused, ending, showing } = this.#state ?? {};
+    if (paused ?? ending ?? showing) for (const console of this.consoles) console.followTime();
     if (this.#deps.clock.now() - this.#renewedAt >= renewMs) void this.#renewHands();
   }
 

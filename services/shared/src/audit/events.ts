@@ -40,7 +40,17 @@ const consoleFields = {
   relay: z.string(),
 };
 
-const classAction = z.enum(['pause', 'resume', 'message', 'lower', 'start', 'end', 'cancel_end']);
+const classAction = z.enum([
+  'pause',
+  'resume',
+  'message',
+  'lower',
+  'start',
+  'end',
+  'cancel_end',
+  'show',
+  'stop_showing',
+]);
 const timetableAction = z.enum(['start', 'shutdown']);
 const powerAction = z.enum(['start', 'shutdown', 'reboot', 'reset', 'stop']);
 
@@ -133,7 +143,7 @@ const auditEvents = {
   },
   class_action: {
     about:
-      'An instructor paused or resumed a class, sent a message, lowered raised hands, started the machines, announced the end of the class or withdrew it. The texts are not recorded.',
+      'An instructor paused or resumed a class, sent a message, lowered raised hands, started the machines, announced the end of the class or withdrew it, or showed a screen to the members or stopped that. The texts are not recorded.',
     fields: {
       by: principal,
       class: z.string(),
@@ -142,6 +152,8 @@ const auditEvents = {
       seconds: z.number().int().optional(),
       /** Ids of the users to whom a message is addressed or whose hands are lowered. Missing: all members. */
       users: z.array(z.string()).optional(),
+      /** The machine that is shown. */
+      machine: machine.optional(),
       /** Number of machines that are started. */
       machines: z.number().int().optional(),
       ...requestFields,

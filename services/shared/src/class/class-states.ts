@@ -7,12 +7,14 @@ import type { ClassRecord, ClassRecordDeps } from './class-record.ts';
 import { createClassEndings, type ClassEnding } from './endings.ts';
 import { createHelpQueue, type HandRef, type HelpQueue } from './help-queue.ts';
 import { createClassMessages, type ClassMessage, type ClassMessages } from './messages.ts';
+import { createClassShowings, type ClassShowing } from './showings.ts';
 import { createClassPauses, type ClassPause } from './pauses.ts';
 
 /** All that consoles of a class have to know. Records that are over can still be in it. */
 export interface ClassState {
   readonly paused: ClassPause | undefined;
   readonly ending: ClassEnding | undefined;
+  readonly showing: ClassShowing | undefined;
   readonly messages: readonly ClassMessage[];
   readonly hands: readonly HandRef[];
 }
@@ -24,6 +26,7 @@ export interface ClassState {
 export interface ClassStates {
   readonly pauses: ClassRecord<ClassPause>;
   readonly endings: ClassRecord<ClassEnding>;
+  readonly showings: ClassRecord<ClassShowing>;
   readonly messages: ClassMessages;
   readonly help: HelpQueue;
   /** Tells all relays that the state of this class has changed. */
@@ -43,12 +46,14 @@ export function createClassStates(
   const names = createKeyedDigests(deps.keys);
   const pauses = createClassPauses(deps);
   const endings = createClassEndings(deps);
+  const showings = createClassShowings(deps);
   const messages = createClassMessages(deps);
   const help = createHelpQueue(deps);
   const revisionName = (className: string) => `class/revision/${className}`;
   return {
     pauses,
     endings,
+    showings,
     messages,
     help,
     async announce(className) {
@@ -65,13 +70,14 @@ export function createClassStates(
       return found.some((each) => each !== undefined) ? found.join(' ') : undefined;
     },
     async read(className) {
-      const [paused, ending, sent, hands] = await Promise.all([
+      const [paused, ending, showing, sent, hands] = await Promise.all([
         pauses.read(className),
         endings.read(className),
+        showings.read(className),
         messages.read(className),
         help.order(className),
       ]);
-      return { paused, ending, messages: sent, hands };
+      return { paused, ending, showing, messages: sent, hands };
     },
   };
 }

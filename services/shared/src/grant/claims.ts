@@ -48,6 +48,8 @@ export const grantClaims = z.object({
     .optional(),
   /** True if input reaches the machine only while this session has taken control of it. */
   inputWhenTaken: z.boolean().optional(),
+  /** The console shows what is shown to a class, and ends with that. It counts against no limit of user or machine. */
+  follows: z.object({ class: z.string().min(1).max(64), showing: z.string().min(1).max(32) }).optional(),
   /** The trace of the request (W3C Trace Context, section 3.2), which the relay continues. */
   traceparent: z.string().max(64).optional(),
   limits: z.object({

@@ -83,6 +83,20 @@ export const controlMessage = z.discriminatedUnion('type', [
   }),
   /** The pause is over. */
   z.object({ type: z.literal('unpaused') }),
+  /**
+   * An instructor shows this machine to the class. The page can request a view-only grant with `follow` for it. `mine`:
+   * it is the machine of this console.
+   */
+  z.object({
+    type: z.literal('shown'),
+    cluster: z.string().min(1).max(64),
+    vmid: z.number().int().positive(),
+    name: shownName,
+    by: shownName.optional(),
+    mine: z.boolean(),
+  }),
+  /** Nothing is shown to the class any more. */
+  z.object({ type: z.literal('not_shown') }),
   /** Whether the user's hand is raised, and the place in the queue; 1 is first. */
   z.object({
     type: z.literal('help'),

@@ -174,6 +174,59 @@ describeWith('chromium')('a console of a member of a class', () => {
     await take(fixture, 'student-phone-toolbar');
   });
 
+  test('shows a screen beside the own one, instead of it, or not at all, and takes no keys for it', async () => {
+    await fixture.open();
+    const own = fixture.newest();
+    own.sendControl({ type: 'shown', cluster: 'lab', vmid: 102, name: 'Ben', by: 'Ina', mine: false });
+    const shown = fixture.page.getByRole('region', { name: 'Ina shows Ben' });
+    await shown.locator('[data-open=true] canvas').first().waitFor();
+    expect(fixture.site.opened).toHaveLength(2);
+    const isWide = (selector: string, pixels: number) =>
+      eventually(`${selector} is ${pixels} pixels wide`, async () =>
+        expect((await fixture.page.locator(selector).first().boundingBox())?.width).toBe(pixels),
+      );
+    await isWide('.shown', 640);
+    await isWide('#screen', 640);
+    await take(fixture, 'student-shown-beside');
+    expect(await accessibilityFaults(fixture.page)).toEqual([]);
+    own.sendControl({ type: 'paused', seconds: 600, text: 'Look here.' });
+    await fixture.hasHeading('The class is paused');
+    await take(fixture, 'student-shown-while-paused');
+    own.sendControl({ type: 'unpaused' });
+    await fixture.page.locator('[data-paused]').waitFor({ state: 'detached' });
+    await fixture.page.locator('#screen canvas').focus();
+    await fixture.page.keyboard.type('a');
+    await eventually('the key arrives at the own machine', () => own.received.some(({ type }) => type === 4));
+    await shown.locator('canvas').first().click();
+    expect(fixture.newest().received.filter(({ type }) => type === 4 || type === 5)).toEqual([]);
+    await button('Large').click();
+    await isWide('.shown', 1280);
+    await take(fixture, 'student-shown-instead');
+    await button('Beside my console').click();
+    await button('Hide').click();
+    await eventually('the picture is not carried any more', () =>
+      expect(fixture.newest().socket.readyState).toBe(3),
+    );
+    await isWide('#screen', 1280);
+    await button('Show again').focus();
+    await fixture.page.keyboard.press('Enter');
+    await shown.locator('[data-open=true] canvas').first().waitFor();
+    own.sendControl({ type: 'not_shown' });
+    await shown.waitFor({ state: 'detached' });
+    await isWide('#screen', 1280);
+    expect(await fixture.page.locator('body').getAttribute('data-state')).toBe('open');
+  });
+
+  test('says that its own screen is shown to the class, and opens it no second time', async () => {
+    await fixture.open();
+    send({ type: 'shown', cluster: 'lab', vmid: 100, name: 'Ada', by: 'Ina', mine: true });
+    await fixture.page.locator('.shown-mine').getByText('Ina shows your screen to the class.').waitFor();
+    await take(fixture, 'student-own-screen-shown');
+    expect(fixture.site.opened).toHaveLength(1);
+    send({ type: 'not_shown' });
+    await fixture.page.locator('.shown-mine').waitFor({ state: 'detached' });
+  });
+
   test('says for a moment that the lesson ends, without taking clicks from the machine', async () => {
     const until = new Date(Date.now() + 3000).toISOString();
     fixture.site.instructed = [aClass({ role: 'member', may: [], lesson: { now: { until } } })];

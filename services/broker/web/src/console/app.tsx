@@ -8,6 +8,7 @@ import { PausedCard } from './class/paused-card.tsx';
 import { LessonNews } from '../lessons/lesson-news.tsx';
 import { useLessons } from '../lessons/use-lessons.ts';
 import { ControlBar } from './control/control-bar.tsx';
+import { ShownView } from './class/shown-view.tsx';
 import { ClipboardPanel } from './clipboard/clipboard-panel.tsx';
 import { clipboardRights } from './connection/session-info.ts';
 import type { Mode, View } from './connection/view.ts';
@@ -96,6 +97,7 @@ export function App(props: AppProps) {
 
   return (
     <>
+      {live && !paused ? <h1 class="visually-hidden">{name}</h1> : null}
       <Toolbar
         bar={bar}
         view={view}
@@ -144,6 +146,7 @@ export function App(props: AppProps) {
       <div class="console-lesson-news">
         <LessonNews classes={lessons} showMs={lessonNewsMs} />
       </div>
+      <ShownView shown={live ? view.classInfo.shown : undefined} />
       <ClassMessages messages={view.classInfo.messages} focusDisplay={focus} />
       <Overlay view={view} name={name} open={open} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">

@@ -79,3 +79,7 @@ export const noClasses = {
 } as const;
 
 export const actionError = 'The request failed. Try again in a moment.';
+
+export function shownToClassText({ name, by }: NonNullable<ClassDetails['shown']>): string {
+  return by === undefined ? `All members see ${name}.` : `${by} shows ${name} to all members.`;
+}

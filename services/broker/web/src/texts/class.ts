@@ -35,3 +35,16 @@ export function handText(position: number | undefined): string {
     ? 'Your hand is raised. You are next.'
     : `Your hand is raised. ${position === 2 ? '1 other is' : `${position - 1} others are`} before you.`;
 }
+
+/** What is shown to the class. */
+export const shownTexts = {
+  title: (name: string, by: string | undefined) =>
+    by === undefined ? `You are shown ${name}` : `${by} shows ${name}`,
+  mine: (by: string | undefined) =>
+    by === undefined ? 'Your screen is shown to the class.' : `${by} shows your screen to the class.`,
+  instead: 'Large',
+  beside: 'Beside my console',
+  hide: 'Hide',
+  showAgain: 'Show again',
+  opening: 'Opening the picture…',
+} as const;

@@ -3,6 +3,8 @@ import type { ControlMessage } from '@porthole/shared/protocol/control-messages'
 /** What the relay has told about the class of the user. */
 export interface ClassInfo {
   readonly paused: Paused | undefined;
+  /** The machine that is shown to the class. */
+  readonly shown: Shown | undefined;
   /** Messages of instructors, oldest first. */
   readonly messages: readonly ClassMessage[];
   /** Undefined: the user cannot ask for help here. */
@@ -14,6 +16,16 @@ export interface Paused {
   readonly until: number;
   readonly text: string;
   readonly by: string | undefined;
+}
+
+export interface Shown {
+  readonly cluster: string;
+  readonly vmid: number;
+  /** Whose machine it is, or its name. */
+  readonly name: string;
+  readonly by: string | undefined;
+  /** It is the machine of this page. */
+  readonly mine: boolean;
 }
 
 export interface ClassMessage {
@@ -28,13 +40,13 @@ export interface Help {
   readonly position: number | undefined;
 }
 
-export const noClassInfo: ClassInfo = { paused: undefined, messages: [], help: undefined };
+export const noClassInfo: ClassInfo = { paused: undefined, shown: undefined, messages: [], help: undefined };
 
 const maxMessages = 20;
 
 type AboutClass = Extract<
   ControlMessage,
-  { readonly type: 'opened' | 'message' | 'paused' | 'unpaused' | 'help' }
+  { readonly type: 'opened' | 'message' | 'paused' | 'unpaused' | 'shown' | 'not_shown' | 'help' }
 >;
 
 /** `now`: milliseconds since the epoch. */
@@ -54,6 +66,12 @@ export function applyClassMessage(info: ClassInfo, message: AboutClass, now: num
       };
     case 'unpaused':
       return { ...info, paused: undefined };
+    case 'shown': {
+      const { cluster, vmid, name, by, mine } = message;
+      return { ...info, shown: { cluster, vmid, name, by, mine } };
+    }
+    case 'not_shown':
+      return { ...info, shown: undefined };
     case 'help':
       return { ...info, help: { raised: message.raised, position: message.position } };
     default:

@@ -2,7 +2,7 @@ import type { ControlMessage } from '@porthole/shared/protocol/control-messages'
 
 /** Parses a control message about the user's class. Undefined for any other. */
 export function parseClassMessage(value: Readonly<Record<string, unknown>>): ControlMessage | undefined {
-  const { type, id, text, by, seconds, raised, position } = value;
+  const { type, id, text, by, seconds, raised, position, cluster, vmid, name, mine } = value;
   const named = typeof by === 'string' ? { by } : {};
   switch (type) {
     case 'message':
@@ -10,6 +10,11 @@ export function parseClassMessage(value: Readonly<Record<string, unknown>>): Con
     case 'paused':
       if (typeof seconds !== 'number' || !(seconds >= 0) || typeof text !== 'string') return undefined;
       return { type, seconds, text, ...named };
+    case 'shown':
+      if (!isText(cluster) || !isText(name) || typeof vmid !== 'number' || !Number.isSafeInteger(vmid))
+        return undefined;
+      return { type, cluster, vmid, name, ...named, mine: mine === true };
+    case 'not_shown':
     case 'unpaused':
       return { type };
     case 'help':

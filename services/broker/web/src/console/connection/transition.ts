@@ -153,6 +153,8 @@ function onControlMessage(
     case 'message':
     case 'paused':
     case 'unpaused':
+    case 'shown':
+    case 'not_shown':
     case 'help':
       return { ...state, classInfo: applyClassMessage(state.classInfo, message, env.now()) };
     case 'controlled':

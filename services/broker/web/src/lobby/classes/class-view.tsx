@@ -7,6 +7,7 @@ import { BeginAndEnd } from './begin-and-end.tsx';
 import { LargeView } from './large-view.tsx';
 import { MessageForm } from './message-form.tsx';
 import { PauseForm } from './pause-form.tsx';
+import { ShownPanel } from './shown-panel.tsx';
 import { SeatCard } from './seat-card.tsx';
 import { seatKey, sortSeats } from './sort-seats.ts';
 import { useClassActions } from './use-class-actions.ts';
@@ -48,6 +49,7 @@ export function ClassView({
 
   return (
     <>
+      <ShownPanel {...actions} details={details} />
       <div class="class-panels">
         {may.includes('pause') ? <PauseForm {...actions} paused={details.paused} /> : null}
         {may.includes('message') ? (
@@ -67,6 +69,12 @@ export function ClassView({
         mark={mark}
         write={write}
         look={(seat) => setShownKey(seatKey(seat))}
+        isShown={({ machine }) =>
+          machine.cluster === details.shown?.cluster && machine.vmid === details.shown.vmid
+        }
+        show={({ machine: { cluster, vmid } }, shown) =>
+          void actions.act(shown ? { action: 'show', cluster, vmid } : { action: 'stop_showing' })
+        }
         done={(seat) => {
           const id = seat.member?.id;
           if (id !== undefined) void actions.act({ action: 'lower', users: [id] });
@@ -123,9 +131,11 @@ interface SeatsProps {
   readonly write: (seat: Seat) => void;
   readonly look: (seat: Seat) => void;
   readonly done: (seat: Seat) => void;
+  readonly isShown: (seat: Seat) => boolean;
+  readonly show: (seat: Seat, shown: boolean) => void;
 }
 
-function Seats({ seats, may, markedKeys, mark, write, look, done }: SeatsProps) {
+function Seats({ seats, may, markedKeys, mark, write, look, done, isShown, show }: SeatsProps) {
   const now = useNow();
   if (seats.length === 0)
     return (
@@ -147,6 +157,8 @@ function Seats({ seats, may, markedKeys, mark, write, look, done }: SeatsProps) 
           write={() => write(seat)}
           look={() => look(seat)}
           done={() => done(seat)}
+          isShown={isShown(seat)}
+          show={(shown) => show(seat, shown)}
         />
       ))}
     </ul>

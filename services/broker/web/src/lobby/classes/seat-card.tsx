@@ -18,6 +18,10 @@ interface SeatCardProps {
   readonly look: () => void;
   /** The member has been helped. */
   readonly done: () => void;
+  /** Whether this machine is shown to the class. */
+  readonly isShown: boolean;
+  /** Shows it to the class, or stops that. */
+  readonly show: (shown: boolean) => void;
 }
 
 export function SeatCard(props: SeatCardProps) {
@@ -65,12 +69,15 @@ export function SeatCard(props: SeatCardProps) {
   );
 }
 
-interface SeatActionsProps extends Pick<SeatCardProps, 'seat' | 'may' | 'write' | 'look' | 'done'> {
+interface SeatActionsProps extends Pick<
+  SeatCardProps,
+  'seat' | 'may' | 'write' | 'look' | 'done' | 'isShown' | 'show'
+> {
   readonly name: string;
   readonly hasMember: boolean;
 }
 
-function SeatActions({ seat, may, name, hasMember, write, look, done }: SeatActionsProps) {
+function SeatActions({ seat, may, name, hasMember, write, look, done, isShown, show }: SeatActionsProps) {
   const { machine, state, help } = seat;
   const { cluster, vmid } = machine;
   return (
@@ -113,6 +120,16 @@ function SeatActions({ seat, may, name, hasMember, write, look, done }: SeatActi
           Open
         </a>
       )}
+      {may.includes('show') && (isShown || state !== 'off') ? (
+        <button
+          type="button"
+          class="button"
+          aria-label={isShown ? `Stop showing ${name}` : `Show to class: ${name}`}
+          onClick={() => show(!isShown)}
+        >
+          {isShown ? 'Stop showing' : 'Show to class'}
+        </button>
+      ) : null}
       {hasMember && may.includes('message') ? (
         <button type="button" class="button" aria-label={`Message to ${name}`} onClick={write}>
           Message
