@@ -11,6 +11,7 @@ import { createSharingDialMetrics, type SharingDialMetrics } from './sharing/sha
 import { createSharingMetrics, type SharingMetrics } from './sharing/sharing-metrics.ts';
 import type { Direction } from './stream/pump.ts';
 import type { RefusedUpgrade } from './viewer/upgrade.ts';
+import { createWallMetrics, type WallMetrics } from './wall/wall-metrics.ts';
 import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
 
 const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direction[];
@@ -47,6 +48,7 @@ export interface RelayMetrics {
   readonly sharing: SharingMetrics;
   readonly sharingDial: SharingDialMetrics;
   readonly screen: ScreenMetrics;
+  readonly wall: WallMetrics;
 }
 
 /** Values that are read when Prometheus scrapes. */
@@ -76,6 +78,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
     sharing: createSharingMetrics(registry),
     sharingDial: createSharingDialMetrics(registry),
+    wall: createWallMetrics(registry),
     screen: createScreenMetrics(registry, { ping: stream.ping, readings: read.screens }),
   };
 }

@@ -17,8 +17,16 @@ import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
+import {
+  consolePath,
+  consoleProtocol,
+  plainProtocol,
+  wallPath,
+  wallProtocol,
+} from '@porthole/shared/protocol/subprotocols';
 import { createReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import { createSessionRecords } from '@porthole/shared/session/records';
+import { createWallRecords } from '@porthole/shared/session/walls';
 import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
@@ -38,6 +46,8 @@ import { createLeaseQueue } from './upstream/lease-queue.ts';
 import { createRecentEnds } from './upstream/recent-ends.ts';
 import { createUpgradeListener } from './viewer/upgrade.ts';
 import { ViewerConnections } from './viewer/viewer-connections.ts';
+import { createTiles } from './wall/create-tile.ts';
+import { LiveWalls } from './wall/live-walls.ts';
 
 export interface RelayDeps {
   readonly config: Pick<
@@ -74,9 +84,23 @@ export function createRelay(deps: RelayDeps): Relay {
   const { config, store, clock, log } = deps;
   const { limits } = config;
   const shared = createSharedState(deps);
-  const { clusters, connections, liveSessions, observers, classes, sharing, signals, terminations, metrics } =
-    shared;
-  const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
+  const {
+    clusters,
+    connections,
+    liveSessions,
+    liveWalls,
+    observers,
+    classes,
+    sharing,
+    signals,
+    terminations,
+    metrics,
+  } = shared;
+  const terminationWatcher = createTerminationWatcher({
+    terminations,
+    clock,
+    sessions: () => [...liveSessions, ...liveWalls],
+  });
   const storeReadiness = createStoreReadiness(store);
   const stopListening = new DisposableStack();
 
@@ -89,11 +113,18 @@ export function createRelay(deps: RelayDeps): Relay {
         60,
       ),
     connections,
-    maxConnections: limits.consolesPerRelay + maxExplainedRefusals,
+    maxConnections: limits.consolesPerRelay + limits.wallsPerRelay + maxExplainedRefusals,
     draining: () => liveSessions.draining,
     closeTimeoutMs: (deps.deadlines ?? defaultDeadlines).closeAnswer,
     onRefused: metrics.refused,
-    accept: (...viewer) => liveSessions.accept(...viewer),
+    endpoints: [
+      {
+        path: consolePath,
+        protocols: [consoleProtocol, plainProtocol],
+        accept: (...viewer) => liveSessions.accept(...viewer),
+      },
+      { path: wallPath, protocols: [wallProtocol], accept: (...viewer) => liveWalls.accept(...viewer) },
+    ],
   });
 
   return {
@@ -114,13 +145,18 @@ export function createRelay(deps: RelayDeps): Relay {
         stopTimeoutMs: limits.drainSeconds * 1000 + drainGraceMs,
         async start() {
           warnAboutInsecureTls(config.clusters, log);
-          stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
+          stopListening.defer(
+            signals.subscribe((signal) => {
+              liveSessions.onSignal(signal);
+              liveWalls.onSignal(signal);
+            }),
+          );
           stopListening.defer(terminationWatcher.start());
           stopListening.defer(observers.start());
           stopListening.defer(classes.start());
         },
         async stop() {
-          await Promise.all([liveSessions.drain(), sharing.drain()]);
+          await Promise.all([liveSessions.drain(), liveWalls.drain(), sharing.drain()]);
           stopListening.dispose();
         },
       },
@@ -137,7 +173,8 @@ function createSharedState(deps: RelayDeps) {
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
   const terminations = createTerminationOrders({ records, signals, keys, random, clock });
   const sessions = createSessionRecords({ records, leases, keys, random });
-  const observers = createObserverNotifier({ sessions, signals, clock });
+  const walls = createWallRecords({ records, leases, keys, random });
+  const observers = createObserverNotifier({ sessions, walls, signals, clock });
   const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
   const connections = new ViewerConnections();
   const linkGauges = createLinkGauges();
@@ -169,6 +206,30 @@ function createSharedState(deps: RelayDeps) {
     maxViewers: limits.consolesPerRelay,
     drainMs,
   });
+  const origins = new Set([config.publicUrl.origin, ...config.allowedOrigins]);
+  const relayId = config.instance ?? randomId(random, 12);
+  const audit = combineAudits(deps.audit, auditTrail.record);
+  const liveWalls = new LiveWalls({
+    session: {
+      clock,
+      log,
+      records,
+      keys,
+      origins,
+      walls,
+      signals,
+      terminations,
+      createTile: createTiles({ clock, clusters, openThumbnail: sharing.openThumbnail }),
+      audit,
+      metrics,
+      relayId,
+    },
+    connections,
+    random,
+    maxWalls: limits.wallsPerRelay,
+    pingMs: deadlines.ping,
+    drainMs,
+  });
   const liveSessions = new LiveSessions({
     session: {
       ...common,
@@ -184,9 +245,9 @@ function createSharedState(deps: RelayDeps) {
       metrics,
       deadlines,
       clusters,
-      relayId: config.instance ?? randomId(random, 12),
-      origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
-      audit: combineAudits(deps.audit, auditTrail.record),
+      relayId,
+      origins,
+      audit,
       linkGauges,
       recentEnds: createRecentEnds(clock),
       dial: sharing.dial,
@@ -205,5 +266,16 @@ function createSharedState(deps: RelayDeps) {
     pingMs: deadlines.ping,
     drainMs,
   });
-  return { clusters, connections, liveSessions, metrics, observers, classes, sharing, signals, terminations };
+  return {
+    clusters,
+    connections,
+    liveSessions,
+    liveWalls,
+    metrics,
+    observers,
+    classes,
+    sharing,
+    signals,
+    terminations,
+  };
 }
