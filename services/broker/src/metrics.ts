@@ -44,7 +44,7 @@ export const brokerMetrics = {
   },
   classActions: {
     name: 'porthole_broker_class_actions_total',
-    help: 'Requests of instructors for their classes (pause, resume, message, lower, start, end, cancel_end) by result: ok, or the error code.',
+    help: 'Requests of instructors for their classes (pause, resume, message, lower, start, end, cancel_end, wall) by result: ok, or the error code.',
     labelNames: ['action', 'result'],
   },
   rulesReloads: {

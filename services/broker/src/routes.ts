@@ -4,6 +4,7 @@ import type { Access, Decide } from './access/decide.ts';
 import { readAudit } from './audit/read-audit.ts';
 import { actOnClass, type ClassRouteDeps } from './classes/act-on-class.ts';
 import { listClasses } from './classes/list-classes.ts';
+import { openWall, type WallRouteDeps } from './classes/open-wall.ts';
 import { explainAccess } from './consoles/explain-access.ts';
 import { listConsoles } from './consoles/list-consoles.ts';
 
@@ -36,7 +37,7 @@ export interface RouteDeps {
   readonly grants: GrantRouteDeps;
   readonly power: PowerRouteDeps;
   readonly sessions: EndSessionsDeps;
-  readonly classes: ClassRouteDeps;
+  readonly classes: ClassRouteDeps & WallRouteDeps;
 }
 
 /** The routes of the HTTP API. */
@@ -65,6 +66,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.delete('/sessions/:id', endSession(sessions));
   router.get('/classes', listClasses(classes));
   router.post('/classes/:name/actions', readJson(), actOnClass(classes));
+  router.post('/classes/:name/wall', openWall(classes));
   router.get('/access/explain', explainAccess(deps));
   router.get('/audit', readAudit({ ...sessions, trail }));
   return router;
