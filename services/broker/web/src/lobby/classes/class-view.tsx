@@ -8,6 +8,8 @@ import { MessageForm } from './message-form.tsx';
 import { PauseForm } from './pause-form.tsx';
 import { SeatCard } from './seat-card.tsx';
 import { seatKey, sortSeats } from './sort-seats.ts';
+import { useWall } from '../wall/use-wall.ts';
+import type { Wall } from '../wall/wall.ts';
 import { useClassActions } from './use-class-actions.ts';
 
 const endNoticeSeconds = 60;
@@ -28,6 +30,7 @@ export function ClassView({
   // A member who has left can't be sent a message.
   const marked = seats.filter((seat) => seat.member?.id !== undefined && markedKeys.has(seatKey(seat)));
   const { may } = details;
+  const wall = useWall(details.name);
   const open = seats.filter(({ state }) => state === 'open').length;
 
   function mark(seat: Seat, isMarked: boolean) {
@@ -52,6 +55,7 @@ export function ClassView({
         <BeginAndEnd {...actions} details={details} askToEnd={() => setAsksToEnd(true)} />
       </div>
       <Seats
+        wall={wall}
         seats={seats}
         may={may}
         markedKeys={markedKeys}
@@ -80,6 +84,7 @@ export function ClassView({
 }
 
 interface SeatsProps {
+  readonly wall: Wall;
   readonly seats: readonly Seat[];
   readonly may: ClassDetails['may'];
   readonly markedKeys: ReadonlySet<string>;
@@ -88,8 +93,11 @@ interface SeatsProps {
   readonly done: (seat: Seat) => void;
 }
 
-function Seats({ seats, may, markedKeys, mark, write, done }: SeatsProps) {
+function Seats({ wall, seats, may, markedKeys, mark, write, done }: SeatsProps) {
   const now = useNow();
+  const [focusedKey, setFocusedKey] = useState<string | undefined>(undefined);
+  const pictured = seats.filter(({ machine, state }) => machine.type === 'qemu' && state !== 'off');
+  const tabbable = pictured.find((seat) => seatKey(seat) === focusedKey) ?? pictured[0];
   if (seats.length === 0)
     return (
       <div class="notice">
@@ -109,6 +117,9 @@ function Seats({ seats, may, markedKeys, mark, write, done }: SeatsProps) {
           mark={(isMarked) => mark(seat, isMarked)}
           write={() => write(seat)}
           done={() => done(seat)}
+          wall={wall}
+          tabbable={seat === tabbable}
+          onPictureFocus={() => setFocusedKey(seatKey(seat))}
         />
       ))}
     </ul>

@@ -2,6 +2,8 @@ import type { ClassDetails, Seat } from '../../class-types.ts';
 import { RaisedHandIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
 import { seatName, seatStates } from '../../texts/class-page.ts';
+import { SeatPicture } from '../wall/seat-picture.tsx';
+import type { Wall } from '../wall/wall.ts';
 import { elapsedText } from '../../texts/sessions.ts';
 
 interface SeatCardProps {
@@ -15,10 +17,14 @@ interface SeatCardProps {
   readonly write: () => void;
   /** The member has been helped. */
   readonly done: () => void;
+  readonly wall: Wall;
+  /** Whether Tab reaches the picture. */
+  readonly tabbable: boolean;
+  readonly onPictureFocus: () => void;
 }
 
 export function SeatCard(props: SeatCardProps) {
-  const { seat, may, now, marked, mark } = props;
+  const { seat, may, now, marked, mark, wall, tabbable, onPictureFocus } = props;
   const { machine, member, state, help } = seat;
   const name = seatName(seat);
   const hasMember = member?.id !== undefined;
@@ -43,6 +49,7 @@ export function SeatCard(props: SeatCardProps) {
           {seatStates[state]}
         </span>
       </div>
+      <SeatPicture seat={seat} wall={wall} name={name} tabbable={tabbable} onFocus={onPictureFocus} />
       {help ? (
         <p class="seat-help">
           <RaisedHandIcon />
