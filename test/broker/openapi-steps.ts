@@ -51,6 +51,7 @@ export const steps: readonly Step[] = [
     path: '/classes/lab/actions',
     body: { action: 'message', text: 'Five more minutes.' },
   },
+  { name: 'POST /classes/{name}/wall', path: '/classes/lab/wall' },
   { name: 'GET /sessions', path: '/sessions' },
   { name: 'DELETE /sessions', path: '/sessions?user=nobody' },
   { name: 'DELETE /sessions/{id}', path: '/sessions/none' },

@@ -17,7 +17,7 @@ const ours = { 'sec-fetch-site': 'same-origin' };
 test('the file names every route of the broker, and no other', () => {
   const deps = {
     sessions: {},
-    classes: {},
+    classes: { config: { publicUrl: new URL('http://localhost'), limits: {} } },
     power: { keys: () => [grantKey], random: systemRandom },
     grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} }, store: {} },
     signIn: { signInMethods: [] },
@@ -324,6 +324,10 @@ describe('every status that the file names', () => {
       see(actions, await act(anna, { action }), 204);
     see(actions, await act(anna, { action: 'resume' }, 'none'), 404);
     see(actions, await act(ben, { action: 'resume' }), 403);
+    const wall = 'POST /classes/{name}/wall';
+    see(wall, await anna.post('/api/v1/classes/lab/wall'), 201);
+    see(wall, await anna.post('/api/v1/classes/none/wall'), 404);
+    see(wall, await ben.post('/api/v1/classes/lab/wall'), 403);
   });
 
   test('a page that a program opened gets its pass, once', async () => {

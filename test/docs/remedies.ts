@@ -105,7 +105,10 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The machine reached `limits.consolesPerMachine`.',
     'Close a console, or raise the limit. QEMU supports at most 32.',
   ],
-  relay_full: ['The relay reached `limits.consolesPerRelay`.', 'Add relays; see [sizing](sizing.md).'],
+  relay_full: [
+    'The relay reached `limits.consolesPerRelay` or `limits.wallsPerRelay`.',
+    'Add relays; see [sizing](sizing.md).',
+  ],
   grant_invalid: [
     'The grant was used twice, is older than 60 seconds, or was encrypted with another key.',
     'If it always fails: broker and relays must share grant keys and Redis, and their clocks must agree within seconds.',

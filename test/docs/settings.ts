@@ -187,6 +187,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'limits.consolesPerUser': 'Maximum open consoles per user.',
   'limits.consolesPerMachine': 'Maximum open consoles per machine. QEMU supports at most 32.',
   'limits.consolesPerRelay': 'Maximum consoles per relay.',
+  'limits.wallsPerRelay': 'Maximum walls per relay: open class pages that show pictures of the machines.',
   'limits.queuedPerRelay': 'Maximum queued sessions per relay.',
   'limits.queueSeconds': 'Maximum time in a queue from which no console opens.',
   'limits.signInsPerMinute': 'Sign-in attempts per minute and user name.',

@@ -11,7 +11,9 @@ import {
   consoleProtocol,
   grantProtocolPrefix,
   plainProtocol,
+  wallProtocol,
 } from '@porthole/shared/protocol/subprotocols';
+import { seatStates, wallClientMessage, wallMessage } from '@porthole/shared/protocol/wall-messages';
 import { z } from 'zod';
 import { checkBrokerConfig } from '@porthole/broker/config/check-config';
 import { readPages, renderPage, tablesIn } from './pages.ts';
@@ -96,7 +98,9 @@ describe('the reference pages', () => {
 });
 
 describe('the page about the protocol', () => {
-  const page = textOf('protocol.md');
+  const wholePage = textOf('protocol.md');
+  const wall = /## The wall of a class\n[\s\S]*?(?=\n## )/.exec(wholePage)?.[0] ?? '';
+  const page = wholePage.replace(wall, '');
   const anyMessage = z.union([clientMessage, controlMessage]);
 
   test('shows every control message, and only such', () => {
@@ -108,6 +112,19 @@ describe('the page about the protocol', () => {
     const types = [...controlMessage.options, ...clientMessage.options].map(({ shape }) => shape.type.value);
     expect(shown.map((message) => (message as { type: string }).type).toSorted()).toEqual(types.toSorted());
     for (const step of openingSteps) expect(page).toContain(`\`${step}\``);
+  });
+
+  test('shows every message of a wall, and each state of a seat', () => {
+    const shown = Array.from(
+      wall.matchAll(/`(\{"type":[^`]*\})`/g),
+      ([, text]) => JSON.parse((text ?? '').replace('"…"', '"live"')) as { type: string },
+    );
+    for (const message of shown)
+      expect(z.union([wallClientMessage, wallMessage]).parse(message)).toEqual(message);
+    const types = [...wallMessage.options, ...wallClientMessage.options].map(({ shape }) => shape.type.value);
+    expect(shown.map(({ type }) => type).toSorted()).toEqual(types.toSorted());
+    for (const state of seatStates) expect(wall).toContain(`\`${state}\``);
+    expect(wall).toContain(wallProtocol);
   });
 
   test('names the path and the subprotocols as they are', () => {

@@ -120,7 +120,7 @@ function relayRegistry(): Registry {
     connections: () => 0,
     maxSessions: 0,
     frames: () => 0,
-    screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
+    screens: () => ({ screens: 0, viewers: 0, thumbnails: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
     pausedConsoles: () => 0,
     heldBackConsoles: () => 0,

@@ -95,6 +95,26 @@ describeWith('chromium')('an instructor and two students', () => {
     expect(friendsMachine.keys()).toBe(before[1]);
   });
 
+  test('the instructor sees the live pictures of both machines, and the students read that', async () => {
+    const { student, friend } = await openBoth();
+    const instructor = await openClass();
+    const picture = (name: string) => seatOf(instructor, name).locator('[data-picture="live"] canvas');
+    await picture('Sam Student').waitFor();
+    await picture('Fay Friend').waitFor();
+    for (const user of [student, friend])
+      await user.page.getByText('Ina Instructor', { exact: false }).first().waitFor();
+    const before = await picture('Fay Friend').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    await eventually('a change of the machine reaches the wall', async () => {
+      friendsMachine.paint(({ fill, width, height }) => fill(0, 0, width, height, 0x33_66_99));
+      const now = await picture('Fay Friend').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+      expect(now).not.toBe(before);
+    });
+    await student.type('a');
+    await eventually('the student can still type', () => scene.one.keys().endsWith('a'));
+    await take(instructor, 'instructor-with-a-wall');
+    await take(student, 'student-on-a-wall');
+  });
+
   test('a console that is opened, or loses its relay, during a pause is paused within seconds', async () => {
     const { student } = scene;
     await student.openConsole(100);

@@ -20,6 +20,7 @@ import { profile } from './profile.ts';
 import { report, reportChange } from './report.ts';
 import { measureShared, reportShared } from './shared.ts';
 import { sharedPlan } from './shared-plan.ts';
+import { measureWall, reportWall, wallPlan } from './wall.ts';
 
 /**
  * `npm run bench`: compares the cost of the relay's data path with other relays in the same run. Prints the report and
@@ -33,7 +34,7 @@ const skipped = otherRelays.filter((other) => !found.includes(other)).map(({ nam
 if (!options.profile)
   for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
-const aboutRelays = options.only.some((part) => !['broker', 'class', 'shared'].includes(part));
+const aboutRelays = options.only.some((part) => !['broker', 'class', 'shared', 'wall'].includes(part));
 if (options.only.includes('broker') && !options.profile) {
   const load = options.quick
     ? { users: 20, grants: 5, seconds: 2, machines: 10 }
@@ -56,6 +57,11 @@ if (options.only.includes('shared') && !options.profile) {
   const text = reportShared(await measureShared(sharedPlan(options.quick)));
   console.log(text);
   if (!options.quick) keep(options.report ?? 'docs/performance.md', 'shared', text);
+}
+if (options.only.includes('wall') && !options.profile) {
+  const text = reportWall(await measureWall(wallPlan(options.quick, options.proxmox)));
+  console.log(text);
+  if (!options.quick) keep(options.report ?? 'docs/performance.md', 'wall', text);
 }
 if (!aboutRelays) process.exit(0);
 
@@ -120,7 +126,7 @@ process.exit(0);
 /** Replaces only the text between the two marks. */
 function keep(
   path: string,
-  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened' | 'shared',
+  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened' | 'shared' | 'wall',
   measured: string,
 ): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;

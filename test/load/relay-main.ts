@@ -2,6 +2,7 @@ import { systemClock } from '@porthole/shared/time/clock';
 import { configSchema } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { mintGrant } from '@porthole/shared/grant/grant';
+import { mintWallGrant } from '@porthole/shared/grant/wall-grant';
 import { createLifecycle } from '@porthole/shared/process/lifecycle';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { createRegistry } from '@porthole/shared/telemetry/metrics';
@@ -79,11 +80,40 @@ function mint({ cluster = 'lab', vmid = 0 }: { cluster?: string; vmid?: number }
   );
 }
 
+/** A grant for a wall of machines of the cluster `desktops`, from this one on. */
+function mintWall(firstVmid: number, count: number): Promise<string> {
+  const now = clock.now();
+  return mintWallGrant(
+    { records: store.records, keys, random, clock },
+    {
+      version: 1,
+      sessionId: randomId(random),
+      loginRef: 'bench',
+      user: { id: 'instructor', name: 'Instructor' },
+      class: 'bench',
+      seats: Array.from({ length: count }, (_, seat) => ({
+        seat,
+        cluster: 'desktops',
+        node: 'pve1',
+        type: 'qemu' as const,
+        vmid: firstVmid + seat,
+        machineName: `bench-${seat}`,
+      })),
+      sessionSeconds: 3600,
+      origins: [origin],
+      issuedAt: now,
+      expiresAt: now + 600_000,
+    },
+  );
+}
+
 const profile = createProfileChild();
+type WallRequest = { readonly wall: number; readonly firstVmid: number };
 type MintRequest = { readonly mint: number; readonly cluster?: string; readonly vmid?: number };
 serveParent(
   { port: server.address().port },
-  async (request: MintRequest | { readonly metrics: true } | ProfileRequest) => {
+  async (request: MintRequest | WallRequest | { readonly metrics: true } | ProfileRequest) => {
+    if ('wall' in request) return { token: await mintWall(request.firstVmid, request.wall) };
     if ('profile' in request) return profile(request);
     if ('metrics' in request) return { metrics: await registry.metrics() };
     return { tokens: await Promise.all(Array.from({ length: request.mint }, () => mint(request))) };

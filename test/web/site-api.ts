@@ -32,6 +32,7 @@ const routes: readonly (readonly [pattern: RegExp, handler: Handler])[] = [
   [/^DELETE \/api\/v1\/sessions(?:\/(.+))?$/, endSessions],
   [/^GET \/api\/v1\/classes$/, listClasses],
   [/^POST \/api\/v1\/classes\/([^/]+)\/actions$/, actOnClass],
+  [/^POST \/api\/v1\/classes\/([^/]+)\/wall$/, openWall],
   [/^DELETE \/api\/v1\/logins$/, signOutUser],
   [/^GET \/api\/v1\/consoles\/[^/]+\/(\d+)\/power\//, powerTask],
   [/^POST \/api\/v1\/consoles\/[^/]+\/(\d+)\/power$/, startPowerAction],
@@ -100,6 +101,17 @@ async function actOnClass({ site, request, response }: Exchange, [, name = '']: 
   if (site.classReply) return refuse(response, site.classReply);
   site.classActions.push({ name, body });
   response.writeHead(204).end();
+}
+
+function openWall({ site, response }: Exchange, [, name]: RegExpExecArray): void {
+  if (site.wallReply) return refuse(response, site.wallReply);
+  const machines =
+    site.instructed.find((each) => each.name === name)?.seats.map(({ machine }) => machine) ?? [];
+  json(response, 201, {
+    url: `${site.origin.replace('http', 'ws')}/relay/v1/wall`,
+    protocols: ['porthole.wall.v1', 'porthole.grant.token'],
+    seats: machines.map(({ cluster, vmid }, seat) => ({ seat, cluster, vmid })),
+  });
 }
 
 function signOutUser({ site, response, url }: Exchange): void {

@@ -1,4 +1,5 @@
 import type { SiteClass, SiteMachine, SiteSession } from './site-data.ts';
+import type { OpenedWall } from './site-wall.ts';
 import type { OpenedConsole, RelayScript } from './site-relay.ts';
 
 /** A refusal by the simulated broker. */
@@ -25,6 +26,10 @@ export interface Site {
   readonly classActions: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }[];
   /** How actions are refused. Undefined: they succeed. */
   classReply: Refusal | undefined;
+  /** Walls that pages have opened. */
+  readonly walls: OpenedWall[];
+  /** How walls are refused. Undefined: they open. */
+  wallReply: Refusal | undefined;
   /** What was asked to be ended, as it stood in the address. */
   readonly ended: string[];
   /** What machines were told, `vmid action`, and how their tasks come out, by vmid: at first they run. */

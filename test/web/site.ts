@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { answerApi } from './site-api.ts';
 import type { Site } from './site-state.ts';
 import { aMachine } from './site-data.ts';
+import { acceptWall } from './site-wall.ts';
 import { acceptConsole, offeredProtocols, openNormally } from './site-relay.ts';
 
 const pages = await loadPages(fileURLToPath(new URL('../../services/broker/web/dist', import.meta.url)));
@@ -19,10 +20,12 @@ export async function startSite(): Promise<Site> {
   const server = createServer((request, response) => {
     void answer(site, request, response).catch(() => response.writeHead(500).end());
   });
-  const sockets = new WebSocketServer({
-    server,
-    path: '/relay/v1/console',
-    handleProtocols: () => 'porthole.v1',
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'porthole.v1' });
+  const walls = new WebSocketServer({ noServer: true, handleProtocols: () => 'porthole.wall.v1' });
+  server.on('upgrade', (request, socket, head) => {
+    const endpoint = { '/relay/v1/console': sockets, '/relay/v1/wall': walls }[request.url ?? ''];
+    if (!endpoint) socket.destroy();
+    endpoint?.handleUpgrade(request, socket, head, (opened) => endpoint.emit('connection', opened, request));
   });
   const site: Site = {
     origin: '',
@@ -36,6 +39,8 @@ export async function startSite(): Promise<Site> {
     instructed: [],
     classActions: [],
     classReply: undefined,
+    walls: [],
+    wallReply: undefined,
     ended: [],
     powerActions: [],
     tasks: new Map(),
@@ -46,7 +51,7 @@ export async function startSite(): Promise<Site> {
     listReply: undefined,
     relayScript: openNormally,
     async stop() {
-      for (const socket of sockets.clients) socket.terminate();
+      for (const socket of [...sockets.clients, ...walls.clients]) socket.terminate();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
@@ -57,6 +62,7 @@ export async function startSite(): Promise<Site> {
     site.opened.push(opened);
     site.relayScript(opened);
   });
+  walls.on('connection', (socket) => site.walls.push(acceptWall(socket)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(site, { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 }

@@ -4,6 +4,7 @@ import type { Access, Decide } from './access/decide.ts';
 import { readAudit } from './audit/read-audit.ts';
 import { actOnClass, type ClassRouteDeps } from './classes/act-on-class.ts';
 import { listClasses } from './classes/list-classes.ts';
+import { openWall, type WallRouteDeps } from './classes/open-wall.ts';
 import { explainAccess } from './consoles/explain-access.ts';
 import { listConsoles } from './consoles/list-consoles.ts';
 import { changeControl, type ChangeControlDeps } from './control/change-control.ts';
@@ -37,7 +38,7 @@ export interface RouteDeps {
   readonly power: PowerRouteDeps;
   readonly sessions: EndSessionsDeps;
   readonly control: ChangeControlDeps;
-  readonly classes: ClassRouteDeps;
+  readonly classes: ClassRouteDeps & WallRouteDeps;
 }
 
 /** The routes of the HTTP API. */
@@ -67,6 +68,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.post('/sessions/:id/control', readJson(), changeControl(control));
   router.get('/classes', listClasses(classes));
   router.post('/classes/:name/actions', readJson(), actOnClass(classes));
+  router.post('/classes/:name/wall', openWall(classes));
   router.get('/access/explain', explainAccess(deps));
   router.get('/audit', readAudit({ ...sessions, trail }));
   return router;

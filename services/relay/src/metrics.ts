@@ -14,6 +14,7 @@ import { createClassMetrics, type ClassMetrics } from './class-metrics.ts';
 import { createControlMetrics, type ControlMetrics } from './control-metrics.ts';
 import type { Direction } from './stream/pump.ts';
 import type { RefusedUpgrade } from './viewer/upgrade.ts';
+import { createWallMetrics, type WallMetrics } from './wall/wall-metrics.ts';
 import { connectionStates, type ConnectionState } from './viewer/viewer-connections.ts';
 
 const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direction[];
@@ -41,6 +42,7 @@ export interface RelayMetrics extends ClassMetrics, ControlMetrics, ParkingMetri
   readonly sharing: SharingMetrics;
   readonly sharingDial: SharingDialMetrics;
   readonly screen: ScreenMetrics;
+  readonly wall: WallMetrics;
 }
 
 /** Values that are read when Prometheus scrapes. */
@@ -75,6 +77,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
     sharing: createSharingMetrics(registry),
     sharingDial: createSharingDialMetrics(registry),
+    wall: createWallMetrics(registry),
     screen: createScreenMetrics(registry, { ping: stream.ping, readings: read.screens }),
   };
 }

@@ -18,8 +18,16 @@ import { warnAboutInsecureTls } from '@porthole/shared/proxmox/warn-insecure-tls
 import type { UpgradeListener } from '@porthole/shared/http/public-server';
 import { randomId, type RandomBytes } from '@porthole/shared/crypto/random';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
+import {
+  consolePath,
+  consoleProtocol,
+  plainProtocol,
+  wallPath,
+  wallProtocol,
+} from '@porthole/shared/protocol/subprotocols';
 import { createReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
 import { createSessionRecords } from '@porthole/shared/session/records';
+import { createWallRecords } from '@porthole/shared/session/walls';
 import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
@@ -40,6 +48,8 @@ import { createLeaseQueue } from './upstream/lease-queue.ts';
 import { createRecentEnds } from './upstream/recent-ends.ts';
 import { createUpgradeListener } from './viewer/upgrade.ts';
 import { ViewerConnections } from './viewer/viewer-connections.ts';
+import { createTiles } from './wall/create-tile.ts';
+import { LiveWalls } from './wall/live-walls.ts';
 
 export interface RelayDeps {
   readonly config: Pick<
@@ -80,6 +90,7 @@ export function createRelay(deps: RelayDeps): Relay {
     clusters,
     connections,
     liveSessions,
+    liveWalls,
     observers,
     classes,
     control,
@@ -88,7 +99,11 @@ export function createRelay(deps: RelayDeps): Relay {
     terminations,
     metrics,
   } = shared;
-  const terminationWatcher = createTerminationWatcher({ terminations, clock, sessions: () => liveSessions });
+  const terminationWatcher = createTerminationWatcher({
+    terminations,
+    clock,
+    sessions: () => [...liveSessions, ...liveWalls],
+  });
   const storeReadiness = createStoreReadiness(store);
   const stopListening = new DisposableStack();
 
@@ -101,11 +116,18 @@ export function createRelay(deps: RelayDeps): Relay {
         60,
       ),
     connections,
-    maxConnections: limits.consolesPerRelay + maxExplainedRefusals,
+    maxConnections: limits.consolesPerRelay + limits.wallsPerRelay + maxExplainedRefusals,
     draining: () => liveSessions.draining,
     closeTimeoutMs: (deps.deadlines ?? defaultDeadlines).closeAnswer,
     onRefused: metrics.refused,
-    accept: (...viewer) => liveSessions.accept(...viewer),
+    endpoints: [
+      {
+        path: consolePath,
+        protocols: [consoleProtocol, plainProtocol],
+        accept: (...viewer) => liveSessions.accept(...viewer),
+      },
+      { path: wallPath, protocols: [wallProtocol], accept: (...viewer) => liveWalls.accept(...viewer) },
+    ],
   });
 
   return {
@@ -126,14 +148,19 @@ export function createRelay(deps: RelayDeps): Relay {
         stopTimeoutMs: limits.drainSeconds * 1000 + drainGraceMs,
         async start() {
           warnAboutInsecureTls(config.clusters, log);
-          stopListening.defer(signals.subscribe((signal) => liveSessions.onSignal(signal)));
+          stopListening.defer(
+            signals.subscribe((signal) => {
+              liveSessions.onSignal(signal);
+              liveWalls.onSignal(signal);
+            }),
+          );
           stopListening.defer(terminationWatcher.start());
           stopListening.defer(observers.start());
           stopListening.defer(classes.start());
           stopListening.defer(control.start());
         },
         async stop() {
-          await Promise.all([liveSessions.drain(), sharing.drain()]);
+          await Promise.all([liveSessions.drain(), liveWalls.drain(), sharing.drain()]);
           stopListening.dispose();
         },
       },
@@ -150,7 +177,8 @@ function createSharedState(deps: RelayDeps) {
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
   const terminations = createTerminationOrders({ records, signals, keys, random, clock });
   const sessions = createSessionRecords({ records, leases, keys, random });
-  const observers = createObserverNotifier({ sessions, signals, clock });
+  const walls = createWallRecords({ records, leases, keys, random });
+  const observers = createObserverNotifier({ sessions, walls, signals, clock });
   const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
   const connections = new ViewerConnections();
   const linkGauges = createLinkGauges();
@@ -183,6 +211,30 @@ function createSharedState(deps: RelayDeps) {
     deadlines,
     dial: createDial({ clock, queue, deadlines, tracing, metrics }),
   });
+  const origins = new Set([config.publicUrl.origin, ...config.allowedOrigins]);
+  const relayId = config.instance ?? randomId(random, 12);
+  const audit = combineAudits(deps.audit, auditTrail.record);
+  const liveWalls = new LiveWalls({
+    session: {
+      clock,
+      log,
+      records,
+      keys,
+      origins,
+      walls,
+      signals,
+      terminations,
+      createTile: createTiles({ clock, clusters, openThumbnail: sharing.openThumbnail }),
+      audit,
+      metrics,
+      relayId,
+    },
+    connections,
+    random,
+    maxWalls: limits.wallsPerRelay,
+    pingMs: deadlines.ping,
+    drainMs: limits.drainSeconds * 1000,
+  });
   const liveSessions = new LiveSessions({
     session: {
       ...common,
@@ -199,9 +251,9 @@ function createSharedState(deps: RelayDeps) {
       metrics,
       deadlines,
       clusters,
-      relayId: config.instance ?? randomId(random, 12),
-      origins: new Set([config.publicUrl.origin, ...config.allowedOrigins]),
-      audit: combineAudits(deps.audit, auditTrail.record),
+      relayId,
+      origins,
+      audit,
       linkGauges,
       recentEnds: createRecentEnds(clock),
       dial: sharing.dial,
@@ -225,6 +277,7 @@ function createSharedState(deps: RelayDeps) {
     clusters,
     connections,
     liveSessions,
+    liveWalls,
     metrics,
     observers,
     classes,

@@ -40,6 +40,7 @@ function createCounting(cacheBytes = mib) {
         counts.updates++;
       },
       toMachine() {},
+      toThumbnail() {},
       onPicture() {},
       onSize() {},
       onResizeStatus() {},

@@ -40,6 +40,7 @@ describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real 
         queueMicrotask(() => server.onViewerMessage(id, updateRequest(true)));
       },
       toMachine: (message) => void stream?.write(message),
+      toThumbnail() {},
       onPicture() {},
       onSize() {},
       onResizeStatus() {},

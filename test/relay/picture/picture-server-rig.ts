@@ -1,6 +1,7 @@
 import { createPictureServer, type ReadablePictureServer } from '@porthole/relay/picture/picture-server';
 import { TileCache } from '@porthole/relay/picture/tile-cache';
 import type { EncodeJpeg } from '@porthole/relay/picture/encoded-tiles';
+import type { ThumbnailImage } from '@porthole/relay/picture/thumbnails';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';
@@ -39,6 +40,10 @@ export const decodeFakeJpeg: DecodeJpeg = (file) => {
   return file.subarray(1);
 };
 
+export interface SentThumbnail extends ThumbnailImage {
+  readonly id: number;
+}
+
 /** A picture server between a machine that is drawn at random and viewers that decode what they get. */
 export interface PictureServerRig {
   readonly server: ReadablePictureServer;
@@ -48,6 +53,7 @@ export interface PictureServerRig {
   readonly events: string[];
   /** Messages for the machine, of which the last requests are not answered yet. */
   readonly toMachine: Buffer[];
+  readonly thumbnails: SentThumbnail[];
   addViewer(id: number, encodings?: readonly number[]): TestViewer;
   send(id: number, message: Buffer): void;
   setFormat(id: number, format: SampleFormat): void;
@@ -67,12 +73,14 @@ export async function createPictureServerRig({
   const viewers = new Map<number, TestViewer>();
   const events: string[] = [];
   const toMachine: Buffer[] = [];
+  const thumbnails: SentThumbnail[] = [];
   const server = createPictureServer({
     clock,
     cache: new TileCache(cacheBytes),
     ...(encodeJpeg ? { encodeJpeg } : {}),
     events: {
       toViewer: (id, message) => viewers.get(id)?.receive(message),
+      toThumbnail: (id, thumbnail) => void thumbnails.push({ id, ...thumbnail }),
       toMachine: (message) => void toMachine.push(Buffer.from(message)),
       onPicture: () => void events.push('picture'),
       onSize: ({ width, height, resizable }) =>
@@ -91,6 +99,7 @@ export async function createPictureServerRig({
     viewers,
     events,
     toMachine,
+    thumbnails,
     addViewer(id, encodings) {
       const viewer = new TestViewer((width, height) => createTight(width, height, decodeFakeJpeg));
       viewers.set(id, viewer);

@@ -83,13 +83,18 @@ export async function createLifecycleWorld() {
   const signals = createConsoleSignals({ bus: store.signals, keys, random: systemRandom, clock });
   const orders = { signals, keys, random: systemRandom, clock };
   const sessions = createSessionRecords({ records, leases, keys, random: systemRandom });
-  const observers = createObserverNotifier({ sessions, signals, clock });
+  const observers = createObserverNotifier({
+    sessions,
+    walls: { usersWatching: async () => [] },
+    signals,
+    clock,
+  });
   const registry = createRegistry();
   const metrics = createRelayMetrics(registry, {
     draining: () => false,
     connections: () => 0,
     frames: () => 0,
-    screens: () => ({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 }),
+    screens: () => ({ screens: 0, viewers: 0, thumbnails: 0, pixels: 0, cacheBytes: 0 }),
     buffered: () => 0,
     pausedConsoles: () => 0,
     heldBackConsoles: () => 0,

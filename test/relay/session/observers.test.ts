@@ -2,6 +2,7 @@ import type { ConsoleSignal } from '@porthole/shared/session/signals';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { SessionRecord } from '@porthole/shared/session/records';
+import type { WallUser } from '@porthole/shared/session/walls';
 import { toSessionRecord } from '@porthole/relay/session/registration';
 import { createObserverNotifier } from '@porthole/relay/session/observers';
 import { eventually } from '../../eventually.ts';
@@ -20,6 +21,7 @@ const aUser = (name: string, displayName?: string): GrantClaims['user'] => ({
 function createFixture() {
   const clock = createFakeClock();
   const records: SessionRecord[] = [];
+  const wallUsers: WallUser[] = [];
   const published: ConsoleSignal[] = [];
   let listRequests = 0;
   let storeUnavailable = false;
@@ -32,6 +34,7 @@ function createFixture() {
         return [...records];
       },
     },
+    walls: { usersWatching: async () => [...wallUsers] },
     signals: { publish: async (signal) => void published.push(signal) },
   });
   const stop = observers.start();
@@ -42,6 +45,7 @@ function createFixture() {
   return {
     observers,
     published,
+    wallUsers,
     stop,
     settle,
     clock,
@@ -105,6 +109,19 @@ test('a viewer is not told of no observers, of itself, of a user twice, or of us
   fixture.observers.onChanged(machine);
   await fixture.settle();
   expect(student.notices).toEqual(['ina + 0']);
+});
+
+test('a viewer is told of a user who sees the machine on a wall, once with the consoles of that user', async () => {
+  const fixture = createFixture();
+  fixture.wallUsers.push({ id: 'local:ina', name: 'ina', displayName: 'Ina Instructor' });
+  const { notices } = await fixture.register();
+  fixture.add(aUser('ina', 'Ina Instructor'));
+  fixture.observers.onChanged(machine);
+  await fixture.settle();
+  fixture.wallUsers.length = 0;
+  fixture.observers.onChanged(machine);
+  await fixture.settle();
+  expect(notices).toEqual(['Ina Instructor + 0']);
 });
 
 test('an observer is told of no observers, and publishes that it joins and leaves', async () => {

@@ -112,6 +112,10 @@ export function createMemoryScreen(
         });
       });
     },
+    thumbnails: 0,
+    attachThumbnail() {
+      throw new PortholeError('internal', { detail: 'a memory screen has no thumbnails' });
+    },
     attach({ control }) {
       if (viewers.size >= limits.viewers) throw new PortholeError('screen_full');
       let ended: { error: PortholeError | undefined } | undefined;

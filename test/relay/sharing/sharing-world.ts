@@ -134,7 +134,9 @@ export function createSharingWorld({
             return screen.viewers;
           },
           connect: (upstream) => screen.connect(upstream),
+          thumbnails: 0,
           attach: (options) => screen.attach(options),
+          attachThumbnail: () => screen.attachThumbnail(),
           end(error) {
             if (open) openScreens--;
             open = false;

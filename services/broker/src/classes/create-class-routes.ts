@@ -11,6 +11,7 @@ import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { MachineDirectory } from '../machines/directory.ts';
 import type { ClassRouteDeps } from './act-on-class.ts';
+import type { WallRouteDeps } from './open-wall.ts';
 import { createClassMachines } from './class-machines.ts';
 import { createClassSnapshots } from './class-snapshots.ts';
 import { createClassStarter } from './class-starter.ts';
@@ -23,6 +24,7 @@ export function createClassRoutes(
     'requireLogin' | 'access' | 'live' | 'rateLimits' | 'random' | 'audit' | 'metrics' | 'showOperatorName'
   > &
     Pick<TimetableDeps, 'metrics'> & {
+      readonly config: WallRouteDeps['config'];
       readonly store: Pick<Store, 'records' | 'leases' | 'signals'>;
       readonly keys: SealKeys;
       readonly clock: Clock;
@@ -30,7 +32,7 @@ export function createClassRoutes(
       readonly directory: Pick<MachineDirectory, 'list' | 'find'>;
       readonly clients: ReadonlyMap<string, Pick<ProxmoxClient, 'get' | 'post'>>;
     },
-): { readonly routes: ClassRouteDeps; readonly components: readonly LifecycleComponent[] } {
+): { readonly routes: ClassRouteDeps & WallRouteDeps; readonly components: readonly LifecycleComponent[] } {
   const { store, keys, clock, random, log } = deps;
   const { records, leases } = store;
   const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });

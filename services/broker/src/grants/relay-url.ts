@@ -1,5 +1,5 @@
 import { basePathOf } from '@porthole/shared/http/base-path';
-import { consolePath } from '@porthole/shared/protocol/subprotocols';
+import { consolePath, wallPath } from '@porthole/shared/protocol/subprotocols';
 
 /** The WebSocket URL where browsers open consoles: `relayUrl`, or a path of `publicUrl`. */
 export function relayUrlOf(config: { readonly publicUrl: URL; readonly relayUrl?: URL | undefined }): URL {
@@ -9,5 +9,14 @@ export function relayUrlOf(config: { readonly publicUrl: URL; readonly relayUrl?
   if (url.pathname === '/') url.pathname = consolePath;
   url.search = '';
   url.hash = '';
+  return url;
+}
+
+/** The WebSocket URL of walls: beside that of consoles. */
+export function wallUrlOf(config: Parameters<typeof relayUrlOf>[0]): URL {
+  const url = relayUrlOf(config);
+  url.pathname = url.pathname.endsWith(consolePath)
+    ? url.pathname.slice(0, -consolePath.length) + wallPath
+    : `${url.pathname.replace(/\/console$/, '')}/wall`;
   return url;
 }

@@ -102,6 +102,14 @@ export interface Grant {
   readonly allow?: readonly Right[];
 }
 
+/** A grant for the small pictures of a class. */
+export interface WallGrant {
+  readonly url: string;
+  readonly protocols: readonly string[];
+  /** The number of each machine on the wall. */
+  readonly seats: readonly { readonly seat: number; readonly cluster: string; readonly vmid: number }[];
+}
+
 const requestTimeoutMs = 15_000;
 
 /** Sends a request to the broker. Never rejects: a failure becomes a `Problem`. */
@@ -232,6 +240,7 @@ export const api = {
     ),
   classAction: (name: string, action: ClassAction) =>
     request<undefined>('POST', `/classes/${encodeURIComponent(name)}/actions`, action),
+  openWall: (name: string) => request<WallGrant>('POST', `/classes/${encodeURIComponent(name)}/wall`),
   sessions: (className: string | undefined, etag: string | undefined) =>
     requestIfChanged<SessionList>(
       `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,

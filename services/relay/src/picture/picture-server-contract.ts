@@ -1,3 +1,5 @@
+import type { ThumbnailImage } from './thumbnails.ts';
+
 /** What a picture server asks of its surroundings. All bytes are complete RFB messages. */
 export interface PictureServerEvents {
   /**
@@ -5,6 +7,8 @@ export interface PictureServerEvents {
    * memory, so it must be copied, not transferred or changed. Must not call the server.
    */
   toViewer(viewer: number, message: readonly Uint8Array[]): void;
+  /** A thumbnail for a consumer that has requested it. The same holds for its memory. */
+  toThumbnail(consumer: number, thumbnail: ThumbnailImage): void;
   /** A message for the machine: the pixel format, the encodings, or a request for an update. */
   toMachine(message: Uint8Array): void;
   /** The first complete picture since `connect` has arrived. */
@@ -48,7 +52,15 @@ export interface PictureServer {
   setPaused(viewer: number, paused: boolean): void;
   /** Its request for another size was answered by the machine (ExtendedDesktopSize, status). */
   onResizeAnswered(viewer: number, status: number): void;
+  /** Or a consumer of thumbnails. */
   removeViewer(viewer: number): void;
+  /** A consumer of thumbnails. Its number is no viewer's. */
+  addThumbnail(consumer: number): void;
+  /**
+   * The consumer gets one thumbnail: as soon as there is one that it has not got, and no more than one per second. Until
+   * then, the machine is asked for changes every two seconds, if no viewer needs them more often.
+   */
+  requestThumbnail(consumer: number): void;
   /** Whether a viewer needs a full frame rate, or at most one update every two seconds. Default: full. */
   setThumbnail(viewer: number, thumbnail: boolean): void;
   stop(): void;

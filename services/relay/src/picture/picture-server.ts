@@ -8,6 +8,7 @@ import type { PictureServer, PictureServerEvents } from './picture-server-contra
 import { PictureSource } from './picture-source.ts';
 import { PictureViewer } from './picture-viewer.ts';
 import { QuietTime } from './quiet-time.ts';
+import { Thumbnails } from './thumbnails.ts';
 import type { TileCache } from './tile-cache.ts';
 import type { Demand } from './update-requests.ts';
 import type { Cursor } from './screen-decoder.ts';
@@ -42,6 +43,7 @@ class SourceToViewers implements ReadablePictureServer {
   readonly #viewers = new Map<number, PictureViewer>();
   readonly #alarm: Alarm;
   readonly #tiles: EncodedTiles;
+  readonly #thumbnails: Thumbnails;
   readonly #quietTime = new QuietTime();
   readonly #source: PictureSource;
   #sizeVersion = 0;
@@ -58,6 +60,11 @@ class SourceToViewers implements ReadablePictureServer {
     this.#events = events;
     this.#alarm = new Alarm(clock, () => this.#serve());
     this.#tiles = new EncodedTiles({ cache, encodeJpeg, onReady: () => this.#alarm.setFor(clock.now()) });
+    this.#thumbnails = new Thumbnails({
+      encodeJpeg,
+      send: (id, thumbnail) => events.toThumbnail(id, thumbnail),
+      onReady: () => this.#alarm.setFor(clock.now()),
+    });
     this.#source = new PictureSource(clock, {
       toMachine: (message) => events.toMachine(message),
       onPicture: (resized) => this.#onPicture(resized),
@@ -113,6 +120,19 @@ class SourceToViewers implements ReadablePictureServer {
   removeViewer(id: number): void {
     this.#viewers.get(id)?.release();
     this.#viewers.delete(id);
+    this.#thumbnails.remove(id);
+  }
+
+  addThumbnail(id: number): void {
+    this.#thumbnails.add(id);
+  }
+
+  requestThumbnail(id: number): void {
+    if (this.#stopped) return;
+    this.#thumbnails.request(id);
+    const now = this.#clock.now();
+    this.#serveThumbnails(this.#machineState(now), now);
+    this.#askMachine();
   }
 
   setThumbnail(id: number, thumbnail: boolean): void {
@@ -123,6 +143,7 @@ class SourceToViewers implements ReadablePictureServer {
     this.#stopped = true;
     this.#alarm.stop();
     this.#source.stop();
+    this.#thumbnails.stop();
     for (const id of this.#viewers.keys()) this.removeViewer(id);
   }
 
@@ -186,6 +207,7 @@ class SourceToViewers implements ReadablePictureServer {
     const now = this.#clock.now();
     const machine = this.#machineState(now);
     if (machine) for (const [id, viewer] of this.#viewers) this.#serveViewer(machine, id, viewer, now);
+    this.#serveThumbnails(machine, now);
     this.#askMachine();
   }
 
@@ -209,9 +231,14 @@ class SourceToViewers implements ReadablePictureServer {
     if ((lossy || encodingUntil !== undefined) && quietAt !== undefined) this.#alarm.setFor(quietAt);
   }
 
+  #serveThumbnails(machine: MachineState | undefined, now: number): void {
+    const dueAt = machine && this.#thumbnails.serve(machine.picture, now);
+    if (dueAt !== undefined) this.#alarm.setFor(dueAt);
+  }
+
   /** Asks the machine for changes, for the viewers that have all that they asked for. */
   #askMachine(): void {
-    let demand: Demand = 'none';
+    let demand: Demand = this.#thumbnails.waiting ? 'thumbnail' : 'none';
     for (const { waits, thumbnail } of this.#viewers.values())
       if (waits && demand !== 'full') demand = thumbnail ? 'thumbnail' : 'full';
     const dueAt = this.#source.request(demand);

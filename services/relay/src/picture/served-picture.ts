@@ -113,6 +113,10 @@ export class ServedPicture {
       case 'removeViewer':
         this.#viewers.delete(message.viewer);
         return server.removeViewer(message.viewer);
+      case 'addThumbnail':
+        return server.addThumbnail(message.viewer);
+      case 'requestThumbnail':
+        return server.requestThumbnail(message.viewer);
       case 'close':
         return this.stop();
     }
@@ -169,6 +173,10 @@ export class ServedPicture {
     const post = (event: MachineEvent) => this.#postEvent(event);
     return {
       toViewer: (viewer, message) => this.#toViewer(viewer, message),
+      toThumbnail: (viewer, { width, height, image }) => {
+        const bytes = new Uint8Array(image);
+        this.#post({ type: 'thumbnail', viewer, width, height, bytes }, bytes.buffer);
+      },
       // A copy, because a message may be a constant or part of larger memory.
       toMachine: (message) => post({ type: 'toMachine', bytes: new Uint8Array(message) }),
       onPicture: () => post({ type: 'picture' }),

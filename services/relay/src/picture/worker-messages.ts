@@ -20,7 +20,11 @@ export type ToPicture =
   /** The viewer's network has taken so many bytes of `toViewer`. */
   | { readonly type: 'delivered'; readonly viewer: number; readonly bytes: number }
   | { readonly type: 'resizeAnswered'; readonly viewer: number; readonly status: number }
+  /** A viewer, or a consumer of thumbnails, has left. */
   | { readonly type: 'removeViewer'; readonly viewer: number }
+  | { readonly type: 'addThumbnail'; readonly viewer: number }
+  /** The consumer has taken its last thumbnail, and gets the next one when there is one. */
+  | { readonly type: 'requestThumbnail'; readonly viewer: number }
   | { readonly type: 'close' };
 
 export type FromWorker =
@@ -46,6 +50,14 @@ export interface WorkerWork {
 
 export type FromPicture =
   | { readonly type: 'toViewer'; readonly viewer: number; readonly bytes: Uint8Array }
+  /** `bytes` is a JPEG file. */
+  | {
+      readonly type: 'thumbnail';
+      readonly viewer: number;
+      readonly width: number;
+      readonly height: number;
+      readonly bytes: Uint8Array;
+    }
   /** The worker has handled so many bytes of `viewerMessage`. */
   | { readonly type: 'viewerMessagesTaken'; readonly viewer: number; readonly bytes: number }
   /** A message of the viewer broke the protocol. */

@@ -29,13 +29,17 @@ export function createScreenMetrics(
       'porthole_relay_shared_screen_viewers',
       'Viewers of the shared screens of this relay, also those of other relays.',
     ],
+    thumbnails: [
+      'porthole_relay_shared_screen_thumbnails',
+      'Tiles of walls that show shared screens of this relay, also walls at other relays.',
+    ],
     pixels: ['porthole_relay_shared_screen_pixels', 'Pixels of all shared screens of this relay.'],
     cacheBytes: [
       'porthole_relay_shared_screen_cache_bytes',
       'Encoded pictures that worker threads keep for viewers, in bytes.',
     ],
   } as const satisfies Record<keyof ScreenReadings, readonly [name: string, help: string]>;
-  for (const reading of ['screens', 'viewers', 'pixels', 'cacheBytes'] as const) {
+  for (const reading of ['screens', 'viewers', 'thumbnails', 'pixels', 'cacheBytes'] as const) {
     const [name, help] = gauges[reading];
     const gauge = new Gauge({
       name,

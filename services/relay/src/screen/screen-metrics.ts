@@ -13,6 +13,8 @@ export interface ScreenReadings {
   readonly screens: number;
   /** Of all screens. */
   readonly viewers: number;
+  /** Consumers of thumbnails of all screens. */
+  readonly thumbnails: number;
   /** Of all pictures. */
   readonly pixels: number;
   /** Bytes of encoded tiles that worker threads keep. At most five seconds old. */

@@ -1,11 +1,13 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import { clientMessageTypes, serverMessageTypes } from '../rfb/message-types.ts';
+import type { MachineLink } from '../upstream/proxmox-link.ts';
 import { ClipboardRouter } from './clipboard-router.ts';
 import type { PictureListener, RemotePicture } from './picture-thread.ts';
 import type { PictureThreads } from './picture-threads.ts';
 import { ScreenConsole } from './screen-console.ts';
 import { ScreenInput } from './screen-input.ts';
+import { ScreenThumbnails } from './screen-thumbnails.ts';
 import { screenFull, type ScreenTotals } from './screen-limits.ts';
 import type { ScreenMetrics } from './screen-metrics.ts';
 import type {
@@ -44,6 +46,10 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
     viewers: () => this.#viewers.values(),
     sendToMachine: (message) => void this.#console?.send(message),
   });
+  readonly #thumbnails = new ScreenThumbnails({
+    post: (message) => void this.postToPicture(message),
+    onGone: () => this.#deps.events.onViewers(this.viewers),
+  });
   #picture: RemotePicture | undefined;
   #console: ScreenConsole | undefined;
   /** Counts the consoles, so that what the worker still says about the one before is ignored. */
@@ -62,7 +68,11 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
   }
 
   get viewers(): number {
-    return this.#viewers.size;
+    return this.#viewers.size + this.thumbnails;
+  }
+
+  get thumbnails(): number {
+    return this.#thumbnails.size;
   }
 
   get bufferedInput(): number {
@@ -83,11 +93,19 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
   attach({ control }: ScreenViewerOptions): ScreenViewer {
     const { viewersPerScreen, events } = this.#deps;
     if (this.#ended) throw ended();
-    if (this.viewers >= viewersPerScreen) throw screenFull(`${viewersPerScreen} viewers share a screen`);
+    if (this.#viewers.size >= viewersPerScreen)
+      throw screenFull(`${viewersPerScreen} viewers share a screen`);
     const link = new ViewerLink(this.#nextViewer++, this, control);
     this.#viewers.set(link.id, link);
     events.onViewers(this.viewers);
     return { link, setControl: (has) => this.#setControl(link, has) };
+  }
+
+  attachThumbnail(): MachineLink {
+    if (this.#ended) throw ended();
+    const link = this.#thumbnails.attach(this.#nextViewer++);
+    this.#deps.events.onViewers(this.viewers);
+    return link;
   }
 
   end(error?: PortholeError): void {
@@ -102,6 +120,7 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
     for (const viewer of viewers) {
       viewer.end(error);
     }
+    this.#thumbnails.end(error);
     this.#deps.onEnded();
   }
 
@@ -132,6 +151,8 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
     switch (message.type) {
       case 'toViewer':
         return this.#viewers.get(message.viewer)?.onPictureMessage(asBuffer(message.bytes));
+      case 'thumbnail':
+        return this.#thumbnails.onThumbnail(message);
       case 'viewerMessagesTaken':
         return this.#viewers.get(message.viewer)?.onTaken(message.bytes);
       case 'viewerFailed':
@@ -173,7 +194,10 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
       onLost: (error) => this.#onConsoleLost(error),
     });
     this.postToPicture({ type: 'connect', connection, start: upstream.start });
-    if (isNew) for (const viewer of this.#viewers.values()) viewer.join();
+    if (isNew) {
+      for (const viewer of this.#viewers.values()) viewer.join();
+      this.#thumbnails.join();
+    }
     this.#console.start();
   }
 

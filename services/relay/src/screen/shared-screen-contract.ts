@@ -34,7 +34,9 @@ export interface ScreenViewer {
 
 /** The picture of one machine in this relay, its console, and its viewers. Main thread. */
 export interface SharedScreen {
+  /** With the consumers of thumbnails. */
   readonly viewers: number;
+  readonly thumbnails: number;
   /**
    * Takes the place of the console before, if there is one. Resolves when the first complete picture has arrived. Rejects
    * if the console is lost before, or the screen stops, with `screen_full` at the limit of megapixels.
@@ -42,6 +44,8 @@ export interface SharedScreen {
   connect(upstream: ScreenUpstream): Promise<void>;
   /** Adds a viewer. Throws `screen_full` at the limit. Its link ends when `end` is called or the viewer's side destroys it. */
   attach(options: ScreenViewerOptions): ScreenViewer;
+  /** Adds a consumer of thumbnails (thumbnail-frames.ts). Throws `screen_full` at the limit. */
+  attachThumbnail(): MachineLink;
   /** Ends all viewers with this error (undefined: like a console that Proxmox closed) and releases everything. */
   end(error?: PortholeError): void;
 }

@@ -74,8 +74,13 @@ export function createSharedScreens(deps: SharedScreensDeps): SharedScreens {
       },
       get viewers() {
         let viewers = 0;
-        for (const screen of screens) viewers += screen.viewers;
+        for (const screen of screens) viewers += screen.viewers - screen.thumbnails;
         return viewers;
+      },
+      get thumbnails() {
+        let thumbnails = 0;
+        for (const screen of screens) thumbnails += screen.thumbnails;
+        return thumbnails;
       },
       get pixels() {
         return totals.pixels;

@@ -3,6 +3,7 @@ import type { ConsoleSignals } from '@porthole/shared/session/signals';
 import { maxObserversNamed, type ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { SessionRecord, SessionRecords } from '@porthole/shared/session/records';
+import type { WallRecords } from '@porthole/shared/session/walls';
 import { leaseNames } from '@porthole/shared/store/keys';
 
 /** While a machine is observed: how long an observer whose relay died may still be named, besides its record's life. */
@@ -18,8 +19,8 @@ type User = SessionRecord['user'];
 type SendControl = (message: ControlMessage) => void;
 
 /**
- * Tells the consoles of this relay who observes their machines, at any relay. The session records are the truth, and
- * vanish with the relay that wrote them. Signals say when to read them; a lost signal is made up for by polling.
+ * Tells the consoles of this relay who observes their machines, at any relay: in a console, or on a wall. The records of
+ * sessions and walls are the truth, and vanish with the relay that wrote them. Signals say when to read them; a lost signal is made up for by polling.
  */
 export interface ObserverNotifier {
   /** From now on, the console is told who observes its machine. Observers themselves are told nothing. */
@@ -36,6 +37,7 @@ export interface ObserverNotifier {
 
 interface ObservedMachine {
   readonly consoles: Set<(observers: readonly User[]) => void>;
+  readonly id: Machine;
   readonly leaseName: string;
   observers: readonly User[];
   refreshedAt: number;
@@ -45,10 +47,11 @@ interface ObservedMachine {
 
 export function createObserverNotifier(deps: {
   readonly sessions: Pick<SessionRecords, 'list'>;
+  readonly walls: Pick<WallRecords, 'usersWatching'>;
   readonly signals: Pick<ConsoleSignals, 'publish'>;
   readonly clock: Clock;
 }): ObserverNotifier {
-  const { sessions, signals, clock } = deps;
+  const { sessions, walls, signals, clock } = deps;
   const machines = new Map<string, ObservedMachine>();
 
   async function refresh(machine: ObservedMachine): Promise<void> {
@@ -57,8 +60,12 @@ export function createObserverNotifier(deps: {
     machine.refreshing = true;
     machine.refreshedAt = clock.now();
     try {
-      const records = await sessions.list(machine.leaseName);
-      machine.observers = distinctUsers(records.filter(({ observer }) => observer === true));
+      const [records, users] = await Promise.all([
+        sessions.list(machine.leaseName),
+        walls.usersWatching(machine.id),
+      ]);
+      const observers = records.filter(({ observer }) => observer === true);
+      machine.observers = distinctUsers([...observers.map(({ user }) => user), ...users]);
       for (const notify of machine.consoles) notify(machine.observers);
     } catch {
       // The store is unavailable: what was known stays until the next refresh.
@@ -85,6 +92,7 @@ export function createObserverNotifier(deps: {
       const leaseName = leaseNames.machine(claims.cluster, claims.vmid);
       const machine = machines.get(leaseName) ?? {
         consoles: new Set(),
+        id: { cluster: claims.cluster, vmid: claims.vmid },
         leaseName,
         observers: [],
         refreshedAt: 0,
@@ -114,8 +122,8 @@ export function createObserverNotifier(deps: {
 }
 
 /** Each user once, whatever the number of their windows. */
-function distinctUsers(records: readonly SessionRecord[]): readonly User[] {
-  return [...new Map(records.map(({ user }) => [user.id, user])).values()];
+function distinctUsers(users: readonly User[]): readonly User[] {
+  return [...new Map(users.map((user) => [user.id, user])).values()];
 }
 
 /** Tells one console who observes it, when that has changed. Users are not told of their own windows. */

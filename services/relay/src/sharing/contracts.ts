@@ -1,6 +1,7 @@
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { RelayCluster } from '../upstream/machine.ts';
 import type { MachineLink } from '../upstream/proxmox-link.ts';
 
 export type MachineKey = Pick<GrantClaims, 'cluster' | 'vmid'>;
@@ -55,3 +56,28 @@ export type AcceptForwarded = (request: ForwardRequest) => Promise<{
   /** Why the link has ended, when it has. */
   readonly ended: Promise<PortholeError | undefined>;
 }>;
+
+/** The tile of a wall that wants the thumbnails of a machine. */
+export interface ThumbnailRequest {
+  /** With `thumbnail`, and only to view. */
+  readonly claims: GrantClaims;
+  readonly cluster: RelayCluster;
+  readonly signal: AbortSignal;
+  readonly onNotice: (notice: ScreenNotice) => void;
+}
+
+/** A tile's place at the shared screen of its machine. */
+export interface ThumbnailPlace {
+  /** Carries thumbnails (screen/thumbnail-frames.ts). */
+  readonly link: MachineLink;
+  /** Resolves when a screen of this relay ends, with the reason. That of another relay ends the link. */
+  readonly ended: Promise<PortholeError | undefined>;
+  /** Idempotent. */
+  release(): void;
+}
+
+/**
+ * Gives a tile a place at the machine's shared screen, here or at the relay that owns it. Without one, opens the console,
+ * after users' consoles at the same node. Rejects with the error of the dial or of the screen.
+ */
+export type OpenThumbnail = (request: ThumbnailRequest) => Promise<ThumbnailPlace>;

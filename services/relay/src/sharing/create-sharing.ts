@@ -1,3 +1,4 @@
+import { PortholeError } from '@porthole/shared/errors';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { Config } from '@porthole/shared/config/schema';
 import type { SealKeys } from '@porthole/shared/crypto/seal';
@@ -11,11 +12,13 @@ import type { ScreenReadings } from '../screen/screen-metrics.ts';
 import { createSharedScreens } from '../screen/shared-screens.ts';
 import type { Deadlines } from '../upstream/deadlines.ts';
 import type { Dial } from '../upstream/dial.ts';
+import type { OpenThumbnail } from './contracts.ts';
 import { createRelayConnections } from './relay-connections.ts';
 import { createSharingDial, type SharedConsoles } from './sharing-dial.ts';
 
 export interface Sharing {
   readonly dial: Dial;
+  readonly openThumbnail: OpenThumbnail;
   /** In the order in which they start. */
   readonly components: readonly LifecycleComponent[];
   readonly readings: ScreenReadings;
@@ -70,6 +73,10 @@ export function createSharing(deps: {
   });
   return {
     dial: settings.enabled ? consoles.dial : deps.dial,
+    async openThumbnail(request) {
+      if (!settings.enabled) throw new PortholeError('screen_full', { detail: 'consoles are not shared' });
+      return consoles.openThumbnail(request);
+    },
     readings: screens.readings,
     components: [
       {

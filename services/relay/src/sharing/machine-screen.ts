@@ -100,12 +100,13 @@ export class MachineScreen {
 
   /** Throws `screen_full`. */
   attach(request: {
-    readonly claims: Pick<GrantClaims, 'mode'>;
+    readonly claims: Pick<GrantClaims, 'mode' | 'thumbnail'>;
     readonly onNotice: (notice: ScreenNotice) => void;
   }): ScreenPlace {
     const screen = this.#screen;
     if (!screen) throw new PortholeError('screen_moved', { detail: 'the screen has ended' });
-    const { link } = screen.attach({ control: request.claims.mode === 'control' });
+    const { mode, thumbnail } = request.claims;
+    const link = thumbnail ? screen.attachThumbnail() : screen.attach({ control: mode === 'control' }).link;
     const { promise: ended, resolve } = Promise.withResolvers<PortholeError | undefined>();
     const viewer: SeatedViewer = {
       onNotice: request.onNotice,

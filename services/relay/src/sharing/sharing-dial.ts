@@ -2,13 +2,23 @@ import { PortholeError, asPortholeError, type ErrorCode } from '@porthole/shared
 import { onAbort } from '@porthole/shared/time/on-abort';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Dial, DialledConsole, DialRequest } from '../upstream/dial.ts';
-import type { AcceptForwarded, ForeignOwner, ForwardViewer, MachineKey, MachineOwners } from './contracts.ts';
+import type {
+  AcceptForwarded,
+  ForeignOwner,
+  ForwardViewer,
+  MachineKey,
+  MachineOwners,
+  OpenThumbnail,
+  ThumbnailPlace,
+  ThumbnailRequest,
+} from './contracts.ts';
 import { MachineConsole, type PlaceRequest } from './machine-console.ts';
 import { ScreenUnusable } from './machine-screen.ts';
 import { claimMachine, OwnedElsewhere, type Ownership, type ReachableOwner } from './ownership.ts';
 import type { SharingDeps } from './sharing-deps.ts';
 import type { FallbackReason } from './sharing-dial-metrics.ts';
 import { UnshareableMachines } from './unshareable-machines.ts';
+import { createWallDials, type WallDials } from './wall-dials.ts';
 
 /** Owners that are tried before a session opens a console of its own. */
 const maxOwners = 3;
@@ -28,6 +38,7 @@ export interface SharingDialDeps extends SharingDeps {
 /** The consoles of this relay: one per machine, however many viewers it has. */
 export interface SharedConsoles {
   readonly dial: Dial;
+  readonly openThumbnail: OpenThumbnail;
   /** Gives viewers of other relays a place. */
   readonly accept: AcceptForwarded;
   /** The relay drains: it accepts no more viewers of other relays. */
@@ -40,6 +51,7 @@ export function createSharingDial(deps: SharingDialDeps): SharedConsoles {
   const sharing = new SharingDial(deps);
   return {
     dial: (request) => sharing.dial(request),
+    openThumbnail: (request) => sharing.openThumbnail(request),
     accept: (request) => sharing.accept(request),
     drain: () => sharing.drain(),
     stop: () => sharing.stop(),
@@ -48,6 +60,7 @@ export function createSharingDial(deps: SharingDialDeps): SharedConsoles {
 
 class SharingDial {
   readonly #deps: SharingDialDeps;
+  readonly #wallDials: WallDials;
   readonly #machines = new Map<string, MachineConsole>();
   readonly #unshareable: UnshareableMachines;
   readonly #releasing = new Set<Promise<void>>();
@@ -55,7 +68,8 @@ class SharingDial {
   #draining = false;
 
   constructor(deps: SharingDialDeps) {
-    this.#deps = deps;
+    this.#wallDials = createWallDials(deps.dial);
+    this.#deps = { ...deps, dial: this.#wallDials.dial };
     this.#unshareable = new UnshareableMachines(deps.clock);
   }
 
@@ -83,6 +97,30 @@ class SharingDial {
     return this.#fallBack(request, 'owner_unreachable');
   }
 
+  async openThumbnail(request: ThumbnailRequest): Promise<ThumbnailPlace> {
+    const { claims, signal } = request;
+    let instead: ForeignOwner | undefined;
+    for (let tries = 0; tries < maxOwners; tries++) {
+      if (this.#draining) throw new PortholeError('draining');
+      try {
+        const machine = this.#machines.get(keyOf(claims)) ?? this.#open(request, instead);
+        return await machine.share({ ...request, onProgress() {}, onStep() {} });
+      } catch (error) {
+        if (error instanceof ScreenUnusable) throw new PortholeError('screen_full', { cause: error });
+        if (!(error instanceof OwnedElsewhere)) throw error;
+        const { owner } = error;
+        try {
+          const link = await this.#deps.forward(owner.address, request);
+          return { link, ended: new Promise(() => {}), release: () => link.destroy() };
+        } catch (refusal) {
+          if (signal.aborted || !notOwnerErrors.has(asPortholeError(refusal).code)) throw refusal;
+          instead = owner;
+        }
+      }
+    }
+    throw new PortholeError('owner_unreachable');
+  }
+
   readonly accept: AcceptForwarded = async (request) => {
     const { claims, signal, onNotice } = request;
     if (this.#draining) throw new PortholeError('draining');
@@ -90,6 +128,7 @@ class SharingDial {
     if (!machine)
       throw new PortholeError('screen_moved', { detail: 'this relay has no console of the machine' });
     if (this.#unshareable.reasonFor(keyOf(claims))) throw new PortholeError('screen_full');
+    if (!claims.thumbnail) this.#wallDials.letPass(claims);
     try {
       const place = await machine.share({
         claims,
@@ -122,10 +161,12 @@ class SharingDial {
 
   /** Opens the machine's first console at this relay, or a place at its shared screen. */
   async #dialHere(request: DialRequest, instead: ForeignOwner | undefined): Promise<DialledConsole> {
+    const { cluster, vmid } = request.claims;
     const machine = this.#machines.get(keyOf(request.claims));
     if (!machine) return this.#counted(await this.#open(request, instead).openOwn(request));
     const reason = this.#unshareable.reasonFor(keyOf(request.claims));
     if (reason) return this.#fallBack(request, reason);
+    this.#wallDials.letPass({ cluster, vmid });
     try {
       return await this.#attach(machine, request);
     } catch (error) {
@@ -171,7 +212,10 @@ class SharingDial {
   }
 
   /** Claims the machine for its first console at this relay. */
-  #open({ claims, cluster }: DialRequest, instead: ForeignOwner | undefined): MachineConsole {
+  #open(
+    { claims, cluster }: Pick<DialRequest, 'claims' | 'cluster'>,
+    instead: ForeignOwner | undefined,
+  ): MachineConsole {
     const { owners, log, metrics } = this.#deps;
     const key = keyOf(claims);
     const { vmid } = claims;

@@ -3,12 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { asPortholeError } from '@porthole/shared/errors';
 import { withoutBasePath } from '@porthole/shared/http/base-path';
-import {
-  consolePath,
-  consoleProtocol,
-  grantProtocolPrefix,
-  plainProtocol,
-} from '@porthole/shared/protocol/subprotocols';
+import { grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import type { ViewerConnections } from './viewer-connections.ts';
 import { createViewerSocketServer, type ViewerSocket } from './viewer-socket.ts';
 
@@ -21,7 +16,16 @@ export interface UpgradeCredentials {
 
 export type RefusedUpgrade = 'path' | 'protocol' | 'rate' | 'overload' | 'draining';
 
-const protocols = [consoleProtocol, plainProtocol];
+/** What the relay serves at one path. */
+export interface Endpoint {
+  /** Below the base path. */
+  readonly path: string;
+  /** Its subprotocols, the preferred one first. */
+  readonly protocols: readonly string[];
+  /** Takes over the WebSocket of an accepted upgrade. */
+  readonly accept: (socket: ViewerSocket, connection: Socket, credentials: UpgradeCredentials) => void;
+}
+
 const retryAfterSeconds = 2;
 
 export interface UpgradeDeps {
@@ -36,8 +40,7 @@ export interface UpgradeDeps {
   /** How long a viewer may take to answer the relay's close frame, in milliseconds. */
   readonly closeTimeoutMs: number;
   readonly onRefused: (reason: RefusedUpgrade) => void;
-  /** Takes over the WebSocket of an accepted upgrade. */
-  readonly accept: (socket: ViewerSocket, connection: Socket, credentials: UpgradeCredentials) => void;
+  readonly endpoints: readonly Endpoint[];
 }
 
 /**
@@ -46,8 +49,13 @@ export interface UpgradeDeps {
  * error is sent after the upgrade, as a close code.
  */
 export function createUpgradeListener(deps: UpgradeDeps) {
-  const server = createViewerSocketServer({ protocols, closeTimeoutMs: deps.closeTimeoutMs });
-  const { connections } = deps;
+  const { connections, closeTimeoutMs } = deps;
+  const endpoints = new Map(
+    deps.endpoints.map(({ path, protocols, accept }) => {
+      const server = createViewerSocketServer({ protocols, closeTimeoutMs });
+      return [path, { protocols, accept, server }] as const;
+    }),
+  );
 
   return async function onUpgrade(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
     const overloaded = connections.size >= deps.maxConnections;
@@ -58,11 +66,12 @@ export function createUpgradeListener(deps: UpgradeDeps) {
       refuseUpgrade(connection, status, retryAfter);
     };
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    if (withoutBasePath(deps.basePath, path) !== consolePath) return refuse('path', 404);
+    const endpoint = endpoints.get(withoutBasePath(deps.basePath, path) ?? '');
+    if (!endpoint) return refuse('path', 404);
     if (deps.draining()) return refuse('draining', 503, retryAfterSeconds);
     if (overloaded) return refuse('overload', 503, retryAfterSeconds);
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-    if (!(connection instanceof Socket) || !protocols.some((name) => offered.includes(name)))
+    if (!(connection instanceof Socket) || !endpoint.protocols.some((name) => offered.includes(name)))
       return refuse('protocol', 400);
     try {
       await deps.limitRate(request);
@@ -75,9 +84,9 @@ export function createUpgradeListener(deps: UpgradeDeps) {
     let accepted = false;
     const grantProtocol = offered.find((name) => name.startsWith(grantProtocolPrefix));
     // Calls back before it returns, or refuses a malformed handshake with an HTTP status itself.
-    server.handleUpgrade(request, connection, head, (socket) => {
+    endpoint.server.handleUpgrade(request, connection, head, (socket) => {
       accepted = true;
-      deps.accept(socket, connection, {
+      endpoint.accept(socket, connection, {
         token: grantProtocol?.slice(grantProtocolPrefix.length),
         origin: request.headers.origin,
       });

@@ -31,6 +31,12 @@ export interface Viewer {
   destroy(): void;
 }
 
+/** A viewer that gets text frames of another protocol than that of consoles. */
+export interface TextViewer extends Viewer {
+  /** Sends a text frame. */
+  sendText(text: string): void;
+}
+
 /**
  * How long a viewer may send nothing, seen at the pings, so a dead connection is noticed after 40 to 60 s. A slow
  * viewer's pong waits behind buffered pictures, so one unanswered ping proves nothing.
@@ -54,12 +60,12 @@ export function createViewer(deps: {
   readonly pingMs: number;
   /** Round-trip time of a ping, in seconds. */
   readonly onPong?: (seconds: number) => void;
-}): Viewer {
+}): TextViewer {
   return new ConnectedViewer(deps);
 }
 
 /** A class because a relay has thousands: one object each, and few closures. */
-class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
+class ConnectedViewer implements TextViewer, Link, FrameSink, ViewerSocketHandler {
   readonly supportsControlMessages: boolean;
   readonly #socket: ViewerSocket;
   readonly #connection: Socket;
@@ -146,9 +152,13 @@ class ConnectedViewer implements Viewer, Link, FrameSink, ViewerSocketHandler {
   }
 
   sendControl(message: ControlMessage): void {
-    if (!this.supportsControlMessages || !this.#isOpen) return;
+    if (this.supportsControlMessages) this.sendText(JSON.stringify(message));
+  }
+
+  sendText(text: string): void {
+    if (!this.#isOpen) return;
     this.#batcher.flush(this);
-    this.#socket.send(JSON.stringify(message));
+    this.#socket.send(text);
   }
 
   close(error: PortholeError): void {

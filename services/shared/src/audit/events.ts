@@ -200,6 +200,36 @@ const auditEvents = {
     about: 'A request to take control of a machine was denied or failed. `code` is the error code.',
     fields: { by: principal, machine, code: errorCode, ...requestFields },
   },
+  wall_opened: {
+    about:
+      'A user got a grant for the wall of a class: small pictures of its machines. `machines` is their number.',
+    fields: {
+      wall: z.string(),
+      by: principal,
+      login,
+      class: z.string(),
+      machines: z.number().int(),
+      ...requestFields,
+    },
+  },
+  wall_refused: {
+    about: 'A request for the wall of a class was denied or failed. `code` is the error code.',
+    fields: { by: principal, class: z.string(), code: errorCode, ...requestFields },
+  },
+  wall_ended: {
+    about:
+      'A wall ended. `machines` is the number of machines that it has shown. `end` is `by_viewer` or an error code.',
+    fields: {
+      wall: z.string(),
+      user: principal,
+      login,
+      class: z.string(),
+      machines: z.number().int(),
+      end: z.union([z.literal('by_viewer'), errorCode]),
+      seconds: z.number(),
+      relay: z.string(),
+    },
+  },
   power: {
     about: 'A power action was started. `task` is the UPID of the Proxmox task.',
     fields: { by: principal, machine, action: powerAction, task: z.string(), ...requestFields },

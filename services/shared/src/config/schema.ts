@@ -110,6 +110,8 @@ const limits = z
       .max(32, 'must be at most 32, the limit of QEMU')
       .default(10),
     consolesPerRelay: z.number().int().positive().default(1000),
+    /** Maximum walls of one relay: open pages of classes. */
+    wallsPerRelay: z.number().int().positive().default(100),
     /** Maximum sessions in the queue of one relay. */
     queuedPerRelay: z.number().int().positive().default(500),
     /** Maximum time in a queue for a console slot that does not move, in seconds. */

@@ -41,6 +41,8 @@ export const grantClaims = z.object({
   updatesPerSecond: z.number().positive().max(1000).optional(),
   /** True if the user observes the consoles of others. The users of the machine see the observer's name. */
   observer: z.boolean().optional(),
+  /** True for the tile of a wall, which gets thumbnails only. No grant has it, only claims between relays. */
+  thumbnail: z.boolean().optional(),
   /** The classes to which the console belongs, and whether the user is a member or an instructor of each. */
   classes: z
     .array(z.object({ name: z.string().min(1).max(64), role: z.enum(['member', 'instructor']) }))

@@ -9,3 +9,7 @@ export const grantProtocolPrefix = 'porthole.grant.';
 
 /** Path of the relay's WebSocket below its public URL. */
 export const consolePath = '/relay/v1/console';
+
+/** The small pictures of a class (wall-messages.ts), and the path of their WebSocket. */
+export const wallProtocol = 'porthole.wall.v1';
+export const wallPath = '/relay/v1/wall';

@@ -30,10 +30,12 @@ const orderRecord = {
 } satisfies SealedRecordType<string, z.infer<typeof terminationOrder>>;
 
 /** The claims of a console by which an order can select it. */
-export type TerminationSubject = Pick<
-  GrantClaims,
-  'sessionId' | 'loginRef' | 'user' | 'cluster' | 'vmid' | 'issuedAt'
->;
+export type TerminationSubject = Pick<GrantClaims, 'sessionId' | 'loginRef' | 'issuedAt'> & {
+  readonly user: Pick<GrantClaims['user'], 'id'> & Partial<GrantClaims['user']>;
+  /** Missing for the wall of a class, which has no machine of its own. */
+  readonly cluster?: string;
+  readonly vmid?: number;
+};
 
 /**
  * Orders to end consoles at any relay. An order is sent as a signal, which may get lost, and is stored. Relays poll the
@@ -105,7 +107,7 @@ export function targetsOf({
     { kind: 'session', ref: sessionId },
     { kind: 'login', ref: loginRef },
     { kind: 'user', ref: user.id },
-    { kind: 'machine', ref: `${cluster}/${vmid}` },
+    ...(cluster === undefined ? [] : [{ kind: 'machine' as const, ref: `${cluster}/${vmid}` }]),
   ];
 }
 

@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
  */
 export const storeKeys = {
   grant: (token: Uint8Array) => `porthole:grant:${digest(token)}`,
+  /** A grant for the wall of a class. */
+  wallGrant: (token: Uint8Array) => `porthole:wall-grant:${digest(token)}`,
   /** A sign-in, by the digest of the cookie, so that an operator can end it without knowing the cookie. */
   login: (tokenDigest: string) => `porthole:login:${tokenDigest}`,
   /** When the sign-in was last used. A separate record, because a renewal must not restore a deleted sign-in. */
@@ -24,6 +26,8 @@ export const storeKeys = {
   logoutToken: (issuer: string, id: string) => `porthole:logout-token:${digest(`${issuer} ${id}`)}`,
   /** By the digest of the session id, which `LeaseStore.list` returns. */
   session: (idDigest: string) => `porthole:session:${idDigest}`,
+  /** An open wall, by the digest of its id, which `LeaseStore.list` returns. */
+  wall: (idDigest: string) => `porthole:wall:${idDigest}`,
   /** A termination order, by the keyed digest of its target. */
   terminationOrder: (nameDigest: string) => `porthole:termination:${nameDigest}`,
   /** Changes with every termination order, so that a relay that missed the signal notices the order. */
@@ -61,6 +65,8 @@ export const leaseNames = {
   user: (userId: string) => `user/${userId}`,
   /** Live consoles of one machine. */
   machine: (cluster: string, vmid: number) => `machine/${cluster}/${vmid}`,
+  /** Walls that show a machine. */
+  walls: (cluster: string, vmid: number) => `walls/${cluster}/${vmid}`,
   /** Sessions that one user may reopen. */
   reopenable: (userId: string) => `reopenable/${userId}`,
   /** Live sign-ins of one user, and those that an issuer identifies by one reference. */
@@ -103,6 +109,8 @@ export const lifetimes = {
   forward: 10_000,
   /** The record of a live session. Renewed after a sixth of it. */
   session: 30_000,
+  /** The record of an open wall. Renewed after a third of it. */
+  wall: 30_000,
   /** The record and the quota leases of a session that can be resumed. */
   resumeGrace: 30_000,
   /** How long a session can be reopened after an outage ended it. */

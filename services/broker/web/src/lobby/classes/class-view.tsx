@@ -10,6 +10,8 @@ import { PauseForm } from './pause-form.tsx';
 import { ShownPanel } from './shown-panel.tsx';
 import { SeatCard } from './seat-card.tsx';
 import { seatKey, sortSeats } from './sort-seats.ts';
+import { useWall } from '../wall/use-wall.ts';
+import type { Wall } from '../wall/wall.ts';
 import { useClassActions } from './use-class-actions.ts';
 
 const endNoticeSeconds = 60;
@@ -33,6 +35,7 @@ export function ClassView({
   const { may } = details;
   const running = seats.filter(({ state }) => state !== 'off');
   const shown = seats.find((seat) => seatKey(seat) === shownKey);
+  const wall = useWall(details.name);
   const open = seats.filter(({ state }) => state === 'open').length;
 
   function mark(seat: Seat, isMarked: boolean) {
@@ -63,6 +66,7 @@ export function ClassView({
         <BeginAndEnd {...actions} details={details} askToEnd={() => setAsksToEnd(true)} />
       </div>
       <Seats
+        wall={wall}
         seats={seats}
         may={may}
         markedKeys={markedKeys}
@@ -124,6 +128,7 @@ function returnFocusTo({ machine }: Seat): void {
 }
 
 interface SeatsProps {
+  readonly wall: Wall;
   readonly seats: readonly Seat[];
   readonly may: ClassDetails['may'];
   readonly markedKeys: ReadonlySet<string>;
@@ -135,8 +140,12 @@ interface SeatsProps {
   readonly show: (seat: Seat, shown: boolean) => void;
 }
 
-function Seats({ seats, may, markedKeys, mark, write, look, done, isShown, show }: SeatsProps) {
+function Seats(props: SeatsProps) {
+  const { wall, seats, may, markedKeys, mark, write, look, done, isShown, show } = props;
   const now = useNow();
+  const [focusedKey, setFocusedKey] = useState<string | undefined>(undefined);
+  const pictured = seats.filter(({ machine, state }) => machine.type === 'qemu' && state !== 'off');
+  const tabbable = pictured.find((seat) => seatKey(seat) === focusedKey) ?? pictured[0];
   if (seats.length === 0)
     return (
       <div class="notice">
@@ -159,6 +168,9 @@ function Seats({ seats, may, markedKeys, mark, write, look, done, isShown, show 
           done={() => done(seat)}
           isShown={isShown(seat)}
           show={(shown) => show(seat, shown)}
+          wall={wall}
+          tabbable={seat === tabbable}
+          onPictureFocus={() => setFocusedKey(seatKey(seat))}
         />
       ))}
     </ul>

@@ -3,6 +3,8 @@ import { RaisedHandIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
 import { memberName, seatName, seatStates } from '../../texts/class-page.ts';
 import { largeViewTexts } from '../../texts/large-view.ts';
+import { SeatPicture } from '../wall/seat-picture.tsx';
+import type { Wall } from '../wall/wall.ts';
 import { elapsedText } from '../../texts/sessions.ts';
 
 interface SeatCardProps {
@@ -22,10 +24,14 @@ interface SeatCardProps {
   readonly isShown: boolean;
   /** Shows it to the class, or stops that. */
   readonly show: (shown: boolean) => void;
+  readonly wall: Wall;
+  /** Whether Tab reaches the picture. */
+  readonly tabbable: boolean;
+  readonly onPictureFocus: () => void;
 }
 
 export function SeatCard(props: SeatCardProps) {
-  const { seat, may, now, marked, mark } = props;
+  const { seat, may, now, marked, mark, wall, tabbable, onPictureFocus } = props;
   const { machine, member, state, help, control } = seat;
   const name = seatName(seat);
   const hasMember = member?.id !== undefined;
@@ -50,6 +56,7 @@ export function SeatCard(props: SeatCardProps) {
           {seatStates[state]}
         </span>
       </div>
+      <SeatPicture seat={seat} wall={wall} name={name} tabbable={tabbable} onFocus={onPictureFocus} />
       {control ? (
         <p class="seat-control">
           {control.mine ? 'You have control' : `${memberName(control.user)} has control`}

@@ -1,0 +1,76 @@
+import type { SeatState } from '@porthole/shared/protocol/wall-messages';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Seat } from '../../class-types.ts';
+import { consolePath } from '../../paths.ts';
+import { pictureLabel, pictureText } from '../../texts/wall.ts';
+import { seatKey } from '../classes/sort-seats.ts';
+import { moveFocus } from './move-focus.ts';
+import type { Wall } from './wall.ts';
+
+interface SeatPictureProps {
+  readonly seat: Seat;
+  readonly wall: Wall;
+  /** The member, or the machine. */
+  readonly name: string;
+  /** Whether Tab reaches it. The arrow keys reach the others. */
+  readonly tabbable: boolean;
+  readonly onFocus: () => void;
+}
+
+/** The small picture of a seat. It is drawn without the page being rendered, so that scrolling stays smooth. */
+export function SeatPicture({ seat, wall, name, tabbable, onFocus }: SeatPictureProps) {
+  const link = useRef<HTMLAnchorElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [state, setState] = useState<SeatState | undefined>(undefined);
+  const [hasPicture, setHasPicture] = useState(false);
+  const key = seatKey(seat);
+  const { cluster, vmid, type } = seat.machine;
+  const isShown = type === 'qemu' && seat.state !== 'off';
+
+  useEffect(() => {
+    const element = link.current;
+    if (!isShown || !element) return undefined;
+    const remove = wall.add(key, {
+      draw(picture) {
+        const target = canvas.current;
+        if (!target) return;
+        if (target.width !== picture.width) target.width = picture.width;
+        if (target.height !== picture.height) target.height = picture.height;
+        target.getContext('2d')?.drawImage(picture, 0, 0);
+        setHasPicture(true);
+      },
+      setState,
+    });
+    const observer = new IntersectionObserver(
+      (entries) => wall.setVisible(key, entries.at(-1)?.isIntersecting === true),
+      { rootMargin: '160px' },
+    );
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      remove();
+      setState(undefined);
+      setHasPicture(false);
+    };
+  }, [wall, key, isShown]);
+
+  const text = pictureText(seat, state, hasPicture);
+  if (!isShown) return <div class="seat-picture">{text ? <span>{text}</span> : null}</div>;
+  return (
+    <a
+      ref={link}
+      class="seat-picture"
+      href={consolePath(cluster, vmid, 'view')}
+      target="_blank"
+      rel="noopener"
+      data-picture={hasPicture ? (state ?? 'opening') : 'none'}
+      aria-label={pictureLabel(name, text, hasPicture)}
+      tabIndex={tabbable ? 0 : -1}
+      onFocus={onFocus}
+      onKeyDown={(event) => moveFocus(event)}
+    >
+      <canvas ref={canvas} aria-hidden="true" hidden={!hasPicture} />
+      {text ? <span aria-hidden="true">{text}</span> : null}
+    </a>
+  );
+}
