@@ -48,8 +48,7 @@ import { createLeaseQueue } from './upstream/lease-queue.ts';
 import { createRecentEnds } from './upstream/recent-ends.ts';
 import { createUpgradeListener } from './viewer/upgrade.ts';
 import { ViewerConnections } from './viewer/viewer-connections.ts';
-import { createTiles } from './wall/create-tile.ts';
-import { LiveWalls } from './wall/live-walls.ts';
+import { createLiveWalls } from './wall/create-live-walls.ts';
 
 export interface RelayDeps {
   readonly config: Pick<
@@ -169,17 +168,35 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 }
 
-/** Creates what all sessions of the relay share, and the live sessions themselves. */
+/** Creates what relays and brokers share in the store. */
+function createSharedRecords({ store, keys, random, clock, audit }: RelayDeps) {
+  const { records, leases } = store;
+  const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
+  const sessions = createSessionRecords({ records, leases, keys, random });
+  const walls = createWallRecords({ records, leases, keys, random });
+  const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
+  return {
+    signals,
+    sessions,
+    walls,
+    terminations: createTerminationOrders({ records, signals, keys, random, clock }),
+    observers: createObserverNotifier({ sessions, walls, signals, clock }),
+    states: createClassStates({ records, leases, signals, keys, random }),
+    controls: createMachineControls({ records, signals, keys, random }),
+    audit: combineAudits(audit, auditTrail.record),
+  };
+}
+
+/**
+ * Creates what all sessions of the relay share, and the live sessions themselves. Long, because it names each dependency
+ * once.
+ */
 function createSharedState(deps: RelayDeps) {
   const { config, keys, store, clock, random, log, tracing = noTracing, deadlines = defaultDeadlines } = deps;
   const { limits } = config;
-  const { records, leases } = store;
-  const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
-  const terminations = createTerminationOrders({ records, signals, keys, random, clock });
-  const sessions = createSessionRecords({ records, leases, keys, random });
-  const walls = createWallRecords({ records, leases, keys, random });
-  const observers = createObserverNotifier({ sessions, walls, signals, clock });
-  const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
+  const { records, leases, rateLimits } = store;
+  const { audit, controls, observers, sessions, signals, states, terminations, walls } =
+    createSharedRecords(deps);
   const connections = new ViewerConnections();
   const linkGauges = createLinkGauges();
   const queue = createLeaseQueue({ leases, clock, stallMs: limits.queueSeconds * 1000 });
@@ -195,10 +212,7 @@ function createSharedState(deps: RelayDeps) {
     clusters: config.clusters.map(({ name }) => name),
     screens: () => sharing.readings,
   });
-  const states = createClassStates({ records, leases, signals, keys, random });
   const classes = createClassWatcher({ states, clock, metrics });
-  const { rateLimits } = store;
-  const controls = createMachineControls({ records, signals, keys, random });
   const control = createControlWatcher({ controls, signals, rateLimits, clock, metrics });
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
@@ -213,27 +227,23 @@ function createSharedState(deps: RelayDeps) {
   });
   const origins = new Set([config.publicUrl.origin, ...config.allowedOrigins]);
   const relayId = config.instance ?? randomId(random, 12);
-  const audit = combineAudits(deps.audit, auditTrail.record);
-  const liveWalls = new LiveWalls({
-    session: {
-      clock,
-      log,
-      records,
-      keys,
-      origins,
-      walls,
-      signals,
-      terminations,
-      createTile: createTiles({ clock, clusters, openThumbnail: sharing.openThumbnail }),
-      audit,
-      metrics,
-      relayId,
-    },
+  const pace = { pingMs: deadlines.ping, drainMs: limits.drainSeconds * 1000 };
+  const liveWalls = createLiveWalls({
+    ...common,
+    ...pace,
+    records,
+    keys,
+    origins,
+    walls,
+    signals,
+    terminations,
+    clusters,
+    openThumbnail: sharing.openThumbnail,
+    audit,
+    metrics,
+    relayId,
     connections,
-    random,
     maxWalls: limits.wallsPerRelay,
-    pingMs: deadlines.ping,
-    drainMs: limits.drainSeconds * 1000,
   });
   const liveSessions = new LiveSessions({
     session: {
@@ -270,8 +280,7 @@ function createSharedState(deps: RelayDeps) {
     queueLength: () => queue.length,
     maxSessions: limits.consolesPerRelay,
     maxQueued: limits.queuedPerRelay,
-    pingMs: deadlines.ping,
-    drainMs: limits.drainSeconds * 1000,
+    ...pace,
   });
   return {
     clusters,
