@@ -86,7 +86,7 @@ describeWith('chromium')('the overlay', () => {
         .waitFor({ state: 'attached' });
       await fixture.page.locator('body[data-interruption="brief"]').waitFor({ state: 'attached' });
       expect(await fixture.page.locator('#last-frame').isVisible()).toBe(true);
-      expect(await fixture.page.getByRole('heading').count()).toBe(0);
+      expect(await fixture.page.locator('.card').count()).toBe(0);
       await until(() => fixture.site.opened.length === 2);
       openNormally(fixture.newest());
       await waitForState(fixture.page, 'open');
