@@ -153,7 +153,7 @@ describeWith(
 
 /** Commands for the socket of HAProxy in docs/fronts.md: the first two add a relay, the third removes it. */
 const runTimeCommands = shownCommands()
-  .filter(({ page }) => page === 'docs/fronts.md')
+  .filter(({ page, line }) => page === 'docs/fronts.md' && line.startsWith('echo '))
   .map(({ line }) => /^echo "(.*)" \| socat stdio \/run\/haproxy\/admin\.sock$/.exec(line)?.[1] ?? line);
 
 /** Open connections of a server, from `show stat`. */
