@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** Asserts no figures, because other tests run at the same time. */
-test('the bench reports every workload for Porthole and for the plain relay', async () => {
+test('the bench reports every workload for Porthole and for the plain relay, shared screens and a wall', async () => {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', main, '--quick'], {
     env: { PATH: process.env['PATH'] ?? '' },
@@ -17,4 +17,8 @@ test('the bench reports every workload for Porthole and for the plain relay', as
       expect(row).not.toContain('NaN');
     }
   }
+  // One console, however many viewers.
+  expect(stdout).toMatch(/^\| shared, 3 viewers \|/m);
+  expect(stdout).toContain('- Calls of vncproxy: 1. Consoles at the machine: 1.');
+  expect(stdout).toContain('A wall of ');
 }, 120_000);
