@@ -162,6 +162,17 @@ const classes = [
     legend: 'following',
   }),
   timeSeries(
+    'Walls',
+    'Open walls of classes, and their small pictures per second.',
+    'none',
+    { expr: sum(series('porthole_relay_walls')), legend: 'walls' },
+    { expr: sum(rate('porthole_relay_wall_pictures_total')), legend: 'pictures/s' },
+  ),
+  timeSeries('Traffic of walls', 'Bytes of small pictures per second.', 'Bps', {
+    expr: sum(rate('porthole_relay_wall_picture_bytes_total')),
+    legend: 'to pages',
+  }),
+  timeSeries(
     'Class changes and raised hands',
     'Changes that relays applied to consoles per second, by how they found out: "poll" means that a signal was lost. Hands that were raised or lowered per second.',
     'ops',
@@ -355,6 +366,7 @@ const sharedScreens = [
     'none',
     { expr: sum(series('porthole_relay_shared_screens')), legend: 'screens' },
     { expr: sum(series('porthole_relay_shared_screen_viewers')), legend: 'viewers' },
+    { expr: sum(series('porthole_relay_shared_screen_thumbnails')), legend: 'tiles of walls' },
   ),
   stackedTimeSeries(
     'Consoles taken over, or opened again',

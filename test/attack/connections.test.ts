@@ -80,12 +80,13 @@ describe(threat('B2'), () => {
   test(
     'upgrades above the limit get 503, and later ones succeed',
     async () => {
-      await start({ limits: { consolesPerRelay: 1 } });
-      // One session, and 200 viewers that do not react to being told that the relay is full.
+      await start({ limits: { consolesPerRelay: 1, wallsPerRelay: 1 } });
+      // One session, room for a wall, and 200 viewers that do not react to being told that the relay is full.
       const wires = [await openOne()];
       while (wires.length < 201)
         wires.push(...(await Promise.all(Array.from({ length: 20 }, () => openOne()))));
-      expect(await countConnections(rig)).toBe(201);
+      wires.push(await openOne());
+      expect(await countConnections(rig)).toBe(202);
       const refused = await Promise.all(
         Array.from({ length: rounds(20) }, () =>
           sendRaw(port(), upgradeLines(`Origin: ${testOrigin}`, protocol)),

@@ -145,6 +145,7 @@ describeWith('nginx')('identity headers of a real nginx with auth_request', () =
     expect(await answer.json()).toEqual({
       user: { id: 'header:anna', name: 'anna', groups: ['class-a'] },
       canSeeSessions: false,
+      canSeeClasses: false,
     });
     expect((await me(rig, { 'x-forwarded-user': 'root' })).json.code).toBe('identity_header_untrusted');
   });

@@ -197,7 +197,7 @@ test('a relay that stops moves the viewers of its screens, and connects no conso
   await expect(connecting).rejects.toStrictEqual(expect.objectContaining({ code: 'draining' }));
   expect(machine.link.destroyed).toBe(true);
   await rig.stop();
-  expect(rig.readings).toStrictEqual({ screens: 0, viewers: 0, pixels: 0, cacheBytes: 0 });
+  expect(rig.readings).toStrictEqual({ screens: 0, viewers: 0, thumbnails: 0, pixels: 0, cacheBytes: 0 });
 });
 
 test('two worker threads share the screens', async () => {

@@ -322,6 +322,34 @@ describe('viewers at several relays', () => {
     expect(world.dials).toHaveLength(1);
   });
 
+  test.each(Array.from({ length: 12 }, (_, turns) => turns))(
+    'share one console after its relay has died, if they come back %d turns after each other',
+    async (turns) => {
+      const world = createSharingWorld({ relays: 2 });
+      await openFirst(world);
+      world.dies(0);
+      const viewers = [];
+      for (let i = 0; i < 4; i++) {
+        viewers.push(world.connect(1));
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      }
+      await world.settle();
+      const dials = world.pending();
+      expect(dials).toHaveLength(1);
+      const machine = dials[0]?.succeeds();
+      await world.settle();
+      machine?.sends('picture');
+      await world.settle();
+      expect(world.pending()).toEqual([]);
+      expect(viewers.map((viewer) => viewer.state()).toSorted()).toEqual([
+        'screen_shared',
+        'shared',
+        'shared',
+        'shared',
+      ]);
+    },
+  );
+
   test('take over the machine of a relay that does not answer: the first one opens the console, the others join it', async () => {
     const world = createSharingWorld({ relays: 3 });
     await openFirst(world);

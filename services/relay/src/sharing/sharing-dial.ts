@@ -17,6 +17,7 @@ import { ScreenUnusable } from './machine-screen.ts';
 import { claimMachine, OwnedElsewhere, type Ownership, type ReachableOwner } from './ownership.ts';
 import type { SharingDeps } from './sharing-deps.ts';
 import type { FallbackReason } from './sharing-dial-metrics.ts';
+import { UnreachableOwners } from './unreachable-owners.ts';
 import { UnshareableMachines } from './unshareable-machines.ts';
 import { createWallDials, type WallDials } from './wall-dials.ts';
 
@@ -63,6 +64,7 @@ class SharingDial {
   readonly #wallDials: WallDials;
   readonly #machines = new Map<string, MachineConsole>();
   readonly #unshareable: UnshareableMachines;
+  readonly #unreachable: UnreachableOwners;
   readonly #releasing = new Set<Promise<void>>();
   readonly #stopped = new AbortController();
   #draining = false;
@@ -71,6 +73,7 @@ class SharingDial {
     this.#wallDials = createWallDials(deps.dial);
     this.#deps = { ...deps, dial: this.#wallDials.dial };
     this.#unshareable = new UnshareableMachines(deps.clock);
+    this.#unreachable = new UnreachableOwners(deps.clock);
   }
 
   async dial(request: DialRequest): Promise<DialledConsole> {
@@ -91,6 +94,7 @@ class SharingDial {
           if (code === 'screen_full') return this.#fallBack(request, 'limit');
           if (request.signal.aborted || !notOwnerErrors.has(code)) throw refusal;
           instead = owner;
+          this.#unreachable.add(keyOf(claims), owner);
         }
       }
     }
@@ -115,6 +119,7 @@ class SharingDial {
         } catch (refusal) {
           if (signal.aborted || !notOwnerErrors.has(asPortholeError(refusal).code)) throw refusal;
           instead = owner;
+          this.#unreachable.add(keyOf(claims), owner);
         }
       }
     }
@@ -220,7 +225,7 @@ class SharingDial {
     const key = keyOf(claims);
     const { vmid } = claims;
     // Not aborted with its session: a record that was written must be released.
-    const options = { signal: this.#stopped.signal, instead };
+    const options = { signal: this.#stopped.signal, instead: instead ?? this.#unreachable.of(key) };
     const ownership = claimMachine(owners, { cluster: cluster.name, vmid }, options).then(
       (result) => {
         if ('unowned' in result) metrics.fallback(result.unowned);
@@ -240,7 +245,7 @@ class SharingDial {
       ownership,
       onUnshareable: (reason) => this.#unshareable.add(key, reason),
       onClosed: () => {
-        this.#machines.delete(key);
+        this.#forget(key, machine);
         const released = ownership
           .then((result) => ('owned' in result ? result.owned.release() : undefined))
           .finally(() => this.#releasing.delete(released));
@@ -248,7 +253,13 @@ class SharingDial {
       },
     });
     this.#machines.set(key, machine);
+    // Before its viewers learn that, so that none of them comes back to it.
+    void ownership.then((result) => 'owner' in result && this.#forget(key, machine));
     return machine;
+  }
+
+  #forget(key: string, machine: MachineConsole): void {
+    if (this.#machines.get(key) === machine) this.#machines.delete(key);
   }
 
   async #measured(way: 'shared' | 'forwarded', work: () => Promise<DialledConsole>): Promise<DialledConsole> {
