@@ -90,6 +90,7 @@ describeWith('chromium')('an instructor and two students', () => {
     await button(instructor, 'Resume').click();
     for (const user of [student, friend])
       await user.page.locator('[data-paused]').waitFor({ state: 'detached' });
+    await student.page.waitForFunction(() => document.activeElement?.tagName === 'CANVAS');
     await student.page.keyboard.type('e');
     await eventually('the next key arrives', () => scene.one.keys() === `${before[0]}e`);
     expect(friendsMachine.keys()).toBe(before[1]);
