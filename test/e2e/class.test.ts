@@ -168,8 +168,9 @@ describeWith('chromium')('an instructor and two students', () => {
     ] as const) {
       await user.page.mouse.move(600, 2);
       await button(user, 'Raise hand').click();
-      await user.page.getByLabel('What is it about?').fill(text);
-      await user.page.keyboard.press('Enter');
+      const field = user.page.getByLabel('What is it about?');
+      await field.fill(text);
+      await field.press('Enter');
       await user.page.getByText('Your hand is raised.').first().waitFor();
     }
     await student.page.getByText('1 other is before you.').waitFor();
