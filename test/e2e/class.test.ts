@@ -1,23 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';
+import { takePicture } from '../take-picture.ts';
 import type { BrowserUser } from './browser-user.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { everythingAllowed, proxmoxAccount } from './stack-config.ts';
-
-const pictures = process.env['PICTURES'];
-
-async function take({ page }: BrowserUser, name: string): Promise<void> {
-  if (!pictures) return;
-  mkdirSync(pictures, { recursive: true });
-  // Not in the middle of an animation.
-  await page.evaluate(() => {
-    for (const animation of document.getAnimations())
-      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
-  });
-  await page.screenshot({ path: `${pictures}/${name}.png` });
-}
 
 /** A class in session, with real services between the pages and the machines. */
 describeWith('chromium')('an instructor and two students', () => {
@@ -82,8 +69,8 @@ describeWith('chromium')('an instructor and two students', () => {
       await user.hasHeading('Ina Instructor has paused the class');
       await user.page.getByText('Eyes up here.', { exact: true }).waitFor();
     }
-    await take(instructor, 'instructor-paused');
-    await take(student, 'student-in-a-paused-class');
+    await takePicture(instructor, 'instructor-paused');
+    await takePicture(student, 'student-in-a-paused-class');
     const before = [scene.one.keys(), friendsMachine.keys()];
     await student.page.keyboard.type('bcd');
     await friend.page.keyboard.type('bcd');
@@ -112,8 +99,8 @@ describeWith('chromium')('an instructor and two students', () => {
     });
     await student.type('a');
     await eventually('the student can still type', () => scene.one.keys().endsWith('a'));
-    await take(instructor, 'instructor-with-a-wall');
-    await take(student, 'student-on-a-wall');
+    await takePicture(instructor, 'instructor-with-a-wall');
+    await takePicture(student, 'student-on-a-wall');
   });
 
   test('a console that is opened, or loses its relay, during a pause is paused within seconds', async () => {
@@ -150,7 +137,7 @@ describeWith('chromium')('an instructor and two students', () => {
     await button(instructor, 'Send to Fay Friend').click();
     await friend.page.getByText('Message from Ina Instructor').waitFor();
     await friend.page.getByText('Well done.').waitFor();
-    await take(friend, 'student-with-a-message');
+    await takePicture(friend, 'student-with-a-message');
     await button(friend, 'Dismiss').click();
     await friend.page.getByText('Well done.').waitFor({ state: 'detached' });
     await instructor.page.getByRole('textbox', { name: 'Message' }).fill('Five more minutes.');
@@ -179,7 +166,7 @@ describeWith('chromium')('an instructor and two students', () => {
     const first = instructor.page.locator('.seat').first();
     await first.getByText('Fay Friend').waitFor();
     await first.getByText('My disk is full').waitFor();
-    await take(instructor, 'instructor-with-raised-hands');
+    await takePicture(instructor, 'instructor-with-raised-hands');
     await button(instructor, 'Done with Fay Friend').click();
     await student.page.getByText('You are next.').waitFor();
     await friend.page.getByText('Your hand is raised.').waitFor({ state: 'detached' });
@@ -198,9 +185,9 @@ describeWith('chromium')('an instructor and two students', () => {
     await picture.waitFor();
     await friend.page.getByText('Ina Instructor shows your screen to the class.').first().waitFor();
     await instructor.page.getByText('to all members.').waitFor();
-    await take(student, 'student-sees-another-screen');
-    await take(friend, 'student-whose-screen-is-shown');
-    await take(instructor, 'instructor-shows-a-screen');
+    await takePicture(student, 'student-sees-another-screen');
+    await takePicture(friend, 'student-whose-screen-is-shown');
+    await takePicture(instructor, 'instructor-shows-a-screen');
     // The student still types on the own machine.
     await student.page.locator('#screen canvas').focus();
     const before = [scene.one.keys(), friendsMachine.keys()];
@@ -234,7 +221,7 @@ describeWith('chromium')('an instructor and two students', () => {
     await button(instructor, 'End class').click();
     await instructor.page.getByRole('dialog').getByRole('button', { name: 'End class' }).click();
     for (const user of [student, friend]) await user.page.getByText('The class ends soon.').first().waitFor();
-    await take(student, 'student-before-the-end');
+    await takePicture(student, 'student-before-the-end');
     await button(instructor, 'Keep the class open').click();
     await student.page.locator('.notice').waitFor({ state: 'detached' });
     // Without a notice, so that the test need not wait for a minute.

@@ -1,23 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { eventually } from '../eventually.ts';
 import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
 import { describeWith } from '../needs.ts';
+import { takePicture } from '../take-picture.ts';
 import { accessibilityFaults } from '../web/axe.ts';
 import type { BrowserUser } from './browser-user.ts';
 import { useBrowser, useScene } from './scene.ts';
-
-const pictures = process.env['PICTURES'];
-
-async function take({ page }: BrowserUser, name: string): Promise<void> {
-  if (!pictures) return;
-  mkdirSync(pictures, { recursive: true });
-  // Not in the middle of an animation.
-  await page.evaluate(() => {
-    for (const animation of document.getAnimations())
-      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
-  });
-  await page.screenshot({ path: `${pictures}/${name}.png` });
-}
 
 /** The large view of an instructor, and a student's console, with real services between the pages and the machines. */
 describeWith('chromium')('an instructor who helps a student', () => {
@@ -64,15 +51,15 @@ describeWith('chromium')('an instructor who helps a student', () => {
     await button(instructor, 'Look at Sam Student').click();
     await shows(instructor, 'open');
     await studentIsTold('Ina Instructor is observing');
-    await take(instructor, 'large-view');
+    await takePicture(instructor, 'large-view');
     const before = scene.one.keys();
     await instructor.page.keyboard.type('xyz');
     expect(await accessibilityFaults(instructor.page)).toEqual([]);
     await button(instructor, 'Take control').click();
     await instructor.page.getByText('You have control.').first().waitFor();
     await studentIsTold(/Ina Instructor has control/);
-    await take(instructor, 'large-view-with-control');
-    await take(student, 'student-without-control');
+    await takePicture(instructor, 'large-view-with-control');
+    await takePicture(student, 'student-without-control');
     expect(await accessibilityFaults(instructor.page)).toEqual([]);
     expect(await accessibilityFaults(student.page)).toEqual([]);
     await student.page.keyboard.type('bcd');

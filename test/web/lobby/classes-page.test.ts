@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { startBrowser, type Browser } from '../browser.ts';
 import { describeWith } from '../../needs.ts';
+import { takePicture } from '../../take-picture.ts';
 import { accessibilityFaults } from '../axe.ts';
 import { eventually } from '../../eventually.ts';
 import { startSite } from '../site.ts';
@@ -13,9 +13,6 @@ let site: Site;
 let page: Page;
 let faults: string[];
 
-/** For a person who looks at the pages. */
-const pictures = process.env['PICTURES'];
-
 const names = () => page.locator('.seat-name').allTextContents();
 const acted = (...bodies: readonly object[]) =>
   eventually('the broker got the actions', () => {
@@ -23,17 +20,6 @@ const acted = (...bodies: readonly object[]) =>
   });
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
-
-async function take(name: string): Promise<void> {
-  if (!pictures) return;
-  mkdirSync(pictures, { recursive: true });
-  // Not in the middle of an animation.
-  await page.evaluate(() => {
-    for (const animation of document.getAnimations())
-      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
-  });
-  await page.screenshot({ path: `${pictures}/${name}.png` });
-}
 
 const screens: readonly (readonly [name: string, options: BrowserContextOptions])[] = [
   ['1280x720, light', { viewport: { width: 1280, height: 720 }, colorScheme: 'light' }],
@@ -116,7 +102,7 @@ describeWith('chromium')('the page of a class', () => {
     await page.getByText('The class is paused').waitFor();
     await page.getByText('Eyes up here.').waitFor();
     await page.getByText(/1:0\d/).waitFor();
-    await take('paused');
+    await takePicture({ page }, 'paused');
     await button('Resume').click();
     await acted({ action: 'pause', seconds: 600, text: '' }, { action: 'resume' });
   });
@@ -290,7 +276,7 @@ describeWith('chromium')('the page of a class', () => {
       }),
     ];
     await page.getByText('Ina shows ben to all members.').waitFor();
-    await take('showing');
+    await takePicture({ page }, 'showing');
     expect(await accessibilityFaults(page)).toEqual([]);
     // By the keyboard alone.
     await page.getByRole('button', { name: 'Stop showing', exact: true }).focus();
@@ -311,7 +297,7 @@ describeWith('chromium')('the page of a class', () => {
     await page.getByText(/^Machines start 10 minutes before each lesson/).waitFor();
     const news = page.locator('.lesson-news[role=status]');
     await news.getByText(/^Networks: the lesson begins at/).waitFor();
-    await take('lesson-begins');
+    await takePicture({ page }, 'lesson-begins');
     await news.getByText('Networks: the lesson has begun.').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
   });
@@ -324,7 +310,7 @@ describeWith('chromium')('the page of a class', () => {
       .locator('.lesson-news')
       .getByText(/^Networks: the lesson ends at/)
       .waitFor();
-    await take('lesson-ends-machines');
+    await takePicture({ page }, 'lesson-ends-machines');
     expect(await accessibilityFaults(page)).toEqual([]);
   });
 
@@ -353,6 +339,6 @@ describeWith('chromium')('the page of a class', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(options.viewport?.width);
     for (const each of ['Pause all', 'Send to all', 'Start all machines', 'End class'])
       expect(await button(each).isVisible()).toBe(true);
-    await take(name);
+    await takePicture({ page }, name);
   });
 });

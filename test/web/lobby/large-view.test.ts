@@ -1,11 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import type { BrowserContextOptions } from 'playwright-core';
 import { eventually } from '../../eventually.ts';
 import { describeWith } from '../../needs.ts';
+import { takePicture } from '../../take-picture.ts';
 import { useConsole } from '../console/use-console.ts';
 import { aClass, aSeat } from '../site-data.ts';
-
-const pictures = process.env['PICTURES'];
 
 const screens: readonly (readonly [name: string, options: BrowserContextOptions])[] = [
   ['1280x720-dark', { viewport: { width: 1280, height: 720 }, colorScheme: 'dark' }],
@@ -73,8 +71,6 @@ describeWith('chromium')('the large view of a seat', () => {
     const box = await fixture.page.getByRole('dialog').boundingBox();
     expect(box && box.x >= 0 && box.x + box.width <= (viewport?.width ?? 0)).toBe(true);
     expect(box && box.y >= 0 && box.y + box.height <= (viewport?.height ?? 0)).toBe(true);
-    if (!pictures) return;
-    mkdirSync(pictures, { recursive: true });
-    await fixture.page.screenshot({ path: `${pictures}/large-view-${name}.png` });
+    await takePicture(fixture, `large-view-${name}`);
   });
 });

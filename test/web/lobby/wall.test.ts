@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { eventually } from '../../eventually.ts';
 import { describeWith } from '../../needs.ts';
+import { takePicture } from '../../take-picture.ts';
 import { accessibilityFaults } from '../axe.ts';
 import { startBrowser, type Browser } from '../browser.ts';
 import { aClass, aSeat } from '../site-data.ts';
@@ -14,9 +14,6 @@ let browser: Browser;
 let site: Site;
 let page: Page;
 let faults: string[];
-
-/** For a person who looks at the pages. */
-const pictures = process.env['PICTURES'];
 
 const size = { width: 320, height: 200 };
 const jpegOf = (colour: string) =>
@@ -63,12 +60,6 @@ describeWith('chromium')('the wall of a class', () => {
       return wall !== undefined && wall.shown.length > 0 && wall;
     });
   }
-
-  const take = async (name: string) => {
-    if (!pictures) return;
-    mkdirSync(pictures, { recursive: true });
-    await page.screenshot({ path: `${pictures}/${name}.png` });
-  };
 
   test('shows the picture of each seat, and replaces it when there is a new one', async () => {
     const wall = await open(3);
@@ -233,6 +224,6 @@ describeWith('chromium')('the wall of a class', () => {
     );
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(options.viewport.width);
     expect(await accessibilityFaults(page)).toEqual([]);
-    await take(`wall-${name}`);
+    await takePicture({ page }, `wall-${name}`);
   });
 });

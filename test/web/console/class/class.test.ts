@@ -1,23 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { eventually } from '../../../eventually.ts';
 import { describeWith } from '../../../needs.ts';
+import { takePicture } from '../../../take-picture.ts';
 import { accessibilityFaults } from '../../axe.ts';
 import { waitForState } from '../../browser.ts';
 import { aClass } from '../../site-data.ts';
-import { useConsole, type ConsoleTest } from '../use-console.ts';
-
-const pictures = process.env['PICTURES'];
-
-async function take({ page }: ConsoleTest, name: string): Promise<void> {
-  if (!pictures) return;
-  mkdirSync(pictures, { recursive: true });
-  // Not in the middle of an animation.
-  await page.evaluate(() => {
-    for (const animation of document.getAnimations())
-      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
-  });
-  await page.screenshot({ path: `${pictures}/${name}.png` });
-}
+import { useConsole } from '../use-console.ts';
 
 describeWith('chromium')('a console of a member of a class', () => {
   const fixture = useConsole();
@@ -46,7 +33,7 @@ describeWith('chromium')('a console of a member of a class', () => {
       .getByText('Keyboard and mouse do not reach the machine until the class goes on.', { exact: true })
       .waitFor();
     await fixture.page.getByText(/^(10:00|9:\d\d)$/).waitFor();
-    await take(fixture, 'student-paused');
+    await takePicture(fixture, 'student-paused');
     await fixture.page.keyboard.type('b');
     await fixture.page.mouse.click(600, 600);
     send({ type: 'unpaused' });
@@ -80,7 +67,7 @@ describeWith('chromium')('a console of a member of a class', () => {
     const log = fixture.page.getByRole('log', { name: 'Messages' });
     await log.getByText('Message from Ina').waitFor();
     await log.getByText('Save your work.').waitFor();
-    await take(fixture, 'student-messages');
+    await takePicture(fixture, 'student-messages');
     await log.getByRole('button', { name: 'Dismiss' }).first().click();
     await log.getByText('Five more minutes.').waitFor({ state: 'detached' });
     await fixture.page.reload();
@@ -118,7 +105,7 @@ describeWith('chromium')('a console of a member of a class', () => {
     await fixture.page.getByText('Your hand is raised. 2 others are before you.').waitFor();
     send({ type: 'help', raised: true, position: 1 });
     await fixture.page.getByText('Your hand is raised. You are next.').waitFor();
-    await take(fixture, 'student-hand');
+    await takePicture(fixture, 'student-hand');
     await showToolbar();
     await button('Your hand is raised').click();
     await button('Lower hand').click();
@@ -164,14 +151,14 @@ describeWith('chromium')('a console of a member of a class', () => {
     send({ type: 'paused', seconds: 60, text: '' });
     await fixture.hasHeading('The class is paused');
     expect(await button('Raise hand').isVisible()).toBe(true);
-    await take(fixture, 'student-phone');
+    await takePicture(fixture, 'student-phone');
     send({ type: 'unpaused' });
     await button('Dismiss').click();
     await showToolbar();
     await button('Raise hand').waitFor();
     const bar = fixture.page.locator('.bar');
     expect(await bar.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
-    await take(fixture, 'student-phone-toolbar');
+    await takePicture(fixture, 'student-phone-toolbar');
   });
 
   test('shows a screen beside the own one, instead of it, or not at all, and takes no keys for it', async () => {
@@ -187,11 +174,11 @@ describeWith('chromium')('a console of a member of a class', () => {
       );
     await isWide('.shown', 640);
     await isWide('#screen', 640);
-    await take(fixture, 'student-shown-beside');
+    await takePicture(fixture, 'student-shown-beside');
     expect(await accessibilityFaults(fixture.page)).toEqual([]);
     own.sendControl({ type: 'paused', seconds: 600, text: 'Look here.' });
     await fixture.hasHeading('The class is paused');
-    await take(fixture, 'student-shown-while-paused');
+    await takePicture(fixture, 'student-shown-while-paused');
     own.sendControl({ type: 'unpaused' });
     await fixture.page.locator('[data-paused]').waitFor({ state: 'detached' });
     await fixture.page.locator('#screen canvas').focus();
@@ -201,7 +188,7 @@ describeWith('chromium')('a console of a member of a class', () => {
     expect(fixture.newest().received.filter(({ type }) => type === 4 || type === 5)).toEqual([]);
     await button('Large').click();
     await isWide('.shown', 1280);
-    await take(fixture, 'student-shown-instead');
+    await takePicture(fixture, 'student-shown-instead');
     await button('Beside my console').click();
     await button('Hide').click();
     await eventually('the picture is not carried any more', () =>
@@ -221,7 +208,7 @@ describeWith('chromium')('a console of a member of a class', () => {
     await fixture.open();
     send({ type: 'shown', cluster: 'lab', vmid: 100, name: 'Ada', by: 'Ina', mine: true });
     await fixture.page.locator('.shown-mine').getByText('Ina shows your screen to the class.').waitFor();
-    await take(fixture, 'student-own-screen-shown');
+    await takePicture(fixture, 'student-own-screen-shown');
     expect(fixture.site.opened).toHaveLength(1);
     send({ type: 'not_shown' });
     await fixture.page.locator('.shown-mine').waitFor({ state: 'detached' });
@@ -233,7 +220,7 @@ describeWith('chromium')('a console of a member of a class', () => {
     await fixture.open();
     const news = fixture.page.locator('.lesson-news[role=status]');
     await news.getByText(/^Networks: the lesson ends at/).waitFor();
-    await take(fixture, 'student-lesson-ends');
+    await takePicture(fixture, 'student-lesson-ends');
     expect(await news.evaluate((element) => getComputedStyle(element).pointerEvents)).toBe('none');
     expect(await accessibilityFaults(fixture.page)).toEqual([]);
     await news.getByText('Networks: the lesson has ended.').waitFor();
@@ -243,7 +230,7 @@ describeWith('chromium')('a console of a member of a class', () => {
     await fixture.open();
     send({ type: 'notice', notice: 'class', seconds: 60, extend: false });
     await fixture.page.getByText('The class ends soon.').first().waitFor();
-    await take(fixture, 'student-ending');
+    await takePicture(fixture, 'student-ending');
     send({ type: 'notice_over', notice: 'class' });
     await fixture.page.locator('.notice').waitFor({ state: 'detached' });
   });
