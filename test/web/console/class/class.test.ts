@@ -1,3 +1,4 @@
+import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import { eventually } from '../../../eventually.ts';
 import { describeWith } from '../../../needs.ts';
 import { takePicture } from '../../../take-picture.ts';
@@ -113,6 +114,29 @@ describeWith('chromium')('a console of a member of a class', () => {
     expect(helpMessages()[1]).toEqual({ type: 'help', raised: false });
     send({ type: 'help', raised: false });
     await fixture.page.getByText('You are next.').waitFor({ state: 'detached' });
+  });
+
+  test('keeps the text of a hand that was being raised when the console was interrupted, and sends it afterwards', async () => {
+    await fixture.open();
+    await showToolbar();
+    await button('Raise hand').click();
+    const field = fixture.page.getByLabel('What is it about?');
+    await field.fill('My disk is full');
+    const { promise: reopening, resolve } = Promise.withResolvers<() => void>();
+    fixture.site.relayScript = ({ sendControl, rfb }) =>
+      resolve(() => {
+        sendControl({ type: 'opened', mode: 'control', help: true });
+        rfb.start();
+      });
+    fixture.newest().close(closeCodes.moving.code);
+    const reopen = await reopening;
+    await fixture.page.getByText('Reconnecting…', { exact: true }).waitFor();
+    expect(await field.inputValue()).toBe('My disk is full');
+    await fixture.page.keyboard.press('Enter');
+    await field.waitFor({ state: 'detached' });
+    reopen();
+    await eventually('the relay got it', () => helpMessages().length === 1);
+    expect(helpMessages()).toEqual([{ type: 'help', raised: true, text: 'My disk is full' }]);
   });
 
   test('raises a hand during a pause', async () => {

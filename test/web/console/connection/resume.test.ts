@@ -25,6 +25,21 @@ describe('a resume token', () => {
     },
   );
 
+  test('lets a request for help that was made during the interruption reach the new connection, once', async () => {
+    const world = await openWith(token('a'));
+    await world.close(1006);
+    world.connection.setHelp(true, 'My disk is full');
+    world.connection.setHelp(true, 'Solved: how do I save?');
+    await world.toFirstFrame();
+    await world.close(1006);
+    await world.toFirstFrame();
+    expect(world.sockets.map(({ sent }) => sent)).toEqual([
+      [],
+      [{ type: 'help', raised: true, text: 'Solved: how do I save?' }],
+      [],
+    ]);
+  });
+
   test('of the new connection is used the next time', async () => {
     const world = await openWith(token('a'));
     await world.close(1006);

@@ -119,7 +119,7 @@ export function App(props: AppProps) {
         }}
         reconnect={open}
       />
-      {live ? (
+      {live || (panel === 'help' && view.interruption === 'brief') ? (
         <OpenPanel
           {...props}
           panel={panel}

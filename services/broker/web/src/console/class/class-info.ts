@@ -40,6 +40,12 @@ export interface Help {
   readonly position: number | undefined;
 }
 
+/** A user raises or lowers the hand. */
+export interface HelpRequest {
+  readonly raised: boolean;
+  readonly text: string;
+}
+
 export const noClassInfo: ClassInfo = { paused: undefined, shown: undefined, messages: [], help: undefined };
 
 const maxMessages = 20;
@@ -79,7 +85,10 @@ export function applyClassMessage(info: ClassInfo, message: AboutClass, now: num
   }
 }
 
-/** A new connection says what is still true. Messages stay until the user dismisses them. */
-export function forNewConnection({ messages }: ClassInfo): ClassInfo {
-  return { ...noClassInfo, messages };
+/**
+ * A new connection says what is still true. Messages stay until the user dismisses them, and what is known of the hand
+ * stays until the console is open again.
+ */
+export function forNewConnection({ messages, help }: ClassInfo): ClassInfo {
+  return { ...noClassInfo, messages, help };
 }

@@ -44,7 +44,7 @@ export interface Connection {
   open(): void;
   /** Postpones the end that a notice announces. */
   extend(): void;
-  /** Raises or lowers the user's hand. */
+  /** Raises or lowers the user's hand, as soon as the console is open. */
   setHelp(raised: boolean, text: string): void;
   /** Asks the user who has control of the machine to hand it back. */
   askControl(): void;
@@ -122,6 +122,11 @@ export function createConnection(ports: ConnectionPorts): Connection {
       case 'report-visibility':
         socket?.console.send({ type: 'visibility', hidden: effect.hidden });
         break;
+      case 'send-help': {
+        const { raised, text } = effect.request;
+        socket?.console.send({ type: 'help', raised, ...(text ? { text } : {}) });
+        break;
+      }
       case 'abandon-socket':
         socket?.console.abandon();
         break;
@@ -146,7 +151,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
   return {
     open: () => dispatch({ type: 'open-requested' }),
     extend: () => socket?.console.send({ type: 'extend' }),
-    setHelp: (raised, text) => socket?.console.send({ type: 'help', raised, ...(text ? { text } : {}) }),
+    setHelp: (raised, text) => dispatch({ type: 'help-requested', request: { raised, text } }),
     askControl: () => socket?.console.send({ type: 'ask_control' }),
     stop: () => dispatch({ type: 'stopped' }),
     networkChanged: () => dispatch({ type: 'network-changed' }),

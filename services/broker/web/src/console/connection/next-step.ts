@@ -134,6 +134,7 @@ export function end(state: ConnectionState, { message, offer }: OutcomeOf<'end'>
       ...abandonAttempt(state),
       phase: { state: 'ended', message, offer },
       interruption: 'none',
+      unsentHelp: undefined,
     },
     effects: [],
   };

@@ -1,7 +1,7 @@
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { Answer, Grant } from '../../api.ts';
 import { noNotices, type Notices } from '../notices/notices.ts';
-import { noClassInfo, type ClassInfo } from '../class/class-info.ts';
+import { noClassInfo, type ClassInfo, type HelpRequest } from '../class/class-info.ts';
 import { noSessionInfo, type SessionInfo } from './session-info.ts';
 import type { Interruption, Phase, View } from './view.ts';
 
@@ -39,6 +39,8 @@ export interface ConnectionState {
   readonly notices: Notices;
   readonly sessionInfo: SessionInfo;
   readonly classInfo: ClassInfo;
+  /** Made while the console was interrupted. */
+  readonly unsentHelp: HelpRequest | undefined;
 }
 
 export const initialState: ConnectionState = {
@@ -61,6 +63,7 @@ export const initialState: ConnectionState = {
   notices: noNotices,
   sessionInfo: noSessionInfo,
   classInfo: noClassInfo,
+  unsentHelp: undefined,
 };
 
 export type ConnectionEvent =
@@ -88,6 +91,7 @@ export type ConnectionEvent =
       /** The machine's status in the broker's list, `undefined` if it is not listed. */
       readonly answer: Answer<string | undefined>;
     }
+  | { readonly type: 'help-requested'; readonly request: HelpRequest }
   | { readonly type: 'network-changed' }
   | { readonly type: 'visibility-changed' };
 
@@ -98,6 +102,7 @@ export type Effect =
   | { readonly type: 'poll-machine' }
   | { readonly type: 'check-connection' }
   | { readonly type: 'report-visibility'; readonly hidden: boolean }
+  | { readonly type: 'send-help'; readonly request: HelpRequest }
   /** Closes the socket like a dead one, so that the session can be resumed. `connection-dead` follows. */
   | { readonly type: 'abandon-socket' }
   | { readonly type: 'go-to-sign-in' };

@@ -16,6 +16,7 @@ import {
 import { connectionLostCode, outcomeOfClose, outcomeOfProblem } from './outcome.ts';
 import { onParked, onParkedSocketClosed, onParkedTimer, returnFromParking } from './parking.ts';
 import type { ConnectionEvent, ConnectionState, Effect, Environment, Transition } from './state.ts';
+import { requestHelp, sendUnsentHelp } from './unsent-help.ts';
 
 /** After this time with a picture, back-off starts at the beginning again. */
 const stableAfterMs = 60_000;
@@ -44,7 +45,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent, env: 
     case 'control-message':
       return onMessage(state, event.message, env);
     case 'first-frame':
-      return stay(onFirstFrame(state, env));
+      return sendUnsentHelp(onFirstFrame(state, env));
     case 'socket-closed':
       return onSocketClosed(state, event, env);
     case 'connection-dead':
@@ -53,6 +54,8 @@ export function transition(state: ConnectionState, event: ConnectionEvent, env: 
       return onTimer({ ...state, timerAt: undefined }, env);
     case 'status-answered':
       return event.poll === state.poll ? onStatusAnswered(state, event.answer, env) : stay(state);
+    case 'help-requested':
+      return requestHelp(state, event.request);
     case 'network-changed':
       return onNetworkChanged(state, env);
     case 'visibility-changed':
