@@ -7,7 +7,7 @@ import { openBrowserUser, type BrowserUser, type UserName } from './browser-user
 import { startStack, type Stack, type StackOptions } from './stack.ts';
 
 /** Short enough for a test and long enough for a slow computer. */
-const deadlines = { firstByte: 1500, console: 3000, diagnose: 3000 };
+const deadlines = { firstByte: 1500, console: 3000, diagnose: 3000, unwatchedScreen: 2000 };
 
 /** A stack with two machines for all tests of a `describe`, and a signed-in student for each test. */
 export interface Scene {

@@ -110,6 +110,7 @@ export function createSharingWorld({
       tracing: noTracing,
       metrics,
       healMs: 120_000,
+      unwatchedMs: 10_000,
       prepareScreen: () => prepared,
       owners: ownersOf(relay),
       async forward(address, request) {

@@ -36,7 +36,7 @@ export function createSharing(deps: {
   readonly log: Log;
   readonly tracing: Tracing;
   readonly metrics: RelayMetrics;
-  readonly deadlines: Pick<Deadlines, 'keepAlive'>;
+  readonly deadlines: Pick<Deadlines, 'keepAlive' | 'unwatchedScreen'>;
   /** Opens consoles at Proxmox. */
   readonly dial: Dial;
   /** Default: the relay's. */
@@ -70,6 +70,7 @@ export function createSharing(deps: {
     openScreen: (screen) => screens.open(screen),
     prepareScreen: () => screens.prepare(),
     healMs: settings.healSeconds * 1000,
+    unwatchedMs: deadlines.unwatchedScreen,
   });
   return {
     dial: settings.enabled ? consoles.dial : deps.dial,

@@ -16,9 +16,6 @@ export interface PlaceRequest extends Pick<DialRequest, 'claims' | 'signal' | 'o
   readonly onNotice: (notice: ScreenNotice) => void;
 }
 
-/** A screen without viewers is kept for so long, because they may reload or resume. */
-export const lingerMs = 10_000;
-
 /**
  * What this relay has of one machine's screen: the console of the first session, and a shared screen as soon as there is
  * a second viewer. Ends, and gives up the owner record, when neither is left.
@@ -159,7 +156,7 @@ export class MachineConsole {
     }
     if (needed || this.#state === 'closed') return;
     if (screen)
-      this.#cancelLinger ??= this.#deps.clock.after(lingerMs, () => {
+      this.#cancelLinger ??= this.#deps.clock.after(this.#deps.unwatchedMs, () => {
         this.#cancelLinger = undefined;
         screen.end(new PortholeError('screen_moved', { detail: 'no viewers' }));
       });

@@ -24,4 +24,6 @@ export interface SharingDeps {
   readonly prepareScreen: () => Promise<void>;
   /** How long a lost console is opened again, in milliseconds. */
   readonly healMs: number;
+  /** How long a screen without viewers is kept, in milliseconds. */
+  readonly unwatchedMs: number;
 }

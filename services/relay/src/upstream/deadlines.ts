@@ -30,6 +30,8 @@ export interface Deadlines {
   readonly terminalAnswer: number;
   /** Interval of the pings to a viewer, which keep the connection from being idle for proxies. */
   readonly ping: number;
+  /** A shared screen without viewers is kept for so long, because they may reload or resume. */
+  readonly unwatchedScreen: number;
 }
 
 export const defaultDeadlines: Deadlines = {
@@ -48,6 +50,7 @@ export const defaultDeadlines: Deadlines = {
   inputBusy: 4000,
   terminalAnswer: 15_000,
   ping: 20_000,
+  unwatchedScreen: 10_000,
 };
 
 /** The deadlines of a terminal's input. */
