@@ -52,12 +52,17 @@ describeWith('qemu')('viewers of real QEMU behind three relays', () => {
     const extended = [encodings.raw, encodings.desktopSize, encodings.qemuExtendedKey];
     const first = await open(relays, 0, extended);
     first.rfb?.keyEvent(0xffe1, true);
+    first.rfb?.pointer(100, 50, 1);
+    const buttons = async () =>
+      (await guest.inputs()).flatMap((line) => /button left, down (\d)/.exec(line)?.[1] ?? []);
+    await eventually('QEMU has the button down', async () => (await buttons()).join('') === '1');
     const second = await open(relays, 1);
     await eventually('the first viewer resumes at the shared screen', () => first.rfb !== undefined);
     expect([vncproxyCalls(one), await guest.viewers(), first.closes]).toEqual([1, 1, [1012]]);
     await Promise.all(Array.from({ length: 8 }, (_, i) => open(relays, i, i % 2 ? extended : undefined)));
     await allShowTheScreendump();
-    // The first viewer held Shift when its console was taken over; QEMU has released it.
+    // The first viewer held Shift and a button when its console was taken over; QEMU has released both.
+    expect((await buttons()).join('')).toBe('10');
     second.rfb?.type('plain');
     first.rfb?.type('and');
     first.rfb?.extendedKeyEvent(0x78, 0x2d, true);

@@ -191,7 +191,7 @@ export class ConsoleSession {
       parking: this.#parking,
       gate: this.#gate,
       signal,
-      onStreaming: (filter) => offerConsole(console.dialled, filter, session),
+      onStreaming: (protocol) => offerConsole(console.dialled, protocol, session),
     });
     if (end.by === 'parking') return this.#park(console);
     if (console.dialled.way !== 'pass_through') return endOfScreen(end);

@@ -6,7 +6,6 @@ import type { RelayMetrics } from '../metrics.ts';
 import { createScreenProtocol } from '../rfb/screen-protocol.ts';
 import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
-import type { MessageFilter } from '../stream/message-filter.ts';
 import { startPump, type Direction } from '../stream/pump.ts';
 import type { TakeLeftover } from '../stream/run-handshake.ts';
 import { createTerminalProtocol } from '../terminal/terminal-protocol.ts';
@@ -50,7 +49,7 @@ export interface StreamConsoleDeps {
   /** Missing if the console is never parked. */
   readonly parking?: Pick<Parking, 'start' | 'stop'> | undefined;
   /** Called once, when bytes are forwarded from now on. */
-  readonly onStreaming?: ((filter: Pick<MessageFilter, 'atMessageBoundary'>) => void) | undefined;
+  readonly onStreaming?: ((protocol: Pick<ConsoleProtocol, 'filter' | 'withdrawInput'>) => void) | undefined;
   readonly gate: InputGate;
   readonly signal: AbortSignal;
 }
@@ -141,6 +140,6 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
   // A terminal's link has been paused since its handshake.
   if (resources.disposed) return promise;
   link.resume();
-  deps.onStreaming?.(protocol.filter);
+  deps.onStreaming?.(protocol);
   return promise;
 }
