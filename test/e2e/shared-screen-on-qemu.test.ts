@@ -34,10 +34,10 @@ describeWith('chromium', 'qemu')('viewers of a machine that shows a photograph',
 
   async function exact(viewer: BrowserUser): Promise<boolean> {
     const [shown, truth] = [await viewer.picture(), await guest.screendump()];
-    return shown.data.equals(truth.data);
+    return shown.width === truth.width && shown.data.equals(truth.data);
   }
 
-  test('get JPEG while it changes, and its exact pixels when it is quiet', async () => {
+  test('get JPEG while it changes, and its exact pixels when it is quiet, also in another size', async () => {
     const first = await open();
     const before = await first.picture();
     const others = [await open(), await open('view')];
@@ -52,6 +52,11 @@ describeWith('chromium', 'qemu')('viewers of a machine that shows a photograph',
     );
     for (const viewer of [first, ...others]) await eventually('the picture is exact', () => exact(viewer));
     expect(jpegs()).toBeGreaterThan(jpegsBefore);
+    const socketsBefore = viewers.map((viewer) => viewer.sockets());
+    await first.type('8');
+    await eventually('the machine has another size', async () => (await guest.screendump()).width === 800);
+    for (const viewer of viewers) await eventually('the picture is exact', () => exact(viewer));
+    expect(viewers.map((viewer) => viewer.sockets())).toEqual(socketsBefore);
     expect([await guest.viewers(), stack.proxmox.openConsoles(100)]).toEqual([1, 1]);
     expect(viewers.flatMap(({ faults }) => faults)).toEqual([]);
   }, 90_000);

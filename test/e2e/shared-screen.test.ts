@@ -32,6 +32,19 @@ async function watch({
     page.evaluate(() => Reflect.get(window, 'seen') as { words: string[]; blanks: number; frames: number });
 }
 
+/** Clicks on a pixel of the machine's picture, which the page may show in another size. */
+async function clickAt(user: BrowserUser, x: number, y: number): Promise<void> {
+  const { width } = await user.picture();
+  const box = await user.canvas().boundingBox();
+  if (!box) throw new Error('the page has no picture');
+  const scale = box.width / width;
+  await user.canvas().click({ position: { x: (x + 0.5) * scale, y: (y + 0.5) * scale } });
+}
+
+/** Whether the pointer is there, up to a pixel of the page, and no button is down. */
+const isAt = (pointer: { x: number; y: number; buttons: number }, x: number, y: number) =>
+  Math.abs(pointer.x - x) <= 1 && Math.abs(pointer.y - y) <= 1 && pointer.buttons === 0;
+
 describeWith('chromium')('two tabs on one machine', () => {
   const browser = useBrowser();
   const scene = useScene(browser);
@@ -56,7 +69,21 @@ describeWith('chromium')('two tabs on one machine', () => {
     await second.page.bringToFront();
     await second.type('two');
     await eventually('the machine has the keys of both', () => one.keys().endsWith('onetwo'));
+    await clickAt(second, 200, 100);
+    await eventually('the machine has the click', () => isAt(one.pointer(), 200, 100));
     await student.page.bringToFront();
+    await student.page.mouse.move(640, 2);
+    await student.page.getByRole('button', { name: 'Full screen' }).click();
+    await student.page.getByRole('button', { name: 'Leave full screen' }).waitFor();
+    await clickAt(student, 300, 200);
+    await eventually('the machine has the click', () => isAt(one.pointer(), 300, 200));
+    await student.type(' full');
+    await eventually('the machine has the keys', () => one.keys().endsWith('full'));
+    await student.page.mouse.move(640, 2);
+    await student.page.getByRole('button', { name: 'Clipboard' }).click();
+    await student.page.locator('#outgoing').fill('a text of the first tab');
+    await student.page.getByRole('button', { name: 'Send', exact: true }).click();
+    await eventually('the machine has the text', () => one.clipboard() === 'a text of the first tab');
     await eventually('both show the same picture', async () => {
       const [a, b] = [await student.picture(), await second.picture()];
       return a.data.equals(b.data);

@@ -1,6 +1,6 @@
 /**
  * A boot sector that fills 640x480 pixels of 24 bits with noise, like a photograph, and again with other noise after each
- * key. Runs in real mode; the BIOS loads it at 0000:7C00.
+ * key. After the key 8, it has 800x600 pixels. Runs in real mode; the BIOS loads it at 0000:7C00.
  */
 export function noiseSector(): Buffer {
   const code = [
@@ -38,7 +38,12 @@ export function noiseSector(): Buffer {
     [0x30, 0xe4], //             xor ah, ah         wait for a key
     [0xcd, 0x16], //             int 16h
     [0x46], //                   inc si             the noise repeats after 64 KiB
-    [0xeb, 0xd5], //             jmp draw
+    [0x3c, 0x38], //             cmp al, '8'
+    [0x75, 0xd3], //             jne draw
+    [0xb8, 0x02, 0x4f], //       mov ax, 4F02h
+    [0xbb, 0x15, 0x01], //       mov bx, 0115h      800x600, 24 bits; the noise fills the upper part
+    [0xcd, 0x10], //             int 10h
+    [0xeb, 0xc9], //             jmp draw
   ];
   const sector = Buffer.alloc(512);
   Buffer.from(code.flat()).copy(sector);
