@@ -41,13 +41,15 @@ describe('GET /api/v1/sessions', () => {
     });
   });
 
-  test('shows which sessions are parked', async () => {
+  test('shows which sessions are parked, and which share the console of their machine', async () => {
     const { rig } = await aSchool();
     await live(rig.store, { sessionId: 'ben-2', ...ben, parked: true });
+    await live(rig.store, { sessionId: 'ben-3', ...ben, shared: true });
     const { sessions } = (await (await rig.signedIn('ada')).get('/api/v1/sessions?scope=all')).json;
-    const parked = sessions.filter((session: { parked?: boolean }) => session.parked === true);
-    expect(parked).toMatchObject([{ id: 'ben-2' }]);
-    expect(sessions.length).toBeGreaterThan(1);
+    const idsWith = (field: 'parked' | 'shared') =>
+      sessions.flatMap((session: Record<string, unknown>) => (session[field] === true ? session['id'] : []));
+    expect([idsWith('parked'), idsWith('shared')]).toEqual([['ben-2'], ['ben-3']]);
+    expect(sessions.length).toBeGreaterThan(2);
   });
 
   test('responds 304 if unchanged, and reads the store once for all users', async () => {

@@ -114,6 +114,23 @@ describe('shared and forwarded viewers', () => {
     expect(local.socket.readyState).toBe(1);
   });
 
+  test('are listed as shared, wherever the screen is, and a session with a console of its own is not', async () => {
+    const { one, local, remote } = await share();
+    const other = await start();
+    const alone = await other.open({ sessionId: 'alone' });
+    const rfb = await alone.rfb();
+    rfb.requestUpdate(false);
+    await rfb.nextUpdate();
+    // A relay writes the record with its heartbeat, and when a viewer is lost.
+    for (const client of [local, remote, alone]) client.socket.terminate();
+    const find = ({ store }: RelayRig, id: string) => sessionRecordsIn(store).find(id);
+    for (const id of ['local', 'remote'])
+      await eventually(`${id} is listed as shared`, async () => (await find(one, id))?.shared === true);
+    await eventually('the session has ended', () => other.audited.at(-1)?.event === 'console_ended');
+    expect(await find(other, 'alone')).toMatchObject({ mode: 'control' });
+    expect((await find(other, 'alone'))?.shared).toBeUndefined();
+  });
+
   test('learn who observes them, wherever the observer is', async () => {
     const { two, local } = await share({}, { remote: { observer: true, mode: 'view', user: aUser('Ina') } });
     await eventually('the local viewer is told', () =>

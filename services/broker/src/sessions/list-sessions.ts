@@ -86,6 +86,7 @@ function toPublicSession(
     kind,
     ...(observer ? { observer } : {}),
     ...(parked ? { parked } : {}),
+    ...(session.shared ? { shared: true } : {}),
     ...(session.hasControl ? { hasControl: true } : {}),
     relay: session.relay,
     since: new Date(session.since).toISOString(),

@@ -46,6 +46,8 @@ export class ConsoleSession {
   readonly #gate = new InputGate();
   #classes: ClassMembership | undefined;
   #control: ControlRegistration | undefined;
+  /** The console belongs to a shared screen, of this relay or of another one. */
+  #sharesScreen = false;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
   #parking: Parking | undefined;
@@ -170,6 +172,7 @@ export class ConsoleSession {
     const { cluster, node } = console.dialled.machine;
     // The machine may run on another node than when the grant was issued.
     const claims = (this.#claims = { ...granted, node });
+    this.#sharesScreen = console.dialled.way !== 'pass_through';
     this.#lifecycle.enter('open');
     this.#reporter.opened(claims);
     const timeLimits = this.#announceOpen(claims);
@@ -208,6 +211,7 @@ export class ConsoleSession {
   /** Releases the console and keeps the rest of the session until its page is visible or it ends. */
   async #park({ dialled }: OpenConsole): Promise<PortholeError | ViewerLeft> {
     this.#lifecycle.enter('parked');
+    this.#sharesScreen = false;
     dialled.release();
     this.#control?.release();
     this.#reporter.parked();
@@ -281,6 +285,7 @@ export class ConsoleSession {
       relay: this.#deps.relayId,
       node: this.#claims?.node ?? granted.node,
       ...(this.state === 'parked' ? { parked: true } : {}),
+      ...(this.#sharesScreen ? { shared: true } : {}),
       ...(this.#control?.hasControl ? { hasControl: true } : {}),
       since: this.#timeLimits?.openedAt ?? granted.resumes?.openedAt ?? startedAt,
       bytes: { toViewer: bytesForwarded.to_viewer, toMachine: bytesForwarded.to_machine },

@@ -113,7 +113,10 @@ class LiveRegistration implements SessionRegistration {
 /** The record of a session, from its grant and what is known since. */
 export function toSessionRecord(
   claims: GrantClaims,
-  now: Pick<SessionRecord, 'connection' | 'relay' | 'node' | 'parked' | 'hasControl' | 'since' | 'bytes'>,
+  now: Pick<
+    SessionRecord,
+    'connection' | 'relay' | 'node' | 'parked' | 'shared' | 'hasControl' | 'since' | 'bytes'
+  >,
 ): SessionRecord {
   const { sessionId, loginRef, user, cluster, type, vmid, machineName, mode, kind, observer, classes } =
     claims;
