@@ -113,7 +113,21 @@ describeWith('chromium')('the pictures of the README', () => {
       await person.page.getByRole('link', { name: 'Classes' }).click();
       await person.page.getByText('My disk is full').waitFor();
       await person.page.getByText('9 of 12 seats with an open console, 2 raised hands').waitFor();
+      await person.page.locator('[data-picture=live]').nth(3).waitFor();
       await takePicture(person, 'class');
+      await person.page.getByRole('button', { name: 'Look at Carla Reis' }).click();
+      await person.page.locator('.large-view-stage[data-state=open]').waitFor();
+      await eventually('the screen is drawn', async () => {
+        const colours = await person.page.locator('.large-view-screen canvas').evaluate((canvas) => {
+          const { width, height } = canvas as HTMLCanvasElement;
+          const pixels = (canvas as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height);
+          return new Set(new Uint32Array(pixels?.data.buffer ?? new ArrayBuffer(0))).size;
+        });
+        expect(colours).toBeGreaterThan(4);
+      });
+      await finishAnimations(person);
+      await takePicture(person, 'large-view');
+      await person.page.keyboard.press('Escape');
       await person.page.getByLabel('Text while paused').fill('Please look at the board.');
       const student = await openBrowserUser(browser(), origin);
       await student.page.goto(origin);

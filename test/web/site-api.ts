@@ -103,11 +103,14 @@ async function actOnClass({ site, request, response }: Exchange, [, name = '']: 
   response.writeHead(204).end();
 }
 
-function openWall({ site, response }: Exchange, [, name]: RegExpExecArray): void {
+async function openWall({ site, request, response }: Exchange, [, name]: RegExpExecArray) {
+  const { renews } = (await bodyOf(request)) as { readonly renews?: string };
+  if (renews !== undefined) site.renewals.push(renews);
   if (site.wallReply) return refuse(response, site.wallReply);
   const machines =
     site.instructed.find((each) => each.name === name)?.seats.map(({ machine }) => machine) ?? [];
   json(response, 201, {
+    id: renews ?? `wall-${site.walls.length + 1}`,
     url: `${site.origin.replace('http', 'ws')}/relay/v1/wall`,
     protocols: ['porthole.wall.v1', 'porthole.grant.token'],
     seats: machines.map(({ cluster, vmid }, seat) => ({ seat, cluster, vmid })),
@@ -168,5 +171,5 @@ function refuse(response: ServerResponse, { status, code = 'internal', title = '
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
 }

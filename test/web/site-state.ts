@@ -26,6 +26,8 @@ export interface Site {
   readonly classActions: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }[];
   /** How actions are refused. Undefined: they succeed. */
   classReply: Refusal | undefined;
+  /** Which walls pages have asked to renew. */
+  readonly renewals: string[];
   /** Walls that pages have opened. */
   readonly walls: OpenedWall[];
   /** How walls are refused. Undefined: they open. */

@@ -40,6 +40,7 @@ export async function startSite(): Promise<Site> {
     classActions: [],
     classReply: undefined,
     walls: [],
+    renewals: [],
     wallReply: undefined,
     ended: [],
     powerActions: [],

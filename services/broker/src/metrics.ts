@@ -44,7 +44,7 @@ export const brokerMetrics = {
   },
   classActions: {
     name: 'porthole_broker_class_actions_total',
-    help: 'Requests of instructors for their classes (pause, resume, message, lower, start, end, cancel_end, show, stop_showing, wall) by result: ok, or the error code.',
+    help: 'Requests of instructors for their classes (pause, resume, message, lower, start, end, cancel_end, show, stop_showing, wall, renew_wall) by result: ok, or the error code.',
     labelNames: ['action', 'result'],
   },
   timetableActions: {

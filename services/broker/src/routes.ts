@@ -68,7 +68,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.post('/sessions/:id/control', readJson(), changeControl(control));
   router.get('/classes', listClasses(classes));
   router.post('/classes/:name/actions', readJson(), actOnClass(classes));
-  router.post('/classes/:name/wall', openWall(classes));
+  router.post('/classes/:name/wall', readJson(), openWall(classes));
   router.get('/access/explain', explainAccess(deps));
   router.get('/audit', readAudit({ ...sessions, trail }));
   return router;

@@ -115,6 +115,17 @@ test('seats say whose machine it is, whether it runs and who has it open, and wh
   ]);
 });
 
+test('a hand is listed as soon as a relay has announced it, whatever the broker has just read', async () => {
+  const school = await aClassSchool();
+  const { look } = await instruct(school);
+  expect((await look()).hands).toEqual([]);
+  const user = { id: 'local:ben', name: 'ben' };
+  await school.states.help.raise('lab', { version: 1, user, since: school.clock.now(), text: '' });
+  await school.states.announce('lab');
+  // The clock stands still.
+  expect((await look()).hands).toMatchObject([{ user: { name: 'ben' } }]);
+});
+
 test('all classes of the user are named, also if one is asked for, and no others', async () => {
   const school = await aClassSchool();
   const names = async (user: string, query = '') => {

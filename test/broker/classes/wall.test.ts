@@ -1,7 +1,7 @@
 import { takeWallGrant } from '@porthole/shared/grant/wall-grant';
 import { keys } from '../sessions/fixtures.ts';
 import { closeBrokers } from '../rig.ts';
-import { aClassSchool, type ClassSchool } from './fixtures.ts';
+import { aClassSchool, config, type ClassSchool } from './fixtures.ts';
 
 afterEach(closeBrokers);
 
@@ -58,6 +58,36 @@ test.each([
 test('a wall whose right was taken away is refused from then on', async () => {
   const { rig } = await aClassSchool({ config: { access: [], classes: [] } });
   expect((await (await rig.signedIn('ina')).post(path)).status).toBe(404);
+});
+
+test('a grant that renews a wall has its id, opens no wall, and is not recorded as one', async () => {
+  const school = await aClassSchool();
+  const browser = await school.rig.signedIn('ina');
+  const { json } = await browser.post(path);
+  const answer = await browser.post(path, { renews: json.id });
+  expect([answer.status, answer.json.id]).toEqual([201, json.id]);
+  expect(await claimsOf(school, answer.json.protocols)).toMatchObject({ sessionId: json.id, renews: true });
+  expect(school.rig.audited.filter(({ event }) => event === 'wall_opened')).toHaveLength(1);
+  for (const bad of [{ renews: '' }, { renews: 1 }, { other: 1 }])
+    expect((await browser.post(path, bad)).status).toBe(400);
+});
+
+test('a user who loses machines renews a wall without them, and one who loses the class can not renew it', async () => {
+  let rules: object = { access: [], classes: config?.classes };
+  const school = await aClassSchool({
+    config: { access: undefined, classes: undefined, accessFile: () => JSON.stringify(rules) },
+  });
+  const change = (lab: object) => {
+    rules = { access: [], classes: [{ ...config?.classes?.[0], ...lab }, config?.classes?.[1]] };
+    school.clock.advance(5000);
+  };
+  const browser = await school.rig.signedIn('ina');
+  const { json } = await browser.post(path);
+  change({ machines: { names: ['lab-anna'] } });
+  const fewer = await browser.post(path, { renews: json.id });
+  expect(fewer.json.seats).toEqual([{ seat: 0, cluster: 'school', vmid: 101 }]);
+  change({ instructors: { users: ['olga'] } });
+  expect((await browser.post(path, { renews: json.id })).status).toBe(404);
 });
 
 test('a wall lasts no longer than a console that the user may open', async () => {

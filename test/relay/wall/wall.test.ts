@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { createClassStates } from '@porthole/shared/class/class-states';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
 import { createTerminationOrders, targetsOf } from '@porthole/shared/session/termination-orders';
@@ -202,6 +203,55 @@ describe('a wall', () => {
     await student.pictured;
     expect(vncproxyCalls(relays[0])).toBe(1);
     await student.close();
+  });
+});
+
+describe('an open wall', () => {
+  const renew = async (rig: RelayRig, wall: WallClient, over: Parameters<typeof mintWall>[1] = {}) =>
+    wall.socket.send(
+      JSON.stringify({ type: 'renew', token: await mintWall(rig, { renews: true, ...over }) }),
+    );
+
+  test('stops at once to show a machine that a renewal does not contain, and goes on with the others', async () => {
+    const { rig, guests, seats } = await aRoom(2);
+    const wall = await openWall(rig, { seats });
+    wall.show(0, 1);
+    await eventually('both seats have a picture', () => sees(wall, 0) && sees(wall, 1));
+    await renew(rig, wall, { seats: seats.slice(1) });
+    await eventually('one seat is taken away', () => {
+      expect(wall.states()).toEqual({ 0: 'failed', 1: 'live' });
+    });
+    const before = wall.pictures.length;
+    wall.show(0, 1);
+    await eventually('the other one has a new picture', () => {
+      guests.forEach((guest) => guest.paint(shade(0xff)));
+      expect(wall.pictures.slice(before).map(({ seat }) => seat)).toContain(1);
+    });
+    expect(wall.pictures.slice(before).map(({ seat }) => seat)).not.toContain(0);
+    expect(await metric(rig, 'porthole_relay_shared_screen_thumbnails')).toBe(1);
+  });
+
+  test('ends at a grant that does not renew it, and a grant that renews it opens no wall', async () => {
+    const { rig } = await aRoom(1);
+    const wall = await openWall(rig);
+    await renew(rig, wall, { user: { id: 'local:olga', name: 'olga' } });
+    expect(await wall.closed).toEqual(closeOf('grant_invalid'));
+    const other = await openWall(rig, { renews: true });
+    expect(await other.closed).toEqual(closeOf('grant_invalid'));
+  });
+
+  test('says that its class has changed, and not that another one has', async () => {
+    const { rig } = await aRoom(1);
+    const wall = await openWall(rig);
+    const common = { keys: () => [grantKey], random: systemRandom };
+    const signals = createConsoleSignals({ bus: rig.store.signals, ...common, clock: systemClock });
+    const states = createClassStates({ ...rig.store, ...common, signals });
+    await states.announce('other');
+    wall.socket.send('{"type":"ping"}');
+    await eventually('the page has an answer', () => wall.messages.length === 1);
+    await states.announce('lab');
+    await eventually('the page is told', () => wall.messages.at(-1)?.type === 'class');
+    expect(wall.messages.map(({ type }) => type)).toEqual(['pong', 'class']);
   });
 });
 

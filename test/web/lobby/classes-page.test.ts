@@ -185,10 +185,6 @@ describeWith('chromium')('the page of a class', () => {
     await open();
     for (const name of ['Pause all', 'Start all machines', 'End class'])
       expect(await button(name).count()).toBe(0);
-    expect(await page.getByRole('link', { name: 'Open the console of ada' }).count()).toBe(0);
-    expect(await page.getByRole('link', { name: 'Observe ada' }).getAttribute('href')).toBe(
-      '/console/lab/101?mode=view',
-    );
   });
 
   test('says that an action has failed, until the message is closed', async () => {

@@ -19,7 +19,7 @@ describeWith('chromium')('the large view of a seat', () => {
   async function open(over: Parameters<typeof aClass>[0] = {}): Promise<void> {
     fixture.site.instructed = [aClass(over)];
     await fixture.page.goto(`${fixture.site.origin}/classes`);
-    await button('Look at ada').click();
+    await button(/^Look at ada/).click();
     await shown();
   }
   const shown = () => fixture.page.locator('.large-view-stage[data-state=open]').waitFor();
@@ -40,6 +40,9 @@ describeWith('chromium')('the large view of a seat', () => {
     await open({ may: ['message', 'lower'] });
     expect(await button('Take control').count()).toBe(0);
     expect(fixture.site.grants).toMatchObject([{ mode: 'view' }]);
+    expect(await fixture.page.getByRole('link', { name: 'Open in own tab' }).getAttribute('href')).toBe(
+      '/console/lab/101?mode=view',
+    );
   });
 
   test('sends no keys and no pointer before control, although the relay would permit them', async () => {

@@ -25,7 +25,7 @@ const seats = (count: number) =>
   Array.from({ length: count }, (_, index) =>
     aSeat(`student-${String(index).padStart(2, '0')}`, 100 + index),
   );
-const tiles = () => page.locator('a.seat-picture');
+const tiles = () => page.locator('button.seat-picture');
 /** The colour in the middle of a tile. */
 const colourOf = (index: number) =>
   tiles()
@@ -74,8 +74,7 @@ describeWith('chromium')('the wall of a class', () => {
     });
     wall.picture(0, size, await jpegOf('#ffffff'));
     await eventually('the new one is drawn', async () => expect(await colourOf(0)).toEqual([8, 8, 8]));
-    expect(await tiles().nth(0).getAttribute('aria-label')).toBe('Screen of student-00: live');
-    expect(await tiles().nth(0).getAttribute('href')).toBe('/console/lab/100?mode=view');
+    expect(await tiles().nth(0).getAttribute('aria-label')).toBe('Look at student-00: live');
   });
 
   test('says why a seat has no picture, and marks one that is not live', async () => {
@@ -88,7 +87,7 @@ describeWith('chromium')('the wall of a class', () => {
     await page.locator('[data-picture="live"]').waitFor();
     wall.state(3, 'opening');
     await eventually('each seat says its state', async () => {
-      expect(await tiles().allTextContents()).toEqual([
+      expect(await tiles().locator('span').allTextContents()).toEqual([
         'Connecting…',
         'The machine is off',
         'No picture',
@@ -141,30 +140,98 @@ describeWith('chromium')('the wall of a class', () => {
     }
   });
 
-  test('is reached by the keyboard: one stop for Tab, the arrow keys between seats, Enter opens', async () => {
+  test('is reached by the keyboard: one stop for Tab, arrow keys between seats, Enter opens the large view', async () => {
     await open(8);
     await tiles().nth(0).focus();
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
     await page.keyboard.press('ArrowRight');
-    expect(await focused()).toBe('Screen of student-01: no picture');
+    expect(await focused()).toBe('Look at student-01: no picture');
     await page.keyboard.press('ArrowDown');
     const columns = await page.evaluate(
       () =>
         getComputedStyle(document.querySelector('.seats') as Element).gridTemplateColumns.split(' ').length,
     );
-    expect(await focused()).toBe(`Screen of student-0${1 + columns}: no picture`);
+    expect(await focused()).toBe(`Look at student-0${1 + columns}: no picture`);
     await page.keyboard.press('ArrowUp');
-    expect(await focused()).toBe('Screen of student-01: no picture');
+    expect(await focused()).toBe('Look at student-01: no picture');
     await page.keyboard.press('End');
-    expect(await focused()).toBe('Screen of student-07: no picture');
+    expect(await focused()).toBe('Look at student-07: no picture');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowLeft');
-    expect(await focused()).toBe('Screen of student-00: no picture');
-    expect(await page.locator('a.seat-picture[tabindex="0"]').count()).toBe(1);
-    const popup = page.waitForEvent('popup');
+    expect(await focused()).toBe('Look at student-00: no picture');
+    expect(await page.locator('button.seat-picture[tabindex="0"]').count()).toBe(1);
     await page.keyboard.press('Enter');
-    expect((await popup).url()).toBe(`${site.origin}/console/lab/100?mode=view`);
-    await (await popup).close();
+    await page.getByRole('dialog', { name: 'student-00' }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('dialog', { name: 'student-01' }).waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    // Where the user was last.
+    expect(await focused()).toBe('Look at student-01: no picture');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('tabindex'))).toBe('0');
+  });
+
+  test('opens the large view of a seat at one click on its picture', async () => {
+    await open(3);
+    await tiles().nth(1).click();
+    await page.getByRole('dialog', { name: 'student-01' }).waitFor();
+    await page.locator('.large-view-stage[data-state=open]').waitFor();
+    expect(site.grants).toMatchObject([{ vmid: '101' }]);
+  });
+
+  test('asks for the class at once when it has changed', async () => {
+    const wall = await open(2);
+    const help = { position: 1, since: new Date().toISOString(), text: 'My disk is full' };
+    site.instructed = [aClass({ seats: [aSeat('ada', 100), aSeat('ben', 101, { help })] })];
+    const changedAt = performance.now();
+    wall.change();
+    await page.locator('.seat').first().getByText('My disk is full').waitFor();
+    // Without the message, the page asks every three seconds.
+    expect(performance.now() - changedAt).toBeLessThan(1000);
+  });
+
+  describe('shows every half minute that its user still has the right', () => {
+    /** As much time as that, in steps in which the wall can answer pings. */
+    async function halfAMinute() {
+      for (let step = 0; step < 8; step++) {
+        await page.clock.runFor(4000);
+        await page.evaluate(() => fetch('/api/v1/me'));
+      }
+    }
+    beforeEach(() => page.clock.install());
+
+    test('and goes on', async () => {
+      const wall = await open(2);
+      await halfAMinute();
+      await eventually('the wall is renewed', () => expect(wall.renewed).toEqual(['token']));
+      expect(site.renewals).toEqual(['wall-1']);
+      expect(site.walls).toHaveLength(1);
+    });
+
+    test('and closes the wall without it', async () => {
+      const wall = await open(2);
+      site.wallReply = { status: 403, code: 'not_allowed' };
+      await halfAMinute();
+      await eventually('the wall is closed', () => wall.socket.readyState === 3);
+      expect(wall.renewed).toEqual([]);
+    });
+
+    test('but not while it is hidden, when a wall that has ended stays closed until the user returns', async () => {
+      const wall = await open(2);
+      const show = (state: string) =>
+        page.evaluate((now) => {
+          Object.defineProperty(document, 'visibilityState', { value: now, configurable: true });
+          document.dispatchEvent(new Event('visibilitychange'));
+        }, state);
+      await show('hidden');
+      await halfAMinute();
+      wall.socket.close(4401);
+      await halfAMinute();
+      expect([site.renewals, site.walls.length]).toEqual([[], 1]);
+      await show('visible');
+      await eventually('there is another wall', () => site.walls.length === 2);
+    });
   });
 
   test('connects again with a new grant when its relay drains', async () => {

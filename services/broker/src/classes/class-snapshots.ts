@@ -16,11 +16,18 @@ export interface ClassSnapshot {
   readonly hands: readonly RaisedHand[];
 }
 
-/** Reads snapshots for pages. All pages of one class share a read for `freshMs`. */
+/** Reads snapshots for pages. All pages of one class share a read for `freshMs`, unless the class has changed. */
 export interface ClassSnapshots {
   read(className: string): Promise<ClassSnapshot>;
   /** The next read must see what was just written. */
   forget(className: string): void;
+}
+
+interface KnownSnapshot {
+  /** When it was read, because what expires has no new revision. */
+  readonly at: number;
+  readonly revision: string | undefined;
+  readonly snapshot: Promise<ClassSnapshot>;
 }
 
 const freshMs = 1000;
@@ -28,12 +35,12 @@ const freshMs = 1000;
 const maxKnown = 1000;
 
 export function createClassSnapshots(deps: {
-  readonly states: Pick<ClassStates, 'pauses' | 'endings' | 'showings' | 'help'>;
+  readonly states: Pick<ClassStates, 'revision' | 'pauses' | 'endings' | 'showings' | 'help'>;
   readonly starts: Pick<ClassRecord<ClassStart>, 'read'>;
   readonly clock: Pick<Clock, 'now'>;
 }): ClassSnapshots {
   const { states, starts, clock } = deps;
-  const known = new Map<string, { readonly at: number; readonly snapshot: Promise<ClassSnapshot> }>();
+  const known = new Map<string, KnownSnapshot>();
 
   async function readNow(className: string): Promise<ClassSnapshot> {
     const [paused, ending, showing, starting, hands] = await Promise.all([
@@ -54,11 +61,12 @@ export function createClassSnapshots(deps: {
   }
 
   return {
-    read(className) {
+    async read(className) {
+      const revision = await states.revision(className);
       const cached = known.get(className);
-      if (cached && clock.now() - cached.at < freshMs) return cached.snapshot;
+      if (cached && cached.revision === revision && clock.now() - cached.at < freshMs) return cached.snapshot;
       const snapshot = readNow(className);
-      const entry = { at: clock.now(), snapshot };
+      const entry = { at: clock.now(), revision, snapshot };
       if (known.size >= maxKnown) known.clear();
       known.set(className, entry);
       // A failure is not remembered.

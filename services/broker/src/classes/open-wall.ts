@@ -8,7 +8,9 @@ import { grantProtocolPrefix, wallProtocol } from '@porthole/shared/protocol/sub
 import { lifetimes } from '@porthole/shared/store/keys';
 import type { Store } from '@porthole/shared/store/ports';
 import type { Clock } from '@porthole/shared/time/clock';
+import { z } from 'zod';
 import { wallUrlOf } from '../grants/relay-url.ts';
+import { badRequestOf } from '../http/bad-request.ts';
 import type { Context, Step } from '../http/context.ts';
 import { pathParameters } from '../http/path-parameters.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -27,9 +29,12 @@ export interface WallRouteDeps extends Pick<
   readonly clock: Clock;
 }
 
+/** `renews` is the id of the user's wall that stays open. */
+const wallRequest = z.strictObject({ renews: z.string().min(1).max(64).optional() });
+
 /**
- * POST /api/v1/classes/{name}/wall: a grant for small pictures of the machines of a class that the user may watch. Only
- * virtual machines: a container has no screen before a user signs in at its terminal.
+ * POST /api/v1/classes/{name}/wall: a grant for small pictures of the machines of a class that the user may watch, or to
+ * go on with a wall that is open. Only virtual machines: a container has no screen before a user signs in at its terminal.
  */
 export function openWall(deps: WallRouteDeps): Step {
   const { config, rateLimits, audit, metrics } = deps;
@@ -39,19 +44,24 @@ export function openWall(deps: WallRouteDeps): Step {
     const identity = await deps.requireLogin(ctx);
     const { user } = identity;
     await rateLimits.spend(`grants/user/${user.id}`, config.limits.grantsPerMinute, 60);
+    const parsed = wallRequest.safeParse(ctx.request.body ?? {});
+    if (!parsed.success) throw badRequestOf(parsed.error);
+    const { renews } = parsed.data;
+    const action = renews === undefined ? 'wall' : 'renew_wall';
     const { name = '' } = pathParameters(ctx);
     try {
-      const claims = await claimsFor(deps, identity, name);
+      const claims = await claimsFor(deps, identity, name, renews);
       const { store, keys, random, clock } = deps;
       const token = await mintWallGrant({ records: store.records, keys, random, clock }, claims);
-      metrics.classAction('wall', 'ok');
-      audit({
-        event: 'wall_opened',
-        wall: claims.sessionId,
-        login: claims.loginRef,
-        machines: claims.seats.length,
-        ...auditFields(ctx, user, claims.class),
-      });
+      metrics.classAction(action, 'ok');
+      if (!claims.renews)
+        audit({
+          event: 'wall_opened',
+          wall: claims.sessionId,
+          login: claims.loginRef,
+          machines: claims.seats.length,
+          ...auditFields(ctx, user, claims.class),
+        });
       ctx.status = 201;
       ctx.body = {
         id: claims.sessionId,
@@ -62,7 +72,7 @@ export function openWall(deps: WallRouteDeps): Step {
       };
     } catch (thrown) {
       const { code } = asPortholeError(thrown);
-      metrics.classAction('wall', code);
+      metrics.classAction(action, code);
       // A class that the user cannot see is not recorded: its name can be anything.
       if (code !== 'not_found') audit({ event: 'wall_refused', ...auditFields(ctx, user, name), code });
       throw thrown;
@@ -74,6 +84,7 @@ async function claimsFor(
   deps: WallRouteDeps,
   { user, loginRef }: Pick<Identity, 'user' | 'loginRef'>,
   name: string,
+  renews: string | undefined,
 ): Promise<WallClaims> {
   const { config, clock, random } = deps;
   const access = deps.access();
@@ -99,8 +110,9 @@ async function claimsFor(
     throw new PortholeError('not_allowed', { detail: 'no virtual machine of the class may be watched' });
   return {
     version: 1,
-    sessionId: randomId(random, 16),
+    sessionId: renews ?? randomId(random, 16),
     loginRef,
+    ...(renews === undefined ? {} : { renews: true }),
     user: userOf(user),
     class: compiled.name,
     seats: watched.map(({ machine }, seat) => ({ seat, ...machineOf(machine) })),

@@ -104,6 +104,7 @@ export interface Grant {
 
 /** A grant for the small pictures of a class. */
 export interface WallGrant {
+  readonly id: string;
   readonly url: string;
   readonly protocols: readonly string[];
   /** The number of each machine on the wall. */
@@ -240,7 +241,12 @@ export const api = {
     ),
   classAction: (name: string, action: ClassAction) =>
     request<undefined>('POST', `/classes/${encodeURIComponent(name)}/actions`, action),
-  openWall: (name: string) => request<WallGrant>('POST', `/classes/${encodeURIComponent(name)}/wall`),
+  openWall: (name: string, renews: string | undefined) =>
+    request<WallGrant>(
+      'POST',
+      `/classes/${encodeURIComponent(name)}/wall`,
+      renews === undefined ? undefined : { renews },
+    ),
   sessions: (className: string | undefined, etag: string | undefined) =>
     requestIfChanged<SessionList>(
       `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,

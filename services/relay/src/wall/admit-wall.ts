@@ -10,6 +10,8 @@ export async function admitWall(deps: AdmitDeps, { token, origin }: UpgradeCrede
     throw new PortholeError('origin_not_allowed', { detail: `origin ${origin ?? 'missing'}` });
   if (token === undefined) throw new PortholeError('grant_invalid', { detail: 'no wall grant presented' });
   const claims = await takeWallGrant(deps, token);
+  // It would open a wall that no audit event announces.
+  if (claims.renews) throw new PortholeError('grant_invalid', { detail: 'the grant renews a wall' });
   if (!claims.origins.includes(origin))
     throw new PortholeError('origin_not_allowed', { detail: `the wall grant is not for origin ${origin}` });
   return claims;

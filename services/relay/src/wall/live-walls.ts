@@ -65,6 +65,7 @@ export class LiveWalls implements Iterable<WallSession> {
 
   onSignal(signal: ConsoleSignal): void {
     if (signal.type === 'terminate') for (const wall of this.#walls) wall.onTermination(signal);
+    if (signal.type === 'class') for (const wall of this.#walls) wall.onClassChanged(signal.name);
   }
 
   /** Refuses new walls, and tells every page to reconnect to another relay. Resolves when all walls are gone. */

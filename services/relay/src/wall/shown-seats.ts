@@ -42,6 +42,11 @@ export class ShownSeats {
     }
   }
 
+  /** From now on, the seat may not be shown. */
+  forbid(seat: number): void {
+    if (this.#shown.has(seat)) this.#remove(seat);
+  }
+
   /** The seat's picture has been taken. */
   requestNext(seat: number): void {
     this.#shown.get(seat)?.tile.requestNext();

@@ -1,6 +1,7 @@
 import type { Audit } from '@porthole/shared/audit/audit';
-import { PortholeError } from '@porthole/shared/errors';
+import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import type { WallClaims, WallSeat } from '@porthole/shared/grant/wall-claims';
+import { takeWallGrant } from '@porthole/shared/grant/wall-grant';
 import type { WallMessage } from '@porthole/shared/protocol/wall-messages';
 import type { TerminationSignal } from '@porthole/shared/session/signals';
 import {
@@ -16,11 +17,13 @@ import { SessionLifecycle, ViewerLeft } from '../session/lifecycle.ts';
 import type { UpgradeCredentials } from '../viewer/upgrade.ts';
 import type { TextViewer } from '../viewer/viewer.ts';
 import { admitWall } from './admit-wall.ts';
+import { ChangeNotices } from './change-notices.ts';
 import { createWallMessageReader } from './read-wall-message.ts';
 import type { CreateTile } from './create-tile.ts';
 import { ShownSeats } from './shown-seats.ts';
 import { WallPictures } from './wall-pictures.ts';
 import { WallPresence, type WallPresenceDeps } from './wall-presence.ts';
+import { WallRights } from './wall-rights.ts';
 
 export interface WallSessionDeps extends AdmitDeps, WallPresenceDeps {
   readonly terminations: Pick<TerminationOrders, 'findFor'>;
@@ -43,6 +46,8 @@ export class WallSession {
   #claims: WallClaims | undefined;
   #seats: ShownSeats | undefined;
   #presence: WallPresence | undefined;
+  #rights: WallRights | undefined;
+  readonly #changes: ChangeNotices;
   #openedAt: number | undefined;
   /** Counts the messages about shown seats, of which only the last one counts. */
   #shows = 0;
@@ -51,6 +56,7 @@ export class WallSession {
     this.#deps = deps;
     this.#viewer = viewer;
     this.#readMessage = createWallMessageReader(deps.clock);
+    this.#changes = new ChangeNotices(deps.clock, () => this.#send({ type: 'class' }));
     this.#lifecycle = new SessionLifecycle((error) => (error ? viewer.close(error) : viewer.destroy()));
     this.done = this.#run(admitWall(deps, credentials));
   }
@@ -68,11 +74,16 @@ export class WallSession {
     if (this.#claims && appliesTo(order, this.#claims)) this.end(terminationError(order));
   }
 
+  onClassChanged(name: string): void {
+    if (this.#claims?.class === name && this.#lifecycle.state === 'open') this.#changes.changed();
+  }
+
   /** Handles a text frame of the page. */
   onText(text: string): void {
     try {
       const message = this.#readMessage(text);
       if (message.type === 'ping') this.#send({ type: 'pong' });
+      else if (message.type === 'renew') void this.#renew(message.token);
       else this.#show(message.seats);
     } catch (error) {
       this.#lifecycle.end(error);
@@ -121,11 +132,9 @@ export class WallSession {
       onRemoved: (seat) => pictures.remove(seat),
     }));
     lifecycle.own(() => seats.stop());
-    lifecycle.own(
-      clock.after(Math.min(claims.sessionSeconds * 1000, 2 ** 31 - 1), () =>
-        this.end(new PortholeError('time_limit')),
-      ),
-    );
+    const rights = (this.#rights = new WallRights({ clock, onEnd: (error) => this.end(error) }, claims));
+    lifecycle.own(() => rights.stop());
+    lifecycle.own(() => this.#changes.stop());
     lifecycle.enter('open');
     this.#openedAt = clock.now();
     log.info({ ...this.#identity(), seats: claims.seats.length, relay: relayId }, 'wall opened');
@@ -138,15 +147,32 @@ export class WallSession {
   }
 
   #show(wanted: readonly number[]): void {
-    const seats = wanted.map((number) => this.#seatOf(number));
+    const seats = wanted
+      .map((number) => this.#seatOf(number))
+      .filter((seat) => this.#rights?.mayShow(seat) !== false);
     const turn = ++this.#shows;
     // Before a tile is opened, its user can know.
     void this.#presence?.show(seats).then(
       () => {
-        if (turn === this.#shows && !this.#lifecycle.signal.aborted) this.#seats?.show(seats);
+        if (turn === this.#shows && !this.#lifecycle.signal.aborted)
+          this.#seats?.show(seats.filter((seat) => this.#rights?.mayShow(seat)));
       },
       (error: unknown) => this.#lifecycle.end(error),
     );
+  }
+
+  /** While the store is unavailable, the wall goes on until its right ends. */
+  async #renew(token: string): Promise<void> {
+    try {
+      const grant = await takeWallGrant(this.#deps, token);
+      if (this.#lifecycle.signal.aborted || !this.#rights) return;
+      for (const { seat } of this.#rights.renew(grant)) {
+        this.#seats?.forbid(seat);
+        this.#send({ type: 'seat', seat, state: 'failed' });
+      }
+    } catch (error) {
+      if (asPortholeError(error).code !== 'store_unavailable') this.#lifecycle.end(error);
+    }
   }
 
   #seatOf(number: number): WallSeat {

@@ -213,7 +213,8 @@ const auditEvents = {
     },
   },
   wall_refused: {
-    about: 'A request for the wall of a class was denied or failed. `code` is the error code.',
+    about:
+      'A request for the wall of a class, or to go on with it, was denied or failed. `code` is the error code.',
     fields: { by: principal, class: z.string(), code: errorCode, ...requestFields },
   },
   wall_ended: {

@@ -21,6 +21,8 @@ export const wallClaims = z.object({
   /** Identifies the wall in logs, records and audit events. */
   sessionId: grantClaims.shape.sessionId,
   loginRef: grantClaims.shape.loginRef,
+  /** Opens no wall: says what the wall of this `sessionId` may show from now on. */
+  renews: z.literal(true).optional(),
   user: grantClaims.shape.user.omit({ groups: true }),
   class: z.string().min(1).max(64),
   seats: z.array(wallSeat).min(1).max(maxWallSeats),

@@ -13,6 +13,8 @@ export type SeatState = (typeof seatStates)[number];
 /** From relay to page. */
 export const wallMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('seat'), seat: z.number().int().nonnegative(), state: z.enum(seatStates) }),
+  /** The class has changed: what `GET /api/v1/classes` answers is not current. */
+  z.object({ type: z.literal('class') }),
   z.object({ type: z.literal('pong') }),
 ]);
 export type WallMessage = z.infer<typeof wallMessage>;
@@ -24,6 +26,8 @@ export const wallClientMessage = z.discriminatedUnion('type', [
     type: z.literal('show'),
     seats: z.array(z.number().int().min(0).max(65_535)).max(maxWallSeats),
   }),
+  /** The token of a wall grant for this wall: its user may still see the machines in it. */
+  z.strictObject({ type: z.literal('renew'), token: z.string().max(64) }),
   z.strictObject({ type: z.literal('ping') }),
 ]);
 export type WallClientMessage = z.infer<typeof wallClientMessage>;

@@ -111,6 +111,8 @@ export const lifetimes = {
   session: 30_000,
   /** The record of an open wall. Renewed after a third of it. */
   wall: 30_000,
+  /** How long a wall goes on without its page having shown that the user still has the right. */
+  wallRight: 120_000,
   /** The record and the quota leases of a session that can be resumed. */
   resumeGrace: 30_000,
   /** How long a session can be reopened after an outage ended it. */

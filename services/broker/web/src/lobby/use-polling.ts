@@ -28,10 +28,14 @@ export function usePolling<T>({ intervalMs, key, start, onSignedOut }: Polling<T
     const request = start();
     let stopped = false;
     let pending = false;
+    let again = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
     async function poll() {
-      if (pending || stopped) return;
+      if (stopped) return;
+      // The answer that is on its way may be from before.
+      again = pending;
+      if (pending) return;
       pending = true;
       clearTimeout(timer);
       const answer = await request();
@@ -41,7 +45,7 @@ export function usePolling<T>({ intervalMs, key, start, onSignedOut }: Polling<T
       if (answer.ok && answer.value !== undefined) setValue(answer.value);
       setProblem(answer.ok ? undefined : answer.problem);
       const retryAfter = answer.ok ? 0 : (answer.problem.retryAfter ?? 0);
-      const pause = Math.max(intervalMs, retryAfter * 1000);
+      const pause = Math.max(again && answer.ok ? 0 : intervalMs, retryAfter * 1000);
       if (document.visibilityState === 'visible') timer = setTimeout(() => void poll(), pause);
     }
 

@@ -1,5 +1,6 @@
 import type { SeatState } from '@porthole/shared/protocol/wall-messages';
 import type { Seat } from '../class-types.ts';
+import { largeViewTexts } from './large-view.ts';
 
 /** What stands over the picture of a seat, or in its place. Empty for a live picture. */
 export function pictureText(
@@ -15,7 +16,7 @@ export function pictureText(
   return state === undefined && hasPicture ? 'Not live' : '';
 }
 
-/** For screen readers: contains the text that is shown. A click opens the console, view-only. */
+/** For screen readers: contains the text that is shown. */
 export function pictureLabel(name: string, text: string, hasPicture: boolean): string {
-  return `Screen of ${name}: ${text || (hasPicture ? 'live' : 'no picture')}`;
+  return `${largeViewTexts.look} at ${name}: ${text || (hasPicture ? 'live' : 'no picture')}`;
 }

@@ -35,7 +35,7 @@ export function ClassView({
   const { may } = details;
   const running = seats.filter(({ state }) => state !== 'off');
   const shown = seats.find((seat) => seatKey(seat) === shownKey);
-  const wall = useWall(details.name);
+  const wall = useWall(details.name, reload);
   const open = seats.filter(({ state }) => state === 'open').length;
 
   function mark(seat: Seat, isMarked: boolean) {
@@ -121,10 +121,10 @@ export function ClassView({
 }
 
 /** The browser returns the focus to the seat where the large view was opened, which can be another one. */
-function returnFocusTo({ machine }: Seat): void {
+function returnFocusTo(seat: Seat): void {
   const focused = document.activeElement;
-  if (focused && focused !== document.body && !focused.matches('[data-look]')) return;
-  document.querySelector<HTMLElement>(`[data-seat="${machine.vmid}"] [data-look]`)?.focus();
+  if (focused && focused !== document.body && !focused.matches('.seat-picture')) return;
+  document.querySelector<HTMLElement>(`[data-seat="${CSS.escape(seatKey(seat))}"] .seat-picture`)?.focus();
 }
 
 interface SeatsProps {
@@ -144,8 +144,8 @@ function Seats(props: SeatsProps) {
   const { wall, seats, may, markedKeys, mark, write, look, done, isShown, show } = props;
   const now = useNow();
   const [focusedKey, setFocusedKey] = useState<string | undefined>(undefined);
-  const pictured = seats.filter(({ machine, state }) => machine.type === 'qemu' && state !== 'off');
-  const tabbable = pictured.find((seat) => seatKey(seat) === focusedKey) ?? pictured[0];
+  const running = seats.filter(({ state }) => state !== 'off');
+  const tabbable = running.find((seat) => seatKey(seat) === focusedKey) ?? running[0];
   if (seats.length === 0)
     return (
       <div class="notice">

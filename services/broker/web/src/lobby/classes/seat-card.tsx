@@ -1,9 +1,8 @@
 import type { ClassDetails, Seat } from '../../class-types.ts';
 import { RaisedHandIcon } from '../../components/icons.tsx';
-import { consolePath } from '../../paths.ts';
 import { memberName, seatName, seatStates } from '../../texts/class-page.ts';
-import { largeViewTexts } from '../../texts/large-view.ts';
 import { SeatPicture } from '../wall/seat-picture.tsx';
+import { seatKey } from './sort-seats.ts';
 import type { Wall } from '../wall/wall.ts';
 import { elapsedText } from '../../texts/sessions.ts';
 
@@ -31,12 +30,12 @@ interface SeatCardProps {
 }
 
 export function SeatCard(props: SeatCardProps) {
-  const { seat, may, now, marked, mark, wall, tabbable, onPictureFocus } = props;
+  const { seat, may, now, marked, mark, wall, tabbable, onPictureFocus, look } = props;
   const { machine, member, state, help, control } = seat;
   const name = seatName(seat);
   const hasMember = member?.id !== undefined;
   return (
-    <li class="seat" data-state={state} data-help={help !== undefined} data-seat={machine.vmid}>
+    <li class="seat" data-state={state} data-help={help !== undefined} data-seat={seatKey(seat)}>
       <div class="seat-head">
         {may.includes('message') ? (
           <input
@@ -56,7 +55,14 @@ export function SeatCard(props: SeatCardProps) {
           {seatStates[state]}
         </span>
       </div>
-      <SeatPicture seat={seat} wall={wall} name={name} tabbable={tabbable} onFocus={onPictureFocus} />
+      <SeatPicture
+        seat={seat}
+        wall={wall}
+        name={name}
+        tabbable={tabbable}
+        onFocus={onPictureFocus}
+        look={look}
+      />
       {control ? (
         <p class="seat-control">
           {control.mine ? 'You have control' : `${memberName(control.user)} has control`}
@@ -78,15 +84,14 @@ export function SeatCard(props: SeatCardProps) {
 
 interface SeatActionsProps extends Pick<
   SeatCardProps,
-  'seat' | 'may' | 'write' | 'look' | 'done' | 'isShown' | 'show'
+  'seat' | 'may' | 'write' | 'done' | 'isShown' | 'show'
 > {
   readonly name: string;
   readonly hasMember: boolean;
 }
 
-function SeatActions({ seat, may, name, hasMember, write, look, done, isShown, show }: SeatActionsProps) {
-  const { machine, state, help } = seat;
-  const { cluster, vmid } = machine;
+function SeatActions({ seat, may, name, hasMember, write, done, isShown, show }: SeatActionsProps) {
+  const { state, help } = seat;
   return (
     <div class="seat-actions">
       {help && may.includes('lower') ? (
@@ -94,39 +99,6 @@ function SeatActions({ seat, may, name, hasMember, write, look, done, isShown, s
           Done
         </button>
       ) : null}
-      {state === 'off' ? null : (
-        <button
-          type="button"
-          class="button"
-          data-look
-          aria-label={`${largeViewTexts.look} at ${name}`}
-          onClick={look}
-        >
-          {largeViewTexts.look}
-        </button>
-      )}
-      {state === 'off' ? null : (
-        <a
-          class="button"
-          href={consolePath(cluster, vmid, 'view')}
-          target="_blank"
-          rel="noopener"
-          aria-label={`Observe ${name}`}
-        >
-          Observe
-        </a>
-      )}
-      {state === 'off' || !may.includes('pause') ? null : (
-        <a
-          class="button"
-          href={consolePath(cluster, vmid)}
-          target="_blank"
-          rel="noopener"
-          aria-label={`Open the console of ${name}`}
-        >
-          Open
-        </a>
-      )}
       {may.includes('show') && (isShown || state !== 'off') ? (
         <button
           type="button"

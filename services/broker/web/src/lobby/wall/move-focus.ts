@@ -3,7 +3,7 @@ export function moveFocus(event: KeyboardEvent): void {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const current = event.currentTarget;
   if (!(current instanceof HTMLElement)) return;
-  const pictures = [...document.querySelectorAll<HTMLElement>('a.seat-picture')];
+  const pictures = [...document.querySelectorAll<HTMLElement>('button.seat-picture')];
   const target = targetOf(event.key, pictures, current);
   if (!target) return;
   event.preventDefault();

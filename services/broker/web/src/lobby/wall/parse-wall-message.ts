@@ -13,7 +13,7 @@ export function parseWallMessage(text: string): WallMessage | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { type, seat, state } = value as Record<string, unknown>;
-  if (type === 'pong') return { type };
+  if (type === 'pong' || type === 'class') return { type };
   if (type !== 'seat' || typeof seat !== 'number' || !isState(state)) return undefined;
   return { type, seat, state };
 }

@@ -1,7 +1,7 @@
 import type { SeatState } from '@porthole/shared/protocol/wall-messages';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Seat } from '../../class-types.ts';
-import { consolePath } from '../../paths.ts';
+import { largeViewTexts } from '../../texts/large-view.ts';
 import { pictureLabel, pictureText } from '../../texts/wall.ts';
 import { seatKey } from '../classes/sort-seats.ts';
 import { moveFocus } from './move-focus.ts';
@@ -15,21 +15,23 @@ interface SeatPictureProps {
   /** Whether Tab reaches it. The arrow keys reach the others. */
   readonly tabbable: boolean;
   readonly onFocus: () => void;
+  /** Opens the large view. */
+  readonly look: () => void;
 }
 
-/** The small picture of a seat. It is drawn without the page being rendered, so that scrolling stays smooth. */
-export function SeatPicture({ seat, wall, name, tabbable, onFocus }: SeatPictureProps) {
-  const link = useRef<HTMLAnchorElement>(null);
+/** The small picture of a seat, which opens the large view. It is drawn without the page being rendered, so that scrolling stays smooth. */
+export function SeatPicture({ seat, wall, name, tabbable, onFocus, look }: SeatPictureProps) {
+  const button = useRef<HTMLButtonElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [state, setState] = useState<SeatState | undefined>(undefined);
   const [hasPicture, setHasPicture] = useState(false);
   const key = seatKey(seat);
-  const { cluster, vmid, type } = seat.machine;
-  const isShown = type === 'qemu' && seat.state !== 'off';
+  const isOn = seat.state !== 'off';
+  const hasWall = isOn && seat.machine.type === 'qemu';
 
   useEffect(() => {
-    const element = link.current;
-    if (!isShown || !element) return undefined;
+    const element = button.current;
+    if (!hasWall || !element) return undefined;
     const remove = wall.add(key, {
       draw(picture) {
         const target = canvas.current;
@@ -52,25 +54,26 @@ export function SeatPicture({ seat, wall, name, tabbable, onFocus }: SeatPicture
       setState(undefined);
       setHasPicture(false);
     };
-  }, [wall, key, isShown]);
+  }, [wall, key, hasWall]);
 
   const text = pictureText(seat, state, hasPicture);
-  if (!isShown) return <div class="seat-picture">{text ? <span>{text}</span> : null}</div>;
+  if (!isOn) return <div class="seat-picture">{text ? <span>{text}</span> : null}</div>;
   return (
-    <a
-      ref={link}
+    <button
+      ref={button}
+      type="button"
       class="seat-picture"
-      href={consolePath(cluster, vmid, 'view')}
-      target="_blank"
-      rel="noopener"
       data-picture={hasPicture ? (state ?? 'opening') : 'none'}
       aria-label={pictureLabel(name, text, hasPicture)}
+      aria-haspopup="dialog"
+      data-look={largeViewTexts.look}
       tabIndex={tabbable ? 0 : -1}
       onFocus={onFocus}
+      onClick={look}
       onKeyDown={(event) => moveFocus(event)}
     >
       <canvas ref={canvas} aria-hidden="true" hidden={!hasPicture} />
       {text ? <span aria-hidden="true">{text}</span> : null}
-    </a>
+    </button>
   );
 }

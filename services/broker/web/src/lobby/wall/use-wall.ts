@@ -6,12 +6,13 @@ import { Wall } from './wall.ts';
 const pageIsVisible = () => document.visibilityState === 'visible';
 
 /** The wall of a class, for as long as its page is open. */
-export function useWall(className: string): Wall {
+export function useWall(className: string, onClassChanged: () => void): Wall {
   const wall = useMemo(
     () =>
       new Wall({
         clock: systemClock,
-        requestGrant: () => api.openWall(className),
+        requestGrant: (renews) => api.openWall(className, renews),
+        onClassChanged,
         pageIsVisible,
         decode: (image) => createImageBitmap(image),
       }),

@@ -1,4 +1,5 @@
 import type { SeatState, WallClientMessage } from '@porthole/shared/protocol/wall-messages';
+import { grantProtocolPrefix } from '@porthole/shared/protocol/subprotocols';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { WallGrant } from '../../api.ts';
 import { startHeartbeat, type Heartbeat } from '../../console/connection/heartbeat.ts';
@@ -6,6 +7,8 @@ import { parseWallMessage, parseWallPicture, type WallPicture } from './parse-wa
 
 export interface WallSocket {
   show(seats: readonly number[]): void;
+  /** The user still has the right: a grant that renews this wall says so. */
+  renew(grant: WallGrant): void;
   /** Finds out soon whether the connection is alive. */
   check(): void;
   /** Without a call of `onClosed`. */
@@ -16,6 +19,8 @@ export interface WallSocketEvents {
   onOpen(): void;
   onPicture(picture: WallPicture): void;
   onState(seat: number, state: SeatState): void;
+  /** The class has changed. */
+  onClassChanged(): void;
   /** Called once, with the close code; 1006 if the connection was lost. */
   onClosed(code: number): void;
 }
@@ -64,12 +69,15 @@ export function openWallSocket(
     } else if (typeof data === 'string') {
       const message = parseWallMessage(data);
       if (message?.type === 'seat') events.onState(message.seat, message.state);
+      if (message?.type === 'class') events.onClassChanged();
     }
   });
   socket.addEventListener('close', ({ code }) => end(code));
 
   return {
     show: (seats) => send({ type: 'show', seats: [...seats] }),
+    renew: ({ protocols }) =>
+      send({ type: 'renew', token: protocols.at(-1)?.slice(grantProtocolPrefix.length) ?? '' }),
     check: () => heartbeat?.check(),
     close: () => end(undefined),
   };

@@ -1,5 +1,5 @@
 import type { SeatState } from '@porthole/shared/protocol/wall-messages';
-import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import type { Answer, WallGrant } from '../../api.ts';
 import { openWallSocket, type WallSocket } from './wall-socket.ts';
 
@@ -15,12 +15,16 @@ export interface Tile {
 const showDelayMs = 200;
 const firstRetryMs = 1000;
 const maxRetryMs = 60_000;
+/** A relay ends a wall that was not renewed for two minutes. */
+const renewMs = 30_000;
 /** A wall that was open for so long did not fail. */
 const settledMs = 30_000;
 
 /** Close codes after which the wall stays closed: an operator ended it, or it broke the protocol. */
 const finalCodes: ReadonlySet<number> = new Set([1002, 1009, 4423]);
 const movingCode = 1012;
+/** With these errors, the user may not have the wall. */
+const refusals: ReadonlySet<string> = new Set(['not_allowed', 'not_found', 'not_signed_in']);
 
 interface Seat {
   readonly tile: Tile;
@@ -30,7 +34,10 @@ interface Seat {
   decoding: number;
 }
 
-/** The pictures of a class: keeps the connection, and shows the tiles that are visible. */
+/**
+ * The pictures of a class: keeps the connection, renews its right, and shows the tiles that are visible. While the page is
+ * hidden, it does neither renew nor reconnect.
+ */
 export class Wall {
   readonly #deps: WallDeps;
   readonly #seats = new Map<string, Seat>();
@@ -42,6 +49,10 @@ export class Wall {
   #socket: WallSocket | undefined;
   #cancelShow: Cancel | undefined;
   #cancelRetry: Cancel | undefined;
+  #cancelRenewals: Cancel | undefined;
+  #wallId: string | undefined;
+  #renewedAt = 0;
+  #retriesWhenVisible = false;
   #shown = '';
   #retryMs = firstRetryMs;
   #openedAt = 0;
@@ -57,6 +68,7 @@ export class Wall {
   add(key: string, tile: Tile): () => void {
     const seat: Seat = { tile, visible: false, state: undefined, decoding: 0 };
     this.#seats.set(key, seat);
+    this.#showSoon();
     return () => {
       if (this.#seats.get(key) === seat) this.#seats.delete(key);
       this.#showSoon();
@@ -74,13 +86,16 @@ export class Wall {
   onPageVisibility(): void {
     this.#showSoon();
     this.#socket?.check();
+    if (!this.#deps.pageIsVisible()) return;
+    if (this.#retriesWhenVisible) this.#reconnect();
+    else if (this.#deps.clock.now() - this.#renewedAt >= renewMs) void this.#renew();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#cancelShow?.();
     this.#cancelRetry?.();
-    this.#socket?.close();
+    this.#close();
   }
 
   #showSoon(): void {
@@ -93,7 +108,7 @@ export class Wall {
 
   #show(): void {
     const wanted = [...this.#seats].filter(([, { visible }]) => visible).map(([key]) => key);
-    if (wanted.length > 0 && !this.#started) {
+    if (this.#seats.size > 0 && !this.#started) {
       this.#started = true;
       void this.#connect();
       return;
@@ -101,8 +116,7 @@ export class Wall {
     if (!this.#socket) return;
     if (wanted.some((key) => !this.#numbers.has(key) && !this.#absent.has(key))) {
       // The class has machines that it did not have when the wall was opened.
-      this.#socket.close();
-      this.#socket = undefined;
+      this.#close();
       void this.#connect();
       return;
     }
@@ -117,33 +131,59 @@ export class Wall {
   }
 
   async #connect(): Promise<void> {
-    const answer = await this.#deps.requestGrant();
+    const answer = await this.#deps.requestGrant(undefined);
     if (this.#stopped) return;
     if (!answer.ok) {
-      const { code } = answer.problem;
       // Without the right, or without shared screens, the class page is one without pictures.
-      if (code !== 'not_allowed' && code !== 'not_found' && code !== 'not_signed_in') this.#retry();
+      if (!refusals.has(answer.problem.code)) this.#retry();
       return;
     }
-    const { seats } = answer.value;
+    const { id, seats } = answer.value;
+    this.#wallId = id;
     const keyed = seats.map(({ seat, cluster, vmid }) => [`${cluster}/${vmid}`, seat] as const);
     this.#numbers = new Map(keyed);
     this.#keys = new Map(keyed.map(([key, seat]) => [seat, key]));
     this.#absent = new Set([...this.#seats.keys()].filter((key) => !this.#numbers.has(key)));
     this.#shown = '';
-    this.#openedAt = this.#deps.clock.now();
+    this.#openedAt = this.#renewedAt = this.#deps.clock.now();
+    this.#cancelRenewals = every(this.#deps.clock, renewMs, () => void this.#renew());
     this.#socket = openWallSocket(this.#deps, answer.value, {
       onOpen: () => this.#show(),
       onPicture: ({ seat, image }) => void this.#draw(seat, image),
       onState: (seat, state) => this.#setState(this.#keys.get(seat), state),
+      onClassChanged: () => this.#deps.onClassChanged(),
       onClosed: (code) => this.#onClosed(code),
     });
   }
 
-  #onClosed(code: number): void {
+  /** Shows the relay that the user still has the right. If not, the wall ends here. */
+  async #renew(): Promise<void> {
+    const socket = this.#socket;
+    if (!socket || !this.#deps.pageIsVisible()) return;
+    this.#renewedAt = this.#deps.clock.now();
+    const answer = await this.#deps.requestGrant(this.#wallId);
+    if (this.#socket !== socket) return;
+    if (answer.ok) socket.renew(answer.value);
+    else if (refusals.has(answer.problem.code)) {
+      this.#close();
+      this.#forgetStates();
+    }
+  }
+
+  #close(): void {
+    this.#cancelRenewals?.();
+    this.#socket?.close();
     this.#socket = undefined;
-    if (this.#stopped) return;
+  }
+
+  #forgetStates(): void {
     for (const key of this.#seats.keys()) this.#setState(key, undefined);
+  }
+
+  #onClosed(code: number): void {
+    this.#close();
+    if (this.#stopped) return;
+    this.#forgetStates();
     if (finalCodes.has(code)) return;
     if (this.#deps.clock.now() - this.#openedAt >= settledMs) this.#retryMs = firstRetryMs;
     if (code === movingCode && this.#retryMs === firstRetryMs) {
@@ -153,8 +193,13 @@ export class Wall {
   }
 
   #retry(): void {
-    this.#cancelRetry = this.#deps.clock.after(this.#retryMs, () => void this.#connect());
+    this.#cancelRetry = this.#deps.clock.after(this.#retryMs, () => this.#reconnect());
     this.#retryMs = Math.min(maxRetryMs, this.#retryMs * 2);
+  }
+
+  #reconnect(): void {
+    this.#retriesWhenVisible = !this.#deps.pageIsVisible();
+    if (!this.#retriesWhenVisible) void this.#connect();
   }
 
   #setState(key: string | undefined, state: SeatState | undefined): void {
@@ -177,7 +222,9 @@ export class Wall {
 
 export interface WallDeps {
   readonly clock: Clock;
-  readonly requestGrant: () => Promise<Answer<WallGrant>>;
+  /** With the id of a wall: a grant that renews it. */
+  readonly requestGrant: (renews: string | undefined) => Promise<Answer<WallGrant>>;
+  readonly onClassChanged: () => void;
   readonly pageIsVisible: () => boolean;
   /** Decodes outside of the page's thread. */
   readonly decode: (image: Blob) => Promise<ImageBitmap>;
