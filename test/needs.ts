@@ -68,6 +68,10 @@ const programs = {
     here: () => findExecutable('redis-server') !== undefined,
     missing: 'redis-server is not installed (Debian package redis-server)',
   },
+  versitygw: {
+    here: () => findExecutable('versitygw') !== undefined,
+    missing: 'versitygw is not installed (go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)',
+  },
 };
 
 /** `describe`, or a loud skip that says which packages would bring what these tests need. */

@@ -77,6 +77,7 @@ describeWith('helm')('config values', () => {
       'limits',
       'logLevel',
       'publicUrl',
+      'recordings',
       'redis',
       'sharing',
       'signIn',

@@ -213,6 +213,30 @@ export const meanings: Readonly<Record<string, string>> = {
     'Address at which other relays reach this one, `host:port` or `[IPv6]:port`. The chart sets it to the address of the pod. Without it, no viewer is forwarded to this relay, and there is no internal listener.',
   'sharing.internalListen':
     'Address of the internal listener. Only relays may reach it; see [Between relays](network.md#between-relays).',
+  'recordings.encryptionKeys':
+    'Keys that encrypt [recordings](recording-format.md#keys): at least 32 characters each, separated by whitespace or commas. The first key encrypts; all keys decrypt. Keep a key until the last recording that it encrypted is deleted.',
+  'recordings.storage.directory':
+    'Directory for recordings, such as a volume that all relays and brokers mount. It must exist. Set either `directory` or `s3`.',
+  'recordings.storage.s3.endpoint':
+    'URL of a storage that is compatible with S3. Default: Amazon S3 in `region`.',
+  'recordings.storage.s3.region':
+    'Region of the bucket. Most storages other than Amazon S3 accept the default.',
+  'recordings.storage.s3.bucket': 'Bucket for recordings. It must exist.',
+  'recordings.storage.s3.prefix':
+    'Beginning of the key of each object, with a slash at its end, for a bucket with other objects.',
+  'recordings.storage.s3.pathStyle':
+    '`false` puts the bucket into the host name of the URL instead of its path.',
+  'recordings.storage.s3.accessKeyId':
+    'Access key. It needs permission to list the bucket, and to get, put and delete its objects.',
+  'recordings.storage.s3.secretAccessKey': 'Secret of the access key.',
+  'recordings.storage.s3.caFile':
+    'PEM file of the CA to trust for the storage instead of the public CAs. Read at start.',
+  'recordings.spool.directory':
+    'Directory in which a relay keeps what it has not stored yet, for this relay alone. Made if it does not exist. Without it, this data is in memory, and a killed relay loses it.',
+  'recordings.spool.memoryMiB': 'Maximum memory of a relay for recordings that are not stored yet.',
+  'recordings.spool.diskMiB': 'Maximum size of `recordings.spool.directory`.',
+  'recordings.spool.flushSeconds':
+    'Interval at which a relay stores what was recorded since the last time. A killed relay loses at most this time.',
   'audit.to': 'Destination of the [audit log](audit.md): `stdout`, `file` or `none`.',
   'audit.file':
     'File for `to: file`. Lines are appended. You may truncate the file while Porthole writes it.',

@@ -61,7 +61,7 @@ describe('the reference pages', () => {
       ...environmentVariables.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
     ]);
     const exporters = new Set(['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_RESOURCE_ATTRIBUTES']);
-    const all: readonly string[] = everything.match(/(PORTHOLE|OTEL)_[A-Z_]*[A-Z]/g) ?? [];
+    const all: readonly string[] = everything.match(/(PORTHOLE|OTEL)_[A-Z0-9_]*[A-Z0-9]/g) ?? [];
     const named = all.filter((name) => !exporters.has(name));
     expect(named.filter((name) => !known.has(name))).toEqual([]);
     expect([...known].filter((name) => !named.includes(name))).toEqual([]);

@@ -96,6 +96,11 @@ describe('the environment', () => {
 
   const secrets = environmentVariables.filter(({ secret }) => secret).map(({ name }) => name);
 
+  const recordings = {
+    encryptionKeys: 'r'.repeat(32),
+    storage: { s3: { bucket: 'lab', accessKeyId: 'id', secretAccessKey: 'key' } },
+  };
+
   test.each(secrets)('also accepts %s as a file', (name) => {
     write('secret', `${grantKey}\n`);
     const others: Environment = {
@@ -108,6 +113,7 @@ describe('the environment', () => {
             PORTHOLE_PROXMOX_USERNAME: 'a@pve',
           }
         : {}),
+      ...(name.startsWith('PORTHOLE_RECORDINGS_') ? { PORTHOLE_CONFIG_YAML: stringify({ recordings }) } : {}),
     };
     const config = readConfig(
       environment({ ...others, [name]: undefined, [`${name}_FILE`]: 'secret' }),
@@ -119,6 +125,9 @@ describe('the environment', () => {
       PORTHOLE_REDIS_PASSWORD: config.redis?.password,
       PORTHOLE_PROXMOX_TOKEN_SECRET: credential?.kind === 'token' ? credential.secret : undefined,
       PORTHOLE_PROXMOX_PASSWORD: credential?.kind === 'password' ? credential.password : undefined,
+      PORTHOLE_RECORDINGS_ENCRYPTION_KEYS: config.recordings?.encryptionKeys,
+      PORTHOLE_RECORDINGS_S3_ACCESS_KEY_ID: config.recordings?.storage.s3?.accessKeyId,
+      PORTHOLE_RECORDINGS_S3_SECRET_ACCESS_KEY: config.recordings?.storage.s3?.secretAccessKey,
     }[name];
     expect(read?.()).toBe(grantKey);
   });

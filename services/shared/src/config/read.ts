@@ -17,11 +17,19 @@ export class ConfigError extends Error {
 }
 
 /** Fields with a secret. `<field>File` names a file with the secret, which is read again when it changes. */
-const secretFields = new Set(['secret', 'password', 'grantKeys', 'clientSecret']);
+const secretFields = new Set([
+  'secret',
+  'password',
+  'grantKeys',
+  'clientSecret',
+  'encryptionKeys',
+  'accessKeyId',
+  'secretAccessKey',
+]);
 /** Fields that always name a file to read. */
 const fileFields = new Set(['caFile', 'certFile', 'keyFile', 'usersFile', 'accessFile']);
-/** Settings that name a file to write. */
-const outputFiles = new Set(['audit.file']);
+/** Settings that name a file to write, or a directory. */
+const outputPaths = new Set(['audit.file', 'recordings.storage.directory', 'recordings.spool.directory']);
 
 /**
  * Reads the file that PORTHOLE_CONFIG names, or the same text in PORTHOLE_CONFIG_YAML, applies the environment variables,
@@ -48,7 +56,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
 
   const parsed = configSchema.safeParse(complete, { reportInput: true });
   if (!parsed.success) issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, nameOf)));
-  issues.push(...issuesOfGrantKeys(complete['grantKeys'], nameOf('grantKeys')));
+  issues.push(...issuesOfKeys(complete['grantKeys'], nameOf('grantKeys')));
+  const { recordings } = complete;
+  if (isRecord(recordings))
+    issues.push(...issuesOfKeys(recordings['encryptionKeys'], nameOf('recordings.encryptionKeys')));
   if (issues.length > 0 || !parsed.success) throw new ConfigError(issues);
   return parsed.data;
 }
@@ -76,7 +87,7 @@ function readSettings(
   return undefined;
 }
 
-/** Returns a function that parses the grant keys, separated by whitespace or commas. The file may change at any time. */
+/** Returns a function that parses keys, separated by whitespace or commas. The file may change at any time. */
 export function grantKeysOf(secret: Secret): () => readonly string[] {
   return () =>
     secret()
@@ -84,7 +95,7 @@ export function grantKeysOf(secret: Secret): () => readonly string[] {
       .filter((key) => key !== '');
 }
 
-function issuesOfGrantKeys(given: unknown, name: string): string[] {
+function issuesOfKeys(given: unknown, name: string): string[] {
   if (typeof given !== 'function') return [];
   let text: string;
   try {
@@ -127,7 +138,7 @@ function resolveSecrets(value: unknown, options: ResolveOptions, path: readonly 
       if (item.trim() === '') report('is empty');
       result[key] = constantSecret(item);
     } else if (secretFields.has(key)) result[key] = item;
-    else if (outputFiles.has(settingPath.join('.')) && typeof item === 'string')
+    else if (outputPaths.has(settingPath.join('.')) && typeof item === 'string')
       result[key] = resolve(options.base, item);
     else result[key] = resolveSecrets(item, options, settingPath);
   }

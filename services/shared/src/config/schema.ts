@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { logLevels } from '../telemetry/log.ts';
 import { accessDocument } from './access-schema.ts';
 import { flag, oneOrMore, originUrl, publicUrl, seconds, secondsOrNever, secret } from './fields.ts';
+import { recordings } from './recordings-schema.ts';
 import { redis } from './redis-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
 
@@ -234,6 +235,7 @@ export const configSchema = z
     accessFile: secret.optional(),
     limits: limits.prefault({}),
     sharing: sharing.prefault({}),
+    recordings: recordings.optional(),
     audit: audit.prefault({}),
     /** Whether users see which operator ended their console. */
     showOperatorName: flag.default(true),

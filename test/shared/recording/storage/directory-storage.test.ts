@@ -1,0 +1,61 @@
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDirectoryStorage } from '@porthole/shared/recording/storage/directory-storage';
+import { collect, describeStorage } from './describe-storage.ts';
+
+const makeDirectory = () => mkdtemp(join(tmpdir(), 'porthole-recordings-'));
+
+describeStorage('a directory', async () => {
+  const directory = await makeDirectory();
+  return {
+    storage: createDirectoryStorage(directory),
+    withoutPlace: createDirectoryStorage(join(directory, 'not-mounted')),
+    stop: () => rm(directory, { recursive: true }),
+  };
+});
+
+describe('a directory', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await makeDirectory();
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  test.each([
+    ['ENOSPC', 'full'],
+    ['EDQUOT', 'full'],
+    ['EACCES', 'denied'],
+    ['EIO', 'unavailable'],
+  ])(
+    'a write that fails with %s is %s, and leaves the previous object and no other file',
+    async (code, expected) => {
+      await createDirectoryStorage(directory).put('a/1', Buffer.from('previous'));
+      const storage = createDirectoryStorage(directory, {
+        async writeFile(path, bytes) {
+          await writeFile(path, bytes.subarray(0, 3));
+          throw Object.assign(new Error(`${code}: '${path}'`), { code, syscall: 'write' });
+        },
+      });
+      const error: unknown = await storage.put('a/1', Buffer.from('next')).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: expected, detail: code });
+      expect(String(error)).not.toContain(directory);
+      expect((await storage.get('a/1')).toString()).toBe('previous');
+      expect(await readdir(join(directory, 'a'))).toEqual(['1']);
+    },
+  );
+
+  test('a file that a killed process was writing is no object', async () => {
+    const storage = createDirectoryStorage(directory);
+    await storage.put('a/1', Buffer.from('1'));
+    await writeFile(join(directory, 'a', '.writing-left'), 'half');
+    expect((await collect(storage.list(''))).map(({ name }) => name)).toEqual(['a/1']);
+  });
+
+  test('a symbolic link is neither listed nor followed by a list', async () => {
+    const storage = createDirectoryStorage(directory);
+    await storage.put('a/1', Buffer.from('1'));
+    await symlink('/etc', join(directory, 'etc'));
+    expect((await collect(storage.list(''))).map(({ name }) => name)).toEqual(['a/1']);
+  });
+});
