@@ -1,16 +1,11 @@
 import type { RequestListener } from 'node:http';
 import type { Registry } from 'prom-client';
 import { addressKey } from '@porthole/shared/http/address-key';
-import { combineAudits, type Audit } from '@porthole/shared/audit/audit';
-import { createAuditTrail } from '@porthole/shared/audit/trail';
-import { createMachineControls } from '@porthole/shared/control/machine-controls';
-import { createClassStates } from '@porthole/shared/class/class-states';
+import { type Audit } from '@porthole/shared/audit/audit';
 import type { Clock } from '@porthole/shared/time/clock';
 import { basePathOf } from '@porthole/shared/http/base-path';
 import { clientAddress } from '@porthole/shared/http/client-address';
 import type { Config } from '@porthole/shared/config/schema';
-import { createConsoleSignals } from '@porthole/shared/session/signals';
-import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
 import type { LifecycleComponent } from '@porthole/shared/process/lifecycle';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Readiness } from '@porthole/shared/http/operations-server';
@@ -26,17 +21,15 @@ import {
   wallProtocol,
 } from '@porthole/shared/protocol/subprotocols';
 import { createReopenableSessions } from '@porthole/shared/session/reopenable-sessions';
-import { createSessionRecords } from '@porthole/shared/session/records';
-import { createWallRecords } from '@porthole/shared/session/walls';
 import { createStoreReadiness } from '@porthole/shared/store/readiness';
 import type { Store } from '@porthole/shared/store/ports';
 import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 import { createRelayMetrics } from './metrics.ts';
+import { createSharedRecords } from './shared-records.ts';
 import { createControlWatcher } from './control/control-watcher.ts';
 import { createJoinClasses } from './session/class-membership.ts';
 import { createClassWatcher } from './session/class-watcher.ts';
 import { LiveSessions } from './session/live-sessions.ts';
-import { createObserverNotifier } from './session/observers.ts';
 import { createTerminationWatcher } from './session/termination-watcher.ts';
 import { createSharing } from './sharing/create-sharing.ts';
 import { createFrameBatcher } from './stream/frame-batcher.ts';
@@ -168,25 +161,6 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 }
 
-/** Creates what relays and brokers share in the store. */
-function createSharedRecords({ store, keys, random, clock, audit }: RelayDeps) {
-  const { records, leases } = store;
-  const signals = createConsoleSignals({ bus: store.signals, keys, random, clock });
-  const sessions = createSessionRecords({ records, leases, keys, random });
-  const walls = createWallRecords({ records, leases, keys, random });
-  const auditTrail = createAuditTrail({ service: 'relay', store, keys, random, clock });
-  return {
-    signals,
-    sessions,
-    walls,
-    terminations: createTerminationOrders({ records, signals, keys, random, clock }),
-    observers: createObserverNotifier({ sessions, walls, signals, clock }),
-    states: createClassStates({ records, leases, signals, keys, random }),
-    controls: createMachineControls({ records, signals, keys, random }),
-    audit: combineAudits(audit, auditTrail.record),
-  };
-}
-
 /**
  * Creates what all sessions of the relay share, and the live sessions themselves. Long, because it names each dependency
  * once.
@@ -195,7 +169,7 @@ function createSharedState(deps: RelayDeps) {
   const { config, keys, store, clock, random, log, tracing = noTracing, deadlines = defaultDeadlines } = deps;
   const { limits } = config;
   const { records, leases, rateLimits } = store;
-  const { audit, controls, observers, sessions, signals, states, terminations, walls } =
+  const { audit, confirmations, controls, observers, sessions, signals, states, terminations, walls } =
     createSharedRecords(deps);
   const connections = new ViewerConnections();
   const linkGauges = createLinkGauges();
@@ -213,7 +187,17 @@ function createSharedState(deps: RelayDeps) {
     screens: () => sharing.readings,
   });
   const classes = createClassWatcher({ states, clock, metrics });
-  const control = createControlWatcher({ controls, signals, rateLimits, clock, metrics });
+  const relayId = config.instance ?? randomId(random, 12);
+  const control = createControlWatcher({
+    controls,
+    confirmations,
+    sessions,
+    signals,
+    rateLimits,
+    clock,
+    metrics,
+    relayId,
+  });
   const common = { clock, random, log, tracing };
   const clusters = createRelayClusters(config.clusters, { ...common, metrics: metrics.proxmox });
   const sharing = createSharing({
@@ -223,10 +207,10 @@ function createSharedState(deps: RelayDeps) {
     keys,
     metrics,
     deadlines,
+    control,
     dial: createDial({ clock, queue, deadlines, tracing, metrics }),
   });
   const origins = new Set([config.publicUrl.origin, ...config.allowedOrigins]);
-  const relayId = config.instance ?? randomId(random, 12);
   const pace = { pingMs: deadlines.ping, drainMs: limits.drainSeconds * 1000 };
   const liveWalls = createLiveWalls({
     ...common,

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
+import { createControlConfirmations } from '@porthole/shared/control/control-confirmations';
 import { createMachineControls } from '@porthole/shared/control/machine-controls';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
+import type { SessionRecord } from '@porthole/shared/session/records';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createControlWatcher } from '@porthole/relay/control/control-watcher';
 import { InputGate } from '@porthole/relay/session/input-gate';
@@ -26,8 +28,23 @@ async function createFixture() {
   const settle = async () => {
     for (let turn = 0; turn < 80; turn++) await Promise.resolve();
   };
+  /** What the records of sessions say of the open consoles, by their gates. */
+  const consoles = new Map<InputGate, Pick<SessionRecord, 'mode' | 'relay' | 'sessionId' | 'vmid'>>();
+  /** Relays that were killed. */
+  const dead = new Set<string>();
+  /** Sessions whose input passed together, although control had been taken by one of them. */
+  const passedTogether: string[][] = [];
+  let relayCount = 0;
+
+  /** What of a machine's consoles passes input now. */
+  const passing = () =>
+    [...consoles].flatMap(([gate, { relay, sessionId, vmid }]) =>
+      !gate.shut && !dead.has(relay) && vmid === machine.vmid ? sessionId : [],
+    );
 
   function startRelay() {
+    const relayId = `relay-${relayCount++}`;
+    const handovers: string[] = [];
     const state = { calls: 0, unavailable: false, listening: true };
     const found: string[] = [];
     const asked: string[] = [];
@@ -44,11 +61,20 @@ async function createFixture() {
     });
     const watcher = createControlWatcher({
       controls: createMachineControls({ records, signals, ...common }),
+      confirmations: createControlConfirmations({ records, ...common }),
+      sessions: {
+        async list() {
+          if (state.unavailable) throw new PortholeError('store_unavailable');
+          return [...consoles.values()] as SessionRecord[];
+        },
+      },
+      relayId,
       signals,
       rateLimits: store.rateLimits,
       clock,
       metrics: {
         controlChanged: (foundBy) => found.push(foundBy),
+        controlHandedOver: (result) => handovers.push(result),
         controlAsked: (result) => asked.push(result),
       },
     });
@@ -63,30 +89,86 @@ async function createFixture() {
       watcher,
       found,
       asked,
+      handovers,
       stop,
+      /** The process is gone: it sends nothing any more, and the records of its sessions stay for a while. */
+      kill() {
+        stop();
+        state.listening = false;
+        dead.add(relayId);
+      },
+      /** A place at a shared screen of this relay. */
+      seat(user: string, claims: Partial<GrantClaims> = {}) {
+        const changes: boolean[] = [];
+        const leave = watcher.registerPlace({
+          claims: aGrant(clock, { sessionId: `${user}-1`, user: userOf(user), ...claims }),
+          setControl: (has) => changes.push(has),
+        });
+        return { changes, leave };
+      },
       async open(user: string, claims: Partial<GrantClaims> = {}) {
         const messages: ControlMessage[] = [];
         const gate = new InputGate();
+        let idleRestarts = 0;
+        const granted = aGrant(clock, { sessionId: `${user}-1`, user: userOf(user), ...claims });
+        consoles.set(gate, { ...granted, relay: relayId });
         const registration = watcher.register({
-          claims: aGrant(clock, { sessionId: `${user}-1`, user: userOf(user), ...claims }),
-          gate,
+          claims: granted,
+          gate: {
+            shutFor: (reason) => gate.shutFor(reason),
+            openFor(reason) {
+              gate.openFor(reason);
+              const together = passing();
+              if (holder !== undefined && together.length > 1) passedTogether.push(together);
+            },
+          },
           sendControl: (message) => messages.push(message),
+          restartIdle: () => void (idleRestarts += 1),
         });
         const shutAtFirst = gate.shut;
         await settle();
-        return { gate, messages, registration, shutAtFirst };
+        return {
+          gate,
+          messages,
+          registration,
+          shutAtFirst,
+          idleRestarts: () => idleRestarts,
+          close() {
+            registration.stop({ keepControl: false });
+            consoles.delete(gate);
+          },
+        };
       },
     };
+  }
+
+  let holder: string | undefined;
+  /** Each step of the retries of relays that wait for each other. */
+  async function settleHandover(): Promise<void> {
+    for (let each = 0; each < 3; each++) {
+      await settle();
+      clock.advance(25);
+    }
+    await settle();
   }
 
   return {
     clock,
     controls,
     settle,
+    settleHandover,
     startRelay,
+    passedTogether,
     async take(user: string, sessionId = `${user}-1`) {
+      holder = sessionId;
       await controls.take(machine, { version: 1, userId: user, sessionId, by: user });
-      await settle();
+      await settleHandover();
+    },
+    async release(user: string) {
+      const released = await controls.release(machine, { userId: user });
+      if (released) holder = undefined;
+      await settleHandover();
+      return released;
     },
     async advance(ms: number) {
       for (let left = ms; left > 0; left -= 500) {
@@ -98,7 +180,7 @@ async function createFixture() {
 }
 
 test('taking control holds back all others on every relay, and handing it back lets them go on', async () => {
-  const { controls, startRelay, take, settle } = await createFixture();
+  const { release, startRelay, take } = await createFixture();
   const [one, two] = [startRelay(), startRelay()];
   const ada = await one.open('ada');
   const ben = await two.open('ben', { sessionId: 'ben-1' });
@@ -109,15 +191,14 @@ test('taking control holds back all others on every relay, and handing it back l
   expect(ada.messages).toEqual([{ type: 'controlled', mine: false, by: 'ina', ask: true }]);
   expect(ina.messages).toEqual([{ type: 'controlled', mine: true, by: 'ina' }]);
   expect([one.watcher.heldBackConsoles(), two.watcher.heldBackConsoles()]).toEqual([1, 1]);
-  expect(await controls.release(machine, { userId: 'ina' })).toBe(true);
-  await settle();
+  expect(await release('ina')).toBe(true);
   expect([ada.gate.shut, ben.gate.shut, ina.gate.shut]).toEqual([false, false, true]);
   expect(ada.messages.at(-1)).toEqual({ type: 'uncontrolled' });
   expect(one.found).toEqual(['signal', 'signal']);
 });
 
 test('a change whose signal was lost is effective within two seconds', async () => {
-  const { controls, startRelay, take, advance } = await createFixture();
+  const { release, startRelay, take, advance } = await createFixture();
   const relay = startRelay();
   relay.state.listening = false;
   const ada = await relay.open('ada');
@@ -127,7 +208,7 @@ test('a change whose signal was lost is effective within two seconds', async () 
   expect(ada.gate.shut).toBe(false);
   await advance(2000);
   expect(ada.gate.shut).toBe(true);
-  await controls.release(machine, { userId: 'ina' });
+  await release('ina');
   await advance(2000);
   expect([ada.gate.shut, ina.messages.at(-1)]).toEqual([false, { type: 'uncontrolled' }]);
   expect(relay.found).toEqual(['poll', 'poll']);
@@ -143,15 +224,15 @@ test('a console that opens while another user has control lets nothing through, 
 });
 
 test("control lasts while the holder's console is open, and ends with it", async () => {
-  const { startRelay, take, advance, settle } = await createFixture();
+  const { startRelay, take, advance, settleHandover } = await createFixture();
   const [one, two] = [startRelay(), startRelay()];
   const ada = await one.open('ada');
   const ina = await two.open('ina');
   await take('ina');
   await advance(10 * 60_000);
   expect(ada.gate.shut).toBe(true);
-  ina.registration.stop({ keepControl: false });
-  await settle();
+  ina.close();
+  await settleHandover();
   expect(ada.gate.shut).toBe(false);
 });
 
@@ -163,10 +244,11 @@ test("control ends when the holder's relay was killed", async () => {
   await take('ina');
   await advance(5000);
   expect(ada.gate.shut).toBe(true);
-  two.stop();
-  two.state.listening = false;
-  await advance(11_000);
+  two.kill();
+  // The record expires after nine seconds, is polled each second, and the dead relay is waited for for two.
+  await advance(13_000);
   expect(ada.gate.shut).toBe(false);
+  expect(one.handovers.at(-1)).toBe('timeout');
   expect(ada.messages.at(-1)).toEqual({ type: 'uncontrolled' });
 });
 
@@ -207,7 +289,10 @@ test('while the store does not answer, control ends when its record would', asyn
   relay.state.unavailable = true;
   await advance(5000);
   expect(ada.gate.shut).toBe(true);
-  await advance(6000);
+  // Then the other relays are waited for: they may have read the record later.
+  await advance(4500);
+  expect([ada.gate.shut, ina.gate.shut]).toEqual([true, true]);
+  await advance(2500);
   expect([ada.gate.shut, ina.gate.shut]).toEqual([false, true]);
 });
 
@@ -218,7 +303,7 @@ test('a relay that could not read the store holds input back again when it can, 
   await two.open('ina');
   await take('ina');
   one.state.unavailable = true;
-  await advance(12_000);
+  await advance(14_000);
   expect(ada.gate.shut).toBe(false);
   one.state.unavailable = false;
   await advance(2000);
@@ -260,6 +345,96 @@ test('asking for control reaches the page of the holder, and only while input is
   expect(ina.messages.filter(({ type }) => type === 'control_asked')).toHaveLength(10);
 });
 
+test('input of the new holder passes only after another relay, whose signals are lost, holds back the old one', async () => {
+  const { passedTogether, release, startRelay, take, advance } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  const ina = await two.open('ina', { inputWhenTaken: true });
+  one.state.listening = false;
+  await take('ina');
+  expect([ada.gate.shut, ina.gate.shut]).toEqual([false, true]);
+  expect(ina.messages).toEqual([]);
+  await advance(2000);
+  expect([ada.gate.shut, ina.gate.shut]).toEqual([true, false]);
+  one.state.listening = true;
+  two.state.listening = false;
+  await release('ina');
+  expect([ada.gate.shut, ina.gate.shut]).toEqual([true, false]);
+  await advance(2000);
+  expect([ada.gate.shut, ina.gate.shut]).toEqual([false, true]);
+  expect(passedTogether).toEqual([]);
+  expect([...one.handovers, ...two.handovers]).toEqual(Array.from({ length: 4 }, () => 'confirmed'));
+});
+
+test('a relay that was lost delays a change by two seconds at most', async () => {
+  const { startRelay, take, advance } = await createFixture();
+  const [one, two, lost] = [startRelay(), startRelay(), startRelay()];
+  await one.open('ada');
+  await lost.open('ben');
+  const ina = await two.open('ina', { inputWhenTaken: true });
+  lost.kill();
+  await take('ina');
+  await advance(1500);
+  expect(ina.gate.shut).toBe(true);
+  await advance(1000);
+  expect(ina.gate.shut).toBe(false);
+  expect(two.handovers).toEqual(['timeout']);
+});
+
+test('other windows of the holder are held back, and are told that control is in another window', async () => {
+  const { release, startRelay, take } = await createFixture();
+  const relay = startRelay();
+  const window = await relay.open('ina', { sessionId: 'ina-2' });
+  const holder = await relay.open('ina');
+  await take('ina');
+  expect([window.gate.shut, holder.gate.shut]).toEqual([true, false]);
+  expect(window.messages).toEqual([{ type: 'controlled', mine: false, by: 'ina', elsewhere: true }]);
+  // Control can move between them.
+  await take('ina', 'ina-2');
+  expect([window.gate.shut, holder.gate.shut]).toEqual([false, true]);
+  expect(await release('ina')).toBe(true);
+  expect([window.gate.shut, holder.gate.shut]).toEqual([false, false]);
+});
+
+test('all places at a shared screen change in one step, whichever relays their sessions are at', async () => {
+  const { release, settle, startRelay, take } = await createFixture();
+  const [one, two, owner] = [startRelay(), startRelay(), startRelay()];
+  await one.open('ada');
+  await two.open('ina', { inputWhenTaken: true });
+  const ada = owner.seat('ada');
+  const ina = owner.seat('ina', { inputWhenTaken: true });
+  expect([ada.changes, ina.changes]).toEqual([[false], [false]]);
+  await settle();
+  expect([ada.changes.at(-1), ina.changes.at(-1)]).toEqual([true, false]);
+  await take('ina');
+  expect([ada.changes.at(-1), ina.changes.at(-1)]).toEqual([false, true]);
+  const late = owner.seat('ben');
+  expect(late.changes).toEqual([false, false]);
+  await release('ina');
+  expect([ada, ina, late].map(({ changes }) => changes.at(-1))).toEqual([true, false, true]);
+  const before = ada.changes.length;
+  for (const { leave } of [ada, ina, late]) leave();
+  await take('ina');
+  expect(ada.changes).toHaveLength(before);
+});
+
+test('the idle time of users who may not type does not go on, and that of the others does', async () => {
+  const { release, startRelay, take, advance } = await createFixture();
+  const relay = startRelay();
+  const ada = await relay.open('ada');
+  const ina = await relay.open('ina', { inputWhenTaken: true });
+  const olga = await relay.open('olga', { inputWhenTaken: true });
+  await advance(5000);
+  expect(ada.idleRestarts()).toBe(0);
+  await take('ina');
+  await advance(5000);
+  expect(ada.idleRestarts()).toBe(10);
+  expect([ina.idleRestarts(), olga.idleRestarts()]).toEqual([0, 0]);
+  await release('ina');
+  await advance(5000);
+  expect(ada.idleRestarts()).toBe(10);
+});
+
 test('at rest, a relay asks the store once per second, whatever the number of its consoles, and never without', async () => {
   const { startRelay, advance, clock } = await createFixture();
   const relay = startRelay();
@@ -282,10 +457,12 @@ test('whatever happens in whatever order, only the holder types, and all relays 
     fc.record({ do: fc.constant('close' as const), user: fc.constantFrom(...users) }),
     fc.record({ do: fc.constant('open' as const), user: fc.constantFrom(...users) }),
     fc.record({ do: fc.constant('wait' as const), user: fc.constantFrom(...users) }),
+    fc.record({ do: fc.constant('deafen' as const), user: fc.constantFrom(...users) }),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-      const { controls, startRelay, take, advance, settle } = await createFixture();
+      const { passedTogether, release, startRelay, take, advance, settle, settleHandover } =
+        await createFixture();
       const relays = [startRelay(), startRelay()];
       const open = new Map<string, Awaited<ReturnType<(typeof relays)[0]['open']>>>();
       let holder: string | undefined;
@@ -295,17 +472,26 @@ test('whatever happens in whatever order, only the holder types, and all relays 
           const relay = relays[users.indexOf(user) % 2];
           if (relay) open.set(user, await relay.open(user, { inputWhenTaken: user === 'olga' }));
         } else if (action === 'close' && console) {
-          console.registration.stop({ keepControl: false });
+          console.close();
+          await settleHandover();
           open.delete(user);
           if (holder === user) holder = undefined;
         } else if (action === 'take' && console) {
           await take(user);
           holder = user;
         } else if (action === 'release') {
-          expect(await controls.release(machine, { userId: user })).toBe(holder === user);
+          expect(await release(user)).toBe(holder === user);
           if (holder === user) holder = undefined;
         } else if (action === 'wait') await advance(5000);
+        else if (action === 'deafen') {
+          // Signals of one relay get lost from now on, or arrive again.
+          const relay = relays[users.indexOf(user) % 2];
+          if (relay) relay.state.listening = !relay.state.listening;
+        }
         await settle();
+        expect(passedTogether).toEqual([]);
+        // A relay whose signals are lost finds out by polling.
+        if (relays.some(({ state }) => !state.listening)) await advance(4000);
         for (const [each, { gate }] of open)
           expect([each, gate.shut]).toEqual([each, holder === undefined ? each === 'olga' : each !== holder]);
       }

@@ -1,13 +1,16 @@
 import { createMachineControls } from '@porthole/shared/control/machine-controls';
 import { systemRandom } from '@porthole/shared/crypto/random';
 import { createConsoleSignals } from '@porthole/shared/session/signals';
-import { systemClock } from '@porthole/shared/time/clock';
+import { every, systemClock } from '@porthole/shared/time/clock';
+import type { Store } from '@porthole/shared/store/ports';
 import { eventually } from '../../eventually.ts';
 import type { ConsoleClient } from '../console-client.ts';
 import { useRelayRigs, type RelayRig } from '../rig.ts';
 import { keys, openWithToken, sessionRecordsIn, startTwoRelays } from '../session/resume-rig.ts';
 
 const start = useRelayRigs();
+/** `npm run rehearse` uses 1,000. */
+const changes = Number(process.env['CHANGES'] ?? 300);
 const machine = { cluster: 'lab', vmid: 100 };
 const ina = { id: 'ina', name: 'Ina', groups: [] };
 const asIna = { user: ina, sessionId: 'ina-1' };
@@ -18,6 +21,19 @@ function controlsOf({ store }: RelayRig) {
   const common = { keys, random: systemRandom };
   const signals = createConsoleSignals({ bus: store.signals, ...common, clock: systemClock });
   return createMachineControls({ ...common, records: store.records, signals });
+}
+
+/** The relay that uses it learns of changes later than others. */
+function withLateSignals(store: Store, ms: number): Store {
+  const { signals } = store;
+  return {
+    ...store,
+    signals: {
+      publish: (message) => signals.publish(message),
+      subscribe: (listener) =>
+        signals.subscribe((message) => void systemClock.after(ms, () => listener(message))),
+    },
+  };
 }
 
 const told = (client: ConsoleClient, type: string) =>
@@ -49,6 +65,34 @@ test('input of others does not reach the machine while a user has control, at an
   await eventually('the student types again', () => one.guest.keys() === 'xd');
   student.close();
 });
+
+test('without shared consoles, control changes hands again and again while both sides type at two relays, and no key of the wrong side arrives', async () => {
+  const one = await start();
+  const two = await start({ sharedWith: one, store: withLateSignals(one.store, 4) });
+  const student = await one.open();
+  const holder = await two.open({ ...asIna, inputWhenTaken: true });
+  const [studentRfb, holderRfb] = await Promise.all([student.rfb(), holder.rfb()]);
+  const controls = controlsOf(one);
+  const stopTyping = every(systemClock, 1, () => {
+    studentRfb.type('a');
+    holderRfb.type('b');
+  });
+  const passes = (key: string) => {
+    const before = one.guest.keys().length;
+    return eventually(`${key} passes`, () => one.guest.keys().slice(before).includes(key));
+  };
+  await passes('a');
+  for (let change = 0; change < changes; change++) {
+    const takes = change % 2 === 0;
+    if (takes) await controls.take(machine, control);
+    else expect(await controls.release(machine, { userId: ina.id })).toBe(true);
+    await passes(takes ? 'b' : 'a');
+  }
+  stopTyping();
+  // Each change begins another run of the same key. A stray key would begin two more.
+  expect(one.guest.keys().match(/a+|b+/g)).toHaveLength(changes + 1);
+  for (const client of [student, holder]) client.close();
+}, 120_000);
 
 test('a viewer without control messages is held back, too', async () => {
   const rig = await start();

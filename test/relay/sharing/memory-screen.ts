@@ -118,6 +118,7 @@ export function createMemoryScreen(
     },
     attach({ control }) {
       if (viewers.size >= limits.viewers) throw new PortholeError('screen_full');
+      let mayType = control;
       let ended: { error: PortholeError | undefined } | undefined;
       const leave = () => {
         if (viewers.delete(viewer)) events.onViewers(viewers.size);
@@ -133,12 +134,12 @@ export function createMemoryScreen(
       viewers.add(viewer);
       events.onViewers(viewers.size);
       return {
-        setControl() {},
+        setControl: (has) => void (mayType = has),
         link: {
           buffered: 0,
           framesSent: 0,
           send(source, start, end) {
-            if (control) upstream?.send(source, start, end);
+            if (mayType) upstream?.send(source, start, end);
             return true;
           },
           pause() {},

@@ -112,6 +112,12 @@ export function createSharingWorld({
       healMs: 120_000,
       unwatchedMs: 10_000,
       prepareScreen: () => prepared,
+      control: {
+        registerPlace({ setControl }) {
+          setControl(true);
+          return () => {};
+        },
+      },
       owners: ownersOf(relay),
       async forward(address, request) {
         await Promise.resolve();

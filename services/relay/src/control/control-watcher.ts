@@ -3,6 +3,7 @@ import type { AskControlSignal, ConsoleSignals } from '@porthole/shared/session/
 import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import { askControl, type AskControlDeps } from './ask-control.ts';
 import { ControllableConsole, type ConsoleOfMachine } from './controllable-console.ts';
+import { ControllablePlace, type PlaceAtScreen } from './controllable-place.ts';
 import { WatchedMachine, type WatchedMachineDeps } from './watched-machine.ts';
 
 const tickMs = 500;
@@ -19,6 +20,12 @@ const batchSize = 50;
 export interface ControlWatcher {
   /** From now on, control of the console's machine applies to it. */
   register(console: ConsoleOfMachine): ControlRegistration;
+  /**
+   * From now on, control of the machine applies to a place at its shared screen as well. All input of a shared machine
+   * passes its one screen, so a change takes effect there in one step, whichever relays the sessions are at. Holds input
+   * back until the store has said who has control, or does not answer.
+   */
+  registerPlace(place: PlaceAtScreen): Cancel;
   /** Handles the signal that control of this machine has changed. */
   onChanged(machine: Pick<ConsoleOfMachine['claims'], 'cluster' | 'vmid'>): void;
   /** Handles the signal that a user asks a session for control. */
@@ -74,6 +81,11 @@ export function createControlWatcher(
       .finally(() => (polling = false));
   }
 
+  function forgetIfUnused(machine: WatchedMachine): void {
+    const key = keyOf(machine.machine);
+    if (machine.isUnused && machines.get(key) === machine) machines.delete(key);
+  }
+
   function watch(machine: WatchedMachine['machine']): WatchedMachine {
     const key = keyOf(machine);
     const { cluster, vmid } = machine;
@@ -106,11 +118,20 @@ export function createControlWatcher(
           if (stopped) return;
           stopped = true;
           if (!keepControl) release();
-          machine.consoles.delete(console);
+          machine.remove(console);
           console.stop();
-          if (machine.consoles.size === 0 && machines.get(keyOf(claims)) === machine)
-            machines.delete(keyOf(claims));
+          forgetIfUnused(machine);
         },
+      };
+    },
+    registerPlace(registered) {
+      const machine = watch(registered.claims);
+      const place = new ControllablePlace(registered);
+      machine.add(place);
+      void machine.refresh('poll');
+      return () => {
+        machine.remove(place);
+        forgetIfUnused(machine);
       };
     },
     onChanged: (machine) => void machines.get(keyOf(machine))?.refresh('signal'),

@@ -2,6 +2,7 @@ import type { MachineControl } from '@porthole/shared/control/machine-controls';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import type { InputGate } from '../session/input-gate.ts';
+import { mayType } from './may-type.ts';
 
 /** A console, as far as control of its machine affects it. */
 export interface ConsoleOfMachine {
@@ -11,6 +12,8 @@ export interface ConsoleOfMachine {
   >;
   readonly gate: Pick<InputGate, 'shutFor' | 'openFor'>;
   readonly sendControl: (message: ControlMessage) => void;
+  /** The user's idle time begins now. */
+  readonly restartIdle: () => void;
 }
 
 const reason = 'controlled by another user';
@@ -40,14 +43,16 @@ export class ControllableConsole {
 
   /** The session that this one may ask for control. */
   get mayAsk(): string | undefined {
-    return this.isHeldBack && !this.console.claims.inputWhenTaken ? this.#control?.sessionId : undefined;
+    return this.#waitsForOther && !this.#isOwnWindow ? this.#control?.sessionId : undefined;
   }
 
-  /** Whether input of this console passes while this is so. */
   isAllowedBy(control: MachineControl | undefined): boolean {
-    const { sessionId, user, inputWhenTaken } = this.console.claims;
-    if (control?.sessionId === sessionId) return true;
-    return !inputWhenTaken && (control === undefined || control.userId === user.id);
+    return mayType(this.console.claims, control);
+  }
+
+  /** Users who must not type are not idle. */
+  followTime(): void {
+    if (this.#waitsForOther) this.console.restartIdle();
   }
 
   apply(control: MachineControl | undefined): void {
@@ -64,16 +69,25 @@ export class ControllableConsole {
     this.console.gate.openFor(reason);
   }
 
+  /** Whether this console would pass input if no session had control. */
+  get #waitsForOther(): boolean {
+    return this.isHeldBack && !this.console.claims.inputWhenTaken;
+  }
+
+  /** Whether another window of the same user has control. */
+  get #isOwnWindow(): boolean {
+    return !this.hasControl && this.#control?.userId === this.console.claims.user.id;
+  }
+
   #tellPage(): void {
     const control = this.#control;
-    // The other windows of the holder can go on, so there is nothing to tell.
-    const concerns = control !== undefined && (this.hasControl || !this.isAllowedBy(control));
-    const message: ControlMessage = concerns
+    const message: ControlMessage = control
       ? {
           type: 'controlled',
           mine: this.hasControl,
           ...(control.by === undefined ? {} : { by: control.by }),
           ...(this.mayAsk === undefined ? {} : { ask: true }),
+          ...(this.#isOwnWindow ? { elsewhere: true } : {}),
         }
       : { type: 'uncontrolled' };
     const text = JSON.stringify(message);

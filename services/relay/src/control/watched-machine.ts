@@ -1,21 +1,27 @@
 import type { MachineControl, MachineControls } from '@porthole/shared/control/machine-controls';
 import { lifetimes } from '@porthole/shared/store/keys';
-import type { Clock } from '@porthole/shared/time/clock';
 import type { RelayMetrics } from '../metrics.ts';
 import type { ConsoleOfMachine, ControllableConsole } from './controllable-console.ts';
+import type { ControllablePlace } from './controllable-place.ts';
+import { othersHoldBack, type HoldBackOthersDeps } from './hold-back-others.ts';
 
-export interface WatchedMachineDeps {
+export interface WatchedMachineDeps extends HoldBackOthersDeps {
   readonly controls: Pick<MachineControls, 'read' | 'renew'>;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly metrics: Pick<RelayMetrics, 'controlChanged'>;
+  readonly metrics: Pick<RelayMetrics, 'controlChanged' | 'controlHandedOver'>;
 }
+
+type FoundBy = 'signal' | 'poll';
 
 const renewMs = lifetimes.machineControl / 3;
 
-/** One machine with consoles at this relay: who has control of it, and when that was read. */
+/**
+ * One machine with consoles at this relay, or with a shared screen: who has control of it, and when that was read. Input
+ * that must end with a change ends at once. Input that may begin with it waits until other relays have done the same.
+ */
 export class WatchedMachine {
   readonly machine: Pick<ConsoleOfMachine['claims'], 'cluster' | 'vmid'>;
   readonly consoles = new Set<ControllableConsole>();
+  readonly places = new Set<ControllablePlace>();
   readonly #deps: WatchedMachineDeps;
   #control: MachineControl | undefined;
   /** When the store was asked for what is known. */
@@ -25,6 +31,8 @@ export class WatchedMachine {
   #renewedAt: number;
   #reading: Promise<void> | undefined;
   #readAgain = false;
+  /** Present while other relays are waited for. */
+  #handover: AbortController | undefined;
 
   constructor(deps: WatchedMachineDeps, machine: WatchedMachine['machine']) {
     this.#deps = deps;
@@ -32,18 +40,30 @@ export class WatchedMachine {
     this.#renewedAt = deps.clock.now();
   }
 
+  get isUnused(): boolean {
+    return this.consoles.size === 0 && this.places.size === 0;
+  }
+
   /** Whether each poll has to read who has control, because that can end without a new revision. */
   get needsPolling(): boolean {
     return this.#control !== undefined || this.#isOutdated;
   }
 
-  add(console: ControllableConsole): void {
-    this.consoles.add(console);
-    if (!this.#isOutdated) console.apply(this.#control);
+  add(added: ControllableConsole | ControllablePlace): void {
+    if ('console' in added) this.consoles.add(added);
+    else this.places.add(added);
+    const mustWait = this.#handover !== undefined && added.isAllowedBy(this.#control);
+    if (!this.#isOutdated && !mustWait) added.apply(this.#control);
+  }
+
+  remove(removed: ControllableConsole | ControllablePlace): void {
+    if ('console' in removed) this.consoles.delete(removed);
+    else this.places.delete(removed);
+    if (this.isUnused) this.#handover?.abort();
   }
 
   /** Reads who has control. Never rejects: if the store does not answer, what was known goes on for a while. */
-  refresh(foundBy: 'signal' | 'poll'): Promise<void> {
+  refresh(foundBy: FoundBy): Promise<void> {
     this.#readAgain = this.#reading !== undefined;
     return (this.#reading ??= this.#readUntilCurrent(foundBy));
   }
@@ -52,21 +72,56 @@ export class WatchedMachine {
   followTime(): void {
     const { clock } = this.#deps;
     if (!this.#control) return;
+    for (const console of this.consoles) console.followTime();
     if (clock.now() - (this.#readAt ?? 0) >= lifetimes.machineControl) {
       this.#isOutdated = true;
-      this.#applyAll(undefined);
+      this.#change(undefined);
     } else if (clock.now() - this.#renewedAt >= renewMs) this.#renew();
   }
 
-  /** Input that is held back from now on is held back before other input passes. */
   #applyAll(control: MachineControl | undefined): void {
     this.#control = control;
-    const consoles = [...this.consoles];
-    for (const console of consoles) if (!console.isAllowedBy(control)) console.apply(control);
-    for (const console of consoles) if (console.isAllowedBy(control)) console.apply(control);
+    this.#handover?.abort();
+    this.#handover = undefined;
+    this.#holdBack();
+    this.#letPass();
   }
 
-  async #readUntilCurrent(foundBy: 'signal' | 'poll'): Promise<void> {
+  #change(control: MachineControl | undefined): void {
+    this.#control = control;
+    this.#handover?.abort();
+    const handover = (this.#handover = new AbortController());
+    this.#holdBack();
+    this.#confirm();
+    void othersHoldBack(this.#deps, this.machine, control?.sessionId, handover.signal).then(
+      (confirmed) => {
+        if (this.#handover !== handover) return;
+        this.#handover = undefined;
+        this.#deps.metrics.controlHandedOver(confirmed ? 'confirmed' : 'timeout');
+        this.#letPass();
+      },
+      // Another change came before, or nothing is left to let pass.
+      () => {},
+    );
+  }
+
+  #holdBack(): void {
+    for (const each of [...this.places, ...this.consoles])
+      if (!each.isAllowedBy(this.#control)) each.apply(this.#control);
+  }
+
+  #letPass(): void {
+    for (const each of [...this.places, ...this.consoles])
+      if (each.isAllowedBy(this.#control)) each.apply(this.#control);
+  }
+
+  /** Without success, the other relays wait as long as they would for a lost one. */
+  #confirm(): void {
+    const { confirmations, relayId } = this.#deps;
+    void confirmations.confirm(this.machine, relayId, this.#control?.sessionId).catch(() => {});
+  }
+
+  async #readUntilCurrent(foundBy: FoundBy): Promise<void> {
     do {
       this.#readAgain = false;
       // Each read must see what the one before has missed.
@@ -79,19 +134,22 @@ export class WatchedMachine {
   /** A console works although nothing is known, and a later poll finds who has control. */
   #onUnanswered(): void {
     this.#isOutdated ||= this.#control === undefined;
-    if (!this.#control) this.#applyAll(undefined);
+    if (!this.#control && !this.#handover) this.#applyAll(undefined);
   }
 
-  async #read(foundBy: 'signal' | 'poll'): Promise<void> {
+  async #read(foundBy: FoundBy): Promise<void> {
     const { controls, clock, metrics } = this.#deps;
     const askedAt = clock.now();
     const control = await controls.read(this.machine);
     const isFirst = this.#readAt === undefined;
     this.#readAt = askedAt;
     this.#isOutdated = false;
-    const isChange = control?.sessionId !== this.#control?.sessionId;
-    if (!isFirst && isChange) metrics.controlChanged(foundBy);
-    if (isFirst || isChange) this.#applyAll(control);
+    if (isFirst) this.#applyAll(control);
+    else if (control?.sessionId !== this.#control?.sessionId) {
+      metrics.controlChanged(foundBy);
+      this.#change(control);
+      // It was read for a change that this relay has applied already, but other relays may wait for its word.
+    } else if (foundBy === 'signal') this.#confirm();
   }
 
   #renew(): void {

@@ -150,7 +150,9 @@ export class ConsoleSession {
     if (!cluster) throw new PortholeError('machine_not_found', { detail: `no cluster ${claims.cluster}` });
     const viewer = this.#viewer;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
-    const control = (this.#control = this.#deps.control.register({ claims, gate: this.#gate, sendControl }));
+    const restartIdle = () => this.#timeLimits?.restartIdle();
+    const controlled = { claims, gate: this.#gate, sendControl, restartIdle };
+    const control = (this.#control = this.#deps.control.register(controlled));
     lifecycle.own(() => control.stop({ keepControl: this.#goesOnElsewhere }));
     const opened = openConsole(this.#deps, {
       connection: this.#connection,

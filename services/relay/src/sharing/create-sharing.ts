@@ -15,6 +15,7 @@ import type { Dial } from '../upstream/dial.ts';
 import type { OpenThumbnail } from './contracts.ts';
 import { createRelayConnections } from './relay-connections.ts';
 import { createSharingDial, type SharedConsoles } from './sharing-dial.ts';
+import type { SharingDeps } from './sharing-deps.ts';
 
 export interface Sharing {
   readonly dial: Dial;
@@ -37,6 +38,7 @@ export function createSharing(deps: {
   readonly tracing: Tracing;
   readonly metrics: RelayMetrics;
   readonly deadlines: Pick<Deadlines, 'keepAlive' | 'unwatchedScreen'>;
+  readonly control: SharingDeps['control'];
   /** Opens consoles at Proxmox. */
   readonly dial: Dial;
   /** Default: the relay's. */
@@ -64,6 +66,7 @@ export function createSharing(deps: {
     log: deps.log,
     tracing,
     metrics: metrics.sharingDial,
+    control: deps.control,
     dial: deps.dial,
     owners,
     forward,

@@ -6,6 +6,7 @@ import type { ScreenUpstream, SharedScreen } from '../screen/shared-screen-contr
 import type { DialledConsole, DialRequest } from '../upstream/dial.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
 import type { MachineLink } from '../upstream/proxmox-link.ts';
+import { attachToScreen, type AttachRequest } from './attach-to-screen.ts';
 import type { ScreenNotice } from './contracts.ts';
 import { healScreen } from './heal-screen.ts';
 import type { OwnConsole } from './own-console.ts';
@@ -99,19 +100,16 @@ export class MachineScreen {
   }
 
   /** Throws `screen_full`. */
-  attach(request: {
-    readonly claims: Pick<GrantClaims, 'mode' | 'thumbnail'>;
-    readonly onNotice: (notice: ScreenNotice) => void;
-  }): ScreenPlace {
+  attach(request: AttachRequest): ScreenPlace {
     const screen = this.#screen;
     if (!screen) throw new PortholeError('screen_moved', { detail: 'the screen has ended' });
-    const { mode, thumbnail } = request.claims;
-    const link = thumbnail ? screen.attachThumbnail() : screen.attach({ control: mode === 'control' }).link;
+    const { link, stopControl } = attachToScreen(screen, this.#deps.control, request.claims);
     const { promise: ended, resolve } = Promise.withResolvers<PortholeError | undefined>();
     const viewer: SeatedViewer = {
       onNotice: request.onNotice,
       leave: (error) => {
         if (!this.#seated.delete(viewer)) return;
+        stopControl();
         resolve(error);
         link.destroy();
         this.#options.onViewers();

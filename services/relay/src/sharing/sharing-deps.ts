@@ -2,6 +2,7 @@ import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Tracing } from '@porthole/shared/telemetry/tracing';
 import type { Clock } from '@porthole/shared/time/clock';
+import type { ControlWatcher } from '../control/control-watcher.ts';
 import type { SharedScreen, SharedScreenEvents } from '../screen/shared-screen-contract.ts';
 import type { Dial } from '../upstream/dial.ts';
 import type { SharingDialMetrics } from './sharing-dial-metrics.ts';
@@ -13,6 +14,8 @@ export interface SharingDeps {
   readonly log: Log;
   readonly tracing: Pick<Tracing, 'withSpan'>;
   readonly metrics: SharingDialMetrics;
+  /** Enforces who has control of a machine at its shared screen. */
+  readonly control: Pick<ControlWatcher, 'registerPlace'>;
   /** Opens a console at Proxmox. */
   readonly dial: Dial;
   /** Throws `screen_full` at the limits of the relay. `name` is the machine's, for the viewer's ServerInit. */

@@ -105,13 +105,15 @@ export const controlMessage = z.discriminatedUnion('type', [
   }),
   /**
    * A user has taken control of the machine. `mine`: this session has it. Otherwise, its input does not reach the
-   * machine, and with `ask` the client message `ask_control` asks the user to hand it back.
+   * machine, and with `ask` the client message `ask_control` asks the user to hand it back. `elsewhere`: another session
+   * of the same user has it.
    */
   z.object({
     type: z.literal('controlled'),
     mine: z.boolean(),
     by: shownName.optional(),
     ask: z.literal(true).optional(),
+    elsewhere: z.literal(true).optional(),
   }),
   /** No user has taken control of the machine any more. */
   z.object({ type: z.literal('uncontrolled') }),

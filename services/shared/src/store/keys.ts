@@ -44,6 +44,8 @@ export const storeKeys = {
   machineControl: (nameDigest: string) => `porthole:control:${nameDigest}`,
   /** Changes with every change of control, so that a relay that missed the signal notices it. */
   controlRevision: 'porthole:control-revision',
+  /** For whom a relay holds back the other consoles of a machine, by the keyed digest of both. */
+  controlConfirmation: (nameDigest: string) => `porthole:control-confirmation:${nameDigest}`,
   /** What a member of a class who raised a hand says, by the digest of the place in the queue. */
   raisedHand: (holderDigest: string) => `porthole:raised-hand:${holderDigest}`,
   /** By the keyed digest of the lease name. */
@@ -143,6 +145,8 @@ export const lifetimes = {
   machineControl: 9000,
   /** Far longer than a relay goes without a poll. When it expires, relays read again. */
   controlRevision: 24 * 3_600_000,
+  /** Far longer than relays wait for each other when control changes. */
+  controlConfirmation: 60_000,
   /** The place of a raised hand. Renewed after a third of it while its member has a console. */
   helpPlace: 180_000,
   /** What the member says. Useless without the place. */

@@ -45,6 +45,15 @@ describeWith('chromium')('a console whose machine another user can control', () 
     await fixture.page.getByText('You have asked for control.').waitFor();
   });
 
+  test('another window of the holder says that control is there, and can hand it back', async () => {
+    await fixture.open();
+    send({ type: 'controlled', mine: false, by: 'Ina', elsewhere: true });
+    await fixture.hasHeading('You have control in another window.');
+    const request = fixture.page.waitForRequest((each) => each.url().endsWith('/control'));
+    await fixture.page.getByRole('button', { name: 'Hand back' }).click();
+    expect((await request).postDataJSON()).toEqual({ action: 'release' });
+  });
+
   test('offers no question to users who may not ask', async () => {
     await fixture.open();
     send({ type: 'controlled', mine: false, by: 'Ina' });

@@ -12,14 +12,14 @@ interface ControlBarProps {
 /** Says who has control of the machine. Always there, so that screen readers announce changes. */
 export function ControlBar({ control, ask, handBack }: ControlBarProps) {
   const [hasAsked, setHasAsked] = useState(false);
-  useEffect(() => setHasAsked(false), [control?.mine, control?.by]);
+  useEffect(() => setHasAsked(false), [control?.mine, control?.elsewhere, control?.by]);
   return (
     <div class="control-bar-place" role="status" aria-live="polite">
       {control ? (
         <section class="notice control-bar" aria-label={controlTexts.label}>
           <h1>{controlTitle(control)}</h1>
           <p>{hasAsked ? controlTexts.asked(control.by) : controlMeaning(control)}</p>
-          {control.mine ? (
+          {control.mine || control.elsewhere ? (
             <button type="button" class="button" onClick={handBack}>
               {controlTexts.handBack}
             </button>

@@ -6,6 +6,8 @@ export type ControlInfo = UserHasControl | undefined;
 export interface UserHasControl {
   /** Whether it is this session. Otherwise, its input does not reach the machine. */
   readonly mine: boolean;
+  /** Whether it is another session of the same user. */
+  readonly elsewhere: boolean;
   readonly by: string | undefined;
   /** Whether the user may ask for control. */
   readonly ask: boolean;
@@ -21,8 +23,8 @@ export type AboutControl = Extract<
 export function applyControlMessage(info: ControlInfo, message: AboutControl): ControlInfo {
   switch (message.type) {
     case 'controlled': {
-      const { mine, by, ask = false } = message;
-      return { mine, by, ask, askedBy: undefined };
+      const { mine, elsewhere = false, by, ask = false } = message;
+      return { mine, elsewhere, by, ask, askedBy: undefined };
     }
     case 'uncontrolled':
       return undefined;
@@ -35,7 +37,7 @@ export function applyControlMessage(info: ControlInfo, message: AboutControl): C
 
 /** Parses a control message about control of the machine. Undefined for any other. */
 export function parseAboutControl(value: Readonly<Record<string, unknown>>): AboutControl | undefined {
-  const { type, mine, by, ask } = value;
+  const { type, mine, elsewhere, by, ask } = value;
   switch (type) {
     case 'controlled':
       if (typeof mine !== 'boolean') return undefined;
@@ -44,6 +46,7 @@ export function parseAboutControl(value: Readonly<Record<string, unknown>>): Abo
         mine,
         ...(typeof by === 'string' ? { by } : {}),
         ...(ask === true ? { ask } : {}),
+        ...(elsewhere === true ? { elsewhere } : {}),
       };
     case 'uncontrolled':
       return { type };
