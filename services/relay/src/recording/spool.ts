@@ -1,0 +1,170 @@
+import { chunkName, indexName, type PartAddress } from '@porthole/shared/recording/names';
+import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
+import type { ChunkSink } from '@porthole/shared/recording/write/chunk-sink';
+import type { Log } from '@porthole/shared/telemetry/log';
+import type { Clock } from '@porthole/shared/time/clock';
+import type { SpoolFiles } from './spool-files.ts';
+import { createSpoolUsage, type SpoolLimits } from './spool-usage.ts';
+import { createSpooledObject, type SpooledObject } from './spooled-object.ts';
+import { createUploader, type UploadState } from './uploader.ts';
+
+/** `full`: what is recorded from now on may be lost. `failing`: the storage does not take what it is sent. */
+export type SpoolState = UploadState | 'full';
+
+/** Keeps recordings until the storage has them. */
+export interface Spool {
+  /** Begins to store what an earlier process left in the directory. */
+  start(): Promise<void>;
+  state(): SpoolState;
+  usage(): { readonly memoryBytes: number; readonly diskBytes: number; readonly objects: number };
+  /**
+   * Takes a new part. `onFull` is called at most once, later and never within a call of the part: end the part then. A
+   * part that goes on for long is cut off.
+   */
+  openPart(address: PartAddress, onFull: () => void): SpooledPart;
+  /**
+   * Stores what is there, within the deadline. Answers the number of objects that are left; those in the directory are
+   * stored when the next process starts. Idempotent.
+   */
+  drain(deadlineMs: number): Promise<number>;
+}
+
+export interface SpooledPart extends ChunkSink {
+  /** Stores the chunk in progress as it is. */
+  flush(): void;
+  putIndex(bytes: Buffer): void;
+  /** Nothing more will come. Idempotent. */
+  close(): void;
+}
+
+export interface SpoolDeps {
+  readonly storage: Pick<RecordingStorage, 'put' | 'list'>;
+  /** Undefined if the spool is in memory. */
+  readonly files?: SpoolFiles | undefined;
+  readonly limits: SpoolLimits;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  /** Called with each change of the state. */
+  readonly onState?: (state: SpoolState) => void;
+}
+
+/** What a part may still write after `onFull`, for its end. */
+const graceBytes = 256 * 1024;
+
+export function createSpool(deps: SpoolDeps): Spool {
+  const { files, log } = deps;
+  const usage = createSpoolUsage(deps.limits);
+  const objects = new Map<string, SpooledObject>();
+  let state: SpoolState = 'ok';
+  let diskFails = false;
+
+  const uploader = createUploader(
+    { ...deps, onChange: reportState },
+    {
+      stored(object) {
+        if (objects.get(object.name) === object) objects.delete(object.name);
+        reportState();
+      },
+    },
+  );
+  const objectDeps = {
+    files,
+    usage,
+    onWritten(error?: unknown) {
+      if (error !== undefined && !diskFails)
+        log.warn({ err: error }, 'cannot write to the spool of recordings');
+      diskFails = error !== undefined;
+      reportState();
+    },
+  };
+
+  const isFull = () => usage.isFull() || diskFails;
+
+  function reportState(): void {
+    if (objects.size === 0) diskFails = false;
+    const next = isFull() ? 'full' : uploader.state();
+    if (next === state) return;
+    state = next;
+    deps.onState?.(state);
+  }
+
+  function createObject(name: string): SpooledObject {
+    const object = createSpooledObject(objectDeps, name);
+    objects.set(name, object);
+    return object;
+  }
+
+  async function start(): Promise<void> {
+    const left = (await files?.open()) ?? [];
+    for (const { name, size } of left) {
+      const object = createSpooledObject(objectDeps, name, size);
+      objects.set(name, object);
+      uploader.add(object);
+    }
+    if (left.length > 0)
+      log.info({ objects: left.length }, 'storing recordings that an earlier process left');
+    reportState();
+  }
+
+  function openPart(address: PartAddress, onFull: () => void): SpooledPart {
+    let current: SpooledObject | undefined;
+    let index: SpooledObject | undefined;
+    let told = false;
+    let grace = graceBytes;
+    let closed = false;
+
+    function checkFull(length: number): void {
+      reportState();
+      if (told) grace -= length;
+      if (told || !isFull()) return;
+      told = true;
+      queueMicrotask(() => {
+        if (!closed) onFull();
+      });
+    }
+
+    return {
+      append(chunk, bytes, finished) {
+        if (closed || grace <= 0) return;
+        current ??= createObject(chunkName(address, chunk));
+        current.append(bytes);
+        if (finished) {
+          current.finish();
+          uploader.add(current);
+          current = undefined;
+        }
+        checkFull(bytes.length);
+      },
+      flush() {
+        if (!closed && current?.hasNews()) uploader.add(current);
+      },
+      putIndex(bytes) {
+        if (closed) return;
+        index ??= createObject(indexName(address));
+        index.replace(bytes);
+        uploader.add(index);
+        checkFull(bytes.length);
+      },
+      close() {
+        if (closed) return;
+        closed = true;
+        for (const object of [current, index]) {
+          object?.finish();
+          if (object) uploader.add(object);
+        }
+        current = index = undefined;
+      },
+    };
+  }
+
+  return {
+    start,
+    openPart,
+    state: () => state,
+    usage: () => ({ ...usage.read(), objects: objects.size }),
+    async drain(deadlineMs) {
+      await uploader.drain(deadlineMs);
+      return objects.size;
+    },
+  };
+}

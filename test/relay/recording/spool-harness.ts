@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSpoolDirectory, type SpoolFiles } from '@porthole/relay/recording/spool-files';
+import { createSpool, type Spool, type SpoolState } from '@porthole/relay/recording/spool';
+import { recordPart, type RecordPartOptions } from '@porthole/relay/recording/part-recorder';
+import { createDirectoryStorage } from '@porthole/shared/recording/storage/directory-storage';
+import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
+import { StorageError } from '@porthole/shared/recording/storage/storage-error';
+import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
+import { facts, recordingKeys } from '../../shared/recording/sample-recording.ts';
+import { recordedLog } from '../../shared/store/store-harness.ts';
+
+export const mebibyte = 1024 * 1024;
+
+export interface SpoolHarness {
+  readonly clock: FakeClock;
+  /** A directory whose writes can fail or wait. */
+  readonly storage: RecordingStorage;
+  readonly spoolDirectory: string;
+  readonly states: SpoolState[];
+  readonly log: ReturnType<typeof recordedLog>;
+  /** Names that were put, in order. */
+  readonly puts: string[];
+  fail(error: StorageError | undefined): void;
+  /** Holds all writes until the returned function is called. */
+  hold(): () => void;
+  openSpool(options?: {
+    files?: SpoolFiles | undefined;
+    memoryBytes?: number;
+    diskBytes?: number;
+  }): Promise<Spool>;
+  record(spool: Spool, options?: Partial<RecordPartOptions>): ReturnType<typeof recordPart>;
+}
+
+export const away = () => new StorageError('unavailable', 'test');
+
+/** Directories that are removed after each test. */
+export function spoolHarness(): () => SpoolHarness {
+  let harness: SpoolHarness;
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'porthole-spool-'));
+    await mkdir(join(root, 'storage'));
+    harness = create(root);
+  });
+  afterEach(() => rm(root, { recursive: true }));
+  return () => harness;
+}
+
+function create(root: string): SpoolHarness {
+  const directory = createDirectoryStorage(join(root, 'storage'));
+  const clock = createFakeClock();
+  const spoolDirectory = join(root, 'spool');
+  const states: SpoolState[] = [];
+  const puts: string[] = [];
+  const log = recordedLog();
+  let error: StorageError | undefined;
+  let held: Promise<void> | undefined;
+
+  const storage: RecordingStorage = {
+    ...directory,
+    async put(name, bytes, signal) {
+      puts.push(name);
+      await held;
+      signal?.throwIfAborted();
+      if (error) throw error;
+      await directory.put(name, bytes, signal);
+    },
+  };
+
+  return {
+    clock,
+    storage,
+    spoolDirectory,
+    states,
+    log,
+    puts,
+    fail(next) {
+      error = next;
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return () => {
+        held = undefined;
+        resolve();
+      };
+    },
+    async openSpool({ memoryBytes = 64 * mebibyte, diskBytes = 64 * mebibyte, ...options } = {}) {
+      const files = 'files' in options ? options.files : createSpoolDirectory(spoolDirectory);
+      const spool = createSpool({
+        storage,
+        files,
+        limits: { memoryBytes, diskBytes },
+        clock,
+        log: log.log,
+        onState: (state) => states.push(state),
+      });
+      await spool.start();
+      return spool;
+    },
+    record: (spool, options = {}) =>
+      recordPart(
+        {
+          spool,
+          storage,
+          keys: recordingKeys,
+          random: randomBytes,
+          clock,
+          monotonicMs: () => clock.now(),
+          flushMs: 5000,
+        },
+        { ordinal: 1, facts, onFull: () => {}, ...options },
+      ),
+  };
+}

@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { createSpoolDirectory } from '@porthole/relay/recording/spool-files';
+import type { Spool } from '@porthole/relay/recording/spool';
+import { chunkName } from '@porthole/shared/recording/names';
+import { readRecording, type RecordingItem } from '@porthole/shared/recording/read/read-recording';
+import { StorageError } from '@porthole/shared/recording/storage/storage-error';
+import { eventually } from '../../eventually.ts';
+import { contentOf, problemsOf, recordingKeys, recordsOf } from '../../shared/recording/sample-recording.ts';
+import { away, mebibyte, spoolHarness } from './spool-harness.ts';
+
+const harness = spoolHarness();
+
+async function read(recording: string): Promise<RecordingItem[]> {
+  const items: RecordingItem[] = [];
+  const deps = { storage: harness().storage, keys: recordingKeys };
+  for await (const item of readRecording(deps, recording)) items.push(item);
+  return items;
+}
+
+const textOf = (items: readonly RecordingItem[]) =>
+  contentOf(items)
+    .map((record) => (record.type === 'screen' ? Buffer.from(record.bytes).toString() : ''))
+    .join('');
+
+const isEmpty = (spool: Spool) => eventually('all is stored', () => spool.usage().objects === 0);
+
+test.each(['in a directory', 'in memory'])(
+  'a spool %s stores a part, and keeps nothing of it',
+  async (where) => {
+    const { openSpool, record, spoolDirectory } = harness();
+    const spool = await openSpool(where === 'in memory' ? { files: undefined } : {});
+    const recorder = await record(spool);
+    const bytes = randomBytes(3 * mebibyte);
+    for (let at = 0; at < bytes.length; at += 100_000) recorder.screen(bytes.subarray(at, at + 100_000));
+    recorder.end('closed');
+    await isEmpty(spool);
+    const items = await read(recorder.address.recording);
+    expect(problemsOf(items)).toEqual([]);
+    const [content] = contentOf(items);
+    // Jest compares large arrays byte by byte.
+    expect(content?.type === 'screen' && bytes.equals(content.bytes)).toBe(true);
+    expect(spool.usage()).toEqual({ memoryBytes: 0, diskBytes: 0, objects: 0 });
+    if (where === 'in a directory')
+      await eventually(async () => expect(await readdir(spoolDirectory)).toEqual([]));
+  },
+);
+
+test('the chunk in progress is stored every five seconds, and not again without news', async () => {
+  const { openSpool, record, clock, puts } = harness();
+  const spool = await openSpool();
+  const recorder = await record(spool);
+  for (const text of ['one ', 'two ', 'three ']) {
+    recorder.screen(Buffer.from(text));
+    clock.advance(5000);
+    await eventually(async () =>
+      expect(textOf(await read(recorder.address.recording))).toMatch(new RegExp(`${text}$`)),
+    );
+  }
+  const name = chunkName(recorder.address, 0);
+  clock.advance(20_000);
+  await eventually('the spool is idle', () => spool.state() === 'ok');
+  expect(puts.filter((put) => put === name)).toHaveLength(3);
+  recorder.end('closed');
+  await isEmpty(spool);
+  expect(problemsOf(await read(recorder.address.recording))).toEqual([]);
+  expect(clock.pending()).toBe(0);
+});
+
+test('a recording does not begin while the storage is away, and its part leaves nothing', async () => {
+  const { openSpool, record, fail, clock } = harness();
+  const spool = await openSpool();
+  fail(away());
+  await expect(record(spool)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(spool.usage().objects).toBe(0);
+  expect(clock.pending()).toBe(0);
+});
+
+test('while the storage is away, a recording goes on, and is stored when the storage is back', async () => {
+  const { openSpool, record, fail, clock, states, log } = harness();
+  const spool = await openSpool();
+  const recorder = await record(spool);
+  fail(new StorageError('denied', 'InvalidAccessKeyId'));
+  recorder.screen(Buffer.from('during '));
+  clock.advance(5000);
+  await eventually('the failure is known', () => spool.state() === 'failing');
+  recorder.screen(Buffer.from('the outage'));
+  for (let i = 0; i < 10; i++) {
+    clock.advance(30_000);
+    await eventually('the next attempt failed, too', () => clock.pending() === 2);
+  }
+  expect(log.linesWith('cannot store recordings')).toHaveLength(1);
+  expect(log.linesWith('cannot store recordings')[0]).toContain('"code":"denied"');
+  fail(undefined);
+  clock.advance(30_000);
+  await eventually('the storage works again', () => spool.state() === 'ok');
+  recorder.end('closed');
+  await isEmpty(spool);
+  expect(states).toEqual(['failing', 'ok']);
+  const items = await read(recorder.address.recording);
+  expect(problemsOf(items)).toEqual([]);
+  expect(textOf(items)).toBe('during the outage');
+});
+
+test.each(['memory', 'disk'])(
+  'when the %s is full, each part is told once, and ends without damage',
+  async (which) => {
+    const { openSpool, record, fail, clock, states } = harness();
+    const spool = await openSpool(
+      which === 'memory' ? { files: undefined, memoryBytes: mebibyte } : { diskBytes: mebibyte },
+    );
+    let told = 0;
+    const recorder = await record(spool, {
+      onFull() {
+        told++;
+        recorder.record({ type: 'mark', name: 'stopped', text: 'spool full' });
+        recorder.end('recording_full');
+      },
+    });
+    fail(away());
+    await eventually('the spool is full', async () => {
+      recorder.screen(randomBytes(50_000));
+      await new Promise(setImmediate);
+      return told > 0;
+    });
+    recorder.screen(randomBytes(50_000));
+    expect(spool.state()).toBe('full');
+    const { memoryBytes, diskBytes } = spool.usage();
+    expect(memoryBytes + diskBytes).toBeLessThan(1.5 * mebibyte);
+    fail(undefined);
+    clock.advance(30_000);
+    await isEmpty(spool);
+    expect(told).toBe(1);
+    expect(states.at(-1)).toBe('ok');
+    const items = await read(recorder.address.recording);
+    expect(problemsOf(items)).toEqual([]);
+    expect(
+      recordsOf(items)
+        .slice(-2)
+        .map(({ record }) => record),
+    ).toEqual([
+      { type: 'mark', name: 'stopped', text: 'spool full' },
+      { type: 'end', reason: 'recording_full' },
+    ]);
+  },
+);
+
+test('a part that ignores that the spool is full is cut off', async () => {
+  const { openSpool, record, fail } = harness();
+  const spool = await openSpool({ files: undefined, memoryBytes: mebibyte });
+  const recorder = await record(spool);
+  fail(away());
+  for (let i = 0; i < 200; i++) recorder.screen(randomBytes(50_000));
+  expect(spool.usage().memoryBytes).toBeLessThan(1.5 * mebibyte);
+});
+
+test('when the disk of the spool fails, the data is stored from memory', async () => {
+  const { openSpool, record, spoolDirectory, log, clock } = harness();
+  const files = createSpoolDirectory(spoolDirectory);
+  let broken = true;
+  const spool = await openSpool({
+    files: {
+      ...files,
+      async writeAt(name, position, bytes) {
+        if (!broken) return files.writeAt(name, position, bytes);
+        await files.writeAt(name, position, bytes.subarray(0, 10));
+        throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      },
+    },
+  });
+  let told = 0;
+  const recorder = await record(spool, { onFull: () => told++ });
+  recorder.screen(Buffer.from('before '));
+  clock.advance(5000);
+  await eventually('the spool is full', () => spool.state() === 'full');
+  recorder.screen(Buffer.from('after'));
+  clock.advance(5000);
+  await eventually('the part is told', () => told === 1);
+  broken = false;
+  recorder.end('closed');
+  await isEmpty(spool);
+  expect(textOf(await read(recorder.address.recording))).toBe('before after');
+  expect(log.linesWith('cannot write to the spool')).toHaveLength(1);
+});
+
+test('a drain stores everything within its deadline', async () => {
+  const { openSpool, record, fail, clock } = harness();
+  const spool = await openSpool();
+  const recorders = await Promise.all(Array.from({ length: 10 }, () => record(spool)));
+  fail(away());
+  for (const recorder of recorders) {
+    recorder.screen(Buffer.from('the end'));
+    recorder.end('drained');
+  }
+  await eventually('the storage fails', () => spool.state() === 'failing');
+  fail(undefined);
+  expect(await spool.drain(10_000)).toBe(0);
+  expect(clock.pending()).toBe(0);
+  for (const { address } of recorders) expect(textOf(await read(address.recording))).toBe('the end');
+});
+
+test('a drain that does not finish in time leaves the rest to the next process, also without a last write', async () => {
+  const { openSpool, record, hold, clock, spoolDirectory } = harness();
+  const spool = await openSpool();
+  const recorder = await record(spool);
+  const release = hold();
+  recorder.screen(Buffer.from('kept '));
+  clock.advance(5000);
+  recorder.screen(Buffer.from('and cut'));
+  recorder.end('drained');
+  const drained = spool.drain(3000);
+  await eventually('the deadline runs', () => clock.pending() === 1);
+  clock.advance(3000);
+  release();
+  expect(await drained).toBe(2);
+  expect(clock.pending()).toBe(0);
+
+  const name = chunkName(recorder.address, 0).replaceAll('/', '~');
+  // The process was killed while it wrote, and other files are not the spool's.
+  await truncate(
+    join(spoolDirectory, name),
+    (await createSpoolDirectory(spoolDirectory).open())
+      .filter((left) => left.name.endsWith('000000'))
+      .map(({ size }) => size - 3)[0],
+  );
+  await writeFile(join(spoolDirectory, 'lost+found'), '');
+  const next = await openSpool();
+  await isEmpty(next);
+  const items = await read(recorder.address.recording);
+  expect(textOf(items)).toBe('kept ');
+  expect(problemsOf(items).map(({ kind }) => kind)).toEqual(['truncated_chunk']);
+  await eventually(async () => expect(await readdir(spoolDirectory)).toEqual(['lost+found']));
+});
+
+test('what a killed process left never replaces a longer version in the storage', async () => {
+  const { openSpool, record, clock, spoolDirectory } = harness();
+  const spool = await openSpool();
+  const recorder = await record(spool);
+  recorder.screen(Buffer.from('stored'));
+  clock.advance(5000);
+  await eventually(async () => expect(textOf(await read(recorder.address.recording))).toBe('stored'));
+  // The spool is abandoned, and a crash of the node took the end of its file.
+  await truncate(join(spoolDirectory, chunkName(recorder.address, 0).replaceAll('/', '~')), 50);
+  await isEmpty(await openSpool());
+  const items = await read(recorder.address.recording);
+  expect(textOf(items)).toBe('stored');
+  expect(problemsOf(items)).toEqual([]);
+});
+
+test('whatever fails and recovers in between, each part is stored completely', async () => {
+  const step = fc.record({
+    part: fc.nat(2),
+    text: fc.string({ maxLength: 20 }),
+    advanceMs: fc.constantFrom(0, 0, 1000, 5000, 40_000),
+    error: fc.option(fc.constantFrom('unavailable' as const, 'denied' as const, 'full' as const), {
+      nil: undefined,
+    }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 25 }), async (inMemory, steps) => {
+      const { openSpool, record, fail, clock } = harness();
+      fail(undefined);
+      const spool = await openSpool(inMemory ? { files: undefined } : {});
+      const recorders = await Promise.all([0, 1, 2].map(() => record(spool)));
+      const written = ['', '', ''];
+      for (const { part, text, advanceMs, error } of steps) {
+        fail(error && new StorageError(error, 'test'));
+        recorders[part]?.screen(Buffer.from(text));
+        written[part] += text;
+        clock.advance(advanceMs);
+        await new Promise(setImmediate);
+      }
+      for (const recorder of recorders) recorder.end('closed');
+      fail(undefined);
+      await eventually('all is stored', () => {
+        clock.advance(1000);
+        return spool.usage().objects === 0;
+      });
+      for (const [part, { address }] of recorders.entries()) {
+        const items = await read(address.recording);
+        expect(problemsOf(items)).toEqual([]);
+        expect(textOf(items)).toBe(written[part]);
+      }
+      expect(spool.usage()).toEqual({ memoryBytes: 0, diskBytes: 0, objects: 0 });
+      expect(spool.state()).toBe('ok');
+      expect(await spool.drain(1000)).toBe(0);
+      expect(clock.pending()).toBe(0);
+    }),
+    { numRuns: 25 },
+  );
+}, 30_000);
