@@ -24,6 +24,10 @@ const programs = {
   },
   qemu: { here: qemuAvailable, missing: qemuMissing },
   xvnc: { here: xvncAvailable, missing: xvncMissing },
+  vncviewer: {
+    here: () => findExecutable('xtigervncviewer', 'vncviewer') !== undefined,
+    missing: 'vncviewer is not installed (Debian package tigervnc-viewer)',
+  },
   kubectl: {
     here: () => findExecutable('kubectl') !== undefined,
     missing: 'kubectl is not installed (https://kubernetes.io/docs/tasks/tools)',

@@ -15,8 +15,14 @@ export interface OwnedProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
-export function spawnOwned(command: string, args: string[]): OwnedProcess {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+/** `environment` is added to that of this process. */
+export function spawnOwned(
+  command: string,
+  args: string[],
+  environment: Readonly<Record<string, string>> = {},
+): OwnedProcess {
+  const env = { ...process.env, ...environment };
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env });
   const { stderr: errors } = child;
   const report = child.stdio[3];
   // 'pipe' creates a socket, although Node's types give it one direction.

@@ -21,7 +21,7 @@ const step = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('add' as const), id, kind: fc.nat(4) }),
+    arbitrary: fc.record({ do: fc.constant('add' as const), id, kind: fc.nat(5) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), id }) },
   {
@@ -45,11 +45,12 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('encode' as const), count: fc.nat(5) }) },
 );
 
-/** Encodings of a viewer: noVNC's with and without JPEG, without a resize, and Raw alone. */
+/** Encodings of a viewer: noVNC's with and without JPEG, without a resize, Hextile with one, and Raw alone. */
 const kinds: readonly (readonly number[])[] = [
   novncEncodings,
   [...novncEncodings, -26],
   [7, -30],
+  [5, 7, -223],
   [-223],
   [],
 ];

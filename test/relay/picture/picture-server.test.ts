@@ -19,7 +19,7 @@ import {
   updateRequest,
 } from './picture-server-rig.ts';
 import { sampleFormats } from './sample-formats.ts';
-import { neverDrawn } from './test-viewer.ts';
+import { neverDrawn, type TestViewer } from './test-viewer.ts';
 
 const requestsOf = (messages: readonly Buffer[]) => messages.filter((message) => message[0] === 3);
 
@@ -135,11 +135,14 @@ describe('a picture server', () => {
     expect(viewer.pixels.every((pixel, at) => pixel === machine.picture.pixels[at])).toBe(true);
   });
 
-  test('is understood by an independent decoder in Raw', async () => {
+  test.each([
+    ['Raw', 0],
+    ['Hextile', 5],
+  ])('is understood by an independent decoder in %s', async (_, encoding) => {
     const { addViewer, send, machine, clock } = await createConnected(150, 100);
     let framebuffer: Framebuffer | undefined;
     const decoder = new ScreenDecoder({ ...ignoredEvents, onResize: (first) => (framebuffer = first) });
-    const viewer = addViewer(1, [0]);
+    const viewer = addViewer(1, [encoding]);
     decoder.push(Buffer.concat(viewer.lastMessage));
     for (let i = 0; i < 10; i++) {
       machine.draw();
@@ -150,11 +153,31 @@ describe('a picture server', () => {
       decoder.push(Buffer.concat(before));
       expect(framebuffer?.pixels.every((pixel, at) => pixel === machine.picture.pixels[at])).toBe(true);
     }
+    expect(new Set(viewer.updates.flatMap(({ encodings }) => encodings))).toEqual(new Set([encoding]));
   });
 
-  test.each(sampleFormats)('shows the picture in the format "$name"', async (format) => {
+  test('is sent in the encoding that the viewer prefers, of those that suit its format', async () => {
+    const { addViewer, setFormat, machine, askForAll, send, clock } = await createConnected(100, 70);
+    const [tightFirst, hextileFirst] = [addViewer(1, [16, 7, 5, 0]), addViewer(2, [16, 5, 7, 0])];
+    const lastOf = ({ updates }: TestViewer) => new Set(updates.at(-1)?.encodings);
+    for (const id of [1, 2]) askForAll(id);
+    expect([lastOf(tightFirst), lastOf(hextileFirst)]).toEqual([new Set([7]), new Set([5])]);
+    const [, , , , sixteenBits] = sampleFormats;
+    setFormat(1, sixteenBits!);
+    clock.advance(3000);
+    send(1, updateRequest(false));
+    expect(lastOf(tightFirst)).toEqual(new Set([5]));
+    expect(tightFirst.pixels).toEqual(expectedPixels(tightFirst, machine));
+  });
+
+  test.each(
+    sampleFormats.flatMap((format) => [
+      { format, name: format.name, kind: 'Tight or Raw', offered: novncEncodings },
+      { format, name: format.name, kind: 'Hextile', offered: [5] },
+    ]),
+  )('shows the picture in the format "$name" in $kind', async ({ format, offered }) => {
     const { addViewer, setFormat, machine, askForAll, drawPixel } = await createConnected(100, 70);
-    const viewer = addViewer(1, novncEncodings);
+    const viewer = addViewer(1, offered);
     askForAll(1);
     setFormat(1, format);
     for (let i = 0; i < 256; i++) drawPixel(i % 100, Math.floor(i / 100), (i * 0x01_03_07) & 0xff_ff_ff);

@@ -45,6 +45,7 @@ test('a million damaged messages of viewers are answered or refused, and nothing
     ...sampleFormats.map(setPixelFormat),
     setEncodings(novncEncodings),
     setEncodings([7, -26]),
+    setEncodings([5]),
     setEncodings([-223]),
     updateRequest(true),
     updateRequest(false),

@@ -92,6 +92,8 @@ export class TestViewer {
     switch (encoding) {
       case 0:
         return this.#raw(bytes.subarray(12), x, y, width, height);
+      case 5:
+        return this.#hextile(bytes.subarray(12), x, y, width, height);
       case 7: {
         if (!this.#tight) throw new Error('Tight before ServerInit');
         const length = this.#tight.drawFirst(bytes);
@@ -118,15 +120,62 @@ export class TestViewer {
   }
 
   #raw(body: Buffer, x: number, y: number, width: number, height: number): number {
-    const { bytesPerPixel, bigEndian } = this.format;
+    const { bytesPerPixel } = this.format;
+    for (let i = 0; i < width * height; i++)
+      this.pixels[(y + Math.floor(i / width)) * this.width + x + (i % width)] = this.#pixelAt(
+        body,
+        i * bytesPerPixel,
+      );
+    return 12 + width * height * bytesPerPixel;
+  }
+
+  /** RFC 6143 section 7.7.4. */
+  #hextile(body: Buffer, x: number, y: number, width: number, height: number): number {
     let at = 0;
-    for (let row = y; row < y + height; row++)
-      for (let column = x; column < x + width; column++) {
-        this.pixels[row * this.width + column] = bigEndian
-          ? body.readUIntBE(at, bytesPerPixel)
-          : body.readUIntLE(at, bytesPerPixel);
-        at += bytesPerPixel;
+    let background: number | undefined;
+    let foreground: number | undefined;
+    const pixel = () => {
+      const value = this.#pixelAt(body, at);
+      at += this.format.bytesPerPixel;
+      return value;
+    };
+    for (let top = y; top < y + height; top += 16)
+      for (let left = x; left < x + width; left += 16) {
+        const [tileWidth, tileHeight] = [Math.min(16, x + width - left), Math.min(16, y + height - top)];
+        const bits = body.readUInt8(at++);
+        if (bits & 1) {
+          if (bits !== 1) throw new Error('a raw tile with another subencoding');
+          at += this.#raw(body.subarray(at), left, top, tileWidth, tileHeight) - 12;
+          // Viewers disagree about what they have afterwards.
+          background = foreground = undefined;
+          continue;
+        }
+        if (bits & 2) background = pixel();
+        if (bits & 4) foreground = pixel();
+        this.#fill(left, top, tileWidth, tileHeight, background);
+        const count = bits & 8 ? body.readUInt8(at++) : 0;
+        for (let i = 0; i < count; i++) {
+          const colour = bits & 16 ? pixel() : foreground;
+          const [place, size] = [body.readUInt8(at++), body.readUInt8(at++)];
+          const [partX, partY] = [place >> 4, place & 15];
+          const [partWidth, partHeight] = [(size >> 4) + 1, (size & 15) + 1];
+          if (partX + partWidth > tileWidth || partY + partHeight > tileHeight)
+            throw new Error('a subrectangle outside of its tile');
+          this.#fill(left + partX, top + partY, partWidth, partHeight, colour);
+        }
+        if (bits & 16) foreground = undefined;
       }
     return 12 + at;
+  }
+
+  #fill(x: number, y: number, width: number, height: number, colour: number | undefined): void {
+    if (colour === undefined) throw new Error('a Hextile tile without its colour');
+    for (let row = y; row < y + height; row++)
+      this.pixels.fill(colour, row * this.width + x, row * this.width + x + width);
+  }
+
+  #pixelAt(body: Buffer, at: number): number {
+    const { bytesPerPixel, bigEndian } = this.format;
+    return bigEndian ? body.readUIntBE(at, bytesPerPixel) : body.readUIntLE(at, bytesPerPixel);
   }
 }

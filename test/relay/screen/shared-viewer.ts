@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { systemClock } from '@porthole/shared/time/clock';
 import { ClientMessageFilter } from '@porthole/relay/rfb/client-message-filter';
 import { rfbVersion, sharedClientInit } from '@porthole/relay/rfb/handshake-constants';
@@ -25,17 +26,32 @@ export async function dialGuest(guest: Guest): Promise<ScreenUpstream> {
   return { link, takeLeftover, start: 'authenticated' };
 }
 
+interface SharedViewer {
+  setControl(control: boolean): void;
+  leave(): void;
+}
+
 /** A viewer of a shared screen, connected by a pump as in a session. */
 export async function openSharedViewer(
   screen: SharedScreen,
   { control = true, encodings }: { readonly control?: boolean; readonly encodings?: number[] } = {},
-): Promise<{ readonly rfb: RfbClient; setControl(control: boolean): void; leave(): void }> {
-  const { link, setControl } = screen.attach({ control });
+): Promise<SharedViewer & { readonly rfb: RfbClient }> {
   const [relaySide, viewerSide] = linkedPair();
-  const viewerLink = createStreamLink(relaySide);
+  const bridging = bridgeSharedViewer(screen, relaySide, { control });
+  const rfb = await openRfb(viewerSide, encodings ? { encodings } : {});
+  return { ...(await bridging), rfb };
+}
+
+/** Gives the viewer at the other end of a stream a place at a shared screen. */
+export async function bridgeSharedViewer(
+  screen: SharedScreen,
+  stream: Duplex,
+  { control = true }: { readonly control?: boolean } = {},
+): Promise<SharedViewer> {
+  const { link, setControl } = screen.attach({ control });
+  const viewerLink = createStreamLink(stream);
   const handshake = runHandshake(viewerLink, createViewerHandshake(), handshakeOptions);
   viewerLink.send(rfbVersion);
-  const opening = openRfb(viewerSide, encodings ? { encodings } : {});
   const viewerLeftover = await handshake;
   link.send(sharedClientInit);
   const pump = startPump({
@@ -53,5 +69,5 @@ export async function openSharedViewer(
     link.destroy();
     viewerLink.destroy();
   }
-  return { rfb: await opening, setControl, leave };
+  return { setControl, leave };
 }

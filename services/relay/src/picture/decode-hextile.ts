@@ -1,10 +1,7 @@
 import { invalidMessage } from '../rfb/invalid-message.ts';
 import type { Framebuffer, Region } from './framebuffer.ts';
+import { hextileSize, hextileSubencoding as subencoding } from './hextile-subencodings.ts';
 import type { InputBuffer } from './input-buffer.ts';
-
-/** Subencodings of a Hextile tile: bits of its first byte (RFC 6143 section 7.7.4). */
-const subencoding = { raw: 1, background: 2, foreground: 4, subrectangles: 8, coloured: 16 } as const;
-const hextileSize = 16;
 
 /**
  * Decodes a rectangle in Hextile with 32 bits per pixel into a framebuffer. Yields the number of bytes that it needs to

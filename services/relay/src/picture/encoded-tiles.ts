@@ -1,3 +1,4 @@
+import { encodeHextile } from './encode-hextile.ts';
 import { encodeRaw } from './encode-raw.ts';
 import { copyRgb, encodeTight, hasManyColours, wrapJpeg } from './encode-tight.ts';
 import type { Framebuffer, Region } from './framebuffer.ts';
@@ -14,8 +15,13 @@ export type EncodeJpeg = (
   quality: number,
 ) => Promise<Uint8Array> | Uint8Array;
 
-/** How the lossless tiles of a viewer are encoded: in Tight, or in Raw with its format. */
-export type TileForm = 'tight' | ViewerFormat;
+/** How the lossless tiles of a viewer are encoded: in Tight, or with its format in Hextile or Raw. */
+export type TileForm = 'tight' | { readonly encoding: 'hextile' | 'raw'; readonly format: ViewerFormat };
+
+/** Equal for equal forms. */
+export function keyOfForm(form: TileForm): string {
+  return form === 'tight' ? form : `${form.encoding} ${form.format.key}`;
+}
 
 /** JPEG qualities of the levels 0 to 9, as in TigerVNC. */
 const jpegQualities = [15, 29, 41, 42, 62, 77, 79, 86, 92, 100] as const;
@@ -56,7 +62,7 @@ export class EncodedTiles {
 
   /** Keeps the tiles of a form from now on. Call the returned function once when they are not needed any more. */
   use(form: TileForm): { readonly slots: TileSlots; release(): void } {
-    return this.#use(form === 'tight' ? form : form.key);
+    return this.#use(keyOfForm(form));
   }
 
   /** The same for JPEG of a quality level from 0 to 9. */
@@ -166,7 +172,9 @@ export class EncodedTiles {
 
 /** Encodes a region of a picture as one rectangle. */
 export function encodeRegion(picture: Framebuffer, region: Region, form: TileForm): Buffer {
-  return form === 'tight' ? encodeTight(picture, region) : encodeRaw(picture, region, form);
+  if (form === 'tight') return encodeTight(picture, region);
+  const encode = form.encoding === 'hextile' ? encodeHextile : encodeRaw;
+  return encode(picture, region, form.format);
 }
 
 function isPhotographic(tight: Buffer, { width, height }: Region): boolean {

@@ -1,6 +1,6 @@
 import { serverMessageTypes } from '../rfb/message-types.ts';
 import type { EncodedCursor } from './encoded-cursor.ts';
-import type { EncodedTiles } from './encoded-tiles.ts';
+import { keyOfForm, type EncodedTiles, type TileForm } from './encoded-tiles.ts';
 import {
   encodeDesktopSize,
   encodeExtendedDesktopSize,
@@ -228,13 +228,12 @@ export class PictureViewer {
 
   #useForm(): OwnForm {
     if (this.#form) return this.#form;
-    const tight = this.#encodings.tight && this.#format.tight24;
-    const form = tight ? 'tight' : this.#format;
-    const level = tight ? this.#encodings.quality : undefined;
+    const form = this.#chooseForm();
+    const level = form === 'tight' ? this.#encodings.quality : undefined;
     const tiles = this.#tiles.use(form);
     const jpeg = level === undefined ? undefined : this.#tiles.useJpeg(level);
     this.#form = {
-      key: `${tight ? 'tight' : this.#format.key} ${level}`,
+      key: `${keyOfForm(form)} ${level}`,
       form,
       slots: tiles.slots,
       jpeg: jpeg && level !== undefined ? { level, slots: jpeg.slots } : undefined,
@@ -244,5 +243,12 @@ export class PictureViewer {
       },
     };
     return this.#form;
+  }
+
+  /** Of the encodings that the viewer supports with its format, the one that it prefers. */
+  #chooseForm(): TileForm {
+    const format = this.#format;
+    const encoding = this.#encodings.preferred.find((each) => each !== 'tight' || format.tight24);
+    return encoding === 'tight' ? encoding : { encoding: encoding ?? 'raw', format };
   }
 }

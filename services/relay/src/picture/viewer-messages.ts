@@ -6,7 +6,8 @@ import { readViewerFormat, type ViewerFormat } from './viewer-format.ts';
 
 /** What a viewer supports, of what a picture server uses. */
 export interface ViewerEncodings {
-  readonly tight: boolean;
+  /** Encodings of pixels in the order of its preference (RFC 6143 section 7.5.2). All viewers support Raw as well. */
+  readonly preferred: readonly ('tight' | 'hextile')[];
   /** 0 to 9, if the viewer accepts JPEG. */
   readonly quality: number | undefined;
   readonly cursor: boolean;
@@ -54,7 +55,9 @@ function readEncodings(offered: ReadonlySet<number>): ViewerEncodings {
   // Viewers send one level. Of several, the first counts.
   const level = [...offered].find((each) => each >= lowestQuality && each <= lowestQuality + 9);
   return {
-    tight: offered.has(encodings.tight),
+    preferred: [...offered].flatMap((each) =>
+      each === encodings.tight ? 'tight' : each === encodings.hextile ? 'hextile' : [],
+    ),
     quality: level === undefined ? undefined : level - lowestQuality,
     cursor: offered.has(encodings.cursor),
     desktopSize: offered.has(encodings.desktopSize),
