@@ -50,7 +50,7 @@ describeWhere(qemuAvailable(), qemuMissing)('a console of real QEMU that a viewe
       clock: systemClock,
       cache: new TileCache(1024 * 1024),
       events: {
-        toViewer: () => server.onViewerMessage(1, updateRequest(true)),
+        toViewers: () => server.onViewerMessage(1, updateRequest(true)),
         toMachine: (message) => void stream.write(message),
         toThumbnail() {},
         onPicture: () => outcome.resolve(server.picture?.pixels.slice()),

@@ -33,11 +33,11 @@ function createCounting(cacheBytes = mib) {
     clock,
     cache,
     events: {
-      toViewer(_viewer, message) {
+      toViewers(ids, message) {
         const bytes = message.reduce((sum, { length }) => sum + length, 0);
-        counts.bytesToViewers += bytes;
+        counts.bytesToViewers += ids.length * bytes;
         counts.largest = Math.max(counts.largest, bytes);
-        counts.updates++;
+        counts.updates += ids.length;
       },
       toMachine() {},
       toThumbnail() {},

@@ -35,9 +35,11 @@ describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real 
     clock: systemClock,
     cache: new TileCache(1024 * 1024),
     events: {
-      toViewer(id, message) {
-        viewers.get(id)?.receive(message);
-        queueMicrotask(() => server.onViewerMessage(id, updateRequest(true)));
+      toViewers(ids, message) {
+        for (const id of ids) {
+          viewers.get(id)?.receive(message);
+          queueMicrotask(() => server.onViewerMessage(id, updateRequest(true)));
+        }
       },
       toMachine: (message) => void stream?.write(message),
       toThumbnail() {},

@@ -79,7 +79,9 @@ export async function createPictureServerRig({
     cache: new TileCache(cacheBytes),
     ...(encodeJpeg ? { encodeJpeg } : {}),
     events: {
-      toViewer: (id, message) => viewers.get(id)?.receive(message),
+      toViewers(ids, message) {
+        for (const id of ids) viewers.get(id)?.receive(message);
+      },
       toThumbnail: (id, thumbnail) => void thumbnails.push({ id, ...thumbnail }),
       toMachine: (message) => void toMachine.push(Buffer.from(message)),
       onPicture: () => void events.push('picture'),

@@ -156,6 +156,32 @@ describe('a picture server', () => {
     expect(new Set(viewer.updates.flatMap(({ encodings }) => encodings))).toEqual(new Set([encoding]));
   });
 
+  test('is put together once for the viewers that have and want the same', async () => {
+    const { addViewer, drawPixel, machine, askForAll, send, clock } = await createConnected(150, 100);
+    const [one, two, other, late] = [1, 2, 3, 4].map((id) => addViewer(id, id === 3 ? [0] : novncEncodings));
+    for (const id of [1, 2, 3]) askForAll(id);
+    clock.advance(100);
+    send(4, updateRequest(true, 0, 0, 64, 64));
+    for (const id of [1, 2, 3]) send(id, updateRequest(true));
+    clock.advance(100);
+    drawPixel(100, 80, 0x12_34_56);
+    expect(two?.lastMessage).toBe(one?.lastMessage);
+    expect(other?.lastMessage).not.toBe(one?.lastMessage);
+    send(4, updateRequest(true));
+    clock.advance(100);
+    expect(late?.lastMessage).not.toBe(one?.lastMessage);
+    askForAll(4);
+    for (const viewer of [one, two, other, late])
+      expect(viewer?.pixels).toEqual(viewer && expectedPixels(viewer, machine));
+    drawPixel(10, 10, 0x65_43_21);
+    for (const id of [1, 2, 4]) askForAll(id);
+    for (const id of [1, 2, 4]) send(id, updateRequest(true));
+    clock.advance(100);
+    drawPixel(120, 30, 0x65_43_21);
+    expect(late?.lastMessage).toBe(one?.lastMessage);
+    expect(late?.pixels).toEqual(late && expectedPixels(late, machine));
+  });
+
   test('is sent in the encoding that the viewer prefers, of those that suit its format', async () => {
     const { addViewer, setFormat, machine, askForAll, send, clock } = await createConnected(100, 70);
     const [tightFirst, hextileFirst] = [addViewer(1, [16, 7, 5, 0]), addViewer(2, [16, 5, 7, 0])];

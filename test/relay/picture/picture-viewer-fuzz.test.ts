@@ -18,7 +18,7 @@ test('a million damaged messages of viewers are answered or refused, and nothing
     cache,
     encodeJpeg: (pixels) => pixels.subarray(0, pixels.length / 8),
     events: {
-      toViewer(_viewer, message) {
+      toViewers(_viewers, message) {
         updates++;
         // A message that can be taken apart: its first byte is a known type, and it has no empty part.
         if (message.some(({ length }) => length === 0)) throw new Error('an empty part');

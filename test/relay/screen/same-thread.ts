@@ -33,7 +33,7 @@ export function createSameThreadScreen(deps: Partial<ScreenDeps> = {}) {
           clock,
           measure: (_, run) => run(),
           post(message) {
-            if (message.type === 'toViewer') toViewer.push(message.bytes);
+            if (message.type === 'toViewers') for (const _ of message.viewers) toViewer.push(message.bytes);
             if (holding) holding.push(() => listener.onPictureMessage(message));
             else listener.onPictureMessage(message);
           },

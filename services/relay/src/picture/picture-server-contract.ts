@@ -3,10 +3,10 @@ import type { ThumbnailImage } from './thumbnails.ts';
 /** What a picture server asks of its surroundings. All bytes are complete RFB messages. */
 export interface PictureServerEvents {
   /**
-   * A message for a viewer: ServerInit, a colour map, or an update with what the viewer lacks. Other viewers get the same
-   * memory, so it must be copied, not transferred or changed. Must not call the server.
+   * A message for one or several viewers: ServerInit, a colour map, or an update with what the viewers lack. Later
+   * messages have the same memory, so it must be copied, not transferred or changed. Must not call the server.
    */
-  toViewer(viewer: number, message: readonly Uint8Array[]): void;
+  toViewers(viewers: readonly number[], message: readonly Uint8Array[]): void;
   /** A thumbnail for a consumer that has requested it. The same holds for its memory. */
   toThumbnail(consumer: number, thumbnail: ThumbnailImage): void;
   /** A message for the machine: the pixel format, the encodings, or a request for an update. */

@@ -9,6 +9,7 @@ import { PictureSource } from './picture-source.ts';
 import { PictureViewer } from './picture-viewer.ts';
 import { QuietTime } from './quiet-time.ts';
 import { Thumbnails } from './thumbnails.ts';
+import { SharedUpdates } from './shared-updates.ts';
 import type { TileCache } from './tile-cache.ts';
 import type { Demand } from './update-requests.ts';
 import type { Cursor } from './screen-decoder.ts';
@@ -206,7 +207,7 @@ class SourceToViewers implements ReadablePictureServer {
     if (this.#stopped) return;
     const now = this.#clock.now();
     const machine = this.#machineState(now);
-    if (machine) for (const [id, viewer] of this.#viewers) this.#serveViewer(machine, id, viewer, now);
+    if (machine) this.#serveViewers(machine, this.#viewers, now);
     this.#serveThumbnails(machine, now);
     this.#askMachine();
   }
@@ -215,20 +216,36 @@ class SourceToViewers implements ReadablePictureServer {
     if (this.#stopped) return;
     const now = this.#clock.now();
     const machine = this.#machineState(now);
-    if (machine) this.#serveViewer(machine, id, viewer, now);
+    if (machine) this.#serveViewers(machine, [[id, viewer]], now);
     this.#askMachine();
   }
 
-  #serveViewer(machine: MachineState, id: number, viewer: PictureViewer, now: number): void {
-    if (!viewer.initialised) this.#events.toViewer(id, viewer.initialise(machine));
-    if (!viewer.waits) return;
-    if (now < viewer.dueAt) return this.#alarm.setFor(viewer.dueAt);
-    for (const message of viewer.answer(machine, now)) this.#events.toViewer(id, message);
-    if (!viewer.waits) return;
+  #serveViewers(machine: MachineState, viewers: Iterable<[number, PictureViewer]>, now: number): void {
+    const shared = new SharedUpdates();
+    const receivers = new Map<readonly Uint8Array[], number[]>();
+    for (const [id, viewer] of viewers)
+      for (const message of this.#serveViewer(machine, id, viewer, now, shared)) {
+        const ids = receivers.get(message);
+        if (ids) ids.push(id);
+        else receivers.set(message, [id]);
+      }
+    for (const [message, ids] of receivers) this.#events.toViewers(ids, message);
+  }
+
+  #serveViewer(machine: MachineState, id: number, viewer: PictureViewer, now: number, shared: SharedUpdates) {
+    if (!viewer.initialised) this.#events.toViewers([id], viewer.initialise(machine));
+    if (!viewer.waits) return [];
+    if (now < viewer.dueAt) {
+      this.#alarm.setFor(viewer.dueAt);
+      return [];
+    }
+    const messages = viewer.answer(machine, now, shared);
+    if (!viewer.waits) return messages;
     const { encodingUntil, lossy } = viewer;
     if (encodingUntil !== undefined && now < encodingUntil) this.#alarm.setFor(encodingUntil);
     const quietAt = this.#quietTime.nextQuietAt();
     if ((lossy || encodingUntil !== undefined) && quietAt !== undefined) this.#alarm.setFor(quietAt);
+    return messages;
   }
 
   #serveThumbnails(machine: MachineState | undefined, now: number): void {

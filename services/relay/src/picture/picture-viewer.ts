@@ -1,4 +1,3 @@
-import { serverMessageTypes } from '../rfb/message-types.ts';
 import type { EncodedCursor } from './encoded-cursor.ts';
 import { keyOfForm, type EncodedTiles, type TileForm } from './encoded-tiles.ts';
 import {
@@ -7,7 +6,9 @@ import {
   encodeExtendedKeys,
   encodeLedState,
 } from './encode-notices.ts';
+import { encodeUpdate, type Update } from './encode-update.ts';
 import type { MachineState } from './machine-state.ts';
+import type { SharedUpdates } from './shared-updates.ts';
 import { colourMap, nativeFormatBytes, readViewerFormat, type ViewerFormat } from './viewer-format.ts';
 import { noEncodings, type ViewerEncodings, type ViewerMessage } from './viewer-messages.ts';
 import { ViewerTiles, type ViewerForm } from './viewer-tiles.ts';
@@ -132,28 +133,32 @@ export class PictureViewer {
 
   /**
    * The messages with which its request is answered, of which the last is an update; empty if there is nothing new.
-   * `now` is in milliseconds.
+   * An update that other viewers get as well is the same array. `now` is in milliseconds.
    */
-  answer(machine: MachineState, now: number): Message[] {
+  answer(machine: MachineState, now: number, shared: SharedUpdates): Message[] {
     const has = this.#has;
     if (!has) return [];
     const sizes = this.#sizes(machine, has);
-    if (sizes.length > 0) return this.#send(sizes, now);
+    if (sizes.length > 0) return this.#send(encodeUpdate(sizes), now);
     const form = this.#useForm();
-    const { rectangles, pending, commit } = has.collect(machine, this.#tiles, form);
+    const collected = shared.collect({ progress: has.progress, formKey: form.key }, () =>
+      has.collect(machine, this.#tiles, form),
+    );
+    const { tiles, pending } = collected;
     if (pending > 0) {
       this.#waitingSince ??= now;
       if (now - this.#waitingSince < viewerLimits.encodingMs) return [];
     }
     const notices = this.#notices(machine);
-    if (notices.length + rectangles.length === 0) return [];
-    commit();
-    if (this.#hasNewForm && rectangles.length > 0) {
+    if (notices.length + tiles.length === 0) return [];
+    has.commit(collected);
+    if (this.#hasNewForm && tiles.length > 0) {
       this.#hasNewForm = false;
       this.#newFormsSentAt.push(now);
       if (this.#newFormsSentAt.length > viewerLimits.newForms) this.#newFormsSentAt.shift();
     }
-    return this.#send([...notices, ...rectangles], now);
+    if (notices.length === 0) return this.#send(collected.update, now);
+    return this.#send(encodeUpdate([...notices, ...tiles.map(({ tile }) => tile.bytes)]), now);
   }
 
   /** Its tiles are not needed any more. */
@@ -162,15 +167,12 @@ export class PictureViewer {
     this.#form = undefined;
   }
 
-  #send(rectangles: readonly Buffer[], now: number): Message[] {
-    const head = Buffer.alloc(4);
-    head[0] = serverMessageTypes.framebufferUpdate;
-    head.writeUInt16BE(rectangles.length, 2);
+  #send({ message, bytes }: Update, now: number): Message[] {
     this.#requested = false;
     this.#waitingSince = undefined;
     this.#sentAt = now;
-    this.#sentBytes = rectangles.reduce((sum, { length }) => sum + length, head.length);
-    const messages: Message[] = [[head, ...rectangles]];
+    this.#sentBytes = bytes;
+    const messages: Message[] = [message];
     if (this.#colourMapDue) messages.unshift([colourMap()]);
     this.#colourMapDue = false;
     return messages;

@@ -155,14 +155,18 @@ export class ServedPicture {
     if (wasFull && viewer.undelivered <= maxUndelivered && !viewer.paused) this.#server.setPaused(id, false);
   }
 
-  #toViewer(id: number, message: readonly Uint8Array[]): void {
-    const viewer = this.#viewers.get(id);
-    if (!viewer) return;
+  #toViewers(ids: readonly number[], message: readonly Uint8Array[]): void {
+    const viewers = ids.filter((id) => this.#viewers.has(id));
+    if (viewers.length === 0) return;
     // One copy, which moves to the relay's thread: the server keeps the parts for other viewers.
     const bytes = concat(message);
-    viewer.undelivered += bytes.length;
-    this.#post({ type: 'toViewer', viewer: id, bytes }, bytes.buffer);
-    if (viewer.undelivered > maxUndelivered) this.#full.add(id);
+    for (const id of viewers) {
+      const viewer = this.#viewers.get(id);
+      if (!viewer) continue;
+      viewer.undelivered += bytes.length;
+      if (viewer.undelivered > maxUndelivered) this.#full.add(id);
+    }
+    this.#post({ type: 'toViewers', viewers, bytes }, bytes.buffer);
   }
 
   #postEvent(event: MachineEvent): void {
@@ -172,7 +176,7 @@ export class ServedPicture {
   #events(): PictureServerEvents {
     const post = (event: MachineEvent) => this.#postEvent(event);
     return {
-      toViewer: (viewer, message) => this.#toViewer(viewer, message),
+      toViewers: (viewers, message) => this.#toViewers(viewers, message),
       toThumbnail: (viewer, { width, height, image }) => {
         const bytes = new Uint8Array(image);
         this.#post({ type: 'thumbnail', viewer, width, height, bytes }, bytes.buffer);

@@ -1,3 +1,4 @@
+import { CollectedTiles, type SentTile } from './collected-tiles.ts';
 import { encodeRegion, type EncodedTiles, type TileForm } from './encoded-tiles.ts';
 import { Framebuffer, tileSize, type Region } from './framebuffer.ts';
 import type { MachineState } from './machine-state.ts';
@@ -20,21 +21,14 @@ const maxReplacedBytes = 256 * 1024;
  */
 const maxUpdateBytes = 4 * 1024 * 1024;
 
+const nothingNew = (completes: number) => new CollectedTiles([], { pending: 0, next: 0, completes });
+
 /** Where the encoded tiles of a viewer are. */
 export interface ViewerForm {
   readonly form: TileForm;
   readonly slots: TileSlots;
   /** Set if photographic tiles are sent as JPEG first. */
   readonly jpeg: { readonly level: number; readonly slots: TileSlots } | undefined;
-}
-
-/** Tiles for an update. */
-interface CollectedTiles {
-  readonly rectangles: Buffer[];
-  /** Tiles that the viewer asked for and that are still being encoded. */
-  readonly pending: number;
-  /** Records that the viewer has the tiles, and that its request is answered. */
-  commit(): void;
 }
 
 /**
@@ -51,6 +45,9 @@ export class ViewerTiles {
   #lossyCount = 0;
   /** Where the last update stopped because of its size. */
   #start = 0;
+  #askedForAll = false;
+  /** The version of the picture that the viewer has completely and without loss. */
+  #complete: number | undefined;
 
   constructor({ width, height }: Size) {
     this.size = { width, height };
@@ -66,10 +63,25 @@ export class ViewerTiles {
     return this.#lossyCount > 0;
   }
 
+  /**
+   * Equal for viewers that have the same tiles and have asked for all, so that they get the same next. Undefined if the
+   * viewer has another request, or not all of the picture.
+   */
+  get progress(): number | undefined {
+    return this.#askedForAll ? this.#complete : undefined;
+  }
+
   ask({ x, y, width, height }: Region, incremental: boolean): void {
     const right = Math.min(x + width, this.size.width);
     const bottom = Math.min(y + height, this.size.height);
     if (x >= right || y >= bottom) return;
+    if (!incremental) this.#complete = undefined;
+    if (x === 0 && y === 0 && right === this.size.width && bottom === this.size.height) {
+      this.#askedForAll = true;
+      this.#asked.fill(1);
+      if (!incremental) this.#versions.fill(nothing);
+      return;
+    }
     const firstColumn = Math.floor(x / tileSize);
     const columns = Math.ceil(right / tileSize) - firstColumn;
     for (let row = Math.floor(y / tileSize); row * tileSize < bottom; row++) {
@@ -82,14 +94,15 @@ export class ViewerTiles {
   /** Forgets what the viewer has, because it may interpret its pixels in another way. */
   forget(): void {
     this.#versions.fill(nothing);
+    this.#complete = undefined;
   }
 
   /** What the viewer has asked for and does not have. */
   collect(machine: MachineState, tiles: EncodedTiles, form: ViewerForm): CollectedTiles {
     const { picture } = machine;
+    if (this.progress === picture.version) return nothingNew(picture.version);
     const sameSize = picture.width === this.size.width && picture.height === this.size.height;
-    const rectangles: Buffer[] = [];
-    const sent: { readonly index: number; readonly tile: Pick<EncodedTile, 'version' | 'lossy'> }[] = [];
+    const collected: SentTile[] = [];
     let pending = 0;
     let replacedBytes = 0;
     let bytes = 0;
@@ -122,28 +135,28 @@ export class ViewerTiles {
         replacedBytes += tile.bytes.length;
       }
       bytes += tile.bytes.length;
-      rectangles.push(tile.bytes);
-      sent.push({ index, tile });
+      collected.push({ index, tile });
     }
-    return {
-      rectangles,
+    const all = this.#askedForAll && at === count && pending === 0 && sameSize;
+    return new CollectedTiles(collected, {
       pending,
-      commit: () => this.#commit(sent, at < count ? (this.#start + at) % count : 0),
-    };
+      next: at < count ? (this.#start + at) % count : 0,
+      completes: all ? picture.version : undefined,
+    });
   }
 
-  #commit(
-    sent: readonly { readonly index: number; readonly tile: Pick<EncodedTile, 'version' | 'lossy'> }[],
-    start: number,
-  ) {
-    this.#start = start;
+  /** Records that the viewer has these tiles, and that its request is answered. */
+  commit({ tiles, next, completes }: CollectedTiles): void {
+    this.#start = next;
     this.#asked.fill(0);
-    for (const { index, tile } of sent) {
+    this.#askedForAll = false;
+    for (const { index, tile } of tiles) {
       this.#versions[index] = tile.version;
       const lossy = tile.lossy ? 1 : 0;
       this.#lossyCount += lossy - this.#lossy[index]!;
       this.#lossy[index] = lossy;
     }
+    this.#complete = this.#lossyCount === 0 ? completes : undefined;
   }
 
   #region(index: number): Region {

@@ -17,7 +17,7 @@ export type ToPicture =
   | { readonly type: 'viewerMessage'; readonly viewer: number; readonly bytes: Uint8Array }
   /** The viewer's network does not keep up (true), or does again. */
   | { readonly type: 'pause'; readonly viewer: number; readonly paused: boolean }
-  /** The viewer's network has taken so many bytes of `toViewer`. */
+  /** The viewer's network has taken so many bytes of `toViewers`. */
   | { readonly type: 'delivered'; readonly viewer: number; readonly bytes: number }
   | { readonly type: 'resizeAnswered'; readonly viewer: number; readonly status: number }
   /** A viewer, or a consumer of thumbnails, has left. */
@@ -49,7 +49,8 @@ export interface WorkerWork {
 }
 
 export type FromPicture =
-  | { readonly type: 'toViewer'; readonly viewer: number; readonly bytes: Uint8Array }
+  /** The viewers share the memory, so it must not be changed. */
+  | { readonly type: 'toViewers'; readonly viewers: readonly number[]; readonly bytes: Uint8Array }
   /** `bytes` is a JPEG file. */
   | {
       readonly type: 'thumbnail';

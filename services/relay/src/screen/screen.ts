@@ -149,8 +149,10 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
 
   onPictureMessage(message: FromPicture): void {
     switch (message.type) {
-      case 'toViewer':
-        return this.#viewers.get(message.viewer)?.onPictureMessage(asBuffer(message.bytes));
+      case 'toViewers':
+        for (const viewer of message.viewers)
+          this.#viewers.get(viewer)?.onPictureMessage(asBuffer(message.bytes));
+        return;
       case 'thumbnail':
         return this.#thumbnails.onThumbnail(message);
       case 'viewerMessagesTaken':
