@@ -94,7 +94,7 @@ test('anything that is written is read back, whatever the clocks do, and times n
         if (name !== indexName(address)) expect(object.length).toBeLessThan(1024 * 1024 + 40 * 25 + 300);
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 }, 30_000);
 
@@ -143,7 +143,7 @@ test('a recording with any single flipped bit is reported, and all records of ot
         all.filter((item) => item.kind === 'chunk' && item.chunk !== chunk);
       expect(others(items)).toEqual(others(intact));
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 }, 30_000);
 

@@ -99,10 +99,10 @@ export async function readAll(
   objects: Map<string, Buffer>,
   recording: string,
   keys = recordingKeys,
+  { storage } = memoryStorage(objects),
 ): Promise<RecordingItem[]> {
   const items: RecordingItem[] = [];
-  for await (const item of readRecording({ storage: memoryStorage(objects).storage, keys }, recording))
-    items.push(item);
+  for await (const item of readRecording({ storage, keys }, recording)) items.push(item);
   return items;
 }
 

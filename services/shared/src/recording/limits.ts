@@ -14,3 +14,5 @@ export const endChunkAtFlushBytes = 128 * 1024;
 export const maxRecordBytes = 20 * 1024 * 1024;
 /** Text of a mark, an observer's name, and the like, in UTF-16 code units. */
 export const maxTextLength = 256;
+/** What a reader takes of one object, so that a foreign object in the storage cannot exhaust its memory. */
+export const maxObjectBytes = 4 * 1024 * 1024;

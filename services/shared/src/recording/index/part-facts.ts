@@ -3,14 +3,14 @@ import { maxTextLength } from '../limits.ts';
 
 const text = z.string().max(maxTextLength);
 
-/** What is known when a part begins. */
+/** What is known when a part begins. A reader ignores fields of a newer version. */
 export const partFacts = z
-  .strictObject({
+  .object({
     kind: z.enum(['screen', 'terminal']),
     session: text,
     user: text,
     displayName: text.optional(),
-    machine: z.strictObject({
+    machine: z.object({
       cluster: text,
       node: text,
       vmid: z.number().int().optional(),

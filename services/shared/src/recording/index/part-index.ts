@@ -9,14 +9,14 @@ const wallMs = z.number().int();
 
 /** What a list of recordings shows of a part. The first segment of the index, so that a list reads only a few KiB. */
 export const partSummary = z
-  .strictObject({
+  .object({
     revision: count,
     facts: partFacts,
     startedAt: wallMs,
     updatedAt: wallMs,
     durationMs: at,
     /** Missing while the part is recorded, and if its relay was killed. */
-    end: z.strictObject({ at: wallMs, reason: z.string().max(maxTextLength) }).optional(),
+    end: z.object({ at: wallMs, reason: z.string().max(maxTextLength) }).optional(),
     /** Finished chunks. There can be one more, which is in progress or was when its relay was killed. */
     chunks: count,
     plainBytes: count,
@@ -31,7 +31,7 @@ export type PartSummary = z.infer<typeof partSummary>;
 export const indexLimits = { buckets: 4096, positions: 2048, events: 512 } as const;
 
 const positions = z
-  .strictObject({
+  .object({
     /** Only each `stride`-th is listed. */
     stride: count.positive(),
     /** Pairs of time and number of the chunk. */
@@ -41,9 +41,9 @@ const positions = z
 
 /** What a player needs to draw its bar and to seek. The second segment of the index. */
 export const partDetails = z
-  .strictObject({
+  .object({
     revision: count,
-    activity: z.strictObject({
+    activity: z.object({
       bucketSeconds: count.positive(),
       /** Bytes of the screen or the terminal in each bucket. */
       bytes: z.array(count).max(indexLimits.buckets),
@@ -65,7 +65,7 @@ export const partDetails = z
 
 export type PartDetails = z.infer<typeof partDetails>;
 
-/** Plain data of one segment of an index. */
-export const maxIndexSegmentBytes = 256 * 1024;
+/** Plain data of one segment of an index. Its usual size is a hundredth; texts of the longest kind need the rest. */
+export const maxIndexSegmentBytes = 2 * 1024 * 1024;
 /** With this many bytes of an index, a list has the whole summary, unless its texts are unusually long. */
 export const summaryReadBytes = 4096;

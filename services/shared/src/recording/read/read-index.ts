@@ -9,6 +9,7 @@ import {
   type PartDetails,
   type PartSummary,
 } from '../index/part-index.ts';
+import { maxObjectBytes } from '../limits.ts';
 import { indexName, type PartAddress } from '../names.ts';
 import type { RecordingStorage } from '../storage/port.ts';
 import { StorageError } from '../storage/storage-error.ts';
@@ -53,7 +54,7 @@ export async function readIndex(
   address: PartAddress,
   signal?: AbortSignal,
 ): Promise<ReadIndex<PartIndex>> {
-  const bytes = await getIndex(deps, address, signal ? { signal } : {});
+  const bytes = await getIndex(deps, address, { maxBytes: maxObjectBytes, ...(signal ? { signal } : {}) });
   if (!bytes) return { problem: { kind: 'missing_index', part: address.part } };
   const opened = openIndex(deps.keys, address, bytes);
   const summary = parse(partSummary, opened.segments[0]);
@@ -76,7 +77,7 @@ const problemOf = (
 async function getIndex(
   { storage }: ReadDeps,
   address: PartAddress,
-  options: { readonly maxBytes?: number; readonly signal?: AbortSignal },
+  options: { readonly maxBytes: number; readonly signal?: AbortSignal },
 ): Promise<Buffer | undefined> {
   try {
     return await storage.get(indexName(address), options);

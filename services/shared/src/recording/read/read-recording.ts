@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { maxSegmentBytes } from '../limits.ts';
+import { maxObjectBytes, maxSegmentBytes } from '../limits.ts';
 import { chunkName, ordinalOf, parseObjectName, type PartAddress } from '../names.ts';
 import { createRecordDecoder, type TimedRecord } from '../record/decode-records.ts';
 import { StorageError } from '../storage/storage-error.ts';
@@ -147,7 +147,10 @@ async function getChunk(
   signal: AbortSignal | undefined,
 ): Promise<Buffer | undefined> {
   try {
-    return await storage.get(chunkName(address, chunk), signal ? { signal } : {});
+    return await storage.get(chunkName(address, chunk), {
+      maxBytes: maxObjectBytes,
+      ...(signal ? { signal } : {}),
+    });
   } catch (error) {
     // It was deleted since it was listed.
     if (error instanceof StorageError && error.code === 'not_found') return undefined;
