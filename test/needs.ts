@@ -18,6 +18,10 @@ const programs = {
     here: () => existsSync('/usr/bin/chromium'),
     missing: '/usr/bin/chromium is not there (Debian package chromium)',
   },
+  firefox: {
+    here: () => existsSync('/usr/bin/firefox-esr'),
+    missing: '/usr/bin/firefox-esr is not there (Debian package firefox-esr)',
+  },
   helm: {
     here: () => findExecutable('helm') !== undefined,
     missing: 'helm is not installed (go install helm.sh/helm/v3/cmd/helm@v3.21.4)',

@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const startPrograms: ReadonlySet<string> = new Set([
   'node:child_process',
   'playwright-core',
+  'puppeteer-core',
   resolve(root, 'test/needs.ts'),
 ]);
 
