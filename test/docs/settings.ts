@@ -158,6 +158,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'access[].limits.consolesPerUser': 'Overrides `limits.consolesPerUser`.',
   'access[].limits.consolesPerMachine': 'Overrides `limits.consolesPerMachine`.',
   'access[].limits.updatesPerSecond': 'Maximum screen updates per second. Default: unlimited.',
+  'access[].record':
+    'Whether and how consoles are [recorded](access.md#recording): `required`, `try`, or an object with `mode`, `keys`, `clipboard`, `consent` and `keepDays`. Default: not recorded.',
   'classes[].name':
     'Name of the class in URLs and in the audit log: lower-case letters, digits, dots and dashes.',
   'classes[].title': 'Name that users see. Default: `name`.',
@@ -172,6 +174,7 @@ export const meanings: Readonly<Record<string, string>> = {
   'classes[].clipboard': 'Same as `access[].clipboard`, for members.',
   'classes[].when': 'Same as `access[].when`, for members.',
   'classes[].limits': 'Same as `access[].limits`, for members.',
+  'classes[].record': 'Same as `access[].record`, for members.',
   'classes[].prepare.startMinutes':
     'Starts the machines of the class this many minutes before each lesson. Needs `when`. See [Class](class.md#timetable).',
   'classes[].after.shutdownMinutes':

@@ -34,6 +34,16 @@ const anySessionFields = {
     },
     { requiredKeys: [] },
   ),
+  record: fc.record(
+    {
+      mode: fc.constantFrom('required' as const, 'try' as const),
+      keys: fc.boolean(),
+      clipboard: fc.boolean(),
+      consent: fc.boolean(),
+      keepDays: fc.integer({ min: 1, max: 3 }),
+    },
+    { requiredKeys: ['mode', 'keys', 'clipboard', 'consent'] },
+  ),
 };
 const whichFields = {
   clusters: few,

@@ -19,6 +19,7 @@ describe('the session policy', () => {
       parkControlSeconds: 900,
       consolesPerUser: 20,
       consolesPerMachine: 10,
+      record: undefined,
     });
   });
 
@@ -67,6 +68,46 @@ describe('the session policy', () => {
     expect(parked(lesson)).toEqual([90, 30]);
     expect(parked(exam, lesson)).toEqual([90, undefined]);
     expect(parked(all({}))).toEqual([300, 900]);
+  });
+
+  test('has the strictest recording of all rules, and names the rule that says so', () => {
+    const lesson = all({ name: 'lesson', record: { mode: 'try', keepDays: 30, consent: true } });
+    const exam = all({ name: 'exam', record: 'required' });
+    const open = all({ name: 'open' });
+    for (const rules of [
+      [lesson, exam, open],
+      [open, exam, lesson],
+    ])
+      expect(policy('control', ...rules)?.record).toEqual({
+        mode: 'required',
+        keys: false,
+        clipboard: false,
+        consent: true,
+        keepDays: 30,
+        rule: 'exam',
+      });
+    expect(policy('control', open, lesson)?.record).toMatchObject({ mode: 'try', rule: 'lesson' });
+    expect(policy('control', open)?.record).toBeUndefined();
+    expect(policy('control', all({ name: 'keys', record: { keys: true } }), exam)?.record).toMatchObject({
+      keys: true,
+      clipboard: false,
+    });
+  });
+
+  test('ends when a rule begins that records more', () => {
+    const exam = { timeZone: 'Europe/Berlin', hours: '09:05-11:00' };
+    const validUntil = (record: GivenRule['record'], later: GivenRule['record']) =>
+      accessOf({
+        access: [all({ ...(record && { record }) }), all({ when: exam, ...(later && { record: later }) })],
+      })
+        .decide(anna, lab)
+        .validUntil('control');
+    const begin = monday + 5 * 60_000;
+    expect(validUntil(undefined, 'try')).toBe(begin);
+    expect(validUntil('try', 'required')).toBe(begin);
+    expect(validUntil('required', { mode: 'try', keys: true })).toBe(begin);
+    expect(validUntil('required', 'try')).toBeUndefined();
+    expect(validUntil('required', undefined)).toBeUndefined();
   });
 
   test('permits no extension if the rule sets only sessionSeconds', () => {

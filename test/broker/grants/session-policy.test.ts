@@ -66,6 +66,16 @@ describe('a grant has the session policy', () => {
     expect(controlled.limits).not.toHaveProperty('parkSeconds');
   });
 
+  test('with the recording of its rules', async () => {
+    const clock = createFakeClock();
+    const record = { keys: true, keepDays: 30 };
+    const { rig } = await aSchool({ clock, config: { access: [rule({ name: 'exam', record })] } });
+    const anna = await rig.signedIn('anna');
+    expect(await claimsOf(rig, clock, await anna.post(path(101), control))).toMatchObject({
+      recording: { mode: 'required', keys: true, clipboard: false, keepSeconds: 2_592_000, rule: 'exam' },
+    });
+  });
+
   test('with the end of its rules', async () => {
     const clock = createFakeClock(Date.UTC(2026, 5, 1, 9, 50, 30));
     const when = { timeZone: 'UTC', hours: '08:00-10:00' };

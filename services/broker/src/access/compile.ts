@@ -1,8 +1,14 @@
 import type { AccessClass, AccessDocument, AccessRule, Right } from '@porthole/shared/config/access-schema';
 import { compileTargetMatcher, type TargetMatcher } from './match-target.ts';
 import { compileOwnerPattern, ownerOptions } from './owner-pattern.ts';
+import { nameRecordRule, type RecordPolicy } from './record-policy.ts';
 import type { Subject, Target } from './subject.ts';
 import { compileTimeWindows, type IsOpenAt } from './time-windows.ts';
+
+/** Limits and conditions of the consoles that a rule gives. */
+export interface RulePolicy extends Pick<AccessRule, 'clipboard' | 'limits'> {
+  readonly record?: RecordPolicy | undefined;
+}
 
 /** A rule, or one of the two rules of a class, in the form in which decisions use it. */
 export interface CompiledRule {
@@ -10,7 +16,7 @@ export interface CompiledRule {
   readonly place: string;
   readonly name: string;
   readonly grants: ReadonlySet<Right>;
-  readonly policy: Pick<AccessRule, 'clipboard' | 'limits'>;
+  readonly policy: RulePolicy;
   /** Whether it covers all machines, with `all: true` and no other field: then its rights apply to Porthole as a whole. */
   readonly isGlobal: boolean;
   appliesTo(subject: Subject): boolean;
@@ -51,13 +57,14 @@ export function compileAccess({ access = [], classes = [] }: AccessDocument): Co
 }
 
 function compileRule(rule: AccessRule, index: number): CompiledRule {
-  const { who, which, allow, when, clipboard, limits } = rule;
+  const { who, which, allow, when, clipboard, limits, record } = rule;
   const place = `access.${index}`;
+  const name = rule.name ?? place;
   return {
     place,
-    name: rule.name ?? place,
+    name,
     grants: withImpliedRights(allow),
-    policy: { clipboard, limits },
+    policy: { clipboard, limits, record: nameRecordRule(record, { rule: name }) },
     isGlobal: which.all === true && Object.keys(which).length === 1,
     appliesTo: compileSubjectMatcher(who),
     isOpen: compileTimeWindows(when),
@@ -67,14 +74,15 @@ function compileRule(rule: AccessRule, index: number): CompiledRule {
 
 /** A class is two rules: one for members and their own machines, one for instructors and all machines. */
 function compileClassRules(given: AccessClass, index: number): readonly CompiledRule[] {
-  const { name, members, instructors, machines, own, allow, when, clipboard, limits } = given;
+  const { name, members, instructors, machines, own, allow, when, clipboard, limits, record } = given;
   const machineMismatch = compileTargetMatcher(machines);
   const ownMismatch = compileTargetMatcher(own, members.groups);
+  const memberRuleName = `${name} (members)`;
   const memberRule: CompiledRule = {
     place: `classes.${index}.members`,
-    name: `${name} (members)`,
+    name: memberRuleName,
     grants: withImpliedRights(allow),
-    policy: { clipboard, limits },
+    policy: { clipboard, limits, record: nameRecordRule(record, { rule: memberRuleName, class: name }) },
     isGlobal: false,
     appliesTo: compileSubjectMatcher(members),
     isOpen: compileTimeWindows(when),

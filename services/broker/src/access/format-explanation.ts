@@ -1,5 +1,6 @@
 import type { Explanation } from './decide.ts';
 import type { MismatchReason } from './match-target.ts';
+import { formatRecord } from './record-policy.ts';
 import { parkSecondsOf, type SessionPolicy } from './session-policy.ts';
 import type { Subject, Target } from './subject.ts';
 
@@ -76,5 +77,6 @@ function formatPolicy(
     `consoles per user ${policy.consolesPerUser}`,
     `consoles per machine ${policy.consolesPerMachine}`,
     ...(Number.isFinite(policy.updatesPerSecond) ? [`updates per second ${policy.updatesPerSecond}`] : []),
+    ...(policy.record ? [`recording ${formatRecord(policy.record)}`] : []),
   ].join(', ');
 }

@@ -1,6 +1,7 @@
 import type { Clipboard } from '@porthole/shared/config/access-schema';
 import type { Limits } from '@porthole/shared/config/schema';
 import type { CompiledRule } from './compile.ts';
+import { recordsMore, strictestRecord, type RecordPolicy } from './record-policy.ts';
 
 /** Limits of a console. */
 export interface SessionPolicy {
@@ -16,6 +17,8 @@ export interface SessionPolicy {
   readonly parkControlSeconds: number;
   readonly consolesPerUser: number;
   readonly consolesPerMachine: number;
+  /** Undefined: the console is not recorded. */
+  readonly record: RecordPolicy | undefined;
 }
 
 export type DefaultLimits = Pick<
@@ -31,7 +34,7 @@ export type DefaultLimits = Pick<
 
 /** The policy of one rule. The configuration's limits apply where the rule sets none. */
 export function policyOf(
-  { policy: { clipboard, limits = {} } }: Pick<CompiledRule, 'policy'>,
+  { policy: { clipboard, limits = {}, record } }: Pick<CompiledRule, 'policy'>,
   defaults: DefaultLimits,
 ): SessionPolicy {
   const sessionSeconds = limits.sessionSeconds ?? defaults.sessionSeconds;
@@ -50,6 +53,7 @@ export function policyOf(
     parkControlSeconds: orNever(limits.parkControlSeconds ?? defaults.parkControlSeconds),
     consolesPerUser: limits.consolesPerUser ?? defaults.consolesPerUser,
     consolesPerMachine: limits.consolesPerMachine ?? defaults.consolesPerMachine,
+    record,
   };
 }
 
@@ -69,7 +73,7 @@ function orNever(seconds: number): number {
   return seconds === 0 ? Number.POSITIVE_INFINITY : seconds;
 }
 
-/** Combines two policies: the least restrictive value of each limit, because rules are additive. */
+/** Combines two policies: the least restrictive value of each limit, because rules are additive, and the strictest recording. */
 export function mostPermissive(a: SessionPolicy, b: SessionPolicy): SessionPolicy {
   return {
     clipboard: combineClipboards(a.clipboard, b.clipboard),
@@ -81,13 +85,16 @@ export function mostPermissive(a: SessionPolicy, b: SessionPolicy): SessionPolic
     parkControlSeconds: Math.max(a.parkControlSeconds, b.parkControlSeconds),
     consolesPerUser: Math.max(a.consolesPerUser, b.consolesPerUser),
     consolesPerMachine: Math.max(a.consolesPerMachine, b.consolesPerMachine),
+    record: strictestRecord(a.record, b.record),
   };
 }
 
 /** Says whether `b` permits everything that `a` permits. */
 export function isAtLeastAsPermissive(a: SessionPolicy, b: SessionPolicy): boolean {
   const combined = mostPermissive(a, b);
-  return (Object.keys(b) as (keyof SessionPolicy)[]).every((name) => combined[name] === b[name]);
+  return (Object.keys(b) as (keyof SessionPolicy)[]).every((name) =>
+    name === 'record' ? !recordsMore(a.record, b.record) : combined[name] === b[name],
+  );
 }
 
 function combineClipboards(a: Clipboard, b: Clipboard): Clipboard {

@@ -1,5 +1,6 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { lifetimes } from '@porthole/shared/store/keys';
+import type { RecordPolicy } from '../access/record-policy.ts';
 import { parkSecondsOf } from '../access/session-policy.ts';
 import type { Identity } from '../identity/identity.ts';
 import { displayNameOf, type Machine } from '../machines/machine.ts';
@@ -43,6 +44,7 @@ export function buildClaims(facts: {
     ...(policy.clipboard === 'both' ? {} : { clipboard: policy.clipboard }),
     ...(Number.isFinite(policy.updatesPerSecond) ? { updatesPerSecond: policy.updatesPerSecond } : {}),
     ...(observer ? { observer } : {}),
+    ...(policy.record ? { recording: recordingOf(policy.record) } : {}),
     ...(classes.length > 0 ? { classes: [...classes] } : {}),
     ...(request.inputWhenTaken ? { inputWhenTaken: true } : {}),
     ...(follows ? { follows } : {}),
@@ -58,6 +60,18 @@ export function buildClaims(facts: {
     origins: [...facts.origins],
     issuedAt: now,
     expiresAt: now + lifetimes.grant,
+  };
+}
+
+function recordingOf(record: RecordPolicy): NonNullable<GrantClaims['recording']> {
+  const { mode, keys, clipboard, keepDays, rule, class: ofClass } = record;
+  return {
+    mode,
+    keys,
+    clipboard,
+    ...(keepDays === undefined ? {} : { keepSeconds: keepDays * 24 * 3600 }),
+    rule,
+    ...(ofClass === undefined ? {} : { class: ofClass }),
   };
 }
 

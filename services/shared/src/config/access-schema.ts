@@ -139,12 +139,33 @@ const ruleLimits = z
 export const clipboards = ['both', 'in', 'out', 'none'] as const;
 export type Clipboard = (typeof clipboards)[number];
 
+export const recordModes = ['required', 'try'] as const;
+
+const recordFields = z.strictObject({
+  /** Whether a console that cannot be recorded stays closed, or opens without recording. */
+  mode: z.enum(recordModes).default('required'),
+  /** Whether the recording has the values of keys, such as passwords. Their times are always recorded. */
+  keys: z.boolean().default(false),
+  /** Whether the recording has the text of the clipboard. */
+  clipboard: z.boolean().default(false),
+  /** Whether the page asks for consent before the console opens. */
+  consent: z.boolean().default(false),
+  /** Retention of the recording. Default: that of the installation. */
+  keepDays: z.number().int().positive().max(36_500).optional(),
+});
+export type RecordSettings = z.infer<typeof recordFields>;
+
+/** Whether and how consoles are recorded. A mode alone is a short form. */
+const record = z.union([z.enum(recordModes).transform((mode) => recordFields.parse({ mode })), recordFields]);
+
 /** Conditions and limits of the consoles that a rule gives. */
 const sessionFields = {
   /** Permitted direction, seen from the machine: `in` pastes, `out` copies. Default: both. */
   clipboard: z.enum(clipboards).optional(),
   when: when.optional(),
   limits: ruleLimits.optional(),
+  /** Default: not recorded. */
+  record: record.optional(),
 };
 
 export const accessRule = z.strictObject({

@@ -54,6 +54,24 @@ export const grantClaims = z.object({
   follows: z.object({ class: z.string().min(1).max(64), showing: z.string().min(1).max(32) }).optional(),
   /** The trace of the request (W3C Trace Context, section 3.2), which the relay continues. */
   traceparent: z.string().max(64).optional(),
+  /** How the console is recorded. Default: it is not. */
+  recording: z
+    .object({
+      /** Whether a console that cannot be recorded ends, or goes on without recording. */
+      mode: z.enum(['required', 'try']),
+      /** Whether values of keys, and the clipboard, are recorded. */
+      keys: z.boolean(),
+      clipboard: z.boolean(),
+      keepSeconds: z.number().int().positive().optional(),
+      /** The access rule that says to record, and its class. */
+      rule: z.string().max(256),
+      class: z.string().max(64).optional(),
+      /** The recording that a resumed session continues, and the part that begins now. */
+      continues: z
+        .object({ recording: z.string().max(64), ordinal: z.number().int().min(1).max(9999) })
+        .optional(),
+    })
+    .optional(),
   limits: z.object({
     /** Maximum duration of the session, in seconds. */
     sessionSeconds: z.number().int().positive(),
