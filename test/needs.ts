@@ -32,6 +32,10 @@ const programs = {
     here: () => findExecutable('xtigervncviewer', 'vncviewer') !== undefined,
     missing: 'vncviewer is not installed (Debian package tigervnc-viewer)',
   },
+  xkbcommon: {
+    here: () => spawnSync('python3', ['-c', 'import ctypes; ctypes.CDLL("libxkbcommon.so.0")']).status === 0,
+    missing: 'python3 or libxkbcommon.so.0 is not there (Debian packages python3, libxkbcommon0)',
+  },
   kubectl: {
     here: () => findExecutable('kubectl') !== undefined,
     missing: 'kubectl is not installed (https://kubernetes.io/docs/tasks/tools)',

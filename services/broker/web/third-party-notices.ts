@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { xkbVersion } from './src/console/keyboard/layouts/xkb-layouts.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -30,6 +31,11 @@ pako (part of noVNC, vendor/pako)
 preact ${preact}
   Copyright (c) 2015-present Jason Miller
   MIT License: https://github.com/preactjs/preact/blob/main/LICENSE
+
+xkeyboard-config ${xkbVersion} (the keyboard layouts for typing text)
+  Copyright (C) The authors of xkeyboard-config, among them Joseph Moss, Free Software Foundation Inc.,
+  Dmitry Golubev, Gregory Mokhin, Digital Equipment Corporation, X Consortium, The Open Group, Red Hat Inc.
+  MIT/X11 licenses: https://gitlab.freedesktop.org/xkeyboard-config/xkeyboard-config/-/blob/master/COPYING
 
 @xterm/xterm ${xterm}, @xterm/addon-fit ${fit}
   Copyright (c) 2017-2019 The xterm.js authors, 2014-2016 SourceLair Private Company, 2012-2013 Christopher Jeffrey

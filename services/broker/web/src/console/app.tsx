@@ -15,6 +15,7 @@ import type { Mode, View } from './connection/view.ts';
 import type { Screen } from './display/screen.ts';
 import { onToolbarKeyCombination } from './keyboard/key-combination.ts';
 import { KeysPanel } from './keyboard/keys-panel.tsx';
+import type { LayoutChoice } from './keyboard/layouts/layout-select.tsx';
 import { NoticeBar } from './notices/notice-bar.tsx';
 import { ObserversBadge } from './notices/observers-badge.tsx';
 import { ScreenMark } from './notices/screen-mark.tsx';
@@ -40,6 +41,7 @@ export interface AppProps {
   readonly screen: Screen;
   /** Replaces the screen. */
   readonly terminal: Terminal | undefined;
+  readonly layouts: LayoutChoice;
   readonly open: () => void;
   readonly extend: () => void;
   readonly setHelp: SetHelp;
@@ -158,7 +160,7 @@ export function App(props: AppProps) {
 
 interface OpenPanelProps extends Pick<
   AppProps,
-  'view' | 'screen' | 'terminal' | 'received' | 'power' | 'setHelp'
+  'view' | 'screen' | 'terminal' | 'layouts' | 'received' | 'power' | 'setHelp'
 > {
   readonly panel: Panel | undefined;
   readonly clipboard: ReturnType<typeof clipboardRights>;
@@ -166,16 +168,23 @@ interface OpenPanelProps extends Pick<
 }
 
 function OpenPanel(props: OpenPanelProps) {
-  const { view, panel, screen, terminal, received, clipboard, power, setHelp, close } = props;
+  const { view, panel, screen, terminal, layouts, received, clipboard, power, setHelp, close } = props;
   switch (panel) {
     case 'clipboard': {
       const text = terminal?.selection ?? received;
       return (
-        <ClipboardPanel screen={screen} terminal={terminal} received={text} {...clipboard} close={close} />
+        <ClipboardPanel
+          screen={screen}
+          terminal={terminal}
+          layouts={layouts}
+          received={text}
+          {...clipboard}
+          close={close}
+        />
       );
     }
     case 'keys':
-      return <KeysPanel screen={screen} close={close} />;
+      return <KeysPanel screen={screen} layouts={layouts} close={close} />;
     case 'power':
       return power ? (
         <PowerPanel

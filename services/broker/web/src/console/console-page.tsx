@@ -11,6 +11,7 @@ import type { View } from './connection/view.ts';
 import { createLastFrame } from './display/last-frame.ts';
 import { createScreen } from './display/screen.ts';
 import { createScreenAdapter } from './display/screen-adapter.ts';
+import { createChosenLayouts } from './keyboard/layouts/chosen-layouts.ts';
 import { createTypedMeanwhile } from './keyboard/typed-meanwhile.ts';
 import { isOutdated } from './notices/screen-mark.tsx';
 import { createMachinePower, type MachinePower } from './power/machine-power.ts';
@@ -50,6 +51,9 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
       ? createTerminal({ target, viewOnly: mode === 'view', onSelection: () => update() })
       : undefined;
   const display = terminal ?? createScreenAdapter(screen);
+  const chosenLayouts = createChosenLayouts(() => localStorage);
+  const machineKey = `${cluster}/${vmid}`;
+  let layout = chosenLayouts.read(machineKey);
   const broker = createBrokerRequests(address, startEmbedTokenSource());
 
   const showCalmly = createCalmView(systemClock, (next) => {
@@ -109,6 +113,14 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
         received={received}
         screen={screen}
         terminal={terminal}
+        layouts={{
+          layout,
+          choose(chosen) {
+            layout = chosen;
+            chosenLayouts.write(machineKey, chosen);
+            update();
+          },
+        }}
         open={connection.open}
         extend={connection.extend}
         setHelp={connection.setHelp}

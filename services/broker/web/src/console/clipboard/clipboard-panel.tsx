@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from '../../components/icons.tsx';
 import type { Screen } from '../display/screen.ts';
+import type { LayoutChoice } from '../keyboard/layouts/layout-select.tsx';
 import type { Terminal } from '../terminal/terminal.ts';
 import { OutgoingText } from './outgoing-text.tsx';
 import { ReceivedText } from './received-text.tsx';
@@ -9,6 +10,7 @@ interface ClipboardProps {
   readonly screen: Screen;
   /** Replaces the screen. */
   readonly terminal: Terminal | undefined;
+  readonly layouts: LayoutChoice;
   readonly received: string;
   /** Whether the session allows pasting, and copying. */
   readonly paste: boolean;
@@ -16,7 +18,8 @@ interface ClipboardProps {
   readonly close: () => void;
 }
 
-export function ClipboardPanel({ screen, terminal, received, paste, copy, close }: ClipboardProps) {
+export function ClipboardPanel(props: ClipboardProps) {
+  const { screen, terminal, layouts, received, paste, copy, close } = props;
   const panel = useRef<HTMLElement>(null);
   const [status, setStatus] = useState('');
   useLayoutEffect(() => panel.current?.querySelector('textarea')?.focus(), []);
@@ -36,7 +39,9 @@ export function ClipboardPanel({ screen, terminal, received, paste, copy, close 
           <CloseIcon />
         </button>
       </header>
-      {paste ? <OutgoingText screen={screen} terminal={terminal} setStatus={setStatus} /> : null}
+      {paste ? (
+        <OutgoingText screen={screen} terminal={terminal} layouts={layouts} setStatus={setStatus} />
+      ) : null}
       {copy ? (
         <ReceivedText
           received={received}

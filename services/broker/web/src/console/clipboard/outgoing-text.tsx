@@ -1,28 +1,19 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Screen } from '../display/screen.ts';
-import { typeText } from '../keyboard/text-entry.ts';
+import type { LayoutChoice } from '../keyboard/layouts/layout-select.tsx';
 import type { Terminal } from '../terminal/terminal.ts';
+import { TypeAsKeys } from './type-as-keys.tsx';
 
 interface OutgoingTextProps {
   readonly screen: Screen;
   readonly terminal: Terminal | undefined;
+  readonly layouts: LayoutChoice;
   readonly setStatus: (status: string) => void;
 }
 
 /** Text for the machine: for its clipboard, as keys, or as input of its terminal. */
-export function OutgoingText({ screen, terminal, setStatus }: OutgoingTextProps) {
+export function OutgoingText({ screen, terminal, layouts, setStatus }: OutgoingTextProps) {
   const [text, setText] = useState('');
-  const [typing, setTyping] = useState<AbortController | undefined>(undefined);
-  useEffect(() => () => typing?.abort(), [typing]);
-
-  async function typeAsKeys() {
-    const controller = new AbortController();
-    setTyping(controller);
-    setStatus('Typing…');
-    await typeText(screen, text, controller.signal);
-    setTyping(undefined);
-    setStatus(controller.signal.aborted ? 'Stopped.' : 'Typed.');
-  }
 
   function send() {
     (terminal ?? screen).paste(text);
@@ -44,20 +35,12 @@ export function OutgoingText({ screen, terminal, setStatus }: OutgoingTextProps)
         <button type="button" class="button primary" disabled={!text} onClick={send}>
           {terminal ? 'Paste' : 'Send'}
         </button>
-        {terminal ? null : typing ? (
-          <button type="button" class="button" onClick={() => typing.abort()}>
-            Stop typing
-          </button>
-        ) : (
-          <button type="button" class="button" disabled={!text} onClick={() => void typeAsKeys()}>
-            Type as keys
-          </button>
-        )}
       </div>
+      {terminal ? null : <TypeAsKeys screen={screen} text={text} layouts={layouts} setStatus={setStatus} />}
       <p class="panel-help">
         {terminal
           ? 'In the terminal, Ctrl+Shift+V pastes and Ctrl+Shift+C copies the selection.'
-          : 'Typing also works in machines without a clipboard. It requires a US keyboard layout in the machine.'}
+          : 'Send needs a clipboard service in the machine. Typing works in every machine.'}
       </p>
     </>
   );

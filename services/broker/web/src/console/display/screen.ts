@@ -9,6 +9,8 @@ export interface Screen {
   attach(create: (target: HTMLElement) => RFB, events: DisplayEvents): void;
   /** Keeps the last frame. Without noVNC, the methods below wait for the next one for a moment, or do nothing. */
   detach(): void;
+  /** Calls back when the connection to the machine is gone, also for a moment. Returns an unsubscriber. */
+  onDetached(listener: () => void): () => void;
   /** The user types for the page again, not for the next noVNC. */
   discardTyped(): void;
   setViewOnly(viewOnly: boolean): void;
@@ -32,6 +34,7 @@ export interface ScreenOptions {
 export function createScreen(options: ScreenOptions): Screen {
   const { target, lastFrame, typedMeanwhile, onClipboard } = options;
   let rfb: RFB | undefined;
+  const detachedListeners = new Set<() => void>();
   let stopWaiting = () => {};
   let fit = true;
   let readOnly = options.viewOnly;
@@ -99,6 +102,11 @@ export function createScreen(options: ScreenOptions): Screen {
       if (live && hasFrame && !readOnly) typedMeanwhile?.start(document.activeElement === live);
       hasFrame = false;
       old.disconnect();
+      for (const listener of detachedListeners) listener();
+    },
+    onDetached(listener) {
+      detachedListeners.add(listener);
+      return () => void detachedListeners.delete(listener);
     },
     discardTyped: () => typedMeanwhile?.discard(),
     setViewOnly(value) {

@@ -1,7 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { Screen } from '../display/screen.ts';
 import { namedKeys } from './keysyms.ts';
-import { typeCharacter } from './text-entry.ts';
 
 /** Text to delete: browsers report no Backspace in an empty field. */
 const padding = '_'.repeat(50);
@@ -10,17 +8,17 @@ const minLength = 10;
 const maxLength = 500;
 
 interface HiddenTextFieldProps {
-  readonly screen: Screen;
   /** Presses a key by its `KeyboardEvent.key`. */
   readonly press: (name: string) => void;
-  readonly onTyped: () => void;
+  /** The user has deleted so many characters and typed this text. */
+  readonly onChange: (deleted: number, typed: string) => void;
 }
 
 /**
  * Opens the on-screen keyboard. On-screen keyboards report few keys, so the changes of the field's text tell what was
  * typed.
  */
-export function HiddenTextField({ screen, press, onTyped }: HiddenTextFieldProps) {
+export function HiddenTextField({ press, onChange }: HiddenTextFieldProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const before = useRef(padding);
   useLayoutEffect(() => field.current?.focus(), []);
@@ -34,17 +32,13 @@ export function HiddenTextField({ screen, press, onTyped }: HiddenTextFieldProps
     let same = 0;
     while (same < text.length && text[same] === before.current[same]) same += 1;
     const deleted = before.current.length - same;
-    const backspace = namedKeys['Backspace'];
-    for (let count = 0; count < deleted; count += 1)
-      if (backspace) screen.sendKey(backspace.keysym, backspace.code);
-    for (const character of text.slice(same)) typeCharacter(screen, character);
     before.current = text;
     if (text.length < minLength || text.length > maxLength) {
       area.value = padding;
       before.current = padding;
       moveCursorToEnd(area);
     }
-    if (text.length !== same || deleted > 0) onTyped();
+    if (text.length !== same || deleted > 0) onChange(deleted, text.slice(same));
   };
 
   const onKeyDown = (event: KeyboardEvent) => {

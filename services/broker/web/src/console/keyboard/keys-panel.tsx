@@ -1,9 +1,13 @@
-import { useLayoutEffect } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { CloseIcon } from '../../components/icons.tsx';
 import type { Screen } from '../display/screen.ts';
 import { KeyButton } from './key-button.tsx';
 import { HiddenTextField } from './hidden-text-field.tsx';
 import { modifierKeys, namedKeys, type Modifier } from './keysyms.ts';
+import { layoutNames } from './layouts/layout-list.ts';
+import { LayoutSelect, layoutName, type LayoutChoice } from './layouts/layout-select.tsx';
+import { loadStrokes } from './layouts/load-strokes.ts';
+import { missingCharacters, typeCharacter, typedText } from './text-entry.ts';
 import { useModifiers } from './use-modifiers.ts';
 
 const keyLabels: Readonly<Record<string, string>> = {
@@ -34,13 +38,30 @@ const keyNames = [
 
 interface KeysProps {
   readonly screen: Screen;
+  readonly layouts: LayoutChoice;
   readonly close: () => void;
 }
 
 /** Keys that phones and tablets lack, and the on-screen keyboard. */
-export function KeysPanel({ screen, close }: KeysProps) {
+export function KeysPanel({ screen, layouts, close }: KeysProps) {
   const modifiers = useModifiers(screen);
+  const panel = useRef<HTMLElement>(null);
+  const [missing, setMissing] = useState('');
+  const { layout } = layouts;
+  // Without its table, everything is missing.
+  const strokes = useMemo(() => loadStrokes(layout).catch(() => new Map()), [layout]);
   useLayoutEffect(() => modifiers.release, []);
+
+  /** Waits for the table, so that what the user types meanwhile keeps its order. */
+  const type = async (deleted: number, text: string) => {
+    const known = await strokes;
+    const backspace = namedKeys['Backspace'];
+    for (let count = 0; count < deleted; count += 1)
+      if (backspace) screen.sendKey(backspace.keysym, backspace.code);
+    for (const character of typedText(text)) typeCharacter(screen, known, character);
+    modifiers.release();
+    setMissing([...missingCharacters(text, known).keys()].join(' '));
+  };
 
   const press = (name: string) => {
     const key = namedKeys[name];
@@ -52,8 +73,22 @@ export function KeysPanel({ screen, close }: KeysProps) {
   const keepFocus = (event: Event) => event.preventDefault();
 
   return (
-    <section class="keys" role="group" aria-label="Special keys">
-      <HiddenTextField screen={screen} press={press} onTyped={modifiers.release} />
+    <section ref={panel} class="keys" role="group" aria-label="Special keys">
+      <HiddenTextField press={press} onChange={(deleted, text) => void type(deleted, text)} />
+      <div class="keys-layout" title={layoutName(layout)}>
+        <span aria-hidden="true">{layout.id}</span>
+        <LayoutSelect
+          layout={layout}
+          choose={(chosen) => {
+            layouts.choose(chosen);
+            panel.current?.querySelector('textarea')?.focus();
+          }}
+          label="Keyboard layout in the machine"
+        />
+      </div>
+      <p class="keys-note" role="status">
+        {missing ? `${layoutNames[layout.id]} has no key for ${missing}` : ''}
+      </p>
       <div class="keys-row" onPointerDown={keepFocus} onMouseDown={keepFocus}>
         {(Object.keys(modifierKeys) as Modifier[]).map((name) => (
           <button
