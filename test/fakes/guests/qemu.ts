@@ -20,6 +20,8 @@ export interface QemuGuestOptions {
   memoryMb?: number;
   /** 512 bytes. Default: shows a banner and echoes typed keys. */
   bootSector?: Buffer;
+  /** QEMU's option `-k`, which Proxmox sets for a machine or a datacenter with a keyboard layout. */
+  keyboard?: string;
 }
 
 /** Real QEMU, with the VNC options of Proxmox. */
@@ -50,7 +52,8 @@ interface Run {
   readonly trace: { lines: string[]; offset: number; rest: string };
 }
 
-export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: QemuGuestOptions): QemuGuest {
+export function createQemuGuest(options: QemuGuestOptions): QemuGuest {
+  const { name, memoryMb = 64, bootSector: sector, keyboard } = options;
   const stopped = createStopListeners();
   const banner = ` ${name}\n\nEverything you type appears here.\n\n> `;
   let run: Run | undefined;
@@ -91,6 +94,7 @@ export function createQemuGuest({ name, memoryMb = 64, bootSector: sector }: Qem
       ['-D', join(folder, 'trace')],
       ['-trace', 'input_event_*'],
       ['-qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
+      keyboard === undefined ? [] : ['-k', keyboard],
     ];
     const process = spawnOwned(executable, args.flat());
     over = cleanUpAfter(process, folder);
