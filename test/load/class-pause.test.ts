@@ -1,3 +1,4 @@
+import { createMachineControls, type MachineControls } from '@porthole/shared/control/machine-controls';
 import { createClassStates, type ClassStates } from '@porthole/shared/class/class-states';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
@@ -14,8 +15,14 @@ import { simulatePage, type SimulatedPage } from './simulated-page.ts';
 const consoles = Number(process.env['CONSOLES'] ?? 60);
 const className = 'lab';
 const pauseMs = 600_000;
+/** Each has a tenth of the consoles, at all relays. */
+const machines = 10;
 /** Generous for busy machines. `npm run rehearse` reports the figures. */
 const limitMs = 20_000;
+
+const sessionOf = (member: number) => `member-${member}`;
+/** Members with neighbouring numbers are at different relays. */
+const vmidOf = (member: number) => 100 + (Math.floor(member / 3) % machines);
 
 describeWith('redis')(`a class of ${consoles} over three relays`, () => {
   let fleet: RelayFleet;
@@ -23,6 +30,8 @@ describeWith('redis')(`a class of ${consoles} over three relays`, () => {
   /** Of an instructor whose signals arrive, and of one whose signals are all lost. */
   let states: ClassStates;
   let silentStates: ClassStates;
+  let controls: MachineControls;
+  let silentControls: MachineControls;
   /** When each page got the newest message of each type. */
   const received: Map<ControlMessage['type'], number>[] = [];
   const rows: string[] = [];
@@ -34,7 +43,10 @@ describeWith('redis')(`a class of ${consoles} over three relays`, () => {
     const common = { ...fleet.store, keys: () => [grantKey], random: systemRandom };
     const signals = createConsoleSignals({ ...common, bus: fleet.store.signals, clock: systemClock });
     states = createClassStates({ ...common, signals });
-    silentStates = createClassStates({ ...common, signals: { publish: async () => {} } });
+    const silent = { publish: async () => {} };
+    silentStates = createClassStates({ ...common, signals: silent });
+    controls = createMachineControls({ ...common, signals });
+    silentControls = createMachineControls({ ...common, signals: silent });
     const urls = fleet.relays.map(({ url }) => url);
     pages = Array.from({ length: consoles }, (_, index) => {
       const times = (received[index] = new Map());
@@ -43,7 +55,13 @@ describeWith('redis')(`a class of ${consoles} over three relays`, () => {
         first: index,
         step: 1 + (Math.floor(index / 3) % 2),
         origin: testOrigin,
-        requestGrant: () => fleet.grantFor(index, { classes: [{ name: className, role: 'member' }] }),
+        requestGrant: () =>
+          fleet.grantFor(index, {
+            classes: [{ name: className, role: 'member' }],
+            sessionId: sessionOf(index),
+            vmid: vmidOf(index),
+            node: `pve${((vmidOf(index) - 100) % 6) + 1}`,
+          }),
         onControl: ({ type }) => times.set(type, performance.now()),
       });
     });
@@ -92,31 +110,75 @@ describeWith('redis')(`a class of ${consoles} over three relays`, () => {
     await by.announce(className);
   };
 
-  test('a pause, its end and a message reach every console', async () => {
-    await report('pause', await measure('paused', pause(states)));
-    await report('resume', await measure('unpaused', resume(states)));
-    await report('message', await measure('message', message(states)));
-  }, 120_000);
+  const show = (by: ClassStates) => async () => {
+    const since = Date.now();
+    const shown = { id: randomId(systemRandom, 12), cluster: 'lab', vmid: 100, name: 'Ada' };
+    await by.showings.write(className, { version: 1, ...shown, since, until: since + pauseMs }, pauseMs);
+    await by.announce(className);
+  };
+  const stopShowing = (by: ClassStates) => async () => {
+    await by.showings.clear(className);
+    await by.announce(className);
+  };
+  /** For each machine, one of its sessions takes control. They are at different relays. */
+  const holders = Array.from({ length: machines }, (_, machine) => machine * 3 + (machine % 3));
+  const take = (by: MachineControls) => async () => {
+    await Promise.all(
+      holders.map((member) =>
+        by.take(
+          { cluster: 'lab', vmid: vmidOf(member) },
+          { version: 1, userId: `student-${member}`, sessionId: sessionOf(member) },
+        ),
+      ),
+    );
+  };
+  const release = (by: MachineControls) => async () => {
+    await Promise.all(
+      holders.map((member) =>
+        by.release({ cluster: 'lab', vmid: vmidOf(member) }, { userId: `student-${member}` }),
+      ),
+    );
+  };
 
-  test('they do without a single signal', async () => {
-    await report('pause, every signal lost', await measure('paused', pause(silentStates)));
-    await report('resume, every signal lost', await measure('unpaused', resume(silentStates)));
-    await report('message, every signal lost', await measure('message', message(silentStates)));
-  }, 120_000);
+  test.each([
+    ['', () => [states, controls] as const],
+    [', every signal lost', () => [silentStates, silentControls] as const],
+  ])(
+    'a pause, a message, what is shown and control reach every console, and their ends as well%s',
+    async (how, changes) => {
+      const [ofClass, ofMachines] = changes();
+      await report(`pause${how}`, await measure('paused', pause(ofClass)));
+      await report(`resume${how}`, await measure('unpaused', resume(ofClass)));
+      await report(`message${how}`, await measure('message', message(ofClass)));
+      await report(`show${how}`, await measure('shown', show(ofClass)));
+      await report(`stop showing${how}`, await measure('not_shown', stopShowing(ofClass)));
+      await report(`take control${how}`, await measure('controlled', take(ofMachines)));
+      await report(`hand back${how}`, await measure('uncontrolled', release(ofMachines)));
+    },
+    120_000,
+  );
 
-  test('the consoles of a relay that is killed during a pause are paused again at the others', async () => {
+  test('the consoles of a relay that is killed are paused, shown the same and controlled by the same session at the others', async () => {
     await measure('paused', pause(states));
+    await measure('shown', show(states));
+    await measure('controlled', take(controls));
     const affected = pages.flatMap((page, index) => (page.relay === 0 ? index : []));
-    for (const index of affected) received[index]?.delete('paused');
+    const restored = ['paused', 'shown', 'controlled'] as const;
+    for (const index of affected) for (const type of restored) received[index]?.delete(type);
+    for (const times of received) times.delete('uncontrolled');
     const killedAt = performance.now();
     fleet.relays[0]?.process.signal('SIGKILL');
-    await eventually('every page is paused again', () =>
-      affected.every((index) => received[index]?.has('paused') === true),
+    await eventually('every page has its state again', () =>
+      affected.every((index) => restored.every((type) => received[index]?.has(type) === true)),
     );
     expect(affected.length).toBeGreaterThan(consoles / 6);
-    await report(
-      'pause after SIGKILL to a relay',
-      affected.map((index) => (received[index]?.get('paused') ?? 0) - killedAt),
-    );
+    const names = { paused: 'pause', shown: 'show', controlled: 'control' };
+    for (const type of restored)
+      await report(
+        `${names[type]}, after SIGKILL to a relay`,
+        affected.map((index) => (received[index]?.get(type) ?? 0) - killedAt),
+      );
+    // Holders whose relay was killed came back in time, so that control has not ended meanwhile.
+    expect(received.filter((times) => times.has('uncontrolled'))).toEqual([]);
   }, 120_000);
 });

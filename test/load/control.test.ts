@@ -9,7 +9,7 @@ import { grantKey, testOrigin } from '../relay/rig.ts';
 import { startRelayFleet, type RelayFleet } from './relay-fleet.ts';
 
 const machines = 30;
-/** Generous for busy machines: the targets are one second, and two without signals. */
+/** Generous for busy machines. */
 const limitMs = 10_000;
 
 describeWith('redis')(`control of ${machines} machines over two relay processes`, () => {
@@ -45,14 +45,10 @@ describeWith('redis')(`control of ${machines} machines over two relay processes`
     await fleet.stop();
   });
 
-  function controls(withSignals: boolean): MachineControls {
+  function controls(): MachineControls {
     const common = { keys: () => [grantKey], random: systemRandom };
     const signals = createConsoleSignals({ ...common, bus: fleet.store.signals, clock: systemClock });
-    return createMachineControls({
-      ...common,
-      records: fleet.store.records,
-      signals: withSignals ? signals : { publish: async () => {} },
-    });
+    return createMachineControls({ ...common, records: fleet.store.records, signals });
   }
 
   const allAreTold = (clients: readonly ConsoleClient[], type: string) =>
@@ -82,34 +78,15 @@ describeWith('redis')(`control of ${machines} machines over two relay processes`
     return performance.now() - began;
   }
 
-  test.each([
-    ['with signals', true],
-    ['without a single signal', false],
-  ])('taking and handing back reaches all pages %s', async (what, withSignals) => {
-    const by = controls(withSignals);
-    const taken = await elapsed(async () => {
-      await take(by);
-      await allAreTold([...students, ...holders], 'controlled');
-    });
-    const released = await elapsed(async () => {
-      await Promise.all(
-        targets.map((target, index) => by.release(target, { userId: `instructor-${index}` })),
-      );
-      await allAreTold([...students, ...holders], 'uncontrolled');
-    });
-    process.stderr.write(`control ${what}: ${Math.round(taken)} ms, ${Math.round(released)} ms\n`);
-    expect(Math.max(taken, released)).toBeLessThan(limitMs);
-  });
-
   test("control ends everywhere when the holders' relay was killed", async () => {
-    await take(controls(true));
+    await take(controls());
     await allAreTold(students, 'controlled');
     const ended = await elapsed(async () => {
       fleet.relays[0]?.process.signal('SIGKILL');
       await allAreTold(students, 'uncontrolled');
     });
     process.stderr.write(`control after SIGKILL: ${Math.round(ended)} ms\n`);
-    // The record lives nine seconds, and is polled each second.
-    expect(ended).toBeLessThan(9000 + limitMs);
+    // The record lives nine seconds, is polled each second, and the lost relay is waited for for two.
+    expect(ended).toBeLessThan(12_000 + limitMs);
   });
 });

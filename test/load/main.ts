@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { startChild } from './child.ts';
 import { measureBrokerLoad, reportBrokerLoad } from './broker-load.ts';
-import { measureClassOpening, reportClassOpening } from './class-opening.ts';
+import { classOpenings, measureClassOpening, reportClassOpenings } from './class-opening.ts';
 import {
   isInstalled,
   otherRelays,
@@ -46,12 +46,14 @@ if (options.only.includes('broker') && !options.profile) {
   if (!options.quick) keep(options.report ?? 'docs/performance.md', 'crowded', text);
 }
 if (options.only.includes('class') && !options.profile) {
-  const opening = { users: options.quick ? 4 : 30, delays: options.proxmox };
-  const text = isInstalled('redis-server')
-    ? reportClassOpening(await measureClassOpening(opening))
-    : 'Not measured: redis-server is not installed.\n';
+  const openings = [];
+  if (isInstalled('redis-server'))
+    for (const opening of classOpenings(options.quick, options.proxmox))
+      openings.push(await measureClassOpening(opening));
+  const text = reportClassOpenings(openings) || 'Not measured: redis-server is not installed.\n';
   console.log(text);
-  if (options.proxmox === 'real-life') keep(options.report ?? 'docs/performance.md', 'opened', text);
+  if (options.proxmox === 'real-life' && !options.quick)
+    keep(options.report ?? 'docs/performance.md', 'opened', text);
 }
 if (options.only.includes('shared') && !options.profile) {
   const text = reportShared(await measureShared(sharedPlan(options.quick)));

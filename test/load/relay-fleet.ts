@@ -18,7 +18,6 @@ import { startRedisServer } from '../fakes/redis-server.ts';
 import { aGrant, grantKey, testOrigin } from '../relay/rig.ts';
 import { startProcess, type ServiceProcess } from '../standalone/service-process.ts';
 
-const machines = 30;
 const account = { tokenid: 'porthole@pve!relay', secret: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' };
 
 export interface RelayProcess {
@@ -28,7 +27,7 @@ export interface RelayProcess {
   readonly process: ServiceProcess;
 }
 
-/** A Proxmox with thirty machines, a real Redis, and relay processes that tests start and stop. */
+/** A Proxmox with machines, a real Redis, and relay processes that tests start and stop. */
 export interface RelayFleet {
   readonly proxmox: FakeProxmox;
   readonly store: Store;
@@ -46,11 +45,15 @@ export async function startRelayFleet({
   limits = {},
   delays = 'quick',
   sharing = false,
+  machines = 30,
+  nodes = 6,
 }: {
   readonly limits?: object;
   readonly delays?: DelayProfileName;
   /** Whether relays share the consoles of machines, and reach each other. */
   readonly sharing?: boolean;
+  readonly machines?: number;
+  readonly nodes?: number;
 } = {}): Promise<RelayFleet> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-moving-'));
   const redis = await startRedisServer();
@@ -78,10 +81,10 @@ export async function startRelayFleet({
     ],
     tokens: [{ ...account, privsep: false }],
     // A node has ports for 100 consoles, so six nodes have room for twice the 300 consoles of `npm run rehearse`.
-    nodes: Array.from({ length: 6 }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` })),
+    nodes: Array.from({ length: nodes }, (_, i) => ({ name: `pve${i + 1}`, address: `127.0.0.${i + 2}` })),
     guests: [...guests].map(([vmid, guest]) => ({
       vmid,
-      node: `pve${((vmid - 100) % 6) + 1}`,
+      node: `pve${((vmid - 100) % nodes) + 1}`,
       name: `lab-${vmid}`,
       guest,
     })),
@@ -136,7 +139,7 @@ export async function startRelayFleet({
           sessionId: randomId(systemRandom),
           user: { id: `student-${person}`, name: 'Student', groups: [] },
           vmid,
-          node: `pve${((vmid - 100) % 6) + 1}`,
+          node: `pve${((vmid - 100) % nodes) + 1}`,
           machineName: `lab-${vmid}`,
           limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 1, perMachine: 30 },
           ...claims,

@@ -65,6 +65,35 @@ test.each([
   expect(may).toHaveLength(permitted);
 });
 
+test('whatever students ask for, they get no picture of each other and no control', async () => {
+  const { rig, states } = await aClassSchool();
+  const ben = await rig.signedIn('ben');
+  const own = await ben.post('/api/v1/consoles/school/102/grants', { mode: 'control' });
+  expect(own.status).toBe(201);
+  const wanted = fc.record(
+    {
+      mode: fc.constantFrom('view', 'control'),
+      kind: fc.constantFrom('screen', 'terminal'),
+      watch: fc.boolean(),
+      inputWhenTaken: fc.boolean(),
+      follow: fc.constant('class'),
+    },
+    { requiredKeys: ['mode'] },
+  );
+  await fc.assert(
+    fc.asyncProperty(wanted, fc.constantFrom(101, 201), async (body, vmid) => {
+      const { status } = await ben.post(`/api/v1/consoles/school/${vmid}/grants`, body);
+      // Unknown, forbidden, or impossible in itself. Never granted.
+      expect([400, 403, 404, 429]).toContain(status);
+    }),
+    { numRuns: 50 },
+  );
+  expect((await ben.post('/api/v1/classes/lab/wall')).status).toBe(403);
+  expect((await states.read('lab')).showing).toBeUndefined();
+  const granted = rig.audited.flatMap((each) => (each.event === 'grant' ? each.machine.vmid : []));
+  expect(granted).toEqual([102]);
+});
+
 test('a request from another site does nothing', async () => {
   const { rig, signals } = await aClassSchool();
   const { cookie = '' } = await rig.signedIn('ina');

@@ -10,6 +10,7 @@ import type { SessionRecord } from '@porthole/shared/session/records';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
 import { createControlWatcher } from '@porthole/relay/control/control-watcher';
 import { InputGate } from '@porthole/relay/session/input-gate';
+import { TimeLimits } from '@porthole/relay/session/time-limits';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { aGrant, grantKey } from '../rig.ts';
 
@@ -106,7 +107,7 @@ async function createFixture() {
         });
         return { changes, leave };
       },
-      async open(user: string, claims: Partial<GrantClaims> = {}) {
+      async open(user: string, claims: Partial<GrantClaims> = {}, restartIdle = () => {}) {
         const messages: ControlMessage[] = [];
         const gate = new InputGate();
         let idleRestarts = 0;
@@ -123,7 +124,10 @@ async function createFixture() {
             },
           },
           sendControl: (message) => messages.push(message),
-          restartIdle: () => void (idleRestarts += 1),
+          restartIdle() {
+            idleRestarts += 1;
+            restartIdle();
+          },
         });
         const shutAtFirst = gate.shut;
         await settle();
@@ -433,6 +437,25 @@ test('the idle time of users who may not type does not go on, and that of the ot
   await release('ina');
   await advance(5000);
   expect(ada.idleRestarts()).toBe(10);
+});
+
+test('a user who may not type for longer than the idle limit is not ended as idle, and is some time later', async () => {
+  const { clock, release, startRelay, take, advance } = await createFixture();
+  const relay = startRelay();
+  const ended: string[] = [];
+  const claims = { limits: { sessionSeconds: 7200, idleSeconds: 60, perUser: 1, perMachine: 1 } };
+  const limits = new TimeLimits({ clock, claims, sendControl: () => {} });
+  limits.start(({ code }) => ended.push(code));
+  await relay.open('ina', { inputWhenTaken: true });
+  await relay.open('ada', {}, () => limits.restartIdle());
+  await advance(50_000);
+  await take('ina');
+  await advance(10 * 60_000);
+  await release('ina');
+  await advance(50_000);
+  expect(ended).toEqual([]);
+  await advance(15_000);
+  expect(ended).toEqual(['idle']);
 });
 
 test('at rest, a relay asks the store once per second, whatever the number of its consoles, and never without', async () => {

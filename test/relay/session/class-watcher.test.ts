@@ -367,6 +367,15 @@ describe('what is shown to a class', () => {
     expect(ada.messages.map(({ type }) => type)).toEqual(['shown', 'not_shown']);
   });
 
+  test('does not make its followers idle', async () => {
+    const fixture = await createFixture();
+    await fixture.show('first', 600);
+    const ben = await follow(fixture);
+    await fixture.advance(oneMinute);
+    expect(ben.idleRestarts()).toBeGreaterThanOrEqual(60);
+    expect(ben.ends).toEqual([]);
+  });
+
   test('is neither paused nor sent messages in the consoles of followers', async () => {
     const fixture = await createFixture();
     await fixture.show('first');

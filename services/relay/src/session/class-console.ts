@@ -137,10 +137,14 @@ export class ClassConsole {
 
   /** A console that follows a class ends with what it follows. */
   #endWithShowing(): void {
-    const { claims, end } = this.console;
+    const { claims, end, timeLimits } = this.console;
     const now = this.#now();
     const shown = [...this.#states.values()].map((state) => showingAt(state, now));
-    if (shown.some((each) => each?.id === claims.follows?.showing)) return;
+    if (shown.some((each) => each?.id === claims.follows?.showing)) {
+      // Users who can only look are not idle.
+      timeLimits.restartIdle();
+      return;
+    }
     this.stop();
     end(terminationError({ cause: 'ended_by_operator' }, 'the machine is not shown to the class any more'));
   }
