@@ -71,6 +71,8 @@ describeWith('chromium')('a console of a member of a class', () => {
     await takePicture(fixture, 'student-messages');
     await log.getByRole('button', { name: 'Dismiss' }).first().click();
     await log.getByText('Five more minutes.').waitFor({ state: 'detached' });
+    // The keyboard must not be lost with the button, although another message is left.
+    expect(await fixture.page.evaluate(() => document.activeElement?.tagName)).toBe('CANVAS');
     await fixture.page.reload();
     await waitForState(fixture.page, 'open');
     await log.getByText('Save your work.').waitFor();
@@ -208,6 +210,22 @@ describeWith('chromium')('a console of a member of a class', () => {
     await fixture.page.locator('#screen canvas').focus();
     await fixture.page.keyboard.type('a');
     await eventually('the key arrives at the own machine', () => own.received.some(({ type }) => type === 4));
+    // Messages must not cover the shown picture and its buttons, however many there are.
+    for (const id of ['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7'])
+      own.sendControl({ type: 'message', id, text: 'Look at what Ben does there.', by: 'Ina' });
+    await eventually('all messages are there', () =>
+      fixture.page
+        .locator('.class-message')
+        .count()
+        .then((count) => count === 7),
+    );
+    await eventually('the newest message is in view', async () => {
+      const log = await fixture.page.locator('.class-messages').boundingBox();
+      const last = await fixture.page.locator('.class-message').last().boundingBox();
+      if (!log || !last) return false;
+      return last.y + last.height <= log.y + log.height + 1;
+    });
+    await takePicture(fixture, 'student-shown-with-messages');
     await shown.locator('canvas').first().click();
     expect(fixture.newest().received.filter(({ type }) => type === 4 || type === 5)).toEqual([]);
     await button('Large').click();

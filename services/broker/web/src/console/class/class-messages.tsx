@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { messageTexts } from '../../texts/class.ts';
 import type { ClassMessage } from './class-info.ts';
 import { createDismissedMessages } from './dismissed-messages.ts';
@@ -18,14 +18,19 @@ export function ClassMessages({ messages, focusDisplay }: ClassMessagesProps) {
   const [dismissed, setDismissed] = useState(() => store.read());
   const shown = messages.filter(({ id }) => !dismissed.has(id));
 
+  const newest = shown.at(-1)?.id;
+  const log = useRef<HTMLDivElement>(null);
+  // If there are more than fit on the page.
+  useLayoutEffect(() => log.current?.scrollTo({ top: log.current.scrollHeight }), [newest]);
+
   function dismiss(id: string) {
     store.add(id);
     setDismissed(store.read());
-    if (shown.length === 1) focusDisplay();
+    focusDisplay();
   }
 
   return (
-    <div class="class-messages" role="log" aria-label="Messages">
+    <div ref={log} class="class-messages" role="log" aria-label="Messages">
       {shown.map(({ id, text, by }) => (
         <div key={id} class="class-message">
           <p class="class-message-from">{messageTexts.from(by)}</p>
