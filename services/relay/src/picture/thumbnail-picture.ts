@@ -50,7 +50,10 @@ export class ThumbnailPicture {
       let at = 3 * ((top / scale) * this.width + x / scale);
       for (let left = x; left < x + width; left += scale, at += 3) {
         const columns = Math.min(scale, x + width - left);
-        const colour = averageOf(picture, left, top, columns, rows);
+        const colour =
+          columns === 4 && rows === 4
+            ? averageOf16(picture.pixels, top * picture.width + left, picture.width)
+            : averageOf(picture, left, top, columns, rows);
         const red = colour >>> 16;
         const green = (colour >>> 8) & 0xff;
         const blue = colour & 0xff;
@@ -89,4 +92,24 @@ function averageOf(
   const red = Math.floor(((redBlue >>> 16) + half) / count);
   const blue = Math.floor(((redBlue & 0xff_ff) + half) / count);
   return (red << 16) | (Math.floor(((green >>> 8) + half) / count) << 8) | blue;
+}
+
+/**
+ * The same for 4 by 4 pixels, which is nearly every block of a common screen. The sums fit into 31 bits, so this takes a
+ * third of the time.
+ */
+function averageOf16(pixels: Uint32Array, start: number, stride: number): number {
+  let redBlue = 0;
+  let green = 0;
+  for (let at = start, row = 0; row < 4; at += stride, row++) {
+    const first = pixels[at]!;
+    const second = pixels[at + 1]!;
+    const third = pixels[at + 2]!;
+    const fourth = pixels[at + 3]!;
+    redBlue += (first & 0xff_00_ff) + (second & 0xff_00_ff) + (third & 0xff_00_ff) + (fourth & 0xff_00_ff);
+    green += (first & 0xff_00) + (second & 0xff_00) + (third & 0xff_00) + (fourth & 0xff_00);
+  }
+  const red = ((redBlue >>> 16) + 8) >>> 4;
+  const blue = ((redBlue & 0xff_ff) + 8) >>> 4;
+  return (red << 16) | ((((green >>> 8) + 8) >>> 4) << 8) | blue;
 }
