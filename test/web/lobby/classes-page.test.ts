@@ -240,16 +240,22 @@ describeWith('chromium')('the page of a class', () => {
     await page.keyboard.type('Well done.');
     await page.keyboard.press('Enter');
     await eventually('sent', () => site.classActions.length === 4);
+    await press('Show to class: ada');
+    await eventually('shown', () => site.classActions.length === 5);
+    await press('Look at ada');
+    await page.getByRole('dialog', { name: 'ada' }).waitFor();
+    await page.keyboard.press('Escape');
     await press('End class');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await eventually('ended', () => site.classActions.length === 5);
+    await eventually('ended', () => site.classActions.length === 6);
     expect(site.classActions.map(({ body }) => body['action'])).toEqual([
       'pause',
       'start',
       'lower',
       'message',
+      'show',
       'end',
     ]);
   });

@@ -266,5 +266,12 @@ describeWith('chromium')('the wall of a class', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(options.viewport.width);
     expect(await accessibilityFaults(page)).toEqual([]);
     await takePicture({ page }, `wall-${name}`);
+    if (name === 'tablet') await tiles().nth(1).tap();
+    else await tiles().nth(1).click();
+    await page.getByRole('dialog', { name: 'student-01' }).waitFor();
+    await page.locator('.large-view-stage[data-state=open]').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    const box = await page.getByRole('dialog').boundingBox();
+    expect(box && box.x >= 0 && box.x + box.width <= options.viewport.width).toBe(true);
   });
 });
