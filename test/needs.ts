@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describeWhere, findExecutable } from './fakes/guests/availability.ts';
 import { qemuAvailable, qemuMissing } from './fakes/guests/qemu.ts';
+import { openEdxAvailable, openEdxMissing } from './fakes/lti/open-edx.ts';
 import { xvncAvailable, xvncMissing } from './fakes/guests/xvnc.ts';
 
 function hasReadyNode(): boolean {
@@ -36,6 +37,7 @@ const programs = {
     here: () => spawnSync('python3', ['-c', 'import ctypes; ctypes.CDLL("libxkbcommon.so.0")']).status === 0,
     missing: 'python3 or libxkbcommon.so.0 is not there (Debian packages python3, libxkbcommon0)',
   },
+  openEdx: { here: openEdxAvailable, missing: openEdxMissing },
   kubectl: {
     here: () => findExecutable('kubectl') !== undefined,
     missing: 'kubectl is not installed (https://kubernetes.io/docs/tasks/tools)',

@@ -130,6 +130,7 @@ export interface RigOptions {
 export const somePages = {
   'index.html': '<!doctype html><title>Lobby</title>',
   'console.html': '<!doctype html><title>Console</title>',
+  'lti.html': '<!doctype html><title>Launch</title><script type="application/json" id="step"></script>',
   'assets/app-1a2b.js': `export const padding = '${'x'.repeat(2000)}';\n`,
   '.vite/manifest.json': '{}',
 };

@@ -53,11 +53,12 @@ function adapt(source: z.core.$ZodType, schema: JsonSchema): void {
     if (unquoted.has(name)) schema.properties[name] = { type: 'string' };
     if (isSecret(field) && !name.endsWith('File')) schema.properties[`${name}File`] = { type: 'string' };
   }
-  // A cluster can have one credential for each service instead.
-  if (schema.required) schema.required = schema.required.filter((name) => name !== 'credential');
+  // A cluster can have one credential for each service instead, and a secret can be in a file.
+  schema.required &&= schema.required.filter((name) => name !== 'credential' && !isSecret(shape[name]));
 }
 
-function isSecret(field: z.core.$ZodType): boolean {
+function isSecret(field: z.core.$ZodType | undefined): boolean {
+  if (!field) return false;
   const { innerType = field } = (field as z.ZodType).def as { innerType?: z.core.$ZodType };
   return (innerType as unknown) === secret;
 }

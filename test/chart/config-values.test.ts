@@ -89,7 +89,26 @@ describeWith('helm')('config values', () => {
     expect(settings.length).toBeGreaterThan(15);
     const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
     const example = parse(/## Example[\s\S]*?```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '') as object;
-    const commentedOut = { kubernetes: { leaseName: 'porthole' }, accessFile: '/etc/porthole/rules.yaml' };
+    const platform = {
+      name: 'school',
+      issuer: 'https://moodle.example.org',
+      clientId: 'c',
+      deploymentIds: ['1'],
+    };
+    const commentedOut = {
+      kubernetes: { leaseName: 'porthole' },
+      accessFile: '/etc/porthole/rules.yaml',
+      lti: {
+        toolKeysFile: '/etc/porthole/lti-key.pem',
+        platforms: [
+          {
+            ...platform,
+            authorizationUrl: 'https://moodle.example.org/auth',
+            jwksUrl: 'https://moodle.example.org/keys',
+          },
+        ],
+      },
+    };
     const all: Record<string, unknown> = { ...example, ...commentedOut };
     // The chart sets the address of the internal listener.
     all['sharing'] = { screens: 10 };

@@ -42,6 +42,22 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     "A program's token is expired, has another issuer or audience, or is signed with an unknown key.",
     'The log names the reason. Compare the token with `signIn.programs` or `signIn.serviceAccounts`.',
   ],
+  lti_platform_unknown: [
+    'The `iss` and `client_id` of the login request match no entry of `lti.platforms`.',
+    'Copy both from the settings of the tool in the platform, character by character. The log names what is missing.',
+  ],
+  lti_launch_invalid: [
+    'The signature, a claim or the deployment of the message is wrong. The log names it.',
+    'Compare `issuer`, `clientId`, `deploymentIds` and `jwksUrl` with the platform ([LTI](lti.md#troubleshooting)).',
+  ],
+  lti_launch_expired: [
+    'A launch works once, and takes ten minutes at most. Also after a reload of the frame.',
+    'Open the link in the course again. Check that all brokers use the same Redis.',
+  ],
+  lti_browser_unconfirmed: [
+    'The browser blocks the cookie, or the platform did not return what it stored for the browser.',
+    'Let the platform open the link in a new window ([LTI](lti.md#browsers-that-block-cookies)).',
+  ],
   embed_token_invalid: [
     'A link works once and for a short time.',
     'Let the portal create a new link for each click.',

@@ -69,6 +69,28 @@ export const meanings: Readonly<Record<string, string>> = {
   'clusters[].opensPerNode': 'Consoles that open on one node at the same time. Further requests are queued.',
   frameAncestors:
     'Origins of sites whose pages may show consoles in a frame. The machine list and the sign-in page can never be framed.',
+  'lti.toolKeys':
+    'One or two private RSA keys in PEM format with which Porthole signs for [learning platforms](lti.md). The first one signs, both are published.',
+  'lti.platforms[].name': 'Name of the platform in groups, user ids and logs. Do not change it later.',
+  'lti.platforms[].issuer':
+    'Issuer of the platform (“platform ID”), exactly as in its messages. Must be https, except on localhost.',
+  'lti.platforms[].clientId': 'Client id of Porthole at the platform.',
+  'lti.platforms[].deploymentIds': 'Deployments of Porthole at the platform. Others are refused.',
+  'lti.platforms[].authorizationUrl': 'Authentication request URL of the platform.',
+  'lti.platforms[].jwksUrl': 'URL of the public keys of the platform.',
+  'lti.platforms[].tokenUrl': 'Access token URL of the platform. Needed for `rosters`.',
+  'lti.platforms[].caFile': 'CA certificate of the platform, if the system does not trust it.',
+  'lti.platforms[].origins':
+    'Origins of pages of the platform that show Porthole in a frame. Default: those of `issuer` and `authorizationUrl`.',
+  'lti.platforms[].claims.name':
+    'Claims with the user name, in order of preference. `ext` and `lis` are claims of LTI without their prefix.',
+  'lti.platforms[].claims.displayName': 'Claim with the full name.',
+  'lti.platforms[].namePrefix': 'Prefix of user names, to tell users of different platforms apart.',
+  'lti.platforms[].groups[].group': 'A group that users get in addition.',
+  'lti.platforms[].groups[].context': 'Id of the course. Default: every course.',
+  'lti.platforms[].groups[].role': '`instructor`, `assistant` or `learner`. Default: each of them.',
+  'lti.platforms[].rosters':
+    'Ids of courses whose [members](lti.md#members-who-sign-in-in-another-way) have their groups also when they sign in in another way.',
   'signIn.oidc[].name': 'Name of the issuer in URLs, logs and user ids. Do not change it later.',
   'signIn.oidc[].title': "Name on the button “Sign in with …”. Default: the issuer's host.",
   'signIn.oidc[].issuer':

@@ -39,7 +39,7 @@ export interface Browser {
 }
 
 /** One Chromium per test file, with its own profile. */
-export async function startBrowser(): Promise<Browser> {
+export async function startBrowser(...switches: readonly string[]): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'porthole-chromium-'));
   const browser = await chromium.launch({
     executablePath,
@@ -54,6 +54,7 @@ export async function startBrowser(): Promise<Browser> {
       '--disable-sync',
       `--disable-features=${[...featuresOffForPlaywright, ...featuresForUsersOfWindows].join(',')}`,
       `--disk-cache-dir=${profile}`,
+      ...switches,
     ],
   });
   return {

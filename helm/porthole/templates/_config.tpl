@@ -11,7 +11,7 @@
 {{- if $clusters }}{{ $_ := set $config "clusters" $clusters }}{{ end -}}
 {{- $_ := set $config "redis" (include "porthole.redisConfig" .root | fromYaml) -}}
 {{- if eq .component "relay" }}
-{{- $config = omit $config "access" "classes" "accessFile" "frameAncestors" "kubernetes" "showOperatorName" "relayUrl" -}}
+{{- $config = omit $config "access" "classes" "accessFile" "frameAncestors" "kubernetes" "lti" "showOperatorName" "relayUrl" -}}
 {{- /* The configuration requires a sign-in method, but users don't sign in at relays. */ -}}
 {{- $_ := set $config "signIn" (dict "header" (dict "from" (list "127.0.0.1"))) -}}
 {{- else if .root.Values.rbac.podDeletionCost }}

@@ -232,7 +232,7 @@ relay.autoscaling.targetCPUUtilizationPercentage: requires relay.resources.reque
 {{- $path := .path -}}
 {{- if kindIs "map" .value }}
 {{- range $key, $inner := .value }}
-{{- if and (has $key (list "secret" "password" "clientSecret")) (kindIs "string" $inner) }}
+{{- if and (has $key (list "secret" "password" "clientSecret" "toolKeys")) (kindIs "string" $inner) }}
 {{ $path }}.{{ $key }}
 {{- else }}{{ include "porthole.plaintextSecrets" (dict "path" (printf "%s.%s" $path $key) "value" $inner) }}{{ end }}
 {{- end }}

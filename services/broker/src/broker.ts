@@ -33,6 +33,7 @@ import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
 import { createPages } from './pages/pages.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { createRoutes } from './routes.ts';
+import { createLti, crossSiteLtiPaths } from './lti/create-lti.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
 import { createSignIn } from './sign-in/create-sign-in.ts';
 
@@ -85,8 +86,18 @@ export function createBroker(deps: BrokerDeps): Broker {
   metrics.observeRulesInvalid(() => rules.reloadError() !== undefined);
 
   const { rateLimits } = store;
-  const { requireLogin, embedTokens, terminationOrders } = signIn;
+  const { embedTokens, terminationOrders } = signIn;
   const common = { config, store, keys, clock, random, log, metrics, tracing, audit, rateLimits };
+  const lti = createLti({
+    ...common,
+    embedTokens,
+    directory,
+    access,
+    decide,
+    logins: signIn.routes.logins,
+    page: () => pages.files()?.get('lti.html')?.plain,
+  });
+  const requireLogin = lti ? lti.withGroups(signIn.requireLogin) : signIn.requireLogin;
   const users = { requireLogin, embedTokens, directory, access, decide };
   const live = createLiveSessions({ records: sessionRecords, clock });
   const { records, signals: bus } = store;
@@ -115,9 +126,9 @@ export function createBroker(deps: BrokerDeps): Broker {
     onRequest: createApp({
       ...common,
       relayOrigin: relayUrlOf(config).origin,
-      router,
+      routers: [router, ...(lti ? [lti.router] : [])],
       pages: servePages(pages.files, basePath),
-      serverToServerPaths: signIn.serverToServerPaths,
+      crossSitePaths: [signIn.serverToServerPaths, crossSiteLtiPaths],
     }),
     components: [
       { name: 'warnings', start: async () => warnAboutInsecureTls(config.clusters, log) },

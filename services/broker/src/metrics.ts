@@ -14,8 +14,13 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export const brokerMetrics = {
   signIns: {
     name: 'porthole_broker_sign_ins_total',
-    help: 'Sign-in attempts by method (local, oidc, proxmox) and result: ok, or the error code.',
+    help: 'Sign-in attempts by method (local, oidc, proxmox, lti) and result: ok, or the error code.',
     labelNames: ['method', 'result'],
+  },
+  ltiRosters: {
+    name: 'porthole_broker_lti_rosters_total',
+    help: 'Attempts to read the members of a course from a learning platform by result: ok, or the error code.',
+    labelNames: ['result'],
   },
   signInsQueued: {
     name: 'porthole_broker_sign_ins_queued',
@@ -107,6 +112,7 @@ export type Route =
   | 'logins'
   | 'back_channel'
   | 'embed_tokens'
+  | 'lti'
   | 'me'
   | 'consoles'
   | 'grants'
@@ -126,6 +132,7 @@ type ListAges = readonly (readonly [cluster: string, seconds: number | undefined
 
 export interface BrokerMetrics {
   signIn(method: string, result: Result): void;
+  ltiRoster(result: Result): void;
   grant(result: Result): void;
   request(request: { route: Route; method: string; status: number; seconds: number }): void;
   listRefresh(cluster: string, result: Result): void;
@@ -156,6 +163,7 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELE
 export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   const registers = [registry];
   const signIns = new Counter({ ...brokerMetrics.signIns, registers });
+  const ltiRosters = new Counter({ ...brokerMetrics.ltiRosters, registers });
   const grants = new Counter({ ...brokerMetrics.grants, registers });
   const listRefreshes = new Counter({ ...brokerMetrics.listRefreshes, registers });
   const requests = new Histogram({
@@ -214,6 +222,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
 
   return {
     signIn: (method, result) => signIns.inc({ method, result }),
+    ltiRoster: (result) => ltiRosters.inc({ result }),
     grant: (result) => grants.inc({ result }),
     request: ({ route, method, status, seconds }) =>
       requests.observe(

@@ -28,6 +28,6 @@ export default defineConfig({
     // Both would put code or data: URLs into the pages, which their content security policy forbids.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
-    rolldownOptions: { input: [here('./index.html'), here('./console.html')] },
+    rolldownOptions: { input: [here('./index.html'), here('./console.html'), here('./lti.html')] },
   },
 });

@@ -47,6 +47,26 @@ export const errorKinds = {
     close: 'forbidden',
     text: 'This link was already used or has expired. Go back and open the console again.',
   },
+  lti_platform_unknown: {
+    status: 403,
+    close: 'forbidden',
+    text: 'This learning platform is not registered here. Ask your administrator.',
+  },
+  lti_launch_invalid: {
+    status: 403,
+    close: 'forbidden',
+    text: 'The message of the learning platform is not valid. Ask your administrator.',
+  },
+  lti_launch_expired: {
+    status: 400,
+    close: 'forbidden',
+    text: 'This launch took too long or was already used. Go back to your course and open the link again.',
+  },
+  lti_browser_unconfirmed: {
+    status: 403,
+    close: 'forbidden',
+    text: 'Your browser did not confirm that it started this launch. Open the link in a new window, or allow cookies.',
+  },
   impersonation_not_allowed: {
     status: 403,
     close: 'forbidden',

@@ -130,7 +130,7 @@ describe('an invalid configuration', () => {
     'has a publicUrl with the path %s, which could be one of Porthole itself',
     (path) => {
       expect(issuesOf(() => read(settings({ publicUrl: `https://school.example${path}` })))).toEqual([
-        'publicUrl: must not have a path that begins with /api, /assets, /console, /relay or /sessions',
+        'publicUrl: must not have a path that begins with /api, /assets, /console, /embed, /lti, /relay or /sessions',
       ]);
     },
   );

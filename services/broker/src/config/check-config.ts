@@ -1,5 +1,6 @@
 import { ConfigError } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
+import { toolKeysError } from '../lti/tool-keys.ts';
 import { validateAccess } from '../access/validate.ts';
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -11,6 +12,7 @@ export function checkBrokerConfig(config: Config): void {
     ...relayUrlErrors(config),
     ...validateAccess(config, config.clusters),
     ...signInErrors(config),
+    ...ltiErrors(config),
   ];
   if (errors.length > 0) throw new ConfigError(errors);
 }
@@ -35,4 +37,9 @@ function signInErrors({ signIn, clusters }: Config): readonly string[] {
       ? []
       : [`signIn.proxmox.${index}.cluster: there is no cluster ${cluster}`],
   );
+}
+
+function ltiErrors({ lti }: Config): readonly string[] {
+  const error = lti && toolKeysError(lti.toolKeys());
+  return error === undefined ? [] : [`lti.toolKeys: ${error}`];
 }

@@ -5,6 +5,7 @@ import type { Config } from '@porthole/shared/config/schema';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
+import { allPlatformOrigins } from '../lti/platforms.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import { answerErrors } from './answer-errors.ts';
 import type { RequestState, Step } from './context.ts';
@@ -18,17 +19,18 @@ import { securityHeaders } from './security-headers.ts';
 export function createApp(deps: {
   readonly config: Config;
   readonly relayOrigin: string;
-  readonly router: Router<RequestState>;
+  readonly routers: readonly Router<RequestState>[];
   readonly pages: Step;
-  /** Paths that other servers call. They need no same origin, because they read no cookie. */
-  readonly serverToServerPaths: RegExp;
+  /** See require-same-origin.ts. */
+  readonly crossSitePaths: readonly RegExp[];
   readonly log: Log;
   readonly metrics: BrokerMetrics;
   readonly random: RandomBytes;
   readonly clock: Clock;
 }): RequestListener {
-  const { config, router, log } = deps;
+  const { config, routers, log } = deps;
   const { publicUrl, frameAncestors } = config;
+  const platformOrigins = allPlatformOrigins(config.lti);
   const app = new Koa<RequestState>({
     // Each trusted proxy appends one entry to X-Forwarded-For. Clients can forge the entries to the left of these.
     proxy: config.trustedProxies > 0,
@@ -38,13 +40,17 @@ export function createApp(deps: {
   app.on('error', (error: Error) => log.warn({ err: error }, 'cannot send a response'));
   app.use(logRequests(deps));
   app.use(removeBasePath(publicUrl));
-  app.use(securityHeaders({ publicUrl, relayOrigin: deps.relayOrigin, frameAncestors }));
+  app.use(securityHeaders({ publicUrl, relayOrigin: deps.relayOrigin, frameAncestors, platformOrigins }));
   app.use(allowCrossOrigin(config.allowedOrigins));
   app.use(answerErrors(log));
   app.use(forbidApiCaching);
-  app.use(requireSameOrigin(publicUrl, deps.serverToServerPaths));
-  app.use(router.routes());
-  app.use(router.allowedMethods());
+  app.use(
+    requireSameOrigin(publicUrl, { crossSitePaths: deps.crossSitePaths, formPaths: /^\/lti\/sign-in$/ }),
+  );
+  for (const router of routers) {
+    app.use(router.routes());
+    app.use(router.allowedMethods());
+  }
   app.use(deps.pages);
   const handle = app.callback();
   // Never rejects: `answerErrors` handles thrown errors, and Koa reports the rest through `error`.

@@ -10,18 +10,23 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
  *
  * - Browsers state the origin in Sec-Fetch-Site, which pages can't forge. If it is missing (old browsers, plain HTTP to
  *   hosts other than localhost), Origin must match `publicUrl`. A request with neither header is rejected.
- * - A body must be JSON, which an HTML form can't send.
+ * - A body must be JSON, which an HTML form can't send, except on `formPaths`.
  * - Requests with a bearer token pass, because browsers don't send one by themselves.
- * - Paths that match `serverToServerPaths` pass: other servers call them, and they read no cookie.
+ * - Paths that match `crossSitePaths` pass: other servers call them, or pages of identity providers, and they don't act
+ *   with the cookie of a sign-in.
  */
-export function requireSameOrigin(publicUrl: URL, serverToServerPaths: RegExp): Step {
+export function requireSameOrigin(
+  publicUrl: URL,
+  { crossSitePaths, formPaths }: { readonly crossSitePaths: readonly RegExp[]; readonly formPaths: RegExp },
+): Step {
   return async (ctx, next) => {
-    if (!safeMethods.has(ctx.method) && !serverToServerPaths.test(ctx.path)) {
+    if (!safeMethods.has(ctx.method) && !crossSitePaths.some((path) => path.test(ctx.path))) {
       const site = ctx.get('sec-fetch-site');
       const sameOrigin = site === '' ? ctx.get('origin') === publicUrl.origin : site === 'same-origin';
       if (!sameOrigin && bearerTokenOf(ctx) === undefined)
         throw new PortholeError('cross_site', { detail: site || ctx.get('origin') || 'no origin' });
-      if (hasBody(ctx) && !ctx.is('application/json')) throw new PortholeError('wrong_media_type');
+      if (hasBody(ctx) && !formPaths.test(ctx.path) && !ctx.is('application/json'))
+        throw new PortholeError('wrong_media_type');
     }
     await next();
   };

@@ -6,28 +6,49 @@ export interface SecurityHeaderDeps {
   readonly relayOrigin: string;
   /** Origins that can embed console pages. */
   readonly frameAncestors: readonly string[];
+  /** Origins of learning platforms: they can embed console pages, and get the answers of the pages of launches. */
+  readonly platformOrigins: readonly string[];
 }
 
 /** Restricts what pages can do in a browser: load from this origin, call its API, and connect to the relay. */
 export function securityHeaders(deps: SecurityHeaderDeps): Step {
-  // Only console pages can be embedded.
-  const forPages = headersWith(deps, []);
-  const forConsoles = headersWith(deps, deps.frameAncestors);
+  const { frameAncestors, platformOrigins } = deps;
+  // Only console pages can be embedded, and those of launches.
+  const forPages = headersWith(deps, {});
+  const forConsoles = headersWith(deps, { frameAncestors: [...frameAncestors, ...platformOrigins] });
+  const forLaunches = headersWith(deps, {
+    frameAncestors: platformOrigins,
+    formActions: platformOrigins,
+    // A launch in a new window asks the window that opened it.
+    keepsOpener: true,
+  });
   const permissions = [
     'clipboard-read=(self)',
     'clipboard-write=(self)',
     'fullscreen=(self)',
     ...['camera', 'microphone', 'geolocation', 'payment', 'usb'].map((name) => `${name}=()`),
   ].join(', ');
+  const headersFor = (path: string) => {
+    if (path.startsWith('/console/')) return forConsoles;
+    return path.startsWith('/lti/') ? forLaunches : forPages;
+  };
   return async (ctx, next) => {
     ctx.set('permissions-policy', permissions);
-    await (ctx.path.startsWith('/console/') ? forConsoles : forPages)(ctx, next);
+    await headersFor(ctx.path)(ctx, next);
   };
 }
 
 function headersWith(
   { publicUrl, relayOrigin }: SecurityHeaderDeps,
-  frameAncestors: readonly string[],
+  {
+    frameAncestors = [],
+    formActions = [],
+    keepsOpener = false,
+  }: {
+    readonly frameAncestors?: readonly string[];
+    readonly formActions?: readonly string[];
+    readonly keepsOpener?: boolean;
+  },
 ): Step {
   const embeddable = frameAncestors.length > 0;
   const https = publicUrl.protocol === 'https:';
@@ -45,13 +66,13 @@ function headersWith(
         objectSrc: ["'none'"],
         // Pages name the base path of all their links.
         baseUri: ["'self'"],
-        formAction: ["'self'"],
+        formAction: ["'self'", ...formActions],
         frameAncestors: embeddable ? ["'self'", ...frameAncestors] : ["'none'"],
       },
     },
     // URLs of console pages name machines.
     referrerPolicy: { policy: 'no-referrer' },
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    crossOriginOpenerPolicy: { policy: keepsOpener ? 'unsafe-none' : 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
     strictTransportSecurity: https ? { maxAge: 365 * 24 * 3600, includeSubDomains: false } : false,
     // X-Frame-Options can't name origins, so frame-ancestors replaces it.

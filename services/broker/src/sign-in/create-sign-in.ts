@@ -8,6 +8,7 @@ import { createTerminationOrders, type TerminationOrders } from '@porthole/share
 import type { RateLimits, Store } from '@porthole/shared/store/ports';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
+import { createLtiLoginResolvers } from '../lti/login-resolver.ts';
 import { connectTokenReview } from '../kubernetes/client.ts';
 import type { BrokerMetrics } from '../metrics.ts';
 import { createConcurrencyLimiter } from './concurrency-limiter.ts';
@@ -99,6 +100,7 @@ export function createSignIn(deps: CreateSignInDeps): SignIn {
   const resolvers = [
     ...(local ? [createLocalLoginResolver(local.users)] : []),
     ...signInMethods.map(({ resolver }) => resolver),
+    ...createLtiLoginResolvers(config.lti),
   ];
   const { header } = config.signIn;
 

@@ -69,6 +69,21 @@ const auditEvents = {
       ...requestFields,
     },
   },
+  lti_launch: {
+    about:
+      'A user came from a learning platform, to open consoles or, as a teacher, to choose what a link opens. `context` is the id of the course.',
+    fields: {
+      user: principal,
+      provider: z.string(),
+      message: z.enum(['resource_link', 'deep_linking']),
+      context: z.string().optional(),
+      ...requestFields,
+    },
+  },
+  lti_selection: {
+    about: 'A teacher chose what links of a course at a learning platform open. This gives no rights.',
+    fields: { user: principal, provider: z.string(), items: z.number().int(), ...requestFields },
+  },
   sign_out: {
     about: 'A sign-in ended, with all its consoles.',
     fields: {

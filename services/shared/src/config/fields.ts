@@ -30,7 +30,7 @@ export const originUrl = (scheme: 'https' | 'https?') =>
     .transform((text) => new URL(text));
 
 /** First segments of Porthole's own paths. A base path that begins with one could be taken for such a path. */
-const ownPaths = /^\/(api|assets|console|relay|sessions)(\/|$)/;
+const ownPaths = /^\/(api|assets|console|embed|lti|relay|sessions)(\/|$)/;
 
 /** The URL under which browsers reach Porthole: an origin, and the path of its part of the host, if it has no own. */
 export const publicUrl = z
@@ -42,7 +42,7 @@ export const publicUrl = z
   }, 'must consist of scheme, host, port and a simple path such as /consoles')
   .refine(
     (text) => !URL.canParse(text) || !ownPaths.test(new URL(text).pathname),
-    'must not have a path that begins with /api, /assets, /console, /relay or /sessions',
+    'must not have a path that begins with /api, /assets, /console, /embed, /lti, /relay or /sessions',
   )
   // JSON Schema has no refinements.
   .meta({ pattern: '^https?://[^/?#@\\s]+(/[\\w.~-]+)*/?$' })

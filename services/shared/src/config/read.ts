@@ -22,6 +22,7 @@ const secretFields = new Set([
   'password',
   'grantKeys',
   'clientSecret',
+  'toolKeys',
   'encryptionKeys',
   'accessKeyId',
   'secretAccessKey',

@@ -3,6 +3,7 @@ import { logLevels } from '../telemetry/log.ts';
 import { accessDocument } from './access-schema.ts';
 import { flag, oneOrMore, originUrl, publicUrl, seconds, secondsOrNever, secret } from './fields.ts';
 import { recordings } from './recordings-schema.ts';
+import { ltiSchema } from './lti-schema.ts';
 import { redis } from './redis-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
 
@@ -228,6 +229,7 @@ export const configSchema = z
     tracing: tracing.prefault({}),
     clusters: z.array(cluster).min(1, 'specify at least one Proxmox cluster'),
     signIn: signInSchema,
+    lti: ltiSchema.optional(),
     /** Origins whose pages may embed consoles in a frame. */
     frameAncestors: z.array(originUrl('https?').transform(({ origin }) => origin)).default([]),
     ...accessDocument.shape,

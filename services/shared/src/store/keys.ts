@@ -22,6 +22,14 @@ export const storeKeys = {
   /** A token to open one console repeatedly, and the one-time code that an embedded page exchanges for it. */
   embedToken: (token: Uint8Array) => `porthole:embed-token:${digest(token)}`,
   embedCode: (token: Uint8Array) => `porthole:embed-code:${digest(token)}`,
+  /** A launch from a learning platform: before the platform's answer, before the browser confirms, and what follows. */
+  ltiLogin: (token: Uint8Array) => `porthole:lti-login:${digest(token)}`,
+  ltiConfirmation: (token: Uint8Array) => `porthole:lti-confirmation:${digest(token)}`,
+  ltiSelection: (token: Uint8Array) => `porthole:lti-selection:${digest(token)}`,
+  ltiSignIn: (token: Uint8Array) => `porthole:lti-sign-in:${digest(token)}`,
+  /** Where the members of a context are listed, and the last list, by the keyed digest of platform and context. */
+  ltiMemberships: (nameDigest: string) => `porthole:lti-memberships:${nameDigest}`,
+  ltiRoster: (nameDigest: string) => `porthole:lti-roster:${nameDigest}`,
   /** A used back-channel logout token, to detect replays. */
   logoutToken: (issuer: string, id: string) => `porthole:logout-token:${digest(`${issuer} ${id}`)}`,
   /** By the digest of the session id, which `LeaseStore.list` returns. */
@@ -74,6 +82,8 @@ export const leaseNames = {
   /** Live sign-ins of one user, and those that an issuer identifies by one reference. */
   logins: (userId: string) => `logins/${userId}`,
   loginsByProviderRef: (ref: string) => `logins-by-provider-ref/${ref}`,
+  /** One refresh at a time per roster. */
+  refreshRoster: (platform: string, context: string) => `refresh-roster/${platform}/${context}`,
   /** One refresh at a time per sign-in. */
   refreshLogin: (loginRef: string) => `refresh-login/${loginRef}`,
   /** Live consoles of one relay, and of all relays. */
@@ -101,6 +111,17 @@ export const lifetimes = {
   secondFactor: 300_000,
   /** From the response to a program until the user opens the page. */
   embedCode: 300_000,
+  /** From the login request of a learning platform to its launch. */
+  ltiLogin: 600_000,
+  /** From the launch until the browser has asked the platform for what it stored. */
+  ltiConfirmation: 60_000,
+  /** From the launch until a teacher has chosen, or opened the page of a class. */
+  ltiSelection: 3_600_000,
+  ltiSignIn: 300_000,
+  /** Since the last launch from the context. */
+  ltiMemberships: 60 * 24 * 3_600_000,
+  /** The last list of members. It is used this long while the platform does not respond. */
+  ltiRoster: 24 * 3_600_000,
   /** Leases for a dial and for a queue position. Renewed after a third of it. */
   dialLease: 15_000,
   /** Leases that count live consoles. Renewed after a third of it. */
