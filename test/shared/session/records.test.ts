@@ -69,6 +69,32 @@ function describeSessionRecords(name: string, openStore: () => Promise<Store>): 
       expect(await owner()).toBeUndefined();
     });
 
+    test('most renewals only extend the life of the record; one of three writes its bytes, and any writes other changes', async () => {
+      const calls: string[] = [];
+      const { otherRelay, sessions, record } = await aWorld((records) => ({
+        async replace(key, expected, value, ttlMs) {
+          calls.push(`${expected === value ? 'extended' : 'written'} for ${ttlMs}`);
+          return records.replace(key, expected, value, ttlMs);
+        },
+      }));
+      const first = record('only');
+      const owned = await otherRelay.claim(first, 0);
+      const renewWith = async (change: Partial<SessionRecord>) => {
+        expect(await owned.renew({ ...first, ...change })).toBe(true);
+        return sessions.find(first.sessionId);
+      };
+      const bytes = { toViewer: 5, toMachine: 7 };
+      expect(await renewWith({ bytes })).toEqual({ ...first, generation: 0 });
+      expect(await renewWith({ bytes })).toEqual({ ...first, generation: 0 });
+      expect(await renewWith({ bytes })).toEqual({ ...first, bytes, generation: 0 });
+      expect(await renewWith({ bytes, parked: true })).toMatchObject({ parked: true });
+      expect(await renewWith({ bytes, parked: true })).toMatchObject({ parked: true });
+      const { session } = lifetimes;
+      expect(calls).toEqual(
+        ['extended', 'extended', 'written', 'written', 'extended'].map((call) => `${call} for ${session}`),
+      );
+    });
+
     test('a record that the store lost is written again by its only connection', async () => {
       const { sessions, record, owner, lose } = await aWorld();
       const only = await sessions.claim(record('only'), 0);

@@ -41,7 +41,7 @@ export const sessionRecord = z.object({
   classes: grantClaims.shape.classes,
   /** When the session was first opened, whatever the connection. Milliseconds since the epoch. */
   since: z.number().int(),
-  /** Bytes of this connection, as of the last heartbeat. */
+  /** Bytes of this connection, as of one of the last `renewalsPerSeal` heartbeats. */
   bytes: z.object({ toViewer: z.number().int(), toMachine: z.number().int() }),
 });
 export type SessionRecord = z.infer<typeof sessionRecord>;
@@ -84,6 +84,12 @@ const recordType = {
   locate: byDigest(storeKeys.session),
 } satisfies SealedRecordType<string, OwnedRecord>;
 
+/**
+ * Most renewals only extend the life of the record, because sealing it anew costs several times as much as all else that
+ * a session does while it is idle. At least one of so many writes it: for its bytes, and for a new grant key.
+ */
+export const renewalsPerSeal = 3;
+
 /** Each further attempt means that another connection wrote the record between two steps of this one. */
 const maxAttempts = 5;
 
@@ -102,7 +108,7 @@ export function createSessionRecords(deps: SessionRecordDeps): SessionRecords {
       // A used grant that was written back names a generation that another connection has already.
       const generation = Math.max(fromGrant, previous ? previous.generation + 1 : 0);
       const sealed = await putSealed(deps, recordType, id, { ...record, generation }, lifetimes.session);
-      return ownRecord(deps, { id, connection: record.connection, generation }, sealed);
+      return ownRecord(deps, { id, connection: record.connection, generation }, { record, sealed });
     },
     find: async (sessionId) => (await getSealed(deps, recordType, digest(sessionId))).value,
     async list(leaseName) {
@@ -113,14 +119,16 @@ export function createSessionRecords(deps: SessionRecordDeps): SessionRecords {
   };
 }
 
-/** `sealed` is what this connection wrote last. */
+/** `first` is what this connection has written. */
 function ownRecord(
   deps: SessionRecordDeps,
   owner: { readonly id: string; readonly connection: string; readonly generation: number },
-  sealed: string,
+  first: { readonly record: SessionRecord; readonly sealed: string },
 ): OwnedSessionRecord {
   const { id, connection, generation } = owner;
-  let current = sealed;
+  let current = first.sealed;
+  let facts = changingFacts(first.record);
+  let renewals = 0;
   const mayOverwrite = (found: OwnedRecord) =>
     found.connection === connection || found.generation < generation;
 
@@ -144,9 +152,14 @@ function ownRecord(
   return {
     generation,
     async renew(record, ttlMs = lifetimes.session) {
+      const newFacts = changingFacts(record);
+      const extend = ++renewals % renewalsPerSeal !== 0 && newFacts === facts;
+      if (extend && (await deps.records.replace(storeKeys.session(id), current, current, ttlMs))) return true;
       const written = await write({ ...record, generation }, ttlMs);
-      current = written ?? current;
-      return written !== undefined;
+      if (written === undefined) return false;
+      current = written;
+      facts = newFacts;
+      return true;
     },
     async remove() {
       if (await removeSealed(deps.records, recordType, id, current)) return true;
@@ -155,4 +168,9 @@ function ownRecord(
       return mayOverwrite(found.value) && removeSealed(deps.records, recordType, id, found.sealed);
     },
   };
+}
+
+/** What a session says about itself that changes, except for its bytes. */
+function changingFacts({ node, parked, shared, hasControl, since }: SessionRecord): string {
+  return JSON.stringify([node, parked, shared, hasControl, since]);
 }
