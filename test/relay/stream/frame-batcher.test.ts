@@ -30,16 +30,36 @@ function createViewerSink(isSlow: () => boolean) {
   return sink satisfies FrameSink;
 }
 
-test('bytes of one turn of the event loop are sent as one frame', () => {
-  const turns: (() => void)[] = [];
-  const batcher = createFrameBatcher((fn) => void turns.push(fn));
-  const sink = createViewerSink(() => false);
-  for (const text of ['a', 'b', 'c']) batcher.add(sink, Buffer.from(text), 0, 1);
-  expect(batcher.pendingBytes(sink)).toBe(3);
-  expect(sink.writes).toBe(0);
-  for (const turn of turns) turn();
-  expect(batcher.pendingBytes(sink)).toBe(0);
-  expect([sink.writes, sink.payload()]).toEqual([1, 'abc']);
+describe('bytes of one turn of the event loop', () => {
+  const world = () => {
+    const turns: (() => void)[] = [];
+    const batcher = createFrameBatcher((fn) => void turns.push(fn));
+    const endTurn = () => {
+      for (const turn of turns.splice(0)) turn();
+    };
+    return { batcher, turns, endTurn, sink: createViewerSink(() => false) };
+  };
+
+  test('are sent as one frame', () => {
+    const { batcher, endTurn, sink } = world();
+    const record = Buffer.alloc(16 * 1024, 'r');
+    for (const bytes of [record, record, Buffer.from('tail')]) batcher.add(sink, bytes, 0, bytes.length);
+    expect(batcher.pendingBytes(sink)).toBe(2 * record.length + 4);
+    expect(sink.writes).toBe(0);
+    endTurn();
+    expect(batcher.pendingBytes(sink)).toBe(0);
+    expect([sink.writes, sink.payload()]).toEqual([1, `${'r'.repeat(2 * record.length)}tail`]);
+  });
+
+  test('are sent at once if they are few, and what follows them as one more frame', () => {
+    const { batcher, turns, endTurn, sink } = world();
+    batcher.add(sink, Buffer.from('a'), 0, 1);
+    expect([sink.writes, batcher.pendingBytes(sink), turns.length]).toEqual([1, 0, 0]);
+    for (const text of ['b', 'c']) batcher.add(sink, Buffer.from(text), 0, 1);
+    expect([sink.writes, batcher.pendingBytes(sink)]).toEqual([1, 2]);
+    endTurn();
+    expect([sink.writes, sink.payload()]).toEqual([2, 'abc']);
+  });
 });
 
 test('every viewer gets its own bytes in order, also while others are slow', () => {

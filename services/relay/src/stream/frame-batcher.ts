@@ -1,7 +1,8 @@
 import { headerLength, maxHeaderBytes, opcodes, writeFrameHeader } from './websocket-frame.ts';
 
 /**
- * Collects the bytes for a viewer within one turn of the event loop, and sends them as one frame with one write.
+ * Collects the bytes for a viewer within one turn of the event loop, and sends them as one frame with one write. The first
+ * bytes of a turn are sent at once if they are few.
  *
  * A TLS record has at most 16 KiB, and most updates of a console are much smaller. To send each as it arrives would
  * take a system call each, which costs more than the decryption. The payload is copied once, within the processor's
@@ -23,6 +24,11 @@ export interface FrameSink {
 
 /** Largest frame in bytes: fits into the cache, and lets other traffic through on a slow network. */
 const slabBytes = 128 * 1024;
+/**
+ * So few bytes are sent at once, unless the latest frame was for the same sink: most small updates are alone in their turn,
+ * and a function to run at its end costs as much as the copy. Larger updates come in several records.
+ */
+const loneBytes = 4 * 1024;
 /** A slab with less free space than this is replaced, and left to the viewers that own the rest of it. */
 const minFreeBytes = 32 * 1024;
 
@@ -67,6 +73,12 @@ export function createFrameBatcher(schedule: (fn: () => void) => void = setImmed
       if (currentSink !== sink) {
         flush();
         currentSink = sink;
+        if (end - start <= loneBytes) {
+          source.copy(slab, payloadEnd, start, end);
+          payloadEnd += end - start;
+          flush();
+          return;
+        }
       }
       if (!scheduled) {
         scheduled = true;
