@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { RandomBytes } from './random.ts';
 
 /**
@@ -55,6 +55,7 @@ export function unseal(keys: SealKeys, context: SealContext, sealed: string): st
   return undefined;
 }
 
-function deriveKey(secret: string, { token, purpose }: SealContext): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, token, purpose, 32));
+/** A KeyObject, because a cipher that is created from bytes costs several times as much (Node 24). */
+function deriveKey(secret: string, { token, purpose }: SealContext): KeyObject {
+  return createSecretKey(new Uint8Array(hkdfSync('sha256', secret, token, purpose, 32)));
 }
