@@ -30,7 +30,10 @@ async function createFixture() {
     for (let turn = 0; turn < 80; turn++) await Promise.resolve();
   };
   /** What the records of sessions say of the open consoles, by their gates. */
-  const consoles = new Map<InputGate, Pick<SessionRecord, 'mode' | 'relay' | 'sessionId' | 'vmid'>>();
+  const consoles = new Map<
+    InputGate,
+    Pick<SessionRecord, 'mode' | 'relay' | 'sessionId' | 'vmid' | 'disconnected'>
+  >();
   /** Relays that were killed. */
   const dead = new Set<string>();
   /** Sessions whose input passed together, although control had been taken by one of them. */
@@ -137,6 +140,11 @@ async function createFixture() {
           registration,
           shutAtFirst,
           idleRestarts: () => idleRestarts,
+          /** The connection is lost, and the session may resume. */
+          lose() {
+            registration.stop({ keepControl: true });
+            consoles.set(gate, { ...granted, relay: relayId, disconnected: true });
+          },
           close() {
             registration.stop({ keepControl: false });
             consoles.delete(gate);
@@ -383,6 +391,17 @@ test('a relay that was lost delays a change by two seconds at most', async () =>
   await advance(1000);
   expect(ina.gate.shut).toBe(false);
   expect(two.handovers).toEqual(['timeout']);
+});
+
+test('a session whose connection was lost is not waited for', async () => {
+  const { startRelay, take } = await createFixture();
+  const [one, two] = [startRelay(), startRelay()];
+  const ada = await one.open('ada');
+  const ina = await two.open('ina', { inputWhenTaken: true });
+  ada.lose();
+  await take('ina');
+  expect(ina.gate.shut).toBe(false);
+  expect(two.handovers).toEqual(['confirmed']);
 });
 
 test('other windows of the holder are held back, and are told that control is in another window', async () => {

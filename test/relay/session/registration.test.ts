@@ -130,10 +130,12 @@ test('a superseded connection that ends changes nothing that belongs to the newe
   }
 });
 
-test('a lost viewer keeps its leases for half a minute', async () => {
+test('a lost viewer keeps its leases for half a minute, and its record says that no relay carries it', async () => {
   const fixture = createFixture();
   const { registration } = await fixture.register('c1', 'r1');
+  expect((await fixture.sessions.find('session-1'))?.disconnected).toBeUndefined();
   await registration.keepForResume();
+  expect((await fixture.sessions.find('session-1'))?.disconnected).toBe(true);
   expect(fixture.clock.pending()).toBe(0);
   await fixture.advance(29_000);
   expect(await fixture.count(leaseNames.user('student'))).toBe(1);

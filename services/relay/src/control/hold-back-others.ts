@@ -32,7 +32,9 @@ export async function othersHoldBack(
   async function allConfirmed(): Promise<boolean> {
     // Read again each time: a session that has ended is not waited for.
     const records = await sessions.list(leaseName);
-    const relays = new Set(records.flatMap(({ mode, relay }) => (mode === 'control' ? relay : [])));
+    const relays = new Set(
+      records.flatMap(({ mode, relay, disconnected }) => (mode === 'control' && !disconnected ? relay : [])),
+    );
     relays.delete(relayId);
     const confirmed = await Promise.all(
       [...relays].map((relay) => confirmations.isConfirmed(machine, relay, sessionId)),

@@ -87,7 +87,7 @@ class LiveRegistration implements SessionRegistration {
   async keepForResume(): Promise<void> {
     this.#cancelHeartbeat();
     const stillOwner = await this.#call(() =>
-      this.#record.renew(this.#session.describe(), lifetimes.resumeGrace),
+      this.#record.renew({ ...this.#session.describe(), disconnected: true }, lifetimes.resumeGrace),
     );
     await (stillOwner ? this.#leases.extend(lifetimes.resumeGrace) : this.#leases.handOver());
   }

@@ -34,6 +34,8 @@ export const sessionRecord = z.object({
   observer: grantClaims.shape.observer,
   /** True while the console at Proxmox is released, because the page is hidden. */
   parked: z.boolean().optional(),
+  /** Present while no relay carries the session: its connection was lost, and it may resume. */
+  disconnected: z.literal(true).optional(),
   /** True while a shared screen serves the session, which has no console of its own at Proxmox. */
   shared: z.boolean().optional(),
   /** True while the session has taken control of its machine. */
