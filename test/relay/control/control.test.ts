@@ -10,7 +10,7 @@ import { keys, openWithToken, sessionRecordsIn, startTwoRelays } from '../sessio
 
 const start = useRelayRigs();
 /** `npm run rehearse` uses 1,000. */
-const changes = Number(process.env['CHANGES'] ?? 300);
+const changes = Number(process.env['CHANGES'] ?? 200);
 const machine = { cluster: 'lab', vmid: 100 };
 const ina = { id: 'ina', name: 'Ina', groups: [] };
 const asIna = { user: ina, sessionId: 'ina-1' };
