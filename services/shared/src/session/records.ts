@@ -173,6 +173,6 @@ function ownRecord(
 }
 
 /** What a session says about itself that changes, except for its bytes. */
-function changingFacts({ node, parked, shared, hasControl, since }: SessionRecord): string {
-  return JSON.stringify([node, parked, shared, hasControl, since]);
+function changingFacts({ node, parked, disconnected, shared, hasControl, since }: SessionRecord): string {
+  return JSON.stringify([node, parked, disconnected, shared, hasControl, since]);
 }
