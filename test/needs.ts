@@ -37,6 +37,14 @@ const programs = {
     here: () => spawnSync('python3', ['-c', 'import ctypes; ctypes.CDLL("libxkbcommon.so.0")']).status === 0,
     missing: 'python3 or libxkbcommon.so.0 is not there (Debian packages python3, libxkbcommon0)',
   },
+  php: {
+    here: () => findExecutable('php') !== undefined,
+    missing: 'php is not installed (Debian package php-cli)',
+  },
+  pythonRequests: {
+    here: () => spawnSync('python3', ['-c', 'import requests']).status === 0,
+    missing: 'python3 has no requests (Debian package python3-requests)',
+  },
   openEdx: { here: openEdxAvailable, missing: openEdxMissing },
   kubectl: {
     here: () => findExecutable('kubectl') !== undefined,

@@ -10,7 +10,7 @@ const kinds = {
   'redis-cli': /^redis-cli info /,
   /** commands.test.ts */
   'apt-get': /^apt-get /,
-  curl: /^curl /,
+  curl: /^curl (?!.*\/grants)/,
   docker: /^docker /,
   node: /^node /,
   npm: /^([A-Z_]+=\S+ )*npm /,
@@ -23,6 +23,7 @@ export type CommandKind = keyof typeof kinds;
 
 /** Commands that tests elsewhere run, with those tests. A pattern matches all of the command. */
 export const testedElsewhere: readonly (readonly [command: RegExp, test: string])[] = [
+  [/^curl .*\/grants.*$/, 'test/docs/embedding.test.ts'],
   [/^k8s\/images\/debian-base\.sh( bookworm \S+| \[SUITE \[MIRROR\]\])$/, 'test/images/debian-base.test.ts'],
   [
     /^echo "set server relay\/relay-2 .*" \| socat stdio \/run\/haproxy\/admin\.sock$/,

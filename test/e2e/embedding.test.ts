@@ -12,9 +12,31 @@ async function startPortal() {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }];
   let framed = '';
+  let element = '';
+  let requestPage = () => Promise.resolve('');
   const server: Server = createServer((request, response) => {
     if (request.url === '/jwks')
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }));
+    else if (request.url === '/element')
+      response
+        .writeHead(200, {
+          'content-type': 'text/html',
+          // A strict policy, as sites have it.
+          'content-security-policy': `default-src 'none'; script-src ${element} 'nonce-n'; frame-src ${element}; connect-src 'self'`,
+        })
+        .end(
+          `<!doctype html><title>Lab 3</title><script type="module" src="${element}/embed/porthole-console.js"></script>
+          <porthole-console id="lab" endpoint="/my-console" autofocus></porthole-console>
+          <script nonce="n">
+            window.seen = [];
+            for (const name of ['open', 'ended', 'error'])
+              lab.addEventListener(name, ({ type, detail }) => seen.push([type, detail]));
+          </script>`,
+        );
+    else if (request.url === '/my-console')
+      void requestPage().then((page) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ page })),
+      );
     else
       response
         .writeHead(200, { 'content-type': 'text/html' })
@@ -29,6 +51,9 @@ async function startPortal() {
     origin: `http://localhost:${port}`,
     issuer: `http://127.0.0.1:${port}`,
     show: (page: string) => (framed = page),
+    showElement(porthole: string, ask: () => Promise<string>) {
+      [element, requestPage] = [porthole, ask];
+    },
     token: () =>
       new SignJWT({})
         .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
@@ -121,6 +146,34 @@ describeWith('chromium')('a console that is embedded in another site', () => {
       .waitFor();
     await first.close();
     await second.close();
+  });
+
+  test('is an element of the site, which opens, tells what happens, and opens again', async () => {
+    portal.showElement(stack.origin, askForPage);
+    const { page, close: leave } = await openBrowserUser(browser(), portal.origin);
+    await page.goto(`${portal.origin}/element`);
+    const seen = () => page.evaluate(() => (window as never as { seen: unknown[] }).seen);
+    const opened = page.locator('porthole-console[data-state=open]');
+    await opened.waitFor();
+    // The keyboard is the machine's, and the frame has the size of the element.
+    expect(await page.evaluate(() => document.activeElement?.localName)).toBe('porthole-console');
+    const sizes = await page.evaluate(() => {
+      const element = document.querySelector('porthole-console');
+      const frame = element?.shadowRoot?.querySelector('iframe');
+      return [element?.clientWidth, element?.clientHeight, frame?.clientWidth, frame?.clientHeight];
+    });
+    expect(sizes.slice(0, 2)).toEqual(sizes.slice(2));
+    expect(sizes[0]).toBeGreaterThan(1000);
+    // A page of the site can't forge what happens to the console.
+    await page.evaluate(() => window.postMessage({ porthole: 'ended' }, '*'));
+    expect(await seen()).toEqual([['open', {}]]);
+    await page.evaluate(() => (document.querySelector('#lab') as HTMLElement & { reopen(): void }).reopen());
+    await page.waitForFunction(() => (window as never as { seen: unknown[] }).seen.length === 2);
+    expect(await seen()).toEqual([
+      ['open', {}],
+      ['open', {}],
+    ]);
+    await leave();
   });
 
   test('is not shown in a frame of a site that is not allowed', async () => {

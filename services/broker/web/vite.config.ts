@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 import { thirdPartyNotices } from './third-party-notices.ts';
@@ -12,6 +13,27 @@ const notices: Plugin = {
   },
 };
 
+const manifest = {
+  name: '@porthole/embed',
+  version: JSON.parse(readFileSync(here('../../../package.json'), 'utf8')).version as string,
+  license: 'Apache-2.0',
+  type: 'module',
+  exports: './porthole-console.js',
+  sideEffects: true,
+};
+
+/** The folder dist/embed is a package, for sites that build their pages: `npm pack services/broker/web/dist/embed`. */
+const embedPackage: Plugin = {
+  name: 'embed-package',
+  generateBundle() {
+    this.emitFile({
+      type: 'asset',
+      fileName: 'embed/package.json',
+      source: `${JSON.stringify(manifest, undefined, 2)}\n`,
+    });
+  },
+};
+
 export default defineConfig({
   root: here('.'),
   // The broker tells the pages their base path when it starts.
@@ -19,7 +41,7 @@ export default defineConfig({
   publicDir: false,
   resolve: { conditions: ['source', 'module', 'browser', 'import', 'default'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [notices],
+  plugins: [notices, embedPackage],
   build: {
     outDir: here('./dist'),
     emptyOutDir: true,
@@ -28,6 +50,18 @@ export default defineConfig({
     // Both would put code or data: URLs into the pages, which their content security policy forbids.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
-    rolldownOptions: { input: [here('./index.html'), here('./console.html'), here('./lti.html')] },
+    rolldownOptions: {
+      input: {
+        index: here('./index.html'),
+        console: here('./console.html'),
+        lti: here('./lti.html'),
+        embed: here('./src/embed/porthole-console.ts'),
+      },
+      output: {
+        // Other sites name the script, so its name stays.
+        entryFileNames: ({ name }) =>
+          name === 'embed' ? 'embed/porthole-console.js' : 'assets/[name]-[hash].js',
+      },
+    },
   },
 });

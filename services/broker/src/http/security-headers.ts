@@ -16,6 +16,8 @@ export function securityHeaders(deps: SecurityHeaderDeps): Step {
   // Only console pages can be embedded, and those of launches.
   const forPages = headersWith(deps, {});
   const forConsoles = headersWith(deps, { frameAncestors: [...frameAncestors, ...platformOrigins] });
+  // Pages of other sites load the script.
+  const forScripts = headersWith(deps, { resourcePolicy: 'cross-origin' });
   const forLaunches = headersWith(deps, {
     frameAncestors: platformOrigins,
     formActions: platformOrigins,
@@ -30,6 +32,7 @@ export function securityHeaders(deps: SecurityHeaderDeps): Step {
   ].join(', ');
   const headersFor = (path: string) => {
     if (path.startsWith('/console/')) return forConsoles;
+    if (path.startsWith('/embed/')) return forScripts;
     return path.startsWith('/lti/') ? forLaunches : forPages;
   };
   return async (ctx, next) => {
@@ -44,10 +47,12 @@ function headersWith(
     frameAncestors = [],
     formActions = [],
     keepsOpener = false,
+    resourcePolicy = 'same-origin',
   }: {
     readonly frameAncestors?: readonly string[];
     readonly formActions?: readonly string[];
     readonly keepsOpener?: boolean;
+    readonly resourcePolicy?: 'same-origin' | 'cross-origin';
   },
 ): Step {
   const embeddable = frameAncestors.length > 0;
@@ -73,7 +78,7 @@ function headersWith(
     // URLs of console pages name machines.
     referrerPolicy: { policy: 'no-referrer' },
     crossOriginOpenerPolicy: { policy: keepsOpener ? 'unsafe-none' : 'same-origin' },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
+    crossOriginResourcePolicy: { policy: resourcePolicy },
     strictTransportSecurity: https ? { maxAge: 365 * 24 * 3600, includeSubDomains: false } : false,
     // X-Frame-Options can't name origins, so frame-ancestors replaces it.
     xFrameOptions: embeddable ? false : { action: 'deny' },

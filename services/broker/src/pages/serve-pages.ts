@@ -36,6 +36,8 @@ function send(ctx: Context, name: string, file: PageFile): void {
   // Names of assets contain a digest of the content, so the content of a name never changes.
   ctx.set('cache-control', asset ? 'public, max-age=31536000, immutable' : 'no-cache');
   ctx.set('vary', 'accept-encoding');
+  // Module scripts of other sites are requested with CORS. The file is the same for everyone.
+  if (name.startsWith('embed/')) ctx.set('access-control-allow-origin', '*');
   ctx.set('etag', file.etag);
   ctx.status = 200;
   if (ctx.fresh) {

@@ -15,6 +15,7 @@ import { createChosenLayouts } from './keyboard/layouts/chosen-layouts.ts';
 import { createTypedMeanwhile } from './keyboard/typed-meanwhile.ts';
 import { isOutdated } from './notices/screen-mark.tsx';
 import { createMachinePower, type MachinePower } from './power/machine-power.ts';
+import { createEmbedderNotifier } from './tell-embedder.ts';
 import { createTerminal } from './terminal/terminal.ts';
 
 export interface PageElements {
@@ -61,6 +62,11 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
     update();
   });
 
+  // Only pages that may embed this one can be around it.
+  const tellEmbedder = createEmbedderNotifier(
+    window.parent === window ? undefined : (message) => window.parent.postMessage(message, '*'),
+  );
+
   const connection = createConnection({
     clock: systemClock,
     random: Math.random,
@@ -82,6 +88,7 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
     show: (next) => {
       view = next;
       showState(view, target);
+      tellEmbedder(view);
       // Keys are for the console that comes back at once, and not for the page.
       if (view.interruption !== 'brief') screen.discardTyped();
       showCalmly(view);
