@@ -1,3 +1,6 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { constantSecret } from '@porthole/shared/config/secret';
 import { PortholeError, type ErrorCode } from '@porthole/shared/errors';
 import { createMemoryStore } from '@porthole/shared/store/memory/store';
@@ -5,6 +8,7 @@ import type { Store } from '@porthole/shared/store/ports';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 import { startIssuer, type TestIssuer } from '../fakes/oidc/issuer.ts';
 import { createFakeProxmox, type FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
+import { recordingKey } from '../fakes/recordings/write-recording.ts';
 import type { Browser } from './browser.ts';
 import { aUser, brokerToken, someGuests, startBroker, usersFile, type Rig } from './rig.ts';
 
@@ -22,6 +26,10 @@ export interface OpenApiWorld {
   readonly anna: Browser;
   /** May view machine 101. */
   readonly ben: Browser;
+  /** Sees the recordings of machine 101. */
+  readonly mia: Browser;
+  /** The directory of recordings. */
+  readonly recordings: string;
 }
 
 /** A broker with every sign-in method, two users and all that the operations of the file need. */
@@ -76,18 +84,21 @@ export async function startOpenApiWorld(): Promise<OpenApiWorld> {
     accounts: [{ sub: 'anna-1', claims: {} }],
     redirectUris: ['http://localhost:8080/x'],
   });
+  const recordings = await mkdtemp(join(tmpdir(), 'porthole-openapi-'));
   const rig = await startBroker({
     clock,
     store,
     proxmox: [{ name: 'school', fake }],
     config: {
+      recordings: { encryptionKeys: constantSecret(recordingKey), storage: { directory: recordings } },
       access: [
         {
           who: { users: ['anna'] },
           which: { all: true },
-          allow: ['control', 'power', 'end', 'explain', 'audit'],
+          allow: ['control', 'power', 'end', 'explain', 'audit', 'recordings'],
         },
         { who: { users: ['ben'] }, which: { vmids: [101] }, allow: ['view'] },
+        { who: { users: ['mia'] }, which: { vmids: [101] }, allow: ['recordings'] },
       ],
       classes: [
         {
@@ -102,7 +113,7 @@ export async function startOpenApiWorld(): Promise<OpenApiWorld> {
         },
       ],
       signIn: {
-        local: { usersFile: constantSecret(usersFile(aUser('anna'), aUser('ben'))) },
+        local: { usersFile: constantSecret(usersFile(aUser('anna'), aUser('ben'), aUser('mia'))) },
         proxmox: [school],
         oidc: [
           {
@@ -118,5 +129,6 @@ export async function startOpenApiWorld(): Promise<OpenApiWorld> {
   });
   const anna = await rig.signedIn('anna');
   const ben = await rig.signedIn('ben');
-  return { away, clock, store, fake, issuer, rig, anna, ben };
+  const mia = await rig.signedIn('mia');
+  return { away, clock, store, fake, issuer, rig, anna, ben, mia, recordings };
 }

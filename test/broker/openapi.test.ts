@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { createDirectoryStorage } from '@porthole/shared/recording/storage/directory-storage';
 import { createRoutes, type RouteDeps } from '@porthole/broker/routes';
 import { createEmbedTokens } from '@porthole/broker/sign-in/embed-tokens';
 import { errorKinds, type ErrorCode } from '@porthole/shared/errors';
@@ -9,6 +11,8 @@ import { startOpenApiWorld, type OpenApiWorld } from './openapi-world.ts';
 import { readOpenApi } from './openapi.ts';
 import type { Answer, Asking } from './browser.ts';
 import { closeBrokers, grantKey, startBroker } from './rig.ts';
+import { terminalPart } from '../fakes/recordings/write-recording.ts';
+import { aRecording, lessonAt } from './recordings/fixtures.ts';
 import { live } from './sessions/fixtures.ts';
 
 const api = readOpenApi();
@@ -17,6 +21,7 @@ const ours = { 'sec-fetch-site': 'same-origin' };
 test('the file names every route of the broker, and no other', () => {
   const deps = {
     sessions: {},
+    recordings: {},
     classes: { config: { publicUrl: new URL('http://localhost'), limits: {} } },
     power: { keys: () => [grantKey], random: systemRandom },
     grants: { config: { publicUrl: new URL('http://localhost'), allowedOrigins: [], limits: {} }, store: {} },
@@ -55,6 +60,7 @@ describe('every status that the file names', () => {
     await closeBrokers();
     await walk.fake.close();
     await walk.issuer.stop();
+    await rm(walk.recordings, { recursive: true });
   });
 
   const theStep = (name: string) => steps.find((step) => step.name === name) as Step;
@@ -328,6 +334,46 @@ describe('every status that the file names', () => {
     see(wall, await anna.post('/api/v1/classes/lab/wall'), 201);
     see(wall, await anna.post('/api/v1/classes/none/wall'), 404);
     see(wall, await ben.post('/api/v1/classes/lab/wall'), 403);
+  });
+
+  test('recordings', async () => {
+    const { anna, ben, mia, rig, store, recordings } = walk;
+    const storage = createDirectoryStorage(recordings);
+    const id = await aRecording(storage);
+    const open = await aRecording(storage, {
+      startedAt: lessonAt + 1000,
+      facts: { session: 's-open' },
+      parts: [{ write: terminalPart(['one']), end: null }],
+    });
+    await live(store, { sessionId: 's-open' });
+    walk.clock.advance(1000);
+    const at = (path: string) => `/api/v1/recordings${path}`;
+    see('GET /recordings', await anna.get(at('?limit=1')), 200);
+    see('GET /recordings', await anna.get(at('?limit=0')), 400);
+    see('GET /recordings', await ben.get(at('')), 403);
+    const one = 'GET /recordings/{id}';
+    const shown = await anna.get(at(`/${id}`));
+    see(one, shown, 200);
+    see(one, await anna.get(at('/none')), 404);
+    see(one, await ben.get(at(`/${id}`)), 403);
+    const chunk = 'GET /recordings/{id}/parts/{part}/chunks/{chunk}';
+    const chunkPath = at(`/${id}/parts/${shown.json.parts[0].part}/chunks/0`);
+    see(chunk, await anna.get(chunkPath), 200);
+    see(chunk, await anna.get(at(`/${id}/parts/none/chunks/0`)), 404);
+    see(chunk, await ben.get(chunkPath), 403);
+    see('GET /recordings/{id}/download', await anna.get(at(`/${id}/download`)), 200);
+    see('GET /recordings/{id}/download', await anna.get(at('/none/download')), 404);
+    const hold = (method: 'PUT' | 'DELETE', browser: typeof anna, of = id) =>
+      rig.ask(at(`/${of}/hold`), { method, headers: { ...ours, cookie: browser.cookie ?? '' } });
+    for (const method of ['PUT', 'DELETE'] as const) {
+      see(`${method} /recordings/{id}/hold`, await hold(method, anna), 204);
+      see(`${method} /recordings/{id}/hold`, await hold(method, mia), 403);
+      see(`${method} /recordings/{id}/hold`, await hold(method, anna, 'none'), 404);
+    }
+    see('DELETE /recordings/{id}', await anna.delete(at(`/${open}`)), 409);
+    see('DELETE /recordings/{id}', await mia.delete(at(`/${id}`)), 403);
+    see('DELETE /recordings/{id}', await anna.delete(at(`/${id}`)), 204);
+    see('DELETE /recordings/{id}', await anna.delete(at(`/${id}`)), 404);
   });
 
   test('a page that a program opened gets its pass, once', async () => {

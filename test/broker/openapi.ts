@@ -9,7 +9,7 @@ const responseOf = z.union([
   z.object({ $ref: z.string() }),
   z.object({
     description: z.string(),
-    headers: z.record(z.string(), z.object({ required: z.literal(true) })).optional(),
+    headers: z.record(z.string(), z.object({ required: z.literal(true).optional() })).optional(),
     content: z.record(z.string(), z.unknown()).optional(),
   }),
 ]);
@@ -21,6 +21,7 @@ const file = z.object({
     z.object({
       get: operation.optional(),
       post: operation.optional(),
+      put: operation.optional(),
       delete: operation.optional(),
     }),
   ),
@@ -51,7 +52,7 @@ export function readOpenApi(): OpenApi {
   const compiled = new Map<string, ValidateFunction>();
 
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    (['get', 'post', 'delete'] as const).flatMap((method) => {
+    (['get', 'post', 'put', 'delete'] as const).flatMap((method) => {
       const found = methods[method];
       return found ? [[`${method.toUpperCase()} ${path}`, { path, method, ...found }] as const] : [];
     }),
@@ -93,12 +94,15 @@ export function readOpenApi(): OpenApi {
       const shared = '$ref' in given ? given.$ref.replace('#/components/responses/', '') : undefined;
       const response = shared === undefined ? given : components.responses[shared];
       if (!response || '$ref' in response) return `${name} ${status} refers to nothing`;
-      const missing = Object.keys(response.headers ?? {}).filter((header) => headers[header] === undefined);
+      const missing = Object.entries(response.headers ?? {}).flatMap(([header, { required }]) =>
+        required && headers[header] === undefined ? [header] : [],
+      );
       if (missing.length > 0) return `${name} ${status} lacks ${missing.join()}`;
       const type = (headers['content-type'] ?? '').split(';')[0] ?? '';
       if (!response.content)
         return text === '' || status === 303 ? undefined : `${name} ${status} has a body: ${text}`;
       if (!(type in response.content)) return `${name} ${status} is ${type}`;
+      if (!type.endsWith('json')) return undefined;
       const place =
         shared === undefined
           ? `/paths/${escape(found.path)}/${found.method}/responses/${status}`

@@ -125,12 +125,15 @@ export interface RigOptions {
   /** Of each cluster's part of the configuration. */
   readonly cluster?: { readonly nodeShells?: boolean };
   readonly pages?: Readonly<Record<string, string>>;
+  /** The built pages, instead of `pages`. */
+  readonly pagesDir?: string;
 }
 
 export const somePages = {
   'index.html': '<!doctype html><title>Lobby</title>',
   'console.html': '<!doctype html><title>Console</title>',
   'lti.html': '<!doctype html><title>Launch</title><script type="application/json" id="step"></script>',
+  'recording.html': '<!doctype html><title>Recording</title>',
   'assets/app-1a2b.js': `export const padding = '${'x'.repeat(2000)}';\n`,
   '.vite/manifest.json': '{}',
 };
@@ -154,7 +157,7 @@ export async function startBroker(options: RigOptions = {}): Promise<Rig> {
     }),
     registry,
     audit: (event) => void audited.push(event),
-    pagesDir: await aPagesFolder(options.pages ?? somePages),
+    pagesDir: options.pagesDir ?? (await aPagesFolder(options.pages ?? somePages)),
   });
   const server = createPublicServer({
     listen: config.listen,

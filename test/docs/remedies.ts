@@ -180,6 +180,18 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'Redis does not answer the broker or relay. Open consoles are not affected.',
     'Check Redis and `porthole_store_errors_total`; see [Redis](redis.md) for the requirements.',
   ],
+  recordings_unavailable: [
+    'The storage of recordings does not answer the broker, denies access, or the bucket or directory is missing. Open consoles are not affected.',
+    'Read the log line with this `requestId`, and check `recordings.storage`. See [Recordings](recordings.md#if-the-storage-is-away).',
+  ],
+  recording_held: [
+    'The recording is on legal hold, so it cannot be deleted.',
+    'Remove the hold first. See [Recordings](recordings.md#legal-hold).',
+  ],
+  recording_running: [
+    'The console is still open, and is being recorded.',
+    'Delete the recording after the console has ended.',
+  ],
   queue_full: [
     'More than `limits.queuedPerRelay` sessions are queued on one relay.',
     'Add relays. Check whether Proxmox opens consoles slowly.',

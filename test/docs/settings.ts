@@ -166,7 +166,7 @@ export const meanings: Readonly<Record<string, string>> = {
     'Patterns of machine names. `*` matches any characters, `?` matches one. With `{user}` or `{group}`: see [access](access.md#name-patterns).',
   'access[].which.all': '`true`: every machine. Does not include nodes.',
   'access[].allow':
-    'Rights: `view`, `control` (includes `view`), `terminal`, `watch`, `power`, `end`, `explain`, `audit`. See [Rights](access.md#rights).',
+    'Rights: `view`, `control` (includes `view`), `terminal`, `watch`, `power`, `end`, `explain`, `audit`, `recordings`. See [Rights](access.md#rights).',
   'access[].clipboard':
     'Permitted clipboard direction, as seen from the machine: `both`, `in`, `out` or `none`. Default: `both`.',
   'access[].when':
@@ -193,6 +193,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'classes[].own':
     'Machines that a member may open: name patterns, or an object with `names`, `tags` or `pools`, as in `access[].which`.',
   'classes[].allow': 'Rights of members on their own machines, as in `access[].allow`. Default: `control`.',
+  'classes[].instructorsSeeRecordings':
+    '`true`: instructors see the recordings of consoles that were opened for the class. Default: only users with the right `recordings`. See [Recordings](recordings.md#who-sees-what).',
   'classes[].clipboard': 'Same as `access[].clipboard`, for members.',
   'classes[].when': 'Same as `access[].when`, for members.',
   'classes[].limits': 'Same as `access[].limits`, for members.',

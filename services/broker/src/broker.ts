@@ -32,6 +32,7 @@ import { createMachineDirectory } from './machines/directory.ts';
 import { createBrokerMetrics, type BrokerMetrics } from './metrics.ts';
 import { createPages } from './pages/pages.ts';
 import { servePages } from './pages/serve-pages.ts';
+import { createRecordings } from './recordings/create-recordings.ts';
 import { createRoutes } from './routes.ts';
 import { createLti, crossSiteLtiPaths } from './lti/create-lti.ts';
 import { createLiveSessions } from './sessions/live-sessions.ts';
@@ -111,6 +112,9 @@ export function createBroker(deps: BrokerDeps): Broker {
     live,
     showOperatorName,
   });
+  const recordings = config.recordings
+    ? createRecordings(config.recordings, { ...common, ...users, live, leases: store.leases })
+    : undefined;
   const router = createRoutes({
     ...users,
     trail,
@@ -120,6 +124,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     sessions: { ...common, ...users, live, terminationOrders, showOperatorName },
     control: { ...common, ...users, live, controls, showOperatorName },
     classes: classes.routes,
+    recordings: recordings?.routes,
   });
 
   return {
@@ -136,6 +141,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       rules.component,
       pages.component,
       ...classes.components,
+      ...(recordings?.components ?? []),
       ...kubernetesComponents(deps, metrics),
     ],
     async readiness() {

@@ -67,6 +67,16 @@ export const brokerMetrics = {
     help: 'Requests to take control of a machine or to hand it back (take, release) by result: ok, or the error code.',
     labelNames: ['action', 'result'],
   },
+  recordingDeletions: {
+    name: 'porthole_broker_recording_deletions_total',
+    help: 'Deletions of recordings by cause (retention, user) and result: ok, or the error code.',
+    labelNames: ['cause', 'result'],
+  },
+  retentionFailures: {
+    name: 'porthole_broker_recording_retention_failures_total',
+    help: 'Rounds in which recordings could not be checked for deletion, because the storage or Redis did not answer.',
+    labelNames: [],
+  },
   rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
     help: 'Reloads of the rules file by result: ok, or faulty (the previous rules stay in effect).',
@@ -120,6 +130,7 @@ export type Route =
   | 'sessions'
   | 'classes'
   | 'audit'
+  | 'recordings'
   | 'power'
   | 'page'
   | 'asset'
@@ -140,6 +151,8 @@ export interface BrokerMetrics {
   classAction(action: string, result: Result): void;
   timetableAction(action: 'start' | 'shutdown', result: Result): void;
   controlChange(action: 'take' | 'release', result: Result): void;
+  recordingDeletion(cause: 'retention' | 'user', result: Result): void;
+  retentionFailure(): void;
   rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
   /** Sets the function that a scrape calls. */
@@ -175,6 +188,8 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   const classActions = new Counter({ ...brokerMetrics.classActions, registers });
   const timetableActions = new Counter({ ...brokerMetrics.timetableActions, registers });
   const controlChanges = new Counter({ ...brokerMetrics.controlChanges, registers });
+  const recordingDeletions = new Counter({ ...brokerMetrics.recordingDeletions, registers });
+  const retentionFailures = new Counter({ ...brokerMetrics.retentionFailures, registers });
   const rulesReloads = new Counter({ ...brokerMetrics.rulesReloads, registers });
   let signInsQueued = () => 0;
   let rulesInvalid = () => false;
@@ -234,6 +249,8 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     classAction: (action, result) => classActions.inc({ action, result }),
     timetableAction: (action, result) => timetableActions.inc({ action, result }),
     controlChange: (action, result) => controlChanges.inc({ action, result }),
+    recordingDeletion: (cause, result) => recordingDeletions.inc({ cause, result }),
+    retentionFailure: () => retentionFailures.inc(),
     rulesReload: (result) => rulesReloads.inc({ result }),
     observeRulesInvalid: (read) => (rulesInvalid = read),
     observeTimetableLeader: (read) => (timetableLeader = read),

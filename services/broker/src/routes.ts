@@ -14,6 +14,8 @@ import type { RequestState } from './http/context.ts';
 import { readJson } from './http/read-json.ts';
 import type { MachineDirectory } from './machines/directory.ts';
 import { showPowerTask, startPowerAction, type PowerRouteDeps } from './power/power-route.ts';
+import type { ListRecordingsDeps } from './recordings/list-recordings.ts';
+import { addRecordingRoutes } from './recordings/recording-routes.ts';
 import { endSession, endSessions, type EndSessionsDeps } from './sessions/end-sessions.ts';
 import { listSessions } from './sessions/list-sessions.ts';
 import { signOutUser } from './sessions/sign-out-user.ts';
@@ -39,11 +41,13 @@ export interface RouteDeps {
   readonly sessions: EndSessionsDeps;
   readonly control: ChangeControlDeps;
   readonly classes: ClassRouteDeps & WallRouteDeps;
+  /** Undefined: the installation has no storage of recordings. */
+  readonly recordings: ListRecordingsDeps | undefined;
 }
 
 /** The routes of the HTTP API. */
 export function createRoutes(deps: RouteDeps): Router<RequestState> {
-  const { signIn, grants, power, sessions, control, classes, trail } = deps;
+  const { signIn, grants, power, sessions, control, classes, recordings, trail } = deps;
   const ownLogins = { requireLogin: deps.requireLogin, logins: signIn.logins };
   const router = new Router<RequestState>({ prefix: '/api/v1', sensitive: true, strict: true });
 
@@ -52,7 +56,7 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   for (const method of signIn.signInMethods) method.mount(router);
   router.post('/logout', signOut(signIn.signOut));
   router.delete('/logins', signOutUser({ ...sessions, logins: signIn.logins }));
-  router.get('/me', showCurrentUser(deps));
+  router.get('/me', showCurrentUser({ ...deps, hasRecordings: recordings !== undefined }));
   router.get('/me/logins', listOwnLogins(ownLogins));
   router.delete('/me/logins/:id', endOwnLogin(ownLogins));
 
@@ -71,5 +75,6 @@ export function createRoutes(deps: RouteDeps): Router<RequestState> {
   router.post('/classes/:name/wall', readJson(), openWall(classes));
   router.get('/access/explain', explainAccess(deps));
   router.get('/audit', readAudit({ ...sessions, trail }));
+  if (recordings) addRecordingRoutes(router, recordings);
   return router;
 }

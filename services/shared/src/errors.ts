@@ -138,6 +138,21 @@ export const errorKinds = {
     close: 'try_later',
     text: 'Part of the service is temporarily unavailable.',
   },
+  recordings_unavailable: {
+    status: 503,
+    close: 'try_later',
+    text: 'The storage of recordings does not respond. Try again soon.',
+  },
+  recording_held: {
+    status: 409,
+    close: 'try_later',
+    text: 'The recording is on legal hold. Remove the hold first.',
+  },
+  recording_running: {
+    status: 409,
+    close: 'try_later',
+    text: 'The console is still open. Its recording can be deleted after it has ended.',
+  },
   queue_full: {
     status: 503,
     close: 'no_slot',

@@ -121,7 +121,7 @@ test.each<[string, GivenRule['allow'][], readonly string[]]>([
   ['power', [['power']], ['power']],
   [
     'all rights in a fixed order',
-    [['audit', 'explain', 'end', 'power', 'watch', 'terminal', 'control']],
+    [['recordings', 'audit', 'explain', 'end', 'power', 'watch', 'terminal', 'control']],
     [...rights],
   ],
   ['the union of several rules', [['power'], ['view'], ['end']], ['view', 'power', 'end']],

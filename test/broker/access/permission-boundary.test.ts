@@ -70,7 +70,9 @@ test('a node has a shell only, for subjects whose rules name the type node', () 
         { limits, now: () => 0 },
       );
       const decision = withPermissionBoundaries(rules).decide(person(), node);
-      const given = (['terminal', 'end', 'explain'] as const).filter((right) => allow.includes(right));
+      const given = (['terminal', 'end', 'explain', 'recordings'] as const).filter((right) =>
+        allow.includes(right),
+      );
       expect(decision.allow).toEqual(byType ? given : []);
       expect(decision.policyFor('view')).toBeUndefined();
       expect(decision.policyFor('control')).toBeUndefined();

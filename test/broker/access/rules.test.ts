@@ -164,6 +164,16 @@ test('without rules only members of admins have rights', () => {
     audit: () => {},
   });
   const may = (...groups: string[]) => rules.current().decide({ name: 'a', groups }, machine).allow;
-  expect(may('admins')).toEqual(['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit']);
+  expect(may('admins')).toEqual([
+    'view',
+    'control',
+    'terminal',
+    'watch',
+    'power',
+    'end',
+    'explain',
+    'audit',
+    'recordings',
+  ]);
   expect(may('users')).toEqual([]);
 });

@@ -32,6 +32,8 @@ export interface CompiledClass {
   /** Whether it has instructors at all. */
   readonly isInstructed: boolean;
   hasInstructor(subject: Subject): boolean;
+  /** Whether instructors see the recordings of consoles that were opened for the class. */
+  readonly instructorsSeeRecordings: boolean;
   hasMember(subject: Subject): boolean;
   hasMachine(target: Target): boolean;
   /** Whether the target is one of the machines of the class that the member may open. */
@@ -116,6 +118,7 @@ function compileClass({
   when,
   prepare,
   after,
+  instructorsSeeRecordings,
 }: AccessClass): CompiledClass {
   const mismatch = compileTargetMatcher(machines);
   const ownMismatch = compileTargetMatcher(own, members.groups);
@@ -127,6 +130,7 @@ function compileClass({
     name,
     title: title ?? name,
     isInstructed: instructors !== undefined,
+    instructorsSeeRecordings: instructorsSeeRecordings === true,
     hasInstructor: instructors ? compileSubjectMatcher(instructors) : () => false,
     hasMember,
     hasMachine,

@@ -28,6 +28,8 @@ export interface Access {
   readonly classes: readonly CompiledClass[];
   /** Whether a rule gives the subject `watch` or `end` on any machine. */
   managesSessions(subject: Subject): boolean;
+  /** Whether a rule or a class lets the subject see any recordings of consoles. */
+  seesRecordings(subject: Subject): boolean;
   /** Rights that the subject has now on all machines, by a rule of `all: true` and no other field. */
   globalRights(subject: Subject): ReadonlySet<Right>;
   readonly size: { readonly rules: number; readonly classes: number };
@@ -83,6 +85,9 @@ export function createAccess(
     classes,
     managesSessions: (subject) =>
       applicableRules(subject, now()).some(({ grants }) => grants.has('watch') || grants.has('end')),
+    seesRecordings: (subject) =>
+      applicableRules(subject, now()).some(({ grants }) => grants.has('recordings')) ||
+      classes.some((one) => one.instructorsSeeRecordings && one.hasInstructor(subject)),
     globalRights: (subject) =>
       new Set(applicableRules(subject, now()).flatMap((rule) => (rule.isGlobal ? [...rule.grants] : []))),
     size: { rules: document.access?.length ?? 0, classes: classes.length },

@@ -16,7 +16,7 @@ export const defaultWithinBoundary: AccessDocument = {
 };
 
 /** A node has a shell only: no screen, no power actions, no clipboard. */
-const nodeRights: ReadonlySet<Right> = new Set(['terminal', 'end', 'explain']);
+const nodeRights: ReadonlySet<Right> = new Set(['terminal', 'end', 'explain', 'recordings']);
 
 /**
  * Limits decisions to the subject's permission boundary, and decisions about nodes to the rights that nodes have. Rules
@@ -34,6 +34,7 @@ export function withPermissionBoundaries(access: Access, accessWithinBoundary: A
       return { ...explanation, decision: applyBoundaries(subject, target, explanation.decision) };
     },
     managesSessions: (subject) => accessFor(subject).managesSessions(subject),
+    seesRecordings: (subject) => accessFor(subject).seesRecordings(subject),
     // A boundary is about single machines, so it never permits a right on all machines.
     globalRights: (subject) => (subject.permissionBoundary ? new Set() : access.globalRights(subject)),
   };

@@ -4,6 +4,7 @@ import type { Decision } from '../access/decision.ts';
 import type { Target } from '../access/subject.ts';
 import type { User } from '../identity/user.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
+import { createTargetFinder } from '../machines/find-target.ts';
 
 /** What a user may do with open sessions. */
 export interface SessionPermissions {
@@ -33,7 +34,8 @@ export async function permissionsFor(
   user: User,
 ): Promise<SessionPermissions> {
   const access = deps.access();
-  const targetOf = await sessionTargets(deps.directory);
+  const findTarget = await createTargetFinder(deps.directory);
+  const targetOf = (session: SessionRecord): Target => findTarget({ ...session, name: session.machineName });
   const decide = (session: SessionRecord) => access.decide(user, targetOf(session));
   const isOwn = (session: SessionRecord) => session.user.id === user.id;
   return {
@@ -66,27 +68,4 @@ export async function permissionsFor(
         includes: (session) => hasMachine(targetOf(session)),
       })),
   };
-}
-
-/**
- * Finds the machine of a session. If Proxmox does not list it, the session's record describes it, without pool and tags:
- * then fewer rules match, and no wrong one.
- */
-async function sessionTargets(
-  directory: Pick<MachineDirectory, 'list'>,
-): Promise<(session: SessionRecord) => Target> {
-  const { machines } = await directory.list().catch(() => ({ machines: [] }));
-  const known = new Map<string, Target>(
-    machines.map((machine) => [`${machine.cluster}/${machine.vmid}`, machine]),
-  );
-  return ({ cluster, vmid, node, type, machineName }) =>
-    known.get(`${cluster}/${vmid}`) ?? {
-      cluster,
-      vmid,
-      node,
-      type,
-      name: machineName,
-      pool: undefined,
-      tags: [],
-    };
 }

@@ -3,10 +3,12 @@ import type { Step } from '../http/context.ts';
 import { toPublicUser } from '../identity/user.ts';
 import type { RequireLogin } from './require-login.ts';
 
-/** GET /api/v1/me: the signed-in user, and whether pages show the tabs of live consoles and of classes. */
+/** GET /api/v1/me: the signed-in user, and which tabs pages show: live consoles, classes, recordings. */
 export function showCurrentUser(deps: {
   readonly requireLogin: RequireLogin;
-  readonly access: () => Pick<Access, 'managesSessions' | 'classes'>;
+  readonly access: () => Pick<Access, 'managesSessions' | 'seesRecordings' | 'classes'>;
+  /** Whether the installation has a storage of recordings. */
+  readonly hasRecordings: boolean;
 }): Step {
   return async (ctx) => {
     ctx.state.route = 'me';
@@ -18,6 +20,7 @@ export function showCurrentUser(deps: {
     const canSeeClasses = instructed.some(
       ({ hasInstructor, hasMember }) => hasInstructor(user) || (canSeeSessions && !hasMember(user)),
     );
-    ctx.body = { user: toPublicUser(user), canSeeSessions, canSeeClasses };
+    const canSeeRecordings = deps.hasRecordings && access.seesRecordings(user);
+    ctx.body = { user: toPublicUser(user), canSeeSessions, canSeeClasses, canSeeRecordings };
   };
 }

@@ -28,6 +28,14 @@ const login = z.string();
 /** The client's address, and the id of the request in the log. */
 const requestFields = { address: z.string().optional(), requestId: z.string().optional() };
 
+/** The recording, and whose console it shows. Missing if its index cannot be read. */
+const recordingFields = {
+  recording: z.string(),
+  /** The user whose console was recorded, as in the recording. */
+  user: z.string().optional(),
+  machine: machine.omit({ vmid: true }).extend({ vmid: z.number().int().optional() }).optional(),
+};
+
 const consoleFields = {
   session: z.string(),
   user: principal,
@@ -253,6 +261,23 @@ const auditEvents = {
   power_action_refused: {
     about: 'A power action was denied. `code` is the error code.',
     fields: { by: principal.optional(), machine, action: powerAction, code: errorCode, ...requestFields },
+  },
+  recording_watched: {
+    about:
+      'A user opened a recording in the player, or read it through the API. Reported once an hour for each user and recording by each broker.',
+    fields: { by: principal, ...recordingFields, ...requestFields },
+  },
+  recording_downloaded: {
+    about: 'A user downloaded a recording, or exported it with the command line.',
+    fields: { by: principal, ...recordingFields, ...requestFields },
+  },
+  recording_hold: {
+    about: 'A user put a recording on legal hold, which keeps it from being deleted, or removed the hold.',
+    fields: { by: principal, ...recordingFields, action: z.enum(['set', 'remove']), ...requestFields },
+  },
+  recording_deleted: {
+    about: 'A recording was deleted: by a user, or, without `by`, because its time was over.',
+    fields: { by: principal.optional(), ...recordingFields, ...requestFields },
   },
   rules_reloaded: {
     about: 'Changed access rules took effect.',

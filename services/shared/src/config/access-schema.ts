@@ -25,7 +25,17 @@ const exactEntries = entries({ wildcards: false });
 const namePatterns = entries({ wildcards: true });
 
 /** All rights, in the order in which they are shown. */
-export const rights = ['view', 'control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit'] as const;
+export const rights = [
+  'view',
+  'control',
+  'terminal',
+  'watch',
+  'power',
+  'end',
+  'explain',
+  'audit',
+  'recordings',
+] as const;
 export type Right = (typeof rights)[number];
 
 const who = z
@@ -216,6 +226,8 @@ const accessClassFields = z.strictObject({
   own: z.union([namePatterns.transform((patterns) => ({ names: patterns })), ownMachines]),
   /** Rights of members on their own machines. */
   allow: z.array(z.enum(rights)).min(1).default(['control']),
+  /** Lets instructors see the recordings of consoles that were opened for the class. */
+  instructorsSeeRecordings: z.boolean().optional(),
   ...sessionFields,
   /** Starts the machines of the class this long before each lesson. */
   prepare: z.strictObject({ startMinutes: minutes.max(120) }).optional(),
@@ -260,7 +272,7 @@ export const defaultAccess: AccessDocument = {
       name: 'default',
       who: { groups: ['admins'] },
       which: { all: true },
-      allow: ['control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit'],
+      allow: ['control', 'terminal', 'watch', 'power', 'end', 'explain', 'audit', 'recordings'],
     },
   ],
 };

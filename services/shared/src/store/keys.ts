@@ -95,6 +95,8 @@ export const leaseNames = {
   startClass: (className: string) => `start-class/${className}`,
   /** Held by the broker that runs the timetable of all classes. */
   timetable: 'timetable',
+  /** Held by the broker that deletes recordings whose time is over. */
+  recordingRetention: 'recording-retention',
   /** One attempt at a time to start or shut down a machine for a lesson. */
   timetableTry: (task: string, machine: string) => `timetable-try/${task}/${machine}`,
   /** Entries of the audit trail in one hour since the epoch. */
@@ -156,6 +158,8 @@ export const lifetimes = {
   classStartLease: 30_000,
   /** After this, another broker takes the timetable over. Renewed after a third of it. */
   timetableLeader: 30_000,
+  /** After this, another broker deletes recordings. Renewed with each step. */
+  recordingRetention: 60_000,
   /** From one attempt of the timetable at a machine to the next. Longer than a broker waits for Proxmox. */
   timetableTry: 5 * 60_000,
   /** Longer than a lesson is prepared or cleaned up after. */

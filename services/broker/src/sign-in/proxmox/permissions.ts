@@ -12,7 +12,7 @@ type PermissionsAnswer = z.infer<typeof permissionsResponse>['data'];
  * access rules narrow down whose consoles a user can observe.
  */
 const rightsByPrivilege: Readonly<Record<string, readonly Right[]>> = {
-  'VM.Console': ['view', 'control', 'terminal', 'watch', 'end'],
+  'VM.Console': ['view', 'control', 'terminal', 'watch', 'end', 'recordings'],
   'VM.PowerMgmt': ['power'],
   'VM.Audit': ['explain'],
 };
