@@ -51,7 +51,7 @@ export const steps: readonly Step[] = [
     path: '/classes/lab/actions',
     body: { action: 'message', text: 'Five more minutes.' },
   },
-  { name: 'POST /classes/{name}/wall', path: '/classes/lab/wall' },
+  { name: 'POST /classes/{name}/wall', path: '/classes/lab/wall', body: {} },
   { name: 'GET /recordings', path: '/recordings' },
   { name: 'GET /recordings/{id}', path: '/recordings/none' },
   { name: 'DELETE /recordings/{id}', path: '/recordings/none' },
