@@ -1,6 +1,7 @@
 import { createConsoleSignals } from '@porthole/shared/session/signals';
 import { createTerminationOrders } from '@porthole/shared/session/termination-orders';
 import { randomId, systemRandom } from '@porthole/shared/crypto/random';
+import { closeCodes } from '@porthole/shared/protocol/close-codes';
 import { mintGrant } from '@porthole/shared/grant/grant';
 import type { Store } from '@porthole/shared/store/ports';
 import { sleep, systemClock } from '@porthole/shared/time/clock';
@@ -62,13 +63,27 @@ export function createSoakClients(deps: SoakDeps): Readonly<Record<string, SoakC
     }
     rfb.pointer(10, 10, 0);
   }
+  /** Works with the console, and resumes where the relay says so, for example because another viewer has come. */
+  async function work(client: ConsoleClient): Promise<ConsoleClient> {
+    for (let current = client; ;) {
+      try {
+        await use(current);
+        return current;
+      } catch (error) {
+        const { code } = await current.closed;
+        if (code !== closeCodes.moving.code) throw error;
+        current = connect(await tokenOf(current));
+      }
+    }
+  }
   async function leave(client: ConsoleClient): Promise<void> {
     client.close();
     await client.closed;
   }
+  /** The newest one. */
   const tokenOf = async (client: ConsoleClient): Promise<string> => {
     for (;;) {
-      const found = client.messages.find((message) => message.type === 'resume');
+      const found = client.messages.findLast((message) => message.type === 'resume');
       if (found?.type === 'resume') return found.token;
       await sleep(systemClock, 10);
     }
@@ -76,23 +91,24 @@ export function createSoakClients(deps: SoakDeps): Readonly<Record<string, SoakC
 
   return {
     async honest() {
-      const client = connect(await mint());
-      await use(client);
-      await leave(client);
+      await leave(await work(connect(await mint())));
     },
     async 'resumes after its connection broke'() {
-      const client = connect(await mint());
-      await use(client);
+      const client = await work(connect(await mint()));
       const token = await tokenOf(client);
       client.socket.terminate();
-      const resumed = connect(token);
-      await use(resumed);
-      await leave(resumed);
+      await leave(await work(connect(token)));
+    },
+    async 'shares a machine with two others'() {
+      const machine = machines[random(machines.length)];
+      const open = async () => work(connect(await mint(randomId(systemRandom), machine)));
+      const first = await open();
+      const others = await Promise.all([open(), open()]);
+      for (const client of [first, ...others]) await leave(client);
     },
     async 'is terminated'() {
       const sessionId = randomId(systemRandom);
-      const client = connect(await mint(sessionId));
-      await use(client);
+      const client = await work(connect(await mint(sessionId)));
       await orders.issue({ kind: 'session', ref: sessionId }, 'ended_by_operator');
       await client.closed;
     },
@@ -100,7 +116,9 @@ export function createSoakClients(deps: SoakDeps): Readonly<Record<string, SoakC
       const client = connect(await mint(randomId(systemRandom), broken));
       await client.rfb().catch(() => {});
       if (broken) deps.proxmox.dropConsoles(broken.vmid);
-      await client.closed;
+      // A shared screen opens another console, and keeps its viewers.
+      await Promise.race([client.closed, sleep(systemClock, 300)]);
+      await leave(client);
     },
     async 'uses a grant three times'() {
       const token = await mint();

@@ -12,7 +12,7 @@ import { defaultDeadlines } from '@porthole/relay/upstream/deadlines';
 import { createRelay } from '@porthole/relay/relay';
 import { serveParent } from '../load/child.ts';
 import { grantKey, relayToken, testOrigin } from '../relay/rig.ts';
-import type { Resources } from './soak-report.ts';
+import type { Measured } from './soak-report.ts';
 
 /** The relay of the soak as a process of its own, so that what it holds is counted apart from its clients. */
 const [redisUrl = '', proxmoxUrl = '', caPem = ''] = process.argv.slice(2);
@@ -32,8 +32,6 @@ const config = configSchema.parse({
   ],
   signIn: { local: { usersFile: constantSecret('users: []') } },
   limits: { upgradesPerMinute: 10_000_000 },
-  // The clients do not resume, which a viewer must do when its console becomes a shared one.
-  sharing: { enabled: false },
 });
 const store = createRedisStore({ redis: { mode: 'standalone', url: redisUrl }, keys, log });
 const relay = createRelay({
@@ -44,7 +42,7 @@ const relay = createRelay({
   log,
   registry,
   random: systemRandom,
-  deadlines: { ...defaultDeadlines, viewerHandshake: 1500 },
+  deadlines: { ...defaultDeadlines, viewerHandshake: 1500, unwatchedScreen: 500 },
 });
 const server = createPublicServer({
   listen: { host: '127.0.0.1', port: 0 },
@@ -64,7 +62,7 @@ function total(metrics: string, name: string): number {
   return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
-async function measure(): Promise<Resources> {
+async function measure(): Promise<Measured> {
   const metrics = await registry.metrics();
   for (let i = 0; i < 3; i++) {
     globalThis.gc?.();
@@ -77,6 +75,9 @@ async function measure(): Promise<Resources> {
     heapBytes: heapUsed + external,
     sessions: total(metrics, 'porthole_relay_sessions'),
     connections: total(metrics, 'porthole_relay_sockets'),
+    screens: total(metrics, 'porthole_relay_shared_screens'),
+    sharing: total(metrics, 'porthole_relay_screen_sessions{way="shared"}'),
+    adopted: total(metrics, 'porthole_relay_screen_adoptions_total{result="ok"}'),
   };
 }
 

@@ -6,6 +6,14 @@ export interface Resources {
   readonly heapBytes: number;
   readonly sessions: number;
   readonly connections: number;
+  readonly screens: number;
+  /** Sessions at shared screens. */
+  readonly sharing: number;
+}
+
+export interface Measured extends Resources {
+  /** Consoles that have become shared ones so far. */
+  readonly adopted: number;
 }
 
 /** How much more than at the start a relay may hold at the end. */
@@ -15,11 +23,15 @@ export const tolerances: Resources = {
   heapBytes: 8 * 1024 * 1024,
   sessions: 0,
   connections: 0,
+  screens: 0,
+  sharing: 0,
 };
 
 export interface SoakResult {
   readonly seconds: number;
   readonly clients: number;
+  /** Consoles that became shared ones. */
+  readonly adopted: number;
   readonly start: Resources;
   readonly end: Resources;
 }
@@ -32,7 +44,7 @@ export function exceeded({ start, end }: Pick<SoakResult, 'start' | 'end'>): str
 }
 
 /** The result as a table in Markdown. */
-export function formatReport({ seconds, clients, start, end }: SoakResult): string {
+export function formatReport({ seconds, clients, adopted, start, end }: SoakResult): string {
   const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
   const rows: [string, string, string, string][] = [
     [
@@ -45,9 +57,11 @@ export function formatReport({ seconds, clients, start, end }: SoakResult): stri
     ['heap after garbage collection', mib(start.heapBytes), mib(end.heapBytes), mib(tolerances.heapBytes)],
     ['sessions', `${start.sessions}`, `${end.sessions}`, `${tolerances.sessions}`],
     ['connections', `${start.connections}`, `${end.connections}`, `${tolerances.connections}`],
+    ['shared screens', `${start.screens}`, `${end.screens}`, `${tolerances.screens}`],
+    ['sessions at them', `${start.sharing}`, `${end.sharing}`, `${tolerances.sharing}`],
   ];
   return [
-    `${clients} clients in ${seconds} s.`,
+    `${clients} clients in ${seconds} s. ${adopted} consoles became shared ones.`,
     '',
     '| A relay holds | Start | End | Tolerance |',
     '| --- | --- | --- | --- |',

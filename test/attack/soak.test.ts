@@ -9,5 +9,6 @@ describeWith('redis')(threat('R1'), () => {
     // The report says by how much.
     expect([exceeded(result), formatReport(result)]).toEqual([[], expect.any(String)]);
     expect(result.clients).toBeGreaterThan(50);
+    expect(result.adopted).toBeGreaterThan(3);
   }, 180_000);
 });

@@ -8,7 +8,7 @@ import { startChild } from '../load/child.ts';
 import { grantKey, relayToken } from '../relay/rig.ts';
 import { createSeededRandom } from '../relay/seeded-random.ts';
 import { createSoakClients, type SoakClient } from './soak-clients.ts';
-import { exceeded, type Resources, type SoakResult } from './soak-report.ts';
+import { exceeded, type Measured, type Resources, type SoakResult } from './soak-report.ts';
 
 /** Clients at the same time. */
 const concurrency = 24;
@@ -50,7 +50,7 @@ export async function soak(
   const { port } = relay.ready as { port: number };
   const clients = createSoakClients({ port, store, proxmox, machines, random: createSeededRandom(5) });
   const kinds = Object.values(clients);
-  const measure = () => relay.request<Resources>({});
+  const measure = () => relay.request<Measured>({});
 
   // Twice, so that code is compiled and caches are filled.
   await runAll([...kinds, ...kinds]);
@@ -67,7 +67,7 @@ export async function soak(
   }
   await Promise.all(Array.from({ length: concurrency }, work));
   const end = await untilSame(start, measure);
-  return { seconds, clients: started, start, end };
+  return { seconds, clients: started, adopted: end.adopted, start, end };
 }
 
 async function runAll(clients: readonly SoakClient[]): Promise<void> {
@@ -75,21 +75,22 @@ async function runAll(clients: readonly SoakClient[]): Promise<void> {
 }
 
 /** What the relay holds when no session is left and nothing has changed for some seconds. */
-async function untilIdle(measure: () => Promise<Resources>): Promise<Resources> {
+async function untilIdle(measure: () => Promise<Measured>): Promise<Measured> {
   let before = await measure();
   // Connections to Proxmox are kept for 3 seconds.
   for (let same = 0; same < 9;) {
     await sleep(systemClock, 500);
     const now = await measure();
     const isSame = now.fileDescriptors === before.fileDescriptors && now.timers === before.timers;
-    same = isSame && now.sessions === 0 && now.connections === 0 ? same + 1 : 0;
+    const isIdle = now.sessions === 0 && now.connections === 0 && now.screens === 0;
+    same = isSame && isIdle ? same + 1 : 0;
     before = now;
   }
   return before;
 }
 
 /** What the relay holds as soon as it is back at the start, or when it had enough time for that. */
-async function untilSame(start: Resources, measure: () => Promise<Resources>): Promise<Resources> {
+async function untilSame(start: Resources, measure: () => Promise<Measured>): Promise<Measured> {
   const deadline = Date.now() + settleSeconds * 1000;
   for (;;) {
     const end = await measure();

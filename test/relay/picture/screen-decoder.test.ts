@@ -156,6 +156,8 @@ describe('a hostile machine', () => {
   const invalid: Readonly<Record<string, Buffer>> = {
     'a rectangle outside of the picture': update(rectangle(90, 0, 11, 1, 0)),
     'a rectangle of 65535 by 65535 pixels': update(rectangle(0, 0, 0xffff, 0xffff, 0)),
+    'a rectangle of 8 GiB in Raw': update(rectangle(0, 0, 46_341, 46_341, 0)),
+    'a rectangle of 8 GiB in Hextile': update(rectangle(0, 0, 46_341, 46_341, 5)),
     'a copy from outside of the picture': update(rectangle(0, 0, 10, 10, 1, u16(95), u16(0))),
     'a subrectangle outside of its tile': update(
       rectangle(0, 0, 8, 8, 5, Buffer.of(8, 1), Buffer.of(0x70, 0x10)),
@@ -171,9 +173,12 @@ describe('a hostile machine', () => {
   };
   test.each(Object.keys(invalid))('ends its screen with %s', (name) => {
     const { decoder } = createStarted();
+    const before = process.memoryUsage().arrayBuffers;
     expect(() => decoder.push(invalid[name] ?? Buffer.alloc(0))).toThrow(
       expect.objectContaining({ code: 'proxmox_invalid_response' }),
     );
+    // Whatever is claimed, no memory is taken for it.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
   });
 
   test('a claimed picture of 8192 by 8192 is refused before its memory is allocated', () => {
