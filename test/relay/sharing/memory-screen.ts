@@ -79,7 +79,7 @@ export function createMemoryScreen(
     upstream?.destroy();
     upstream = undefined;
   };
-  return {
+  const screen: SharedScreen = {
     get viewers() {
       return viewers.size;
     },
@@ -113,9 +113,7 @@ export function createMemoryScreen(
       });
     },
     thumbnails: 0,
-    attachThumbnail() {
-      throw new PortholeError('internal', { detail: 'a memory screen has no thumbnails' });
-    },
+    attachThumbnail: () => screen.attach({ control: false }).link,
     attach({ control }) {
       if (viewers.size >= limits.viewers) throw new PortholeError('screen_full');
       let mayType = control;
@@ -161,4 +159,5 @@ export function createMemoryScreen(
       for (const viewer of viewers) viewer.end(error);
     },
   };
+  return screen;
 }

@@ -366,6 +366,37 @@ describe('viewers at several relays', () => {
     expect(world.records()).toEqual([1]);
   });
 
+  test('of a relay that did not answer for a moment move to the one that took their machine over: one console', async () => {
+    const world = createSharingWorld({ relays: 2 });
+    const { viewer: first, machine } = await openFirst(world);
+    world.dies(0);
+    const other = world.connect(1);
+    await world.settle();
+    expect(world.records()).toEqual([1]);
+    const next = world.pending()[0]?.succeeds();
+    await world.settle();
+    next?.sends('picture');
+    await world.settle();
+    expect([first.state(), other.state()]).toEqual(['screen_shared', 'screen_shared']);
+    const resumed = [world.connect(0), world.connect(1)];
+    await world.settle();
+    expect(resumed.map((viewer) => viewer.state())).toEqual(['forwarded', 'shared']);
+    expect([machine.destroyed, world.openConsoles().length]).toEqual([true, 1]);
+  });
+
+  test('stay where they are if the relay that took their machine over can not be reached either', async () => {
+    const world = createSharingWorld({ relays: 2 });
+    const { viewer: first, machine } = await openFirst(world);
+    world.dies(0);
+    world.dies(1);
+    const other = world.connect(1);
+    await world.settle();
+    world.pending()[0]?.succeeds();
+    await world.settle();
+    expect([first.state(), other.state()]).toEqual(['pass_through', 'pass_through']);
+    expect(machine.destroyed).toBe(false);
+  });
+
   test('have a console per relay if relays can not reach each other, and share it there', async () => {
     const world = createSharingWorld({ relays: 2, addresses: false });
     await openFirst(world);

@@ -56,7 +56,7 @@ export function createSharingWorld({
   screens: maxScreens = 100,
 }: WorldOptions = {}) {
   const clock = createFakeClock();
-  const records = new Map<string, { relay: number; record: string; lose: () => void }>();
+  const records = new Map<string, { relay: number; record: string; lose: (owner: ForeignOwner) => void }>();
   const dead = new Set<number>();
   const dials: PendingDial[] = [];
   const consoles: MemoryConsole[] = [];
@@ -83,10 +83,11 @@ export function createSharingWorld({
         };
         return { owner };
       }
-      found?.lose();
-      let onLost = () => {};
-      const mine = { relay, record: `record-${nextRecord++}`, lose: () => onLost() };
+      let onLost: (owner: ForeignOwner) => void = () => {};
+      const lose = (owner: ForeignOwner) => onLost(owner);
+      const mine = { relay, record: `record-${nextRecord++}`, lose };
       records.set(key, mine);
+      found?.lose({ address: addresses ? `relay-${relay}:8081` : undefined, record: mine.record });
       return {
         owned: {
           onLost: (listener) => void (onLost = listener),

@@ -12,7 +12,7 @@ export type RelayAddress = string;
 /** The claim of this relay on a machine's console, renewed until it is released. */
 export interface OwnedMachine {
   /** Another relay has taken the machine over, because it could not reach this one. Called at most once. */
-  onLost(listener: () => void): void;
+  onLost(listener: (owner: ForeignOwner) => void): void;
   /** Idempotent. Does not reject. */
   release(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { linkSignal } from '@porthole/shared/time/link-signal';
+import type { ScreenUpstream } from '../screen/shared-screen-contract.ts';
 import type { DialledConsole, DialRequest } from '../upstream/dial.ts';
 import type { RelayCluster } from '../upstream/machine.ts';
 import type { ScreenNotice } from './contracts.ts';
@@ -9,6 +10,7 @@ import { OwnConsole } from './own-console.ts';
 import { OwnedElsewhere, type Ownership } from './ownership.ts';
 import type { SharingDeps } from './sharing-deps.ts';
 import { nextSharingStates, type SharingState } from './sharing-state.ts';
+import { takeOverConsole } from './take-over-console.ts';
 import { waitFor } from './wait-for.ts';
 
 /** A viewer that wants a place at a shared screen. */
@@ -86,6 +88,19 @@ export class MachineConsole {
   /** Ends the shared screen. */
   end(error: PortholeError): void {
     this.#screen?.end(error);
+  }
+
+  /** Ends the viewers that resume elsewhere. A first session that does not resume keeps its console. */
+  async move(signal: AbortSignal): Promise<void> {
+    this.#screen?.end(
+      new PortholeError('screen_moved', { detail: 'another relay has taken over the machine' }),
+    );
+    // If it was not opened, its own session reports why.
+    const own = await this.#own?.catch(() => undefined);
+    if (!own) return;
+    const { clock } = this.#deps;
+    const connect = async ({ link }: ScreenUpstream) => link.destroy();
+    await takeOverConsole(own, { clock, signal, connect }).catch(() => {});
   }
 
   async #dialOwn(request: DialRequest): Promise<OwnConsole> {

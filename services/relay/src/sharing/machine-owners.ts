@@ -189,8 +189,8 @@ class HeldMachine implements OwnedMachine {
   readonly #metrics: MachineOwnersDeps['metrics'];
   readonly #cancelRenewal: Cancel;
   #held: HeldRecord | undefined;
-  #onLost: (() => void) | undefined;
-  #lost = false;
+  #onLost: ((owner: ForeignOwner) => void) | undefined;
+  #lostTo: ForeignOwner | undefined;
   #busy = false;
   /** One store call at a time: a renewal that came after the removal would bring the record back. */
   #lastCall: Promise<void> = Promise.resolve();
@@ -204,8 +204,8 @@ class HeldMachine implements OwnedMachine {
     this.#cancelRenewal = every(deps.clock, lifetimes.machineOwner / 3, () => this.#renew());
   }
 
-  onLost(listener: () => void): void {
-    if (this.#lost) listener();
+  onLost(listener: (owner: ForeignOwner) => void): void {
+    if (this.#lostTo) listener(this.#lostTo);
     else this.#onLost = listener;
   }
 
@@ -231,7 +231,7 @@ class HeldMachine implements OwnedMachine {
       .then(
         (claimed) => {
           this.#held = claimed.held;
-          if (!claimed.held) this.#lose();
+          if (claimed.owner) this.#lose(claimed.owner);
         },
         // While the store is unavailable, the claim lives on.
         () => {},
@@ -239,11 +239,11 @@ class HeldMachine implements OwnedMachine {
       .finally(() => (this.#busy = false));
   }
 
-  #lose(): void {
+  #lose(owner: ForeignOwner): void {
     this.#cancelRenewal();
-    this.#lost = true;
+    this.#lostTo = owner;
     if (this.#released) return;
     this.#metrics.ownerChanged('lost');
-    this.#onLost?.();
+    this.#onLost?.(owner);
   }
 }

@@ -1,9 +1,16 @@
-import { asPortholeError } from '@porthole/shared/errors';
+import { asPortholeError, type ErrorCode } from '@porthole/shared/errors';
 import type { ForeignOwner, MachineKey, MachineOwners, OwnedMachine, RelayAddress } from './contracts.ts';
 
 export interface ReachableOwner extends ForeignOwner {
   readonly address: RelayAddress;
 }
+
+/** With these, an owner says that it is not the owner any more. */
+export const notOwnerErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'owner_unreachable',
+  'draining',
+  'screen_moved',
+]);
 
 /** Why a relay opens a console although the machine has no owner record of it. */
 export type UnownedReason = 'store_unavailable' | 'no_address';

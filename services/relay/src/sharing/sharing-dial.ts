@@ -1,4 +1,4 @@
-import { PortholeError, asPortholeError, type ErrorCode } from '@porthole/shared/errors';
+import { PortholeError, asPortholeError } from '@porthole/shared/errors';
 import { onAbort } from '@porthole/shared/time/on-abort';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Dial, DialledConsole, DialRequest } from '../upstream/dial.ts';
@@ -14,22 +14,22 @@ import type {
 } from './contracts.ts';
 import { MachineConsole, type PlaceRequest } from './machine-console.ts';
 import { ScreenUnusable } from './machine-screen.ts';
-import { claimMachine, OwnedElsewhere, type Ownership, type ReachableOwner } from './ownership.ts';
+import {
+  claimMachine,
+  notOwnerErrors,
+  OwnedElsewhere,
+  type Ownership,
+  type ReachableOwner,
+} from './ownership.ts';
 import type { SharingDeps } from './sharing-deps.ts';
 import type { FallbackReason } from './sharing-dial-metrics.ts';
 import { UnreachableOwners } from './unreachable-owners.ts';
 import { UnshareableMachines } from './unshareable-machines.ts';
+import { yieldMachine } from './yield-machine.ts';
 import { createWallDials, type WallDials } from './wall-dials.ts';
 
 /** Owners that are tried before a session opens a console of its own. */
 const maxOwners = 3;
-
-/** With these, an owner says that it is not the owner any more. */
-const notOwnerErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'owner_unreachable',
-  'draining',
-  'screen_moved',
-]);
 
 export interface SharingDialDeps extends SharingDeps {
   readonly owners: MachineOwners;
@@ -221,18 +221,20 @@ class SharingDial {
     { claims, cluster }: Pick<DialRequest, 'claims' | 'cluster'>,
     instead: ForeignOwner | undefined,
   ): MachineConsole {
-    const { owners, log, metrics } = this.#deps;
+    const { owners, forward, log, metrics } = this.#deps;
     const key = keyOf(claims);
-    const { vmid } = claims;
-    // Not aborted with its session: a record that was written must be released.
-    const options = { signal: this.#stopped.signal, instead: instead ?? this.#unreachable.of(key) };
-    const ownership = claimMachine(owners, { cluster: cluster.name, vmid }, options).then(
+    const { signal } = this.#stopped; // Not the session's: a record that was written must be released.
+    const options = { signal, instead: instead ?? this.#unreachable.of(key) };
+    const onReached = () => this.#forget(key, machine);
+    const ownership = claimMachine(owners, { cluster: cluster.name, vmid: claims.vmid }, options).then(
       (result) => {
         if ('unowned' in result) metrics.fallback(result.unowned);
         if ('owned' in result)
-          result.owned.onLost(() =>
-            log.warn({ cluster: cluster.name, vmid }, 'another relay has taken over the machine'),
-          );
+          result.owned.onLost((owner) => {
+            // The viewers of a relay that drains leave without it.
+            if (!this.#draining)
+              void yieldMachine(machine, owner, { claims, forward, log, signal, onReached });
+          });
         return result;
       },
       (err: unknown): Ownership => {
