@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { clientFile, generateClient } from './api-client.ts';
 import { describeWith } from '../needs.ts';
 import { startPortal, type Portal } from '../broker/sign-in/programs/portal.ts';
 
 const page = readFileSync(new URL('../../docs/embedding.md', import.meta.url), 'utf8');
+const clientFolder = fileURLToPath(new URL('../../docs/client', import.meta.url));
 const script = new URL('../../services/broker/web/dist/embed/porthole-console.js', import.meta.url);
 
 /** An example of the page, for the names of the test's broker. */
 function exampleIn(language: string): string {
   const text = new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1];
   if (text === undefined) throw new Error(`docs/embedding.md has no example in ${language}`);
-  return text.replaceAll('/school/', '/proxmox/').replaceAll('networks-1', 'class-a');
+  return text.replaceAll(/(['/])school(['/])/g, '$1proxmox$2').replaceAll('networks-1', 'class-a');
 }
 
 let portal: Portal;
@@ -23,6 +26,7 @@ afterAll(() => portal.stop());
 async function run(program: string, ...args: readonly string[]): Promise<string> {
   const [input = '', ...options] = args.toReversed();
   const child = spawn(program, options.toReversed(), {
+    cwd: clientFolder,
     env: {
       ...process.env,
       CONSOLES_URL: `http://127.0.0.1:${portal.rig.port}`,
@@ -66,6 +70,19 @@ describeWith('php')('the example in PHP', () => {
   test('is an endpoint for the element', async () => {
     const answer = JSON.parse(await run('php', exampleIn('php'))) as { page: string };
     await expectConsole(answer.page);
+  });
+});
+
+describe('the client for TypeScript', () => {
+  test('is what the generator makes of docs/openapi.yaml today', async () => {
+    // If not: npm run api:client
+    expect(await generateClient()).toBe(readFileSync(clientFile, 'utf8'));
+  });
+
+  test('requests a page that opens a console', async () => {
+    // `./porthole.ts` is beside it.
+    const answer = await run(process.execPath, '--input-type=module-typescript', exampleIn('ts'));
+    await expectConsole(answer.trim());
   });
 });
 
