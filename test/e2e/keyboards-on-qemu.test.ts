@@ -95,7 +95,6 @@ describeWith(
 
   test.each([
     ['none', 'de', 'Größe 5 € | ~\\ @"§ é „a“\n{x}'],
-    ['none', 'jp', `a@b: {[#|\\]} ~^_`],
     ['de', 'de', 'Größe 5 € | ~\\ @"§ é Ê\n{x}'],
     ['fr', 'fr', `L'été: 5 € {[|\\]} ~# Ë <ç>`],
   ] as const)('with -k %s, text in the layout %s is typed without a mistake', async (keyboard, id, text) => {
@@ -156,7 +155,6 @@ describeWith(
 
   test.each([
     ['none', 'de', german],
-    ['none', 'fr', french],
     ['de', 'de', german],
     ['fr', 'fr', french],
   ] as const)(
