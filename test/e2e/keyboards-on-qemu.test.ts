@@ -41,10 +41,9 @@ describeWith(
     users = { 'Linux x86_64': await signIn('Linux x86_64'), Win32: await signIn('Win32') };
   }, 60_000);
   afterAll(async () => {
-    const faults = Object.values(users).flatMap((each) => each.faults);
     await browser.stop();
     await stack.stop();
-    expect(faults).toEqual([]);
+    expect(Object.values(users).flatMap((each) => each.faults)).toEqual([]);
   });
 
   async function signIn(platform: string): Promise<BrowserUser> {
