@@ -88,7 +88,7 @@ test('a class that begins again after its end can be shown something', async () 
   expect((await ben.post(grants(101), follow)).status).toBe(201);
 });
 
-test('nobody but members can follow, and what they follow counts against no limit of theirs', async () => {
+test('only members can follow, and what they follow counts against no limit of theirs', async () => {
   const { rig } = await aClassSchool({ config: { limits: { consolesPerUser: 1 } } });
   await act(await rig.signedIn('ina'), show(101));
   for (const name of ['dora', 'olga', 'carl', 'eve', 'wes'])

@@ -23,7 +23,7 @@ export function createLaunchVerifier(platform: LtiPlatformConfig, clock: Pick<Cl
     const { payload } = await jwtVerify(idToken, keys, {
       issuer: platform.issuer,
       audience: platform.clientId,
-      // Asymmetric algorithms only, so that nobody can sign with a public key as the secret.
+      // Asymmetric algorithms only, so that no attacker can sign with a public key as the secret.
       algorithms: ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'],
       requiredClaims: ['exp', 'iat', 'nonce', 'sub'],
       clockTolerance,

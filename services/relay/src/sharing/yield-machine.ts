@@ -16,7 +16,7 @@ export async function yieldMachine(
     readonly forward: ForwardViewer;
     readonly log: Log;
     readonly signal: AbortSignal;
-    /** The new owner answers: whoever comes from now on belongs there. */
+    /** The new owner answers: viewers that come from now on belong there. */
     readonly onReached: () => void;
   },
 ): Promise<void> {

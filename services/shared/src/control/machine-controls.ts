@@ -47,7 +47,7 @@ export type ControlHolder = Pick<MachineControl, 'userId'> | Pick<MachineControl
  */
 export interface MachineControls {
   read(machine: ControlledMachine): Promise<MachineControl | undefined>;
-  /** Gives control to a session, whoever had it. */
+  /** Gives control to a session, whichever session had it. */
   take(machine: ControlledMachine, control: MachineControl): Promise<void>;
   /** Answers false, and changes nothing, if this holder does not have control. */
   release(machine: ControlledMachine, holder: ControlHolder): Promise<boolean>;
@@ -108,7 +108,7 @@ export function createMachineControls(deps: {
     async renew(machine, sessionId) {
       const found = await find(machine);
       if (found?.value.sessionId !== sessionId) return;
-      // Whoever took control meanwhile keeps it.
+      // A session that took control meanwhile keeps it.
       await replaceSealed(
         deps,
         controlRecord,
