@@ -8,7 +8,8 @@ export type Right =
   | "power"
   | "end"
   | "explain"
-  | "audit";
+  | "audit"
+  | "recordings";
 
 export interface Class {
   name: string;
@@ -182,6 +183,65 @@ export type UserIds = string[];
 
 /** @pattern ^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$ */
 export type Time = string;
+
+/** Its start in UTC, and 32 hexadecimal digits */
+export type RecordingId = string;
+
+export interface Recording {
+  /** Its start in UTC, and 32 hexadecimal digits */
+  id: RecordingId;
+  user?: {
+    id: string;
+    displayName?: string;
+  };
+  machine?: {
+    cluster: string;
+    node: string;
+    type: "qemu" | "lxc" | "node";
+    vmid?: number;
+    name?: string;
+  };
+  kind?: "screen" | "terminal";
+  mode?: "control" | "view";
+  /** The class for which the console was opened */
+  class?: string;
+  /** The rule that says to record */
+  rule?: string;
+  startedAt: Time;
+  /** Without the time between parts */
+  durationSeconds: number;
+  /** Size in the storage */
+  bytes: number;
+  /** unfinished: the relay was killed before it wrote the end. damaged: something is missing or was altered. */
+  state: "complete" | "running" | "unfinished" | "damaged";
+  /** Whether it is on legal hold */
+  held: boolean;
+}
+
+export interface RecordingProblem {
+  /** docs/recording-format.md#damage lists them */
+  kind: string;
+  part?: string;
+  chunk?: number;
+}
+
+export interface RecordingPart {
+  part: string;
+  chunkCount: number;
+  /** docs/recording-format.md#index describes the fields. Missing if the index cannot be read. */
+  index?: {
+    startedAt: Time;
+    durationMs: number;
+    /** Missing if the part has no end */
+    endReason?: string;
+    activity: object;
+    chunks: object;
+    keyframes: object;
+    resizes: any[];
+    observers: any[];
+    marks: any[];
+  };
+}
 
 export interface Problem {
   /** @pattern ^urn:porthole:error:[a-z_]+$ */
@@ -831,6 +891,8 @@ export class Api<
           canSeeSessions: boolean;
           /** Whether the user may be an instructor of a class */
           canSeeClasses: boolean;
+          /** Whether a rule or a class lets the user see recordings */
+          canSeeRecordings: boolean;
         },
         Problem
       >({
@@ -1132,6 +1194,180 @@ export class Api<
         query: query,
         secure: true,
         format: "json",
+        ...params,
+      }),
+  };
+  recordings = {
+    /**
+     * @description Exists only if the installation records. Needs the right `recordings`, or a class whose instructors see its recordings. A page can have fewer than `limit` recordings although more follow: `next` says so.
+     *
+     * @tags recordings
+     * @name GetRecordings
+     * @summary List the recordings that the user may see, newest first
+     * @request GET:/recordings
+     * @secure
+     */
+    getRecordings: (
+      query?: {
+        /** Part of the id or name of the user */
+        user?: string;
+        /** cluster/number, a number, or part of the name */
+        machine?: string;
+        class?: string;
+        /**
+         * Start of the first recording
+         * @format date-time
+         */
+        from?: string;
+        /**
+         * Start of the last recording
+         * @format date-time
+         */
+        to?: string;
+        /**
+         * @min 1
+         * @max 100
+         * @default 50
+         */
+        limit?: number;
+        /** `next` of the page before */
+        cursor?: string;
+      },
+      params: RequestParams = {},
+    ) =>
+      this.request<
+        {
+          recordings: Recording[];
+          next?: string;
+          /** Whether the user may hold and delete recordings */
+          mayManage: boolean;
+        },
+        Problem
+      >({
+        path: `/recordings`,
+        method: "GET",
+        query: query,
+        secure: true,
+        format: "json",
+        ...params,
+      }),
+
+    /**
+     * No description
+     *
+     * @tags recordings
+     * @name GetRecordingsById
+     * @summary Show a recording with its parts
+     * @request GET:/recordings/{id}
+     * @secure
+     */
+    getRecordingsById: (id: RecordingId, params: RequestParams = {}) =>
+      this.request<
+        Recording & {
+          /** Whether values of keys are recorded */
+          keys: boolean;
+          /** Whether the clipboard is recorded */
+          clipboard: boolean;
+          mayManage: boolean;
+          parts: RecordingPart[];
+          problems: RecordingProblem[];
+        },
+        Problem
+      >({
+        path: `/recordings/${id}`,
+        method: "GET",
+        secure: true,
+        format: "json",
+        ...params,
+      }),
+
+    /**
+     * @description Needs the right `recordings` from a rule for all machines. Not while the recording is on legal hold or in progress.
+     *
+     * @tags recordings
+     * @name DeleteRecordingsById
+     * @summary Delete a recording
+     * @request DELETE:/recordings/{id}
+     * @secure
+     */
+    deleteRecordingsById: (id: RecordingId, params: RequestParams = {}) =>
+      this.request<void, Problem>({
+        path: `/recordings/${id}`,
+        method: "DELETE",
+        secure: true,
+        ...params,
+      }),
+
+    /**
+     * @description The plain data of the chunk: for each segment its length in 4 bytes (big-endian) and its data, described in docs/recording-format.md#records. At most 1 MiB.
+     *
+     * @tags recordings
+     * @name GetRecordingsPartsChunksById
+     * @summary Read a chunk of a recording
+     * @request GET:/recordings/{id}/parts/{part}/chunks/{chunk}
+     * @secure
+     */
+    getRecordingsPartsChunksById: (
+      id: RecordingId,
+      part: string,
+      chunk: number,
+      params: RequestParams = {},
+    ) =>
+      this.request<Blob, Problem>({
+        path: `/recordings/${id}/parts/${part}/chunks/${chunk}`,
+        method: "GET",
+        secure: true,
+        ...params,
+      }),
+
+    /**
+     * @description asciicast v3 for terminals. For screens, the container of docs/recording-format.md#container.
+     *
+     * @tags recordings
+     * @name GetRecordingsDownload
+     * @summary Download a recording as one file
+     * @request GET:/recordings/{id}/download
+     * @secure
+     */
+    getRecordingsDownload: (id: RecordingId, params: RequestParams = {}) =>
+      this.request<void, Problem>({
+        path: `/recordings/${id}/download`,
+        method: "GET",
+        secure: true,
+        ...params,
+      }),
+
+    /**
+     * @description Needs the right `recordings` from a rule for all machines. While it is held, nothing deletes the recording.
+     *
+     * @tags recordings
+     * @name PutRecordingsHold
+     * @summary Put a recording on legal hold
+     * @request PUT:/recordings/{id}/hold
+     * @secure
+     */
+    putRecordingsHold: (id: RecordingId, params: RequestParams = {}) =>
+      this.request<void, Problem>({
+        path: `/recordings/${id}/hold`,
+        method: "PUT",
+        secure: true,
+        ...params,
+      }),
+
+    /**
+     * No description
+     *
+     * @tags recordings
+     * @name DeleteRecordingsHold
+     * @summary Remove the legal hold of a recording
+     * @request DELETE:/recordings/{id}/hold
+     * @secure
+     */
+    deleteRecordingsHold: (id: RecordingId, params: RequestParams = {}) =>
+      this.request<void, Problem>({
+        path: `/recordings/${id}/hold`,
+        method: "DELETE",
+        secure: true,
         ...params,
       }),
   };
