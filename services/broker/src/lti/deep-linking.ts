@@ -13,6 +13,7 @@ import type { Context } from '../http/context.ts';
 import type { User } from '../identity/user.ts';
 import type { MachineDirectory } from '../machines/directory.ts';
 import { displayNameOf } from '../machines/machine.ts';
+import { limitByAddress, type SignInAttemptDeps } from '../sign-in/sign-in-attempt.ts';
 import { claimNames, type LaunchMessage } from './launch-message.ts';
 import { platformOf } from './launch-route.ts';
 import type { PageStep } from './page-step.ts';
@@ -21,7 +22,7 @@ import { platformOrigins } from './platforms.ts';
 import { userOfLaunch } from './roles.ts';
 import type { ToolKeys } from './tool-keys.ts';
 
-export interface DeepLinkingDeps {
+export interface DeepLinkingDeps extends Pick<SignInAttemptDeps, 'rateLimits' | 'limits'> {
   readonly platforms: readonly LtiPlatformConfig[];
   readonly pending: Pick<PendingLaunches, 'awaitSelection' | 'takeSelection'>;
   readonly directory: Pick<MachineDirectory, 'list'>;
@@ -67,6 +68,7 @@ export function createOfferSelection(deps: DeepLinkingDeps) {
 /** POST /lti/select: signs what the teacher has chosen, for the platform (LTI Deep Linking 2.0). */
 export function answerSelection(deps: DeepLinkingDeps): (ctx: Context) => Promise<PageStep> {
   return async (ctx) => {
+    await limitByAddress(deps, ctx.ip);
     const parsed = selection.safeParse(ctx.request.body);
     if (!parsed.success) throw badRequestOf(parsed.error);
     const message = await deps.pending.takeSelection(parsed.data.code);

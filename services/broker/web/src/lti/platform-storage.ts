@@ -69,7 +69,9 @@ function findTarget(own: StorageWindow, name: string): Target | undefined {
     (Target & { readonly frames: Readonly<Record<string, Target | undefined>> }) | null;
   if (!around || name === '_parent') return around ?? undefined;
   try {
-    return around.frames[name] ?? undefined;
+    const found = around.frames[name];
+    // The name can be that of another property, such as `location`.
+    return typeof found?.postMessage === 'function' ? found : undefined;
   } catch {
     // A window of another origin without a frame of this name.
     return undefined;
