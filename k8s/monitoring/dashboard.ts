@@ -190,7 +190,7 @@ const classes = [
   ),
   timeSeries(
     'Changes of control',
-    'Requests to take or hand back control per second, by result. Changes that relays applied, by how they found out: "poll" means that a signal was lost. Users who asked for control back.',
+    'Requests to take or hand back control per second, by result. Changes that relays applied, by how they found out: "poll" means that a signal was lost. Users who asked for control back. Changes for which other relays had to confirm that they hold input back.',
     'ops',
     {
       expr: sumBy('action, result', rate('porthole_broker_control_changes_total')),
@@ -203,6 +203,10 @@ const classes = [
     {
       expr: sumBy('result', rate('porthole_relay_control_requests_total')),
       legend: 'asked back: {{result}}',
+    },
+    {
+      expr: sumBy('result', rate('porthole_relay_control_handovers_total')),
+      legend: 'other relays hold back: {{result}}',
     },
   ),
 ];
