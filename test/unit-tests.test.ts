@@ -49,9 +49,11 @@ describe('npm run test:unit', () => {
         .map((path) => relative(root, path))
         .toSorted();
     expect(using(/child_process/)).toEqual([]);
-    // Its one worker thread runs a module of the relay.
+    // Its worker threads run modules of the relay.
     expect(using(/worker_threads/)).toEqual([
       'services/relay/src/picture/picture-worker.ts',
+      'services/relay/src/recording/recorder-worker.ts',
+      'services/relay/src/recording/recording-thread.ts',
       'services/relay/src/screen/picture-thread.ts',
     ]);
   });

@@ -1009,6 +1009,8 @@ export class Api<
          * @maxLength 64
          */
         reopens?: string;
+        /** The user agrees that the console is recorded. Without it, a console whose rules require consent is refused with `consent_required`. */
+        consent?: true;
         /** The user that a program asks for */
         onBehalfOf?: object;
       },
@@ -1033,6 +1035,8 @@ export class Api<
             node: string;
           };
           allow: Right[];
+          /** The console is recorded, or it is if that is possible. Missing: it is not. */
+          record?: "required" | "try";
         },
         Problem
       >({

@@ -130,6 +130,26 @@ const openConsoles = [
     { expr: `60 * ${sum(rate('porthole_relay_parking_returns_total'))}`, legend: 'returns/min' },
   ),
   timeSeries(
+    'Recordings',
+    'Consoles that are recorded, and how often per minute a recording began, could not begin, or stopped early.',
+    'none',
+    { expr: sum(series('porthole_relay_recorded_sessions')), legend: 'recorded' },
+    {
+      expr: `60 * ${sumBy('result', rate('porthole_relay_recording_parts_total'))}`,
+      legend: '{{result}}/min',
+    },
+    { expr: sumBy('state', series('porthole_relay_recording_state')), legend: 'relays: storage {{state}}' },
+  ),
+  timeSeries(
+    'Recordings that wait for the storage',
+    'Size of the recordings that the storage does not have yet, its limit, the number of their objects, and pieces that were lost.',
+    'bytes',
+    { expr: sumBy('place', series('porthole_relay_recording_spool_bytes')), legend: '{{place}}' },
+    { expr: sumBy('place', series('porthole_relay_recording_spool_limit_bytes')), legend: 'limit {{place}}' },
+    { expr: sum(series('porthole_relay_recording_spool_objects')), legend: 'objects' },
+    { expr: sum(rate('porthole_relay_recording_pieces_lost_total')), legend: 'lost pieces/s' },
+  ),
+  timeSeries(
     'Session duration',
     'How long closed consoles were open.',
     's',

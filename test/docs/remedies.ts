@@ -224,6 +224,18 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The node is overloaded, or pvedaemon hangs.',
     'On the node, check the load and `journalctl -u pvedaemon`.',
   ],
+  recording_unavailable: [
+    'The access rules require a recording, and the relay has no `recordings` storage, or cannot store anything there. The log says why.',
+    'Configure `recordings`, or repair the storage ([PortholeRecordingStorageFailing](runbooks/PortholeRecordingStorageFailing.md)). `record: try` opens consoles without recording.',
+  ],
+  recording_stopped: [
+    'The access rules require a recording, and it cannot be continued: the spool is full, because the storage takes nothing.',
+    'Repair the storage ([PortholeRecordingStorageFailing](runbooks/PortholeRecordingStorageFailing.md)), or enlarge `recordings.spool`.',
+  ],
+  consent_required: [
+    'The access rules require consent to the recording. The page asks for it.',
+    'Programs: ask the user, and send `consent: true` with the request for a grant.',
+  ],
   power_failed: [
     'The task at Proxmox failed.',
     'Read the task log at Proxmox. The [audit log](audit.md) contains the UPID.',

@@ -18,6 +18,7 @@ import { addProcessMetrics, createRegistry } from '@porthole/shared/telemetry/me
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { readAlerts } from '../monitoring/files.ts';
+import { relayReadings } from '../relay/relay-readings.ts';
 import { allSettings, type Setting } from './setting-paths.ts';
 import { remedies } from './remedies.ts';
 import { meanings } from './settings.ts';
@@ -115,18 +116,7 @@ function commonRegistry(): Registry {
 
 function relayRegistry(): Registry {
   const registry = createRegistry();
-  createRelayMetrics(registry, {
-    draining: () => false,
-    connections: () => 0,
-    maxSessions: 0,
-    frames: () => 0,
-    screens: () => ({ screens: 0, viewers: 0, thumbnails: 0, pixels: 0, cacheBytes: 0 }),
-    buffered: () => 0,
-    pausedConsoles: () => 0,
-    heldBackConsoles: () => 0,
-    followingConsoles: () => 0,
-    clusters: ['lab'],
-  });
+  createRelayMetrics(registry, relayReadings);
   return registry;
 }
 

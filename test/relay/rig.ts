@@ -56,6 +56,8 @@ export interface RigOptions {
   readonly clock?: Clock;
   /** Default: consoles are not shared, because most tests are about consoles of their own. */
   readonly sharing?: Record<string, unknown>;
+  /** Default: the relay does not record. */
+  readonly recordings?: Record<string, unknown>;
   /** Consoles that the relay opens at the same time at one node. Default: 3. */
   readonly opensPerNode?: number;
   /** Replaces the cluster in the configuration. */
@@ -146,7 +148,7 @@ function startProxmox(guest: BuiltinGuest, options: FakeProxmoxOptions = {}): Pr
 
 function createConfig(
   proxmox: FakeProxmox,
-  { cluster, limits, opensPerNode, sharing = { enabled: false } }: RigOptions,
+  { cluster, limits, opensPerNode, sharing = { enabled: false }, recordings }: RigOptions,
 ): Config {
   return configSchema.parse({
     publicUrl: testOrigin,
@@ -162,6 +164,7 @@ function createConfig(
     signIn: { local: { usersFile: constantSecret('users: []') } },
     limits: { ...limits },
     sharing,
+    ...(recordings ? { recordings } : {}),
   });
 }
 

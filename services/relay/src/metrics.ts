@@ -11,6 +11,11 @@ import type { ScreenMetrics, ScreenReadings } from './screen/screen-metrics.ts';
 import { createSharingDialMetrics, type SharingDialMetrics } from './sharing/sharing-dial-metrics.ts';
 import { createSharingMetrics, type SharingMetrics } from './sharing/sharing-metrics.ts';
 import { createClassMetrics, type ClassMetrics } from './class-metrics.ts';
+import {
+  createRecordingMetrics,
+  type RecordingMetrics,
+  type RecordingReadings,
+} from './recording/recording-metrics.ts';
 import { createControlMetrics, type ControlMetrics } from './control-metrics.ts';
 import type { Direction } from './stream/pump.ts';
 import type { RefusedUpgrade } from './viewer/upgrade.ts';
@@ -21,7 +26,7 @@ const directions = ['to_viewer', 'to_machine'] as const satisfies readonly Direc
 const openPhases = [...openingSteps, 'queue', 'total', 'picture'] as const;
 
 /** Everything that the relay exports. Label values come from closed sets only. */
-export interface RelayMetrics extends ClassMetrics, ControlMetrics, ParkingMetrics {
+export interface RelayMetrics extends ClassMetrics, ControlMetrics, ParkingMetrics, RecordingMetrics {
   sessionStarted(mode: ConsoleMode, kind: ConsoleKind): void;
   sessionEnded(mode: ConsoleMode, kind: ConsoleKind, seconds: number): void;
   openFinished(result: 'ok' | 'by_viewer' | ErrorCode): void;
@@ -52,6 +57,8 @@ export interface RelayReadings {
   frames(direction: Direction): number;
   buffered(direction: Direction): number;
   screens(): ScreenReadings;
+  /** Undefined if this relay does not record. */
+  recordings(): RecordingReadings | undefined;
   /** Consoles whose input is held back by the pause of a class. */
   pausedConsoles(): number;
   /** Consoles whose input is held back because another user has control of the machine. */
@@ -74,6 +81,7 @@ export function createRelayMetrics(registry: Registry, read: RelayReadings): Rel
     ...stream,
     ...createClassMetrics(registry),
     ...createControlMetrics(registry),
+    ...createRecordingMetrics(registry, read.recordings),
     proxmox: createProxmoxMetrics(registry, 'porthole_relay'),
     sharing: createSharingMetrics(registry),
     sharingDial: createSharingDialMetrics(registry),

@@ -27,6 +27,7 @@ import { noTracing, type Tracing } from '@porthole/shared/telemetry/tracing';
 import { createRelayMetrics } from './metrics.ts';
 import { createSharedRecords } from './shared-records.ts';
 import { createControlWatcher } from './control/control-watcher.ts';
+import { openRecordings } from './recording/relay-recordings.ts';
 import { createJoinClasses } from './session/class-membership.ts';
 import { createClassWatcher } from './session/class-watcher.ts';
 import { LiveSessions } from './session/live-sessions.ts';
@@ -46,7 +47,14 @@ import { createLiveWalls } from './wall/create-live-walls.ts';
 export interface RelayDeps {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'allowedOrigins' | 'clusters' | 'limits' | 'sharing' | 'trustedProxies' | 'instance'
+    | 'publicUrl'
+    | 'allowedOrigins'
+    | 'clusters'
+    | 'limits'
+    | 'sharing'
+    | 'recordings'
+    | 'trustedProxies'
+    | 'instance'
   >;
   readonly keys: SealKeys;
   readonly store: Store;
@@ -90,6 +98,7 @@ export function createRelay(deps: RelayDeps): Relay {
     signals,
     terminations,
     metrics,
+    recordings,
   } = shared;
   const terminationWatcher = createTerminationWatcher({
     terminations,
@@ -135,6 +144,8 @@ export function createRelay(deps: RelayDeps): Relay {
         },
       },
       ...sharing.components,
+      // Started before the consoles, so it stops after them.
+      ...(recordings ? [recordings] : []),
       {
         name: 'consoles',
         stopTimeoutMs: limits.drainSeconds * 1000 + drainGraceMs,
@@ -185,7 +196,9 @@ function createSharedState(deps: RelayDeps) {
     followingConsoles: () => classes.followingConsoles(),
     clusters: config.clusters.map(({ name }) => name),
     screens: () => sharing.readings,
+    recordings: () => recordings?.readings(),
   });
+  const recordings = openRecordings(config.recordings, deps, (n) => metrics.recordingPiecesLost(n));
   const classes = createClassWatcher({ states, clock, metrics });
   const relayId = config.instance ?? randomId(random, 12);
   const control = createControlWatcher({
@@ -249,6 +262,7 @@ function createSharedState(deps: RelayDeps) {
       origins,
       audit,
       linkGauges,
+      recordings,
       recentEnds: createRecentEnds(clock),
       dial: sharing.dial,
       viewerHandshakeMs: deadlines.viewerHandshake,
@@ -272,6 +286,7 @@ function createSharedState(deps: RelayDeps) {
     liveSessions,
     liveWalls,
     metrics,
+    recordings,
     observers,
     classes,
     control,

@@ -173,6 +173,21 @@ export const errorKinds = {
   },
   proxmox_unreachable: { status: 504, close: 'timeout', text: 'Proxmox is unreachable.' },
   proxmox_timeout: { status: 504, close: 'timeout', text: 'Proxmox did not respond in time.' },
+  recording_unavailable: {
+    status: 503,
+    close: 'not_recorded',
+    text: 'This console must be recorded, and recordings cannot be stored at the moment.',
+  },
+  recording_stopped: {
+    status: 503,
+    close: 'not_recorded',
+    text: 'This console must be recorded, and its recording has stopped.',
+  },
+  consent_required: {
+    status: 403,
+    close: 'forbidden',
+    text: 'This console is recorded. It opens only if you agree.',
+  },
   power_failed: { status: 502, close: 'upstream', text: 'Proxmox could not perform the power action.' },
   power_timeout: {
     status: 504,

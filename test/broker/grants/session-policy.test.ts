@@ -76,6 +76,20 @@ describe('a grant has the session policy', () => {
     });
   });
 
+  test('only with consent, if its rules require that, and the audit has the consent', async () => {
+    const { rig } = await aSchool({
+      config: { access: [rule({ name: 'exam', record: { mode: 'try', consent: true } })] },
+    });
+    const anna = await rig.signedIn('anna');
+    const refused = await anna.post(path(101), control);
+    expect([refused.status, refused.json.code]).toEqual([403, 'consent_required']);
+    const granted = await anna.post(path(101), { ...control, consent: true });
+    expect([granted.status, granted.json.record]).toEqual([201, 'try']);
+    expect(rig.audited).toContainEqual(
+      expect.objectContaining({ event: 'grant', record: 'try', consent: true, rules: ['exam'] }),
+    );
+  });
+
   test('with the end of its rules', async () => {
     const clock = createFakeClock(Date.UTC(2026, 5, 1, 9, 50, 30));
     const when = { timeZone: 'UTC', hours: '08:00-10:00' };

@@ -26,6 +26,7 @@ import type { MachineLink } from '@porthole/relay/upstream/proxmox-link';
 import { createFakeClock } from '../../fakes/clock.ts';
 import { aGrant, testOrigin } from '../rig.ts';
 import { createMemoryViewer } from '../viewer/memory-viewer.ts';
+import { relayReadings } from '../relay-readings.ts';
 
 /** The machine's side of one console, in memory. */
 function createMachine() {
@@ -90,18 +91,7 @@ export async function createLifecycleWorld() {
     clock,
   });
   const registry = createRegistry();
-  const metrics = createRelayMetrics(registry, {
-    draining: () => false,
-    connections: () => 0,
-    frames: () => 0,
-    screens: () => ({ screens: 0, viewers: 0, thumbnails: 0, pixels: 0, cacheBytes: 0 }),
-    buffered: () => 0,
-    pausedConsoles: () => 0,
-    heldBackConsoles: () => 0,
-    followingConsoles: () => 0,
-    maxSessions: 1,
-    clusters: ['lab'],
-  });
+  const metrics = createRelayMetrics(registry, { ...relayReadings, maxSessions: 1 });
   const audited: AuditEvent[] = [];
   const logged: string[] = [];
   const machine = createMachine();
@@ -147,6 +137,7 @@ export async function createLifecycleWorld() {
         }),
       },
       joinClasses: () => undefined,
+      recordings: undefined,
       reopenable: createReopenableSessions(leases),
       keys,
       clock,

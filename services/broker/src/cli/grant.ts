@@ -88,7 +88,7 @@ async function createGrant(
   });
   const { records } = store;
   const token = await mintGrant({ records, keys, random: systemRandom, clock: systemClock }, claims);
-  audit(grantEvent(claims, authorised.rules));
+  audit(grantEvent(claims, authorised.rules, false));
   return {
     session: claims.sessionId,
     url: relayUrlOf(config).href,

@@ -106,7 +106,7 @@ export function createGrant(deps: GrantRouteDeps): Step {
     const token = await mintGrant({ records: store.records, keys: deps.keys, random, clock }, claims);
     const page = await consolePageFor(deps, requester, claims);
     deps.audit({
-      ...grantEvent(claims, authorised.rules),
+      ...grantEvent(claims, authorised.rules, authorised.policy.record?.consent === true),
       ...(program && { program: { id: program.id, name: program.name } }),
       address: ctx.ip,
       requestId: ctx.state.requestId,
@@ -162,7 +162,7 @@ function spanAttributes({ sessionId, cluster, vmid, mode, kind }: GrantClaims) {
 
 function respond(
   ctx: Context,
-  { sessionId, node, type, machineName, expiresAt }: GrantClaims,
+  { sessionId, node, type, machineName, expiresAt, recording }: GrantClaims,
   grant: {
     readonly url: string;
     readonly token: string;
@@ -179,5 +179,6 @@ function respond(
     expiresAt: new Date(expiresAt).toISOString(),
     machine: { name: machineName, type, node },
     allow: grant.allow,
+    ...(recording ? { record: recording.mode } : {}),
   };
 }

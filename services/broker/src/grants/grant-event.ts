@@ -5,8 +5,22 @@ import type { GrantClaims } from '@porthole/shared/grant/claims';
 export function grantEvent(
   claims: GrantClaims,
   rules: readonly string[],
+  consented: boolean,
 ): Extract<AuditEvent, { readonly event: 'grant' }> {
-  const { sessionId, user, loginRef, cluster, vmid, machineName, node, type, mode, kind, observer } = claims;
+  const {
+    sessionId,
+    user,
+    loginRef,
+    cluster,
+    vmid,
+    machineName,
+    node,
+    type,
+    mode,
+    kind,
+    observer,
+    recording,
+  } = claims;
   return {
     event: 'grant',
     session: sessionId,
@@ -17,5 +31,7 @@ export function grantEvent(
     kind,
     ...(observer ? { observer } : {}),
     rules: [...rules],
+    ...(recording ? { record: recording.mode } : {}),
+    ...(consented ? { consent: true } : {}),
   };
 }

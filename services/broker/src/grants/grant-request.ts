@@ -17,6 +17,8 @@ const grantRequest = z.strictObject({
   inputWhenTaken: z.boolean().default(false),
   /** See what is shown to a class of the user. */
   follow: z.literal('class').optional(),
+  /** The user agrees that the console is recorded. */
+  consent: z.literal(true).optional(),
   /** The session that the page returns to. */
   reopens: z.string().min(1).max(64).optional(),
   onBehalfOf: onBehalfOf.optional(),

@@ -63,6 +63,10 @@ export function authorise({ machine, decision }: VisibleMachine, request: GrantR
     accessMode === 'view'
       ? (['view', 'watch'] as const)
       : [accessMode, ...(inputWhenTaken ? (['watch'] as const) : [])];
+  if (policy.record?.consent && !request.consent)
+    throw new PortholeError('consent_required', {
+      detail: `the rule ${policy.record.rule} requires consent to the recording`,
+    });
   return {
     policy,
     validUntil: decision.validUntil(accessMode),

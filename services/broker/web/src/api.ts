@@ -279,6 +279,8 @@ export const api = {
       readonly reopens?: string;
       /** See what is shown to a class of the user. */
       readonly follow?: 'class';
+      /** The user agrees that the console is recorded. */
+      readonly consent?: true;
     },
     embedToken?: string,
   ) =>

@@ -23,8 +23,9 @@ export interface RecordingsDeps {
   /** Milliseconds of a clock that is not set, such as performance.now. */
   readonly monotonicMs: () => number;
   readonly random: RandomBytes;
-  readonly log: Log;
+  readonly log: Pick<Log, 'info' | 'warn'>;
   readonly onState?: (state: SpoolState) => void;
+  readonly onPiecesLost?: (count: number) => void;
 }
 
 const mebibyte = 1024 * 1024;

@@ -46,6 +46,8 @@ export interface SpoolDeps {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Called with each change of the state. */
   readonly onState?: (state: SpoolState) => void;
+  /** Data of a part was dropped that nothing will have. */
+  readonly onPiecesLost?: (count: number) => void;
 }
 
 /** What a part may still write after `onFull`, for its end. */
@@ -125,7 +127,11 @@ export function createSpool(deps: SpoolDeps): Spool {
 
     return {
       append(chunk, bytes, finished) {
-        if (closed || grace <= 0) return;
+        if (closed) return;
+        if (grace <= 0) {
+          deps.onPiecesLost?.(1);
+          return;
+        }
         current ??= createObject(chunkName(address, chunk));
         current.append(bytes);
         if (finished) {
@@ -164,6 +170,8 @@ export function createSpool(deps: SpoolDeps): Spool {
     usage: () => ({ ...usage.read(), objects: objects.size }),
     async drain(deadlineMs) {
       await uploader.drain(deadlineMs);
+      // Those in the directory are stored when the next process starts.
+      if (!files) deps.onPiecesLost?.(objects.size);
       return objects.size;
     },
   };

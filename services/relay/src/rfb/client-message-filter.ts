@@ -33,6 +33,8 @@ export interface ClientMessageFilterOptions {
   readonly onHumanInput: () => void;
   /** The grant's policy for messages. Applied to those that `viewOnly` allows. */
   readonly policy?: ClientMessagePolicy;
+  /** Called with the text of a cut text that is forwarded, piece by piece. */
+  readonly onCutText?: ((text: Buffer, last: boolean) => void) | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ export class ClientMessageFilter implements MessageFilter {
         const text = unread.subarray(0, this.#textBytesLeft);
         if (this.#textAllowed) forwarded.push(text);
         this.#textBytesLeft -= text.length;
+        if (this.#textAllowed) this.#options.onCutText?.(text, this.#textBytesLeft === 0);
         unread = unread.subarray(text.length);
         // The gate may have shut within the message, when nothing could be released.
         if (this.atMessageBoundary && this.#options.gate?.shut) forwarded.push(...this.releaseHeld());

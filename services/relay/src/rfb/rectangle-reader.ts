@@ -14,11 +14,12 @@ export function createRectangleReader(
     /** The format of the pixels; undefined if it is unsupported. */
     readonly pixelFormat: () => PixelFormat | undefined;
     readonly onPixels: (() => void) | undefined;
+    readonly onResize?: ((width: number, height: number) => void) | undefined;
     readonly onDone: () => void;
   },
 ): ReadRectangles {
   const { field } = fields;
-  const { onPixels, onDone } = options;
+  const { onPixels, onResize, onDone } = options;
   let rectanglesLeft = 0;
   const readTight = createTightReader(fields, { pixelFormat, onDone: nextRectangle });
 
@@ -59,6 +60,8 @@ export function createRectangleReader(
         return fields.skipBody(width * height * pixelFormat().bytesPerPixel + mask, nextRectangle);
       }
       case encodings.extendedDesktopSize:
+        // The second coordinate is the status of a request to resize: 0 means that it was done (rfbproto).
+        if (field.readUInt16BE(2) === 0) onResize?.(width, height);
         return fields.readField(4, skipScreens);
       case encodings.desktopName:
         return fields.readField(4, skipLength);
@@ -67,6 +70,8 @@ export function createRectangleReader(
       case encodings.lastRect:
         return onDone();
       case encodings.desktopSize:
+        onResize?.(width, height);
+        return nextRectangle();
       case encodings.qemuExtendedKey:
       case encodings.extendedMouseButtons:
         return nextRectangle();

@@ -1,5 +1,7 @@
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { Clock } from '@porthole/shared/time/clock';
+import { captureScreen, type ScreenCapture } from '../recording/capture-screen.ts';
+import type { Capture } from '../recording/capture.ts';
 import { filterMessages, type UpstreamSide } from '../stream/upstream-side.ts';
 import { createClientMessagePolicy, type ClientMessagePolicy } from './client-message-policy.ts';
 import { createClipboardPolicy } from './clipboard-policy.ts';
@@ -9,27 +11,47 @@ import { createUpdateRateLimiter } from './update-rate-limiter.ts';
 /** Applies a grant to the messages of a screen, in both directions. Costs nothing in sessions without restrictions. */
 export interface ScreenPolicy {
   readonly clientMessages: ClientMessagePolicy;
+  /** See ClientMessageFilterOptions. */
+  readonly onCutText: ScreenCapture['onCutText'];
   /** The machine's side, without what the viewer must not receive. */
   filterUpstream(side: UpstreamSide): UpstreamSide;
   stop(): void;
 }
+
+const noClipboard = createClipboardPolicy('none');
 
 export function createScreenPolicy(deps: {
   readonly clock: Clock;
   readonly claims: Pick<GrantClaims, 'clipboard' | 'updatesPerSecond'>;
   /** Sends a message of the relay to the machine. Returns false if none may begin now. */
   readonly send: (message: Buffer) => boolean;
+  readonly capture?: Capture | undefined;
 }): ScreenPolicy {
-  const { clock, claims, send } = deps;
+  const { clock, claims, send, capture } = deps;
   const clipboard = createClipboardPolicy(claims.clipboard);
-  const serverClipboard = clipboard.textOut ? undefined : createServerClipboardFilter(clipboard);
+  const filtersViewer = !clipboard.textOut;
+  const onResize = (width: number, height: number) => recorded?.onResize(width, height);
+  // A recording needs a stream that the relay can parse, like a viewer that must not receive text.
+  const serverClipboard =
+    filtersViewer || capture
+      ? createServerClipboardFilter(filtersViewer ? clipboard : noClipboard, onResize)
+      : undefined;
+  const recorded =
+    capture &&
+    captureScreen(capture, { clock, reader: filtersViewer ? undefined : serverClipboard?.serverMessages });
   const rateLimiter =
     claims.updatesPerSecond === undefined
       ? undefined
       : createUpdateRateLimiter({ clock, perSecond: claims.updatesPerSecond, send });
+  const clientMessages = createClientMessagePolicy({ clipboard, serverClipboard, rateLimiter });
   return {
-    clientMessages: createClientMessagePolicy({ clipboard, serverClipboard, rateLimiter }),
-    filterUpstream: (side) => (serverClipboard ? filterMessages(side, serverClipboard.serverMessages) : side),
+    clientMessages: recorded ? recorded.clientMessages(clientMessages) : clientMessages,
+    onCutText: recorded?.onCutText,
+    filterUpstream(side) {
+      const filtered =
+        filtersViewer && serverClipboard ? filterMessages(side, serverClipboard.serverMessages) : side;
+      return recorded ? recorded.upstream(filtered) : filtered;
+    },
     stop: () => rateLimiter?.stop(),
   };
 }

@@ -21,7 +21,10 @@ export interface ServerClipboardFilter {
   setPixelFormat(message: Buffer): void;
 }
 
-export function createServerClipboardFilter(policy: ClipboardPolicy): ServerClipboardFilter {
+export function createServerClipboardFilter(
+  policy: Pick<ClipboardPolicy, 'allowsOut'>,
+  onResize?: (width: number, height: number) => void,
+): ServerClipboardFilter {
   let serverFormat: PixelFormat | undefined;
   let viewerFormat: PixelFormat | undefined;
   let locked = false;
@@ -30,6 +33,7 @@ export function createServerClipboardFilter(policy: ClipboardPolicy): ServerClip
     viewerPixelFormat: () => viewerFormat,
     onServerInit: (format) => (serverFormat = format),
     allowsClipboardMessage: policy.allowsOut,
+    onResize,
   });
 
   return {

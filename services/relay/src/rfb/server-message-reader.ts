@@ -14,6 +14,8 @@ export interface ServerMessageReaderOptions {
   readonly allowsClipboardMessage: (flags: number, bytes: number) => boolean;
   /** Called for each rectangle that has pixels. */
   readonly onPixels?: () => void;
+  /** Called when the size of the screen changes. */
+  readonly onResize?: ((width: number, height: number) => void) | undefined;
 }
 
 const flagsBytes = 4;
@@ -70,6 +72,7 @@ export function createServerMessageReader(options: ServerMessageReaderOptions): 
     readRectangles ??= createRectangleReader(fields, {
       pixelFormat: () => options.viewerPixelFormat() ?? serverFormat,
       onPixels: options.onPixels,
+      onResize: options.onResize,
       onDone: nextMessage,
     });
     readRectangles(field.readUInt16BE(1));

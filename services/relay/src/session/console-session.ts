@@ -13,12 +13,14 @@ import { createControlMessageReader, type ControlMessageReader } from '../viewer
 import type { Viewer } from '../viewer/viewer.ts';
 import type { UpgradeCredentials } from '../viewer/upgrade.ts';
 import { admit } from './admit.ts';
-import { isMember, type ClassMembership } from './class-membership.ts';
+import type { ClassMembership } from './class-membership.ts';
 import { InputGate } from './input-gate.ts';
 import { SessionLifecycle, ViewerLeft, type SessionState } from './lifecycle.ts';
 import { openConsole, type OpenConsole } from './open-console.ts';
 import { createParking, waitWhileParked, type Parking } from './parking.ts';
 import { offerConsole } from './offer-console.ts';
+import { openedMessage } from './opened-message.ts';
+import { beginRecording, checkRecordable, notRecorded } from './recorded-session.ts';
 import { registerSession, toSessionRecord } from './registration.ts';
 import { keepReopenable } from './reopenable-session.ts';
 import { claimsToResume, ResumeTokens } from './resume-tokens.ts';
@@ -50,6 +52,7 @@ export class ConsoleSession {
   #sharesScreen = false;
   #timeLimits: TimeLimits | undefined;
   #resumeTokens: ResumeTokens | undefined;
+  #recording = notRecorded;
   #parking: Parking | undefined;
 
   constructor(deps: SessionDeps, viewer: Viewer, credentials: UpgradeCredentials) {
@@ -133,6 +136,7 @@ export class ConsoleSession {
   async #open(claims: GrantClaims): Promise<OpenConsole> {
     const { clusters, terminations } = this.#deps;
     const lifecycle = this.#lifecycle;
+    checkRecordable(this.#deps, claims);
     const order = await lifecycle.wait(terminations.findFor(claims));
     if (order) throw terminationError(order);
     // Owned before the registration, so that the record is gone when observers look.
@@ -163,6 +167,7 @@ export class ConsoleSession {
     });
     // Otherwise, the first keys would be lost.
     const [console] = await Promise.all([opened, control.known]);
+    this.#recording = await beginRecording(this.#deps, console.dialled, { claims, lifecycle, sendControl });
     return console;
   }
 
@@ -176,7 +181,7 @@ export class ConsoleSession {
     const claims = (this.#claims = { ...granted, node });
     this.#sharesScreen = console.dialled.way !== 'pass_through';
     this.#lifecycle.enter('open');
-    this.#reporter.opened(claims);
+    this.#reporter.opened(claims, this.#recording.id);
     const timeLimits = this.#announceOpen(claims);
     this.#lifecycle.own(() => timeLimits.stop());
     timeLimits.start((error) => this.end(error));
@@ -195,6 +200,7 @@ export class ConsoleSession {
       timeLimits,
       parking: this.#parking,
       gate: this.#gate,
+      capture: this.#recording.capture,
       signal,
       onStreaming: (protocol) => offerConsole(console.dialled, protocol, session),
     });
@@ -233,18 +239,13 @@ export class ConsoleSession {
     const { clock, keys, observers, random, records, reopenable } = this.#deps;
     const viewer = this.#viewer;
     const lifecycle = this.#lifecycle;
+    const recording = this.#recording;
     const sendControl = (message: ControlMessage) => viewer.sendControl(message);
     const timeLimits = (this.#timeLimits = new TimeLimits({ clock, claims, sendControl }));
-    // A session that must keep its console, for example for a recording, would answer false here.
     const mayPark = () => this.#resumeTokens?.canResumeNow ?? false;
-    this.#parking = createParking({ clock, claims, viewer, mayPark });
-    sendControl({
-      type: 'opened',
-      mode: claims.mode,
-      ...(claims.clipboard && { clipboard: claims.clipboard }),
-      ...(this.#parking ? { parking: true } : {}),
-      ...(isMember(claims) ? { help: true } : {}),
-    });
+    // A recorded console stays open, so that the recording has no gap.
+    if (!recording.capture) this.#parking = createParking({ clock, claims, viewer, mayPark });
+    sendControl(openedMessage(claims, { parking: this.#parking !== undefined, ...recording.announced }));
     this.#classes = this.#deps.joinClasses({ claims, gate: this.#gate, sendControl, lifecycle, timeLimits });
     observers.notifyChanged(claims);
     const endReopenable = keepReopenable({ sessions: reopenable, clock }, claims);
@@ -255,12 +256,12 @@ export class ConsoleSession {
       keys,
       random,
       clock,
-      claims: () => claimsToResume(claims, timeLimits, this.#generation ?? 0),
+      claims: () => claimsToResume(recording.continuedBy(claims), timeLimits, this.#generation ?? 0),
       send: (token) => sendControl({ type: 'resume', token }),
       answeredSince: (time) => viewer.lastAnsweredPingAt > time,
     }));
     lifecycle.own(() => (this.#mayResume ? tokens.stop() : tokens.revoke()));
-    lifecycle.own(observers.register(claims, sendControl));
+    lifecycle.own(observers.register(claims, recording.observing(sendControl)));
     return timeLimits;
   }
 

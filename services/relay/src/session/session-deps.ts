@@ -10,11 +10,13 @@ import type { AdmitDeps } from './admit.ts';
 import type { JoinClasses } from './class-membership.ts';
 import type { ObserverNotifier } from './observers.ts';
 import type { OpenConsoleDeps } from './open-console.ts';
+import type { RecordingDeps } from './recorded-session.ts';
 import type { RegistrationDeps } from './registration.ts';
 import type { SessionReporterDeps } from './session-reporter.ts';
 
 /** What all sessions of a relay share. */
-export interface SessionDeps extends AdmitDeps, RegistrationDeps, OpenConsoleDeps, SessionReporterDeps {
+export interface SessionDeps
+  extends AdmitDeps, RegistrationDeps, OpenConsoleDeps, RecordingDeps, SessionReporterDeps {
   readonly random: RandomBytes;
   readonly terminations: Pick<TerminationOrders, 'findFor'>;
   readonly observers: Pick<ObserverNotifier, 'register' | 'notifyChanged'>;

@@ -47,7 +47,7 @@ export class SessionReporter {
   }
 
   /** The console is open. `claims` name the node on which the machine runs. */
-  opened(claims: GrantClaims): void {
+  opened(claims: GrantClaims, recording?: string): void {
     const { clock, metrics, log, audit, relayId } = this.#deps;
     this.#claims = claims;
     this.#openedAt = clock.now();
@@ -59,7 +59,12 @@ export class SessionReporter {
     metrics.openPhase('total', seconds);
     metrics.sessionStarted(claims.mode, claims.kind);
     log.info({ ...this.#identity(), node: claims.node, resumed, seconds }, 'console opened');
-    audit({ event: 'console_opened', ...auditFactsOf(claims, relayId), resumed });
+    audit({
+      event: 'console_opened',
+      ...auditFactsOf(claims, relayId),
+      resumed,
+      ...(recording === undefined ? {} : { recording }),
+    });
   }
 
   /** The first picture arrived. */

@@ -5,6 +5,7 @@ import { onAbort } from '@porthole/shared/time/on-abort';
 import type { RelayMetrics } from '../metrics.ts';
 import { createScreenProtocol } from '../rfb/screen-protocol.ts';
 import type { ConsoleProtocol, ConsoleProtocolDeps } from '../stream/console-protocol.ts';
+import type { Capture } from '../recording/capture.ts';
 import type { LinkGauges } from '../stream/link-gauges.ts';
 import { startPump, type Direction } from '../stream/pump.ts';
 import type { TakeLeftover } from '../stream/run-handshake.ts';
@@ -51,6 +52,8 @@ export interface StreamConsoleDeps {
   /** Called once, when bytes are forwarded from now on. */
   readonly onStreaming?: ((protocol: Pick<ConsoleProtocol, 'filter' | 'withdrawInput'>) => void) | undefined;
   readonly gate: InputGate;
+  /** Undefined if the console is not recorded. */
+  readonly capture?: Capture | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -90,6 +93,7 @@ export function streamConsole(deps: StreamConsoleDeps): Promise<StreamEnd> {
     onPicture: deps.onPicture,
     onAnswering: deps.onAnswering,
     deadlines: deps.deadlines,
+    capture: deps.capture,
   });
   const { keepAlive } = protocol;
   own(protocol.stop);

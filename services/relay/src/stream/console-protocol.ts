@@ -1,5 +1,6 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
+import type { Capture } from '../recording/capture.ts';
 import type { InputDeadlines } from '../upstream/deadlines.ts';
 import type { MessageFilter } from './message-filter.ts';
 import type { UpstreamSide } from './upstream-side.ts';
@@ -34,4 +35,6 @@ export interface ConsoleProtocolDeps {
   /** A terminal does not answer input (false), or answers again (true). */
   readonly onAnswering: (answers: boolean) => void;
   readonly deadlines: InputDeadlines;
+  /** Undefined if the console is not recorded. */
+  readonly capture?: Capture | undefined;
 }

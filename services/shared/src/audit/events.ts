@@ -116,6 +116,10 @@ const auditEvents = {
       kind,
       observer: z.boolean().optional(),
       rules: z.array(z.string()),
+      /** Whether and how the console is to be recorded. */
+      record: z.enum(['required', 'try']).optional(),
+      /** True if the rules require consent to the recording, and the user has given it. */
+      consent: z.literal(true).optional(),
       ...requestFields,
     },
   },
@@ -134,7 +138,17 @@ const auditEvents = {
   console_opened: {
     about:
       'A console opened. `resumed` is true if it continues a session that lost its connection or its relay.',
-    fields: { ...consoleFields, resumed: z.boolean() },
+    fields: {
+      ...consoleFields,
+      resumed: z.boolean(),
+      /** The id of its recording, if it is recorded. */
+      recording: z.string().optional(),
+    },
+  },
+  console_not_recorded: {
+    about:
+      'A console that should be recorded is open without recording, because its rule says `try`. `reason`: recordings could not be stored when it opened (`unavailable`), or no longer (`stopped`).',
+    fields: { ...consoleFields, reason: z.enum(['unavailable', 'stopped']) },
   },
   console_parked: {
     about:

@@ -76,6 +76,11 @@ export const closeCodes = {
   upstream: { code: 4502, pageAction: 'offer-reopen', text: 'Proxmox refused to open the console.' },
   no_slot: { code: 4503, pageAction: 'retry', text: 'The node has no free console slot.' },
   timeout: { code: 4504, pageAction: 'retry', text: 'Proxmox or the machine did not respond in time.' },
+  not_recorded: {
+    code: 4507,
+    pageAction: 'offer-reopen',
+    text: 'This console must be recorded, and that is not possible at the moment.',
+  },
 } as const satisfies Record<string, CloseCode>;
 
 export type CloseName = keyof typeof closeCodes;

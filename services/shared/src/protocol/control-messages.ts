@@ -39,6 +39,8 @@ export const controlMessage = z.discriminatedUnion('type', [
     parking: z.literal(true).optional(),
     /** Present if the viewer may send `help`. */
     help: z.literal(true).optional(),
+    /** Whether the console is recorded. False: it should be, and is not. Missing: it should not be. */
+    recorded: z.boolean().optional(),
   }),
   /** A grant to resume the session at any relay after a lost connection. It invalidates the previous one. */
   z.object({ type: z.literal('resume'), token: z.string() }),
@@ -119,6 +121,8 @@ export const controlMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('uncontrolled') }),
   /** A user whose input is held back asks this session for control. */
   z.object({ type: z.literal('control_asked'), by: shownName }),
+  /** The recording has stopped, and the console goes on without. */
+  z.object({ type: z.literal('not_recorded') }),
   /** The relay is draining. The close frame that follows tells the page to reconnect. */
   z.object({ type: z.literal('moving') }),
   /** The answer to a client's `ping`. */

@@ -11,6 +11,7 @@ export const openFailures: readonly ErrorCode[] = [
   'relay_full',
   'queue_full',
   'queue_timeout',
+  'recording_unavailable',
   'proxmox_credential',
   'proxmox_permission',
   'proxmox_tls',

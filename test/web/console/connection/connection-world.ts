@@ -30,6 +30,8 @@ export interface World {
   grantRequests: number;
   /** The session that each grant request returned to. */
   readonly reopened: (string | undefined)[];
+  /** Whether each grant request said that the user agrees to be recorded. */
+  readonly consents: boolean[];
   polls: number;
   signIns: number;
   status: Answer<string | undefined>;
@@ -61,6 +63,7 @@ export function createWorld(random: () => number = () => 0.5): World {
     answers: [],
     grantRequests: 0,
     reopened: [],
+    consents: [],
     polls: 0,
     signIns: 0,
     status: { ok: true, value: 'stopped' },
@@ -71,7 +74,8 @@ export function createWorld(random: () => number = () => 0.5): World {
       random,
       online: () => world.online,
       visible: () => world.visible,
-      requestGrant: (reopens) => {
+      requestGrant: (reopens, consents) => {
+        world.consents.push(consents);
         world.grantRequests += 1;
         world.reopened.push(reopens);
         return Promise.resolve(

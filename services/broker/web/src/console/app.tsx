@@ -18,6 +18,7 @@ import { KeysPanel } from './keyboard/keys-panel.tsx';
 import type { LayoutChoice } from './keyboard/layouts/layout-select.tsx';
 import { NoticeBar } from './notices/notice-bar.tsx';
 import { ObserversBadge } from './notices/observers-badge.tsx';
+import { RecordedBadge } from './notices/recorded-badge.tsx';
 import { ScreenMark } from './notices/screen-mark.tsx';
 import { UnansweredHint } from './notices/unanswered-hint.tsx';
 import { announcement } from './overlay/announcement.ts';
@@ -43,6 +44,7 @@ export interface AppProps {
   readonly terminal: Terminal | undefined;
   readonly layouts: LayoutChoice;
   readonly open: () => void;
+  readonly openWithConsent: () => void;
   readonly extend: () => void;
   readonly setHelp: SetHelp;
   readonly askControl: () => void;
@@ -137,6 +139,7 @@ export function App(props: AppProps) {
       ) : null}
       {power && live ? <PowerStatus power={power} /> : null}
       {granted === 'view' && live ? <ViewOnlyBadge /> : null}
+      <RecordedBadge view={view} />
       <ObserversBadge view={view} />
       <HandBadge help={live ? view.classInfo.help : undefined} />
       {view.state === 'open' && view.sessionInfo.unanswered ? <UnansweredHint /> : null}
@@ -150,7 +153,7 @@ export function App(props: AppProps) {
       </div>
       <ShownView shown={live ? view.classInfo.shown : undefined} />
       <ClassMessages messages={view.classInfo.messages} focusDisplay={focus} />
-      <Overlay view={view} name={name} open={open} power={power} />
+      <Overlay view={view} name={name} open={open} openWithConsent={props.openWithConsent} power={power} />
       <p class="visually-hidden" role="status" aria-live="polite">
         {announcement(view, name)}
       </p>

@@ -72,8 +72,8 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
     random: Math.random,
     online: () => navigator.onLine,
     visible: isVisible,
-    requestGrant: async (reopens) => {
-      const answer = await broker.requestGrant(reopens);
+    requestGrant: async (reopens, consents) => {
+      const answer = await broker.requestGrant(reopens, consents);
       if (answer.ok) updatePower(answer.value);
       return answer;
     },
@@ -129,6 +129,7 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
           },
         }}
         open={connection.open}
+        openWithConsent={connection.openWithConsent}
         extend={connection.extend}
         setHelp={connection.setHelp}
         askControl={connection.askControl}
@@ -174,14 +175,19 @@ function createBrokerRequests(
   { cluster, vmid, mode, kind }: ConsoleAddress,
   embedToken: EmbedTokenSource,
 ): {
-  requestGrant(reopens: string | undefined): Promise<Answer<Grant>>;
+  requestGrant(reopens: string | undefined, consents: boolean): Promise<Answer<Grant>>;
   machineStatus(): Promise<Answer<string | undefined>>;
 } {
   return {
-    async requestGrant(reopens) {
+    async requestGrant(reopens, consents) {
       const token = await embedToken();
       if (!token.ok) return token;
-      const requested = { mode, kind, ...(reopens === undefined ? {} : { reopens }) };
+      const requested = {
+        mode,
+        kind,
+        ...(reopens === undefined ? {} : { reopens }),
+        ...(consents ? { consent: true as const } : {}),
+      };
       return api.grant(cluster, vmid, requested, token.value);
     },
     async machineStatus() {

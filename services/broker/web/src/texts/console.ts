@@ -28,6 +28,7 @@ const adviceFor = {
   upstream: `Try again. ${contactSupport}`,
   no_slot: `Many consoles are opening right now. ${retriesAutomatically}`,
   timeout: retriesAutomatically,
+  not_recorded: 'Try again later, or ask your instructor or administrator.',
 } as const satisfies Record<CloseName, string>;
 
 const machineOff: StatusMessage = { title: 'The machine is off.', advice: adviceFor.not_running };
@@ -66,6 +67,15 @@ export const terminalEnded: StatusMessage = {
   title: terminalEndedReason,
   advice: 'Open the terminal again to continue.',
 };
+
+export const consentRequired: StatusMessage = {
+  title: 'This console is recorded.',
+  advice:
+    'What the console shows is recorded, and when you use keyboard and mouse. It opens if you agree to that.',
+};
+
+export const recordedText = 'This console is recorded';
+export const notRecordedText = 'This console is not recorded: recordings cannot be stored';
 
 export const invalidAddress: StatusMessage = {
   title: 'This address is not valid.',

@@ -30,8 +30,8 @@ export interface ConnectionPorts {
   random(): number;
   online(): boolean;
   visible(): boolean;
-  /** `reopens` is the id of the session that was open last. */
-  requestGrant(reopens: string | undefined): Promise<Answer<Grant>>;
+  /** `reopens` is the id of the session that was open last. `consents`: the user agrees to be recorded. */
+  requestGrant(reopens: string | undefined, consents: boolean): Promise<Answer<Grant>>;
   /** The machine's status in the broker's list, `undefined` if it is not listed. */
   machineStatus(): Promise<Answer<string | undefined>>;
   openSocket(grant: Grant, events: ConsoleSocketEvents): ConsoleSocket;
@@ -42,6 +42,8 @@ export interface ConnectionPorts {
 export interface Connection {
   /** Opens the console now, whatever the state: for the first time, "Try now", "Reconnect" and "Open again". */
   open(): void;
+  /** Opens the console, and tells the broker that the user agrees to be recorded. */
+  openWithConsent(): void;
   /** Postpones the end that a notice announces. */
   extend(): void;
   /** Raises or lowers the user's hand, as soon as the console is open. */
@@ -105,7 +107,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
     switch (effect.type) {
       case 'request-grant':
         void ports
-          .requestGrant(state.lastOpened)
+          .requestGrant(state.lastOpened, state.consents)
           .then((answer) => dispatch({ type: 'grant-answered', attempt, answer }));
         break;
       case 'open-socket':
@@ -150,6 +152,7 @@ export function createConnection(ports: ConnectionPorts): Connection {
 
   return {
     open: () => dispatch({ type: 'open-requested' }),
+    openWithConsent: () => dispatch({ type: 'open-requested', consents: true }),
     extend: () => socket?.console.send({ type: 'extend' }),
     setHelp: (raised, text) => dispatch({ type: 'help-requested', request: { raised, text } }),
     askControl: () => socket?.console.send({ type: 'ask_control' }),

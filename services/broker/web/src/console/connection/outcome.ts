@@ -7,6 +7,7 @@ import {
 import type { Problem } from '../../api.ts';
 import {
   connectionLost,
+  consentRequired,
   messageForClose,
   messageForProblem,
   signedOut,
@@ -25,7 +26,7 @@ export type Outcome =
   | { readonly next: 'sign-in'; readonly message: StatusMessage };
 
 /** What the user can do about an ended console. */
-export type EndedOffer = 'reopen' | 'terminal' | 'list' | 'sign-in';
+export type EndedOffer = 'reopen' | 'terminal' | 'list' | 'sign-in' | 'consent';
 
 /** Browsers report a broken connection with this code. The page uses it too for a loss that it notices first. */
 export const connectionLostCode = 1006;
@@ -71,6 +72,8 @@ export function outcomeOfProblem(problem: Problem): Outcome {
     case 'machine_stopped':
     case 'machine_ended':
       return { next: 'wait-for-machine', message };
+    case 'consent_required':
+      return { next: 'end', message: consentRequired, offer: 'consent' };
     case 'user_limit':
     case 'machine_limit':
       return { next: 'end', message, offer: 'reopen' };

@@ -31,6 +31,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     state,
     parking,
     help,
+    recorded,
   } = value as Record<string, unknown>;
   switch (type) {
     case 'queued':
@@ -46,6 +47,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
         ...(isClipboardDirection(clipboard) ? { clipboard } : {}),
         ...(parking === true ? { parking } : {}),
         ...(help === true ? { help } : {}),
+        ...(typeof recorded === 'boolean' ? { recorded } : {}),
       };
     case 'resume':
       return typeof token === 'string' && grantToken.test(token) ? { type, token } : undefined;
@@ -62,6 +64,7 @@ export function parseControlMessage(text: string): ControlMessage | undefined {
     case 'unanswered':
     case 'answers':
     case 'parked':
+    case 'not_recorded':
     case 'moving':
     case 'pong':
       return { type };

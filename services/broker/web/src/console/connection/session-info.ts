@@ -12,6 +12,8 @@ export interface SessionInfo {
   readonly control: ControlInfo;
   /** Whether the relay wants to know when the page is hidden. */
   readonly parking: boolean;
+  /** False: the console should be recorded, and is not. Undefined: it should not be. */
+  readonly recorded: boolean | undefined;
 }
 
 /** Seen from the machine: `in` allows pasting, `out` allows copying. */
@@ -31,6 +33,7 @@ export const noSessionInfo: SessionInfo = {
   reconnecting: false,
   control: undefined,
   parking: false,
+  recorded: undefined,
 };
 
 /** What this viewer may do with the clipboard. A view-only session can't paste. */

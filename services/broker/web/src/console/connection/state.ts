@@ -41,6 +41,8 @@ export interface ConnectionState {
   readonly classInfo: ClassInfo;
   /** Made while the console was interrupted. */
   readonly unsentHelp: HelpRequest | undefined;
+  /** Whether the user has agreed that the console is recorded. */
+  readonly consents: boolean;
 }
 
 export const initialState: ConnectionState = {
@@ -64,11 +66,12 @@ export const initialState: ConnectionState = {
   sessionInfo: noSessionInfo,
   classInfo: noClassInfo,
   unsentHelp: undefined,
+  consents: false,
 };
 
 export type ConnectionEvent =
-  /** The page was opened, or the user chose "Try now", "Reconnect" or "Open again". */
-  | { readonly type: 'open-requested' }
+  /** The page was opened, or the user chose "Try now", "Reconnect" or "Open again", or agreed to the recording. */
+  | { readonly type: 'open-requested'; readonly consents?: boolean }
   /** The page is being left. */
   | { readonly type: 'stopped' }
   | { readonly type: 'grant-answered'; readonly attempt: number; readonly answer: Answer<Grant> }

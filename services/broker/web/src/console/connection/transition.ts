@@ -33,7 +33,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent, env: 
   if ('attempt' in event && event.attempt !== state.attempt) return stay(state);
   switch (event.type) {
     case 'open-requested':
-      return onOpenRequested(state, env);
+      return onOpenRequested(event.consents ? { ...state, consents: true } : state, env);
     case 'stopped':
       return stay({ ...abandonAttempt(state), resumeGrant: undefined });
     case 'grant-answered':
@@ -123,6 +123,7 @@ function onControlMessage(
         ...state.sessionInfo,
         clipboard: message.clipboard ?? 'both',
         parking: message.parking === true,
+        recorded: message.recorded,
       };
       // The first frame can overtake this message.
       const name = open ? 'open' : 'awaiting-frame';
@@ -166,6 +167,8 @@ function onControlMessage(
       const control = applyControlMessage(state.sessionInfo.control, message);
       return { ...state, sessionInfo: { ...state.sessionInfo, control } };
     }
+    case 'not_recorded':
+      return { ...state, sessionInfo: { ...state.sessionInfo, recorded: false } };
     case 'pong':
     // The close that follows says when to move.
     case 'moving':

@@ -7,9 +7,10 @@ import { MachinesLink, SupportId } from './card-parts.tsx';
 interface EndedProps {
   readonly view: Extract<View, { state: 'ended' }>;
   readonly open: () => void;
+  readonly openWithConsent: () => void;
 }
 
-export function EndedCard({ view, open }: EndedProps) {
+export function EndedCard({ view, open, openWithConsent }: EndedProps) {
   const actions = useRef<HTMLDivElement>(null);
   const address = parseConsolePath(location.pathname, location.search);
   // The page offers nothing else, so the first action gets the focus.
@@ -26,6 +27,11 @@ export function EndedCard({ view, open }: EndedProps) {
           {view.offer === 'reopen' ? (
             <button type="button" class="button primary" onClick={open}>
               Open again
+            </button>
+          ) : null}
+          {view.offer === 'consent' ? (
+            <button type="button" class="button primary" onClick={openWithConsent}>
+              Agree and open
             </button>
           ) : null}
           {view.offer === 'terminal' && address ? (

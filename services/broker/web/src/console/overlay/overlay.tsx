@@ -10,11 +10,12 @@ interface OverlayProps {
   readonly view: View;
   readonly name: string;
   readonly open: () => void;
+  readonly openWithConsent: () => void;
   readonly power: MachinePower | undefined;
 }
 
 /** What covers the screen while the console is not open. */
-export function Overlay({ view, name, open, power }: OverlayProps) {
+export function Overlay({ view, name, open, openWithConsent, power }: OverlayProps) {
   switch (view.state) {
     case 'open':
       return null;
@@ -25,7 +26,7 @@ export function Overlay({ view, name, open, power }: OverlayProps) {
     case 'parked':
       return <Paused view={view} />;
     case 'ended':
-      return <EndedCard view={view} open={open} />;
+      return <EndedCard view={view} open={open} openWithConsent={openWithConsent} />;
     default:
       return <Opening view={view} name={name} open={open} interruption={view.interruption} />;
   }

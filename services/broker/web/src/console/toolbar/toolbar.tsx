@@ -66,6 +66,7 @@ export function Toolbar(props: ToolbarProps) {
         <div class="bar-title">
           <strong>{name}</strong>
           <StateLabel view={view} />
+          {view.sessionInfo.recorded ? <span class="bar-recorded">Recorded</span> : null}
         </div>
         <div class="bar-tools">
           {live && mode === 'control' && !terminal ? <KeyboardTools {...tools} /> : null}

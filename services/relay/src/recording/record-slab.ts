@@ -1,0 +1,110 @@
+import { encodeRecord } from '@porthole/shared/recording/record/encode-record';
+import { decodeRecord } from '@porthole/shared/recording/record/decode-record';
+import { recordTypes, type RecordingRecord } from '@porthole/shared/recording/record/record';
+
+/**
+ * Records of all parts of a relay, on their way to the thread that writes them. One piece of memory for all of them, so
+ * that a recorded console needs none of its own, and a frame costs one copy.
+ *
+ *     4 bytes  part
+ *     1 byte   type of the record
+ *     8 bytes  time in milliseconds, as a double
+ *     4 bytes  length of the data
+ */
+const entryHeaderBytes = 17;
+
+const none = new Uint8Array(0);
+const terminalOutput = Uint8Array.of('o'.charCodeAt(0));
+
+export class RecordSlab {
+  readonly memory: Buffer;
+  used = 0;
+
+  constructor(memory: Buffer) {
+    this.memory = memory;
+  }
+
+  /** Appends bytes of a screen from `offset` on, or as many as there is room for. Answers how many. */
+  screen(part: number, timeMs: number, bytes: Uint8Array, offset: number): number {
+    return this.#stream(part, recordTypes.screen, timeMs, none, bytes, offset);
+  }
+
+  terminalOutput(part: number, timeMs: number, bytes: Uint8Array, offset: number): number {
+    return this.#stream(part, recordTypes.terminal, timeMs, terminalOutput, bytes, offset);
+  }
+
+  /** Answers false if there is no room for the record. */
+  add(part: number, timeMs: number, { type, head, body }: EncodedRecord): boolean {
+    const length = head.length + body.length;
+    if (entryHeaderBytes + length > this.memory.length - this.used) return false;
+    this.#append(part, type, timeMs, head, body);
+    return true;
+  }
+
+  #stream(
+    part: number,
+    type: number,
+    timeMs: number,
+    head: Uint8Array,
+    bytes: Uint8Array,
+    offset: number,
+  ): number {
+    const room = this.memory.length - this.used - entryHeaderBytes - head.length;
+    const taken = Math.min(room, bytes.length - offset);
+    if (taken <= 0) return 0;
+    const whole = taken === bytes.length;
+    this.#append(part, type, timeMs, head, whole ? bytes : bytes.subarray(offset, offset + taken));
+    return taken;
+  }
+
+  #append(part: number, type: number, timeMs: number, head: Uint8Array, body: Uint8Array): void {
+    const { memory } = this;
+    let at = memory.writeUInt32LE(part, this.used);
+    at = memory.writeUInt8(type, at);
+    at = memory.writeDoubleLE(timeMs, at);
+    at = memory.writeUInt32LE(head.length + body.length, at);
+    memory.set(head, at);
+    memory.set(body, at + head.length);
+    this.used = at + head.length + body.length;
+  }
+}
+
+export interface EncodedRecord {
+  readonly type: number;
+  readonly head: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+export const encodeForSlab = (record: RecordingRecord): EncodedRecord => ({
+  type: recordTypes[record.type],
+  ...encodeRecord(record),
+});
+
+/** Bytes that a slab needs for a record. */
+export const slabBytesOf = ({ head, body }: EncodedRecord): number =>
+  entryHeaderBytes + head.length + body.length;
+
+/** Passes on each record of a slab, in order. Its bytes lie in the slab. */
+export function readSlab(
+  bytes: Buffer,
+  on: {
+    screen(part: number, timeMs: number, bytes: Buffer): void;
+    record(part: number, timeMs: number, record: RecordingRecord): void;
+  },
+): void {
+  for (let at = 0; at < bytes.length;) {
+    const part = bytes.readUInt32LE(at);
+    const type = bytes.readUInt8(at + 4);
+    const timeMs = bytes.readDoubleLE(at + 5);
+    const start = at + entryHeaderBytes;
+    const end = start + bytes.readUInt32LE(at + 13);
+    const data = bytes.subarray(start, end);
+    at = end;
+    if (type === recordTypes.screen) {
+      on.screen(part, timeMs, data);
+      continue;
+    }
+    const record = decodeRecord(type, data);
+    if (record) on.record(part, timeMs, record);
+  }
+}
