@@ -87,7 +87,7 @@ test.each([
 
 test('the start fails without built pages, and the error says how to build them', async () => {
   await expect(startBroker({ pages: { 'index.html': 'alone' } })).rejects.toThrow(
-    /console\.html and lti\.html not found in .*`npm run build:pages`/,
+    /console\.html and lti\.html and recording\.html not found in .*`npm run build:pages`/,
   );
 });
 

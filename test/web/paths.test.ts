@@ -44,3 +44,10 @@ describe('addresses', () => {
     );
   });
 });
+
+test('a sign-in can lead back to a recording, and to nothing beside it', () => {
+  const id = `20260105-083000-${'0'.repeat(32)}`;
+  expect(safeReturnPath(`/recordings/${id}`, 'https://porthole.example')).toBe(`/recordings/${id}`);
+  expect(safeReturnPath(`/recordings/${id}/../../x`, 'https://porthole.example')).toBeUndefined();
+  expect(safeReturnPath('/recordings/../api/v1/me', 'https://porthole.example')).toBeUndefined();
+});

@@ -55,6 +55,7 @@ export default defineConfig({
         index: here('./index.html'),
         console: here('./console.html'),
         lti: here('./lti.html'),
+        recording: here('./recording.html'),
         embed: here('./src/embed/porthole-console.ts'),
       },
       output: {

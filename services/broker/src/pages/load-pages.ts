@@ -32,7 +32,7 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 const compressible = /^text\/|json|svg|wasm/;
-const required = ['index.html', 'console.html', 'lti.html'];
+const required = ['index.html', 'console.html', 'lti.html', 'recording.html'];
 
 /**
  * Reads and compresses all files at the start. Requests look up names in a map, so no path of a request reaches the

@@ -2,6 +2,8 @@ import { PortholeError } from '@porthole/shared/errors';
 import type { Context, Step } from '../http/context.ts';
 import type { PageFile, PageFiles } from './load-pages.ts';
 
+const listPages = new Set(['/', '/sessions', '/classes', '/recordings']);
+const recordingPage = /^\/recordings\/\d{8}-\d{6}-[0-9a-f]{32}$/;
 const consolePage = /^\/console\/[a-z0-9][a-z0-9-]{0,31}\/[1-9]\d{0,8}\/?$/;
 
 /**
@@ -24,7 +26,8 @@ export function servePages(pages: () => PageFiles | undefined, basePath: string)
 
 /** Pages have paths of their own. Other files keep their path in the build. */
 function nameOf(path: string): string {
-  if (path === '/' || path === '/sessions' || path === '/classes') return 'index.html';
+  if (listPages.has(path)) return 'index.html';
+  if (recordingPage.test(path)) return 'recording.html';
   if (consolePage.test(path)) return 'console.html';
   return path.endsWith('.html') ? '' : path.slice(1);
 }

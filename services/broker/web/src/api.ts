@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@porthole/shared/errors';
 import { basePath } from './base-path.ts';
 import type { ClassAction, ClassList } from './class-types.ts';
+import type { RecordingDetails, RecordingFilter, RecordingList } from './recording-types.ts';
 
 /** Why a request to the broker failed. `network`: no answer. `invalid_response`: not an answer of the API. */
 export interface Problem {
@@ -41,7 +42,8 @@ export interface Machine {
 export type MachineType = 'qemu' | 'lxc' | 'node';
 
 /** What the user may do with a machine. */
-export type Right = 'view' | 'control' | 'terminal' | 'watch' | 'power' | 'end' | 'explain' | 'audit';
+export type Right =
+  'view' | 'control' | 'terminal' | 'watch' | 'power' | 'end' | 'explain' | 'audit' | 'recordings';
 
 export type PowerAction = 'start' | 'shutdown' | 'reboot' | 'reset' | 'stop';
 
@@ -223,6 +225,23 @@ async function requestIfChanged<T>(path: string, etag: string | undefined): Prom
 /** URLs in answers start with the API's path, which `request` adds. */
 const apiPath = (url: string) => url.replace(/^\/api\/v1/, '');
 
+/** A chunk of a recording, and what is wrong with it. */
+async function recordingChunk(
+  id: string,
+  part: string,
+  chunk: number,
+): Promise<Answer<{ readonly bytes: ArrayBuffer; readonly problem: string | undefined }>> {
+  const response = await send('GET', `/recordings/${id}/parts/${part}/chunks/${chunk}`);
+  if (!response) return { ok: false, problem: { code: 'network' } };
+  if (!response.ok) return { ok: false, problem: await problemOf(response) };
+  try {
+    const problem = response.headers.get('x-recording-problem') ?? undefined;
+    return { ok: true, value: { bytes: await response.arrayBuffer(), problem } };
+  } catch {
+    return { ok: false, problem: { code: 'network' } };
+  }
+}
+
 export const api = {
   signInMethods: () => request<{ methods: readonly SignInMethod[] }>('GET', '/login'),
   signIn: (username: string, password: string) =>
@@ -233,7 +252,11 @@ export const api = {
     request<{ user: User }>('POST', `${apiPath(url)}/code`, { id, factor, code }),
   signOut: () => request<{ url: string } | undefined>('POST', '/logout'),
   redeemEmbedCode: (code: string) => request<{ token: string }>('POST', '/embed-tokens', { code }),
-  me: () => request<{ user: User; canSeeSessions?: boolean; canSeeClasses?: boolean }>('GET', '/me'),
+  me: () =>
+    request<{ user: User; canSeeSessions?: boolean; canSeeClasses?: boolean; canSeeRecordings?: boolean }>(
+      'GET',
+      '/me',
+    ),
   classes: (name: string | undefined, etag: string | undefined) =>
     requestIfChanged<ClassList>(
       name === undefined ? '/classes' : `/classes?name=${encodeURIComponent(name)}`,
@@ -252,6 +275,16 @@ export const api = {
       `/sessions?${className === undefined ? 'scope=all' : `scope=class&class=${encodeURIComponent(className)}`}`,
       etag,
     ),
+  recordings: (filter: RecordingFilter, cursor: string | undefined) =>
+    request<RecordingList>(
+      'GET',
+      `/recordings?${new URLSearchParams({ ...filter, ...(cursor === undefined ? {} : { cursor }) }).toString()}`,
+    ),
+  recording: (id: string) => request<RecordingDetails>('GET', `/recordings/${encodeURIComponent(id)}`),
+  recordingChunk,
+  holdRecording: (id: string, hold: boolean) =>
+    request<undefined>(hold ? 'PUT' : 'DELETE', `/recordings/${encodeURIComponent(id)}/hold`),
+  deleteRecording: (id: string) => request<undefined>('DELETE', `/recordings/${encodeURIComponent(id)}`),
   signOutUser: (id: string) =>
     request<{ signIns: number; consoles: number }>('DELETE', `/logins?user=${encodeURIComponent(id)}`),
   endSession: (id: string) => request<undefined>('DELETE', `/sessions/${encodeURIComponent(id)}`),

@@ -11,6 +11,15 @@ export interface ConsoleAddress {
 
 export const sessionsPath = `${basePath}sessions`;
 export const classesPath = `${basePath}classes`;
+export const recordingsPath = `${basePath}recordings`;
+
+export const recordingPath = (id: string): string => `${recordingsPath}/${id}`;
+
+/** The id of the recording that the address of a player names. */
+export function parseRecordingPath(pathname: string): string | undefined {
+  if (!pathname.startsWith(`${recordingsPath}/`)) return undefined;
+  return /^(\d{8}-\d{6}-[0-9a-f]{32})$/.exec(pathname.slice(recordingsPath.length + 1))?.[1];
+}
 
 export function consolePath(
   cluster: string,
@@ -72,17 +81,20 @@ export function signInPath(returnTo: string, reason: SignInReason): string {
 }
 
 /**
- * Where to go after signing in. Allows only console pages of this origin: otherwise a phishing link could use the
+ * Where to go after signing in. Allows only console pages and recordings of this origin: otherwise a phishing link could use the
  * sign-in page to send users to another site.
  */
 export function safeReturnPath(wanted: string | null, origin: string): string | undefined {
-  if (!wanted?.startsWith(`${basePath}console/`)) return undefined;
+  if (!wanted?.startsWith(`${basePath}console/`) && !wanted?.startsWith(`${recordingsPath}/`))
+    return undefined;
   let url: URL;
   try {
     url = new URL(wanted, origin);
   } catch {
     return undefined;
   }
-  if (url.origin !== origin || !parseConsolePath(url.pathname, url.search)) return undefined;
+  if (url.origin !== origin) return undefined;
+  if (parseRecordingPath(url.pathname) !== undefined) return url.pathname;
+  if (!parseConsolePath(url.pathname, url.search)) return undefined;
   return url.pathname + url.search;
 }

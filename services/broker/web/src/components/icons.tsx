@@ -126,6 +126,7 @@ export const StopIcon = icon(<rect x="6" y="6" width="12" height="12" rx="2" />)
 export const RaisedHandIcon = icon(
   <path d="M8 12V5.500a1.500 1.500 0 0 1 3 0V11V4a1.500 1.500 0 0 1 3 0v7V6a1.500 1.500 0 0 1 3 0v8c0 4-2.500 7-6 7-3 0-4.500-1.500-6-4.500l-1.500-3a1.500 1.500 0 0 1 2.500-1.500z" />,
 );
+export const PlayIcon = icon(<path d="M8 5.500v13l11-6.500z" />);
 export const PauseIcon = icon(<path stroke-width="2.200" d="M9 6v12M15 6v12" />);
 export const MessageIcon = icon(<path d="M4 5h16v11H9l-5 4z" />);
 export const HandIcon = icon(

@@ -1,10 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, type User } from '../api.ts';
 import { basePath } from '../base-path.ts';
-import { classesPath, safeReturnPath, sessionsPath, signInReasons, type SignInReason } from '../paths.ts';
+import {
+  classesPath,
+  recordingsPath,
+  safeReturnPath,
+  sessionsPath,
+  signInReasons,
+  type SignInReason,
+} from '../paths.ts';
 import { ClassesPage } from './classes/classes-page.tsx';
 import { MachinesPage } from './machines/machines-page.tsx';
 import type { PageProps } from './page-header.tsx';
+import { RecordingsPage } from './recordings/recordings-page.tsx';
 import { SessionsPage } from './sessions/sessions-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { UnreachablePage } from './unreachable-page.tsx';
@@ -15,13 +23,14 @@ type SignInState =
   | ({ readonly name: 'signed-in'; readonly user: User } & MaySee)
   | { readonly name: 'unreachable' };
 
-type MaySee = Pick<PageProps, 'canSeeSessions' | 'canSeeClasses'>;
+type MaySee = Pick<PageProps, 'canSeeSessions' | 'canSeeClasses' | 'canSeeRecordings'>;
 
 /** The lists, each with its address. */
 const lists = {
   machines: { heading: 'Your machines', Page: MachinesPage },
   sessions: { heading: 'Live consoles', Page: SessionsPage },
   classes: { heading: 'Classes', Page: ClassesPage },
+  recordings: { heading: 'Recordings', Page: RecordingsPage },
 } as const;
 type ListName = keyof typeof lists;
 
@@ -33,8 +42,8 @@ export function App() {
   const load = async () => {
     const answer = await api.me();
     if (answer.ok) {
-      const { user, canSeeSessions = false, canSeeClasses = false } = answer.value;
-      return showList(user, { canSeeSessions, canSeeClasses });
+      const { user, canSeeSessions = false, canSeeClasses = false, canSeeRecordings = false } = answer.value;
+      return showList(user, { canSeeSessions, canSeeClasses, canSeeRecordings });
     }
     if (answer.problem.code !== 'not_signed_in') return setState({ name: 'unreachable' });
     const why = new URLSearchParams(location.search).get('why');
@@ -73,6 +82,7 @@ export function App() {
 
 function listAt(path: string): ListName {
   if (path === sessionsPath) return 'sessions';
+  if (path === recordingsPath) return 'recordings';
   return path === classesPath ? 'classes' : 'machines';
 }
 

@@ -1,6 +1,6 @@
 import { api, type User } from '../api.ts';
 import { basePath } from '../base-path.ts';
-import { classesPath, sessionsPath, type SignInReason } from '../paths.ts';
+import { classesPath, recordingsPath, sessionsPath, type SignInReason } from '../paths.ts';
 import { Avatar } from './avatar.tsx';
 import { Brand } from './brand.tsx';
 
@@ -10,15 +10,17 @@ export interface PageProps {
   readonly canSeeSessions: boolean;
   /** Whether the user may be an instructor of a class. */
   readonly canSeeClasses: boolean;
+  /** Whether the user may see recordings of consoles. */
+  readonly canSeeRecordings: boolean;
   readonly onSignedOut: (reason: SignInReason) => void;
 }
 
 interface PageHeaderProps extends PageProps {
-  readonly current: 'machines' | 'classes' | 'sessions';
+  readonly current: 'machines' | 'classes' | 'sessions' | 'recordings';
 }
 
 export function PageHeader(props: PageHeaderProps) {
-  const { user, canSeeSessions, canSeeClasses, current, onSignedOut } = props;
+  const { user, canSeeSessions, canSeeClasses, canSeeRecordings, current, onSignedOut } = props;
   async function signOut() {
     const answer = await api.signOut();
     // The identity provider's sign-out page.
@@ -33,7 +35,7 @@ export function PageHeader(props: PageHeaderProps) {
         <a class="home" href={basePath} aria-label="Porthole">
           <Brand />
         </a>
-        {canSeeSessions || canSeeClasses ? (
+        {canSeeSessions || canSeeClasses || canSeeRecordings ? (
           <nav class="page-links" aria-label="Pages">
             <a href={basePath} aria-current={current === 'machines' ? 'page' : undefined}>
               Machines
@@ -46,6 +48,11 @@ export function PageHeader(props: PageHeaderProps) {
             {canSeeSessions ? (
               <a href={sessionsPath} aria-current={current === 'sessions' ? 'page' : undefined}>
                 Live consoles
+              </a>
+            ) : null}
+            {canSeeRecordings ? (
+              <a href={recordingsPath} aria-current={current === 'recordings' ? 'page' : undefined}>
+                Recordings
               </a>
             ) : null}
           </nav>
