@@ -318,6 +318,28 @@ const brokersAndProcesses = [
     expr: sumBy('pod, instance', rate('porthole_store_errors_total')),
     legend: '{{pod}} {{instance}}',
   }),
+  timeSeries(
+    'Rosters of learning platforms',
+    'Reads of the members of a course per second, by result.',
+    'ops',
+    {
+      expr: sumBy('result', rate('porthole_broker_lti_rosters_total')),
+      legend: '{{result}}',
+    },
+  ),
+  timeSeries(
+    'Deleted recordings',
+    'Deletions per second, by cause and result, and rounds in which the age of recordings could not be checked.',
+    'ops',
+    {
+      expr: sumBy('cause, result', rate('porthole_broker_recording_deletions_total')),
+      legend: '{{cause}} {{result}}',
+    },
+    {
+      expr: sum(rate('porthole_broker_recording_retention_failures_total')),
+      legend: 'not checked',
+    },
+  ),
   timeSeries('Event loop lag (p99)', 'Delay of input and screen updates in each process.', 's', {
     expr: `${series('nodejs_eventloop_lag_p99_seconds')}${ofPortholeProcesses}`,
     legend: '{{pod}} {{instance}}',

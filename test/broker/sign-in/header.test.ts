@@ -146,6 +146,7 @@ describeWith('nginx')('identity headers of a real nginx with auth_request', () =
       user: { id: 'header:anna', name: 'anna', groups: ['class-a'] },
       canSeeSessions: false,
       canSeeClasses: false,
+      canSeeRecordings: false,
     });
     expect((await me(rig, { 'x-forwarded-user': 'root' })).json.code).toBe('identity_header_untrusted');
   });

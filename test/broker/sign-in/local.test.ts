@@ -13,6 +13,7 @@ test('the right password signs the user in and returns the user', async () => {
     ...answer.json,
     canSeeSessions: false,
     canSeeClasses: false,
+    canSeeRecordings: false,
   });
 });
 
