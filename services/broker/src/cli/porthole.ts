@@ -5,6 +5,11 @@ import { UsageError, type Command, type CommandIo } from './command.ts';
 import { configCheck } from './config-check.ts';
 import { doctor } from './doctor.ts';
 import { grant } from './grant.ts';
+import { recordingsDelete } from './recordings/delete.ts';
+import { recordingsExport } from './recordings/export.ts';
+import { recordingsList } from './recordings/list.ts';
+import { recordingsShow } from './recordings/show.ts';
+import { recordingsVerify } from './recordings/verify.ts';
 import { sessionsEnd } from './sessions-end.ts';
 import { sessionsList } from './sessions-list.ts';
 import { userAdd } from './user-add.ts';
@@ -18,6 +23,11 @@ const commands: Readonly<Record<string, Command>> = {
   'sessions list': sessionsList,
   'sessions end': sessionsEnd,
   grant,
+  'recordings list': recordingsList,
+  'recordings show': recordingsShow,
+  'recordings verify': recordingsVerify,
+  'recordings export': recordingsExport,
+  'recordings delete': recordingsDelete,
 };
 
 /** Runs a command. Returns the exit code: 0 success, 1 failure, 2 invalid arguments or configuration. */
@@ -64,7 +74,7 @@ function isParseArgsError(error: unknown): boolean {
 
 function listCommands(): string {
   const lines = Object.entries(commands).map(
-    ([name, { summary }]) => `  porthole ${name.padEnd(16)} ${summary}`,
+    ([name, { summary }]) => `  porthole ${name.padEnd(17)} ${summary}`,
   );
   return `Usage: porthole COMMAND ...\n\n${lines.join('\n')}\n\nFor all options: porthole COMMAND --help\n`;
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { SessionRecord } from '@porthole/shared/session/records';
 import { leaseNames } from '@porthole/shared/store/keys';
 import type { Command } from './command.ts';
+import { formatTable } from './format-table.ts';
 import { withStore } from './with-store.ts';
 
 const usage = `[--json]
@@ -17,7 +18,7 @@ export const sessionsList: Command = {
     await withStore(io, async ({ sessions }) => {
       const found = (await sessions.list(leaseNames.allSessions)).toSorted((a, b) => a.since - b.since);
       io.stdout.write(
-        values.json ? `${JSON.stringify(found.map(toJson), undefined, 2)}\n` : formatTable(found),
+        values.json ? `${JSON.stringify(found.map(toJson), undefined, 2)}\n` : formatSessions(found),
       );
     });
   },
@@ -48,7 +49,7 @@ function toJson({
 
 const columns = ['SESSION', 'USER', 'MACHINE', 'NAME', 'NODE', 'RELAY', 'SINCE (UTC)', 'MODE'];
 
-function formatTable(found: readonly SessionRecord[]): string {
+function formatSessions(found: readonly SessionRecord[]): string {
   if (found.length === 0) return 'No console is open.\n';
   const rows = found
     .map(toJson)
@@ -62,15 +63,5 @@ function formatTable(found: readonly SessionRecord[]): string {
       since.slice(0, 19).replace('T', ' '),
       `${mode} ${kind}`,
     ]);
-  const all = [columns, ...rows];
-  const widths = columns.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all
-    .map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  '))
-    .map((line) => `${withoutControlCharacters(line).trimEnd()}\n`)
-    .join('');
-}
-
-/** Users choose names, so no control character of a name may reach the terminal. */
-function withoutControlCharacters(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?');
+  return formatTable(columns, rows);
 }

@@ -1,5 +1,4 @@
-import { appendFileSync } from 'node:fs';
-import { createAudit, noAudit, type Audit } from '@porthole/shared/audit/audit';
+import type { Audit } from '@porthole/shared/audit/audit';
 import { grantKeysOf, readConfig } from '@porthole/shared/config/read';
 import type { Config } from '@porthole/shared/config/schema';
 import { systemRandom } from '@porthole/shared/crypto/random';
@@ -11,6 +10,7 @@ import type { Store } from '@porthole/shared/store/ports';
 import { createLog } from '@porthole/shared/telemetry/log';
 import { systemClock } from '@porthole/shared/time/clock';
 import { CommandError, type CommandIo } from './command.ts';
+import { openCommandAudit, operatorOf } from './command-audit.ts';
 
 export interface StoreContext {
   readonly config: Config;
@@ -40,9 +40,8 @@ export async function withStore(
   try {
     await store.start();
     const sessions = createSessionRecords({ ...store, keys, random: systemRandom });
-    const name = env['USER'] ?? env['HOSTNAME'] ?? 'unknown';
-    const operator = { id: `cli:${name}`, name };
-    await work({ config, store, keys, sessions, audit: openAudit(config, stderr), operator });
+    const audit = openCommandAudit(config, stderr);
+    await work({ config, store, keys, sessions, audit, operator: operatorOf(env) });
   } catch (error) {
     if (error instanceof PortholeError && error.code === 'store_unavailable')
       throw new CommandError(
@@ -52,12 +51,4 @@ export async function withStore(
   } finally {
     await store.stop();
   }
-}
-
-/** Writes to the audit file of the services if there is one, otherwise to standard error. */
-function openAudit({ audit: { to, file } }: Config, stderr: CommandIo['stderr']): Audit {
-  if (to === 'none') return noAudit;
-  const write = (line: string) =>
-    void (to === 'file' && file !== undefined ? appendFileSync(file, line) : stderr.write(line));
-  return createAudit({ service: 'cli', clock: systemClock, write });
 }

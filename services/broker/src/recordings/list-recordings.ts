@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { seal, unseal, type SealContext, type SealKeys } from '@porthole/shared/crypto/seal';
-import type { PartFacts } from '@porthole/shared/recording/index/part-facts';
 import { BadRequest, badRequestOf } from '../http/bad-request.ts';
 import type { Step } from '../http/context.ts';
 import { describeRecording } from './describe-recording.ts';
 import { findRecordings } from './find-recordings.ts';
+import { matchesFilter } from './match-recording.ts';
 import { liveness, recordingRoute, type RecordingRouteDeps } from './recording-request.ts';
 
 export interface ListRecordingsDeps extends RecordingRouteDeps {
@@ -26,8 +26,6 @@ const listQuery = z.strictObject({
   cursor: z.string().min(1).max(512).optional(),
 });
 
-type Filter = Pick<z.infer<typeof listQuery>, 'user' | 'machine' | 'class'>;
-
 /**
  * GET /api/v1/recordings: the recordings that the user may see, newest first. One request reads a bounded number of
  * them, so a page can have fewer than `limit` although more follow.
@@ -46,7 +44,7 @@ export function listRecordings(deps: ListRecordingsDeps): Step {
         to: to === undefined ? deps.clock.now() + 60_000 : Date.parse(to),
         count: limit,
         ...(before === undefined ? {} : { before }),
-        accepts: (recording) => permissions.maySee(recording) && matches(recording.facts, filter),
+        accepts: (recording) => permissions.maySee(recording) && matchesFilter(recording.facts, filter),
       },
       signal,
     );
@@ -57,24 +55,6 @@ export function listRecordings(deps: ListRecordingsDeps): Step {
       mayManage: permissions.mayManage,
     };
   });
-}
-
-function matches(facts: PartFacts | undefined, filter: Filter): boolean {
-  const { user, machine, class: className } = filter;
-  if (!facts) return user === undefined && machine === undefined && className === undefined;
-  return (
-    (className === undefined || facts.class === className) &&
-    (user === undefined || contains([facts.user, facts.displayName], user)) &&
-    (machine === undefined || matchesMachine(facts.machine, machine))
-  );
-}
-
-function matchesMachine({ cluster, vmid, name }: PartFacts['machine'], wanted: string): boolean {
-  return wanted === `${cluster}/${vmid}` || wanted === String(vmid) || contains([name], wanted);
-}
-
-function contains(texts: readonly (string | undefined)[], wanted: string): boolean {
-  return texts.some((one) => one?.toLowerCase().includes(wanted.toLowerCase()));
 }
 
 /** Sealed, because the position can be that of a recording that the user may not see. */

@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { readIndex } from '@porthole/shared/recording/read/read-index';
+import { describeRecording } from '../../recordings/describe-recording.ts';
+import { formatTable } from '../format-table.ts';
+import type { Command } from '../command.ts';
+import { idIn, noneIsLive, requireStored, withRecordings } from './with-recordings.ts';
+
+const usage = `ID [--json]
+
+Shows a recording: whose console it is, its parts, and what is missing as far as its index says. To check all data, run
+porthole recordings verify.
+`;
+
+export const recordingsShow: Command = {
+  summary: 'show a recording',
+  usage,
+  async run(args, io) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { json: { type: 'boolean' } },
+    });
+    const id = idIn(positionals);
+    await withRecordings(io, async (context) => {
+      const recording = await requireStored(context, id);
+      const described = describeRecording(recording, noneIsLive);
+      const parts = await Promise.all(
+        recording.parts.map(async ({ part, chunks, bytes, summary }) => {
+          const index = (await readIndex(context, { recording: id, part })).value;
+          return {
+            part,
+            chunks: chunks.length,
+            bytes,
+            ...(summary
+              ? {
+                  relay: summary.facts.relay,
+                  startedAt: new Date(summary.startedAt).toISOString(),
+                  durationMs: summary.durationMs,
+                  end: summary.end?.reason,
+                }
+              : {}),
+            observers: index?.details.observers ?? [],
+            marks: index?.details.marks ?? [],
+          };
+        }),
+      );
+      const shown = { ...described, parts, problems: recording.problems };
+      if (values.json) return void io.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`);
+      const { problems: _problems, parts: _parts, ...facts } = shown;
+      for (const [name, value] of Object.entries(facts))
+        io.stdout.write(
+          `${`${name}:`.padEnd(17)}${typeof value === 'object' ? JSON.stringify(value) : value}\n`,
+        );
+      const rows = parts.map((part) => [
+        part.part,
+        part.relay ?? '?',
+        part.startedAt ?? '?',
+        String(Math.round((part.durationMs ?? 0) / 1000)),
+        String(part.chunks),
+        part.end ?? 'none',
+      ]);
+      io.stdout.write(formatTable(['PART', 'RELAY', 'START', 'SECONDS', 'CHUNKS', 'END'], rows));
+      for (const { kind, part, chunk } of recording.problems)
+        io.stdout.write(`${[kind, part, chunk].filter((one) => one !== undefined).join(' ')}\n`);
+    });
+  },
+};
