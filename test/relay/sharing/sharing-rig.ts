@@ -17,7 +17,9 @@ export async function startSharingRelays(
       ...options.sharing,
     };
     const [first] = relays;
-    relays.push(await start({ ...options, ...(first ? { sharedWith: first } : {}), sharing }));
+    // Not ten seconds: tests wait until all consoles are closed.
+    const deadlines = { unwatchedScreen: 2000, ...options.deadlines };
+    relays.push(await start({ ...options, ...(first ? { sharedWith: first } : {}), sharing, deadlines }));
   }
   return relays;
 }
