@@ -32,6 +32,8 @@ export interface Player {
 const sliceMs = 25;
 /** The surface keeps what it has not shown yet, so it gets no more than this until it has. */
 const sliceBytes = 1024 * 1024;
+/** From this distance on, what lies between is not shown. */
+const farMs = 5000;
 /** Up to this distance, going on is as quick as beginning at a keyframe. */
 const nearMs = 120_000;
 
@@ -125,18 +127,19 @@ export function createPlayer(deps: {
     for (;;) {
       const wanted = timeline.partAt(target);
       if (stopped || !wanted) break;
-      if (mustRestart(wanted, target)) {
+      const restarts = mustRestart(wanted, target);
+      if (!frozen && (restarts || target > shownMs + farMs)) {
         surface.freeze();
         frozen = true;
         change({ busy: true });
-        restart(wanted, target);
       }
+      if (restarts) restart(wanted, target);
       const goal = target;
       const hasMore = await advance(wanted);
       await surface.settled();
       if (stopped) return;
-      if (!hasMore) shownMs = Math.max(shownMs, goal);
       const isThere = !hasMore || isNextBehind(wanted, goal);
+      if (isThere) shownMs = Math.max(shownMs, goal);
       if (isThere && goal === target) break;
       await deps.yieldToPage();
     }
