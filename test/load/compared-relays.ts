@@ -49,8 +49,20 @@ export const startPortholeBefore =
       port: upstream.portBefore,
     });
 
-async function startRelay(name: string, program: string, upstream: Upstream): Promise<ComparedRelay> {
-  const child = await startChild(program, [urlOf(upstream), upstream.caPem], relayFlags());
+/** The relay with all consoles recorded in this directory. It takes the place of `Porthole before`. */
+export const startRecordingPorthole =
+  (directory: string): StartRelay =>
+  (upstream) =>
+    startRelay('Porthole before', 'relay-main.ts', { ...upstream, port: upstream.portBefore }, directory);
+
+async function startRelay(
+  name: string,
+  program: string,
+  upstream: Upstream,
+  recordings?: string,
+): Promise<ComparedRelay> {
+  const more = recordings === undefined ? [] : ['', '', recordings];
+  const child = await startChild(program, [urlOf(upstream), upstream.caPem, ...more], relayFlags());
   return {
     name,
     pid: child.pid,

@@ -17,6 +17,7 @@ import { measureFlows, measureIdle, type Flow, type Idle, type Bench } from './m
 import { parts, readOptions } from './options.ts';
 import { planOf } from './plan.ts';
 import { profile } from './profile.ts';
+import { measureRecording, reportRecording } from './recording.ts';
 import { report, reportChange } from './report.ts';
 import { measureShared, reportShared } from './shared.ts';
 import { sharedPlan } from './shared-plan.ts';
@@ -34,7 +35,9 @@ const skipped = otherRelays.filter((other) => !found.includes(other)).map(({ nam
 if (!options.profile)
   for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
-const aboutRelays = options.only.some((part) => !['broker', 'class', 'shared', 'wall'].includes(part));
+const aboutRelays = options.only.some(
+  (part) => !['broker', 'class', 'recording', 'shared', 'wall'].includes(part),
+);
 if (options.only.includes('broker') && !options.profile) {
   const load = options.quick
     ? { users: 20, grants: 5, seconds: 2, machines: 10 }
@@ -64,6 +67,13 @@ if (options.only.includes('wall') && !options.profile) {
   const text = reportWall(await measureWall(wallPlan(options.quick, options.proxmox)));
   console.log(text);
   if (!options.quick) keep(options.report ?? 'docs/performance.md', 'wall', text);
+}
+if (options.only.includes('recording') && !options.profile) {
+  const text = reportRecording(
+    await measureRecording(planOf({ ...options, only: ['bulk', 'paced', 'small', 'idle'] })),
+  );
+  console.log(text);
+  if (!options.quick) keep(options.report ?? 'docs/performance.md', 'recorded', text);
 }
 if (!aboutRelays) process.exit(0);
 
@@ -128,7 +138,7 @@ process.exit(0);
 /** Replaces only the text between the two marks. */
 function keep(
   path: string,
-  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened' | 'shared' | 'wall',
+  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened' | 'shared' | 'wall' | 'recorded',
   measured: string,
 ): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;

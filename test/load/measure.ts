@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
 import type { ComparedRelay } from './compared-relays.ts';
 import type { Plan, Workload } from './plan.ts';
-import { usageOf } from './process-usage.ts';
+import { mainThreadSeconds, usageOf } from './process-usage.ts';
 
 export interface Flow {
   readonly cpuPerGib: number;
+  /** Of the thread that forwards alone. */
+  readonly mainCpuPerGib: number;
   readonly cpuPerFrame: number;
   readonly mibPerSecond: number;
 }
@@ -50,12 +52,15 @@ export async function measureFlows(
 export async function measureFlow(bench: Bench, relay: ComparedRelay, workload: Workload): Promise<Flow> {
   const bytes = workload.sessions * workload.framesPerSession * workload.frameBytes;
   const before = usageOf(relay.pid).cpuSeconds;
+  const mainBefore = mainThreadSeconds(relay.pid);
   const received = bench.viewers.request<{ seconds: number }>({ receive: bytes });
   await bench.upstream.request({ flood: workload, relay: relay.name });
   const { seconds } = await received;
   const cpu = usageOf(relay.pid).cpuSeconds - before;
+  const mainCpu = mainThreadSeconds(relay.pid) - mainBefore;
   return {
     cpuPerGib: (cpu / bytes) * 2 ** 30,
+    mainCpuPerGib: (mainCpu / bytes) * 2 ** 30,
     cpuPerFrame: cpu / (workload.sessions * workload.framesPerSession),
     mibPerSecond: bytes / 2 ** 20 / seconds,
   };

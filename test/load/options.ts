@@ -26,8 +26,16 @@ export interface Options {
   readonly proxmox: DelayProfileName;
 }
 
-export type Part = WorkloadName | 'idle' | 'shared' | 'wall' | 'broker' | 'class';
-export const parts: readonly Part[] = [...workloadNames, 'idle', 'shared', 'wall', 'broker', 'class'];
+export type Part = WorkloadName | 'idle' | 'recording' | 'shared' | 'wall' | 'broker' | 'class';
+export const parts: readonly Part[] = [
+  ...workloadNames,
+  'idle',
+  'recording',
+  'shared',
+  'wall',
+  'broker',
+  'class',
+];
 
 export const usage = `npm run bench -- [--only ${parts.join(',')}] [--rounds n] [--sessions n] [--quick] [--profile] [--report file] [--before folder] [--proxmox ${delayProfileNames.join('|')}]`;
 

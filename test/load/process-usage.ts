@@ -20,6 +20,11 @@ function withChildren(pid: number): number[] {
   return [pid, ...children.flatMap(withChildren)];
 }
 
+/** CPU time of the thread in which a process began: of Node, the one that runs JavaScript. */
+export function mainThreadSeconds(pid: number): number {
+  return Number(read(`/proc/${pid}/task/${pid}/schedstat`).split(' ')[0]) / 1e9;
+}
+
 /** Returns '' if the file is gone: a thread may end after it was listed. */
 function read(path: string): string {
   try {

@@ -47,6 +47,7 @@ export async function startRelayFleet({
   sharing = false,
   machines = 30,
   nodes = 6,
+  recordings,
 }: {
   readonly limits?: object;
   readonly delays?: DelayProfileName;
@@ -54,6 +55,8 @@ export async function startRelayFleet({
   readonly sharing?: boolean;
   readonly machines?: number;
   readonly nodes?: number;
+  /** The setting of the relays. Each gets a spool of its own. */
+  readonly recordings?: object;
 } = {}): Promise<RelayFleet> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-moving-'));
   const redis = await startRedisServer();
@@ -118,7 +121,21 @@ export async function startRelayFleet({
       const file = join(folder, `relay-${port}.yaml`);
       const internalAddress = `127.0.0.1:${internal}`;
       const shared = { enabled: true, internalAddress, internalListen: internalAddress };
-      await writeFile(file, JSON.stringify({ ...config, sharing: sharing ? shared : { enabled: false } }));
+      await writeFile(
+        file,
+        JSON.stringify({
+          ...config,
+          sharing: sharing ? shared : { enabled: false },
+          ...(recordings
+            ? {
+                recordings: {
+                  ...recordings,
+                  spool: { directory: join(folder, `spool-${port}`), flushSeconds: 1 },
+                },
+              }
+            : {}),
+        }),
+      );
       const process = startProcess('services/relay/src/main.ts', [], {
         PORTHOLE_CONFIG: file,
         PORTHOLE_LISTEN: `127.0.0.1:${port}`,

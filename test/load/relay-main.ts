@@ -15,9 +15,9 @@ import { createProfileChild, type ProfileRequest } from './profile-child.ts';
 
 /**
  * Porthole's relay with the store in memory, which also mints grants on request. A second URL and CA are those of a
- * cluster `desktops`.
+ * cluster `desktops`. A fifth argument is a directory in which all consoles are recorded.
  */
-const [upstream = '', caPem = '', desktops, desktopsCaPem = ''] = process.argv.slice(2);
+const [upstream = '', caPem = '', desktops, desktopsCaPem = '', recordings] = process.argv.slice(2);
 const origin = 'http://localhost:8080';
 const clusterAt = (name: string, url: string, ca: string) => ({
   name,
@@ -31,9 +31,18 @@ const config = configSchema.parse({
   publicUrl: origin,
   clusters: [
     clusterAt('lab', upstream, caPem),
-    ...(desktops === undefined ? [] : [clusterAt('desktops', desktops, desktopsCaPem)]),
+    ...(desktops === undefined || desktops === '' ? [] : [clusterAt('desktops', desktops, desktopsCaPem)]),
   ],
   signIn: { local: { usersFile: constantSecret('users: []') } },
+  ...(recordings === undefined
+    ? {}
+    : {
+        recordings: {
+          encryptionKeys: constantSecret('r'.repeat(40)),
+          storage: { directory: recordings },
+          spool: { memoryMiB: 2048 },
+        },
+      }),
   limits: { consolesPerRelay: 100_000, queuedPerRelay: 100_000, upgradesPerMinute: 10_000_000 },
 });
 const log = createLog({ service: 'relay', level: 'info' });
@@ -72,6 +81,9 @@ function mint({ cluster = 'lab', vmid = 0 }: { cluster?: string; vmid?: number }
       machineName: `bench-${machine}`,
       mode: 'control',
       kind: 'screen',
+      ...(recordings === undefined
+        ? {}
+        : { recording: { mode: 'required' as const, keys: false, clipboard: false, rule: 'bench' } }),
       limits: { sessionSeconds: 3600, idleSeconds: 3600, perUser: 100_000, perMachine: 100_000 },
       origins: [origin],
       issuedAt: now,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -18,8 +18,10 @@ const { certPem, keyPem } = ca.issue({ name: 'pve1', fqdn: 'pve1.bench', address
 const consoles = new Map<Duplex, { relay: string; framing: (bytes: Buffer) => Buffer }>();
 const okay = Buffer.alloc(4);
 const version = Buffer.from('RFB 003.008\n');
-/** 16 x 16 pixels, an unused pixel format, no name. */
-const serverInit = Buffer.concat([Buffer.from([0, 16, 0, 16]), Buffer.alloc(20)]);
+/** 16 x 16 pixels, 32 bits per pixel in true colour, no name. */
+const serverInit = Buffer.from([
+  0, 16, 0, 16, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0, 0, 0, 0, 0,
+]);
 /** An update of one pixel in Raw: as with a real machine, every session has its first picture. */
 const firstPicture = Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
 
@@ -90,7 +92,7 @@ function serveConsole(
   const onPayload = (payload: Buffer) => {
     const next = script[0];
     if (!next) {
-      if (payload[0] === 5) send(payload); // echoes pointer events
+      if (payload[0] === 5) send(fenceOf(payload)); // echoes pointer events
       return;
     }
     received = Buffer.concat([received, payload]);
@@ -121,12 +123,24 @@ function takeFrame(bytes: Buffer): { opcode: number; payload: Buffer; rest: Buff
   return { opcode: bytes.readUInt8(0) & 15, payload, rest: bytes.subarray(at + 4 + length) };
 }
 
+/** A fence, which may carry any bytes: a recording needs messages that can be parsed. */
+const fenceOf = (payload: Buffer) =>
+  Buffer.concat([Buffer.from([248, 0, 0, 0, 0, 0, 0, 0, payload.length]), payload]);
+
+/** An update of one rectangle in Zlib with data that no compressor makes smaller, as pictures are. */
+function pictureOf(bytes: number): Buffer {
+  const header = Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 16, 0, 0, 0, 6, 0, 0, 0, 0]);
+  header.writeUInt32BE(bytes - header.length, 16);
+  return Buffer.concat([header, randomBytes(bytes - header.length)]);
+}
+
 /** Starts the workload on every open console of this relay. */
 function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: string): void {
   let at = 0;
+  const picture = pictureOf(frameBytes);
   for (const [socket, by] of consoles) {
     if (by.relay !== relay) continue;
-    const frame = by.framing(Buffer.alloc(frameBytes, 'x'));
+    const frame = by.framing(picture);
     let left = framesPerSession;
     if (everyMs === 0) {
       const more = () => {

@@ -42,7 +42,7 @@ function openOne({ port, path }: Open, protocols: string): Promise<Viewer> {
         if (ready) {
           total += to - from;
           if (reached && total >= reached.bytes) reached.resolve();
-          if (to - from === 6 && chunk[from] === 5) echoed(chunk.readUInt32BE(from + 2));
+          if (to - from === 15 && chunk[from] === 248) echoed(chunk.readUInt32BE(from + 11));
           return;
         }
         // During the handshake, each response of the relay is a separate frame.

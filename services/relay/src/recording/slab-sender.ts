@@ -2,7 +2,8 @@ import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import { RecordSlab, slabBytesOf, type EncodedRecord } from './record-slab.ts';
 
 const slabBytes = 256 * 1024;
-const maxSpareSlabs = 4;
+/** New memory costs more than what is copied into it. */
+const maxSpareSlabs = 32;
 
 export interface SlabSenderDeps {
   readonly clock: Clock;
