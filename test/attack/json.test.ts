@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { constantSecret } from '@porthole/shared/config/secret';
 import { readOpenApi } from '../broker/openapi.ts';
 import type { Browser } from '../broker/browser.ts';
 import { aCluster, closeBrokers, startBroker, type Rig } from '../broker/rig.ts';
@@ -8,14 +12,25 @@ import { threat } from './threat-table.ts';
 
 let rig: Rig;
 let anna: Browser;
+let directory: string;
 beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'porthole-recordings-'));
   rig = await startBroker({
     proxmox: [{ name: 'lab', fake: await aCluster() }],
-    config: { limits: { signInsPerMinute: 1e6, signInsPerAddressPerMinute: 1e6, grantsPerMinute: 1e6 } },
+    config: {
+      limits: { signInsPerMinute: 1e6, signInsPerAddressPerMinute: 1e6, grantsPerMinute: 1e6 },
+      recordings: {
+        encryptionKeys: constantSecret('the key that seals the recordings of this test'),
+        storage: { directory },
+      },
+    },
   });
   anna = await rig.signedIn('anna');
 });
-afterAll(closeBrokers);
+afterAll(async () => {
+  await closeBrokers();
+  await rm(directory, { recursive: true });
+});
 
 const operations = readOpenApi().operations.map((operation) => operation.split(' ') as [string, string]);
 /** Titles of tests must not be pages long. */

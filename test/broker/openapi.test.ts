@@ -351,6 +351,8 @@ describe('every status that the file names', () => {
     see('GET /recordings', await anna.get(at('?limit=1')), 200);
     see('GET /recordings', await anna.get(at('?limit=0')), 400);
     see('GET /recordings', await ben.get(at('')), 403);
+    const withoutStorage = await startBroker();
+    see('GET /recordings', await (await withoutStorage.signedIn('anna')).get(at('')), 404);
     const one = 'GET /recordings/{id}';
     const shown = await anna.get(at(`/${id}`));
     see(one, shown, 200);

@@ -108,8 +108,8 @@ describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real 
     const typist = await openRfb(await guest.connect(), { password: 'password' });
     const before = viewers.get(0)?.updates.length ?? 0;
     typist.type('hello\nworld\n'.repeat(20));
+    await eventually('the picture changes', () => (viewers.get(0)?.updates.length ?? 0) > before);
     await allEqualTheDump(guest);
-    expect(viewers.get(0)?.updates.length).toBeGreaterThan(before);
     typist.close();
   });
 
@@ -120,8 +120,7 @@ describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real 
     await modeGuest.start();
     await connect(modeGuest);
     const typist = await openRfb(await modeGuest.connect(), { password: 'password' });
-    // The firmware has a text mode before.
-    await eventually('it is in text mode', () => height() === 400);
+    // The firmware has a text mode before, which may be over already.
     for (const [i, next] of [480, 400, 480].entries()) {
       if (i > 0) typist.key(0x61);
       await eventually(`the height is ${next}`, () => height() === next);

@@ -268,7 +268,8 @@ describe('requests and frames', () => {
   test('a frame that is too large ends the viewer, and costs no memory', async () => {
     const rig = await startForwardRig();
     const peer = connectPeer(rig, { token: await aForwardToken(rig) });
-    await eventually(() => expect(rig.consoles).toHaveLength(1));
+    expect(await peer.outcome).toBe('open');
+    expect(rig.consoles).toHaveLength(1);
     peer.socket.send(Buffer.alloc(64 * 1024 + 1));
     expect((await peer.closed)[0]).toBe(1009);
     await eventually(() => expect(rig.consoles[0]!.destroyed).toBe(1));

@@ -82,7 +82,7 @@ function isOfPlatform(platform: LtiPlatformConfig, url: string): boolean {
 
 /** RFC 8288. */
 function nextPage(link: string | null, base: string): string | undefined {
-  const found = /<([^>]{1,4000})>\s*;[^,]*\brel="?next"?/.exec((link ?? '').slice(0, 16_384))?.[1];
+  const found = /<([^<>]{1,4000})>\s*;[^,<]*\brel="?next"?/.exec((link ?? '').slice(0, 16_384))?.[1];
   return found !== undefined && URL.canParse(found, base) ? new URL(found, base).href : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { MoreIcon } from '../../components/icons.tsx';
 import { ToolButton } from './tool-button.tsx';
 
@@ -11,7 +11,8 @@ export function MoreTools({ children }: { readonly children: ComponentChildren }
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
 
-  useEffect(() => {
+  // Before the next tap, which may close the menu.
+  useLayoutEffect(() => {
     if (!open) return;
     root.current?.querySelector<HTMLElement>('.more-tools button')?.focus();
     const onOutside = (event: Event) => {
