@@ -14,8 +14,8 @@ export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },
   testTimeout: 60_000,
-  // Two more than the two cores of CI, because the tests that start programs mostly wait for them.
-  maxWorkers: 4,
+  // One more than the two cores of CI, because the tests that start programs mostly wait for them.
+  maxWorkers: 3,
   testSequencer: '<rootDir>/test/jest-sequencer.mjs',
   reporters: ['default', '<rootDir>/test/jest-count-reporter.mjs'],
   coverageProvider: 'v8',
