@@ -13,6 +13,8 @@ export interface LiveViewer {
   /** The connection of now, once it has a picture. */
   readonly rfb: RfbClient | undefined;
   readonly client: ConsoleClient | undefined;
+  /** Whether its connection has received a token with which the next one continues the session. */
+  readonly canResume: boolean;
   /** Resolves with its next picture after a connection. */
   readonly pictured: Promise<void>;
   close(): Promise<void>;
@@ -31,6 +33,7 @@ export function openLiveViewer(options: {
   const firstPictures: number[] = [];
   let relay = options.relay;
   let resume: string | undefined;
+  let canResume = false;
   let client: ConsoleClient | undefined;
   let rfb: RfbClient | undefined;
   let pictured = Promise.withResolvers<void>();
@@ -57,10 +60,14 @@ export function openLiveViewer(options: {
       if (closed) return;
       const current = connectConsole({ url: urls[relay % urls.length] ?? '', token, origin: testOrigin });
       client = current;
+      canResume = false;
       let read = 0;
       current.socket.on('message', () => {
         for (const message of current.messages.slice(read)) {
-          if (message.type === 'resume') resume = message.token;
+          if (message.type === 'resume') {
+            resume = message.token;
+            canResume = true;
+          }
           if (message.type === 'screen') notices.push(message.state);
         }
         read = current.messages.length;
@@ -91,6 +98,9 @@ export function openLiveViewer(options: {
     },
     get client() {
       return client;
+    },
+    get canResume() {
+      return canResume;
     },
     get pictured() {
       return pictured.promise;
