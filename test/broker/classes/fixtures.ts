@@ -87,3 +87,13 @@ export function statesIn({ records, leases, signals }: Store, clock: FakeClock):
     signals: createConsoleSignals({ bus: signals, ...common, clock }),
   });
 }
+
+/** Users who may do nothing for the class, and the status that they get. */
+export const notInstructors: readonly (readonly [who: string, name: string, status: number])[] = [
+  ['a member', 'ben', 403],
+  ['a member who controls all machines by another rule', 'anna', 403],
+  ['a member of another class', 'dora', 404],
+  ['an instructor of another class', 'olga', 404],
+  ['a user who controls all machines but may not watch', 'eve', 404],
+  ['a user without rights', 'carl', 404],
+];
