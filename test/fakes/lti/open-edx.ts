@@ -9,7 +9,7 @@ const script = fileURLToPath(new URL('open_edx_platform.py', import.meta.url));
 
 export const openEdxAvailable = () => existsSync(python);
 export const openEdxMissing =
-  'lti-consumer-xblock is not installed (python3 -m venv .cache/open-edx && .cache/open-edx/bin/pip install lti-consumer-xblock==11.4.4)';
+  'lti-consumer-xblock is not installed (python3 -m venv .cache/open-edx && .cache/open-edx/bin/pip install -r test/fakes/lti/requirements.txt)';
 
 export interface OpenEdx {
   readonly origin: string;
