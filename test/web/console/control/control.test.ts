@@ -41,6 +41,7 @@ describeWith('chromium')('a console whose machine another user can control', () 
     await fixture.hasHeading('Another user has control.');
     for (const key of ['Control', 'Alt', 'Shift']) await fixture.page.keyboard.down(key);
     for (const key of ['Shift', 'Alt', 'Control']) await fixture.page.keyboard.up(key);
+    await bar().locator('button:focus').waitFor();
     await fixture.page.keyboard.press('Enter');
     await fixture.page.getByText('You have asked for control.').waitFor();
   });
