@@ -130,31 +130,65 @@ const openConsoles = [
     { expr: `60 * ${sum(rate('porthole_relay_parking_returns_total'))}`, legend: 'returns/min' },
   ),
   timeSeries(
-    'Recordings',
-    'Consoles that are recorded, and how often per minute a recording began, could not begin, or stopped early.',
-    'none',
-    { expr: sum(series('porthole_relay_recorded_sessions')), legend: 'recorded' },
-    {
-      expr: `60 * ${sumBy('result', rate('porthole_relay_recording_parts_total'))}`,
-      legend: '{{result}}/min',
-    },
-    { expr: sumBy('state', series('porthole_relay_recording_state')), legend: 'relays: storage {{state}}' },
-  ),
-  timeSeries(
-    'Recordings that wait for the storage',
-    'Size of the recordings that the storage does not have yet, its limit, the number of their objects, and pieces that were lost.',
-    'bytes',
-    { expr: sumBy('place', series('porthole_relay_recording_spool_bytes')), legend: '{{place}}' },
-    { expr: sumBy('place', series('porthole_relay_recording_spool_limit_bytes')), legend: 'limit {{place}}' },
-    { expr: sum(series('porthole_relay_recording_spool_objects')), legend: 'objects' },
-    { expr: sum(rate('porthole_relay_recording_pieces_lost_total')), legend: 'lost pieces/s' },
-  ),
-  timeSeries(
     'Session duration',
     'How long closed consoles were open.',
     's',
     quantile(0.5, 'porthole_relay_session_duration_seconds'),
     quantile(0.95, 'porthole_relay_session_duration_seconds'),
+  ),
+];
+
+const recordings = [
+  timeSeries('Recorded consoles', 'Open consoles that are recorded.', 'none', {
+    expr: sum(series('porthole_relay_recorded_sessions')),
+    legend: 'recorded',
+  }),
+  timeSeries(
+    'Begun and lost recordings',
+    'How often per minute a recording began, could not begin, or stopped early, and pieces that were lost.',
+    'none',
+    {
+      expr: `60 * ${sumBy('result', rate('porthole_relay_recording_parts_total'))}`,
+      legend: '{{result}}/min',
+    },
+    {
+      expr: `60 * ${sum(rate('porthole_relay_recording_pieces_lost_total'))}`,
+      legend: 'lost pieces/min',
+    },
+  ),
+  stackedTimeSeries(
+    'Relays by state of the storage',
+    'ok, failing (the storage takes nothing), or full (neither storage nor spool take more).',
+    'none',
+    { expr: sumBy('state', series('porthole_relay_recording_state')), legend: '{{state}}' },
+  ),
+  timeSeries(
+    'Fullest spool',
+    'Share of its spool that a relay uses for recordings that the storage does not have yet, in memory and on disk.',
+    'percentunit',
+    {
+      expr: `max by (place) (${series('porthole_relay_recording_spool_bytes')} / (${series('porthole_relay_recording_spool_limit_bytes')} > 0))`,
+      legend: '{{place}}',
+    },
+  ),
+  timeSeries(
+    'Objects that wait for the storage',
+    'Chunks and indexes of recordings that are not completely stored yet, by relay.',
+    'none',
+    { expr: series('porthole_relay_recording_spool_objects'), legend: '{{pod}} {{instance}}' },
+  ),
+  timeSeries(
+    'Retention',
+    'Deletions per hour by cause and result, and passes over all recordings per hour: about one is ok, and none should fail.',
+    'none',
+    {
+      expr: `3600 * ${sumBy('cause, result', rate('porthole_broker_recording_deletions_total'))}`,
+      legend: 'deletion: {{cause}} {{result}}',
+    },
+    {
+      expr: sumBy('result', `increase(${series('porthole_broker_recording_retention_passes_total')}[1h])`),
+      legend: 'pass: {{result}}',
+    },
   ),
 ];
 
@@ -327,19 +361,6 @@ const brokersAndProcesses = [
       legend: '{{result}}',
     },
   ),
-  timeSeries(
-    'Deleted recordings',
-    'Deletions per second, by cause and result, and rounds in which the age of recordings could not be checked.',
-    'ops',
-    {
-      expr: sumBy('cause, result', rate('porthole_broker_recording_deletions_total')),
-      legend: '{{cause}} {{result}}',
-    },
-    {
-      expr: sum(rate('porthole_broker_recording_retention_failures_total')),
-      legend: 'not checked',
-    },
-  ),
   timeSeries('Event loop lag (p99)', 'Delay of input and screen updates in each process.', 's', {
     expr: `${series('nodejs_eventloop_lag_p99_seconds')}${ofPortholeProcesses}`,
     legend: '{{pod}} {{instance}}',
@@ -489,6 +510,7 @@ const rows = [
   ['Console opens', consoleOpens],
   ['Open consoles', openConsoles],
   ['Classes', classes],
+  ['Recordings', recordings],
   ['Drain and resume', drainAndResume],
   ['Shared screens', sharedScreens],
   ['Proxmox VE', proxmox],

@@ -72,10 +72,10 @@ export const brokerMetrics = {
     help: 'Deletions of recordings by cause (retention, user) and result: ok, or the error code.',
     labelNames: ['cause', 'result'],
   },
-  retentionFailures: {
-    name: 'porthole_broker_recording_retention_failures_total',
-    help: 'Rounds in which recordings could not be checked for deletion, because the storage or Redis did not answer.',
-    labelNames: [],
+  retentionPasses: {
+    name: 'porthole_broker_recording_retention_passes_total',
+    help: 'Passes over all recordings, which delete those whose time is over: ok (complete), or failed (interrupted, because the storage or Redis did not answer; continued after ten seconds).',
+    labelNames: ['result'],
   },
   rulesReloads: {
     name: 'porthole_broker_rules_reloads_total',
@@ -152,7 +152,7 @@ export interface BrokerMetrics {
   timetableAction(action: 'start' | 'shutdown', result: Result): void;
   controlChange(action: 'take' | 'release', result: Result): void;
   recordingDeletion(cause: 'retention' | 'user', result: Result): void;
-  retentionFailure(): void;
+  retentionPass(result: 'ok' | 'failed', count?: number): void;
   rulesReload(result: 'ok' | 'faulty'): void;
   readonly proxmox: ProxmoxMetrics;
   /** Sets the function that a scrape calls. */
@@ -189,7 +189,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   const timetableActions = new Counter({ ...brokerMetrics.timetableActions, registers });
   const controlChanges = new Counter({ ...brokerMetrics.controlChanges, registers });
   const recordingDeletions = new Counter({ ...brokerMetrics.recordingDeletions, registers });
-  const retentionFailures = new Counter({ ...brokerMetrics.retentionFailures, registers });
+  const retentionPasses = new Counter({ ...brokerMetrics.retentionPasses, registers });
   const rulesReloads = new Counter({ ...brokerMetrics.rulesReloads, registers });
   let signInsQueued = () => 0;
   let rulesInvalid = () => false;
@@ -250,7 +250,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     timetableAction: (action, result) => timetableActions.inc({ action, result }),
     controlChange: (action, result) => controlChanges.inc({ action, result }),
     recordingDeletion: (cause, result) => recordingDeletions.inc({ cause, result }),
-    retentionFailure: () => retentionFailures.inc(),
+    retentionPass: (result, count = 1) => retentionPasses.inc({ result }, count),
     rulesReload: (result) => rulesReloads.inc({ result }),
     observeRulesInvalid: (read) => (rulesInvalid = read),
     observeTimetableLeader: (read) => (timetableLeader = read),

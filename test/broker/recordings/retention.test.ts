@@ -26,6 +26,7 @@ async function start(clock: FakeClock, liveSessions: readonly string[] = []) {
   const store = createMemoryStore({ clock });
   const audited: AuditEvent[] = [];
   const counted: string[] = [];
+  const passes: string[] = [];
   /** Brokers that have asked for the lease. */
   const asked: string[] = [];
   const failing = { storage: false };
@@ -56,7 +57,7 @@ async function start(clock: FakeClock, liveSessions: readonly string[] = []) {
       log: { warn() {} },
       metrics: {
         recordingDeletion: (cause, result) => void counted.push(`${brokerId} ${cause} ${result}`),
-        retentionFailure: () => void counted.push(`${brokerId} failure`),
+        retentionPass: (result, count = 1) => void passes.push(`${brokerId} ${result} +${count}`),
       },
       audit: (event) => void audited.push(event),
       brokerId,
@@ -65,7 +66,7 @@ async function start(clock: FakeClock, liveSessions: readonly string[] = []) {
     return retention;
   };
   const left = async () => (await readdir(directory)).filter((name) => /^\d{8}-/.test(name)).toSorted();
-  return { storage, broker, audited, counted, asked, failing, left };
+  return { storage, broker, audited, counted, passes, asked, failing, left };
 }
 
 test('recordings are deleted when their time is over, and no others', async () => {
@@ -122,15 +123,30 @@ test('one broker deletes; after it stopped, another one does', async () => {
 
 test('a storage that fails is counted, and the deletion goes on later', async () => {
   const clock = createFakeClock(lessonAt + day);
-  const { storage, broker, counted, failing, left, audited } = await start(clock);
+  const { storage, broker, counted, passes, failing, left, audited } = await start(clock);
   await aRecording(storage, { facts: { keepSeconds: 60 } });
   failing.storage = true;
   await broker('a').start?.();
-  await eventually(() => expect(counted).toEqual(['a retention recordings_unavailable', 'a failure']));
+  await eventually(() => expect(passes).toEqual(['a ok +0', 'a failed +0', 'a failed +1']));
+  expect(counted).toEqual(['a retention recordings_unavailable']);
   expect(audited).toEqual([]);
   failing.storage = false;
   clock.advance(10_000);
   await eventually(async () => expect(await left()).toEqual([]));
+  await eventually(() => expect(passes.slice(3)).toEqual(['a ok +1']));
+});
+
+test('a complete pass is counted each hour, also if there is nothing to delete', async () => {
+  const clock = createFakeClock(lessonAt + day);
+  const { storage, broker, passes } = await start(clock);
+  await aRecording(storage);
+  await broker('a').start?.();
+  await eventually(() => expect(passes).toEqual(['a ok +0', 'a failed +0', 'a ok +1']));
+  await eventually(() => {
+    clock.advance(10_000);
+    expect(passes.slice(3)).toEqual(['a ok +1']);
+  });
+  expect(clock.now()).toBeGreaterThanOrEqual(lessonAt + day + 3_600_000);
 });
 
 test('a recording whose deletion has begun can no longer be held', async () => {

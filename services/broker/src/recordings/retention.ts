@@ -29,7 +29,7 @@ export interface RetentionDeps {
   readonly live: Pick<LiveSessions, 'find'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
-  readonly metrics: Pick<BrokerMetrics, 'recordingDeletion' | 'retentionFailure'>;
+  readonly metrics: Pick<BrokerMetrics, 'recordingDeletion' | 'retentionPass'>;
   readonly audit: Audit;
   /** Tells brokers apart. */
   readonly brokerId: string;
@@ -132,6 +132,7 @@ export function createRetention(deps: RetentionDeps): LifecycleComponent {
     day = undefined;
     after = '';
     pausedUntil = clock.now() + pauseMs;
+    metrics.retentionPass('ok');
   }
 
   /** One step at a time. */
@@ -140,7 +141,7 @@ export function createRetention(deps: RetentionDeps): LifecycleComponent {
       .then(() => (isFailing = false))
       .catch((err: unknown) => {
         if (stopping.signal.aborted) return;
-        metrics.retentionFailure();
+        metrics.retentionPass('failed');
         if (!isFailing) log.warn({ err }, 'recordings whose time is over cannot be deleted');
         isFailing = true;
       })
@@ -151,6 +152,8 @@ export function createRetention(deps: RetentionDeps): LifecycleComponent {
     name: 'recording retention',
     async start() {
       stopping = new AbortController();
+      // An alert finds out that no pass was completed.
+      for (const result of ['ok', 'failed'] as const) metrics.retentionPass(result, 0);
       cancel = every(clock, tickMs, tick);
       tick();
     },
