@@ -127,6 +127,7 @@ test('export writes one file, and delete respects the legal hold and open consol
   expect(await run('export', id, '-o', 'exam.cast')).toMatchObject({ code: 0, out: `${file}\n` });
   expect((await readFile(file, 'utf8')).split('\n')[2]).toBe(JSON.stringify([1, 'o', 'one\r\n']));
   expect((await run('export', id, '-o', 'exam.cast')).code).toBe(1);
+  expect(await run('export', id, '-o', '-')).toEqual({ code: 0, out: await readFile(file, 'utf8'), err: '' });
   await setHold({ storage }, id, { by: 'local:ada', at: 0 });
   expect(await run('delete', id)).toMatchObject({ code: 1, err: 'The recording is on legal hold.\n' });
   await storage.delete(`${id}/hold`);
@@ -136,6 +137,7 @@ test('export writes one file, and delete respects the legal hold and open consol
   expect((await run('delete', open)).code).toBe(1);
   expect((await run('delete', open, '--unfinished')).code).toBe(0);
   expect((await audited()).map(({ event, by }) => [event, by.id])).toEqual([
+    ['recording_downloaded', 'cli:root'],
     ['recording_downloaded', 'cli:root'],
     ['recording_downloaded', 'cli:root'],
     ['recording_deleted', 'cli:root'],

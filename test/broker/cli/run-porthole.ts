@@ -16,7 +16,12 @@ export async function runPorthole(
   let [out, err] = ['', ''];
   const code = await porthole([...args], {
     stdin: Readable.from([]),
-    stdout: { write: (text) => (out += text) },
+    stdout: {
+      write(data, written) {
+        out += typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
+        written?.();
+      },
+    },
     stderr: { write: (text) => (err += text) },
     env: { PORTHOLE_CONFIG: 'porthole.yaml', ...env },
     cwd: folder,

@@ -12,7 +12,11 @@ export interface Command {
 /** The parts of the process that commands use. */
 export interface CommandIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: { write(text: string): unknown };
+  /** `written` is called when the data was passed on. */
+  readonly stdout: {
+    write(data: string | Uint8Array, written?: (error?: Error | null) => void): unknown;
+    readonly isTTY?: boolean;
+  };
   readonly stderr: { write(text: string): unknown };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

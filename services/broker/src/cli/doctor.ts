@@ -11,7 +11,8 @@ import { runChecks } from './doctor/run-checks.ts';
 const usage = `[--json] [--relay URL]
 
 Checks all that the services need: the configuration, the store, each entry point and node of Proxmox, certificates,
-credentials, permissions, clocks and OpenID Connect issuers. Names a remedy for each problem. Changes nothing.
+credentials, permissions, clocks, OpenID Connect issuers and the storage of recordings. Names a remedy for each problem.
+Leaves nothing behind.
 With --relay (ws://, wss://, http:// or https://, of a relay or a reverse proxy), also requests a console of a machine that
 does not exist, as a browser does. The exit code is 1 if there is an error. Warnings alone are 0.
 `;

@@ -60,9 +60,12 @@ export async function porthole(args: readonly string[], given: CommandIo): Promi
   }
 }
 
-/** Output quotes names and errors of others, which must not act on the operator's terminal. */
+/** Text quotes names and errors of others, which must not act on the operator's terminal. Bytes are for a file or a pipe. */
 function withoutControls(output: CommandIo['stdout']): CommandIo['stdout'] {
-  return { write: (text) => output.write(escapeControls(text)) };
+  return {
+    write: (data, written) => output.write(typeof data === 'string' ? escapeControls(data) : data, written),
+    isTTY: output.isTTY === true,
+  };
 }
 
 const isHelp = (word: string) => word === '--help' || word === '-h' || word === 'help';

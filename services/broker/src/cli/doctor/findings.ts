@@ -124,6 +124,24 @@ export const findingKinds = {
     remedy:
       'Correct signIn.oidc[].issuer, which must be exactly as the issuer names itself, or its caFile, DNS or the firewall.',
   },
+  recordings_unavailable: {
+    level: 'error',
+    remedy:
+      'Correct recordings.storage, DNS, the firewall or the NetworkPolicy (recordings.s3.egressTo of the chart). For a private CA, set caFile.',
+  },
+  recordings_denied: {
+    level: 'error',
+    remedy:
+      'Correct the access key, and let it list the bucket, and get, put and delete its objects. A directory must belong to the user of broker and relay.',
+  },
+  recordings_missing: {
+    level: 'error',
+    remedy: 'Create the bucket or directory of recordings.storage. Porthole does not create it.',
+  },
+  recordings_full: {
+    level: 'error',
+    remedy: 'Enlarge the volume or the quota of the storage of recordings, or delete recordings.',
+  },
   relay_unreachable: {
     level: 'error',
     remedy:

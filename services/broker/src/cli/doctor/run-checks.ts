@@ -1,9 +1,11 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { Config } from '@porthole/shared/config/schema';
+import { systemRandom } from '@porthole/shared/crypto/random';
 import { asPortholeError } from '@porthole/shared/errors';
 import { readAccessDocument } from '../../access/rules.ts';
 import { createIssuer } from '../../sign-in/oidc/issuer.ts';
 import { checkCluster, type ClusterRole } from './check-cluster.ts';
+import { checkRecordings } from './check-recordings.ts';
 import { checkRelay } from './check-relay.ts';
 import { checkStore } from './check-store.ts';
 import type { Finding } from './findings.ts';
@@ -22,6 +24,7 @@ export interface CheckDeps {
 export async function runChecks(config: Config, deps: CheckDeps): Promise<readonly Finding[]> {
   const found = await Promise.all([
     checkStore(config, deps),
+    checkRecordings(config, { ...deps, random: systemRandom }),
     deps.relay === undefined ? [] : checkRelay(config, deps.relay, deps),
     ...rolesIn(config).map((role) => checkCluster(role, deps)),
     ...(config.signIn.oidc ?? []).map(async (issuer): Promise<readonly Finding[]> => {
