@@ -32,7 +32,14 @@ export function desktopOf(index: number): { readonly vmid: number; readonly runn
   return { vmid: 201 + index, running: index < classmates.length - machinesOff };
 }
 
-/** The desktops of a class of twelve on two nodes, and further machines of a student and of the instructor. */
+/** The consoles of the exam that a member takes when the demo starts. */
+export const exam = {
+  user: 'mira',
+  screen: { vmid: 120, name: 'mira-exam' },
+  terminal: { vmid: 121, name: 'mira-exam-box' },
+} as const;
+
+/** The desktops of a class of twelve on two nodes, machines of an exam, and further machines of a student and of the instructor. */
 const machines: readonly Omit<GuestOptions, 'guest'>[] = [
   { vmid: 101, node: 'pve1', name: 'student-desktop', pool: 'class-a', tags: ['linux', 'owner-student'] },
   {
@@ -66,6 +73,9 @@ const machines: readonly Omit<GuestOptions, 'guest'>[] = [
     pool: 'class-a',
     tags: ['linux', `owner-${name}`],
   })),
+  { vmid: 105, node: 'pve1', name: 'student-exam', pool: 'exams', tags: ['linux', 'exam-student'] },
+  { ...exam.screen, node: 'pve1', pool: 'exams', tags: ['linux', `exam-${exam.user}`] },
+  { ...exam.terminal, node: 'pve2', type: 'lxc', pool: 'exams', tags: ['container', `exam-${exam.user}`] },
   {
     vmid: 301,
     node: 'pve2',
@@ -129,8 +139,30 @@ function restartingGuest(guest: Guest): Guest {
   };
 }
 
+/** Consoles of the exam are recorded. Instructors see all recordings. */
+const examRules = [
+  {
+    name: 'exam',
+    who: { everyone: true },
+    which: { tags: ['exam-{user}'] },
+    allow: ['control', 'terminal'],
+    record: { consent: true, keepDays: 30 },
+  },
+  { name: 'recordings', who: { groups: ['instructors'] }, which: { all: true }, allow: ['recordings'] },
+];
+
+export interface DemoOptions {
+  readonly basePath?: string | undefined;
+  /** A directory for recordings. Without it, there is no exam. */
+  readonly recordings?: string;
+}
+
 /** The configuration of a standalone Porthole for the simulated Proxmox. */
-export async function demoConfig(proxmox: FakeProxmox, port: number, basePath = ''): Promise<Config> {
+export async function demoConfig(
+  proxmox: FakeProxmox,
+  port: number,
+  { basePath = '', recordings }: DemoOptions = {},
+): Promise<Config> {
   // Hashing is slow on purpose, so all have the same hash.
   const hash = await hashPassword(demoPassword, systemRandom);
   const users = [
@@ -168,6 +200,7 @@ export async function demoConfig(proxmox: FakeProxmox, port: number, basePath = 
         allow: ['control', 'terminal', 'power', 'watch', 'end'],
       },
       { name: 'the noticeboard', who: { groups: ['class-a'] }, which: { tags: ['shared'] }, allow: ['view'] },
+      ...(recordings === undefined ? [] : examRules),
     ],
     classes: [
       {
@@ -180,5 +213,13 @@ export async function demoConfig(proxmox: FakeProxmox, port: number, basePath = 
         allow: ['control', 'terminal', 'power'],
       },
     ],
+    ...(recordings === undefined
+      ? {}
+      : {
+          recordings: {
+            encryptionKeys: constantSecret(systemRandom(32).toString('hex')),
+            storage: { directory: recordings },
+          },
+        }),
   });
 }

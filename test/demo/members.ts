@@ -1,6 +1,8 @@
 import type { RfbClient } from '../fakes/guests/rfb-client.ts';
 import { connectConsole } from '../relay/console-client.ts';
-import { classmates, demoPassword, desktopOf } from './demo.ts';
+import { classmates, desktopOf } from './demo.ts';
+import { requestGrant, signIn } from './api-calls.ts';
+import { pause } from './pause.ts';
 
 /** What the members type, one after the other, again and again. */
 const commands = ['help', 'about', 'date', 'clear'] as const;
@@ -70,7 +72,7 @@ interface Work {
 /** Keeps one console open and types into it, until the signal is aborted. */
 async function work({ origin, base, cookie, vmid, handText, signal, onOpen }: Work): Promise<void> {
   while (!signal.aborted) {
-    const grant = await requestGrant(base, cookie, vmid).catch(() => undefined);
+    const grant = await requestGrant(base, cookie, vmid, { mode: 'control' }).catch(() => undefined);
     if (grant && !signal.aborted) {
       const client = connectConsole({ ...grant, origin });
       const close = () => client.close();
@@ -95,45 +97,4 @@ function startTyping(rfb: RfbClient, seed: number): () => void {
     round += 1;
   }, typingMs);
   return () => clearInterval(timer);
-}
-
-async function signIn(base: string, username: string): Promise<string> {
-  const answer = await post(base, '/login', { username, password: demoPassword });
-  const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';');
-  if (!answer.ok || cookie === '') throw new Error(`${username} cannot sign in: ${answer.status}`);
-  return cookie;
-}
-
-async function requestGrant(base: string, cookie: string, vmid: number) {
-  const answer = await post(base, `/consoles/demo/${vmid}/grants`, { mode: 'control' }, { cookie });
-  if (!answer.ok) return undefined;
-  const { url, protocols } = (await answer.json()) as { url: string; protocols: readonly string[] };
-  return { url, protocols };
-}
-
-function post(
-  base: string,
-  path: string,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Response> {
-  return fetch(`${base}/api/v1${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin', ...headers },
-    body: JSON.stringify(body),
-  });
-}
-
-/** Resolves after the time, or as soon as the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish);
-  });
 }

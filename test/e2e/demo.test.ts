@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free-port.ts';
 import { describeWith } from '../needs.ts';
+import { takePicture } from '../take-picture.ts';
 import { openBrowserUser, signInHere } from './browser-user.ts';
 import { useBrowser } from './scene.ts';
 
@@ -18,10 +19,10 @@ const listens = (port: number) =>
   });
 
 describeWith('chromium').each([
-  ['the demo command', [], ''],
-  ['the demo command with the delays of a real Proxmox', ['--proxmox', 'real-life'], ''],
-  ['the demo command below a base path', ['--base-path', '/consoles'], '/consoles'],
-] as const)('%s', (_what, flags, basePath) => {
+  ['the demo command', [], '', true],
+  ['the demo command with the delays of a real Proxmox', ['--proxmox', 'real-life'], '', false],
+  ['the demo command below a base path', ['--base-path', '/consoles'], '/consoles', false],
+] as const)('%s', (_what, flags, basePath, playRecordings) => {
   const browser = useBrowser();
   let demo: ChildProcess | undefined;
   let output = '';
@@ -41,6 +42,61 @@ describeWith('chromium').each([
     );
   });
   afterAll(() => void demo?.kill('SIGKILL'));
+
+  const recordedConsoles = async () => {
+    const origin = `http://127.0.0.1:${port}`;
+    const student = await openBrowserUser(browser(), origin);
+    await student.page.goto(origin);
+    await signInHere(student, 'student', 'porthole');
+    await student.page.getByRole('link', { name: 'student-exam' }).click();
+    await student.page.getByRole('heading', { name: 'This console is recorded.' }).waitFor();
+    await student.page.getByRole('button', { name: 'Agree and open' }).click();
+    await student.waitForState('open');
+    await student.page.getByText('This console is recorded', { exact: true }).first().waitFor();
+    await student.close();
+
+    await eventually('the demo says that the exam is recorded', () =>
+      output.includes('2 recordings of Mira Novak are ready to play.'),
+    );
+    const instructor = await openBrowserUser(browser(), origin);
+    const { page } = instructor;
+    await page.goto(origin);
+    await signInHere(instructor, 'instructor', 'porthole');
+    await page.getByRole('link', { name: 'Recordings' }).click();
+    const recordingOf = (machine: string) =>
+      page.getByRole('link', { name: `Open the recording of Mira Novak on ${machine}`, exact: true });
+    await recordingOf('mira-exam-box').waitFor();
+    await takePicture(instructor, 'demo-recordings');
+    const rows = await page.locator('[data-recording]', { hasText: 'Mira Novak' }).allInnerTexts();
+    expect(rows).toHaveLength(2);
+    expect(rows.join()).not.toMatch(/in progress|no end|damaged/);
+
+    await recordingOf('mira-exam').click();
+    await eventually('the player shows the lighthouse that the command "about" has drawn', async () => {
+      await page.getByRole('slider', { name: 'Time' }).press('End');
+      return page.evaluate(() => {
+        const canvas = document.querySelector<HTMLCanvasElement>('.player-target canvas');
+        const data = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+        let warm = 0;
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at] === 0xf2 && data[at + 1] === 0xcc && data[at + 2] === 0x60) warm++;
+        return warm > 200;
+      });
+    });
+    await takePicture(instructor, 'demo-recording-of-screen');
+    await page.goBack();
+    await recordingOf('mira-exam-box').click();
+    await eventually('the player shows what the terminal has printed', async () => {
+      await page.getByRole('slider', { name: 'Time' }).press('End');
+      return (await page.locator('.player-target').innerText()).includes('root@mira-exam-box');
+    });
+    await takePicture(instructor, 'demo-recording-of-terminal');
+    await instructor.close();
+  };
+  if (playRecordings)
+    test('records the exam of a student who agreed, and the instructor plays that of another one', async () => {
+      await recordedConsoles();
+    });
 
   test("shows a machine's screen and ends on Ctrl-C", async () => {
     const person = await openBrowserUser(browser(), `http://127.0.0.1:${port}${basePath}`);
