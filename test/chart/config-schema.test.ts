@@ -14,7 +14,7 @@ describe('the schema of the value config', () => {
   /** Maps whose keys are names that users choose. */
   const freeMaps = [/\.nodes$/, /\.claims$/];
   /** Settings that the chart sets and explains itself. */
-  const setByChart = [/^\.redis/];
+  const setByChart = [/^\.redis/, /^\.recordings/];
 
   function mapsIn(value: unknown, path: string): { path: string; map: Settings }[] {
     if (typeof value !== 'object' || value === null) return [];

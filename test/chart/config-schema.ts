@@ -11,7 +11,15 @@ interface JsonSchema {
 }
 
 /** Settings that the chart sets. The schema accepts them, so that the chart can name the value to use instead. */
-const setByChart = ['redis', 'grantKeys', 'grantKeysFile', 'listen', 'operationsListen', 'instance'];
+const setByChart = [
+  'redis',
+  'recordings',
+  'grantKeys',
+  'grantKeysFile',
+  'listen',
+  'operationsListen',
+  'instance',
+];
 
 /** Settings into which a secret is easily pasted. Helm would quote an invalid value, so the chart checks these itself. */
 const unquoted = new Set(['token', 'username']);
@@ -21,15 +29,28 @@ const unquoted = new Set(['token', 'username']);
  * chart and the program report settings that are invalid only together.
  */
 export function configJsonSchema(): Record<string, unknown> {
+  const properties = settingsOfProgram();
+  for (const name of setByChart) properties[name] = {};
+  // Without `required`: the chart lists all missing values in one message.
+  return { type: 'object', additionalProperties: false, properties };
+}
+
+/** The program's own schema of one setting, for a value that becomes this setting. An empty text leaves the setting out. */
+export function settingJsonSchema(path: readonly string[]): Record<string, unknown> {
+  let schema: JsonSchema = { properties: settingsOfProgram() };
+  for (const name of path) schema = schema.properties?.[name] ?? {};
+  if (schema.type === undefined) throw new Error(`The program has no setting ${path.join('.')}.`);
+  return schema.pattern === undefined ? schema : { ...schema, pattern: `^$|${schema.pattern}` };
+}
+
+function settingsOfProgram(): Record<string, JsonSchema> {
   const { properties = {} } = z.toJSONSchema(configSchema, {
     io: 'input',
     target: 'draft-7',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => adapt(zodSchema, jsonSchema as JsonSchema),
   }) as JsonSchema;
-  for (const name of setByChart) properties[name] = {};
-  // Without `required`: the chart lists all missing values in one message.
-  return { type: 'object', additionalProperties: false, properties };
+  return properties;
 }
 
 /** Zod calls this for every schema inside, once more for each layer of checks. */

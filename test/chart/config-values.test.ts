@@ -84,7 +84,7 @@ describeWith('helm')('config values', () => {
       'tracing',
       'trustedProxies',
     ];
-    const setByChart = ['grantKeys', 'instance', 'listen', 'operationsListen', 'redis'];
+    const setByChart = ['grantKeys', 'instance', 'listen', 'operationsListen', 'recordings', 'redis'];
     const settings = Object.keys(configSchema.shape).filter((name) => !setByChart.includes(name));
     expect(settings.length).toBeGreaterThan(15);
     const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
@@ -115,6 +115,7 @@ describeWith('helm')('config values', () => {
     expect(settings.filter((name) => all[name] === undefined)).toEqual([]);
     const manifests = render('production', {
       config: Object.fromEntries(settings.map((name) => [name, all[name]])),
+      recordings: { enabled: true, existingSecret: 'keys', persistence: { enabled: true } },
     });
     const relayConfig = parse(configOf(manifests, 'relay')) as object;
     expect(Object.keys(relayConfig).filter((name) => !readByRelays.includes(name))).toEqual([]);

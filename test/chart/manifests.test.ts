@@ -116,9 +116,9 @@ describeWith('helm')('the chart', () => {
       expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(preStopAndDrain + 15);
     });
 
-    test('allows relays egress only to DNS, Redis, Proxmox VE and other relays, and mounts no API token', () => {
+    test('allows relays egress only to DNS, Redis, Proxmox VE, other relays and S3, and mounts no API token', () => {
       const { egress } = findManifest(manifests(), 'NetworkPolicy', 'porthole-relay')['spec'];
-      expect(egress).toHaveLength(4);
+      expect(egress).toHaveLength(configOf(manifests(), 'relay').includes('\n    s3:') ? 5 : 4);
       for (const { ports } of egress) expect(ports.length).toBeGreaterThan(0);
       const { spec } = findManifest(manifests(), 'Deployment', 'porthole-relay')['spec'].template;
       expect(spec.automountServiceAccountToken).toBe(false);

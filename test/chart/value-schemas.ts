@@ -51,6 +51,18 @@ export const itemSchemas: Readonly<Record<string, unknown>> = {
   'relay.keda.triggers': { type: 'object', required: ['type'], properties: { type: text } },
 };
 
+/** Values that become settings as they are, with the paths of these settings. */
+export const settingsOfValues: Readonly<Record<string, readonly string[]>> = Object.fromEntries([
+  ...['bucket', 'endpoint', 'region', 'prefix'].map((name) => [
+    `recordings.s3.${name}`,
+    ['recordings', 'storage', 's3', name],
+  ]),
+  ...['diskMiB', 'memoryMiB', 'flushSeconds'].map((name) => [
+    `recordings.spool.${name}`,
+    ['recordings', 'spool', name],
+  ]),
+]) as Record<string, readonly string[]>;
+
 /** Schemas that are stricter than the type of the default, by the end of the path. */
 export const strictSchemas: readonly (readonly [pathEnd: string, schema: unknown])[] = [
   ['.image.digest', { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' }],
@@ -67,6 +79,9 @@ export const strictSchemas: readonly (readonly [pathEnd: string, schema: unknown
       ],
     },
   ],
+  ['recordings.persistence.accessMode', { enum: ['ReadWriteMany', 'ReadWriteOnce'] }],
+  ['.persistence.size', quantity],
+  ['recordings.s3.egressTo', { type: 'array', items: { type: 'object' } }],
   ['ingress.controller', { enum: ['', 'nginx', 'haproxy', 'alb'] }],
   ['.service.trafficDistribution', { enum: ['', 'PreferClose', 'PreferSameZone', 'PreferSameNode'] }],
   [

@@ -3,8 +3,8 @@ import { format } from 'prettier';
 import { isMap, parseDocument, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { chartFolder } from './chart-folder.ts';
 import { withCommonValues, type MapSchema } from './common-values.ts';
-import { configJsonSchema } from './config-schema.ts';
-import { itemSchemas, strictSchemas } from './value-schemas.ts';
+import { configJsonSchema, settingJsonSchema } from './config-schema.ts';
+import { itemSchemas, settingsOfValues, strictSchemas } from './value-schemas.ts';
 
 /** Maps with default entries that users can extend with entries of their own. */
 const extensibleMaps = new Set([
@@ -81,6 +81,8 @@ function schemaOfValue(defaultValue: unknown, path: string): unknown {
   if (path === 'config') return configJsonSchema();
   const strict = strictSchemas.find(([pathEnd]) => path.endsWith(pathEnd));
   if (strict) return strict[1];
+  const setting = settingsOfValues[path];
+  if (setting) return settingJsonSchema(setting);
   if (defaultValue === null) return { type: ['integer', 'null'], minimum: 0 };
   if (Array.isArray(defaultValue))
     return { type: 'array', ...(itemSchemas[path] ? { items: itemSchemas[path] } : {}) };

@@ -26,6 +26,7 @@ describeWith('helm')('documented helm commands', () => {
     folder = mkdtempSync(join(tmpdir(), 'porthole-newcomer-'));
     for (const name of ['helm', 'k8s']) symlinkSync(join(root, name), join(folder, name));
     writeFileSync(join(folder, 'values.yaml'), checkedValues('docs/install.md'));
+    writeFileSync(join(folder, 'recordings.yaml'), checkedValues('docs/recordings.md'));
     cpSync(join(root, 'helm/porthole'), join(folder, 'copy/porthole'), { recursive: true });
     expect(helm('package', 'copy/porthole')).toMatchObject({ status: 0 });
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { configOf } from '../chart/config-of.ts';
 import { readExample } from '../chart/installations.ts';
+import { runPorthole } from '../broker/cli/run-porthole.ts';
 import { render, type Manifest } from '../chart/render.ts';
 import { describeWith } from '../needs.ts';
 import { commandsOf } from './command-checks.ts';
@@ -82,6 +83,21 @@ describeWith('helm')('documented kubectl commands', () => {
     expect(mountedSecrets(render('production', readExample('redis-sentinel')))).toContain('porthole-redis');
   });
 
+  test.each([
+    ['docs/recordings.md', () => parse(checkedValues('docs/recordings.md')) as object],
+    ['k8s/examples/recordings-s3.yaml', () => readExample('recordings-s3')],
+    ['k8s/examples/recordings-volume.yaml', () => readExample('recordings-volume')],
+  ])('%s creates the Secrets of recordings, with the files that the settings name', (page, read) => {
+    const manifests = render('production', read());
+    const files = Array.from(
+      configOf(manifests, 'relay').matchAll(/\/etc\/porthole\/secrets\/recordings(?:-s3)?\/([\w.-]+)/g),
+      ([, file = '']) => file,
+    );
+    const created = createdSecrets(page);
+    expect([...created.values()].flat().toSorted()).toEqual(files.toSorted());
+    for (const secret of created.keys()) expect(mountedSecrets(manifests)).toContain(secret);
+  });
+
   test('Secrets that are read or deleted were created', () => {
     const created = [...createdSecrets('docs/install.md').keys()];
     for (const { line } of commands) {
@@ -123,9 +139,16 @@ describeWith('helm')('documented kubectl commands', () => {
     }
   });
 
-  test('commands in pods are those of the image', () => {
-    const entries = commands.flatMap(({ line }) => / exec .* -- (.*)/.exec(line)?.[1] ?? []);
-    expect(new Set(entries)).toEqual(new Set(['node services/broker/dist/cli/main.js doctor']));
+  const commandsInPods = new Set(commands.flatMap(({ line }) => / exec .*? -- (.*)/.exec(line)?.[1] ?? []));
+
+  test.each([...commandsInPods])('%s is a command of the image', async (line) => {
+    const [node, script, ...words] = line.replace(/ > \S+$/, '').split(' ');
+    expect([node, script]).toEqual(['node', 'services/broker/dist/cli/main.js']);
+    const names = words.filter((word) => /^[a-z]+$/.test(word));
+    const { code, out } = await runPorthole([...names, '--help'], '.');
+    expect(code).toBe(0);
+    expect(out).toContain(`porthole ${names.join(' ')}`);
+    for (const option of words.filter((word) => word.startsWith('-'))) expect(out).toContain(option);
   });
 });
 
@@ -134,7 +157,16 @@ describeWith('kubectl')('kubectl itself', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'porthole-kubectl-'));
     symlinkSync(join(root, 'k8s'), join(folder, 'k8s'));
-    for (const name of ['token.txt', 'token', 'ca.pem', 'pve-root-ca.pem', 'users.yaml'])
+    for (const name of [
+      'token.txt',
+      'token',
+      'ca.pem',
+      'pve-root-ca.pem',
+      'users.yaml',
+      'recording-keys.txt',
+      'access-key-id',
+      'secret-access-key',
+    ])
       writeFileSync(join(folder, name), 'x');
   });
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -10,6 +10,7 @@
 {{- end }}
 {{- if $clusters }}{{ $_ := set $config "clusters" $clusters }}{{ end -}}
 {{- $_ := set $config "redis" (include "porthole.redisConfig" .root | fromYaml) -}}
+{{- if .root.Values.recordings.enabled }}{{ $_ := set $config "recordings" (include "porthole.recordingsConfig" . | fromYaml) }}{{ end -}}
 {{- if eq .component "relay" }}
 {{- $config = omit $config "access" "classes" "accessFile" "frameAncestors" "kubernetes" "lti" "showOperatorName" "relayUrl" -}}
 {{- /* The configuration requires a sign-in method, but users don't sign in at relays. */ -}}

@@ -105,12 +105,15 @@ topologySpreadConstraints:
 {{- and (eq .component "broker") (or .root.Values.rbac.podDeletionCost .root.Values.rbac.tokenReview) }}
 {{- end }}
 
-{{/* preStopSeconds + config.limits.drainSeconds + 15 seconds for shutting down: {root, values}. */}}
+{{/*
+preStopSeconds + config.limits.drainSeconds + 15 seconds for shutting down: {root, component, values}. A relay that records
+has 15 seconds more, in which it stores what is left in its spool.
+*/}}
 {{- define "porthole.minimumGracePeriod" -}}
 {{- $limits := (.root.Values.config).limits | default dict -}}
 {{- $drain := 10 -}}
 {{- if hasKey $limits "drainSeconds" }}{{ $drain = int $limits.drainSeconds }}{{ end -}}
-{{- add (int .values.preStopSeconds) $drain 15 }}
+{{- add (int .values.preStopSeconds) $drain 15 (and (eq .component "relay") .root.Values.recordings.enabled | ternary 15 0) }}
 {{- end }}
 
 {{- define "porthole.terminationGracePeriodSeconds" -}}
@@ -121,8 +124,11 @@ topologySpreadConstraints:
 {{/* Together with porthole.containerSecurityContext, the defaults meet the restricted Pod Security Standard. */}}
 {{- define "porthole.podSecurityContext" -}}
 {{- $default := dict "runAsNonRoot" true "runAsUser" 10001 "runAsGroup" 10001 "fsGroup" 10001 "seccompProfile" (dict "type" "RuntimeDefault") -}}
-{{- $ofValkey := dict "runAsUser" 999 "runAsGroup" 1000 "fsGroup" 1000 -}}
-{{- toYaml (mergeOverwrite $default (eq .component "valkey" | ternary $ofValkey dict) (deepCopy .values.podSecurityContext)) }}
+{{- $ofComponent := dict -}}
+{{- if eq .component "valkey" }}{{ $ofComponent = dict "runAsUser" 999 "runAsGroup" 1000 "fsGroup" 1000 }}
+{{- /* Otherwise, each start of a pod changes the group of all recordings, which can take minutes. */}}
+{{- else if include "porthole.hasRecordingsVolume" .root }}{{ $ofComponent = dict "fsGroupChangePolicy" "OnRootMismatch" }}{{ end -}}
+{{- toYaml (mergeOverwrite $default $ofComponent (deepCopy .values.podSecurityContext)) }}
 {{- end }}
 
 {{- define "porthole.containerSecurityContext" -}}
@@ -159,6 +165,7 @@ topologySpreadConstraints:
 {{- if include "porthole.redisSecretName" .root }}
 - { name: redis, mountPath: /etc/porthole/secrets/redis, readOnly: true }
 {{- end }}
+{{- include "porthole.recordingsVolumeMounts" . }}
 {{- range .root.Values.secrets.mounts }}{{ if has $component .for }}
 - { name: {{ printf "secret-%s" .name }}, mountPath: /etc/porthole/secrets/{{ .name }}, readOnly: true }
 {{- end }}{{ end }}
@@ -172,6 +179,7 @@ topologySpreadConstraints:
 - name: redis
   secret: { secretName: {{ . }} }
 {{- end }}
+{{- include "porthole.recordingsVolumes" . }}
 {{- range .root.Values.secrets.mounts }}{{ if has $component .for }}
 - name: secret-{{ .name }}
   secret: { secretName: {{ .secretName }} }

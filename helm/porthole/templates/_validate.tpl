@@ -1,7 +1,7 @@
 {{/* Fails with a list of all invalid values. values.schema.json covers names and types; this covers how values depend on each other. */}}
 {{- define "porthole.validate" -}}
 {{- $errors := list -}}
-{{- range list "General" "Redis" "Relay" "Components" "Monitoring" "PlaintextSecrets" "Credentials" "Mounts" "ConfigSize" }}
+{{- range list "General" "Redis" "Recordings" "Relay" "Components" "Monitoring" "PlaintextSecrets" "Credentials" "Mounts" "ConfigSize" }}
 {{- $errors = concat $errors (include (printf "porthole.validate%s" .) $ | trim | splitList "\n") }}
 {{- end }}
 {{- with compact $errors }}{{ fail (printf "\n\nInvalid values:\n  - %s\n" (join "\n  - " .)) }}{{ end -}}
@@ -31,7 +31,7 @@ config.clusters: required. Add at least one Proxmox VE cluster.
 {{- if not $values.config.signIn }}
 config.signIn: required. Add at least one sign-in method.
 {{- end }}
-{{- range $setting, $value := dict "redis" "redis" "grantKeys" "secrets.existingSecret" "grantKeysFile" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
+{{- range $setting, $value := dict "redis" "redis" "recordings" "recordings" "grantKeys" "secrets.existingSecret" "grantKeysFile" "secrets.existingSecret" "listen" "" "operationsListen" "" "instance" "" }}
 {{- if hasKey $values.config $setting }}
 {{ printf "config.%s: set by the chart. Remove it%s." $setting (empty $value | ternary "" (printf " and use the value %s instead" $value)) }}
 {{- end }}
@@ -79,6 +79,60 @@ redis.url: must begin with redis:// or rediss:// and a host.
 {{- range $name, $key := dict "caKey" $redis.caKey "certKey" $redis.certKey "privateKeyKey" $redis.privateKeyKey "sentinel.passwordKey" $redis.sentinel.passwordKey }}
 {{- if and $key (not $redis.existingSecret) }}
 {{ printf "redis.%s: requires redis.existingSecret. Set it to the Secret that holds the key %q." $name $key }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "porthole.validateRecordings" -}}
+{{- $values := .Values.recordings -}}
+{{- if $values.enabled }}
+{{- if not (or $values.persistence.enabled $values.s3.bucket) }}
+recordings: no storage. Set recordings.s3.bucket, or set recordings.persistence.enabled to true.
+{{- end }}
+{{- if and $values.persistence.enabled $values.s3.bucket }}
+recordings: persistence.enabled and s3.bucket are mutually exclusive. Set only one of them.
+{{- end }}
+{{- if not $values.existingSecret }}
+recordings.existingSecret: required if recordings.enabled is true. Set it to the name of the Secret that holds the encryption keys, and back these keys up.
+{{- end }}
+{{- if and $values.s3.bucket (not $values.s3.existingSecret) }}
+recordings.s3.existingSecret: required. Set it to the name of the Secret that holds the access key of the bucket.
+{{- end }}
+{{- include "porthole.validateRecordingsVolume" . }}
+{{- with dig "limits" "memory" "" (include "porthole.component" (dict "root" $ "component" "relay") | fromYaml).values.resources }}
+{{- $limit := include "porthole.mebibytes" . | int }}
+{{- if gt (mul 4 (int $values.spool.memoryMiB)) $limit }}
+{{ printf "recordings.spool.memoryMiB: %d is more than a quarter of relay.resources.limits.memory (%d MiB). Recordings can take twice that much memory. Set it to at most %d, or raise the limit." (int $values.spool.memoryMiB) $limit (div $limit 4) }}
+{{- end }}
+{{- end }}
+{{- else }}
+{{- range $section := list "access" "classes" }}
+{{- range $index, $rule := get $.Values.config $section | default list }}
+{{- $record := get $rule "record" }}
+{{- if or (and (kindIs "map" $record) (ne (get $record "mode" | default "required") "try")) (eq (toString $record) "required") }}
+{{ printf "config.%s[%d].record: requires recordings.enabled. Without a storage for recordings, consoles of this rule do not open. Set recordings.enabled to true, or remove it." $section $index }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Brokers and relays use the volume at the same time, and directories of recordings can be read only by the user who made them. */}}
+{{- define "porthole.validateRecordingsVolume" -}}
+{{- $values := .Values.recordings -}}
+{{- if $values.persistence.enabled }}
+{{- $nodes := list -}}
+{{- $users := list -}}
+{{- range $context := include "porthole.components" . | fromYamlArray }}
+{{- $_ := set $context "root" $ }}
+{{- $nodes = append $nodes (get .values.nodeSelector "kubernetes.io/hostname" | default "any") }}
+{{- $users = append $users (get .values.containerSecurityContext "runAsUser" | default (get (include "porthole.podSecurityContext" $context | fromYaml) "runAsUser") | int64 | toString) }}
+{{- end }}
+{{- if and (eq $values.persistence.accessMode "ReadWriteOnce") (or (has "any" $nodes) (gt (len (uniq $nodes)) 1)) }}
+recordings.persistence.accessMode: a ReadWriteOnce volume can be used on one node only, and pods on other nodes would not start. Use ReadWriteMany or recordings.s3, or keep all pods on one node: set common.nodeSelector to {kubernetes.io/hostname: NODE}.
+{{- end }}
+{{- if gt (len (uniq $users)) 1 }}
+{{ printf "recordings.persistence: brokers and relays must run as the same user to read each other's files. runAsUser is %s. Set common.podSecurityContext.runAsUser instead, or use recordings.s3." (join " and " $users) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -144,10 +198,11 @@ relay.autoscaling.targetCPUUtilizationPercentage: requires relay.resources.reque
 {{- if and $values.podMonitor.enabled $values.serviceMonitor.enabled }}
 {{ printf "%s: podMonitor.enabled and serviceMonitor.enabled are mutually exclusive. Set only one of them." $component }}
 {{- end }}
-{{- $minimum := include "porthole.minimumGracePeriod" (dict "root" $ "values" $values) | int -}}
+{{- $minimum := include "porthole.minimumGracePeriod" (dict "root" $ "component" $component "values" $values) | int -}}
+{{- $forSpool := and (eq $component "relay") $.Values.recordings.enabled | ternary " + 15 for recordings" "" -}}
 {{- $given := $values.terminationGracePeriodSeconds -}}
 {{- if and (ne (toString $given) "<nil>") (lt (int $given) $minimum) }}
-{{ printf "%s.terminationGracePeriodSeconds: %d is too short. Set it to at least %d (preStopSeconds + config.limits.drainSeconds + 15), or remove it." $component (int $given) $minimum }}
+{{ printf "%s.terminationGracePeriodSeconds: %d is too short. Set it to at least %d (preStopSeconds + config.limits.drainSeconds + 15%s), or remove it." $component (int $given) $minimum $forSpool }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -191,7 +246,7 @@ relay.autoscaling.targetCPUUtilizationPercentage: requires relay.resources.reque
 {{- define "porthole.validateMounts" -}}
 {{- $names := list -}}
 {{- range .Values.secrets.mounts }}
-{{- if has .name (concat $names (list "redis" "grant-keys")) }}
+{{- if has .name (concat $names (list "redis" "grant-keys" "recordings" "recordings-s3")) }}
 {{ printf "secrets.mounts: the name %s is in use already. Choose another one." .name }}
 {{- end }}
 {{- $names = append $names .name }}
@@ -202,7 +257,7 @@ relay.autoscaling.targetCPUUtilizationPercentage: requires relay.resources.reque
 {{- range $.Values.secrets.mounts }}{{ if has $component .for }}{{ $mounted = append $mounted .name }}{{ end }}{{ end -}}
 {{- range .values.extraVolumeMounts }}{{ $mounted = append $mounted (trimPrefix "/etc/porthole/secrets/" .mountPath | splitList "/" | first) }}{{ end -}}
 {{- $config := include "porthole.config" (dict "root" $ "component" $component) | fromYaml }}
-{{- range regexFindAll "/etc/porthole/secrets/[^/\"]+" (omit $config "redis" | toJson) -1 | uniq }}
+{{- range regexFindAll "/etc/porthole/secrets/[^/\"]+" (omit $config "redis" "recordings" | toJson) -1 | uniq }}
 {{- $name := base . }}
 {{- if not (has $name $mounted) }}
 {{ printf "secrets.mounts: config refers to %s, which the %s doesn't mount. Add {name: %s, secretName: …, for: [%s]}." . $component $name $component }}

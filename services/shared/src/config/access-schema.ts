@@ -160,7 +160,7 @@ const recordFields = z.strictObject({
   clipboard: z.boolean().default(false),
   /** Whether the page asks for consent before the console opens. */
   consent: z.boolean().default(false),
-  /** Retention of the recording. Default: that of the installation. */
+  /** Retention of the recording. Default: it is kept until a user deletes it. */
   keepDays: z.number().int().positive().max(36_500).optional(),
 });
 export type RecordSettings = z.infer<typeof recordFields>;
