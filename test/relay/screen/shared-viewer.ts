@@ -54,16 +54,17 @@ export async function bridgeSharedViewer(
   viewerLink.send(rfbVersion);
   const viewerLeftover = await handshake;
   link.send(sharedClientInit);
-  const pump = startPump({
-    clock: systemClock,
-    viewer: viewerLink,
-    viewerLeftover,
-    machine: link,
-    machineLeftover: () => Buffer.alloc(0),
-    filter: new ClientMessageFilter({ viewOnly: false, onHumanInput: () => {} }),
-    count: () => {},
-    onEnd: () => leave(),
-  });
+  const pump = startPump(
+    {
+      clock: systemClock,
+      viewer: viewerLink,
+      viewerLeftover,
+      machine: link,
+      machineLeftover: () => Buffer.alloc(0),
+      filter: new ClientMessageFilter({ viewOnly: false, onHumanInput: () => {} }),
+    },
+    { count: () => {}, onEnd: () => leave() },
+  );
   function leave(): void {
     pump.stop();
     link.destroy();

@@ -21,16 +21,17 @@ function createDataPath(mode: 'view' | 'control') {
   const { viewer, receive, sent, destroy } = createMemoryViewer({ batcher, clock });
   const machine = createProxmoxLink(tlsSocket);
   let end = 'open';
-  startPump({
-    clock,
-    viewer: viewer.link,
-    machine,
-    viewerLeftover: () => Buffer.alloc(0),
-    machineLeftover: () => Buffer.alloc(0),
-    filter: new ClientMessageFilter({ viewOnly: mode === 'view', onHumanInput() {} }),
-    count() {},
-    onEnd: (side, error) => (end = `${side} ${error?.code ?? ''}`),
-  });
+  startPump(
+    {
+      clock,
+      viewer: viewer.link,
+      machine,
+      viewerLeftover: () => Buffer.alloc(0),
+      machineLeftover: () => Buffer.alloc(0),
+      filter: new ClientMessageFilter({ viewOnly: mode === 'view', onHumanInput() {} }),
+    },
+    { count() {}, onEnd: (side, error) => (end = `${side} ${error?.code ?? ''}`) },
+  );
   return {
     receiveFromBrowser: receive,
     receiveFromProxmox: (chunk: Buffer) => machine.onRead(chunk, chunk.length),

@@ -20,17 +20,21 @@ export function startMemoryPump(options: MemoryPumpOptions = {}) {
   const ends: { readonly side: string; readonly error: PortholeError | undefined }[] = [];
   const counted = { to_viewer: 0, to_machine: 0 };
   options.beforeStart?.({ viewer, machine });
-  const pump = startPump({
-    clock,
-    viewer,
-    machine,
-    viewerLeftover: () => Buffer.from(options.viewerLeftover ?? ''),
-    machineLeftover: () => Buffer.from(options.machineLeftover ?? ''),
-    filter: { push: options.filter ?? ((chunk) => [chunk]) },
-    count: (direction: Direction, bytes) => (counted[direction] += bytes),
-    onEnd: (side, error) => ends.push({ side, error }),
-    limits: options.limits ?? { pauseBytes: 100, resumeBytes: 20, stallTimeoutMs: 30_000 },
-  });
+  const pump = startPump(
+    {
+      clock,
+      viewer,
+      machine,
+      viewerLeftover: () => Buffer.from(options.viewerLeftover ?? ''),
+      machineLeftover: () => Buffer.from(options.machineLeftover ?? ''),
+      filter: { push: options.filter ?? ((chunk) => [chunk]) },
+      limits: options.limits ?? { pauseBytes: 100, resumeBytes: 20, stallTimeoutMs: 30_000 },
+    },
+    {
+      count: (direction: Direction, bytes) => (counted[direction] += bytes),
+      onEnd: (side, error) => ends.push({ side, error }),
+    },
+  );
   return { clock, viewer, machine, ends, counted, stop: () => pump.stop() };
 }
 

@@ -141,17 +141,18 @@ describe('input for a terminal', () => {
       onAnswering() {},
       deadlines: defaultDeadlines,
     });
-    startPump({
-      clock,
-      viewer,
-      viewerLeftover: () => Buffer.alloc(0),
-      machine: protocol.upstream.link,
-      machineLeftover: () => Buffer.alloc(0),
-      filter: protocol.filter,
-      maxInputWaiting: protocol.maxInputWaiting,
-      count() {},
-      onEnd: (side, error) => ends.push([side, error?.code]),
-    });
+    startPump(
+      {
+        clock,
+        viewer,
+        viewerLeftover: () => Buffer.alloc(0),
+        machine: protocol.upstream.link,
+        machineLeftover: () => Buffer.alloc(0),
+        filter: protocol.filter,
+        maxInputWaiting: protocol.maxInputWaiting,
+      },
+      { count() {}, onEnd: (side, error) => ends.push([side, error?.code]) },
+    );
     const { waitingBytes } = terminalLimits;
     const message = input('x'.repeat(64 * 1024));
     const messages = waitingBytes / (64 * 1024);

@@ -4,15 +4,16 @@ import { createFakeClock } from '../../fakes/clock.ts';
 function startHeartbeat() {
   const clock = createFakeClock();
   const state = { received: 0, pings: 0, answering: true, roundTrips: [] as number[], lost: [] as string[] };
-  const cancel = startUpstreamHeartbeat({
-    clock,
+  const cancel = startUpstreamHeartbeat(clock, {
     link: {
       ping(onPong) {
         state.pings++;
         if (state.answering) clock.after(30, onPong);
       },
     },
-    received: () => state.received,
+    get received() {
+      return state.received;
+    },
     onPong: (seconds) => state.roundTrips.push(seconds),
     onLost: (error) => state.lost.push(error.code),
   });

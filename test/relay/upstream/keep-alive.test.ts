@@ -6,11 +6,11 @@ import { createRelayRig } from '../rig.ts';
 
 test('a keep-alive message is sent to an idle console, and none to a busy one', () => {
   const clock = createFakeClock();
-  let forwarded = 0;
   let sent = 0;
-  const cancel = startKeepAlive({ clock, everyMs: 1000, forwarded: () => forwarded, send: () => sent++ });
+  const idle = { forwarded: 0, sendKeepAlive: () => sent++ };
+  const cancel = startKeepAlive({ clock, everyMs: 1000 }, idle);
   for (let round = 0; round < 3; round++) {
-    forwarded += 10;
+    idle.forwarded += 10;
     clock.advance(1000);
   }
   expect(sent).toBe(0);

@@ -47,6 +47,11 @@ export interface ControlRegistration {
   stop(options: { readonly keepControl: boolean }): void;
 }
 
+interface RegisteredConsoleDeps extends AskControlDeps {
+  readonly controls: Pick<MachineControls, 'release'>;
+  readonly forgetIfUnused: (machine: WatchedMachine) => void;
+}
+
 export function createControlWatcher(
   deps: Omit<WatchedMachineDeps, 'controls'> &
     Omit<AskControlDeps, 'signals'> & {
@@ -94,35 +99,13 @@ export function createControlWatcher(
     return watched;
   }
 
+  const ofConsoles = { ...deps, forgetIfUnused };
   return {
     register(registered) {
-      const { claims } = registered;
-      const machine = watch(claims);
+      const machine = watch(registered.claims);
       const console = new ControllableConsole(registered);
       machine.add(console);
-      let stopped = false;
-      const known = machine.refresh('poll');
-      const release = () => {
-        if (!console.hasControl) return;
-        // The signal that follows tells all relays, this one included. Without success, the record expires.
-        void controls.release(machine.machine, { sessionId: claims.sessionId }).catch(() => {});
-      };
-      return {
-        get hasControl() {
-          return console.hasControl;
-        },
-        known,
-        ask: () => askControl(deps, claims.user, console.mayAsk),
-        release,
-        stop({ keepControl }) {
-          if (stopped) return;
-          stopped = true;
-          if (!keepControl) release();
-          machine.remove(console);
-          console.stop();
-          forgetIfUnused(machine);
-        },
-      };
+      return new RegisteredConsole(ofConsoles, machine, console);
     },
     registerPlace(registered) {
       const machine = watch(registered.claims);
@@ -143,11 +126,53 @@ export function createControlWatcher(
     },
     heldBackConsoles: () =>
       [...machines.values()].reduce(
-        (count, { consoles }) => count + [...consoles].filter(({ isHeldBack }) => isHeldBack).length,
+        (count, { consoles }) => count + consoles.filter(({ isHeldBack }) => isHeldBack).length,
         0,
       ),
     start: () => every(clock, tickMs, tick),
   };
+}
+
+/** A class because a relay has thousands. */
+class RegisteredConsole implements ControlRegistration {
+  readonly known: Promise<void>;
+  readonly #deps: RegisteredConsoleDeps;
+  readonly #machine: WatchedMachine;
+  readonly #console: ControllableConsole;
+  #stopped = false;
+
+  constructor(deps: RegisteredConsoleDeps, machine: WatchedMachine, console: ControllableConsole) {
+    this.#deps = deps;
+    this.#machine = machine;
+    this.#console = console;
+    this.known = machine.refresh('poll');
+  }
+
+  get hasControl(): boolean {
+    return this.#console.hasControl;
+  }
+
+  ask(): void {
+    const { console, mayAsk } = this.#console;
+    askControl(this.#deps, console.claims.user, mayAsk);
+  }
+
+  release(): void {
+    const { hasControl, console } = this.#console;
+    if (!hasControl) return;
+    const { sessionId } = console.claims;
+    // The signal that follows tells all relays, this one included. Without success, the record expires.
+    void this.#deps.controls.release(this.#machine.machine, { sessionId }).catch(() => {});
+  }
+
+  stop({ keepControl }: { readonly keepControl: boolean }): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (!keepControl) this.release();
+    this.#machine.remove(this.#console);
+    this.#console.stop();
+    this.#deps.forgetIfUnused(this.#machine);
+  }
 }
 
 function keyOf({ cluster, vmid }: WatchedMachine['machine']): string {

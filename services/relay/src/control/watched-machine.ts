@@ -20,8 +20,9 @@ const renewMs = lifetimes.machineControl / 3;
  */
 export class WatchedMachine {
   readonly machine: Pick<ConsoleOfMachine['claims'], 'cluster' | 'vmid'>;
-  readonly consoles = new Set<ControllableConsole>();
-  readonly places = new Set<ControllablePlace>();
+  /** Few, so these are arrays: thousands of machines have one console and no place. */
+  consoles: readonly ControllableConsole[] = [];
+  #places: readonly ControllablePlace[] = [];
   readonly #deps: WatchedMachineDeps;
   #control: MachineControl | undefined;
   /** When the store was asked for what is known. */
@@ -41,7 +42,7 @@ export class WatchedMachine {
   }
 
   get isUnused(): boolean {
-    return this.consoles.size === 0 && this.places.size === 0;
+    return this.consoles.length === 0 && this.#places.length === 0;
   }
 
   /** Whether each poll has to read who has control, because that can end without a new revision. */
@@ -50,15 +51,15 @@ export class WatchedMachine {
   }
 
   add(added: ControllableConsole | ControllablePlace): void {
-    if ('console' in added) this.consoles.add(added);
-    else this.places.add(added);
+    if ('console' in added) this.consoles = [...this.consoles, added];
+    else this.#places = [...this.#places, added];
     const mustWait = this.#handover !== undefined && added.isAllowedBy(this.#control);
     if (!this.#isOutdated && !mustWait) added.apply(this.#control);
   }
 
   remove(removed: ControllableConsole | ControllablePlace): void {
-    if ('console' in removed) this.consoles.delete(removed);
-    else this.places.delete(removed);
+    this.consoles = this.consoles.filter((each) => each !== removed);
+    this.#places = this.#places.filter((each) => each !== removed);
     if (this.isUnused) this.#handover?.abort();
   }
 
@@ -106,12 +107,12 @@ export class WatchedMachine {
   }
 
   #holdBack(): void {
-    for (const each of [...this.places, ...this.consoles])
+    for (const each of [...this.#places, ...this.consoles])
       if (!each.isAllowedBy(this.#control)) each.apply(this.#control);
   }
 
   #letPass(): void {
-    for (const each of [...this.places, ...this.consoles])
+    for (const each of [...this.#places, ...this.consoles])
       if (each.isAllowedBy(this.#control)) each.apply(this.#control);
   }
 

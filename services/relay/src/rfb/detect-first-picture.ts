@@ -1,4 +1,5 @@
-import { interceptLink } from '../stream/intercept-link.ts';
+import type { PortholeError } from '@porthole/shared/errors';
+import type { Link, LinkHandler } from '../stream/link.ts';
 import type { MessageReader, UpstreamSide } from '../stream/upstream-side.ts';
 import { createServerMessageReader } from './server-message-reader.ts';
 
@@ -7,50 +8,95 @@ import { createServerMessageReader } from './server-message-reader.ts';
  * the state of the keyboard, are no picture. After the first picture, the link is used directly again.
  */
 export function detectFirstPicture(side: UpstreamSide, onPicture: () => void): UpstreamSide {
-  const { link } = side;
-  let reader: MessageReader | undefined = createServerMessageReader({
-    viewerPixelFormat: () => undefined,
-    allowsClipboardMessage: () => true,
-    onPixels: onDetected,
-  });
+  const link = new FirstPictureLink(side.link, onPicture);
+  return { link, takeLeftover: () => link.inspectLeftover(side.takeLeftover()) };
+}
 
-  function onDetected(): void {
-    if (!reader) return;
-    reader = undefined;
-    onPicture();
+/** A class because a relay has thousands. After the first picture it retains only the link. */
+class FirstPictureLink implements Link, LinkHandler {
+  readonly #link: Link;
+  /** Until the first picture. */
+  #reader: MessageReader | undefined;
+  #onPicture: (() => void) | undefined;
+  #handler: LinkHandler | undefined;
+
+  constructor(link: Link, onPicture: () => void) {
+    this.#link = link;
+    this.#onPicture = onPicture;
+    this.#reader = createServerMessageReader({
+      viewerPixelFormat: () => undefined,
+      allowsClipboardMessage: () => true,
+      onPixels: () => this.#onDetected(),
+    });
   }
 
-  function inspect(source: Buffer, start: number, end: number): void {
+  get buffered(): number {
+    return this.#link.buffered;
+  }
+
+  get framesSent(): number {
+    return this.#link.framesSent;
+  }
+
+  send(source: Buffer, start?: number, end?: number): boolean {
+    return this.#link.send(source, start, end);
+  }
+
+  pause(): void {
+    this.#link.pause();
+  }
+
+  resume(): void {
+    this.#link.resume();
+  }
+
+  destroy(): void {
+    this.#link.destroy();
+  }
+
+  setHandler(handler: LinkHandler): void {
+    this.#handler = this.#reader && handler;
+    this.#link.setHandler(this.#reader ? this : handler);
+  }
+
+  inspectLeftover(leftover: Buffer): Buffer {
+    this.#inspect(leftover, 0, leftover.length);
+    return leftover;
+  }
+
+  onBytes(source: Buffer, start: number, end: number): void {
+    const handler = this.#handler;
+    this.#inspect(source, start, end);
+    if (handler && !this.#reader) {
+      this.#handler = undefined;
+      this.#link.setHandler(handler);
+    }
+    handler?.onBytes(source, start, end);
+  }
+
+  onDrained(): void {
+    this.#handler?.onDrained?.();
+  }
+
+  onEnded(error?: PortholeError): void {
+    this.#handler?.onEnded(error);
+  }
+
+  #inspect(source: Buffer, start: number, end: number): void {
     try {
-      reader?.read(source, start, end, discard);
+      this.#reader?.read(source, start, end, discard);
     } catch {
       // An encoding that the viewer offered and the reader does not support: most likely a picture.
-      onDetected();
+      this.#onDetected();
     }
   }
 
-  return {
-    link: interceptLink(link, (handler) => {
-      if (!reader) {
-        link.setHandler(handler);
-        return;
-      }
-      link.setHandler({
-        onDrained: () => handler.onDrained?.(),
-        onEnded: (error) => handler.onEnded(error),
-        onBytes(source, start, end) {
-          inspect(source, start, end);
-          if (!reader) link.setHandler(handler);
-          handler.onBytes(source, start, end);
-        },
-      });
-    }),
-    takeLeftover() {
-      const leftover = side.takeLeftover();
-      inspect(leftover, 0, leftover.length);
-      return leftover;
-    },
-  };
+  #onDetected(): void {
+    const onPicture = this.#onPicture;
+    this.#reader = undefined;
+    this.#onPicture = undefined;
+    onPicture?.();
+  }
 }
 
 function discard(): void {}

@@ -8,8 +8,8 @@ const maxHeld = 64;
  * forwarding input: otherwise a key would repeat until the viewer presses it again.
  */
 export class HeldInput {
-  /** The messages that release the keys, by the key that they are about. */
-  readonly #releases = new Map<string, Buffer>();
+  /** The messages that release the keys, by the key that they are about. Undefined: no key is down. */
+  #releases: Map<string, Buffer> | undefined;
   /** The message that releases all buttons where the pointer is. Undefined: no button is down. */
   #buttonRelease: Buffer | undefined;
 
@@ -32,9 +32,9 @@ export class HeldInput {
 
   /** The messages that release everything. Nothing counts as held afterwards. */
   release(): readonly Buffer[] {
-    const messages = [...this.#releases.values()];
+    const messages = [...(this.#releases?.values() ?? [])];
     if (this.#buttonRelease) messages.push(this.#buttonRelease);
-    this.#releases.clear();
+    this.#releases = undefined;
     this.#buttonRelease = undefined;
     return messages;
   }
@@ -42,13 +42,15 @@ export class HeldInput {
   /** `at` and `bytes`: where the message says whether the key is down. */
   #onKey(key: string, message: Buffer, at: number, bytes: number): void {
     if (message.readUIntBE(at, bytes) === 0) {
-      this.#releases.delete(key);
+      this.#releases?.delete(key);
+      if (this.#releases?.size === 0) this.#releases = undefined;
       return;
     }
+    const releases = (this.#releases ??= new Map());
     // A copy, because the socket reuses the message's memory.
-    this.#releases.set(key, Buffer.from(message).fill(0, at, at + bytes));
-    const [oldest] = this.#releases.keys();
-    if (this.#releases.size > maxHeld && oldest !== undefined) this.#releases.delete(oldest);
+    releases.set(key, Buffer.from(message).fill(0, at, at + bytes));
+    const [oldest] = releases.keys();
+    if (releases.size > maxHeld && oldest !== undefined) releases.delete(oldest);
   }
 
   /** The seventh byte of an extended pointer message has further buttons; the top bit of the mask marks it. */

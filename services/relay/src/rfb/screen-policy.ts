@@ -20,6 +20,14 @@ export interface ScreenPolicy {
 
 const noClipboard = createClipboardPolicy('none');
 
+/** One for all sessions without restrictions. */
+const unrestricted: ScreenPolicy = {
+  clientMessages: (message) => message,
+  onCutText: undefined,
+  filterUpstream: (side) => side,
+  stop() {},
+};
+
 export function createScreenPolicy(deps: {
   readonly clock: Clock;
   readonly claims: Pick<GrantClaims, 'clipboard' | 'updatesPerSecond'>;
@@ -28,6 +36,8 @@ export function createScreenPolicy(deps: {
   readonly capture?: Capture | undefined;
 }): ScreenPolicy {
   const { clock, claims, send, capture } = deps;
+  if (!capture && claims.updatesPerSecond === undefined && (claims.clipboard ?? 'both') === 'both')
+    return unrestricted;
   const clipboard = createClipboardPolicy(claims.clipboard);
   const filtersViewer = !clipboard.textOut;
   const onResize = (width: number, height: number) => recorded?.onResize(width, height);

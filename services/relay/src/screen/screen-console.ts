@@ -1,8 +1,8 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { PortholeError } from '@porthole/shared/errors';
 import { keepAliveRequest } from '../rfb/screen-protocol.ts';
-import { startUpstreamHeartbeat } from '../upstream/heartbeat.ts';
-import { startKeepAlive } from '../upstream/keep-alive.ts';
+import { startUpstreamHeartbeat, type PingedConsole } from '../upstream/heartbeat.ts';
+import { startKeepAlive, type IdleConsole } from '../upstream/keep-alive.ts';
 import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { ScreenUpstream } from './shared-screen-contract.ts';
 import { messageOverhead } from '../picture/worker-messages.ts';
@@ -27,12 +27,12 @@ export interface ScreenConsoleDeps {
 }
 
 /** The console at Proxmox that a shared screen owns: reads it at the worker's pace, and keeps it open. */
-export class ScreenConsole {
+export class ScreenConsole implements PingedConsole, IdleConsole {
+  readonly link: MachineLink;
   readonly #deps: ScreenConsoleDeps;
-  readonly #link: MachineLink;
   readonly #resources = new DisposableStack();
-  #forwarded = 0;
-  #received = 0;
+  forwarded = 0;
+  received = 0;
   /** Bytes that the worker has not handled yet. */
   #untaken = 0;
   #paused = false;
@@ -41,41 +41,26 @@ export class ScreenConsole {
 
   constructor(deps: ScreenConsoleDeps) {
     this.#deps = deps;
-    this.#link = deps.upstream.link;
+    this.link = deps.upstream.link;
   }
 
   get buffered(): number {
-    return this.#link.buffered;
+    return this.link.buffered;
   }
 
   /** Begins to read. The console may be lost during the call. */
   start(): void {
-    const { clock, keepAliveMs, onPong, upstream } = this.#deps;
-    const link = this.#link;
+    const { clock, keepAliveMs, upstream } = this.#deps;
+    const { link } = this;
     this.#resources.defer(() => link.destroy());
-    this.#resources.defer(
-      startUpstreamHeartbeat({
-        clock,
-        link,
-        received: () => this.#received,
-        onPong,
-        onLost: (error) => this.#lose(error),
-      }),
-    );
-    this.#resources.defer(
-      startKeepAlive({
-        clock,
-        everyMs: keepAliveMs,
-        forwarded: () => this.#forwarded,
-        send: () => void (this.ready && this.send(keepAliveRequest)),
-      }),
-    );
+    this.#resources.defer(startUpstreamHeartbeat(clock, this));
+    this.#resources.defer(startKeepAlive({ clock, everyMs: keepAliveMs }, this));
     const leftover = upstream.takeLeftover();
     if (leftover.length > 0) this.#onBytes(leftover, 0, leftover.length);
     link.setHandler({
       onBytes: (source, start, end) => this.#onBytes(source, start, end),
       onDrained: () => this.#deps.onDrained(),
-      onEnded: (error) => this.#lose(error),
+      onEnded: (error) => this.onLost(error),
     });
     // A pass-through session may have paused it for a slow viewer.
     if (!this.#resources.disposed && !this.#paused) link.resume();
@@ -84,8 +69,8 @@ export class ScreenConsole {
   /** Sends a complete message to the machine. Returns whether the network keeps up. */
   send(message: Buffer): boolean {
     if (this.#resources.disposed) return true;
-    this.#forwarded += message.length;
-    return this.#link.send(message);
+    this.forwarded += message.length;
+    return this.link.send(message);
   }
 
   /** The worker has handled bytes, as many as `onBytes` was called with. */
@@ -93,7 +78,15 @@ export class ScreenConsole {
     this.#untaken -= bytes + messageOverhead;
     if (!this.#paused || this.#untaken > resumeBytes || this.#resources.disposed) return;
     this.#paused = false;
-    this.#link.resume();
+    this.link.resume();
+  }
+
+  sendKeepAlive(): void {
+    if (this.ready) this.send(keepAliveRequest);
+  }
+
+  onPong(seconds: number): void {
+    this.#deps.onPong(seconds);
   }
 
   /** Ends the console without a call of `onLost`. Idempotent. */
@@ -104,8 +97,8 @@ export class ScreenConsole {
   #onBytes(source: Buffer, start: number, end: number): void {
     if (this.#resources.disposed) return;
     const length = end - start;
-    this.#forwarded += length;
-    this.#received += length;
+    this.forwarded += length;
+    this.received += length;
     this.#untaken += length + messageOverhead;
     // The one copy, because all sessions share the memory that a socket reads into.
     const bytes = new Uint8Array(length);
@@ -113,10 +106,10 @@ export class ScreenConsole {
     this.#deps.onBytes(bytes);
     if (this.#paused || this.#untaken <= pauseBytes) return;
     this.#paused = true;
-    this.#link.pause();
+    this.link.pause();
   }
 
-  #lose(error: PortholeError | undefined): void {
+  onLost(error: PortholeError | undefined): void {
     if (this.#resources.disposed) return;
     this.close();
     this.#deps.onLost(error);

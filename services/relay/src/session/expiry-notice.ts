@@ -1,4 +1,3 @@
-import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { ControlMessage, Notice } from '@porthole/shared/protocol/control-messages';
 
 /** A limit that is announced before it expires. */
@@ -12,20 +11,13 @@ export interface ExpiringLimit {
   onExpired(): void;
 }
 
-/**
- * Announces a time limit to the viewer before it expires. One timer is set again for the time that is left, instead of
- * one that every key press moves.
- */
+/** Announces a time limit to the viewer before it expires. */
 export class ExpiryNotice {
-  readonly #clock: Clock;
   readonly #sendControl: (message: ControlMessage) => void;
   readonly #limit: ExpiringLimit;
-  #cancelTimer: Cancel | undefined;
   #shown = false;
-  #stopped = false;
 
-  constructor(clock: Clock, sendControl: (message: ControlMessage) => void, limit: ExpiringLimit) {
-    this.#clock = clock;
+  constructor(sendControl: (message: ControlMessage) => void, limit: ExpiringLimit) {
     this.#sendControl = sendControl;
     this.#limit = limit;
   }
@@ -35,38 +27,25 @@ export class ExpiryNotice {
     return this.#shown;
   }
 
-  start(): void {
-    this.#check();
-  }
-
   /** The limit expires later than announced. */
   withdraw(): void {
-    if (this.#stopped) return;
-    this.#cancelTimer?.();
     this.#shown = false;
     this.#sendControl({ type: 'notice_over', notice: this.#limit.notice });
-    this.#check();
   }
 
-  /** Stops for good. */
-  stop(): void {
-    this.#stopped = true;
-    this.#cancelTimer?.();
-  }
-
-  #check(): void {
+  /** Does what is due. Returns after how many milliseconds to call it again; 0: the limit has expired. */
+  check(now: number): number {
     const limit = this.#limit;
-    if (this.#stopped) return;
-    const left = limit.expiresAt - this.#clock.now();
+    const left = limit.expiresAt - now;
     if (left <= 0) {
       limit.onExpired();
-      return;
+      return 0;
     }
     if (left <= limit.noticeMs && !this.#shown) {
       this.#shown = true;
       const { notice, mayExtend } = limit;
       this.#sendControl({ type: 'notice', notice, seconds: Math.ceil(left / 1000), extend: mayExtend });
     }
-    this.#cancelTimer = this.#clock.after(this.#shown ? left : left - limit.noticeMs, () => this.#check());
+    return this.#shown ? left : left - limit.noticeMs;
   }
 }

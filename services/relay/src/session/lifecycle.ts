@@ -29,7 +29,7 @@ export class ViewerLeft extends Error {}
 export class SessionLifecycle {
   readonly #abort = new AbortController();
   readonly #resources = new AsyncDisposableStack();
-  readonly #acquiring = new Set<Promise<unknown>>();
+  #acquiring: readonly Promise<unknown>[] = [];
   readonly #onEnding: (error: PortholeError | undefined) => void;
   #state: SessionState = 'admitting';
 
@@ -80,13 +80,19 @@ export class SessionLifecycle {
 
   /** Waits like `wait` for a resource and owns it from then on. One that arrives too late is released at once. */
   async acquire<T>(work: Promise<T>, release: (resource: T) => Promise<void> | void): Promise<T> {
-    const acquired = work.then((resource) => {
-      this.own(() => release(resource));
-      return resource;
-    });
-    const settled = acquired.catch(() => {}).finally(() => this.#acquiring.delete(settled));
-    this.#acquiring.add(settled);
-    return this.wait(acquired);
+    const acquired = work.then((resource) => this.#ownAcquired(resource, release));
+    this.#acquiring = [...this.#acquiring, acquired];
+    try {
+      return await this.wait(acquired);
+    } finally {
+      // If the session ends first, `release` waits for it.
+      if (!this.signal.aborted) this.#acquiring = this.#acquiring.filter((each) => each !== acquired);
+    }
+  }
+
+  #ownAcquired<T>(resource: T, release: (resource: T) => Promise<void> | void): T {
+    this.own(() => release(resource));
+    return resource;
   }
 
   /** Releases a resource when the session has ended. */
@@ -100,7 +106,7 @@ export class SessionLifecycle {
    */
   async release(): Promise<void> {
     try {
-      await Promise.all(this.#acquiring);
+      await Promise.allSettled(this.#acquiring);
       await this.#resources.disposeAsync();
     } finally {
       this.#transition('ended');

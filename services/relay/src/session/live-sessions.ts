@@ -39,6 +39,7 @@ export interface LiveSessionsDeps {
 export class LiveSessions implements Iterable<ConsoleSession> {
   readonly #deps: LiveSessionsDeps;
   readonly #sessions = new Set<ConsoleSession>();
+  readonly #onPong = (seconds: number) => this.#deps.metrics.ping('viewer', seconds);
   #draining = false;
 
   constructor(deps: LiveSessionsDeps) {
@@ -68,7 +69,7 @@ export class LiveSessions implements Iterable<ConsoleSession> {
       clock,
       pingMs,
       onText: (text) => session?.onText(text),
-      onPong: (seconds) => metrics.ping('viewer', seconds),
+      onPong: this.#onPong,
     });
     const refusal = this.#refusal();
     if (refusal) {

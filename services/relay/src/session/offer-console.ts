@@ -1,6 +1,6 @@
 import type { PortholeError } from '@porthole/shared/errors';
 import type { ConsoleProtocol } from '../stream/console-protocol.ts';
-import type { DialledConsole } from '../upstream/dial.ts';
+import type { DialledConsole, StreamingSession } from '../upstream/dial.ts';
 import type { ResumeTokens } from './resume-tokens.ts';
 
 /**
@@ -11,22 +11,33 @@ import type { ResumeTokens } from './resume-tokens.ts';
  */
 export function offerConsole(
   dialled: DialledConsole,
-  { filter, withdrawInput }: Pick<ConsoleProtocol, 'filter' | 'withdrawInput'>,
-  session: {
+  protocol: OfferedConsole['protocol'],
+  session: OfferedConsole['session'],
+): void {
+  dialled.onStreaming?.(new OfferedConsole(protocol, session));
+}
+
+class OfferedConsole implements StreamingSession {
+  readonly protocol: Pick<ConsoleProtocol, 'filter' | 'withdrawInput'>;
+  readonly session: {
     readonly signal: AbortSignal;
     readonly tokens: Pick<ResumeTokens, 'canResumeNow'> | undefined;
     readonly end: (error: PortholeError) => void;
-  },
-): void {
-  const { signal, tokens, end } = session;
-  dialled.onStreaming?.({
-    handsOver() {
-      if (signal.aborted || !tokens) return 'never';
-      return tokens.canResumeNow && filter.atMessageBoundary ? 'now' : 'later';
-    },
-    end(error) {
-      withdrawInput();
-      end(error);
-    },
-  });
+  };
+
+  constructor(protocol: OfferedConsole['protocol'], session: OfferedConsole['session']) {
+    this.protocol = protocol;
+    this.session = session;
+  }
+
+  handsOver(): ReturnType<StreamingSession['handsOver']> {
+    const { signal, tokens } = this.session;
+    if (signal.aborted || !tokens) return 'never';
+    return tokens.canResumeNow && this.protocol.filter.atMessageBoundary ? 'now' : 'later';
+  }
+
+  end(error: PortholeError): void {
+    this.protocol.withdrawInput();
+    this.session.end(error);
+  }
 }

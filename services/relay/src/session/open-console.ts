@@ -63,7 +63,7 @@ export async function openConsole(
     },
     onNotice: (notice) => viewer.sendControl(notice),
   });
-  const dialled = await lifecycle.acquire(dialling, (console) => console.release());
+  const dialled = await lifecycle.acquire(dialling, releaseConsole);
   const takeViewerLeftover = await withDeadline(
     { clock, signal },
     deps.viewerHandshakeMs,
@@ -71,6 +71,11 @@ export async function openConsole(
     () => negotiated,
   );
   return { dialled, takeViewerLeftover };
+}
+
+/** A function of its own, so that an open console retains nothing of its opening. */
+function releaseConsole(console: DialledConsole): void {
+  console.release();
 }
 
 /**

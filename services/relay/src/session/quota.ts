@@ -1,4 +1,4 @@
-import { every, type Clock } from '@porthole/shared/time/clock';
+import type { Clock } from '@porthole/shared/time/clock';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import { pollUntil } from '@porthole/shared/time/poll-until';
@@ -7,12 +7,16 @@ import type { LeaseStore } from '@porthole/shared/store/ports';
 
 /** The leases by which a session counts against its user, its machine, and all sessions, and its connection at its relay. */
 export interface QuotaLeases {
+  /** Extends their life. Call it every `quotaRenewalMs`. Never rejects. */
+  renew(): Promise<void>;
   release(): Promise<void>;
-  /** Stops renewing them; those that all relays share stay for `ms`, for a viewer that may resume anywhere. */
+  /** Those that all relays share stay for `ms`, for a viewer that may resume anywhere. */
   extend(ms: number): Promise<void>;
   /** Releases only that of the relay: another connection of the session owns the others now. */
   handOver(): Promise<void>;
 }
+
+export const quotaRenewalMs = lifetimes.consoleLease / 3;
 
 interface HeldLease {
   readonly name: string;
@@ -32,57 +36,86 @@ export interface QuotaDeps {
  * resume at the same relay before its previous connection has ended there.
  */
 export async function acquireQuota(
-  { leases, clock, relayId }: QuotaDeps,
+  deps: QuotaDeps,
   claims: GrantClaims,
   connection: string,
   signal: AbortSignal,
 ): Promise<QuotaLeases> {
-  const ttl = lifetimes.consoleLease;
-  const ofSession = (name: string): HeldLease => ({ name, holder: claims.sessionId });
-  const user = ofSession(leaseNames.user(claims.user.id));
-  const machine = ofSession(leaseNames.machine(claims.cluster, claims.vmid));
-  const all = ofSession(leaseNames.allSessions);
-  // What an instructor shows must not take the places of the machine's own user, nor of the viewers.
-  const shared = claims.follows ? [all] : [user, machine, all];
-  const relay: HeldLease = { name: leaseNames.relay(relayId), holder: connection };
+  const quota = new SessionQuota(deps, claims, connection);
+  await quota.acquire(claims, signal);
+  return quota;
+}
 
-  const acquire = ({ name, holder }: HeldLease, limit: number) =>
-    pollUntil(clock, () => leases.tryAcquire(name, holder, limit, ttl), signal);
-  /** Ignores the limit: a live console is never ended because the store lost its lease. */
-  const renew = (held: readonly HeldLease[], ms: number) =>
-    Promise.allSettled(
-      held.map(({ name, holder }) => leases.join(name, holder, Number.MAX_SAFE_INTEGER, ms)),
-    );
-  const release = (held: readonly HeldLease[]) =>
-    Promise.allSettled(held.map(({ name, holder }) => leases.release(name, holder)));
+/** A class because a relay has thousands. */
+class SessionQuota implements QuotaLeases {
+  readonly #deps: QuotaDeps;
+  readonly #user: HeldLease;
+  readonly #machine: HeldLease;
+  /** Those that all relays share. */
+  readonly #shared: readonly HeldLease[];
+  readonly #relay: HeldLease;
 
-  /** Those with a limit. */
-  async function acquireLimited(): Promise<void> {
-    if (!(await acquire(user, claims.limits.perUser))) throw new PortholeError('user_limit');
+  constructor(deps: QuotaDeps, claims: GrantClaims, connection: string) {
+    const holder = claims.sessionId;
+    const all = { name: leaseNames.allSessions, holder };
+    this.#deps = deps;
+    this.#user = { name: leaseNames.user(claims.user.id), holder };
+    this.#machine = { name: leaseNames.machine(claims.cluster, claims.vmid), holder };
+    // What an instructor shows must not take the places of the machine's own user, nor of the viewers.
+    this.#shared = claims.follows ? [all] : [this.#user, this.#machine, all];
+    this.#relay = { name: leaseNames.relay(deps.relayId), holder: connection };
+  }
+
+  async acquire({ follows, limits }: GrantClaims, signal: AbortSignal): Promise<void> {
+    if (!follows) await this.#acquireLimited(limits, signal);
+    await this.renew();
+  }
+
+  async renew(): Promise<void> {
+    await this.#join([...this.#shared, this.#relay], lifetimes.consoleLease);
+  }
+
+  async release(): Promise<void> {
+    await this.#release([...this.#shared, this.#relay]);
+  }
+
+  async extend(ms: number): Promise<void> {
+    await Promise.all([this.#join(this.#shared, ms), this.#release([this.#relay])]);
+  }
+
+  async handOver(): Promise<void> {
+    await this.#release([this.#relay]);
+  }
+
+  async #acquireLimited(
+    { perUser, perMachine }: Pick<GrantClaims['limits'], 'perUser' | 'perMachine'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!(await this.#tryAcquire(this.#user, perUser, signal))) throw new PortholeError('user_limit');
     try {
-      if (!(await acquire(machine, claims.limits.perMachine))) throw new PortholeError('machine_limit');
+      if (!(await this.#tryAcquire(this.#machine, perMachine, signal)))
+        throw new PortholeError('machine_limit');
     } catch (error) {
-      await release([user]);
+      await this.#release([this.#user]);
       throw error;
     }
   }
 
-  if (!claims.follows) await acquireLimited();
-  await renew([relay, all], ttl);
+  #tryAcquire({ name, holder }: HeldLease, limit: number, signal: AbortSignal): Promise<boolean> {
+    const { clock, leases } = this.#deps;
+    return pollUntil(clock, () => leases.tryAcquire(name, holder, limit, lifetimes.consoleLease), signal);
+  }
 
-  const cancelRenewal = every(clock, ttl / 3, () => void renew([...shared, relay], ttl));
-  return {
-    async release() {
-      cancelRenewal();
-      await release([...shared, relay]);
-    },
-    async extend(ms) {
-      cancelRenewal();
-      await Promise.all([renew(shared, ms), release([relay])]);
-    },
-    async handOver() {
-      cancelRenewal();
-      await release([relay]);
-    },
-  };
+  /** Ignores the limit: a live console is never ended because the store lost its lease. */
+  #join(held: readonly HeldLease[], ms: number): Promise<unknown> {
+    const { leases } = this.#deps;
+    return Promise.allSettled(
+      held.map(({ name, holder }) => leases.join(name, holder, Number.MAX_SAFE_INTEGER, ms)),
+    );
+  }
+
+  #release(held: readonly HeldLease[]): Promise<unknown> {
+    const { leases } = this.#deps;
+    return Promise.allSettled(held.map(({ name, holder }) => leases.release(name, holder)));
+  }
 }

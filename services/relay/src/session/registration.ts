@@ -3,7 +3,7 @@ import type { ConsoleSignals } from '@porthole/shared/session/signals';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { OwnedSessionRecord, SessionRecord, SessionRecords } from '@porthole/shared/session/records';
 import { lifetimes } from '@porthole/shared/store/keys';
-import { acquireQuota, type QuotaDeps, type QuotaLeases } from './quota.ts';
+import { acquireQuota, quotaRenewalMs, type QuotaDeps, type QuotaLeases } from './quota.ts';
 
 /** A live session as all pods see it: its record and its quota leases, renewed by a heartbeat. */
 export interface SessionRegistration {
@@ -53,6 +53,9 @@ export async function registerSession(
   }
 }
 
+const heartbeatMs = lifetimes.session / 6;
+const heartbeatsPerQuotaRenewal = Math.floor(quotaRenewalMs / heartbeatMs);
+
 interface RegisteredSession {
   readonly describe: () => SessionRecord;
   readonly onSuperseded: () => void;
@@ -66,12 +69,13 @@ class LiveRegistration implements SessionRegistration {
   /** One store call at a time: a renewal that came after the removal would bring the record back. */
   #lastCall: Promise<boolean> = Promise.resolve(true);
   #busy = false;
+  #heartbeats = 0;
 
   constructor(clock: Clock, record: OwnedSessionRecord, leases: QuotaLeases, session: RegisteredSession) {
     this.#record = record;
     this.#leases = leases;
     this.#session = session;
-    this.#cancelHeartbeat = every(clock, lifetimes.session / 6, () => this.#renew());
+    this.#cancelHeartbeat = every(clock, heartbeatMs, () => this.#beat());
   }
 
   get generation(): number {
@@ -90,6 +94,11 @@ class LiveRegistration implements SessionRegistration {
       this.#record.renew({ ...this.#session.describe(), disconnected: true }, lifetimes.resumeGrace),
     );
     await (stillOwner ? this.#leases.extend(lifetimes.resumeGrace) : this.#leases.handOver());
+  }
+
+  #beat(): void {
+    if (++this.#heartbeats % heartbeatsPerQuotaRenewal === 0) void this.#leases.renew();
+    this.#renew();
   }
 
   #renew(): void {

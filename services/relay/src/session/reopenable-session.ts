@@ -16,6 +16,8 @@ const recoveringActions: ReadonlySet<PageAction> = new Set<PageAction>([
   'wait-for-machine',
 ]);
 
+type ConsoleEnd = { readonly error: PortholeError | undefined; readonly viewerLost: boolean };
+
 /**
  * Lets the user of an open console reopen it without spending a grant request, in place of the session that its grant
  * reopened. Returns the function to call when the session has ended, with its error if there is one. Store outages are
@@ -24,22 +26,52 @@ const recoveringActions: ReadonlySet<PageAction> = new Set<PageAction>([
 export function keepReopenable(
   { sessions, clock }: { readonly sessions: ReopenableSessions; readonly clock: Clock },
   claims: GrantClaims,
-): (end: { readonly error: PortholeError | undefined; readonly viewerLost: boolean }) => Promise<void> {
-  const { sessionId, cluster, vmid, kind, user, limits, reopens } = claims;
-  const session: ReopenableSession = { userId: user.id, sessionId, cluster, vmid, kind };
-  /** One call at a time, so that an addition does not follow the removal. */
-  let lastCall: Promise<void> = Promise.resolve();
-  const call = (work: () => Promise<void>) => (lastCall = lastCall.then(work).catch(() => {}));
-  const add = () => call(() => sessions.add(session, sessionsPerConsole * limits.perUser));
-
-  if (reopens !== undefined) void call(() => sessions.remove({ ...session, sessionId: reopens }));
-  void add();
-  const cancelRenewal = every(clock, lifetimes.reopenable / 3, () => void add());
-  return ({ error, viewerLost }) => {
+): (end: ConsoleEnd) => Promise<void> {
+  const kept = new KeptReopenable(sessions, claims);
+  const cancelRenewal = every(clock, lifetimes.reopenable / 3, () => void kept.add());
+  return (end) => {
     cancelRenewal();
-    // Another connection of the same session keeps it.
-    if (error?.code === 'taken_over') return lastCall;
-    const recovers = error ? recoveringActions.has(closeCodes[error.close].pageAction) : viewerLost;
-    return recovers ? add() : call(() => sessions.remove(session));
+    return kept.end(end);
   };
+}
+
+/** A class because a relay has thousands. */
+class KeptReopenable {
+  readonly #sessions: ReopenableSessions;
+  readonly #claims: GrantClaims;
+  /** One call at a time, so that an addition does not follow the removal. */
+  #lastCall: Promise<void> = Promise.resolve();
+
+  constructor(sessions: ReopenableSessions, claims: GrantClaims) {
+    this.#sessions = sessions;
+    this.#claims = claims;
+    if (claims.reopens !== undefined) void this.#remove(claims.reopens);
+    void this.add();
+  }
+
+  add(): Promise<void> {
+    const limit = sessionsPerConsole * this.#claims.limits.perUser;
+    return this.#call(() => this.#sessions.add(this.#session(), limit));
+  }
+
+  end({ error, viewerLost }: ConsoleEnd): Promise<void> {
+    // Another connection of the same session keeps it.
+    if (error?.code === 'taken_over') return this.#lastCall;
+    const recovers = error ? recoveringActions.has(closeCodes[error.close].pageAction) : viewerLost;
+    return recovers ? this.add() : this.#remove();
+  }
+
+  #remove(sessionId?: string): Promise<void> {
+    return this.#call(() => this.#sessions.remove(this.#session(sessionId)));
+  }
+
+  #session(sessionId = this.#claims.sessionId): ReopenableSession {
+    const { cluster, vmid, kind, user } = this.#claims;
+    return { userId: user.id, sessionId, cluster, vmid, kind };
+  }
+
+  #call(work: () => Promise<void>): Promise<void> {
+    this.#lastCall = this.#lastCall.then(work).catch(() => {});
+    return this.#lastCall;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '@porthole/shared/time/clock';
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
 import { PortholeError } from '@porthole/shared/errors';
 import type { GrantClaims } from '@porthole/shared/grant/claims';
@@ -20,16 +20,19 @@ export class TimeLimits {
   readonly #idle: IdleLimit;
   readonly #durationNotice: ExpiryNotice;
   readonly #idleNotice: ExpiryNotice;
+  readonly #clock: Clock;
   #onExpired: ((error: PortholeError) => void) | undefined;
-
+  #cancelTimer: Cancel | undefined;
+  #stopped = false;
   #hadInput = false;
 
   constructor({ clock, claims, sendControl }: TimeLimitsDeps) {
+    this.#clock = clock;
     const expire = (code: 'time_limit' | 'idle') => this.#expire(code);
     this.#duration = new DurationLimit(claims, clock.now(), expire);
     this.#idle = new IdleLimit(clock, claims.limits.idleSeconds * 1000, expire);
-    this.#durationNotice = new ExpiryNotice(clock, sendControl, this.#duration);
-    this.#idleNotice = new ExpiryNotice(clock, sendControl, this.#idle);
+    this.#durationNotice = new ExpiryNotice(sendControl, this.#duration);
+    this.#idleNotice = new ExpiryNotice(sendControl, this.#idle);
   }
 
   /** When the session was first opened, in milliseconds since the epoch; it outlives a connection. */
@@ -50,13 +53,12 @@ export class TimeLimits {
   /** Calls `onExpired` once, with `time_limit` or `idle`. */
   start(onExpired: (error: PortholeError) => void): void {
     this.#onExpired = onExpired;
-    this.#durationNotice.start();
-    this.#idleNotice.start();
+    this.#check();
   }
 
   stop(): void {
-    this.#durationNotice.stop();
-    this.#idleNotice.stop();
+    this.#stopped = true;
+    this.#cancelTimer?.();
   }
 
   /** Reports input of a person. */
@@ -68,7 +70,7 @@ export class TimeLimits {
   /** The idle time begins now, although there was no input. */
   restartIdle(): void {
     this.#idle.restart();
-    if (this.#idleNotice.shown) this.#idleNotice.withdraw();
+    if (this.#idleNotice.shown) this.#withdraw(this.#idleNotice);
   }
 
   /** Handles the viewer's answer to a notice. Without a notice it has no effect. Returns whether the end has changed. */
@@ -76,8 +78,24 @@ export class TimeLimits {
     if (this.#idleNotice.shown) this.input();
     if (!this.#durationNotice.shown || !this.#duration.mayExtend) return false;
     this.#duration.extend();
-    this.#durationNotice.withdraw();
+    this.#withdraw(this.#durationNotice);
     return true;
+  }
+
+  #withdraw(notice: ExpiryNotice): void {
+    if (this.#stopped) return;
+    notice.withdraw();
+    this.#check();
+  }
+
+  /** One timer is set again for the time that is left, instead of one that every key press moves. */
+  #check(): void {
+    this.#cancelTimer?.();
+    const now = this.#clock.now();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const notice of [this.#durationNotice, this.#idleNotice])
+      if (!this.#stopped) nextMs = Math.min(nextMs, notice.check(now));
+    if (!this.#stopped) this.#cancelTimer = this.#clock.after(nextMs, () => this.#check());
   }
 
   #expire(code: 'time_limit' | 'idle'): void {

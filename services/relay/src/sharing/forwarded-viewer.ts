@@ -91,20 +91,24 @@ export class ForwardedViewer {
       (thrown) => this.end(asPortholeError(thrown)),
     );
     // The session at the other relay has filtered the messages, and the screen enforces the mode of the claims.
-    this.#pump = startPump({
-      clock,
-      viewer: this.#peer,
-      machine: link,
-      viewerLeftover: noLeftover,
-      machineLeftover: noLeftover,
-      filter: { push: (chunk) => [chunk] },
-      count: () => {},
-      onEnd: (side, error) => {
-        // The reason that `ended` gives is the better one.
-        if (side === 'machine') this.#endLater(error);
-        else this.end(error);
+    this.#pump = startPump(
+      {
+        clock,
+        viewer: this.#peer,
+        machine: link,
+        viewerLeftover: noLeftover,
+        machineLeftover: noLeftover,
+        filter: { push: (chunk) => [chunk] },
       },
-    });
+      {
+        count: () => {},
+        onEnd: (side, error) => {
+          // The reason that `ended` gives is the better one.
+          if (side === 'machine') this.#endLater(error);
+          else this.end(error);
+        },
+      },
+    );
     if (this.#abort.signal.aborted) this.#release();
   }
 

@@ -18,17 +18,26 @@ export interface PlaceRequest extends Pick<DialRequest, 'claims' | 'signal' | 'o
   readonly onNotice: (notice: ScreenNotice) => void;
 }
 
+/** Told about the console of a machine. */
+export interface MachineConsoleListener {
+  /** The picture can't be shared. */
+  onUnshareable(machine: MachineConsole, reason: Parameters<MachineScreenOptions['onUnshareable']>[0]): void;
+  /** Nothing is left of it but the claim. */
+  onClosed(machine: MachineConsole, ownership: Promise<Ownership>): void;
+}
+
 /**
  * What this relay has of one machine's screen: the console of the first session, and a shared screen as soon as there is
  * a second viewer. Ends, and gives up the owner record, when neither is left.
  */
 export class MachineConsole {
+  /** Which machine it is. */
+  readonly key: string;
   readonly #deps: SharingDeps;
   readonly #cluster: RelayCluster;
   readonly #ownership: Promise<Ownership>;
-  readonly #onUnshareable: MachineScreenOptions['onUnshareable'];
-  readonly #onClosed: () => void;
-  readonly #waiting = new Set<PlaceRequest>();
+  readonly #listener: MachineConsoleListener;
+  #waiting: readonly PlaceRequest[] = [];
   #state: SharingState = 'dialling';
   /** The first session's console, while it is being opened and for as long as the session has it. */
   #own: Promise<OwnConsole> | undefined;
@@ -38,18 +47,18 @@ export class MachineConsole {
   constructor(
     deps: SharingDeps,
     options: {
+      readonly key: string;
       readonly cluster: RelayCluster;
       /** Does not reject. */
       readonly ownership: Promise<Ownership>;
-      readonly onUnshareable: MachineScreenOptions['onUnshareable'];
-      readonly onClosed: () => void;
+      readonly listener: MachineConsoleListener;
     },
   ) {
     this.#deps = deps;
+    this.key = options.key;
     this.#cluster = options.cluster;
     this.#ownership = options.ownership;
-    this.#onUnshareable = options.onUnshareable;
-    this.#onClosed = options.onClosed;
+    this.#listener = options.listener;
   }
 
   get state(): SharingState {
@@ -71,7 +80,7 @@ export class MachineConsole {
 
   /** Gives a viewer a place at the shared screen. Rejects with `OwnedElsewhere`, or with the error of the screen. */
   async share(request: PlaceRequest): Promise<ScreenPlace> {
-    this.#waiting.add(request);
+    this.#waiting = [...this.#waiting, request];
     this.#settle();
     try {
       const ownership = await waitFor(this.#ownership, request.signal);
@@ -80,7 +89,7 @@ export class MachineConsole {
       await waitFor(screen.opened, request.signal);
       return screen.attach(request);
     } finally {
-      this.#waiting.delete(request);
+      this.#waiting = this.#waiting.filter((each) => each !== request);
       this.#settle();
     }
   }
@@ -104,12 +113,17 @@ export class MachineConsole {
   }
 
   async #dialOwn(request: DialRequest): Promise<OwnConsole> {
+    return new OwnConsole(await this.#dial(request), () => this.#ownEnded());
+  }
+
+  /** A function of its own, so that an open console retains nothing of the request. */
+  async #dial(request: DialRequest): Promise<DialledConsole> {
     const signal = linkSignal(request.signal);
     const mayOpen = this.#ownership.then((ownership) => {
       if ('owner' in ownership) signal.abort(new OwnedElsewhere(ownership.owner));
     });
     try {
-      const dialled = await this.#deps.dial({
+      return await this.#deps.dial({
         ...request,
         signal: signal.signal,
         mayOpen,
@@ -122,7 +136,6 @@ export class MachineConsole {
           this.#forEachWaiting((waiting) => waiting.onStep(step));
         },
       });
-      return new OwnConsole(dialled, () => this.#ownEnded());
     } finally {
       signal.unlink();
     }
@@ -139,7 +152,7 @@ export class MachineConsole {
       onStep: (step) => this.#forEachWaiting((waiting) => waiting.onStep(step)),
       onState: (state) => this.#enter(state),
       onViewers: () => this.#settle(),
-      onUnshareable: this.#onUnshareable,
+      onUnshareable: (reason) => this.#listener.onUnshareable(this, reason),
       onEnded: () => this.#screenEnded(screen),
     });
     this.#screen = screen;
@@ -164,7 +177,7 @@ export class MachineConsole {
   /** Ends what nothing needs any more, at once or after a while. */
   #settle(): void {
     const screen = this.#screen;
-    const needed = this.#waiting.size > 0 || (screen !== undefined && screen.viewers > 0);
+    const needed = this.#waiting.length > 0 || (screen !== undefined && screen.viewers > 0);
     if (needed || !screen) {
       this.#cancelLinger?.();
       this.#cancelLinger = undefined;
@@ -180,7 +193,7 @@ export class MachineConsole {
 
   #close(): void {
     this.#enter('closed');
-    this.#onClosed();
+    this.#listener.onClosed(this, this.#ownership);
   }
 
   /** A waiting session that has ended meanwhile throws. */

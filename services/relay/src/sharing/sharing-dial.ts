@@ -9,10 +9,12 @@ import type {
   MachineKey,
   MachineOwners,
   OpenThumbnail,
+  OwnedMachine,
   ThumbnailPlace,
   ThumbnailRequest,
 } from './contracts.ts';
-import { MachineConsole, type PlaceRequest } from './machine-console.ts';
+import { CountedConsole } from './counted-console.ts';
+import { MachineConsole, type MachineConsoleListener, type PlaceRequest } from './machine-console.ts';
 import { ScreenUnusable } from './machine-screen.ts';
 import {
   claimMachine,
@@ -59,7 +61,7 @@ export function createSharingDial(deps: SharingDialDeps): SharedConsoles {
   };
 }
 
-class SharingDial {
+class SharingDial implements MachineConsoleListener {
   readonly #deps: SharingDialDeps;
   readonly #wallDials: WallDials;
   readonly #machines = new Map<string, MachineConsole>();
@@ -168,7 +170,8 @@ class SharingDial {
   async #dialHere(request: DialRequest, instead: ForeignOwner | undefined): Promise<DialledConsole> {
     const { cluster, vmid } = request.claims;
     const machine = this.#machines.get(keyOf(request.claims));
-    if (!machine) return this.#counted(await this.#open(request, instead).openOwn(request));
+    if (!machine)
+      return new CountedConsole(await this.#open(request, instead).openOwn(request), this.#deps.metrics);
     const reason = this.#unshareable.reasonFor(keyOf(request.claims));
     if (reason) return this.#fallBack(request, reason);
     this.#wallDials.letPass({ cluster, vmid });
@@ -213,7 +216,7 @@ class SharingDial {
     const { cluster, vmid } = request.claims;
     metrics.fallback(reason);
     log.warn({ cluster, vmid, reason }, 'console opened instead of shared');
-    return this.#counted(await dial(request));
+    return new CountedConsole(await dial(request), metrics);
   }
 
   /** Claims the machine for its first console at this relay. */
@@ -221,47 +224,60 @@ class SharingDial {
     { claims, cluster }: Pick<DialRequest, 'claims' | 'cluster'>,
     instead: ForeignOwner | undefined,
   ): MachineConsole {
-    const { owners, forward, log, metrics } = this.#deps;
     const key = keyOf(claims);
-    const { signal } = this.#stopped; // Not the session's: a record that was written must be released.
-    const options = { signal, instead: instead ?? this.#unreachable.of(key) };
-    const onReached = () => this.#forget(key, machine);
-    const ownership = claimMachine(owners, { cluster: cluster.name, vmid: claims.vmid }, options).then(
-      (result) => {
-        if ('unowned' in result) metrics.fallback(result.unowned);
-        if ('owned' in result)
-          result.owned.onLost((owner) => {
-            // The viewers of a relay that drains leave without it.
-            if (!this.#draining)
-              void yieldMachine(machine, owner, { claims, forward, log, signal, onReached });
-          });
-        return result;
-      },
-      (err: unknown): Ownership => {
-        log.error({ err }, 'machine not claimed');
-        return { unowned: 'store_unavailable' };
-      },
-    );
-    const machine = new MachineConsole(this.#deps, {
-      cluster,
-      ownership,
-      onUnshareable: (reason) => this.#unshareable.add(key, reason),
-      onClosed: () => {
-        this.#forget(key, machine);
-        const released = ownership
-          .then((result) => ('owned' in result ? result.owned.release() : undefined))
-          .finally(() => this.#releasing.delete(released));
-        this.#releasing.add(released);
-      },
-    });
+    const ownership = this.#claim(claims, instead ?? this.#unreachable.of(key));
+    const machine = new MachineConsole(this.#deps, { key, cluster, ownership, listener: this });
     this.#machines.set(key, machine);
-    // Before its viewers learn that, so that none of them comes back to it.
-    void ownership.then((result) => 'owner' in result && this.#forget(key, machine));
+    void ownership.then((result) => {
+      // Before its viewers learn that, so that none of them comes back to it.
+      if ('owner' in result) this.#forget(machine);
+      else if ('owned' in result) this.#yieldWhenLost(result.owned, machine, claims);
+    });
     return machine;
   }
 
-  #forget(key: string, machine: MachineConsole): void {
-    if (this.#machines.get(key) === machine) this.#machines.delete(key);
+  /** Does not reject. */
+  async #claim(
+    { cluster, vmid }: DialRequest['claims'],
+    instead: ForeignOwner | undefined,
+  ): Promise<Ownership> {
+    const { owners, log, metrics } = this.#deps;
+    const { signal } = this.#stopped; // Not the session's: a record that was written must be released.
+    try {
+      const ownership = await claimMachine(owners, { cluster, vmid }, { signal, instead });
+      if ('unowned' in ownership) metrics.fallback(ownership.unowned);
+      return ownership;
+    } catch (err) {
+      log.error({ err }, 'machine not claimed');
+      return { unowned: 'store_unavailable' };
+    }
+  }
+
+  #yieldWhenLost(owned: OwnedMachine, machine: MachineConsole, claims: DialRequest['claims']): void {
+    owned.onLost((owner) => {
+      // The viewers of a relay that drains leave without it.
+      if (this.#draining) return;
+      const { forward, log } = this.#deps;
+      const { signal } = this.#stopped;
+      const onReached = () => this.#forget(machine);
+      void yieldMachine(machine, owner, { claims, forward, log, signal, onReached });
+    });
+  }
+
+  onUnshareable({ key }: MachineConsole, reason: 'limit' | 'screen_failed'): void {
+    this.#unshareable.add(key, reason);
+  }
+
+  onClosed(machine: MachineConsole, ownership: Promise<Ownership>): void {
+    this.#forget(machine);
+    const released = ownership
+      .then((result) => ('owned' in result ? result.owned.release() : undefined))
+      .finally(() => this.#releasing.delete(released));
+    this.#releasing.add(released);
+  }
+
+  #forget(machine: MachineConsole): void {
+    if (this.#machines.get(machine.key) === machine) this.#machines.delete(machine.key);
   }
 
   async #measured(way: 'shared' | 'forwarded', work: () => Promise<DialledConsole>): Promise<DialledConsole> {
@@ -269,27 +285,7 @@ class SharingDial {
     const startedAt = clock.now();
     const console = await tracing.withSpan('console attach', { 'porthole.way': way }, work);
     metrics.attached(way, (clock.now() - startedAt) / 1000);
-    return this.#counted(console);
-  }
-
-  /** Counts the session until it releases its console. */
-  #counted(console: DialledConsole): DialledConsole {
-    const { metrics } = this.#deps;
-    metrics.sessionsBy(console.way, 1);
-    const release = console.release.bind(console);
-    let released = false;
-    return {
-      link: console.link,
-      takeLeftover: console.takeLeftover,
-      machine: console.machine,
-      way: console.way,
-      release() {
-        if (!released) metrics.sessionsBy(console.way, -1);
-        released = true;
-        release();
-      },
-      onStreaming: (session) => console.onStreaming?.(session),
-    };
+    return new CountedConsole(console, metrics);
   }
 }
 

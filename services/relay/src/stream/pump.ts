@@ -12,18 +12,22 @@ export interface PumpDeps {
   readonly viewerLeftover: TakeLeftover;
   readonly machineLeftover: TakeLeftover;
   readonly filter: Pick<MessageFilter, 'push'>;
-  /** Counts payload bytes when they are forwarded, or soon after. */
-  readonly count: (direction: Direction, bytes: number) => void;
-  /** Called once, with the side that ended the stream and the error; without an error, that side left. */
-  readonly onEnd: (side: 'viewer' | 'machine', error?: PortholeError) => void;
-  /** One side is no longer read, because the other one does not keep up. */
-  readonly onStalled?: (direction: Direction) => void;
   readonly limits?: PumpLimits;
   /**
    * Set if the machine's link sends input at a pace of its own. Then the viewer is always read, so that its pongs, pings
    * and Ctrl+C arrive, and the stream ends if more bytes wait than this.
    */
   readonly maxInputWaiting?: number | undefined;
+}
+
+/** An object instead of functions, because a relay has thousands. */
+export interface PumpListener {
+  /** Counts payload bytes when they are forwarded, or soon after. */
+  count(direction: Direction, bytes: number): void;
+  /** Called once, with the side that ended the stream and the error; without an error, that side left. */
+  onEnd(side: 'viewer' | 'machine', error?: PortholeError): void;
+  /** One side is no longer read, because the other one does not keep up. */
+  onStalled?(direction: Direction): void;
 }
 
 export interface Pump {
@@ -52,8 +56,8 @@ const defaultLimits: PumpLimits = {
 const countStepBytes = 16 * 1024;
 
 /** Forwards a console's bytes in both directions until one side ends. Takes over both links. */
-export function startPump(deps: PumpDeps): Pump {
-  const pump = new ConsolePump(deps);
+export function startPump(deps: PumpDeps, listener: PumpListener): Pump {
+  const pump = new ConsolePump(deps, listener);
   pump.toViewer.start(deps.machineLeftover);
   pump.toMachine.start(deps.viewerLeftover);
   return pump;
@@ -64,18 +68,14 @@ class ConsolePump implements Pump {
   readonly toViewer: MachineToViewer;
   readonly toMachine: ViewerToMachine;
   readonly filter: PumpDeps['filter'];
-  readonly onStalled: PumpDeps['onStalled'];
-  readonly #count: PumpDeps['count'];
-  readonly #onEnd: PumpDeps['onEnd'];
+  readonly listener: PumpListener;
   #uncounted = 0;
   stopped = false;
 
-  constructor(deps: PumpDeps) {
-    const { clock, limits = defaultLimits, viewer, machine, filter, count, onEnd, onStalled } = deps;
+  constructor(deps: PumpDeps, listener: PumpListener) {
+    const { clock, limits = defaultLimits, viewer, machine, filter } = deps;
     this.filter = filter;
-    this.#count = count;
-    this.#onEnd = onEnd;
-    this.onStalled = onStalled;
+    this.listener = listener;
     this.toViewer = new MachineToViewer(this, clock, limits, machine, viewer);
     this.toMachine = new ViewerToMachine(this, clock, limits, viewer, machine, deps.maxInputWaiting);
   }
@@ -86,13 +86,13 @@ class ConsolePump implements Pump {
   }
 
   countToMachine(bytes: number): void {
-    this.#count('to_machine', bytes);
+    this.listener.count('to_machine', bytes);
   }
 
   end(side: 'viewer' | 'machine', error?: PortholeError): void {
     if (this.stopped) return;
     this.stop();
-    this.#onEnd(side, error);
+    this.listener.onEnd(side, error);
   }
 
   stop(): void {
@@ -106,7 +106,7 @@ class ConsolePump implements Pump {
   #flushCount(): void {
     const bytes = this.#uncounted;
     this.#uncounted = 0;
-    this.#count('to_viewer', bytes);
+    this.listener.count('to_viewer', bytes);
   }
 }
 
@@ -185,7 +185,7 @@ class MachineToViewer extends PumpDirection {
   }
 
   protected onStalled(): void {
-    this.pump.onStalled?.('to_viewer');
+    this.pump.listener.onStalled?.('to_viewer');
   }
 
   protected onStallTimeout(): void {
@@ -249,7 +249,7 @@ class ViewerToMachine extends PumpDirection {
   }
 
   protected onStalled(): void {
-    this.pump.onStalled?.('to_machine');
+    this.pump.listener.onStalled?.('to_machine');
   }
 
   protected onStallTimeout(): void {

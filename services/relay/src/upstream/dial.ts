@@ -160,7 +160,7 @@ class Dialer {
       const takeLeftover = await this.#runStep(request, 'authenticate', (signal) =>
         this.#authenticate(link, ticket, signal),
       );
-      return { link, takeLeftover, machine, way: 'pass_through', release: () => link.destroy() };
+      return passThrough(link, takeLeftover, machine);
     } catch (error) {
       link.destroy();
       throw unexplainedErrors.has(asPortholeError(error).code) ? await this.#explain(request, error) : error;
@@ -223,6 +223,21 @@ class Dialer {
       metrics.openPhase(phase, (clock.now() - startedAt) / 1000);
     }
   }
+}
+
+/** A function of its own, so that an open console retains nothing of its dial. */
+function passThrough(
+  link: MachineLink,
+  takeLeftover: TakeLeftover,
+  { cluster, node }: LocatedMachine,
+): DialledConsole {
+  return {
+    link,
+    takeLeftover,
+    machine: { cluster, node },
+    way: 'pass_through',
+    release: () => link.destroy(),
+  };
 }
 
 /** How long each step may take in milliseconds, and the error if it takes longer. */

@@ -13,29 +13,29 @@ const maxSilentMs = 35_000;
  * Pings Proxmox, to notice a host without power or a network that drops packets. Without pings, such a connection looks
  * open until the next input. pveproxy answers pings but sends none (AnyEvent.pm).
  */
-export function startUpstreamHeartbeat(deps: {
-  readonly clock: Clock;
-  readonly link: Pick<MachineLink, 'ping'>;
-  /** Bytes received from the machine so far. */
-  readonly received: () => number;
-  /** Called with the round-trip time of a ping, in seconds. */
-  readonly onPong: (seconds: number) => void;
-  readonly onLost: (error: PortholeError) => void;
-}): Cancel {
-  const { clock, link } = deps;
-  let received = deps.received();
+export function startUpstreamHeartbeat(clock: Clock, console: PingedConsole): Cancel {
+  let { received } = console;
   let lastSeenAt = clock.now();
   return every(clock, pingMs, () => {
     const now = clock.now();
-    if (deps.received() !== received) lastSeenAt = now;
-    received = deps.received();
+    if (console.received !== received) lastSeenAt = now;
+    received = console.received;
     if (now - lastSeenAt > maxSilentMs) {
-      deps.onLost(new PortholeError('console_timeout', { detail: 'Proxmox does not answer pings' }));
+      console.onLost(new PortholeError('console_timeout', { detail: 'Proxmox does not answer pings' }));
       return;
     }
-    link.ping(() => {
+    console.link.ping(() => {
       lastSeenAt = clock.now();
-      deps.onPong((lastSeenAt - now) / 1000);
+      console.onPong((lastSeenAt - now) / 1000);
     });
   });
+}
+
+export interface PingedConsole {
+  readonly link: Pick<MachineLink, 'ping'>;
+  /** Bytes received from the machine so far. */
+  readonly received: number;
+  /** Called with the round-trip time of a ping, in seconds. */
+  onPong(seconds: number): void;
+  onLost(error: PortholeError): void;
 }

@@ -110,7 +110,7 @@ export function createSessionRecords(deps: SessionRecordDeps): SessionRecords {
       // A used grant that was written back names a generation that another connection has already.
       const generation = Math.max(fromGrant, previous ? previous.generation + 1 : 0);
       const sealed = await putSealed(deps, recordType, id, { ...record, generation }, lifetimes.session);
-      return ownRecord(deps, { id, connection: record.connection, generation }, { record, sealed });
+      return new ConnectionRecord(deps, id, generation, { record, sealed });
     },
     find: async (sessionId) => (await getSealed(deps, recordType, digest(sessionId))).value,
     async list(leaseName) {
@@ -121,22 +121,60 @@ export function createSessionRecords(deps: SessionRecordDeps): SessionRecords {
   };
 }
 
-/** `first` is what this connection has written. */
-function ownRecord(
-  deps: SessionRecordDeps,
-  owner: { readonly id: string; readonly connection: string; readonly generation: number },
-  first: { readonly record: SessionRecord; readonly sealed: string },
-): OwnedSessionRecord {
-  const { id, connection, generation } = owner;
-  let current = first.sealed;
-  let facts = changingFacts(first.record);
-  let renewals = 0;
-  const mayOverwrite = (found: OwnedRecord) =>
-    found.connection === connection || found.generation < generation;
+/** A class because a relay has thousands. */
+class ConnectionRecord implements OwnedSessionRecord {
+  readonly generation: number;
+  readonly #deps: SessionRecordDeps;
+  readonly #id: string;
+  readonly #connection: string;
+  /** As this connection has written it last. */
+  #sealed: string;
+  #facts: string;
+  #renewals = 0;
+
+  constructor(
+    deps: SessionRecordDeps,
+    id: string,
+    generation: number,
+    written: { readonly record: SessionRecord; readonly sealed: string },
+  ) {
+    this.#deps = deps;
+    this.#id = id;
+    this.generation = generation;
+    this.#connection = written.record.connection;
+    this.#sealed = written.sealed;
+    this.#facts = changingFacts(written.record);
+  }
+
+  async renew(record: SessionRecord, ttlMs: number = lifetimes.session): Promise<boolean> {
+    const facts = changingFacts(record);
+    const unchanged = ++this.#renewals % renewalsPerSeal !== 0 && facts === this.#facts;
+    if (unchanged && (await this.#extend(ttlMs))) return true;
+    const written = await this.#write({ ...record, generation: this.generation }, ttlMs);
+    if (written === undefined) return false;
+    this.#sealed = written;
+    this.#facts = facts;
+    return true;
+  }
+
+  async remove(): Promise<boolean> {
+    const { records } = this.#deps;
+    if (await removeSealed(records, recordType, this.#id, this.#sealed)) return true;
+    const found = await getSealed(this.#deps, recordType, this.#id);
+    if (!found.value) return true;
+    return this.#mayOverwrite(found.value) && removeSealed(records, recordType, this.#id, found.sealed);
+  }
+
+  #extend(ttlMs: number): Promise<boolean> {
+    const sealed = this.#sealed;
+    return this.#deps.records.replace(storeKeys.session(this.#id), sealed, sealed, ttlMs);
+  }
 
   /** Answers the sealed text, or undefined if a newer connection owns the session. */
-  async function write(next: OwnedRecord, ttlMs: number): Promise<string | undefined> {
-    let expected = current;
+  async #write(next: OwnedRecord, ttlMs: number): Promise<string | undefined> {
+    const deps = this.#deps;
+    const id = this.#id;
+    let expected = this.#sealed;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const replaced = await replaceSealed(deps, recordType, id, expected, next, ttlMs);
       if (replaced !== undefined) return replaced;
@@ -145,31 +183,15 @@ function ownRecord(
         const added = await addSealed(deps, recordType, id, next, ttlMs);
         if (added !== undefined) return added;
       } else if (!found.value) return putSealed(deps, recordType, id, next, ttlMs);
-      else if (mayOverwrite(found.value)) expected = found.sealed;
+      else if (this.#mayOverwrite(found.value)) expected = found.sealed;
       else return undefined;
     }
     throw new PortholeError('store_unavailable', { detail: 'the session record changes too often' });
   }
 
-  return {
-    generation,
-    async renew(record, ttlMs = lifetimes.session) {
-      const newFacts = changingFacts(record);
-      const extend = ++renewals % renewalsPerSeal !== 0 && newFacts === facts;
-      if (extend && (await deps.records.replace(storeKeys.session(id), current, current, ttlMs))) return true;
-      const written = await write({ ...record, generation }, ttlMs);
-      if (written === undefined) return false;
-      current = written;
-      facts = newFacts;
-      return true;
-    },
-    async remove() {
-      if (await removeSealed(deps.records, recordType, id, current)) return true;
-      const found = await getSealed(deps, recordType, id);
-      if (!found.value) return true;
-      return mayOverwrite(found.value) && removeSealed(deps.records, recordType, id, found.sealed);
-    },
-  };
+  #mayOverwrite(found: OwnedRecord): boolean {
+    return found.connection === this.#connection || found.generation < this.generation;
+  }
 }
 
 /** What a session says about itself that changes, except for its bytes. */
