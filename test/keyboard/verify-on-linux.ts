@@ -1,7 +1,7 @@
 import { systemClock } from '@porthole/shared/time/clock';
 import { buildStrokes } from '../../services/broker/web/src/console/keyboard/layouts/build-strokes.ts';
 import {
-  layoutNames,
+  layoutLanguages,
   type LayoutId,
 } from '../../services/broker/web/src/console/keyboard/layouts/layout-list.ts';
 import { typeText } from '../../services/broker/web/src/console/keyboard/text-entry.ts';
@@ -21,7 +21,7 @@ const { default: scancodes } = (await import(scancodesFile)) as {
 };
 const guest = await startLinuxGuest();
 console.log(`Linux has booted, ${seconds()} s`);
-const ids = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(layoutNames);
+const ids = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(layoutLanguages);
 let wrong = 0;
 try {
   for (const id of ids as LayoutId[]) {

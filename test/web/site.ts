@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { loadPages } from '@porthole/broker/pages/load-pages';
+import { inLanguage, loadPages } from '@porthole/broker/pages/load-pages';
+import { isLanguage, languageCookie } from '@porthole/shared/language/languages';
 import { WebSocketServer } from 'ws';
 import { answerApi } from './site-api.ts';
 import type { Site } from './site-state.ts';
@@ -74,10 +75,18 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
   if (await answerApi({ site, request, response, url })) return;
   const file = pages.get(nameOf(url.pathname));
   response.writeHead(file ? 200 : 404, file ? { 'content-type': file.type } : {});
-  response.end(file?.plain);
+  const language = languageOf(request);
+  response.end(file && isLanguage(language) ? inLanguage(file, language).plain : file?.plain);
+}
+
+/** As the broker, but without weighing what the browser accepts: a page's language comes from a cookie or the browser. */
+function languageOf({ headers }: IncomingMessage): string | undefined {
+  const chosen = new RegExp(`${languageCookie}=([a-z]+)`).exec(headers.cookie ?? '')?.[1];
+  return chosen ?? headers['accept-language']?.slice(0, 2);
 }
 
 function nameOf(path: string): string {
-  if (path === '/' || path === '/sessions' || path === '/classes') return 'index.html';
+  if (['/', '/sessions', '/classes', '/recordings'].includes(path)) return 'index.html';
+  if (path.startsWith('/recordings/')) return 'recording.html';
   return path.startsWith('/console/') ? 'console.html' : path.slice(1);
 }

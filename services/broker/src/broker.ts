@@ -96,7 +96,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     access,
     decide,
     logins: signIn.routes.logins,
-    page: () => pages.files()?.get('lti.html')?.plain,
+    page: () => pages.files()?.get('lti.html'),
   });
   const requireLogin = lti ? lti.withGroups(signIn.requireLogin) : signIn.requireLogin;
   const users = { requireLogin, embedTokens, directory, access, decide };

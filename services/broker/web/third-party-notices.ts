@@ -16,6 +16,7 @@ export function thirdPartyNotices(): string {
   const preact = versionOf('preact', 'preact');
   const xterm = versionOf('@xterm/xterm', '@xterm/xterm');
   const fit = versionOf('@xterm/addon-fit', '@xterm/addon-fit');
+  const icu = versionOf('icu-minify', 'icu-minify/format');
   return `The pages of Porthole contain the following third-party software.
 
 noVNC ${novnc} (core library)
@@ -31,6 +32,10 @@ pako (part of noVNC, vendor/pako)
 preact ${preact}
   Copyright (c) 2015-present Jason Miller
   MIT License: https://github.com/preactjs/preact/blob/main/LICENSE
+
+icu-minify ${icu}
+  Copyright (c) 2024 Jan Amann
+  MIT License: https://github.com/amannn/next-intl/blob/main/LICENSE
 
 xkeyboard-config ${xkbVersion} (the keyboard layouts for typing text)
   Copyright (C) The authors of xkeyboard-config, among them Joseph Moss, Free Software Foundation Inc.,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
+import { compileMessageFile, isMessageFile } from './compile-messages.ts';
 import { thirdPartyNotices } from './third-party-notices.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -10,6 +11,13 @@ const notices: Plugin = {
   name: 'third-party-notices',
   generateBundle() {
     this.emitFile({ type: 'asset', fileName: 'third-party-notices.txt', source: thirdPartyNotices() });
+  },
+};
+
+const messages: Plugin = {
+  name: 'messages',
+  load(id) {
+    return isMessageFile(id) ? { code: compileMessageFile(id), moduleType: 'js' } : undefined;
   },
 };
 
@@ -41,7 +49,7 @@ export default defineConfig({
   publicDir: false,
   resolve: { conditions: ['source', 'module', 'browser', 'import', 'default'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [notices, embedPackage],
+  plugins: [notices, embedPackage, messages],
   build: {
     outDir: here('./dist'),
     emptyOutDir: true,
@@ -62,6 +70,11 @@ export default defineConfig({
         // Other sites name the script, so its name stays.
         entryFileNames: ({ name }) =>
           name === 'embed' ? 'embed/porthole-console.js' : 'assets/[name]-[hash].js',
+        // The broker finds the files of languages by their names.
+        chunkFileNames: ({ facadeModuleId }) =>
+          facadeModuleId && isMessageFile(facadeModuleId)
+            ? 'assets/language-[name]-[hash].js'
+            : 'assets/[name]-[hash].js',
       },
     },
   },

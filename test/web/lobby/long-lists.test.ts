@@ -40,7 +40,7 @@ describeWith('chromium')('lists with two thousand entries', () => {
   };
   const openMachines = async () => {
     await page.goto(site.origin);
-    await page.getByText(`${total} machines`).waitFor();
+    await page.getByText(`${total.toLocaleString('en')} machines`).waitFor();
     await page.locator('.machine').first().waitFor();
   };
 

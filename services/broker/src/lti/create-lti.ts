@@ -25,6 +25,7 @@ import { createLaunchCookie } from './launch-cookie.ts';
 import { confirmLaunch, handleLaunch, signInByLaunch, type LaunchDeps } from './launch-route.ts';
 import { beginLaunch } from './login-route.ts';
 import { createOpenTarget } from './open-target.ts';
+import type { PageFile } from '../pages/load-pages.ts';
 import { sendStep, type PageStep } from './page-step.ts';
 import { createPendingLaunches } from './pending-launches.ts';
 import { maxPageBytes, readRoster } from './read-roster.ts';
@@ -47,7 +48,7 @@ export interface LtiDeps {
   readonly access: () => Access;
   readonly decide: Decide;
   /** The built page. Undefined until the start. */
-  readonly page: () => Buffer | undefined;
+  readonly page: () => PageFile | undefined;
 }
 
 export interface Lti {

@@ -1,5 +1,7 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { Context } from '../http/context.ts';
+import { inLanguage, type PageFile } from '../pages/load-pages.ts';
+import { requestLanguage } from '../pages/request-language.ts';
 
 /** What the page of a launch does next. The page in web/src/lti reads it. */
 export type PageStep =
@@ -35,11 +37,11 @@ interface PlatformStorage {
 const placeholder = '<script type="application/json" id="step"></script>';
 
 /** Responds with the page and what it does. `page` is undefined until the broker has started. */
-export function sendStep(ctx: Context, page: Buffer | undefined, step: PageStep): void {
+export function sendStep(ctx: Context, page: PageFile | undefined, step: PageStep): void {
   if (!page) throw new PortholeError('not_found', { detail: 'the page of LTI launches is not loaded' });
   // JSON in an element ends at the first "</script".
   const data = JSON.stringify(step).replaceAll('<', String.raw`\u003C`);
-  const html = page.toString('utf8');
+  const html = inLanguage(page, requestLanguage(ctx)).plain.toString('utf8');
   ctx.type = 'html';
   ctx.set('cache-control', 'no-store');
   ctx.body = html.replace(placeholder, () => placeholder.replace('></', () => `>${data}</`));

@@ -3,7 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { builtInLanguage, languageTags, type Language } from '@porthole/shared/language/languages';
 import { StartError } from '@porthole/shared/process/start-error';
+import { translatePage } from './translate-page.ts';
 
 export interface PageFile {
   readonly type: string;
@@ -12,6 +14,8 @@ export interface PageFile {
   /** Missing if the compressed file is not smaller. */
   readonly br?: Buffer;
   readonly gzip?: Buffer;
+  /** A page in the languages that are not built into it. */
+  readonly translations?: ReadonlyMap<Language, PageFile>;
 }
 
 /** The built files by their path below the folder: "assets/index-4f3a.js". */
@@ -36,19 +40,20 @@ const required = ['index.html', 'console.html', 'lti.html', 'recording.html'];
 
 /**
  * Reads and compresses all files at the start. Requests look up names in a map, so no path of a request reaches the
- * file system. Pages are told the base path. Throws if the pages are not built.
+ * file system. Pages are told the base path, and translated. Throws if the pages are not built.
  */
 export async function loadPages(folder: string, basePath = ''): Promise<PageFiles> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true }).then(
     (entries) => entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)),
     () => [],
   );
+  const found = names
+    .map((path) => ({ path, name: relative(folder, path).replaceAll(sep, '/') }))
+    // Hidden files, such as .vite/manifest.json, belong to the build.
+    .filter(({ name }) => !name.startsWith('.'));
+  const options = { basePath, names: found.map(({ name }) => name) };
   const files = await Promise.all(
-    names
-      .map((path) => ({ path, name: relative(folder, path).replaceAll(sep, '/') }))
-      // Hidden files, such as .vite/manifest.json, belong to the build.
-      .filter(({ name }) => !name.startsWith('.'))
-      .map(async ({ path, name }) => [name, await load(path, basePath)] as const),
+    found.map(async ({ path, name }) => [name, await load(path, options)] as const),
   );
   const pages = new Map(files);
   const missing = required.filter((name) => !pages.has(name));
@@ -62,10 +67,29 @@ export async function loadPages(folder: string, basePath = ''): Promise<PageFile
 const compressGzip = promisify(gzip);
 const compressBrotli = promisify(brotliCompress);
 
-async function load(path: string, basePath: string): Promise<PageFile> {
+interface LoadOptions {
+  readonly basePath: string;
+  /** The names of all files. */
+  readonly names: readonly string[];
+}
+
+async function load(path: string, { basePath, names }: LoadOptions): Promise<PageFile> {
   const content = await readFile(path);
-  const plain = extname(path) === '.html' ? setBase(content, basePath) : content;
   const type = types[extname(path)] ?? 'application/octet-stream';
+  if (extname(path) !== '.html') return compress(content, type);
+  const page = setBase(content.toString('utf8'), basePath);
+  const translations = await Promise.all(
+    languageTags
+      .filter((language) => language !== builtInLanguage)
+      .map(async (language) => {
+        const translated = translatePage(page, language, names);
+        return [language, await compress(Buffer.from(translated), type)] as const;
+      }),
+  );
+  return { ...(await compress(Buffer.from(page), type)), translations: new Map(translations) };
+}
+
+async function compress(plain: Buffer, type: string): Promise<PageFile> {
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
   if (!compressible.test(type)) return { type, etag, plain };
   // Quality 10 and 11 take much longer and save almost nothing.
@@ -81,6 +105,10 @@ async function load(path: string, basePath: string): Promise<PageFile> {
 }
 
 /** The links of the built pages are relative to this element. It must come before them. */
-function setBase(page: Buffer, basePath: string): Buffer {
-  return Buffer.from(page.toString('utf8').replace('<head>', `<head>\n    <base href="${basePath}/" />`));
+function setBase(page: string, basePath: string): string {
+  return page.replace('<head>', `<head>\n    <base href="${basePath}/" />`);
+}
+
+export function inLanguage(file: PageFile, language: Language): PageFile {
+  return file.translations?.get(language) ?? file;
 }

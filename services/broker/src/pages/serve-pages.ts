@@ -1,6 +1,9 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { Context, Step } from '../http/context.ts';
-import type { PageFile, PageFiles } from './load-pages.ts';
+import { inLanguage, type PageFile, type PageFiles } from './load-pages.ts';
+import { pageTexts } from './page-texts.ts';
+import { requestLanguage } from './request-language.ts';
+import { htmlTag } from './translate-page.ts';
 
 const listPages = new Set(['/', '/sessions', '/classes', '/recordings']);
 const recordingPage = /^\/recordings\/\d{8}-\d{6}-[0-9a-f]{32}$/;
@@ -19,7 +22,7 @@ export function servePages(pages: () => PageFiles | undefined, basePath: string)
     }
     const name = nameOf(ctx.path);
     const file = pages()?.get(name);
-    if (file) send(ctx, name, file);
+    if (file) send(ctx, name, inLanguage(file, requestLanguage(ctx)));
     else sendNotFound(ctx, basePath);
   };
 }
@@ -34,11 +37,13 @@ function nameOf(path: string): string {
 
 function send(ctx: Context, name: string, file: PageFile): void {
   const asset = name.startsWith('assets/');
-  ctx.state.route = name.endsWith('.html') ? 'page' : 'asset';
+  const page = name.endsWith('.html');
+  ctx.state.route = page ? 'page' : 'asset';
   ctx.set('content-type', file.type);
   // Names of assets contain a digest of the content, so the content of a name never changes.
   ctx.set('cache-control', asset ? 'public, max-age=31536000, immutable' : 'no-cache');
-  ctx.set('vary', 'accept-encoding');
+  // The language comes from the cookie or the browser.
+  ctx.set('vary', page ? 'accept-encoding, accept-language, cookie' : 'accept-encoding');
   // Module scripts of other sites are requested with CORS. The file is the same for everyone.
   if (name.startsWith('embed/')) ctx.set('access-control-allow-origin', '*');
   ctx.set('etag', file.etag);
@@ -67,12 +72,16 @@ function sendNotFound(ctx: Context, basePath: string): void {
   ctx.status = 404;
   ctx.set('cache-control', 'no-store');
   ctx.type = 'html';
+  const language = requestLanguage(ctx);
+  const { notFound, allConsoles } = pageTexts[language];
   ctx.body = `<!doctype html>
-<html lang="en">
+${htmlTag(language)}
 <meta charset="utf-8">
-<title>Not found</title>
-<h1>Page not found</h1>
-<p><a href="${basePath}/">All consoles</a></p>
+<title>${notFound} – Porthole</title>
+<main>
+<h1>${notFound}</h1>
+<p><a href="${basePath}/">${allConsoles}</a></p>
+</main>
 </html>
 `;
 }

@@ -4,7 +4,7 @@ import {
   type Strokes,
 } from '../../../../services/broker/web/src/console/keyboard/layouts/build-strokes.ts';
 import {
-  layoutNames,
+  layoutLanguages,
   type LayoutId,
 } from '../../../../services/broker/web/src/console/keyboard/layouts/layout-list.ts';
 import { xkbVersion as tableVersion } from '../../../../services/broker/web/src/console/keyboard/layouts/xkb-layouts.ts';
@@ -17,7 +17,7 @@ import { decodeKeys, evdevCodes, type KeyEvent } from '../../../keyboard/decode-
 import { renderLayouts, tableFile, xkbVersion } from '../../../keyboard/xkb-layouts.ts';
 import { describeWith } from '../../../needs.ts';
 
-const ids = Object.keys(layoutNames) as LayoutId[];
+const ids = Object.keys(layoutLanguages) as LayoutId[];
 
 function keysOf(strokes: Strokes, text: string): KeyEvent[] {
   const keys: KeyEvent[] = [];

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../language/t.ts';
 
 /** What a dialog asks before an action that can't be undone. */
 export interface Confirmation {
@@ -33,7 +34,7 @@ export function ConfirmDialog({ confirmation, onClose }: ConfirmDialogProps) {
       <p>{confirmation.advice}</p>
       <div class="confirm-actions">
         <button type="button" class="button" autofocus onClick={() => dialog.current?.close()}>
-          Cancel
+          {t('cancel')}
         </button>
         <button
           type="button"

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import type { PowerAction } from '../api.ts';
 
-/** Icons are decorative: the control around one has its own name. */
-function icon(children: ComponentChildren) {
+/** Icons are decorative: the control around one has its own name. `directional`: it points along the text. */
+function icon(children: ComponentChildren, { directional = false } = {}) {
   return function Icon() {
     return (
       <svg
-        class="icon"
+        class={directional ? 'icon directional' : 'icon'}
         viewBox="0 0 24 24"
         fill="none"
         stroke="currentColor"
@@ -85,7 +85,13 @@ export const EyeOffIcon = icon(
     <path d="M9.900 10a2.750 2.750 0 0 0 3.900 3.900" />
   </>,
 );
-export const BackIcon = icon(<path d="M14.5 5.5 8 12l6.5 6.5" />);
+export const BackIcon = icon(<path d="M14.5 5.5 8 12l6.5 6.5" />, { directional: true });
+export const GlobeIcon = icon(
+  <>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M3 12h18M12 3c5 5.5 5 12.5 0 18M12 3c-5 5.5-5 12.5 0 18" />
+  </>,
+);
 export const KeyboardIcon = icon(
   <>
     <rect x="2.5" y="6" width="19" height="12" rx="2" />

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../language/t.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { EyeIcon } from '../components/icons.tsx';
 import { ClassMessages } from './class/class-messages.tsx';
@@ -30,6 +31,7 @@ import { TerminalKeys } from './terminal/terminal-keys.tsx';
 import type { Terminal } from './terminal/terminal.ts';
 import { Toolbar } from './toolbar/toolbar.tsx';
 import { useToolbarTrigger } from './toolbar/toolbar-trigger.ts';
+import { LanguagePanel } from './toolbar/language-panel.tsx';
 import type { Panel } from './toolbar/tools.tsx';
 
 export interface AppProps {
@@ -95,7 +97,7 @@ export function App(props: AppProps) {
   }, [live, view.interruption]);
   // Before the next key.
   useLayoutEffect(() => {
-    if (heldBack) setPanel((open) => (open === 'help' ? open : undefined));
+    if (heldBack) setPanel((open) => (open === 'help' || open === 'language' ? open : undefined));
     else if (live && document.activeElement === document.body) focus();
   }, [heldBack]);
 
@@ -123,7 +125,7 @@ export function App(props: AppProps) {
         }}
         reconnect={open}
       />
-      {live || (panel === 'help' && view.interruption === 'brief') ? (
+      {live || panel === 'language' || (panel === 'help' && view.interruption === 'brief') ? (
         <OpenPanel
           {...props}
           panel={panel}
@@ -199,6 +201,8 @@ function OpenPanel(props: OpenPanelProps) {
           close={close}
         />
       ) : null;
+    case 'language':
+      return <LanguagePanel close={close} />;
     case 'help': {
       const { help } = view.classInfo;
       return help ? <HelpPanel help={help} setHelp={setHelp} close={close} /> : null;
@@ -212,8 +216,8 @@ function OpenPanel(props: OpenPanelProps) {
 
 function ViewOnlyBadge() {
   return (
-    <p class="view-only-badge" title="You can watch this console. Keyboard and mouse are disabled.">
-      <EyeIcon /> View only
+    <p class="view-only-badge" title={t('console.viewOnlyHint')}>
+      <EyeIcon /> {t('machine.viewOnly')}
     </p>
   );
 }

@@ -1,5 +1,7 @@
 import { systemClock } from '@porthole/shared/time/clock';
 import { render } from 'preact';
+import { onLanguageChange } from '../language/current-language.ts';
+import { t } from '../language/t.ts';
 import { api, type Answer, type Grant } from '../api.ts';
 import { consolePath, signInPath, type ConsoleAddress } from '../paths.ts';
 import { App } from './app.tsx';
@@ -110,7 +112,7 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
 
   function update(): void {
     if (!calmView) return;
-    const name = calmView.machine?.name ?? `Machine ${vmid}`;
+    const name = calmView.machine?.name ?? t('machineNumber', { vmid });
     document.title = `${name} – Porthole`;
     render(
       <App
@@ -142,6 +144,7 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
     );
   }
 
+  onLanguageChange(update);
   followPageEvents(connection);
   connection.open();
 }

@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { startLanguage } from '../language/current-language.ts';
 import { parseConsolePath } from '../paths.ts';
 import { invalidAddress } from '../texts/console.ts';
 import { startConsolePage } from './console-page.tsx';
@@ -8,6 +9,7 @@ const app = document.getElementById('app');
 const target = document.getElementById('screen');
 const lastFrame = document.getElementById('last-frame');
 const address = parseConsolePath(location.pathname, location.search);
+await startLanguage();
 if (app && target && lastFrame instanceof HTMLCanvasElement) {
   if (address) startConsolePage(address, { app, target, lastFrame });
   else {

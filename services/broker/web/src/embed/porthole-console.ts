@@ -10,6 +10,15 @@ type ConsoleEvent = 'open' | 'ended' | 'error';
 
 const events: ReadonlySet<unknown> = new Set<ConsoleEvent>(['open', 'ended', 'error']);
 
+/** For screen readers, where it is another word than in English. */
+const titles: Readonly<Record<string, string>> = {
+  de: 'Konsole',
+  es: 'Consola',
+  pt: 'Consola',
+  pl: 'Konsola',
+  ar: 'وحدة التحكم',
+};
+
 export class PortholeConsole extends HTMLElement {
   static readonly observedAttributes = ['src', 'endpoint'];
 
@@ -108,7 +117,7 @@ export class PortholeConsole extends HTMLElement {
 function createFrame(): HTMLIFrameElement {
   const frame = document.createElement('iframe');
   frame.allow = 'clipboard-read; clipboard-write; fullscreen';
-  frame.title = 'Console';
+  frame.title = titles[navigator.language.slice(0, 2)] ?? 'Console';
   return frame;
 }
 

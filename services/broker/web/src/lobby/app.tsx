@@ -1,4 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
+import { currentLanguage } from '../language/current-language.ts';
+import { t } from '../language/t.ts';
+import { useLanguage } from '../language/use-language.ts';
 import { api, type User } from '../api.ts';
 import { basePath } from '../base-path.ts';
 import {
@@ -27,15 +30,16 @@ type MaySee = Pick<PageProps, 'canSeeSessions' | 'canSeeClasses' | 'canSeeRecord
 
 /** The lists, each with its address. */
 const lists = {
-  machines: { heading: 'Your machines', Page: MachinesPage },
-  sessions: { heading: 'Live consoles', Page: SessionsPage },
-  classes: { heading: 'Classes', Page: ClassesPage },
-  recordings: { heading: 'Recordings', Page: RecordingsPage },
+  machines: { heading: 'yourMachines', Page: MachinesPage },
+  sessions: { heading: 'liveConsoles', Page: SessionsPage },
+  classes: { heading: 'classes', Page: ClassesPage },
+  recordings: { heading: 'recordings', Page: RecordingsPage },
 } as const;
 type ListName = keyof typeof lists;
 
 /** The sign-in page or a list. Both have the same address, so that a bookmark works in either state. */
 export function App() {
+  useLanguage();
   const [state, setState] = useState<SignInState>({ name: 'unknown' });
   const list = listAt(location.pathname);
 
@@ -60,7 +64,7 @@ export function App() {
   };
 
   useEffect(() => void load(), []);
-  useEffect(() => showPage(state.name, list), [state.name]);
+  useEffect(() => showPage(state.name, list), [state.name, currentLanguage()]);
 
   switch (state.name) {
     case 'unknown':
@@ -89,6 +93,6 @@ function listAt(path: string): ListName {
 /** For the browser's tab, style sheets and tests. */
 function showPage(state: SignInState['name'], list: ListName): void {
   const { heading } = lists[list];
-  document.title = state === 'signed-in' ? `${heading} – Porthole` : 'Porthole';
+  document.title = state === 'signed-in' ? `${t(heading)} – Porthole` : 'Porthole';
   document.body.dataset['page'] = state === 'signed-in' ? list : state === 'signed-out' ? 'sign-in' : state;
 }

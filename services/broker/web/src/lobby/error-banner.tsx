@@ -1,3 +1,4 @@
+import { t } from '../language/t.ts';
 import { AlertIcon, CloseIcon } from '../components/icons.tsx';
 
 interface ErrorBannerProps {
@@ -13,7 +14,7 @@ export function ErrorBanner({ error, dismiss }: ErrorBannerProps) {
         <p>
           <AlertIcon />
           <span>{error}</span>
-          <button type="button" class="icon-button" aria-label="Close" onClick={dismiss}>
+          <button type="button" class="icon-button" aria-label={t('close')} onClick={dismiss}>
             <CloseIcon />
           </button>
         </p>

@@ -1,3 +1,5 @@
+import { LanguageMenu } from '../language/language-menu.tsx';
+import { t } from '../language/t.ts';
 import { api, type User } from '../api.ts';
 import { basePath } from '../base-path.ts';
 import { classesPath, recordingsPath, sessionsPath, type SignInReason } from '../paths.ts';
@@ -36,32 +38,33 @@ export function PageHeader(props: PageHeaderProps) {
           <Brand />
         </a>
         {canSeeSessions || canSeeClasses || canSeeRecordings ? (
-          <nav class="page-links" aria-label="Pages">
+          <nav class="page-links" aria-label={t('pages')}>
             <a href={basePath} aria-current={current === 'machines' ? 'page' : undefined}>
-              Machines
+              {t('machines')}
             </a>
             {canSeeClasses ? (
               <a href={classesPath} aria-current={current === 'classes' ? 'page' : undefined}>
-                Classes
+                {t('classes')}
               </a>
             ) : null}
             {canSeeSessions ? (
               <a href={sessionsPath} aria-current={current === 'sessions' ? 'page' : undefined}>
-                Live consoles
+                {t('liveConsoles')}
               </a>
             ) : null}
             {canSeeRecordings ? (
               <a href={recordingsPath} aria-current={current === 'recordings' ? 'page' : undefined}>
-                Recordings
+                {t('recordings')}
               </a>
             ) : null}
           </nav>
         ) : null}
+        <LanguageMenu />
         <div class="account">
           <Avatar name={name} />
           <span class="account-name">{name}</span>
           <button type="button" class="button quiet" onClick={() => void signOut()}>
-            Sign out
+            {t('signOut')}
           </button>
         </div>
       </div>

@@ -1,3 +1,4 @@
+import { t } from '../language/t.ts';
 import { Brand } from './brand.tsx';
 
 export function UnreachablePage({ retry }: { readonly retry: () => void }) {
@@ -5,10 +6,10 @@ export function UnreachablePage({ retry }: { readonly retry: () => void }) {
     <main class="message-page">
       <Brand />
       <div class="notice" role="alert">
-        <h1>Porthole is not responding</h1>
-        <p>Check your network, or try again in a moment.</p>
+        <h1>{t('unreachable.title')}</h1>
+        <p>{t('unreachable.advice')}</p>
         <button type="button" class="button primary" onClick={retry}>
-          Try again
+          {t('tryAgain')}
         </button>
       </div>
     </main>

@@ -1,6 +1,9 @@
+import type { ErrorCode } from '@porthole/shared/errors';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../language/t.ts';
+import { useLanguage } from '../language/use-language.ts';
 import { basePath } from '../base-path.ts';
-import { ltiTexts } from '../texts/lti.ts';
+import { problemTitle } from '../texts/server-texts.ts';
 import { SelectForm } from './select-form.tsx';
 import type { PlatformStorage, Step } from './step.ts';
 
@@ -18,6 +21,7 @@ export interface LaunchPorts {
 
 /** The page of a launch: does what the broker says, step by step. */
 export function LaunchPage({ first, ports }: { readonly first: Step; readonly ports: LaunchPorts }) {
+  useLanguage();
   const [step, setStep] = useState(first);
   useEffect(() => {
     document.body.dataset['step'] = step.step;
@@ -27,11 +31,11 @@ export function LaunchPage({ first, ports }: { readonly first: Step; readonly po
     case 'store':
     case 'confirm':
     case 'open':
-      return <p role="status">{ltiTexts.progress}</p>;
+      return <p role="status">{t('lti.progress')}</p>;
     case 'choose':
       return (
         <>
-          <h1>{ltiTexts.choose}</h1>
+          <h1>{t('lti.choose')}</h1>
           <ul>
             {step.machines.map(({ name, url }) => (
               <li key={url}>
@@ -55,8 +59,8 @@ export function LaunchPage({ first, ports }: { readonly first: Step; readonly po
     case 'error':
       return (
         <div role="alert">
-          <h1>{step.title}</h1>
-          <p class="fine-print">{ltiTexts.support(step)}</p>
+          <h1>{problemTitle({ code: step.code as ErrorCode, title: step.title })}</h1>
+          <p class="fine-print">{t('lti.support', { code: step.code, requestId: step.requestId })}</p>
         </div>
       );
     default:
@@ -95,11 +99,11 @@ function OpenClass({ title, code }: { readonly title: string; readonly code: str
       // After the browser has read the form.
       onSubmit={() => setTimeout(() => setOpened(true))}
     >
-      <h1>{ltiTexts.class(title)}</h1>
-      <p>{opened ? ltiTexts.opened : ltiTexts.classAdvice}</p>
+      <h1>{t('lti.class', { title })}</h1>
+      <p>{t(opened ? 'lti.opened' : 'lti.classAdvice')}</p>
       <input type="hidden" name="code" value={code} />
       <button class="button primary" disabled={opened}>
-        {ltiTexts.openClass}
+        {t('lti.openClass')}
       </button>
     </form>
   );
@@ -111,7 +115,7 @@ function SubmitForm({ url, jwt }: { readonly url: string; readonly jwt: string }
   useEffect(() => form.current?.submit(), []);
   return (
     <form ref={form} method="post" action={url}>
-      <p role="status">{ltiTexts.progress}</p>
+      <p role="status">{t('lti.progress')}</p>
       <input type="hidden" name="JWT" value={jwt} />
     </form>
   );

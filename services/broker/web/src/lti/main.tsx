@@ -1,6 +1,7 @@
 import { render } from 'preact';
+import { startLanguage } from '../language/current-language.ts';
+import { t } from '../language/t.ts';
 import { basePath } from '../base-path.ts';
-import { ltiTexts } from '../texts/lti.ts';
 import { LaunchPage, type LaunchPorts } from './launch-page.tsx';
 import { askPlatform } from './platform-storage.ts';
 import type { Step } from './step.ts';
@@ -37,11 +38,12 @@ const ports: LaunchPorts = {
     } catch {
       // The same for the user.
     }
-    return { step: 'error', code: 'network', title: ltiTexts.unreachable, requestId: '-' };
+    return { step: 'error', code: 'network', title: t('lti.portholeSilent'), requestId: '-' };
   },
   goTo: (url) => location.replace(url),
 };
 
 const app = document.getElementById('app');
 const data = document.getElementById('step')?.textContent;
+await startLanguage();
 if (app && data) render(<LaunchPage first={JSON.parse(data) as Step} ports={ports} />, app);

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ltiTexts } from '../texts/lti.ts';
+import { t } from '../language/t.ts';
 import type { SelectStep } from './step.ts';
 
 export interface Selection {
@@ -24,7 +24,7 @@ export function SelectForm({
     const others = step.multiple ? [...chosen] : [];
     setChosen(new Set(chosen.has(id) ? others.filter((each) => each !== id) : [...others, id]));
   };
-  if (classes.length + machines.length === 0) return <p>{ltiTexts.nothing}</p>;
+  if (classes.length + machines.length === 0) return <p>{t('lti.nothing')}</p>;
   return (
     <form
       onSubmit={(event) => {
@@ -32,24 +32,24 @@ export function SelectForm({
         onSelect({ machines: chosenOf(machines), classes: chosenOf(classes) });
       }}
     >
-      <h1>{ltiTexts.select}</h1>
-      <p class="fine-print">{ltiTexts.selectAdvice}</p>
+      <h1>{t('lti.select')}</h1>
+      <p class="fine-print">{t('lti.selectAdvice')}</p>
       <Options
-        legend={ltiTexts.classes}
+        legend={t('classes')}
         options={classes}
         chosen={chosen}
         multiple={step.multiple}
         toggle={toggle}
       />
       <Options
-        legend={ltiTexts.machines}
+        legend={t('machines')}
         options={machines}
         chosen={chosen}
         multiple={step.multiple}
         toggle={toggle}
       />
       <button class="button primary" disabled={chosen.size === 0}>
-        {ltiTexts.add}
+        {t('lti.add')}
       </button>
     </form>
   );

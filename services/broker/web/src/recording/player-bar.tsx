@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { spokenTime, timeText } from '../texts/recordings.ts';
+import { t } from '../language/t.ts';
+import { momentText, spokenTime, timeText } from '../texts/recordings.ts';
 import type { Timeline } from './playback/timeline.ts';
 
 interface PlayerBarProps {
@@ -43,13 +44,14 @@ export function PlayerBar({ timeline, ms, seek }: PlayerBarProps) {
     <div class="player-bar">
       <div
         class="player-track"
+        dir="ltr"
         role="slider"
         tabindex={0}
-        aria-label="Time"
+        aria-label={t('player.time')}
         aria-valuemin={0}
         aria-valuemax={Math.round(durationMs / 1000)}
         aria-valuenow={Math.round(ms / 1000)}
-        aria-valuetext={`${spokenTime(ms)} of ${spokenTime(durationMs)}`}
+        aria-valuetext={t('player.timeOf', { time: spokenTime(ms), total: spokenTime(durationMs) })}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
           seekTo(event);
@@ -59,24 +61,30 @@ export function PlayerBar({ timeline, ms, seek }: PlayerBarProps) {
         }}
       >
         <canvas ref={canvas} width={columns} height={height} aria-hidden="true" />
-        {moments.map(({ ms: at, kind, text }, index) => (
-          <Mark key={index} kind={kind} text={`${timeText(at)} ${text}`} left={place(at)} />
+        {moments.map((moment, index) => (
+          <Mark
+            key={index}
+            kind={moment.kind}
+            text={`${timeText(moment.ms)} ${momentText(moment)}`}
+            left={place(moment.ms)}
+          />
         ))}
         <Mark kind="now" text="" left={place(ms)} />
       </div>
       {moments.length > 0 ? (
         <details class="player-moments">
           <summary>
-            {moments.length === 1 ? '1 event' : `${moments.length} events`}
-            {moments.some(({ kind }) => kind === 'damage') ? ', with damage' : ''}
+            {t(moments.some(({ kind }) => kind === 'damage') ? 'player.eventsWithDamage' : 'player.events', {
+              count: moments.length,
+            })}
           </summary>
           <ul>
-            {moments.map(({ ms: at, kind, text }, index) => (
-              <li key={index} data-kind={kind}>
-                <button type="button" class="button quiet" onClick={() => seek(at)}>
-                  {timeText(at)}
+            {moments.map((moment, index) => (
+              <li key={index} data-kind={moment.kind}>
+                <button type="button" class="button quiet" onClick={() => seek(moment.ms)}>
+                  {timeText(moment.ms)}
                 </button>
-                {text}
+                {momentText(moment)}
               </li>
             ))}
           </ul>

@@ -1,4 +1,6 @@
 import { useEffect } from 'preact/hooks';
+import { locale } from '../language/locale.ts';
+import { t } from '../language/t.ts';
 import { FullScreenIcon, LeaveFullScreenIcon, PauseIcon, PlayIcon } from '../components/icons.tsx';
 import { timeText } from '../texts/recordings.ts';
 import { speeds } from './playback/player.ts';
@@ -32,20 +34,20 @@ export function PlayerControls(props: PlayerControlsProps) {
   });
 
   return (
-    <div class="player-controls" role="group" aria-label="Player">
+    <div class="player-controls" role="group" aria-label={t('player')}>
       <button
         type="button"
         class="button primary player-play"
-        aria-label={state.playing ? 'Pause' : 'Play'}
+        aria-label={t(state.playing ? 'player.pause' : 'player.play')}
         onClick={toggle}
       >
         {state.playing ? <PauseIcon /> : <PlayIcon />}
       </button>
       <p class="player-time">
         {timeText(state.ms)} / {timeText(timeline.durationMs)}
-        {wallClock ? <span class="player-clock">{wallClock.toLocaleTimeString()}</span> : null}
+        {wallClock ? <span class="player-clock">{wallClock.toLocaleTimeString(locale())}</span> : null}
       </p>
-      <div class="player-speeds" role="group" aria-label="Speed">
+      <div class="player-speeds" role="group" aria-label={t('player.speed')}>
         {speeds.map((speed) => (
           <button
             key={speed}
@@ -59,17 +61,17 @@ export function PlayerControls(props: PlayerControlsProps) {
         ))}
       </div>
       <button type="button" class="button quiet" aria-pressed={state.skipsQuiet} onClick={toggleQuiet}>
-        Skip quiet stretches
+        {t('player.skipQuiet')}
       </button>
       {props.canSavePicture ? (
         <button type="button" class="button quiet" onClick={props.savePicture}>
-          Save picture
+          {t('player.savePicture')}
         </button>
       ) : null}
       <button
         type="button"
         class="icon-button"
-        aria-label={fullScreen ? 'Leave full screen' : 'Full screen'}
+        aria-label={t(fullScreen ? 'tools.leaveFullScreen' : 'tools.fullScreen')}
         onClick={toggleFullScreen}
       >
         {fullScreen ? <LeaveFullScreenIcon /> : <FullScreenIcon />}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { t } from '../language/t.ts';
 import { api } from '../api.ts';
 import { basePath } from '../base-path.ts';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
@@ -31,23 +32,23 @@ export function RecordingActions({ recording, reload }: RecordingActionsProps) {
   return (
     <div class="recording-actions">
       <a class="button" href={`${basePath}api/v1/recordings/${id}/download`} download>
-        Download
+        {t('recording.download')}
       </a>
       {mayManage ? (
         <>
           <button type="button" class="button" aria-pressed={held} onClick={() => void hold()}>
-            {held ? 'Remove hold' : 'Hold'}
+            {t(held ? 'recording.removeHold' : 'recording.hold')}
           </button>
           <button
             type="button"
             class="button quiet bad"
             aria-disabled={held}
-            title={held ? 'The recording is on legal hold' : undefined}
+            title={held ? t('recording.isHeld') : undefined}
             onClick={() => {
               if (!held) setAsks(true);
             }}
           >
-            Delete
+            {t('recording.delete')}
           </button>
         </>
       ) : null}

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { t } from '../language/t.ts';
 import type { RecordingDetails } from '../recording-types.ts';
-import { damagedNotice, failedTexts, recordingProblem } from '../texts/recordings.ts';
+import { recordingProblem } from '../texts/recordings.ts';
 import { PlayerBar } from './player-bar.tsx';
 import { PlayerControls } from './player-controls.tsx';
 import { createTimeline } from './playback/timeline.ts';
@@ -31,19 +32,19 @@ export function RecordingPlayer({ recording }: { readonly recording: RecordingDe
       data-busy={state.busy}
       data-playing={state.playing}
     >
-      <div class="player-screen" onClick={player.toggle}>
+      <div class="player-screen" dir="ltr" onClick={player.toggle}>
         <div ref={player.target} class="player-target" />
         <canvas ref={player.frozen} class="player-frozen" hidden aria-hidden="true" />
         {state.busy ? (
           <p class="player-busy" role="status">
-            Going to this time…
+            {t('player.seeking')}
           </p>
         ) : null}
       </div>
       <div class="player-notices" role="alert">
-        {failed ? <p>{failedTexts[failed]}</p> : null}
+        {failed ? <p>{t(failed === 'format' ? 'player.badFormat' : 'player.badStream')}</p> : null}
         {state.problem ? <p>{recordingProblem(state.problem)}</p> : null}
-        {state.damaged ? <p>{damagedNotice}</p> : null}
+        {state.damaged ? <p>{t('player.damaged')}</p> : null}
       </div>
       <PlayerBar timeline={timeline} ms={state.ms} seek={player.seek} />
       <PlayerControls

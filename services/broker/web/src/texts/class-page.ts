@@ -1,9 +1,7 @@
 import type { ClassDetails, Member, Seat } from '../class-types.ts';
-import { listedNames } from './listed-names.ts';
+import { clockText, dayText, listedNames } from '../language/formats.ts';
+import { t } from '../language/t.ts';
 import type { StatusMessage } from './status-message.ts';
-
-/** The texts of the page for instructors. */
-export const seatStates = { off: 'Off', free: 'On, no console', open: 'Console open' } as const;
 
 export function memberName({ displayName, name }: Member): string {
   return displayName ?? name;
@@ -16,70 +14,63 @@ export function seatName({ member, machine }: Seat): string {
 
 export function classCount({ seats, hands }: Pick<ClassDetails, 'seats' | 'hands'>): string {
   const open = seats.filter(({ state }) => state === 'open').length;
-  const consoles = `${open} of ${seats.length} ${seats.length === 1 ? 'seat' : 'seats'} with an open console`;
-  if (hands.length === 0) return consoles;
-  return `${consoles}, ${hands.length === 1 ? '1 raised hand' : `${hands.length} raised hands`}`;
+  const consoles = t('class.openSeats', { open, count: seats.length });
+  return hands.length === 0 ? consoles : `${consoles}, ${t('class.raisedHands', { count: hands.length })}`;
 }
 
 /** For screen readers: who asks for help. */
 export function handsText(hands: ClassDetails['hands']): string {
-  return hands.length === 0
-    ? ''
-    : `${listedNames(hands.map(({ user }) => memberName(user)))} ${hands.length === 1 ? 'asks' : 'ask'} for help.`;
+  if (hands.length === 0) return '';
+  const names = listedNames(hands.map(({ user }) => memberName(user)));
+  return t('class.handsAsk', { names, count: hands.length });
 }
 
 /** "The lesson ends at 09:30." in local time. */
 export function lessonText({ now, next }: NonNullable<ClassDetails['lesson']>): string {
-  if (now) return now.until ? `The lesson ends ${whenText(now.until)}.` : 'A lesson is on.';
-  return next ? `The next lesson begins ${whenText(next.from)}.` : 'No lesson in the next days.';
+  if (now) return now.until ? t('class.lessonEnds', { when: whenText(now.until) }) : t('class.lessonOn');
+  return next ? t('class.lessonNext', { when: whenText(next.from) }) : t('class.noLesson');
 }
 
 function whenText(iso: string): string {
   const time = new Date(iso);
-  const clock = time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
   const isToday = time.toDateString() === new Date().toDateString();
-  const day = time.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' });
-  return isToday ? `at ${clock}` : `on ${day} at ${clock}`;
+  return isToday
+    ? t('class.at', { time: clockText(time) })
+    : t('class.onDay', { day: dayText(time), time: clockText(time) });
 }
 
 export function startProgress(progress: NonNullable<ClassDetails['starting']>): string {
-  const { total, started, failed, running } = progress;
-  const failures = failed === 0 ? '' : ` ${failed === 1 ? '1 machine' : `${failed} machines`} did not start.`;
-  if (running) return `Starting machines: ${started} of ${total} done.${failures}`;
-  if (started + failed < total) return `The start was interrupted: ${started} of ${total} done.${failures}`;
-  if (total === 0) return 'All machines run already.';
-  return `${started} of ${total} ${total === 1 ? 'machine' : 'machines'} started.${failures}`;
+  const { failed } = progress;
+  const failures = failed === 0 ? '' : ` ${t('class.startFailed', { count: failed })}`;
+  return progress.total === 0 && !progress.running
+    ? t('class.allRun')
+    : `${startedText(progress)}${failures}`;
+}
+
+function startedText({ total, started, failed, running }: NonNullable<ClassDetails['starting']>): string {
+  if (running) return t('class.starting', { started, total });
+  return started + failed < total
+    ? t('class.startInterrupted', { started, total })
+    : t('class.startDone', { started, total });
 }
 
 /** The button that sends a message. `names`: the marked members. */
 export function sendLabel(names: readonly string[]): string {
-  return names.length === 0 ? 'Send to all' : `Send to ${listedNames(names)}`;
+  return names.length === 0 ? t('class.sendToAll') : t('class.sendTo', { names: listedNames(names) });
 }
 
 export function sentText(names: readonly string[]): string {
-  return names.length === 0 ? 'Sent to all members.' : `Sent to ${listedNames(names)}.`;
-}
-
-export function minutesText(seconds: number): string {
-  const minutes = seconds / 60;
-  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  return names.length === 0 ? t('class.sentToAll') : t('class.sentTo', { names: listedNames(names) });
 }
 
 export function endClassConfirmation(title: string, open: number): StatusMessage & { confirmLabel: string } {
   return {
-    title: `End ${title} in one minute?`,
-    advice: `${open === 1 ? 'One console' : `${open} consoles`} of members ${open === 1 ? 'closes' : 'close'} after a notice. The machines keep running.`,
-    confirmLabel: 'End class',
+    title: t('class.endAsk', { title }),
+    advice: t('class.endAskAdvice', { count: open }),
+    confirmLabel: t('class.end'),
   };
 }
 
-export const noClasses = {
-  title: 'You instruct no class',
-  advice: 'Classes appear here when the access rules name you as an instructor.',
-} as const;
-
-export const actionError = 'The request failed. Try again in a moment.';
-
 export function shownToClassText({ name, by }: NonNullable<ClassDetails['shown']>): string {
-  return by === undefined ? `All members see ${name}.` : `${by} shows ${name} to all members.`;
+  return by === undefined ? t('class.shownToAll', { name }) : t('class.shownToAllBy', { by, name });
 }

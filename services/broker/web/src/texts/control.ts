@@ -1,13 +1,6 @@
-/** The texts about control of a machine. */
-export const controlTexts = {
-  label: 'Control of the machine',
-  ask: 'Ask for it back',
-  asked: (by: string | undefined) =>
-    by === undefined ? 'You have asked for control.' : `You have asked ${by} for control.`,
-  take: 'Take control',
-  handBack: 'Hand back',
-} as const;
+import { t } from '../language/t.ts';
 
+/** The texts about control of a machine. */
 interface Control {
   readonly mine: boolean;
   readonly elsewhere: boolean;
@@ -16,15 +9,18 @@ interface Control {
 }
 
 export function controlTitle({ mine, elsewhere, by }: Control): string {
-  if (elsewhere) return 'You have control in another window.';
-  return mine ? 'You have control.' : `${by ?? 'Another user'} has control.`;
+  if (elsewhere) return t('control.elsewhere');
+  if (mine) return t('control.mine');
+  return by === undefined ? t('control.another') : t('control.user', { by });
 }
 
 /** What that means for this user. */
 export function controlMeaning({ mine, elsewhere, askedBy }: Control): string {
-  if (elsewhere) return 'Your keyboard and mouse do not reach the machine here.';
-  if (!mine) return 'Your keyboard and mouse do not reach the machine.';
-  return askedBy === undefined
-    ? 'Input of others does not reach the machine.'
-    : `${askedBy} asks for it back.`;
+  if (elsewhere) return t('control.elsewhereMeans');
+  if (!mine) return t('control.otherMeans');
+  return askedBy === undefined ? t('control.mineMeans') : t('control.isAsked', { askedBy });
+}
+
+export function controlAskedText(by: string | undefined): string {
+  return by === undefined ? t('control.asked') : t('control.askedUser', { by });
 }

@@ -1,36 +1,24 @@
 import type { View } from '../console/connection/view.ts';
-import { openingSteps, parkedText, progressSteps, queueText } from './console.ts';
+import { t } from '../language/t.ts';
+import { openingStepText, progressSteps, queueText } from './console.ts';
 
-/** The texts of the large view of a seat. */
-export const largeViewTexts = {
-  look: 'Look',
-  previous: 'Previous',
-  next: 'Next',
-  close: 'Close',
-  again: 'Try again',
-  message: 'Message',
-  ownTab: 'Open in own tab',
-  watching: 'You watch. Keyboard and mouse do not reach the machine.',
-  toButtons: 'Press Control, Alt and Shift together to reach the buttons.',
-} as const;
-
-/** What the large view says about its connection. */
+/** What the large view of a seat says about its connection. */
 export function viewerText(view: View | undefined): string {
-  if (!view) return `${progressSteps.requesting}…`;
+  if (!view) return `${t('step.requesting')}…`;
   switch (view.state) {
     case 'open':
-      return largeViewTexts.watching;
+      return t('seat.watching');
     case 'queued':
       return `${queueText(view.position, view.waitSeconds)}.`;
     case 'opening':
-      return `${view.step ? openingSteps[view.step] : progressSteps.opening}…`;
+      return `${openingStepText(view.step)}…`;
     case 'parked':
-      return parkedText;
+      return t('console.parked');
     case 'machine-off':
     case 'retrying':
     case 'ended':
       return `${view.message.title} ${view.message.advice}`;
     default:
-      return `${progressSteps[view.state]}…`;
+      return `${t(progressSteps[view.state])}…`;
   }
 }

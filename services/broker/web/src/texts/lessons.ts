@@ -1,11 +1,12 @@
 import type { ClassDetails } from '../class-types.ts';
+import { clockText, unitText } from '../language/formats.ts';
+import { t } from '../language/t.ts';
 import type { LessonTime } from '../lessons/lesson-times.ts';
 
 /** `now`: milliseconds since the epoch. */
 export function lessonNewsText({ title, what, at }: LessonTime, now: number): string {
-  if (at <= now) return `${title}: the lesson has ${what === 'begin' ? 'begun' : 'ended'}.`;
-  const clock = new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  return `${title}: the lesson ${what}s at ${clock}.`;
+  if (at <= now) return t(what === 'begin' ? 'lesson.begun' : 'lesson.ended', { title });
+  return t(what === 'begin' ? 'lesson.begins' : 'lesson.ends', { title, time: clockText(new Date(at)) });
 }
 
 /** What happens to the machines around lessons, for instructors. Empty: nothing. */
@@ -16,12 +17,14 @@ export function timetableText({
   const start =
     startMinutes === undefined
       ? []
-      : `Machines start ${startMinutes === 0 ? 'when a lesson begins' : `${minutes(startMinutes)} before each lesson`}.`;
+      : startMinutes === 0
+        ? t('timetable.startAtBegin')
+        : t('timetable.startBefore', { minutes: unitText(startMinutes, 'minute') });
   const shutdown =
     shutdownMinutes === undefined
       ? []
-      : `Machines without an open console shut down ${shutdownMinutes === 0 ? 'when a lesson ends' : `${minutes(shutdownMinutes)} after it`}.`;
+      : shutdownMinutes === 0
+        ? t('timetable.shutdownAtEnd')
+        : t('timetable.shutdownAfter', { minutes: unitText(shutdownMinutes, 'minute') });
   return [start, shutdown].flat().join(' ');
 }
-
-const minutes = (count: number) => (count === 1 ? '1 minute' : `${count} minutes`);

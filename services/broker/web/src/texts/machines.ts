@@ -1,24 +1,14 @@
 import type { Problem } from '../api.ts';
-import { sentence } from './status-message.ts';
+import { agoText } from '../language/formats.ts';
+import { t } from '../language/t.ts';
+import { problemTitle } from './server-texts.ts';
 
-export const typeLabels = {
-  qemu: 'Virtual machine',
-  lxc: 'Container',
-  node: 'Node shell',
-} as const;
-
-const statusLabels: Readonly<Record<string, string>> = {
-  running: 'Running',
-  stopped: 'Off',
-  paused: 'Paused',
-  suspended: 'Asleep',
-  prelaunch: 'Starting',
-  unknown: 'Unknown',
-};
+const statuses = ['running', 'stopped', 'paused', 'suspended', 'prelaunch', 'unknown'] as const;
 
 /** A status of Proxmox that this page does not know is shown as it is, with a capital. */
 export function statusLabel(status: string): string {
-  return statusLabels[status] ?? status.charAt(0).toUpperCase() + status.slice(1);
+  const known = statuses.find((each) => each === status);
+  return known ? t(`status.${known}`) : status.charAt(0).toUpperCase() + status.slice(1);
 }
 
 interface HasStatus {
@@ -29,41 +19,36 @@ interface HasStatus {
 export function countText(machines: readonly HasStatus[]): string {
   if (machines.length === 0) return '';
   const running = machines.filter((machine) => machine.status === 'running').length;
-  return `${machines.length} ${machines.length === 1 ? 'machine' : 'machines'}, ${running} running`;
+  return t('machines.count', { count: machines.length, running });
 }
 
 /** Shown above a list that is out of date or incomplete. */
 export function staleText(list: { readonly staleSeconds?: number; readonly incomplete?: boolean }): string {
-  const missing = list.incomplete ? ' Some machines are missing from this list.' : '';
-  if (list.staleSeconds === undefined)
-    return `Part of Proxmox is not responding. Porthole keeps trying.${missing}`;
-  return `Proxmox is not responding. This list is from ${ago(list.staleSeconds)}. Porthole keeps trying.${missing}`;
-}
-
-function ago(seconds: number): string {
-  if (seconds < 60) return seconds === 1 ? '1 second ago' : `${seconds} seconds ago`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes === 1 ? '1 minute ago' : `${minutes} minutes ago`;
+  const missing = list.incomplete ? ` ${t('machines.incomplete')}` : '';
+  if (list.staleSeconds === undefined) return `${t('machines.partSilent')}${missing}`;
+  return `${t('machines.listFrom', { ago: agoText(list.staleSeconds) })}${missing}`;
 }
 
 /** Shown above a list that could not be refreshed. Names the part that failed. */
 export function listProblem({ code }: Pick<Problem, 'code'>): string {
-  const culprit = code.startsWith('proxmox_') ? 'Proxmox' : 'Porthole';
-  return `${culprit} is not responding. This list may be out of date. Porthole keeps trying.`;
+  return t('list.outdated', { what: code.startsWith('proxmox_') ? 'Proxmox' : 'Porthole' });
 }
 
 /** Shown in place of a list that could not be loaded at all. */
-export function listMissingText({ code, title }: Pick<Problem, 'code' | 'title'>): string {
-  const what = code.startsWith('proxmox_')
-    ? (sentence(title ?? '') ?? 'Proxmox is not responding.')
-    : 'Porthole is not responding.';
-  return `${what} Porthole keeps trying. You can also try again now.`;
+export function listMissingText(problem: Pick<Problem, 'code' | 'title'>): string {
+  const what = problem.code.startsWith('proxmox_')
+    ? (problemTitle(problem) ?? t('proxmoxSilent'))
+    : t('portholeSilent');
+  return `${what} ${t('list.keepsTrying')}`;
 }
 
 /** For screen readers. When a whole class starts, one sentence is enough. */
 export function announceChanges(machines: readonly HasStatus[]): string {
-  if (machines.length > 3) return `${machines.length} machines changed their status.`;
-  return machines
-    .map((machine) => `${machine.name} is now ${statusLabel(machine.status).toLowerCase()}.`)
-    .join(' ');
+  if (machines.length > 3) return t('machines.changed', { count: machines.length });
+  return machines.map(changeText).join(' ');
+}
+
+function changeText({ name, status }: HasStatus): string {
+  const known = statuses.find((each) => each === status);
+  return known ? t(`statusNow.${known}`, { name }) : t('statusNow', { name, status });
 }

@@ -1,20 +1,27 @@
 import type { Problem } from '../api.ts';
+import { unitText } from '../language/formats.ts';
+import { t } from '../language/t.ts';
+import type { Moment } from '../recording/playback/timeline.ts';
 import type { Recording, RecordingState } from '../recording-types.ts';
+import { problemTitle } from './server-texts.ts';
 
-export const stateTexts: Readonly<Record<RecordingState, string | undefined>> = {
-  complete: undefined,
-  running: 'in progress',
-  unfinished: 'no end',
-  damaged: 'damaged',
-};
+/** Undefined for a complete recording. */
+export function stateText(state: RecordingState): string | undefined {
+  return state === 'complete' ? undefined : t(`recording.${state}`);
+}
 
 export function recordedUser({ user }: Recording): string {
-  return user?.displayName ?? user?.id ?? 'Unknown user';
+  return user?.displayName ?? user?.id ?? t('recording.unknownUser');
 }
 
 export function recordedMachine({ machine }: Recording): string {
-  if (!machine) return 'Unknown machine';
+  if (!machine) return t('recording.unknownMachine');
   return machine.name ?? (machine.vmid === undefined ? machine.node : `${machine.cluster}/${machine.vmid}`);
+}
+
+/** User and machine as parameters of a message. */
+export function recordingNames(recording: Recording): { readonly user: string; readonly machine: string } {
+  return { user: recordedUser(recording), machine: recordedMachine(recording) };
 }
 
 /** "1:02:03", or "2:03" below an hour. */
@@ -34,30 +41,43 @@ export function spokenTime(ms: number): string {
     [Math.floor((seconds % 3600) / 60), 'minute'],
     [seconds % 60, 'second'],
   ] as const;
-  const named = parts
-    .filter(([value]) => value > 0)
-    .map(([value, unit]) => `${value} ${unit}${value === 1 ? '' : 's'}`);
-  return named.length === 0 ? '0 seconds' : named.join(' ');
+  const named = parts.filter(([value]) => value > 0).map(([value, unit]) => unitText(value, unit));
+  return named.length === 0 ? unitText(0, 'second') : named.join(' ');
 }
 
-export function recordingProblem({ code, title }: Problem): string {
-  if (code === 'network') return 'Porthole is not responding. Check your connection.';
-  if (code === 'not_found') return 'This recording does not exist, or you may not see it.';
-  return title ?? 'The recording could not be loaded.';
+export function recordingProblem(problem: Problem): string {
+  if (problem.code === 'network') return t('recording.portholeSilent');
+  if (problem.code === 'not_found') return t('recording.notFound');
+  return problemTitle(problem) ?? t('recording.notLoaded');
 }
 
-export const failedTexts = {
-  format: 'This screen was recorded in a format that the player cannot show. Download the recording.',
-  stream: 'The recording cannot be shown from here on. Try another time, or download it.',
-} as const;
+const damages = ['missing_part', 'missing_chunk', 'missing_index', 'damaged_index', 'unknown_key'] as const;
 
-export const damagedNotice =
-  'Something before this moment is missing or damaged. The picture can be wrong or stand still.';
+/** What happened at a moment of the recording. */
+export function momentText({ what }: Moment): string {
+  switch (what.name) {
+    case 'part':
+      return t('player.part', { number: what.number });
+    case 'unreadable-index':
+      return t('player.unreadableIndex');
+    case 'observer':
+      return t(what.joined ? 'player.observes' : 'player.stoppedObserving', { user: what.user });
+    case 'mark':
+      if (what.text !== '') return what.text;
+      return what.mark === 'gap' || what.mark === 'stopped' ? t(`player.${what.mark}`) : what.mark;
+    case 'problem': {
+      const known = damages.find((each) => each === what.problem);
+      return known ? t(`player.${known}`) : what.problem;
+    }
+    default:
+      return what satisfies never;
+  }
+}
 
 export function deleteConfirmation(recording: Recording) {
   return {
-    title: `Delete the recording of ${recordedUser(recording)} on ${recordedMachine(recording)}?`,
-    advice: 'It cannot be restored.',
-    confirmLabel: 'Delete recording',
+    title: t('recording.deleteAsk', recordingNames(recording)),
+    advice: t('recording.deleteAdvice'),
+    confirmLabel: t('recording.deleteConfirm'),
   };
 }

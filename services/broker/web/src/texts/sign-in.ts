@@ -1,51 +1,36 @@
 import type { Factor, Problem } from '../api.ts';
-import type { SignInReason } from '../paths.ts';
-
-export const signInIntro = 'Sign in to see your machines.';
+import { t, type PlainKey } from '../language/t.ts';
 
 /** Names Porthole's own accounts in the list of account sources. */
 export const localAccounts = 'Porthole';
 
-export const secondFactorIntro = 'Enter your second factor.';
-
 export const factorLabels = {
-  totp: { label: 'Code from your authenticator app', switchTo: 'Use the authenticator app' },
-  recovery: { label: 'Recovery key', switchTo: 'Use a recovery key' },
-  yubico: { label: 'Code from your YubiKey', switchTo: 'Use a YubiKey' },
-} as const satisfies Record<Factor, { readonly label: string; readonly switchTo: string }>;
-
-/** Why the user sees the sign-in page. */
-export const signInNotes = {
-  needed: 'Sign in to open the console.',
-  expired: 'You were signed out. Sign in again to continue.',
-  'signed-out': 'You have signed out.',
-  sign_in_refused: 'The sign-in service denied access. If you need access, contact its administrator.',
-  sign_in_expired: 'The sign-in took too long or was started in another browser. Try again.',
-  sign_in_provider_unavailable: 'The sign-in service is not responding. Try again later.',
-  rate_limited: 'Too many people are signing in right now. Try again in a minute.',
-} as const satisfies Record<SignInReason, string>;
+  totp: { label: 'signIn.totp', switchTo: 'signIn.useTotp' },
+  recovery: { label: 'signIn.recovery', switchTo: 'signIn.useRecovery' },
+  yubico: { label: 'signIn.yubico', switchTo: 'signIn.useYubico' },
+} as const satisfies Record<Factor, { readonly label: PlainKey; readonly switchTo: PlainKey }>;
 
 export function signInProblem(problem: Problem): string {
   switch (problem.code) {
     case 'wrong_password':
     case 'not_signed_in':
-      return 'The name or password is incorrect.';
+      return t('signIn.wrongPassword');
     case 'wrong_code':
-      return 'The code is incorrect or was already used.';
+      return t('signIn.wrongCode');
     case 'second_factor_unusable':
-      return 'Your second factor works only in the Proxmox web interface. Add an authenticator app or recovery keys there.';
+      return t('signIn.unusableFactor');
     case 'sign_in_expired':
-      return 'The sign-in took too long. Sign in again.';
+      return t('signIn.tookTooLong');
     case 'proxmox_unreachable':
     case 'proxmox_timeout':
-      return 'The server for your account is not responding. Try again later.';
+      return t('signIn.serverSilent');
     case 'rate_limited':
       return problem.retryAfter === undefined
-        ? 'Too many attempts. Try again in a minute.'
-        : `Too many attempts. Try again in ${problem.retryAfter} s.`;
+        ? t('signIn.tooManyAttempts')
+        : t('signIn.tooManyAttemptsFor', { seconds: problem.retryAfter });
     case 'network':
-      return 'Porthole is not responding. Check your network and try again.';
+      return t('signIn.portholeSilent');
     default:
-      return 'Signing in is not possible right now. Try again later.';
+      return t('signIn.impossible');
   }
 }

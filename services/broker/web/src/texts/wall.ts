@@ -1,6 +1,6 @@
 import type { SeatState } from '@porthole/shared/protocol/wall-messages';
 import type { Seat } from '../class-types.ts';
-import { largeViewTexts } from './large-view.ts';
+import { t } from '../language/t.ts';
 
 /** What stands over the picture of a seat, or in its place. Empty for a live picture. */
 export function pictureText(
@@ -8,15 +8,16 @@ export function pictureText(
   state: SeatState | undefined,
   hasPicture: boolean,
 ): string {
-  if (machine.type !== 'qemu') return 'Containers have no picture';
-  if (seatState === 'off' || state === 'off') return 'The machine is off';
-  if (state === 'failed') return 'No picture';
+  if (machine.type !== 'qemu') return t('seat.noContainerPicture');
+  if (seatState === 'off' || state === 'off') return t('seat.machineOff');
+  if (state === 'failed') return t('seat.noPicture');
   if (state === 'opening' || (state === 'live' && !hasPicture))
-    return hasPicture ? 'Reconnecting…' : 'Connecting…';
-  return state === undefined && hasPicture ? 'Not live' : '';
+    return hasPicture ? t('seat.reconnecting') : t('seat.connecting');
+  return state === undefined && hasPicture ? t('seat.notLive') : '';
 }
 
 /** For screen readers: contains the text that is shown. */
 export function pictureLabel(name: string, text: string, hasPicture: boolean): string {
-  return `${largeViewTexts.look} at ${name}: ${text || (hasPicture ? 'live' : 'no picture')}`;
+  const state = text || t(hasPicture ? 'seat.isLive' : 'seat.isWithoutPicture');
+  return t('seat.lookAt', { name, state });
 }

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { messageTexts } from '../../texts/class.ts';
+import { t } from '../../language/t.ts';
+import { messageFrom } from '../../texts/class.ts';
 import type { ClassMessage } from './class-info.ts';
 import { createDismissedMessages } from './dismissed-messages.ts';
 
@@ -30,14 +31,16 @@ export function ClassMessages({ messages, focusDisplay }: ClassMessagesProps) {
   }
 
   return (
-    <div ref={log} class="class-messages" role="log" aria-label="Messages">
+    <div ref={log} class="class-messages" role="log" aria-label={t('myClass.messages')}>
       {shown.map(({ id, text, by }) => (
         <div key={id} class="class-message">
-          <p class="class-message-from">{messageTexts.from(by)}</p>
-          <p class="class-message-text">{text}</p>
-          <span class="visually-hidden">{messageTexts.toReach}</span>
+          <p class="class-message-from">{messageFrom(by)}</p>
+          <p class="class-message-text" dir="auto">
+            {text}
+          </p>
+          <span class="visually-hidden">{t('myClass.toReach')}</span>
           <button type="button" class="button" onClick={() => dismiss(id)}>
-            {messageTexts.dismiss}
+            {t('myClass.dismiss')}
           </button>
         </div>
       ))}

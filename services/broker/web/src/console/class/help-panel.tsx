@@ -1,7 +1,8 @@
 import { classLimits } from '@porthole/shared/class/limits';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { CloseIcon } from '../../components/icons.tsx';
-import { handText, helpTexts } from '../../texts/class.ts';
+import { handText } from '../../texts/class.ts';
 import type { Help } from './class-info.ts';
 
 /** Raises or lowers the user's hand. */
@@ -27,14 +28,14 @@ export function HelpPanel({ help, setHelp, close }: HelpPanelProps) {
     <section
       class="panel"
       role="dialog"
-      aria-label={helpTexts.title}
+      aria-label={t('help.title')}
       onKeyDown={(event) => {
         if (event.key === 'Escape') close();
       }}
     >
       <header>
-        <h2>{helpTexts.title}</h2>
-        <button type="button" class="icon-button" aria-label="Close" onClick={close}>
+        <h2>{t('help.title')}</h2>
+        <button type="button" class="icon-button" aria-label={t('close')} onClick={close}>
           <CloseIcon />
         </button>
       </header>
@@ -46,7 +47,7 @@ export function HelpPanel({ help, setHelp, close }: HelpPanelProps) {
         }}
       >
         {help.raised ? <p>{handText(help.position)}</p> : null}
-        <label for="help-text">{helpTexts.label}</label>
+        <label for="help-text">{t('help.about')}</label>
         <input
           id="help-text"
           ref={field}
@@ -56,14 +57,14 @@ export function HelpPanel({ help, setHelp, close }: HelpPanelProps) {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        <p class="panel-help">{helpTexts.advice}</p>
+        <p class="panel-help">{t('help.advice')}</p>
         <div class="actions">
           <button type="submit" class="button primary">
-            {help.raised ? helpTexts.change : helpTexts.raise}
+            {t(help.raised ? 'help.change' : 'help.raise')}
           </button>
           {help.raised ? (
             <button type="button" class="button" onClick={() => send(false)}>
-              {helpTexts.lower}
+              {t('help.lower')}
             </button>
           ) : null}
         </div>

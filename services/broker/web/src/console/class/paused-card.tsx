@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { PauseIcon } from '../../components/icons.tsx';
-import { pausedTexts, pausedTitle } from '../../texts/class.ts';
+import { pausedTitle } from '../../texts/class.ts';
 import { timeLeft } from '../../texts/console.ts';
 import type { Paused } from './class-info.ts';
 
@@ -19,10 +20,14 @@ export function PausedCard({ paused }: { readonly paused: Paused }) {
           <PauseIcon />
         </span>
         <h1 id="paused-title">{pausedTitle(paused.by)}</h1>
-        {paused.text ? <p class="paused-text">{paused.text}</p> : null}
-        <p>{pausedTexts.reason}</p>
+        {paused.text ? (
+          <p class="paused-text" dir="auto">
+            {paused.text}
+          </p>
+        ) : null}
+        <p>{t('myClass.pausedMeans')}</p>
         <p class="countdown">
-          {pausedTexts.goesOn}{' '}
+          {t('myClass.goesOnIn')}{' '}
           <span role="timer" aria-live="off">
             {timeLeft(secondsLeft)}
           </span>

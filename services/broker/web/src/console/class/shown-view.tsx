@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { EyeIcon } from '../../components/icons.tsx';
-import { shownTexts } from '../../texts/class.ts';
+import { mineShownText, shownTitle } from '../../texts/class.ts';
 import type { Shown } from './class-info.ts';
 import { startFollowing } from './start-following.ts';
 
@@ -24,20 +25,20 @@ export function ShownView({ shown }: { readonly shown: Shown | undefined }) {
   return (
     <>
       <p class="visually-hidden" role="status" aria-live="polite">
-        {shown ? (shown.mine ? shownTexts.mine(shown.by) : shownTexts.title(shown.name, shown.by)) : ''}
+        {shown ? (shown.mine ? mineShownText(shown.by) : shownTitle(shown.name, shown.by)) : ''}
       </p>
       {shown?.mine ? (
         <p class="shown-mine">
-          <EyeIcon /> {shownTexts.mine(shown.by)}
+          <EyeIcon /> {mineShownText(shown.by)}
         </p>
       ) : null}
       {shown && !shown.mine ? (
-        <section class="shown" data-size={size} aria-label={shownTexts.title(shown.name, shown.by)}>
+        <section class="shown" data-size={size} aria-label={shownTitle(shown.name, shown.by)}>
           <header class="shown-head">
-            <p class="shown-title">{shownTexts.title(shown.name, shown.by)}</p>
+            <p class="shown-title">{shownTitle(shown.name, shown.by)}</p>
             {size === 'hidden' ? (
               <button type="button" class="button" onClick={() => setSize('beside')}>
-                {shownTexts.showAgain}
+                {t('shown.showAgain')}
               </button>
             ) : (
               <>
@@ -46,10 +47,10 @@ export function ShownView({ shown }: { readonly shown: Shown | undefined }) {
                   class="button"
                   onClick={() => setSize(size === 'beside' ? 'instead' : 'beside')}
                 >
-                  {size === 'beside' ? shownTexts.instead : shownTexts.beside}
+                  {t(size === 'beside' ? 'shown.large' : 'shown.beside')}
                 </button>
                 <button type="button" class="button" onClick={() => setSize('hidden')}>
-                  {shownTexts.hide}
+                  {t('shown.hide')}
                 </button>
               </>
             )}
@@ -72,9 +73,9 @@ function Picture({ shown: { cluster, vmid } }: { readonly shown: Shown }) {
   }, [cluster, vmid]);
   return (
     <div class="shown-picture" data-open={isOpen}>
-      <div class="shown-screen" ref={target} />
+      <div class="shown-screen" dir="ltr" ref={target} />
       <canvas class="shown-last-frame" ref={lastFrame} hidden aria-hidden="true" />
-      {isOpen ? null : <p class="shown-opening">{shownTexts.opening}</p>}
+      {isOpen ? null : <p class="shown-opening">{t('shown.opening')}</p>}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { CloseIcon } from '../../components/icons.tsx';
 import type { Screen } from '../display/screen.ts';
 import type { LayoutChoice } from '../keyboard/layouts/layout-select.tsx';
@@ -28,14 +29,14 @@ export function ClipboardPanel(props: ClipboardProps) {
       ref={panel}
       class="panel"
       role="dialog"
-      aria-label="Clipboard"
+      aria-label={t('tools.clipboard')}
       onKeyDown={(event) => {
         if (event.key === 'Escape') close();
       }}
     >
       <header>
-        <h2>Clipboard</h2>
-        <button type="button" class="tool" aria-label="Close" onClick={close}>
+        <h2>{t('tools.clipboard')}</h2>
+        <button type="button" class="tool" aria-label={t('close')} onClick={close}>
           <CloseIcon />
         </button>
       </header>
@@ -45,7 +46,7 @@ export function ClipboardPanel(props: ClipboardProps) {
       {copy ? (
         <ReceivedText
           received={received}
-          placeholder={terminal ? 'Select text in the terminal' : 'Nothing copied in the machine yet'}
+          placeholder={t(terminal ? 'clipboard.selectFirst' : 'clipboard.nothingYet')}
           setStatus={setStatus}
         />
       ) : null}

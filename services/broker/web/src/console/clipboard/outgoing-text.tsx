@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { Screen } from '../display/screen.ts';
 import type { LayoutChoice } from '../keyboard/layouts/layout-select.tsx';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -17,31 +18,27 @@ export function OutgoingText({ screen, terminal, layouts, setStatus }: OutgoingT
 
   function send() {
     (terminal ?? screen).paste(text);
-    setStatus(terminal ? 'Pasted.' : "Sent to the machine's clipboard.");
+    setStatus(t(terminal ? 'clipboard.pasted' : 'clipboard.sent'));
   }
 
   return (
     <>
-      <label for="outgoing">To the machine</label>
+      <label for="outgoing">{t('clipboard.toMachine')}</label>
       <textarea
         id="outgoing"
         rows={4}
         spellcheck={false}
-        placeholder="Paste or type text here"
+        placeholder={t('clipboard.toMachineHint')}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
       />
       <div class="actions">
         <button type="button" class="button primary" disabled={!text} onClick={send}>
-          {terminal ? 'Paste' : 'Send'}
+          {t(terminal ? 'clipboard.paste' : 'clipboard.send')}
         </button>
       </div>
       {terminal ? null : <TypeAsKeys screen={screen} text={text} layouts={layouts} setStatus={setStatus} />}
-      <p class="panel-help">
-        {terminal
-          ? 'In the terminal, Ctrl+Shift+V pastes and Ctrl+Shift+C copies the selection.'
-          : 'Send needs a clipboard service in the machine. Typing works in every machine.'}
-      </p>
+      <p class="panel-help">{t(terminal ? 'clipboard.terminalHelp' : 'clipboard.screenHelp')}</p>
     </>
   );
 }

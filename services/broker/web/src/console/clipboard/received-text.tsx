@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 
 interface ReceivedTextProps {
   readonly received: string;
@@ -13,21 +14,21 @@ export function ReceivedText({ received, placeholder, setStatus }: ReceivedTextP
   async function copy() {
     try {
       await navigator.clipboard.writeText(received);
-      setStatus('Copied.');
+      setStatus(t('clipboard.copied'));
     } catch {
       // Browsers can refuse to write to the clipboard.
       field.current?.select();
-      setStatus('Selected. Press Ctrl+C to copy.');
+      setStatus(t('clipboard.selected'));
     }
   }
 
   return (
     <>
-      <label for="incoming">From the machine</label>
+      <label for="incoming">{t('clipboard.fromMachine')}</label>
       <textarea id="incoming" ref={field} rows={3} readOnly placeholder={placeholder} value={received} />
       <div class="actions">
         <button type="button" class="button" disabled={!received} onClick={() => void copy()}>
-          Copy
+          {t('clipboard.copy')}
         </button>
       </div>
     </>

@@ -1,8 +1,10 @@
 import { systemClock } from '@porthole/shared/time/clock';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { Screen } from '../display/screen.ts';
 import { LayoutSelect, type LayoutChoice } from '../keyboard/layouts/layout-select.tsx';
-import { layoutKey, layoutNames } from '../keyboard/layouts/layout-list.ts';
+import { layoutKey } from '../keyboard/layouts/layout-list.ts';
+import { layoutTitle } from '../keyboard/layouts/layout-title.ts';
 import { loadStrokes } from '../keyboard/layouts/load-strokes.ts';
 import { missingCharacters, typedText, typeText } from '../keyboard/text-entry.ts';
 
@@ -34,7 +36,7 @@ export function TypeAsKeys({ screen, text, layouts, setStatus }: TypeAsKeysProps
   /** The user decides about missing characters before anything is typed. */
   async function start(skipMissing: boolean) {
     const strokes = await loadStrokes(layout).catch(() => undefined);
-    if (!strokes) return setStatus('The keyboard layouts could not be loaded. Try again.');
+    if (!strokes) return setStatus(t('typing.noLayouts'));
     const lacking = missingCharacters(text, strokes);
     if (lacking.size > 0 && !skipMissing) {
       setStatus('');
@@ -45,27 +47,26 @@ export function TypeAsKeys({ screen, text, layouts, setStatus }: TypeAsKeysProps
     const controller = new AbortController();
     setTyped(0);
     setTyping({ controller, total });
-    setStatus('Typing. Press Escape to stop.');
+    setStatus(t('typing.busy'));
     const { signal } = controller;
     // What is sent while a console moves could be lost, and the rest of the text would then be wrong.
     const unsubscribe = screen.onDetached(() => controller.abort(interrupted));
     const count = await typeText(text, { screen, strokes, clock: systemClock, signal, onTyped: setTyped });
     unsubscribe();
     setTyping(undefined);
-    if (!signal.aborted) setStatus('Typed.');
-    else if (signal.reason !== interrupted) setStatus(`Stopped after ${count} of ${total} characters.`);
-    else
-      setStatus(`The connection broke after about ${count} of ${total} characters. Check what has arrived.`);
+    if (!signal.aborted) setStatus(t('typing.done'));
+    else if (signal.reason !== interrupted) setStatus(t('typing.stopped', { count, total }));
+    else setStatus(t('typing.interrupted', { count, total }));
   }
 
   return (
     <>
-      <label for="guest-layout">Keyboard layout in the machine</label>
+      <label for="guest-layout">{t('typing.layout')}</label>
       <LayoutSelect {...layouts} id="guest-layout" disabled={typing !== undefined} />
       {missing ? (
         <MissingCharacters
           missing={missing}
-          layoutName={layoutNames[layout.id]}
+          layoutName={layoutTitle(layout.id)}
           typeOthers={() => void start(true)}
           cancel={() => setMissing(undefined)}
         />
@@ -73,19 +74,17 @@ export function TypeAsKeys({ screen, text, layouts, setStatus }: TypeAsKeysProps
         <div class="actions">
           {typing ? (
             <button type="button" class="button" onClick={() => typing.controller.abort()}>
-              Stop typing
+              {t('typing.stop')}
             </button>
           ) : (
             <button type="button" class="button" disabled={!text} onClick={() => void start(false)}>
-              Type as keys
+              {t('typing.start')}
             </button>
           )}
           {typing ? (
             <span class="typing-progress">
-              <progress max={typing.total} value={typed} aria-label="Typed characters" />
-              <span aria-hidden="true">
-                {typed} of {typing.total}
-              </span>
+              <progress max={typing.total} value={typed} aria-label={t('typing.progress')} />
+              <span aria-hidden="true">{t('typing.of', { typed, total: typing.total })}</span>
             </span>
           ) : null}
         </div>
@@ -127,23 +126,23 @@ function MissingCharacters({ missing, layoutName, typeOthers, cancel }: MissingC
   const named = [...missing].slice(0, maxNamed);
   return (
     <div ref={group} class="missing-characters" role="group" aria-labelledby="missing-title">
-      <p id="missing-title">
-        {layoutName} has no key for {total === 1 ? 'one character' : `${total} characters`} of this text:
-      </p>
+      <p id="missing-title">{t('typing.missing', { layout: layoutName, count: total })}</p>
       <ul>
         {named.map(([character, count]) => (
           <li key={character}>
-            <code>{visible(character)}</code> {count > 1 ? `${count} times` : 'once'}
+            <code>{visible(character)}</code> {t('typing.times', { count })}
           </li>
         ))}
-        {missing.size > named.length ? <li>and {missing.size - named.length} more</li> : null}
+        {missing.size > named.length ? (
+          <li>{t('typing.andMore', { count: missing.size - named.length })}</li>
+        ) : null}
       </ul>
       <div class="actions">
         <button type="button" class="button" onClick={typeOthers}>
-          Type without them
+          {t('typing.withoutThem')}
         </button>
         <button type="button" class="button" onClick={cancel}>
-          Cancel
+          {t('cancel')}
         </button>
       </div>
     </div>

@@ -1,5 +1,5 @@
 import type { Grant } from '../../api.ts';
-import { terminalNotAllowed } from '../../texts/console.ts';
+import { withoutTerminal } from '../../texts/console.ts';
 import { forNewConnection } from '../class/class-info.ts';
 import { noNotices } from '../notices/notices.ts';
 import { outcomeOfClose, type Outcome } from './outcome.ts';
@@ -128,7 +128,7 @@ export function nextPollAt({ failedStarts }: ConnectionState, env: Environment):
 
 export function end(state: ConnectionState, { message, offer }: OutcomeOf<'end'>): Transition {
   if (offer === 'terminal' && !state.grant?.allow?.includes('terminal'))
-    return end(state, { next: 'end', message: { ...message, advice: terminalNotAllowed }, offer: 'list' });
+    return end(state, { next: 'end', message: withoutTerminal(message), offer: 'list' });
   return {
     state: {
       ...abandonAttempt(state),

@@ -11,6 +11,7 @@ import {
   messageForClose,
   messageForProblem,
   signedOut,
+  signedOutByOperator,
   terminalEnded,
 } from '../../texts/console.ts';
 import type { StatusMessage } from '../../texts/status-message.ts';
@@ -36,7 +37,7 @@ export function outcomeOfClose(code: number, reason: string): Outcome {
   const name = closeNameOf(code);
   if (!name) return { next: 'retry', message: connectionLost, lost: true };
   if (name === 'ended_by_operator' && reason === signedOutReason)
-    return { next: 'end', message: { ...signedOut, title: reason }, offer: 'sign-in' };
+    return { next: 'end', message: signedOutByOperator(reason), offer: 'sign-in' };
   if (name === 'ended' && reason === terminalEndedReason)
     return { next: 'end', message: terminalEnded, offer: 'reopen' };
   const message = messageForClose(name, reason);

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { controlMeaning, controlTexts, controlTitle } from '../../texts/control.ts';
+import { t } from '../../language/t.ts';
+import { controlAskedText, controlMeaning, controlTitle } from '../../texts/control.ts';
 import type { ControlInfo } from './control-info.ts';
 
 interface ControlBarProps {
@@ -16,12 +17,12 @@ export function ControlBar({ control, ask, handBack }: ControlBarProps) {
   return (
     <div class="control-bar-place" role="status" aria-live="polite">
       {control ? (
-        <section class="notice control-bar" aria-label={controlTexts.label}>
+        <section class="notice control-bar" aria-label={t('control.label')}>
           <h1>{controlTitle(control)}</h1>
-          <p>{hasAsked ? controlTexts.asked(control.by) : controlMeaning(control)}</p>
+          <p>{hasAsked ? controlAskedText(control.by) : controlMeaning(control)}</p>
           {control.mine || control.elsewhere ? (
             <button type="button" class="button" onClick={handBack}>
-              {controlTexts.handBack}
+              {t('control.handBack')}
             </button>
           ) : null}
           {control.ask && !hasAsked ? (
@@ -33,7 +34,7 @@ export function ControlBar({ control, ask, handBack }: ControlBarProps) {
                 setHasAsked(true);
               }}
             >
-              {controlTexts.ask}
+              {t('control.ask')}
             </button>
           ) : null}
         </section>

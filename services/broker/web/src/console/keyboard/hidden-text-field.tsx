@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { namedKeys } from './keysyms.ts';
 
 /** Text to delete: browsers report no Backspace in an empty field. */
@@ -52,7 +53,7 @@ export function HiddenTextField({ press, onChange }: HiddenTextFieldProps) {
     <textarea
       ref={field}
       class="keys-field"
-      aria-label="Text for the machine"
+      aria-label={t('keys.text')}
       autocapitalize="off"
       autocomplete="off"
       autocorrect="off"

@@ -1,11 +1,12 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { t, type PlainKey } from '../../language/t.ts';
 import { CloseIcon } from '../../components/icons.tsx';
 import type { Screen } from '../display/screen.ts';
 import { KeyButton } from './key-button.tsx';
 import { HiddenTextField } from './hidden-text-field.tsx';
 import { modifierKeys, namedKeys, type Modifier } from './keysyms.ts';
-import { layoutNames } from './layouts/layout-list.ts';
-import { LayoutSelect, layoutName, type LayoutChoice } from './layouts/layout-select.tsx';
+import { LayoutSelect, type LayoutChoice } from './layouts/layout-select.tsx';
+import { layoutOnSystem, layoutTitle } from './layouts/layout-title.ts';
 import { loadStrokes } from './layouts/load-strokes.ts';
 import { missingCharacters, typeCharacter, typedText } from './text-entry.ts';
 import { useModifiers } from './use-modifiers.ts';
@@ -19,6 +20,13 @@ const keyLabels: Readonly<Record<string, string>> = {
   Delete: 'Del',
   PageUp: 'PgUp',
   PageDown: 'PgDn',
+};
+/** Names of keys whose labels are symbols. The others are named as on keyboards. */
+const spokenNames: Readonly<Record<string, PlainKey>> = {
+  ArrowLeft: 'keys.left',
+  ArrowUp: 'keys.up',
+  ArrowDown: 'keys.down',
+  ArrowRight: 'keys.right',
 };
 const keyNames = [
   'Escape',
@@ -73,9 +81,9 @@ export function KeysPanel({ screen, layouts, close }: KeysProps) {
   const keepFocus = (event: Event) => event.preventDefault();
 
   return (
-    <section ref={panel} class="keys" role="group" aria-label="Special keys">
+    <section ref={panel} class="keys" role="group" aria-label={t('keys.label')}>
       <HiddenTextField press={press} onChange={(deleted, text) => void type(deleted, text)} />
-      <div class="keys-layout" title={layoutName(layout)}>
+      <div class="keys-layout" title={layoutOnSystem(layout)}>
         <span aria-hidden="true">{layout.id}</span>
         <LayoutSelect
           layout={layout}
@@ -83,13 +91,15 @@ export function KeysPanel({ screen, layouts, close }: KeysProps) {
             layouts.choose(chosen);
             panel.current?.querySelector('textarea')?.focus();
           }}
-          label="Keyboard layout in the machine"
+          label={t('typing.layout')}
         />
       </div>
       <p class="keys-note" role="status">
-        {missing ? `${layoutNames[layout.id]} has no key for ${missing}` : ''}
+        {missing
+          ? t('typing.missingCharacters', { layout: layoutTitle(layout.id), characters: missing })
+          : ''}
       </p>
-      <div class="keys-row" onPointerDown={keepFocus} onMouseDown={keepFocus}>
+      <div class="keys-row" dir="ltr" onPointerDown={keepFocus} onMouseDown={keepFocus}>
         {(Object.keys(modifierKeys) as Modifier[]).map((name) => (
           <button
             key={name}
@@ -102,10 +112,15 @@ export function KeysPanel({ screen, layouts, close }: KeysProps) {
           </button>
         ))}
         {keyNames.map((name) => (
-          <KeyButton key={name} label={keyLabels[name] ?? name} name={name} onClick={() => press(name)} />
+          <KeyButton
+            key={name}
+            label={keyLabels[name] ?? name}
+            name={spokenNames[name] ? t(spokenNames[name]) : name}
+            onClick={() => press(name)}
+          />
         ))}
       </div>
-      <button type="button" class="tool keys-close" aria-label="Close the keyboard" onClick={close}>
+      <button type="button" class="tool keys-close" aria-label={t('keys.close')} onClick={close}>
         <CloseIcon />
       </button>
     </section>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { extendLabel, noticeText, timeLeft } from '../../texts/console.ts';
+import { t } from '../../language/t.ts';
+import { timeLeft } from '../../texts/console.ts';
 import type { View } from '../connection/view.ts';
 import { mostUrgent } from './notices.ts';
 
@@ -24,9 +25,9 @@ export function NoticeBar({ view, extend, focusDisplay }: NoticeBarProps) {
   const secondsLeft = Math.max(0, Math.ceil((notice.endsAt - Date.now()) / 1000));
 
   return (
-    <section class="notice" aria-label={noticeText[notice.notice]}>
+    <section class="notice" aria-label={t(`notice.${notice.notice}`)}>
       <p>
-        {noticeText[notice.notice]}{' '}
+        {t(`notice.${notice.notice}`)}{' '}
         <span class="notice-left" role="timer" aria-live="off">
           {timeLeft(secondsLeft)}
         </span>
@@ -40,7 +41,7 @@ export function NoticeBar({ view, extend, focusDisplay }: NoticeBarProps) {
             focusDisplay();
           }}
         >
-          {extendLabel}
+          {t('notice.extend')}
         </button>
       ) : null}
     </section>

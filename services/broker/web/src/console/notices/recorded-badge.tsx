@@ -1,4 +1,4 @@
-import { notRecordedText, recordedText } from '../../texts/console.ts';
+import { t } from '../../language/t.ts';
 import type { View } from '../connection/view.ts';
 
 /**
@@ -13,7 +13,7 @@ export function RecordedBadge({ view }: { readonly view: View }) {
       {recorded === undefined ? null : (
         <p class="recorded-badge" data-recorded={recorded}>
           <span class="recorded-dot" aria-hidden="true" />
-          {recorded ? recordedText : notRecordedText}
+          {t(recorded ? 'console.recorded' : 'console.notRecorded')}
         </p>
       )}
     </div>

@@ -1,11 +1,11 @@
-import { screenReconnecting } from '../../texts/console.ts';
+import { t } from '../../language/t.ts';
 import type { View } from '../connection/view.ts';
 
 /** Says that the picture is an old one, because the relay is opening the console of the machine again. */
 export function ScreenMark({ view }: { readonly view: View }) {
   return (
     <div class="screen-mark" role="status">
-      {isOutdated(view) ? <p class="hint">{screenReconnecting}</p> : null}
+      {isOutdated(view) ? <p class="hint">{t('console.screenReconnecting')}</p> : null}
     </div>
   );
 }

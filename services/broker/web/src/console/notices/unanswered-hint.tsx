@@ -1,10 +1,10 @@
-import { unansweredText } from '../../texts/console.ts';
+import { t } from '../../language/t.ts';
 
 /** Says that the terminal does not answer, although its connection is open. */
 export function UnansweredHint() {
   return (
     <p class="hint" role="status">
-      {unansweredText}
+      {t('console.unanswered')}
     </p>
   );
 }

@@ -1,40 +1,31 @@
-import {
-  connectionLost,
-  extendLabel,
-  noticeText,
-  openingSteps,
-  parkedText,
-  progressSteps,
-  queueText,
-  reconnectingTitle,
-} from '../../texts/console.ts';
-import { pausedTexts, pausedTitle } from '../../texts/class.ts';
+import { t } from '../../language/t.ts';
+import { pausedTitle } from '../../texts/class.ts';
+import { connectionLost, openingStepText, progressSteps, queueText } from '../../texts/console.ts';
 import type { View } from '../connection/view.ts';
 import { mostUrgent } from '../notices/notices.ts';
 
-const toToolbar = 'Press Control, Alt and Shift together';
 /** The same text between attempts and during them, so that it is spoken once. */
-const reconnecting = `${reconnectingTitle} ${connectionLost.advice}`;
+const reconnectingText = () => `${t('message.lostReconnecting')} ${connectionLost.advice}`;
 
 /** The text for screen readers: each change of state once, without countdowns. */
 export function announcement(view: View, name: string): string {
   switch (view.state) {
     case 'open': {
       const { paused } = view.classInfo;
-      if (paused) return `${pausedTitle(paused.by)}. ${paused.text} ${pausedTexts.reason}`;
+      if (paused) return `${pausedTitle(paused.by)}. ${paused.text} ${t('myClass.pausedMeans')}`;
       const notice = mostUrgent(view.notices);
       if (notice)
         return notice.extend
-          ? `${noticeText[notice.notice]} ${toToolbar}, then choose ${extendLabel}.`
-          : noticeText[notice.notice];
-      return view.mode === 'view'
-        ? `${name} is open. View only: keyboard and mouse are disabled.`
-        : `${name} is open. ${toToolbar} to reach the toolbar.`;
+          ? t('announce.extend', { notice: t(`notice.${notice.notice}`), extend: t('notice.extend') })
+          : t(`notice.${notice.notice}`);
+      return t(view.mode === 'view' ? 'announce.viewOnly' : 'announce.open', { name });
     }
     case 'retrying':
-      return view.message === connectionLost ? reconnecting : `${view.message.title} ${view.message.advice}`;
+      return view.message === connectionLost
+        ? reconnectingText()
+        : `${view.message.title} ${view.message.advice}`;
     case 'parked':
-      return parkedText;
+      return t('console.parked');
     case 'machine-off':
     case 'ended':
       return `${view.message.title} ${view.message.advice}`;
@@ -46,15 +37,15 @@ export function announcement(view: View, name: string): string {
 type InProgress = Exclude<View, { state: 'open' | 'parked' | 'machine-off' | 'retrying' | 'ended' }>;
 
 function progressAnnouncement(view: InProgress): string {
-  if (view.interruption === 'brief') return 'Reconnecting.';
-  if (view.interruption === 'parked') return `${parkedText} Reconnecting.`;
-  if (view.interruption === 'lost') return reconnecting;
+  if (view.interruption === 'brief') return t('announce.reconnecting');
+  if (view.interruption === 'parked') return `${t('console.parked')} ${t('announce.reconnecting')}`;
+  if (view.interruption === 'lost') return reconnectingText();
   switch (view.state) {
     case 'queued':
-      return `Waiting in the queue. ${queueText(view.position, view.waitSeconds)}.`;
+      return `${t('queue.waiting')} ${queueText(view.position, view.waitSeconds)}.`;
     case 'opening':
-      return `${view.step ? openingSteps[view.step] : progressSteps.opening}.`;
+      return `${openingStepText(view.step)}.`;
     default:
-      return `${progressSteps[view.state]}.`;
+      return `${t(progressSteps[view.state])}.`;
   }
 }

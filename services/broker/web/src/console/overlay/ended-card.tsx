@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { AlertIcon } from '../../components/icons.tsx';
 import { consolePath, parseConsolePath, signInPath } from '../../paths.ts';
 import type { View } from '../connection/view.ts';
@@ -26,12 +27,12 @@ export function EndedCard({ view, open, openWithConsent }: EndedProps) {
         <div class="actions" ref={actions}>
           {view.offer === 'reopen' ? (
             <button type="button" class="button primary" onClick={open}>
-              Open again
+              {t('console.openAgain')}
             </button>
           ) : null}
           {view.offer === 'consent' ? (
             <button type="button" class="button primary" onClick={openWithConsent}>
-              Agree and open
+              {t('console.agree')}
             </button>
           ) : null}
           {view.offer === 'terminal' && address ? (
@@ -39,12 +40,12 @@ export function EndedCard({ view, open, openWithConsent }: EndedProps) {
               class="button primary"
               href={consolePath(address.cluster, address.vmid, address.mode, 'terminal')}
             >
-              Open terminal
+              {t('console.openTerminal')}
             </a>
           ) : null}
           {view.offer === 'sign-in' ? (
             <a class="button primary" href={signInPath(location.pathname + location.search, 'expired')}>
-              Sign in
+              {t('signIn')}
             </a>
           ) : (
             <MachinesLink primary={view.offer === 'list'} />

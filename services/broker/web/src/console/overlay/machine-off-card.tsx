@@ -1,5 +1,4 @@
-import { startingText } from '../../texts/console.ts';
-import { powerProgress } from '../../texts/power.ts';
+import { t } from '../../language/t.ts';
 import type { View } from '../connection/view.ts';
 import type { MachinePower } from '../power/machine-power.ts';
 import { MachinesLink } from './card-parts.tsx';
@@ -18,7 +17,7 @@ export function MachineOffCard({ view, open, power }: MachineOffProps) {
       <section class="card">
         <div class="porthole asleep" aria-hidden="true" />
         <h1>{view.message.title}</h1>
-        <p role="status">{starting ? startingText : view.message.advice}</p>
+        <p role="status">{starting ? t('console.starting') : view.message.advice}</p>
         {power?.error ? (
           <p class="power-error" role="alert">
             {power.error}
@@ -34,11 +33,11 @@ export function MachineOffCard({ view, open, power }: MachineOffProps) {
                 if (!starting) power.request('start');
               }}
             >
-              {starting ? powerProgress.start : 'Start machine'}
+              {t(starting ? 'power.startBusy' : 'console.start')}
             </button>
           ) : (
             <button type="button" class="button" onClick={open}>
-              Try now
+              {t('console.tryNow')}
             </button>
           )}
           <MachinesLink />

@@ -1,4 +1,5 @@
-import { parkedText, queueText } from '../../texts/console.ts';
+import { t } from '../../language/t.ts';
+import { queueText } from '../../texts/console.ts';
 import type { Interruption, View } from '../connection/view.ts';
 import type { MachinePower } from '../power/machine-power.ts';
 import { EndedCard } from './ended-card.tsx';
@@ -38,7 +39,7 @@ interface OpeningProps extends Pick<OverlayProps, 'name' | 'open'> {
 }
 
 function Opening({ view, name, open, interruption }: OpeningProps) {
-  if (interruption === 'brief') return <p class="hint">Reconnecting…</p>;
+  if (interruption === 'brief') return <p class="hint">{t('console.reconnecting')}</p>;
   if (interruption === 'parked') return <Paused view={view} />;
   if (interruption === 'lost') return <ReconnectingCard view={view} open={open} />;
   return <ProgressCard view={view} name={name} />;
@@ -49,8 +50,8 @@ function Paused({ view }: { readonly view: View }) {
   return (
     <div class="veil">
       <p class="hint">
-        {parkedText}
-        {view.state === 'parked' ? null : ' Reconnecting…'}
+        {t('console.parked')}
+        {view.state === 'parked' ? null : ` ${t('console.reconnecting')}`}
         {view.state === 'queued' ? ` ${queueText(view.position, view.waitSeconds)}.` : null}
       </p>
     </div>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { CheckIcon } from '../../components/icons.tsx';
-import { openingSteps, progressSteps, queueText, slowFrame } from '../../texts/console.ts';
+import { openingStepText, progressSteps, queueText } from '../../texts/console.ts';
 import type { View } from '../connection/view.ts';
 
 const order = ['requesting', 'connecting', 'opening', 'awaiting-frame'] as const;
@@ -15,7 +16,7 @@ export function ProgressCard({ view, name }: { readonly view: View; readonly nam
     <div class="veil">
       <section class="card progress">
         <div class="porthole" aria-hidden="true" />
-        <h1>Opening {name}</h1>
+        <h1>{t('console.opening', { name })}</h1>
         <ol class="steps">
           {order.map((step, index) => (
             <li
@@ -26,7 +27,7 @@ export function ProgressCard({ view, name }: { readonly view: View; readonly nam
             >
               <span class="step-mark">{index < current ? <CheckIcon /> : null}</span>
               <span>
-                {progressSteps[step]}
+                {t(progressSteps[step])}
                 {index === current && detail ? <small class="step-detail">{detail}</small> : null}
               </span>
             </li>
@@ -46,6 +47,6 @@ function useDetail(view: View): string {
     return () => clearTimeout(timer);
   }, [view.state]);
   if (view.state === 'queued') return queueText(view.position, view.waitSeconds);
-  if (view.state === 'opening' && view.step) return openingSteps[view.step];
-  return slow ? slowFrame : '';
+  if (view.state === 'opening' && view.step) return openingStepText(view.step);
+  return slow ? t('console.slowFrame') : '';
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { connectionLost, countdown, offline, reconnectingTitle } from '../../texts/console.ts';
+import { t } from '../../language/t.ts';
+import { connectionLost, countdown, offline } from '../../texts/console.ts';
 import type { View } from '../connection/view.ts';
 import { MachinesLink, SupportId } from './card-parts.tsx';
 
@@ -17,12 +18,12 @@ export function ReconnectingCard({ view, retry, open }: ReconnectingProps) {
     <div class="veil">
       <section class="card">
         <div class="porthole searching" aria-hidden="true" />
-        <h1>{message === connectionLost ? reconnectingTitle : message.title}</h1>
+        <h1>{message === connectionLost ? t('message.lostReconnecting') : message.title}</h1>
         <p>{message.advice}</p>
         {retry?.offline ? null : <Countdown until={retry?.retryAt} />}
         <div class="actions">
           <button type="button" class="button primary" onClick={open}>
-            Try now
+            {t('console.tryNow')}
           </button>
           <MachinesLink />
         </div>

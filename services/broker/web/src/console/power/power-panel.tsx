@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { MachineType, PowerAction } from '../../api.ts';
 import { CloseIcon, PowerActionIcon } from '../../components/icons.tsx';
 import { availableActions } from '../../power-actions.ts';
-import { powerHints, powerLabels } from '../../texts/power.ts';
 
 interface PowerPanelProps {
   readonly type: MachineType;
@@ -18,14 +18,14 @@ export function PowerPanel({ type, onAction, close }: PowerPanelProps) {
       ref={panel}
       class="panel power-panel"
       role="dialog"
-      aria-label="Power"
+      aria-label={t('power')}
       onKeyDown={(event) => {
         if (event.key === 'Escape') close();
       }}
     >
       <header>
-        <h2>Power</h2>
-        <button type="button" class="icon-button" aria-label="Close" onClick={close}>
+        <h2>{t('power')}</h2>
+        <button type="button" class="icon-button" aria-label={t('close')} onClick={close}>
           <CloseIcon />
         </button>
       </header>
@@ -33,8 +33,8 @@ export function PowerPanel({ type, onAction, close }: PowerPanelProps) {
         <button key={action} type="button" class="power-action" onClick={() => onAction(action)}>
           <PowerActionIcon action={action} />
           <span>
-            <strong>{powerLabels[action]}</strong>
-            <small>{powerHints[action]}</small>
+            <strong>{t(`power.${action}`)}</strong>
+            <small>{t(`power.${action}Hint`)}</small>
           </span>
         </button>
       ))}

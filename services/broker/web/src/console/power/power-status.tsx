@@ -1,5 +1,5 @@
+import { t } from '../../language/t.ts';
 import { AlertIcon, CloseIcon } from '../../components/icons.tsx';
-import { powerProgress } from '../../texts/power.ts';
 import type { MachinePower } from './machine-power.ts';
 
 /** The progress of a power action, or why it failed. */
@@ -8,13 +8,13 @@ export function PowerStatus({ power }: { readonly power: MachinePower }) {
     <>
       {power.pendingAction ? (
         <p class="hint" role="status">
-          {powerProgress[power.pendingAction]}
+          {t(`power.${power.pendingAction}Busy`)}
         </p>
       ) : null}
       {power.error ? (
         <p class="power-error" role="alert">
           <AlertIcon /> {power.error}
-          <button type="button" class="icon-button" aria-label="Close" onClick={power.dismissError}>
+          <button type="button" class="icon-button" aria-label={t('close')} onClick={power.dismissError}>
             <CloseIcon />
           </button>
         </p>

@@ -1,23 +1,24 @@
 import { useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { KeyButton } from '../keyboard/key-button.tsx';
 import type { Terminal } from './terminal.ts';
 
 /** Keys that phones lack, with the text that a terminal sends for them. */
-const keys: readonly (readonly [label: string, name: string, text: string])[] = [
-  ['Esc', 'Escape', '\x1b'],
-  ['Tab', 'Tab', '\t'],
-  ['^C', 'Control C', '\x03'],
-  ['^D', 'Control D', '\x04'],
-  ['^Z', 'Control Z', '\x1a'],
-  ['^L', 'Control L', '\x0c'],
-  ['^R', 'Control R', '\x12'],
-  ['←', 'Left', '\x1b[D'],
-  ['↑', 'Up', '\x1b[A'],
-  ['↓', 'Down', '\x1b[B'],
-  ['→', 'Right', '\x1b[C'],
-  ['|', 'Pipe', '|'],
-  ['/', 'Slash', '/'],
-  ['~', 'Tilde', '~'],
+const keys: readonly (readonly [label: string, name: () => string, text: string])[] = [
+  ['Esc', () => 'Escape', '\x1b'],
+  ['Tab', () => 'Tab', '\t'],
+  ['^C', () => t('keys.control', { letter: 'C' }), '\x03'],
+  ['^D', () => t('keys.control', { letter: 'D' }), '\x04'],
+  ['^Z', () => t('keys.control', { letter: 'Z' }), '\x1a'],
+  ['^L', () => t('keys.control', { letter: 'L' }), '\x0c'],
+  ['^R', () => t('keys.control', { letter: 'R' }), '\x12'],
+  ['←', () => t('keys.left'), '\x1b[D'],
+  ['↑', () => t('keys.up'), '\x1b[A'],
+  ['↓', () => t('keys.down'), '\x1b[B'],
+  ['→', () => t('keys.right'), '\x1b[C'],
+  ['|', () => t('keys.pipe'), '|'],
+  ['/', () => t('keys.slash'), '/'],
+  ['~', () => t('keys.tilde'), '~'],
 ];
 
 /** A row of keys below the terminal on touch devices. */
@@ -29,13 +30,14 @@ export function TerminalKeys({ terminal }: { readonly terminal: Terminal }) {
   return (
     <div
       class="terminal-keys"
+      dir="ltr"
       role="group"
-      aria-label="Special keys"
+      aria-label={t('keys.label')}
       onPointerDown={keepFocus}
       onMouseDown={keepFocus}
     >
       {keys.map(([label, name, text]) => (
-        <KeyButton key={name} label={label} name={name} onClick={() => terminal.send(text)} />
+        <KeyButton key={label} label={label} name={name()} onClick={() => terminal.send(text)} />
       ))}
     </div>
   );

@@ -1,3 +1,4 @@
+import { t } from '../../language/t.ts';
 import { ToolButton } from '../toolbar/tool-button.tsx';
 import type { Terminal } from './terminal.ts';
 
@@ -11,10 +12,10 @@ export function TerminalTools({
 }) {
   return (
     <>
-      <ToolButton label="Smaller text" onClick={() => thenFocusDisplay(() => terminal.zoom(-1))}>
+      <ToolButton label={t('tools.smaller')} onClick={() => thenFocusDisplay(() => terminal.zoom(-1))}>
         <span class="tool-glyph">A−</span>
       </ToolButton>
-      <ToolButton label="Larger text" onClick={() => thenFocusDisplay(() => terminal.zoom(1))}>
+      <ToolButton label={t('tools.larger')} onClick={() => thenFocusDisplay(() => terminal.zoom(1))}>
         <span class="tool-glyph">A+</span>
       </ToolButton>
     </>

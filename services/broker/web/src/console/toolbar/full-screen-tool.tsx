@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { FullScreenIcon, LeaveFullScreenIcon } from '../../components/icons.tsx';
 import { ToolButton } from './tool-button.tsx';
 
@@ -19,7 +20,7 @@ export function FullScreenTool({
   }, []);
   return (
     <ToolButton
-      label={full ? 'Leave full screen' : 'Full screen'}
+      label={t(full ? 'tools.leaveFullScreen' : 'tools.fullScreen')}
       onClick={() => thenFocusDisplay(() => void toggleFullScreen())}
     >
       {full ? <LeaveFullScreenIcon /> : <FullScreenIcon />}

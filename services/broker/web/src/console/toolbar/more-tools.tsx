@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { MoreIcon } from '../../components/icons.tsx';
 import { ToolButton } from './tool-button.tsx';
 
@@ -37,7 +38,7 @@ export function MoreTools({ children }: { readonly children: ComponentChildren }
 
   return (
     <div ref={root} class="more" onKeyDown={onKeyDown}>
-      <ToolButton label="More tools" expanded={open} onClick={() => setOpen(!open)}>
+      <ToolButton label={t('tools.more')} expanded={open} onClick={() => setOpen(!open)}>
         <MoreIcon />
       </ToolButton>
       <div class="more-tools" data-open={open} onClick={() => setOpen(false)}>

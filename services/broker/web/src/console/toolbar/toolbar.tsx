@@ -1,4 +1,6 @@
 import type { RefObject } from 'preact';
+import { arrowStep } from '../../language/arrow-step.ts';
+import { t } from '../../language/t.ts';
 import { BackIcon, ReloadIcon, ScreenIcon } from '../../components/icons.tsx';
 import { basePath } from '../../base-path.ts';
 import { toolbarStates } from '../../texts/console.ts';
@@ -12,6 +14,7 @@ import {
   ClipboardTool,
   DisplayTools,
   HelpTool,
+  LanguageTool,
   KeyboardTools,
   PowerTool,
   type ToolsProps,
@@ -46,27 +49,30 @@ export function Toolbar(props: ToolbarProps) {
     if (event.key === 'Escape' && live) {
       focus();
       trigger.hide();
-    } else if (event.key === 'ArrowRight') moveFocus(bar.current, 1, event);
-    else if (event.key === 'ArrowLeft') moveFocus(bar.current, -1, event);
+      return;
+    }
+    const step = arrowStep(event.key);
+    if (step !== undefined) moveFocus(bar.current, step, event);
   };
 
   const tools = { ...props, thenFocusDisplay };
   return (
     <>
-      <div ref={bar} class="bar" data-shown={shown} role="toolbar" aria-label="Console" onKeyDown={onKeyDown}>
-        <a
-          class="tool"
-          href={basePath}
-          data-home
-          aria-label="Back to your machines"
-          data-tip="Back to your machines"
-        >
+      <div
+        ref={bar}
+        class="bar"
+        data-shown={shown}
+        role="toolbar"
+        aria-label={t('tools.console')}
+        onKeyDown={onKeyDown}
+      >
+        <a class="tool" href={basePath} data-home aria-label={t('tools.back')} data-tip={t('tools.back')}>
           <BackIcon />
         </a>
         <div class="bar-title">
           <strong>{name}</strong>
           <StateLabel view={view} />
-          {view.sessionInfo.recorded ? <span class="bar-recorded">Recorded</span> : null}
+          {view.sessionInfo.recorded ? <span class="bar-recorded">{t('console.barRecorded')}</span> : null}
         </div>
         <div class="bar-tools">
           {live && mode === 'control' && !terminal ? <KeyboardTools {...tools} /> : null}
@@ -75,8 +81,9 @@ export function Toolbar(props: ToolbarProps) {
           <MoreTools>
             {live ? <DisplayTools {...tools} /> : null}
             {live && props.power ? <PowerTool {...tools} /> : null}
+            <LanguageTool {...tools} />
             <FullScreenTool thenFocusDisplay={thenFocusDisplay} />
-            <ToolButton label="Reconnect" onClick={props.reconnect}>
+            <ToolButton label={t('tools.reconnect')} onClick={props.reconnect}>
               <ReloadIcon />
             </ToolButton>
           </MoreTools>
@@ -91,7 +98,7 @@ function StateLabel({ view }: { readonly view: View }) {
   const reconnecting = view.interruption !== 'none' && view.state !== 'parked';
   return (
     <span class="bar-state" data-state={reconnecting ? 'reconnecting' : view.state}>
-      {reconnecting ? 'Reconnecting' : toolbarStates[view.state]}
+      {t(reconnecting ? 'state.reconnecting' : toolbarStates[view.state])}
     </span>
   );
 }
@@ -115,7 +122,7 @@ function Handle({ bar, shown, trigger }: Pick<ToolbarProps, 'bar' | 'shown' | 't
       class="handle"
       data-shown={!shown}
       tabIndex={shown ? -1 : 0}
-      aria-label="Show the toolbar"
+      aria-label={t('tools.show')}
       onClick={() => {
         trigger.show();
         bar.current?.querySelector<HTMLElement>('a[href]')?.focus();

@@ -1,19 +1,20 @@
+import { t } from '../../language/t.ts';
 import {
   ClipboardIcon,
+  GlobeIcon,
   RaisedHandIcon,
   KeyboardIcon,
   OriginalSizeIcon,
   PowerIcon,
   PowerKeysIcon,
 } from '../../components/icons.tsx';
-import { helpTexts } from '../../texts/class.ts';
 import type { Help } from '../class/class-info.ts';
 import type { Screen } from '../display/screen.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { TerminalTools } from '../terminal/terminal-tools.tsx';
 import { ToolButton } from './tool-button.tsx';
 
-export type Panel = 'clipboard' | 'keys' | 'power' | 'help';
+export type Panel = 'clipboard' | 'keys' | 'power' | 'help' | 'language';
 
 export interface ToolsProps {
   /** Whether the session allows pasting or copying. */
@@ -36,15 +37,15 @@ export function KeyboardTools({ panel, togglePanel, screen, thenFocusDisplay }: 
   return (
     <>
       <ToolButton
-        label="Send Ctrl-Alt-Del"
-        short="Ctrl-Alt-Del"
+        label={t('tools.ctrlAltDel')}
+        short={t('tools.ctrlAltDelShort')}
         onClick={() => thenFocusDisplay(screen.ctrlAltDel)}
       >
         <PowerKeysIcon />
       </ToolButton>
       <ToolButton
-        label="Keyboard"
-        hint="Keyboard and special keys"
+        label={t('tools.keyboard')}
+        hint={t('tools.keyboardHint')}
         expanded={panel === 'keys'}
         onClick={() => togglePanel('keys')}
       >
@@ -56,7 +57,11 @@ export function KeyboardTools({ panel, togglePanel, screen, thenFocusDisplay }: 
 
 export function ClipboardTool({ panel, togglePanel }: Pick<ToolsProps, 'panel' | 'togglePanel'>) {
   return (
-    <ToolButton label="Clipboard" expanded={panel === 'clipboard'} onClick={() => togglePanel('clipboard')}>
+    <ToolButton
+      label={t('tools.clipboard')}
+      expanded={panel === 'clipboard'}
+      onClick={() => togglePanel('clipboard')}
+    >
       <ClipboardIcon />
     </ToolButton>
   );
@@ -67,8 +72,8 @@ export function DisplayTools({ fit, toggleFit, terminal, thenFocusDisplay }: Too
     <TerminalTools terminal={terminal} thenFocusDisplay={thenFocusDisplay} />
   ) : (
     <ToolButton
-      label="Original size"
-      hint={fit ? 'Show in original size' : 'Fit to the window'}
+      label={t('tools.originalSize')}
+      hint={t(fit ? 'tools.showOriginalSize' : 'tools.fit')}
       pressed={!fit}
       onClick={() => thenFocusDisplay(toggleFit)}
     >
@@ -84,7 +89,7 @@ interface HelpToolProps extends Pick<ToolsProps, 'panel' | 'togglePanel'> {
 export function HelpTool({ help, panel, togglePanel }: HelpToolProps) {
   return (
     <ToolButton
-      label={help.raised ? helpTexts.toolRaised : helpTexts.tool}
+      label={t(help.raised ? 'help.raised' : 'help.raise')}
       expanded={panel === 'help'}
       onClick={() => togglePanel('help')}
     >
@@ -95,8 +100,16 @@ export function HelpTool({ help, panel, togglePanel }: HelpToolProps) {
 
 export function PowerTool({ panel, togglePanel }: Pick<ToolsProps, 'panel' | 'togglePanel'>) {
   return (
-    <ToolButton label="Power" expanded={panel === 'power'} onClick={() => togglePanel('power')}>
+    <ToolButton label={t('power')} expanded={panel === 'power'} onClick={() => togglePanel('power')}>
       <PowerIcon />
+    </ToolButton>
+  );
+}
+
+export function LanguageTool({ panel, togglePanel }: Pick<ToolsProps, 'panel' | 'togglePanel'>) {
+  return (
+    <ToolButton label={t('language')} expanded={panel === 'language'} onClick={() => togglePanel('language')}>
+      <GlobeIcon />
     </ToolButton>
   );
 }

@@ -1,3 +1,4 @@
+import { t } from '../../language/t.ts';
 import type { ClassDetails } from '../../class-types.ts';
 import { CloseIcon, PowerIcon } from '../../components/icons.tsx';
 import { timetableText } from '../../texts/lessons.ts';
@@ -14,7 +15,7 @@ export function BeginAndEnd({ details, act, busy, askToEnd }: BeginAndEndProps) 
   const { may, starting, ending, seats } = details;
   const anyOff = seats.some(({ state }) => state === 'off');
   return (
-    <section class="class-panel" aria-label="Begin and end">
+    <section class="class-panel" aria-label={t('class.beginAndEnd')}>
       {may.includes('start') ? (
         <button
           type="button"
@@ -24,17 +25,17 @@ export function BeginAndEnd({ details, act, busy, askToEnd }: BeginAndEndProps) 
             if (!starting?.running && anyOff) void act({ action: 'start' });
           }}
         >
-          <PowerIcon /> Start all machines
+          <PowerIcon /> {t('class.startAll')}
         </button>
       ) : null}
       {may.includes('end') && !ending ? (
         <button type="button" class="button quiet bad" onClick={askToEnd}>
-          <CloseIcon /> End class
+          <CloseIcon /> {t('class.end')}
         </button>
       ) : null}
       {ending ? (
         <p class="class-ending">
-          <strong>The class ends in</strong> <Countdown until={ending.at} />
+          <strong>{t('class.endsIn')}</strong> <Countdown until={ending.at} />
           {may.includes('cancel_end') ? (
             <button
               type="button"
@@ -42,7 +43,7 @@ export function BeginAndEnd({ details, act, busy, askToEnd }: BeginAndEndProps) 
               aria-disabled={busy}
               onClick={() => void act({ action: 'cancel_end' })}
             >
-              Keep the class open
+              {t('class.keepOpen')}
             </button>
           ) : null}
         </p>
@@ -52,7 +53,7 @@ export function BeginAndEnd({ details, act, busy, askToEnd }: BeginAndEndProps) 
         {starting ? startProgress(starting) : ''}
         {starting?.running ? (
           <progress
-            aria-label="Machines started"
+            aria-label={t('class.started')}
             value={starting.started + starting.failed}
             max={Math.max(1, starting.total)}
           />

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { ClassDetails, Seat } from '../../class-types.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { endClassConfirmation } from '../../texts/class-page.ts';
@@ -149,12 +150,12 @@ function Seats(props: SeatsProps) {
   if (seats.length === 0)
     return (
       <div class="notice">
-        <h2>No machines</h2>
-        <p>The class has no machines, or Proxmox does not respond.</p>
+        <h2>{t('class.noMachines')}</h2>
+        <p>{t('class.noMachinesAdvice')}</p>
       </div>
     );
   return (
-    <ul class="seats" aria-label="Seats">
+    <ul class="seats" aria-label={t('class.seats')}>
       {seats.map((seat) => (
         <SeatCard
           key={seatKey(seat)}

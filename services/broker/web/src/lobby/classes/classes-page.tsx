@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { ClassList } from '../../class-types.ts';
 import { AlertIcon } from '../../components/icons.tsx';
 import { classesPath } from '../../paths.ts';
-import { classCount, handsText, lessonText, noClasses } from '../../texts/class-page.ts';
+import { classCount, handsText, lessonText } from '../../texts/class-page.ts';
 import { listProblem } from '../../texts/machines.ts';
 import { LessonNews } from '../../lessons/lesson-news.tsx';
 import { ListSkeleton } from '../list-skeleton.tsx';
@@ -37,13 +38,13 @@ export function ClassesPage(props: PageProps) {
       <main class="page">
         <div class="page-head">
           <div>
-            <h1>{selected?.title ?? 'Classes'}</h1>
+            <h1>{selected?.title ?? t('classes')}</h1>
             <p class="count">
               {selected
-                ? `${classCount(selected)}${selected.truncated ? ' (list truncated)' : ''}${selected.lesson ? '.' : ''}`
+                ? `${classCount(selected)}${selected.truncated ? ` ${t('listTruncated')}` : ''}${selected.lesson ? '.' : ''}`
                 : list || problem
                   ? ''
-                  : 'Loading your classes…'}
+                  : t('classes.loading')}
               {selected?.lesson ? ` ${lessonText(selected.lesson)}` : ''}
             </p>
           </div>
@@ -59,15 +60,15 @@ export function ClassesPage(props: PageProps) {
           <ClassView key={selected.name} details={selected} reload={reload} />
         ) : list && !isMissing ? (
           <div class="notice" data-empty>
-            <h2>{noClasses.title}</h2>
-            <p>{noClasses.advice}</p>
+            <h2>{t('classes.none')}</h2>
+            <p>{t('classes.noneAdvice')}</p>
           </div>
         ) : problem ? (
           <div class="notice" role="alert">
-            <h2>The classes could not be loaded</h2>
-            <p>Porthole is not responding. It keeps trying.</p>
+            <h2>{t('classes.failed')}</h2>
+            <p>{t('classes.failedAdvice')}</p>
             <button type="button" class="button primary" onClick={reload}>
-              Try again
+              {t('tryAgain')}
             </button>
           </div>
         ) : (
@@ -91,7 +92,7 @@ interface ClassSwitchProps {
 function ClassSwitch({ classes, selected, select }: ClassSwitchProps) {
   if (classes.length < 2) return null;
   return (
-    <div class="class-switch" role="group" aria-label="Which class">
+    <div class="class-switch" role="group" aria-label={t('classes.which')}>
       {classes.map(({ name, title }) => (
         <button
           key={name}

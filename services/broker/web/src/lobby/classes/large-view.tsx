@@ -1,8 +1,9 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { arrowStep } from '../../language/arrow-step.ts';
+import { t } from '../../language/t.ts';
 import type { Seat } from '../../class-types.ts';
 import { CloseIcon } from '../../components/icons.tsx';
 import { seatName } from '../../texts/class-page.ts';
-import { largeViewTexts } from '../../texts/large-view.ts';
 import { SeatScreen } from './seat-screen.tsx';
 import { seatKey } from './sort-seats.ts';
 
@@ -42,9 +43,9 @@ export function LargeView({ seat, seats, mayTakeControl, write, select, onClose 
       }}
       onKeyDown={(event) => {
         if (hasControl || event.altKey || event.ctrlKey || event.metaKey) return;
-        if (event.key === 'ArrowRight') go(1);
-        else if (event.key === 'ArrowLeft') go(-1);
-        else return;
+        const step = arrowStep(event.key);
+        if (step === undefined) return;
+        go(step);
         event.preventDefault();
       }}
     >
@@ -55,16 +56,16 @@ export function LargeView({ seat, seats, mayTakeControl, write, select, onClose 
         </h2>
         <div class="large-view-nav">
           <button type="button" class="button" disabled={seats.length < 2} onClick={() => go(-1)}>
-            {largeViewTexts.previous}
+            {t('seat.previous')}
           </button>
           <button type="button" class="button" disabled={seats.length < 2} onClick={() => go(1)}>
-            {largeViewTexts.next}
+            {t('seat.next')}
           </button>
           <button
             type="button"
             class="icon-button"
             autofocus
-            aria-label={largeViewTexts.close}
+            aria-label={t('close')}
             onClick={() => dialog.current?.close()}
           >
             <CloseIcon />

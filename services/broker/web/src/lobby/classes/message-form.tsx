@@ -1,6 +1,7 @@
 import { classLimits } from '@porthole/shared/class/limits';
 import type { RefObject } from 'preact';
 import { useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { Seat } from '../../class-types.ts';
 import { MessageIcon } from '../../components/icons.tsx';
 import { seatName, sendLabel, sentText } from '../../texts/class-page.ts';
@@ -30,14 +31,14 @@ export function MessageForm({ field, marked, unmarkAll, act, busy }: MessageForm
   return (
     <form
       class="class-panel"
-      aria-label="Message"
+      aria-label={t('class.message')}
       onSubmit={(event) => {
         event.preventDefault();
         if (text.trim() !== '') void send();
       }}
     >
       <label class="class-field">
-        <span>Message</span>
+        <span>{t('class.message')}</span>
         <input
           ref={field}
           type="text"
@@ -53,7 +54,7 @@ export function MessageForm({ field, marked, unmarkAll, act, busy }: MessageForm
       </label>
       {marked.length > 0 ? (
         <button type="button" class="button quiet" onClick={unmarkAll}>
-          Unmark
+          {t('class.unmark')}
         </button>
       ) : null}
       <button type="submit" class="button primary" aria-disabled={busy}>

@@ -1,8 +1,10 @@
 import { classLimits } from '@porthole/shared/class/limits';
 import { useState } from 'preact/hooks';
+import { aroundElement, elementMark } from '../../language/around-element.tsx';
+import { unitText } from '../../language/formats.ts';
+import { t } from '../../language/t.ts';
 import type { ClassDetails } from '../../class-types.ts';
 import { PauseIcon } from '../../components/icons.tsx';
-import { minutesText } from '../../texts/class-page.ts';
 import { Countdown } from './countdown.tsx';
 import type { ClassActions } from './use-class-actions.ts';
 
@@ -19,9 +21,10 @@ export function PauseForm({ paused, act, busy }: PauseFormProps) {
   const [seconds, setSeconds] = useState(defaultSeconds);
   if (paused)
     return (
-      <section class="class-panel class-paused" aria-label="Pause">
+      <section class="class-panel class-paused" aria-label={t('class.pause')}>
         <p>
-          <strong>The class is paused</strong> for <Countdown until={paused.until} />.
+          <strong>{t('class.paused')}</strong>{' '}
+          {aroundElement(t('class.pausedFor', { time: elementMark }), <Countdown until={paused.until} />)}
           {paused.text ? <span class="class-quote">{paused.text}</span> : null}
         </p>
         <button
@@ -30,42 +33,42 @@ export function PauseForm({ paused, act, busy }: PauseFormProps) {
           aria-disabled={busy}
           onClick={() => void act({ action: 'resume' })}
         >
-          Resume
+          {t('class.resume')}
         </button>
       </section>
     );
   return (
     <form
       class="class-panel"
-      aria-label="Pause"
+      aria-label={t('class.pause')}
       onSubmit={(event) => {
         event.preventDefault();
         void act({ action: 'pause', seconds, text: text.trim() });
       }}
     >
       <label class="class-field">
-        <span>Text while paused</span>
+        <span>{t('class.pauseText')}</span>
         <input
           type="text"
           maxLength={classLimits.text}
-          placeholder="Optional"
+          placeholder={t('class.optional')}
           autocomplete="off"
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
       </label>
       <label class="class-field class-field-short">
-        <span>Time</span>
+        <span>{t('class.time')}</span>
         <select value={String(seconds)} onChange={(event) => setSeconds(Number(event.currentTarget.value))}>
           {durations.map((each) => (
             <option key={each} value={String(each)}>
-              {minutesText(each)}
+              {unitText(each / 60, 'minute')}
             </option>
           ))}
         </select>
       </label>
       <button type="submit" class="button primary" aria-disabled={busy}>
-        <PauseIcon /> Pause all
+        <PauseIcon /> {t('class.pauseAll')}
       </button>
     </form>
   );

@@ -1,6 +1,7 @@
+import { t } from '../../language/t.ts';
 import type { ClassDetails, Seat } from '../../class-types.ts';
 import { RaisedHandIcon } from '../../components/icons.tsx';
-import { memberName, seatName, seatStates } from '../../texts/class-page.ts';
+import { memberName, seatName } from '../../texts/class-page.ts';
 import { SeatPicture } from '../wall/seat-picture.tsx';
 import { seatKey } from './sort-seats.ts';
 import type { Wall } from '../wall/wall.ts';
@@ -41,7 +42,7 @@ export function SeatCard(props: SeatCardProps) {
           <input
             type="checkbox"
             class="seat-mark"
-            aria-label={`Mark ${name}`}
+            aria-label={t('seat.mark', { name })}
             checked={marked}
             disabled={!hasMember}
             onChange={(event) => mark(event.currentTarget.checked)}
@@ -52,7 +53,7 @@ export function SeatCard(props: SeatCardProps) {
           {member ? <span class="seat-machine">{machine.name}</span> : null}
         </span>
         <span class="seat-state" data-state={state}>
-          {seatStates[state]}
+          {t(`seat.${state}`)}
         </span>
       </div>
       <SeatPicture
@@ -65,14 +66,14 @@ export function SeatCard(props: SeatCardProps) {
       />
       {control ? (
         <p class="seat-control">
-          {control.mine ? 'You have control' : `${memberName(control.user)} has control`}
+          {control.mine ? t('seat.haveControl') : t('seat.hasControl', { name: memberName(control.user) })}
         </p>
       ) : null}
       {help ? (
         <p class="seat-help">
           <RaisedHandIcon />
           <span>
-            <strong>Asks for help</strong>, {elapsedText(help.since, now)}
+            <strong>{t('seat.asksForHelp')}</strong>, {elapsedText(help.since, now)}
             {help.text ? <span class="class-quote">{help.text}</span> : null}
           </span>
         </p>
@@ -95,23 +96,23 @@ function SeatActions({ seat, may, name, hasMember, write, done, isShown, show }:
   return (
     <div class="seat-actions">
       {help && may.includes('lower') ? (
-        <button type="button" class="button" aria-label={`Done with ${name}`} onClick={done}>
-          Done
+        <button type="button" class="button" aria-label={t('seat.doneWith', { name })} onClick={done}>
+          {t('seat.done')}
         </button>
       ) : null}
       {may.includes('show') && (isShown || state !== 'off') ? (
         <button
           type="button"
           class="button"
-          aria-label={isShown ? `Stop showing ${name}` : `Show to class: ${name}`}
+          aria-label={t(isShown ? 'seat.stopShowingLong' : 'seat.showLong', { name })}
           onClick={() => show(!isShown)}
         >
-          {isShown ? 'Stop showing' : 'Show to class'}
+          {t(isShown ? 'class.stopShowing' : 'seat.show')}
         </button>
       ) : null}
       {hasMember && may.includes('message') ? (
-        <button type="button" class="button" aria-label={`Message to ${name}`} onClick={write}>
-          Message
+        <button type="button" class="button" aria-label={t('seat.messageTo', { name })} onClick={write}>
+          {t('class.message')}
         </button>
       ) : null}
     </div>

@@ -1,12 +1,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { api } from '../../api.ts';
 import type { Seat } from '../../class-types.ts';
 import type { View } from '../../console/connection/view.ts';
 import { onToolbarKeyCombination } from '../../console/keyboard/key-combination.ts';
 import { consolePath } from '../../paths.ts';
-import { actionError } from '../../texts/class-page.ts';
-import { controlMeaning, controlTexts, controlTitle } from '../../texts/control.ts';
-import { largeViewTexts, viewerText } from '../../texts/large-view.ts';
+import { controlMeaning, controlTitle } from '../../texts/control.ts';
+import { viewerText } from '../../texts/large-view.ts';
 import { openSeatViewer, type SeatViewer } from './seat-viewer.ts';
 
 interface SeatScreenProps {
@@ -68,16 +68,16 @@ export function SeatScreen({ seat, name, mayTakeControl, write, onControl }: Sea
     <>
       <div class="large-view-stage" data-state={view?.state} data-control={hasControl}>
         {/* The dialog closes by Escape and changes seats by arrow keys, but not while the machine gets them. */}
-        <div ref={target} class="large-view-screen" inert={!hasControl} />
+        <div ref={target} class="large-view-screen" dir="ltr" inert={!hasControl} />
         <canvas ref={lastFrame} class="large-view-last-frame" hidden aria-hidden="true" />
       </div>
       <p class="large-view-state" role="status">
         {failed
-          ? actionError
+          ? t('actionFailed')
           : control
             ? `${controlTitle(control)} ${controlMeaning(control)}`
             : viewerText(view)}
-        {hasControl ? <span class="visually-hidden"> {largeViewTexts.toButtons}</span> : null}
+        {hasControl ? <span class="visually-hidden"> {t('seat.toButtons')}</span> : null}
       </p>
       <div class="large-view-actions">
         {mayTakeControl ? (
@@ -88,17 +88,17 @@ export function SeatScreen({ seat, name, mayTakeControl, write, onControl }: Sea
             aria-disabled={busy || view?.state !== 'open'}
             onClick={() => void change(hasControl ? 'release' : 'take')}
           >
-            {hasControl ? controlTexts.handBack : controlTexts.take}
+            {t(hasControl ? 'control.handBack' : 'control.take')}
           </button>
         ) : null}
         {write ? (
           <button type="button" class="button" onClick={write}>
-            {largeViewTexts.message}
+            {t('class.message')}
           </button>
         ) : null}
         {view?.state === 'ended' ? (
           <button type="button" class="button" onClick={() => viewer.current?.open()}>
-            {largeViewTexts.again}
+            {t('tryAgain')}
           </button>
         ) : null}
         <a
@@ -106,9 +106,9 @@ export function SeatScreen({ seat, name, mayTakeControl, write, onControl }: Sea
           href={consolePath(cluster, vmid, mayTakeControl ? undefined : 'view')}
           target="_blank"
           rel="noopener"
-          aria-label={`${largeViewTexts.ownTab}: ${name}`}
+          aria-label={t('seat.ownTabLong', { name })}
         >
-          {largeViewTexts.ownTab}
+          {t('seat.ownTab')}
         </a>
       </div>
     </>

@@ -1,3 +1,4 @@
+import { t } from '../../language/t.ts';
 import type { ClassDetails } from '../../class-types.ts';
 import { EyeIcon } from '../../components/icons.tsx';
 import { shownToClassText } from '../../texts/class-page.ts';
@@ -13,9 +14,10 @@ export function ShownPanel({ details: { may, shown }, act, busy }: ShownPanelPro
   return (
     <div class="class-shown" role="status">
       {shown ? (
-        <section class="class-panel class-paused" aria-label="Shown to the class">
+        <section class="class-panel class-paused" aria-label={t('class.shown')}>
           <p class="class-ending">
-            <EyeIcon /> <strong>{shownToClassText(shown)}</strong> Ends in <Countdown until={shown.until} />
+            <EyeIcon /> <strong>{shownToClassText(shown)}</strong> {t('class.shownEndsIn')}{' '}
+            <Countdown until={shown.until} />
           </p>
           {may.includes('stop_showing') ? (
             <button
@@ -24,7 +26,7 @@ export function ShownPanel({ details: { may, shown }, act, busy }: ShownPanelPro
               aria-disabled={busy}
               onClick={() => void act({ action: 'stop_showing' })}
             >
-              Stop showing
+              {t('class.stopShowing')}
             </button>
           ) : null}
         </section>

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { api } from '../../api.ts';
 import type { ClassAction } from '../../class-types.ts';
-import { actionError } from '../../texts/class-page.ts';
 
 /** The actions of an instructor for one class. */
 export interface ClassActions {
@@ -24,7 +24,7 @@ export function useClassActions(className: string | undefined, reload: () => voi
       setError(undefined);
       const { ok } = await api.classAction(className, action);
       setBusy(false);
-      if (!ok) setError(actionError);
+      if (!ok) setError(t('actionFailed'));
       reload();
       return ok;
     },

@@ -1,3 +1,4 @@
+import { t } from '../../language/t.ts';
 import type { Problem } from '../../api.ts';
 import { listMissingText } from '../../texts/machines.ts';
 import { logoUrl } from '../brand.tsx';
@@ -6,8 +7,8 @@ export function EmptyList() {
   return (
     <div class="notice" data-empty>
       <img src={logoUrl} alt="" width={72} height={72} />
-      <h2>No machines are assigned to you yet</h2>
-      <p>New machines appear here automatically. If you expect one, ask your instructor.</p>
+      <h2>{t('machines.none')}</h2>
+      <p>{t('machines.noneAdvice')}</p>
     </div>
   );
 }
@@ -15,10 +16,10 @@ export function EmptyList() {
 export function NoMatch({ clear }: { readonly clear: () => void }) {
   return (
     <div class="notice">
-      <h2>No matching machines</h2>
-      <p>The search covers names, numbers, tags and pools.</p>
+      <h2>{t('machines.noMatch')}</h2>
+      <p>{t('machines.noMatchAdvice')}</p>
       <button type="button" class="button" onClick={clear}>
-        Show all
+        {t('showAll')}
       </button>
     </div>
   );
@@ -27,10 +28,10 @@ export function NoMatch({ clear }: { readonly clear: () => void }) {
 export function FailedList({ problem, retry }: { readonly problem: Problem; readonly retry: () => void }) {
   return (
     <div class="notice" role="alert">
-      <h2>Your machines could not be loaded</h2>
+      <h2>{t('machines.failed')}</h2>
       <p>{listMissingText(problem)}</p>
       <button type="button" class="button primary" onClick={retry}>
-        Try again
+        {t('tryAgain')}
       </button>
     </div>
   );

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { Machine, PowerAction } from '../../api.ts';
 import { MoreIcon } from '../../components/icons.tsx';
 import { menuEntriesOf, type MenuEntry } from './menu-entries.tsx';
@@ -44,7 +45,7 @@ export function MachineMenu({ machine, onPowerAction }: MachineMenuProps) {
         ref={button}
         type="button"
         class="icon-button"
-        aria-label={`More for ${machine.name}`}
+        aria-label={t('machine.more', { name: machine.name })}
         aria-haspopup="menu"
         aria-expanded={open !== undefined}
         aria-controls={id}

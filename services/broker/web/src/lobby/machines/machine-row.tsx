@@ -1,8 +1,8 @@
+import { t } from '../../language/t.ts';
 import type { Machine, PowerAction } from '../../api.ts';
 import { ContainerIcon, EyeIcon, MachineIcon, NodeIcon } from '../../components/icons.tsx';
 import { defaultConsolePath } from '../../paths.ts';
-import { statusLabel, typeLabels } from '../../texts/machines.ts';
-import { powerProgress } from '../../texts/power.ts';
+import { statusLabel } from '../../texts/machines.ts';
 import type { RowPlace } from '../use-growing-list.ts';
 import { MachineMenu } from './machine-menu.tsx';
 
@@ -37,9 +37,9 @@ export function MachineRow({
       aria-posinset={place.position}
       aria-setsize={place.total}
     >
-      <span class="machine-icon" title={typeLabels[type]}>
+      <span class="machine-icon" title={t(`type.${type}`)}>
         <TypeIcon />
-        <span class="visually-hidden">{typeLabels[type]}</span>
+        <span class="visually-hidden">{t(`type.${type}`)}</span>
       </span>
       <span class="machine-main">
         {canOpen ? (
@@ -58,7 +58,7 @@ export function MachineRow({
               key={tag}
               type="button"
               class="tag"
-              title={`Search for ${tag}`}
+              title={t('machines.searchFor', { tag })}
               onClick={() => setSearch(tag)}
             >
               {tag}
@@ -68,7 +68,7 @@ export function MachineRow({
       ) : null}
       <span class="status" data-status={status} data-pending={pendingAction !== undefined}>
         <span class="dot" aria-hidden="true" />
-        {pendingAction ? powerProgress[pendingAction] : statusLabel(status)}
+        {pendingAction ? t(`power.${pendingAction}Busy`) : statusLabel(status)}
       </span>
       {canOpen || allow.includes('power') ? (
         <MachineMenu machine={machine} onPowerAction={onPowerAction} />
@@ -81,7 +81,7 @@ function Facts({ machine, showCluster }: Pick<MachineRowProps, 'machine' | 'show
   const { vmid, type, node, cluster, pool, allow, kinds } = machine;
   const facts =
     type === 'node'
-      ? [typeLabels.node, showCluster ? cluster : '']
+      ? [t('type.node'), showCluster ? cluster : '']
       : [showCluster ? `${cluster} / ${node}` : node, pool];
   return (
     <span class="machine-facts">
@@ -91,7 +91,7 @@ function Facts({ machine, showCluster }: Pick<MachineRowProps, 'machine' | 'show
       ))}
       {kinds.includes('screen') && !allow.includes('control') ? (
         <span class="view-only">
-          <EyeIcon /> View only
+          <EyeIcon /> {t('machine.viewOnly')}
         </span>
       ) : null}
     </span>

@@ -1,4 +1,5 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { Machine, Problem } from '../../api.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { AlertIcon } from '../../components/icons.tsx';
@@ -37,13 +38,13 @@ export function MachinesPage(props: PageProps) {
       <main class="page">
         <div class="page-head">
           <div>
-            <h1>Your machines</h1>
-            <p class="count">{list ? countText(all) : problem ? '' : 'Loading your machines…'}</p>
+            <h1>{t('yourMachines')}</h1>
+            <p class="count">{list ? countText(all) : problem ? '' : t('machines.loading')}</p>
           </div>
           <SearchField
             field={field}
-            label="Search by name, number, tag or pool"
-            placeholder="Search name, number or tag"
+            label={t('machines.search')}
+            placeholder={t('machines.searchHint')}
             hidden={list !== undefined && all.length === 0}
             value={search}
             set={setSearch}
@@ -73,7 +74,7 @@ export function MachinesPage(props: PageProps) {
           <ConfirmDialog confirmation={power.confirmation} onClose={power.closeConfirmation} />
         ) : null}
         <p class="visually-hidden" role="status" aria-live="polite">
-          {search.trim() && list ? `${found.length} found. ${news}` : news}
+          {search.trim() && list ? `${t('found', { count: found.length })} ${news}` : news}
         </p>
       </main>
     </>
@@ -106,7 +107,7 @@ function Rows({ found, search, showCluster, setSearch, power }: RowsProps) {
   const { rendered, end } = useGrowingList(found.length, search);
   return (
     <>
-      <ul class="machines" aria-label="Machines">
+      <ul class="machines" aria-label={t('machines')}>
         {found.slice(0, rendered).map((machine, index) => (
           <MachineRow
             key={machineKey(machine)}

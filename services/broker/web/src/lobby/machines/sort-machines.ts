@@ -1,9 +1,10 @@
+import { locale } from '../../language/locale.ts';
 import type { Machine } from '../../api.ts';
 import { containsWords } from '../contains-words.ts';
 
 /** Running machines first, then by name with numbers in order ("web-2" before "web-10"), then by number. */
 export function sortMachines(machines: readonly Machine[]): Machine[] {
-  const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+  const names = new Intl.Collator(locale(), { numeric: true, sensitivity: 'base' });
   const rank = (machine: Machine) => (machine.status === 'running' ? 0 : 1);
   return [...machines].sort(
     (a, b) =>

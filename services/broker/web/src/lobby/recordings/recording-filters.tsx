@@ -1,11 +1,12 @@
+import { t } from '../../language/t.ts';
 import type { RecordingFilter } from '../../recording-types.ts';
 
 const fields = [
-  { name: 'user', label: 'User', type: 'search' },
-  { name: 'machine', label: 'Machine', type: 'search' },
-  { name: 'class', label: 'Class', type: 'search' },
-  { name: 'from', label: 'From', type: 'date' },
-  { name: 'to', label: 'To', type: 'date' },
+  { name: 'user', label: 'recordings.user', type: 'search' },
+  { name: 'machine', label: 'recordings.machine', type: 'search' },
+  { name: 'class', label: 'recordings.class', type: 'search' },
+  { name: 'from', label: 'recordings.from', type: 'date' },
+  { name: 'to', label: 'recordings.to', type: 'date' },
 ] as const;
 
 /** Searching reads from the storage, so it waits for the button or the Enter key. */
@@ -14,7 +15,7 @@ export function RecordingFilters({ set }: { readonly set: (filter: RecordingFilt
     <form
       class="recording-filters"
       role="search"
-      aria-label="Recordings"
+      aria-label={t('recordings')}
       onSubmit={(event) => {
         event.preventDefault();
         set(readFilter(new FormData(event.currentTarget)));
@@ -23,7 +24,7 @@ export function RecordingFilters({ set }: { readonly set: (filter: RecordingFilt
     >
       {fields.map(({ name, label, type }) => (
         <label key={name}>
-          <span>{label}</span>
+          <span>{t(label)}</span>
           {type === 'date' ? (
             <input name={name} type="date" />
           ) : (
@@ -33,10 +34,10 @@ export function RecordingFilters({ set }: { readonly set: (filter: RecordingFilt
       ))}
       <span class="recording-filter-buttons">
         <button type="submit" class="button primary">
-          Search
+          {t('recordings.search')}
         </button>
         <button type="reset" class="button quiet">
-          Clear
+          {t('recordings.clear')}
         </button>
       </span>
     </form>

@@ -1,17 +1,25 @@
+import { dateTimeText } from '../../language/formats.ts';
+import { t } from '../../language/t.ts';
 import { recordingPath } from '../../paths.ts';
 import type { Recording } from '../../recording-types.ts';
-import { recordedMachine, recordedUser, stateTexts, timeText } from '../../texts/recordings.ts';
+import {
+  recordedMachine,
+  recordedUser,
+  recordingNames,
+  stateText,
+  timeText,
+} from '../../texts/recordings.ts';
 import { trafficText } from '../../texts/sessions.ts';
 import { Avatar } from '../avatar.tsx';
 
 export function RecordingRow({ recording }: { readonly recording: Recording }) {
   const { id, user, machine, startedAt, durationSeconds, bytes, state, held, kind } = recording;
   const name = recordedUser(recording);
-  const stateText = stateTexts[state];
+  const stateLabel = stateText(state);
   const facts = [
     timeText(durationSeconds * 1000),
     trafficText({ toViewer: bytes, toMachine: 0 }),
-    ...(kind === 'terminal' ? ['terminal'] : []),
+    ...(kind === 'terminal' ? [t('recording.terminal')] : []),
     ...(recording.class === undefined ? [] : [recording.class]),
   ];
   return (
@@ -22,7 +30,7 @@ export function RecordingRow({ recording }: { readonly recording: Recording }) {
           {name}
         </span>
         <span class="machine-facts">
-          <time dateTime={startedAt}>{new Date(startedAt).toLocaleString()}</time>
+          <time dateTime={startedAt}>{dateTimeText(startedAt)}</time>
         </span>
       </span>
       <span class="session-machine">
@@ -34,9 +42,9 @@ export function RecordingRow({ recording }: { readonly recording: Recording }) {
             <span key={fact}>{fact}</span>
           ))}
         </span>
-        {stateText !== undefined || held ? (
+        {stateLabel !== undefined || held ? (
           <span class={`badge ${state === 'damaged' ? 'damaged' : ''}`}>
-            {[stateText, held ? 'on hold' : undefined].filter(Boolean).join(', ')}
+            {[stateLabel, held ? t('recording.held') : undefined].filter(Boolean).join(', ')}
           </span>
         ) : null}
       </span>
@@ -44,9 +52,9 @@ export function RecordingRow({ recording }: { readonly recording: Recording }) {
         <a
           class="button"
           href={recordingPath(id)}
-          aria-label={`Open the recording of ${name} on ${recordedMachine(recording)}`}
+          aria-label={t('recording.openLong', recordingNames(recording))}
         >
-          Open
+          {t('recording.open')}
         </a>
       </span>
     </li>

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { AlertIcon } from '../../components/icons.tsx';
 import type { RecordingFilter } from '../../recording-types.ts';
 import { recordingProblem } from '../../texts/recordings.ts';
@@ -13,8 +14,9 @@ export function RecordingsPage(props: PageProps) {
   const [filter, setFilter] = useState<RecordingFilter>({});
   const list = useRecordings(filter, () => props.onSignedOut('expired'));
   const { recordings, loading, hasMore } = list;
-  const count = recordings.length === 1 ? '1 recording' : `${recordings.length} recordings`;
-  const shown = loading ? 'Loading recordings…' : hasMore ? `${count}, and more` : count;
+  const shown = loading
+    ? t('recordings.loading')
+    : t(hasMore ? 'recordings.countAndMore' : 'recordings.count', { count: recordings.length });
 
   return (
     <>
@@ -22,7 +24,7 @@ export function RecordingsPage(props: PageProps) {
       <main class="page">
         <div class="page-head">
           <div>
-            <h1>Recordings</h1>
+            <h1>{t('recordings')}</h1>
             <p class="count" role="status">
               {shown}
             </p>
@@ -31,7 +33,7 @@ export function RecordingsPage(props: PageProps) {
         <RecordingFilters set={setFilter} />
         <ListState {...list} filtered={Object.keys(filter).length > 0} />
         {recordings.length > 0 ? (
-          <ul class="sessions recordings" aria-label="Recordings">
+          <ul class="sessions recordings" aria-label={t('recordings')}>
             {recordings.map((recording) => (
               <RecordingRow key={recording.id} recording={recording} />
             ))}
@@ -60,10 +62,10 @@ function ListState({
   if (problem)
     return (
       <div class="notice" role="alert">
-        <h2>The recordings could not be loaded</h2>
+        <h2>{t('recordings.failed')}</h2>
         <p>{recordingProblem(problem)}</p>
         <button type="button" class="button primary" onClick={reload}>
-          Try again
+          {t('tryAgain')}
         </button>
       </div>
     );
@@ -72,12 +74,8 @@ function ListState({
   if (hasMore) return null;
   return (
     <div class="notice" data-empty>
-      <h2>{filtered ? 'No matching recordings' : 'No recordings'}</h2>
-      <p>
-        {filtered
-          ? 'Change the filters to see others.'
-          : 'Recordings appear here while and after consoles are recorded.'}
-      </p>
+      <h2>{t(filtered ? 'recordings.noMatch' : 'recordings.none')}</h2>
+      <p>{t(filtered ? 'recordings.noMatchAdvice' : 'recordings.noneAdvice')}</p>
     </div>
   );
 }
@@ -96,7 +94,7 @@ function More({ load }: { readonly load: () => void }) {
   return (
     <p class="recordings-more">
       <button ref={button} type="button" class="button" onClick={load}>
-        Show more
+        {t('recordings.more')}
       </button>
     </p>
   );

@@ -1,3 +1,4 @@
+import { t } from '../../language/t.ts';
 import type { SessionList } from '../../api.ts';
 
 interface ClassFilterProps {
@@ -13,8 +14,8 @@ export function ClassFilter({ classes, selected, select, endAll }: ClassFilterPr
   const title = classes.find(({ name }) => name === selected)?.title;
   return (
     <div class="class-filter">
-      <div role="group" aria-label="Which consoles">
-        {[{ name: undefined, title: 'All' }, ...classes].map((each) => (
+      <div role="group" aria-label={t('sessions.which')}>
+        {[{ name: undefined, title: t('sessions.all') }, ...classes].map((each) => (
           <button
             key={each.name ?? ''}
             type="button"
@@ -28,7 +29,7 @@ export function ClassFilter({ classes, selected, select, endAll }: ClassFilterPr
       </div>
       {title !== undefined && endAll ? (
         <button type="button" class="button quiet bad" onClick={endAll}>
-          End all of {title}
+          {t('sessions.endAllOf', { title })}
         </button>
       ) : null}
     </div>

@@ -1,4 +1,4 @@
-import { noSessions } from '../../texts/sessions.ts';
+import { t } from '../../language/t.ts';
 import { ListSkeleton } from '../list-skeleton.tsx';
 
 interface SessionListStateProps {
@@ -15,10 +15,10 @@ export function SessionListState({ loaded, failed, total, found, clear, reload }
   if (!loaded && failed)
     return (
       <div class="notice" role="alert">
-        <h2>The consoles could not be loaded</h2>
-        <p>You may lack the permission, or Porthole is not responding. Porthole keeps trying.</p>
+        <h2>{t('sessions.failed')}</h2>
+        <p>{t('sessions.failedAdvice')}</p>
         <button type="button" class="button primary" onClick={reload}>
-          Try again
+          {t('tryAgain')}
         </button>
       </div>
     );
@@ -26,17 +26,17 @@ export function SessionListState({ loaded, failed, total, found, clear, reload }
   if (total === 0)
     return (
       <div class="notice" data-empty>
-        <h2>{noSessions}</h2>
-        <p>Consoles appear here automatically when users open them.</p>
+        <h2>{t('sessions.none')}</h2>
+        <p>{t('sessions.noneAdvice')}</p>
       </div>
     );
   if (found > 0) return null;
   return (
     <div class="notice">
-      <h2>No matching consoles</h2>
-      <p>The search covers users, machines, numbers, nodes and relays.</p>
+      <h2>{t('sessions.noMatch')}</h2>
+      <p>{t('sessions.noMatchAdvice')}</p>
       <button type="button" class="button" onClick={clear}>
-        Show all
+        {t('showAll')}
       </button>
     </div>
   );

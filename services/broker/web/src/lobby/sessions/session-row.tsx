@@ -1,7 +1,9 @@
+import { dateTimeText } from '../../language/formats.ts';
+import { t } from '../../language/t.ts';
 import type { Session } from '../../api.ts';
 import { CloseIcon, EyeIcon, HandIcon, SignOutIcon } from '../../components/icons.tsx';
 import { consolePath } from '../../paths.ts';
-import { displayName, elapsedText, observersText, parkedFact, trafficText } from '../../texts/sessions.ts';
+import { displayName, elapsedText, observersText, trafficText } from '../../texts/sessions.ts';
 import { Avatar } from '../avatar.tsx';
 import type { RowPlace } from '../use-growing-list.ts';
 
@@ -33,10 +35,10 @@ export function SessionRow(props: SessionRowProps) {
       <span class="session-user">
         <span class="session-name" title={user.name}>
           {name}
-          {mine ? <span class="you">you</span> : null}
+          {mine ? <span class="you">{t('session.you')}</span> : null}
         </span>
         <span class="machine-facts">
-          <time dateTime={since} title={new Date(since).toLocaleString()}>
+          <time dateTime={since} title={dateTimeText(since)}>
             {elapsedText(since, now)}
           </time>
         </span>
@@ -52,8 +54,8 @@ function SessionMachine({ session, showCluster }: Pick<SessionRowProps, 'session
   const facts = [
     showCluster ? `${machine.cluster} / ${machine.node}` : machine.node,
     trafficText(bytes),
-    ...(mode === 'view' && !observer ? ['view only'] : []),
-    ...(parked ? [parkedFact] : []),
+    ...(mode === 'view' && !observer ? [t('session.viewOnly')] : []),
+    ...(parked ? [t('session.parked')] : []),
   ];
   return (
     <span class="session-machine">
@@ -67,7 +69,7 @@ function SessionMachine({ session, showCluster }: Pick<SessionRowProps, 'session
       </span>
       {observer || observers.length > 0 ? (
         <span class="badge">
-          <EyeIcon /> {observer ? 'observing' : observersText({ by: observers, others: 0 })}
+          <EyeIcon /> {observer ? t('session.observing') : observersText({ by: observers, others: 0 })}
         </span>
       ) : null}
     </span>
@@ -90,9 +92,9 @@ function SessionActions({ session, name, ending, end, signOut }: SessionActionsP
           href={consolePath(cluster, vmid, 'view')}
           target="_blank"
           rel="noopener"
-          aria-label={`Observe ${name} on ${machine.name}`}
+          aria-label={t('session.observeLong', { name, machine: machine.name })}
         >
-          <EyeIcon /> Observe
+          <EyeIcon /> {t('session.observe')}
         </a>
       ) : null}
       {may.includes('control') && !mine ? (
@@ -101,30 +103,30 @@ function SessionActions({ session, name, ending, end, signOut }: SessionActionsP
           href={consolePath(cluster, vmid)}
           target="_blank"
           rel="noopener"
-          aria-label={`Take over ${machine.name} from ${name}`}
+          aria-label={t('session.takeOverLong', { machine: machine.name, name })}
         >
-          <HandIcon /> Take over
+          <HandIcon /> {t('session.takeOver')}
         </a>
       ) : null}
       {may.includes('end') ? (
         <button
           type="button"
           class="button quiet bad"
-          aria-label={`End the console of ${name} on ${machine.name}`}
+          aria-label={t('session.endLong', { name, machine: machine.name })}
           aria-disabled={ending}
           onClick={() => {
             if (!ending) end();
           }}
         >
-          <CloseIcon /> {ending ? 'Ending…' : 'End'}
+          <CloseIcon /> {t(ending ? 'session.ending' : 'session.end')}
         </button>
       ) : null}
       {may.includes('sign_out') ? (
         <button
           type="button"
           class="icon-button"
-          title="Sign out everywhere"
-          aria-label={`Sign ${name} out everywhere`}
+          title={t('session.signOut')}
+          aria-label={t('session.signOutLong', { name })}
           onClick={signOut}
         >
           <SignOutIcon />

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { SessionList } from '../../api.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { AlertIcon } from '../../components/icons.tsx';
@@ -43,16 +44,16 @@ export function SessionsPage(props: PageProps) {
       <main class="page">
         <div class="page-head">
           <div>
-            <h1>Live consoles</h1>
+            <h1>{t('liveConsoles')}</h1>
             <p class="count">
-              {list ? count : problem ? '' : 'Loading consoles…'}
-              {list?.truncated ? ' (list truncated)' : ''}
+              {list ? count : problem ? '' : t('sessions.loading')}
+              {list?.truncated ? ` ${t('listTruncated')}` : ''}
             </p>
           </div>
           <SearchField
             field={field}
-            label="Search by user, machine, number or node"
-            placeholder="Search user or machine"
+            label={t('sessions.search')}
+            placeholder={t('sessions.searchHint')}
             hidden={list !== undefined && all.length === 0}
             value={search}
             set={setSearch}
@@ -81,7 +82,7 @@ export function SessionsPage(props: PageProps) {
           <ConfirmDialog confirmation={actions.confirmation} onClose={actions.closeConfirmation} />
         ) : null}
         <p class="visually-hidden" role="status" aria-live="polite">
-          {list ? (search.trim() ? `${found.length} found.` : count) : ''}
+          {list ? (search.trim() ? t('found', { count: found.length }) : count) : ''}
         </p>
       </main>
     </>
@@ -119,7 +120,7 @@ function Rows({ all, found, search, ending, end, signOut }: RowsProps) {
   if (found.length === 0) return null;
   return (
     <>
-      <ul class="sessions" aria-label="Live consoles">
+      <ul class="sessions" aria-label={t('liveConsoles')}>
         {found.slice(0, list.rendered).map((session, index) => (
           <SessionRow
             key={session.id}

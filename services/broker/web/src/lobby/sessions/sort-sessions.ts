@@ -1,10 +1,11 @@
+import { locale } from '../../language/locale.ts';
 import type { Session } from '../../api.ts';
 import { displayName } from '../../texts/sessions.ts';
 import { containsWords } from '../contains-words.ts';
 
 /** By user, then machine, so that rows stay in place while consoles open and close. */
 export function sortSessions(sessions: readonly Session[]): Session[] {
-  const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+  const names = new Intl.Collator(locale(), { numeric: true, sensitivity: 'base' });
   return [...sessions].sort(
     (a, b) =>
       names.compare(displayName(a), displayName(b)) ||

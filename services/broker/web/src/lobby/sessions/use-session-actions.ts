@@ -1,12 +1,8 @@
 import { useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { api, type Session } from '../../api.ts';
 import type { Confirmation } from '../../components/confirm-dialog.tsx';
-import {
-  endClassConfirmation,
-  endConfirmation,
-  endError,
-  signOutConfirmation,
-} from '../../texts/sessions.ts';
+import { endClassConfirmation, endConfirmation, signOutConfirmation } from '../../texts/sessions.ts';
 
 /** Ending consoles and sign-ins, each after a confirmation. */
 export interface SessionActions {
@@ -32,7 +28,7 @@ export function useSessionActions(all: readonly Session[], reload: () => void): 
   async function run(sessions: readonly Session[], request: () => Promise<{ readonly ok: boolean }>) {
     setError(undefined);
     setEnding(new Set(sessions.map(({ id }) => id)));
-    if (!(await request()).ok) setError(endError);
+    if (!(await request()).ok) setError(t('actionFailed'));
     setTimeout(() => {
       setEnding(new Set());
       reload();

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { api, type Factor, type Problem, type SecondFactor } from '../../api.ts';
 import { factorLabels, signInProblem } from '../../texts/sign-in.ts';
 
@@ -48,7 +49,7 @@ export function CodeForm({ url, secondFactor, onSignedIn, startOver }: CodeFormP
           {signInProblem(problem)}
         </p>
       ) : null}
-      <label for="code">{factorLabels[factor].label}</label>
+      <label for="code">{t(factorLabels[factor].label)}</label>
       <input
         id="code"
         ref={field}
@@ -63,18 +64,18 @@ export function CodeForm({ url, secondFactor, onSignedIn, startOver }: CodeFormP
         aria-describedby={problem ? 'sign-in-error' : undefined}
       />
       <button type="submit" class="button primary wide" aria-disabled={busy}>
-        {busy ? 'Signing in…' : 'Sign in'}
+        {t(busy ? 'signIn.busy' : 'signIn')}
       </button>
       <p class="form-links">
         {secondFactor.factors
           .filter((other) => other !== factor)
           .map((other) => (
             <button key={other} type="button" class="plain-link" onClick={() => switchTo(other)}>
-              {factorLabels[other].switchTo}
+              {t(factorLabels[other].switchTo)}
             </button>
           ))}
         <button type="button" class="plain-link" onClick={() => startOver()}>
-          Start over
+          {t('signIn.startOver')}
         </button>
       </p>
     </form>

@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
 import { useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import { EyeIcon, EyeOffIcon } from '../../components/icons.tsx';
 
 interface PasswordFieldProps {
@@ -16,7 +17,7 @@ export function PasswordField({ field, invalid }: PasswordFieldProps) {
   const type = (visible ? 'text' : 'password') as 'password';
   return (
     <>
-      <label for="password">Password</label>
+      <label for="password">{t('signIn.password')}</label>
       <div class="password">
         <input
           id="password"
@@ -36,16 +37,16 @@ export function PasswordField({ field, invalid }: PasswordFieldProps) {
         <button
           type="button"
           class="icon-button"
-          aria-label="Show password"
+          aria-label={t('signIn.showPassword')}
           aria-pressed={visible}
-          title={visible ? 'Hide password' : 'Show password'}
+          title={t(visible ? 'signIn.hidePassword' : 'signIn.showPassword')}
           onClick={() => setVisible(!visible)}
         >
           {visible ? <EyeOffIcon /> : <EyeIcon />}
         </button>
       </div>
       <p class="caps-lock" id="caps-lock" role="status">
-        {capsLock ? 'Caps Lock is on.' : ''}
+        {capsLock ? t('signIn.capsLock') : ''}
       </p>
     </>
   );

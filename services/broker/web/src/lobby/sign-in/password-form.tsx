@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { Answer, Problem, SignInStep } from '../../api.ts';
 import { signInProblem } from '../../texts/sign-in.ts';
 import { PasswordField } from './password-field.tsx';
@@ -55,7 +56,7 @@ export function PasswordForm({ sources, initialProblem, onAccepted }: PasswordFo
       ) : null}
       {sources.length > 1 ? (
         <>
-          <label for="source">Account</label>
+          <label for="source">{t('signIn.account')}</label>
           <select
             id="source"
             value={source?.title}
@@ -67,7 +68,7 @@ export function PasswordForm({ sources, initialProblem, onAccepted }: PasswordFo
           </select>
         </>
       ) : null}
-      <label for="username">Name</label>
+      <label for="username">{t('signIn.name')}</label>
       <input
         id="username"
         ref={name}
@@ -81,7 +82,7 @@ export function PasswordForm({ sources, initialProblem, onAccepted }: PasswordFo
       />
       <PasswordField field={password} invalid={problem?.code === 'wrong_password'} />
       <button type="submit" class="button primary wide" aria-disabled={busy}>
-        {busy ? 'Signing in…' : 'Sign in'}
+        {t(busy ? 'signIn.busy' : 'signIn')}
       </button>
     </form>
   );

@@ -1,13 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
+import { LanguageMenu } from '../../language/language-menu.tsx';
+import { t } from '../../language/t.ts';
 import { api, type Problem, type SecondFactor, type SignInMethod, type SignInStep } from '../../api.ts';
 import type { SignInReason } from '../../paths.ts';
-import {
-  localAccounts,
-  secondFactorIntro,
-  signInIntro,
-  signInNotes,
-  signInProblem,
-} from '../../texts/sign-in.ts';
+import { localAccounts, signInProblem } from '../../texts/sign-in.ts';
 import { Brand, sceneUrl } from '../brand.tsx';
 import { CodeForm } from './code-form.tsx';
 import { PasswordForm, type AccountSource } from './password-form.tsx';
@@ -50,7 +46,11 @@ export function SignInPage({ reason, onSignedIn }: SignInProps) {
     setProblem(why);
   }
 
-  const intro = secondStep ? secondFactorIntro : reason ? signInNotes[reason] : signInIntro;
+  const intro = secondStep
+    ? 'signIn.secondFactor'
+    : reason
+      ? (`signIn.why.${reason}` as const)
+      : 'signIn.intro';
   return (
     <main class="sign-in">
       <div class="sign-in-scene">
@@ -58,9 +58,12 @@ export function SignInPage({ reason, onSignedIn }: SignInProps) {
       </div>
       <div class="sign-in-form">
         <div class="sign-in-box">
-          <Brand />
-          <h1 id="sign-in-title">Sign in</h1>
-          <p class="sign-in-intro">{intro}</p>
+          <div class="sign-in-head">
+            <Brand />
+            <LanguageMenu />
+          </div>
+          <h1 id="sign-in-title">{t('signIn')}</h1>
+          <p class="sign-in-intro">{t(intro)}</p>
           {problem && !methods ? <LoadError problem={problem} retry={() => void load()} /> : null}
           {secondStep ? (
             <CodeForm {...secondStep} onSignedIn={onSignedIn} startOver={startOver} />
@@ -80,7 +83,7 @@ function LoadError({ problem, retry }: { readonly problem: Problem; readonly ret
         {signInProblem(problem)}
       </p>
       <button type="button" class="button wide" onClick={retry}>
-        Try again
+        {t('tryAgain')}
       </button>
     </>
   );
@@ -105,10 +108,10 @@ function Methods({ methods, initialProblem, onPassword }: MethodsProps) {
           class={index === 0 && !hasPassword ? 'button primary wide' : 'button wide'}
           href={providerPath(url)}
         >
-          Sign in with {title}
+          {t('signIn.with', { provider: title })}
         </a>
       ))}
-      {hasPassword && providers.length > 0 ? <p class="or">or</p> : null}
+      {hasPassword && providers.length > 0 ? <p class="or">{t('signIn.or')}</p> : null}
       {hasPassword ? (
         <PasswordForm sources={sources} initialProblem={initialProblem} onAccepted={onPassword} />
       ) : null}

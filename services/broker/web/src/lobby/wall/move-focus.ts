@@ -1,3 +1,5 @@
+import { arrowStep } from '../../language/arrow-step.ts';
+
 /** Moves the focus between the pictures of seats: left and right to the next one, up and down by rows, Home and End. */
 export function moveFocus(event: KeyboardEvent): void {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -18,9 +20,8 @@ function targetOf(
   const index = pictures.indexOf(current);
   switch (key) {
     case 'ArrowLeft':
-      return pictures[index - 1];
     case 'ArrowRight':
-      return pictures[index + 1];
+      return pictures[index + (arrowStep(key) ?? 0)];
     case 'Home':
       return pictures[0];
     case 'End':

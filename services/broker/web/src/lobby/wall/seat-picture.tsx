@@ -1,7 +1,7 @@
 import type { SeatState } from '@porthole/shared/protocol/wall-messages';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../language/t.ts';
 import type { Seat } from '../../class-types.ts';
-import { largeViewTexts } from '../../texts/large-view.ts';
 import { pictureLabel, pictureText } from '../../texts/wall.ts';
 import { seatKey } from '../classes/sort-seats.ts';
 import { moveFocus } from './move-focus.ts';
@@ -66,7 +66,7 @@ export function SeatPicture({ seat, wall, name, tabbable, onFocus, look }: SeatP
       data-picture={hasPicture ? (state ?? 'opening') : 'none'}
       aria-label={pictureLabel(name, text, hasPicture)}
       aria-haspopup="dialog"
-      data-look={largeViewTexts.look}
+      data-look={t('seat.look')}
       tabIndex={tabbable ? 0 : -1}
       onFocus={onFocus}
       onClick={look}

@@ -30,7 +30,13 @@ export interface Activity {
 export interface Moment {
   readonly ms: number;
   readonly kind: 'part' | 'gap' | 'damage' | 'observer' | 'note';
-  readonly text: string;
+  readonly what:
+    | { readonly name: 'part'; readonly number: number }
+    | { readonly name: 'unreadable-index' }
+    | { readonly name: 'observer'; readonly user: string; readonly joined: boolean }
+    /** A mark of the recording. A note has a text. */
+    | { readonly name: 'mark'; readonly mark: string; readonly text: string }
+    | { readonly name: 'problem'; readonly problem: string };
 }
 
 const quietMs = 3000;
@@ -70,28 +76,23 @@ export function createTimeline({
 }
 
 function momentsOf({ position, startMs, index }: TimelinePart): Moment[] {
-  const begin: Moment[] = position > 0 ? [{ ms: startMs, kind: 'part', text: `Part ${position + 1}` }] : [];
-  if (!index)
-    return [...begin, { ms: startMs, kind: 'damage', text: 'The index of this part cannot be read' }];
+  const begin: Moment[] =
+    position > 0 ? [{ ms: startMs, kind: 'part', what: { name: 'part', number: position + 1 } }] : [];
+  if (!index) return [...begin, { ms: startMs, kind: 'damage', what: { name: 'unreadable-index' } }];
   return [
     ...begin,
     ...index.observers.map(([at, joined, user]): Moment => ({
       ms: startMs + at,
       kind: 'observer',
-      text: joined ? `${user} observes` : `${user} stopped observing`,
+      what: { name: 'observer', user, joined },
     })),
     ...index.marks.map(([at, name, text]): Moment => ({
       ms: startMs + at,
       kind: name === 'note' ? 'note' : 'gap',
-      text: text === '' ? (markTexts[name] ?? name) : text,
+      what: { name: 'mark', mark: name, text },
     })),
   ];
 }
-
-const markTexts: Readonly<Record<string, string>> = {
-  gap: 'Nothing was recorded before this',
-  stopped: 'The console continued without recording',
-};
 
 function damageMoment(
   parts: readonly TimelinePart[],
@@ -99,16 +100,8 @@ function damageMoment(
 ): Moment {
   const part = parts.find((each) => each.part === name);
   const at = part?.index?.chunks.entries.findLast(([, number]) => number <= (chunk ?? 0))?.[0] ?? 0;
-  return { ms: (part?.startMs ?? 0) + at, kind: 'damage', text: problemTexts[kind] ?? kind };
+  return { ms: (part?.startMs ?? 0) + at, kind: 'damage', what: { name: 'problem', problem: kind } };
 }
-
-const problemTexts: Readonly<Record<string, string>> = {
-  missing_part: 'A part is missing',
-  missing_chunk: 'A piece is missing',
-  missing_index: 'The index of a part is missing',
-  damaged_index: 'The index of a part is damaged',
-  unknown_key: 'The key of this recording is not available any more',
-};
 
 function activityOf(
   parts: readonly TimelinePart[],

@@ -1,24 +1,24 @@
-/** Keyboard layouts that a machine can have: identifiers and names for users. Their keys are in `xkb-layouts.ts`. */
-export const layoutNames = {
-  us: 'English (US)',
-  gb: 'English (UK)',
-  de: 'German',
-  ch: 'German (Switzerland)',
-  fr: 'French',
-  'ch-fr': 'French (Switzerland)',
-  es: 'Spanish',
-  it: 'Italian',
-  pt: 'Portuguese',
-  br: 'Portuguese (Brazil)',
-  pl: 'Polish (programmers)',
-  se: 'Swedish',
-  no: 'Norwegian',
-  dk: 'Danish',
-  fi: 'Finnish',
-  jp: 'Japanese',
+/** Keyboard layouts that a machine can have: identifiers and languages. Their keys are in `xkb-layouts.ts`. */
+export const layoutLanguages = {
+  us: 'en-US',
+  gb: 'en-GB',
+  de: 'de',
+  ch: 'de-CH',
+  fr: 'fr',
+  'ch-fr': 'fr-CH',
+  es: 'es',
+  it: 'it',
+  pt: 'pt',
+  br: 'pt-BR',
+  pl: 'pl',
+  se: 'sv',
+  no: 'no',
+  dk: 'da',
+  fi: 'fi',
+  jp: 'ja',
 } as const;
 
-export type LayoutId = keyof typeof layoutNames;
+export type LayoutId = keyof typeof layoutLanguages;
 
 /** Layouts of the same name differ in their AltGr characters and dead keys. */
 export const systems = { linux: 'Linux', windows: 'Windows' } as const;
@@ -38,7 +38,7 @@ export const layoutKey = ({ id, system }: GuestLayout): string => `${system}:${i
 
 export function parseLayoutKey(text: string): GuestLayout | undefined {
   const [system = '', id = ''] = text.split(':');
-  return Object.hasOwn(systems, system) && Object.hasOwn(layoutNames, id)
+  return Object.hasOwn(systems, system) && Object.hasOwn(layoutLanguages, id)
     ? { system: system as System, id: id as LayoutId }
     : undefined;
 }

@@ -1,12 +1,13 @@
 import {
   layoutKey,
-  layoutNames,
+  layoutLanguages,
   parseLayoutKey,
   systems,
   type GuestLayout,
   type LayoutId,
   type System,
 } from './layout-list.ts';
+import { layoutOnSystem } from './layout-title.ts';
 
 /** The layout of the machine's keyboard, and how the user chooses it. */
 export interface LayoutChoice {
@@ -34,18 +35,13 @@ export function LayoutSelect({ layout, choose, id, label, disabled }: LayoutSele
     >
       {(Object.keys(systems) as System[]).map((system) => (
         <optgroup key={system} label={systems[system]}>
-          {(Object.keys(layoutNames) as LayoutId[]).map((each) => (
+          {(Object.keys(layoutLanguages) as LayoutId[]).map((each) => (
             <option key={each} value={layoutKey({ id: each, system })}>
-              {layoutName({ id: each, system })}
+              {layoutOnSystem({ id: each, system })}
             </option>
           ))}
         </optgroup>
       ))}
     </select>
   );
-}
-
-/** A closed list of options does not show their group. */
-export function layoutName({ id, system }: GuestLayout): string {
-  return `${layoutNames[id]}, ${systems[system]}`;
 }

@@ -1,0 +1,60 @@
+import { builtInLanguage, isLanguage, languages, type Language } from '@porthole/shared/language/languages';
+import type { CompiledTranslation } from './translation.ts';
+
+type Loader = () => Promise<unknown>;
+
+/** Each language is a file of its own. */
+const loaders: Readonly<Record<Exclude<Language, 'en'>, Loader>> = {
+  de: () => import('./messages/de.ts'),
+  fr: () => import('./messages/fr.ts'),
+  es: () => import('./messages/es.ts'),
+};
+
+let current: Language = builtInLanguage;
+let loaded: CompiledTranslation | undefined;
+let newestRequest: Language = builtInLanguage;
+const listeners = new Set<() => void>();
+
+export const currentLanguage = (): Language => current;
+
+/** Undefined: English, which is built in. */
+export const currentTranslation = (): CompiledTranslation | undefined => loaded;
+
+/** Calls `listener` after each change. Returns the function that ends that. */
+export function onLanguageChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Loads the language and makes it the current one. If it cannot be loaded, the current one stays. */
+export async function switchLanguage(language: Language): Promise<void> {
+  newestRequest = language;
+  let translation: CompiledTranslation | undefined;
+  if (language !== 'en') {
+    try {
+      translation = ((await loaders[language]()) as Readonly<Record<string, CompiledTranslation>>)[language];
+    } catch {
+      return;
+    }
+  }
+  // The user has chosen another one meanwhile.
+  if (newestRequest !== language) return;
+  current = language;
+  loaded = translation;
+  for (const listener of listeners) listener();
+}
+
+/** For screen readers, hyphenation and the direction of the page. */
+function showInDocument(): void {
+  const { documentElement } = document;
+  documentElement.lang = current;
+  documentElement.dir = languages[current].direction;
+}
+
+/** Before the first rendering: the broker has chosen the language, and says so in the page's `lang`. */
+export async function startLanguage(): Promise<void> {
+  onLanguageChange(showInDocument);
+  const { lang } = document.documentElement;
+  if (isLanguage(lang) && lang !== builtInLanguage) await switchLanguage(lang);
+  showInDocument();
+}
