@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { render, type Manifest } from '../chart/render.ts';
+import { renderNotes } from '../chart/render-notes.ts';
 import { describeWith } from '../needs.ts';
 import { commandsOf } from './command-checks.ts';
 import { checkedValues, root } from './commands.ts';
@@ -99,16 +100,8 @@ describeWith('helm')('documented helm commands', () => {
   });
 
   test('the commands of NOTES.txt name the objects of the release', () => {
-    // Helm shows the notes only after an installation, so a copy of the chart renders them as a manifest.
-    const templates = join(folder, 'copy/porthole/templates');
-    const notes = readFileSync(join(templates, 'NOTES.txt'), 'utf8');
-    writeFileSync(join(templates, '_notes.tpl'), `{{- define "notes" }}${notes}{{ end }}`);
-    writeFileSync(join(templates, 'notes.yaml'), 'notes: {{ include "notes" . | quote }}');
-    const options = ['-n', 'lab', '-f', 'values.yaml', '--set', 'fullnameOverride=porthole'];
-    const only = ['-s', 'templates/notes.yaml', '--kube-version', '1.34.0'];
-    const { status, output } = helm('template', 'screens', 'copy/porthole', ...options, ...only);
-    expect(status).toBe(0);
-    const text = (parse(output) as { notes: string }).notes;
+    const values = parse(checkedValues('docs/install.md')) as object;
+    const text = renderNotes('screens', { ...values, fullnameOverride: 'porthole' });
     expect(Array.from(text.matchAll(/^ {2}((?:kubectl|helm) .*)$/gm), ([, line]) => line)).toEqual([
       'kubectl -n lab rollout status deployment/porthole-broker',
       'kubectl -n lab rollout status deployment/porthole-relay',

@@ -53,6 +53,7 @@ describeWith('chromium').each([
     await student.page.getByRole('button', { name: 'Agree and open' }).click();
     await student.waitForState('open');
     await student.page.getByText('This console is recorded', { exact: true }).first().waitFor();
+    await takePicture(student, 'demo-exam-of-student');
     await student.close();
 
     await eventually('the demo says that the exam is recorded', () =>
