@@ -27,6 +27,29 @@ test('the doctor tries a directory of recordings, and leaves nothing in it', asy
   expect(await readdir(directory)).toEqual([]);
 });
 
+test('the doctor names rules and classes that require recordings without a storage for them', async () => {
+  const rule = { who: { everyone: true }, which: { all: true }, allow: ['control'] };
+  const { code, found } = await runDoctor({
+    redis: undefined,
+    access: [rule, { ...rule, record: 'try' }, { ...rule, name: 'exam', record: { keepDays: 30 } }],
+    classes: [
+      {
+        name: 'networks',
+        members: { groups: ['a'] },
+        machines: { pools: ['a'] },
+        own: { tags: ['{user}'] },
+        record: 'required',
+      },
+    ],
+  });
+  expect(code).toBe(1);
+  expect(found).toMatchObject([
+    { kind: 'memory_only' },
+    { kind: 'recordings_required', where: 'rule exam' },
+    { kind: 'recordings_required', where: 'class networks' },
+  ]);
+});
+
 describeWith('versitygw')('the doctor', () => {
   test('tries a bucket of recordings, and says whether it is denied, missing or unavailable', async () => {
     const server = await startS3Server();

@@ -5,6 +5,7 @@ import { openRecordingStorage } from '@porthole/shared/recording/storage/open-st
 import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
 import { StorageError, type StorageErrorCode } from '@porthole/shared/recording/storage/storage-error';
 import type { Clock } from '@porthole/shared/time/clock';
+import { readAccessDocument } from '../../access/rules.ts';
 import { deletionName } from '../../recordings/markers.ts';
 import type { Finding, FindingKind } from './findings.ts';
 
@@ -18,12 +19,16 @@ const kindsOf: Readonly<Record<StorageErrorCode, FindingKind>> = {
   invalid_name: 'recordings_unavailable',
 };
 
-/** Writes, lists, reads and deletes one small object in the storage of recordings. */
+/**
+ * Writes, lists, reads and deletes one small object in the storage of recordings. Without one, looks for rules that require
+ * recordings.
+ */
 export async function checkRecordings(
-  { recordings }: Pick<Config, 'recordings'>,
+  config: Config,
   deps: { readonly clock: Clock; readonly random: RandomBytes },
 ): Promise<readonly Finding[]> {
-  if (!recordings) return [];
+  const { recordings } = config;
+  if (!recordings) return rulesWithoutStorage(config);
   const storage = await openRecordingStorage(recordings, deps);
   let step = '';
   try {
@@ -39,6 +44,21 @@ export async function checkRecordings(
   } finally {
     await storage.close();
   }
+}
+
+function rulesWithoutStorage(config: Config): readonly Finding[] {
+  const { access = [], classes = [] } = readAccessDocument(config) ?? {};
+  const rules = [
+    ...access.map(({ name, record }, index) => ({ where: `rule ${name ?? `access[${index}]`}`, record })),
+    ...classes.map(({ name, record }) => ({ where: `class ${name}`, record })),
+  ];
+  return rules
+    .filter(({ record }) => record?.mode === 'required')
+    .map(({ where }) => ({
+      kind: 'recordings_required',
+      where,
+      what: 'It requires recordings, and the configuration has none.',
+    }));
 }
 
 /** Readers treat a recording with only this object as absent, and retention removes it, should this process end in between. */

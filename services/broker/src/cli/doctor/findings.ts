@@ -124,6 +124,10 @@ export const findingKinds = {
     remedy:
       'Correct signIn.oidc[].issuer, which must be exactly as the issuer names itself, or its caFile, DNS or the firewall.',
   },
+  recordings_required: {
+    level: 'error',
+    remedy: 'Configure recordings, or remove record from the rule. Until then, its consoles do not open.',
+  },
   recordings_unavailable: {
     level: 'error',
     remedy:
