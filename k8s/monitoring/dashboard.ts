@@ -155,6 +155,10 @@ const recordings = [
       expr: `60 * ${sum(rate('porthole_relay_recording_pieces_lost_total'))}`,
       legend: 'lost pieces/min',
     },
+    {
+      expr: `60 * ${sum(rate('porthole_relay_recording_threads_lost_total'))}`,
+      legend: 'lost threads/min',
+    },
   ),
   stackedTimeSeries(
     'Relays by state of the storage',

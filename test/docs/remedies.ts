@@ -232,6 +232,10 @@ export const remedies: Readonly<Record<ErrorCode, readonly [cause: string, actio
     'The access rules require a recording, and it cannot be continued: the spool is full, because the storage takes nothing.',
     'Repair the storage ([PortholeRecordingStorageFailing](runbooks/PortholeRecordingStorageFailing.md)), or enlarge `recordings.spool`.',
   ],
+  recording_interrupted: [
+    'The thread of the relay that records was lost. The page opens the console again, and its recording continues.',
+    'None, unless it repeats: read the log line `recording thread lost` of the relay.',
+  ],
   consent_required: [
     'The access rules require consent to the recording. The page asks for it.',
     'Programs: ask the user, and send `consent: true` with the request for a grant.',

@@ -260,10 +260,11 @@ export const meanings: Readonly<Record<string, string>> = {
     'PEM file of the CA to trust for the storage instead of the public CAs. Read at start.',
   'recordings.spool.directory':
     'Directory in which a relay keeps what it has not stored yet, for this relay alone. Made if it does not exist. Without it, this data is in memory, and a killed relay loses it.',
-  'recordings.spool.memoryMiB': 'Maximum memory of a relay for recordings that are not stored yet.',
+  'recordings.spool.memoryMiB':
+    'Maximum memory of a relay for recordings that are not stored yet, and for a burst that waits to be written. Above it, recordings [stop](recordings.md#if-the-spool-is-full).',
   'recordings.spool.diskMiB': 'Maximum size of `recordings.spool.directory`.',
   'recordings.spool.flushSeconds':
-    'Interval at which a relay stores what was recorded since the last time. A killed relay loses at most this time.',
+    'Interval at which a relay stores what was recorded since the last time. A killed relay loses at most this time and that of an upload.',
   'audit.to': 'Destination of the [audit log](audit.md): `stdout`, `file` or `none`.',
   'audit.file':
     'File for `to: file`. Lines are appended. You may truncate the file while Porthole writes it.',

@@ -2,20 +2,20 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** All parts but `recording`, for which the time does not suffice beside other tests. */
-const only = 'bulk,paced,small,idle,shared,wall,broker,class';
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
 
-/** Asserts no figures, because other tests run at the same time. */
-test('the bench reports every workload for Porthole and for the plain relay, shared screens and a wall', async () => {
-  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+async function bench(only: string, timeout: number): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--conditions=source', main, '--quick', '--only', only],
-    {
-      env: { PATH: process.env['PATH'] ?? '' },
-      timeout: 110_000,
-    },
+    { env: { PATH: process.env['PATH'] ?? '' }, timeout },
   );
+  return stdout;
+}
+
+/** Asserts no figures, because other tests run at the same time. */
+test('the bench reports every workload for Porthole and for the plain relay, shared screens and a wall', async () => {
+  const stdout = await bench('bulk,paced,small,idle,shared,wall,broker,class', 110_000);
   for (const title of ['bulk', 'paced', 'small', '40 sessions']) {
     const section = stdout.split('### ').find((one) => one.startsWith(title)) ?? '';
     for (const relay of ['plain ws', 'Porthole']) {
@@ -29,3 +29,10 @@ test('the bench reports every workload for Porthole and for the plain relay, sha
   expect(stdout).toContain('- Calls of vncproxy: 1. Consoles at the machine: 1.');
   expect(stdout).toContain('A wall of ');
 }, 120_000);
+
+test('the bench compares a relay that records with one that does not', async () => {
+  const stdout = await bench('recording', 80_000);
+  const row = stdout.split('\n').find((line) => line.startsWith('| small: '));
+  expect(row).toBeDefined();
+  expect(row).not.toMatch(/NaN|Infinity/);
+}, 90_000);

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { startChild } from './child.ts';
 import { measureBrokerLoad, reportBrokerLoad } from './broker-load.ts';
 import { classOpenings, measureClassOpening, reportClassOpenings } from './class-opening.ts';
@@ -10,6 +11,7 @@ import {
   startPlainWs,
   startPorthole,
   startPortholeBefore,
+  startRecordingPorthole,
   type StartRelay,
   type Upstream,
 } from './compared-relays.ts';
@@ -26,7 +28,7 @@ import { measureWall, reportWall, wallPlan } from './wall.ts';
 /**
  * `npm run bench`: compares the cost of the relay's data path with other relays in the same run. Prints the report and
  * writes it to docs/performance.md. `--only small` and the like only print one part; `--profile` shows where Porthole
- * spends time and memory.
+ * spends time and memory; with `recording` among other parts of `--only`, while it records.
  */
 const options = readOptions(process.argv.slice(2));
 const plan = planOf(options);
@@ -70,7 +72,9 @@ if (options.only.includes('wall') && !options.profile) {
 }
 if (options.only.includes('recording') && !options.profile) {
   const text = reportRecording(
-    await measureRecording(planOf({ ...options, only: ['bulk', 'paced', 'small', 'idle'] })),
+    await measureRecording(
+      planOf({ ...options, only: options.quick ? ['small'] : ['bulk', 'paced', 'small', 'idle'] }),
+    ),
   );
   console.log(text);
   if (!options.quick) keep(options.report ?? 'docs/performance.md', 'recorded', text);
@@ -84,7 +88,11 @@ const bench: Bench = { upstream, viewers, plan };
 const whole = !options.quick && options.only.length === parts.length;
 
 if (options.profile) {
-  const text = await profile(bench, () => startPorthole(listening));
+  // Incomplete profiles only: docs/performance.md has that of a relay that does not record.
+  const folder = !whole && options.only.includes('recording') ? mkdtempSync(join(tmpdir(), 'bench-')) : '';
+  const start = folder === '' ? startPorthole : startRecordingPorthole(folder);
+  const text = await profile(bench, () => start(listening));
+  if (folder !== '') rmSync(folder, { recursive: true, force: true });
   console.log(text);
   const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
   if (file !== undefined) keep(file, 'profiled', text);

@@ -101,6 +101,15 @@ export function reportRecording({ plan, workloads, idle }: RecordingResults): st
         `| ${workload.name}: ${workload.text} | ${ratio(flows, 'mainCpuPerGib')} | ${ratio(flows, 'cpuPerGib')} |`,
     ),
     '',
+    ...(plan.idleRounds === 0 ? [] : reportIdle(plan, of)),
+  ].join('\n');
+}
+
+function reportIdle(
+  plan: Plan,
+  of: (side: Side, key: keyof Idle, digits: number) => string,
+): readonly string[] {
+  return [
     `| ${plan.idleSessions} sessions | KiB RSS per session | echo p50 ms | p99 ms |`,
     '|---|--:|--:|--:|',
     ...sides.map(
@@ -108,5 +117,5 @@ export function reportRecording({ plan, workloads, idle }: RecordingResults): st
         `| ${side} | ${of(side, 'kibPerSession', 0)} | ${of(side, 'p50', 2)} | ${of(side, 'p99', 1)} |`,
     ),
     '',
-  ].join('\n');
+  ];
 }

@@ -48,6 +48,7 @@ export async function startRelayFleet({
   machines = 30,
   nodes = 6,
   recordings,
+  flushSeconds = 1,
 }: {
   readonly limits?: object;
   readonly delays?: DelayProfileName;
@@ -57,6 +58,7 @@ export async function startRelayFleet({
   readonly nodes?: number;
   /** The setting of the relays. Each gets a spool of its own. */
   readonly recordings?: object;
+  readonly flushSeconds?: number;
 } = {}): Promise<RelayFleet> {
   const folder = await mkdtemp(join(tmpdir(), 'porthole-moving-'));
   const redis = await startRedisServer();
@@ -130,7 +132,7 @@ export async function startRelayFleet({
             ? {
                 recordings: {
                   ...recordings,
-                  spool: { directory: join(folder, `spool-${port}`), flushSeconds: 1 },
+                  spool: { directory: join(folder, `spool-${port}`), flushSeconds },
                 },
               }
             : {}),

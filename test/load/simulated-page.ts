@@ -1,4 +1,5 @@
 import type { ControlMessage } from '@porthole/shared/protocol/control-messages';
+import type { RfbClient } from '../fakes/guests/rfb-client.ts';
 import { connectConsole, type ConsoleClient } from '../relay/console-client.ts';
 
 /** An interruption of a console, in milliseconds of `performance.now()`. */
@@ -35,6 +36,8 @@ export function simulatePage(options: {
   readonly origin: string;
   readonly requestGrant: () => Promise<string>;
   readonly onControl?: (message: ControlMessage) => void;
+  /** Called with each picture that a new connection gets first. */
+  readonly onPicture?: (rfb: RfbClient) => void;
 }): SimulatedPage {
   const { urls, origin } = options;
   const interruptions: Interruption[] = [];
@@ -69,6 +72,7 @@ export function simulatePage(options: {
         if (lost) interruptions.push({ lostAt: lost.at, code: lost.code, restoredAt: performance.now() });
         lost = undefined;
         hasPicture = true;
+        options.onPicture?.(rfb);
         resolveOpen();
       })
       .catch(() => {});

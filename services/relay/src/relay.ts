@@ -198,7 +198,7 @@ function createSharedState(deps: RelayDeps) {
     screens: () => sharing.readings,
     recordings: () => recordings?.readings(),
   });
-  const recordings = openRecordings(config.recordings, deps, (n) => metrics.recordingPiecesLost(n));
+  const recordings = openRecordings(config.recordings, deps, () => metrics);
   const classes = createClassWatcher({ states, clock, metrics });
   const relayId = config.instance ?? randomId(random, 12);
   const control = createControlWatcher({

@@ -183,6 +183,11 @@ export const errorKinds = {
     close: 'not_recorded',
     text: 'This console must be recorded, and its recording has stopped.',
   },
+  recording_interrupted: {
+    status: 503,
+    close: 'moving',
+    text: 'The recording of your console was interrupted. The console opens again.',
+  },
   consent_required: {
     status: 403,
     close: 'forbidden',

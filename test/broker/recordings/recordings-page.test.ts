@@ -229,6 +229,22 @@ describeWith('chromium')('recordings in the browser', () => {
     await context.close();
   });
 
+  test('a key that is pressed while the player loads counts', async () => {
+    const { page, faults, context } = await openAs('ada', '/recordings');
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await page.route(/screen-surface/, async (route) => {
+      await released;
+      await route.continue();
+    });
+    await page.goto(`${page.url()}/${ids.screen}`);
+    await page.getByRole('slider', { name: 'Time' }).waitFor();
+    await page.keyboard.press('End');
+    release();
+    await isAt(page, 600_000);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   test('a terminal shows its text, over the parts of a recording', async () => {
     const { page, faults, context } = await openAs('ina', `/recordings/${ids.terminal}`);
     await isAt(page, 0);

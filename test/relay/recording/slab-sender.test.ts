@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { encodeForSlab, readSlab } from '@porthole/relay/recording/record-slab';
+import { bytesOf, markWritten, type SentSlab } from '@porthole/relay/recording/slab-memory';
 import { SlabSender } from '@porthole/relay/recording/slab-sender';
 import type { RecordingRecord } from '@porthole/shared/recording/record/record';
 import { createFakeClock } from '../../fakes/clock.ts';
@@ -16,9 +17,9 @@ function createWorld({ maxUnwrittenBytes = Infinity, writes = true } = {}) {
     clock,
     sendMs: 250,
     maxUnwrittenBytes,
-    post(memory, used) {
+    post(slab) {
       sent++;
-      readSlab(Buffer.from(memory, 0, used), {
+      readSlab(bytesOf(sender.memory, slab), {
         screen: (part, timeMs, bytes) =>
           void received.push([part, timeMs, { type: 'screen', bytes: Buffer.from(bytes) }]),
         record: (part, timeMs, record) =>
@@ -28,7 +29,7 @@ function createWorld({ maxUnwrittenBytes = Infinity, writes = true } = {}) {
             'bytes' in record ? { ...record, bytes: Buffer.from(record.bytes) } : record,
           ]),
       });
-      if (writes) sender.written(memory, used);
+      if (writes) markWritten(sender.memory);
     },
     onBehind: () => void behind++,
   });
@@ -113,4 +114,36 @@ test('a thread that does not keep up is noticed once, and again after it has cau
   sender.reset();
   for (let count = 0; count < 30; count++) sender.screen(1, count, frame);
   expect(behind()).toBe(2);
+});
+
+test('a slab is used again when it was written and not before, also with more on its way than there is shared memory', () => {
+  const slabs: SentSlab[] = [];
+  const sender = new SlabSender({
+    clock: createFakeClock(),
+    sendMs: 250,
+    maxUnwrittenBytes: Infinity,
+    post: (sent) => void slabs.push(sent),
+    onBehind() {},
+  });
+  const shown = (sent: SentSlab) => {
+    const texts: string[] = [];
+    readSlab(bytesOf(sender.memory, sent), {
+      screen: (_, __, bytes) => void texts.push(bytes.subarray(0, 4).toString()),
+      record() {},
+    });
+    return texts;
+  };
+  const send = (text: string) => {
+    sender.screen(1, 0, Buffer.from(text.padEnd(100)));
+    sender.send();
+  };
+  for (let sent = 0; sent < 100; sent++) send(`s${sent}`);
+  expect(slabs.map((sent) => shown(sent)[0]?.trim())).toEqual(slabs.map((_, sent) => `s${sent}`));
+  expect(slabs.filter((sent) => 'memory' in sent)).toHaveLength(36);
+  for (let written = 0; written < 70; written++) markWritten(sender.memory);
+  for (let sent = 100; sent < 110; sent++) send(`s${sent}`);
+  expect(slabs.slice(100).every((sent) => 'slab' in sent)).toBe(true);
+  expect(slabs.slice(70).map((sent) => shown(sent)[0]?.trim())).toEqual(
+    Array.from({ length: 40 }, (_, sent) => `s${70 + sent}`),
+  );
 });

@@ -14,6 +14,9 @@ import { relayReadings } from '../relay-readings.ts';
 import { aGrant } from '../rig.ts';
 import { recorded } from './recorded-rig.ts';
 
+/** How a part begins that continues a recording. */
+const gap = { type: 'mark', name: 'gap', text: '' } as const;
+
 /** A console that is being recorded, and whose storage fails when the test says so. */
 async function aRecordedConsole(mode: 'required' | 'try') {
   const clock = createFakeClock();
@@ -62,17 +65,16 @@ test('a console that must be recorded ends when its recording cannot go on', asy
   expect(lifecycle.error).toMatchObject({ code: 'recording_stopped', close: 'not_recorded' });
   await lifecycle.release();
   expect(ends).toEqual(['recording_stopped']);
-  expect(records).toEqual([]);
+  expect(records).toEqual([gap]);
 });
 
 test('a console that is recorded if possible goes on without, with a mark, and its page is told', async () => {
-  const { lifecycle, sent, audited, records, ends, registry, recording, options } =
-    await aRecordedConsole('try');
+  const { lifecycle, sent, audited, records, ends, registry, options } = await aRecordedConsole('try');
   expect(await registry.metrics()).toContain('porthole_relay_recorded_sessions 1');
   options()?.onFull();
-  recording.capture?.fail('again');
+  options()?.onUnreadable?.('again');
   expect(lifecycle.signal.aborted).toBe(false);
-  expect(records).toEqual([{ type: 'mark', name: 'stopped', text: 'the spool is full' }]);
+  expect(records).toEqual([gap, { type: 'mark', name: 'stopped', text: 'the spool is full' }]);
   expect(sent).toEqual([{ type: 'not_recorded' }]);
   expect(audited).toEqual([expect.objectContaining({ event: 'console_not_recorded', reason: 'stopped' })]);
   expect(ends).toEqual(['recording_stopped']);
@@ -83,8 +85,20 @@ test('a console that is recorded if possible goes on without, with a mark, and i
   await lifecycle.release();
 });
 
-test('a connection continues the recording of the one before, and says so to the next one', async () => {
-  const { recording, options, address, lifecycle, ends } = await aRecordedConsole('required');
+test.each(['required', 'try'] as const)(
+  'a console with `%s` opens again when its recorder is lost',
+  async (mode) => {
+    const { lifecycle, ends, sent, options } = await aRecordedConsole(mode);
+    options()?.onLost?.();
+    expect(lifecycle.error).toMatchObject({ code: 'recording_interrupted', close: 'moving' });
+    await lifecycle.release();
+    expect([ends, sent]).toEqual([['recording_interrupted'], []]);
+  },
+);
+
+test('a connection continues the recording of the one before, marks the gap, and says so to the next one', async () => {
+  const { recording, records, options, address, lifecycle, ends } = await aRecordedConsole('required');
+  expect(records).toEqual([gap]);
   expect(options()).toMatchObject({
     recording: address.recording,
     ordinal: 3,
@@ -102,7 +116,7 @@ test('observers are recorded as they come and go', async () => {
   const send = recording.observing((message) => void sent.push(message));
   send({ type: 'observers', by: ['Ada'], others: 0 });
   send({ type: 'observers', by: ['Ben'], others: 2 });
-  expect(records).toEqual([
+  expect(records.slice(1)).toEqual([
     { type: 'observer', joined: true, user: 'Ada' },
     { type: 'observer', joined: false, user: 'Ada' },
     { type: 'observer', joined: true, user: 'Ben' },

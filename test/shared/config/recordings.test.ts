@@ -29,7 +29,7 @@ describe('recordings', () => {
       directory: `${folder()}/spool`,
       memoryMiB: 64,
       diskMiB: 1024,
-      flushSeconds: 5,
+      flushSeconds: 4,
     });
     const inS3 = read({ encryptionKeys: key, storage: { s3 } });
     expect(inS3?.storage.s3).toMatchObject({ region: 'us-east-1', prefix: '', pathStyle: true });

@@ -1,17 +1,13 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { ClientMessagePolicy } from '../rfb/client-message-policy.ts';
 import { clientMessageTypes } from '../rfb/message-types.ts';
-import type { MessageReader, UpstreamSide } from '../stream/upstream-side.ts';
+import type { UpstreamSide } from '../stream/upstream-side.ts';
 import { tapUpstream } from '../stream/tap-upstream.ts';
 import type { Capture } from './capture.ts';
 import { createCutTextCapture } from './capture-cut-text.ts';
 
 /** Moves of the pointer come much faster than a player can show them. */
 const pointerIntervalMs = 250;
-/** ServerInit up to its name, whose length are the last four bytes (RFC 6143 section 7.3.2). */
-const serverInitBytes = 24;
-const maxNameBytes = 64 * 1024;
-
 export interface ScreenCapture {
   /** The machine's side, recorded as it is forwarded. */
   upstream(side: UpstreamSide): UpstreamSide;
@@ -19,58 +15,19 @@ export interface ScreenCapture {
   clientMessages(policy: ClientMessagePolicy): ClientMessagePolicy;
   /** Takes the text of a cut text message. Undefined if the clipboard is not recorded. */
   readonly onCutText: ((text: Buffer, last: boolean) => void) | undefined;
-  onResize(width: number, height: number): void;
 }
 
-/**
- * Records a screen. `reader` reads what is forwarded, and leaves out the text of the machine's clipboard. Undefined if
- * another reader has done that before.
- */
+/** Records a screen. */
 export function captureScreen(
-  { recorder, keys, clipboard, fail }: Capture,
-  { clock, reader }: { readonly clock: Clock; readonly reader: MessageReader | undefined },
+  { recorder, keys, clipboard }: Capture,
+  { clock }: { readonly clock: Clock },
 ): ScreenCapture {
   const cutText = clipboard ? createCutTextCapture(recorder) : undefined;
   let lastPointerAt = Number.NEGATIVE_INFINITY;
   let lastButtons = 0;
-  /** ServerInit as far as it has arrived. Undefined once it is recorded. */
-  let init: Buffer | undefined = Buffer.alloc(0);
-  let failed = false;
-
-  function forwarded(source: Buffer, start: number, end: number): void {
-    if (init) return collectInit(source.subarray(start, end));
-    recorder.screen(source.subarray(start, end));
-  }
-
-  function collectInit(bytes: Buffer): void {
-    init = Buffer.concat([init ?? Buffer.alloc(0), bytes]);
-    if (init.length < serverInitBytes) return;
-    const nameBytes = init.readUInt32BE(serverInitBytes - 4);
-    if (nameBytes > maxNameBytes) return failOnce('the name of the desktop is too long');
-    const length = serverInitBytes + nameBytes;
-    if (init.length < length) return;
-    const rest = init.subarray(length);
-    recorder.record({ type: 'init', bytes: init.subarray(0, length) });
-    recorder.record({ type: 'resize', width: init.readUInt16BE(0), height: init.readUInt16BE(2) });
-    init = undefined;
-    if (rest.length > 0) recorder.screen(rest);
-  }
-
-  function failOnce(detail: string): void {
-    failed = true;
-    fail(detail);
-  }
 
   function onBytes(source: Buffer, start: number, end: number): void {
-    if (failed) return;
-    if (!reader) return forwarded(source, start, end);
-    try {
-      reader.read(source, start, end, clipboard ? discard : forwarded);
-      if (clipboard) forwarded(source, start, end);
-    } catch (error) {
-      // What follows cannot be told from text of the clipboard.
-      failOnce(error instanceof Error ? error.message : String(error));
-    }
+    recorder.screen(source.subarray(start, end));
   }
 
   function key(down: boolean, keysym: number): void {
@@ -114,8 +71,5 @@ export function captureScreen(
       return allowed;
     },
     onCutText: cutText?.text,
-    onResize: (width, height) => recorder.record({ type: 'resize', width, height }),
   };
 }
-
-function discard(): void {}

@@ -7,6 +7,4 @@ export interface Capture {
   readonly keys: boolean;
   /** Whether the text of the clipboard is recorded. */
   readonly clipboard: boolean;
-  /** The stream cannot be recorded from here on. May be called more than once. */
-  fail(detail: string): void;
 }

@@ -38,6 +38,10 @@ export interface RecordPartOptions {
   readonly facts: PartFacts;
   /** The spool is full: what is recorded from now on would be lost. End the part, and maybe the console. */
   readonly onFull: () => void;
+  /** The recorder is lost, with what it has not stored. A new part can be begun. Default: `onFull`. */
+  readonly onLost?: () => void;
+  /** What the machine of a screen sends cannot be recorded from here on. */
+  readonly onUnreadable?: (detail: string) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -16,6 +16,8 @@ export interface RecordingMetrics {
   recordedConsoles(change: 1 | -1): void;
   /** Pieces of recordings that could neither be stored nor spooled. */
   recordingPiecesLost(count: number): void;
+  /** The thread that records was lost. */
+  recordingThreadLost(): void;
 }
 
 export interface RecordingReadings {
@@ -49,12 +51,18 @@ export function createRecordingMetrics(
     help: 'Pieces of recordings that were lost, because they could neither be stored nor spooled.',
     registers,
   });
+  const threads = new Counter({
+    name: 'porthole_relay_recording_threads_lost_total',
+    help: 'Losses of the thread that records. What it had not stored is lost; its consoles open again and their recordings continue.',
+    registers,
+  });
   for (const result of results) parts.inc({ result }, 0);
   registerReadings(registry, read);
   return {
     recordingPart: (result) => parts.inc({ result }),
     recordedConsoles: (change) => consoles.inc(change),
     recordingPiecesLost: (count) => lost.inc(count),
+    recordingThreadLost: () => threads.inc(),
   };
 }
 

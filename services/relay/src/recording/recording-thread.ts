@@ -8,12 +8,21 @@ import type { Recordings } from './open-recordings.ts';
 import type { PartRecorder, RecordPartOptions } from './part-recorder.ts';
 import { encodeForSlab } from './record-slab.ts';
 import { SlabSender } from './slab-sender.ts';
-import { readSecrets, toSentConfig, type FromRecorder, type ToRecorder } from './thread-messages.ts';
+import {
+  readSecrets,
+  toSentConfig,
+  type FromRecorder,
+  type RecorderThreadData,
+  type ToRecorder,
+} from './thread-messages.ts';
 
 const mebibyte = 1024 * 1024;
 /** Longest time that a record waits in memory of the relay. */
 const sendMs = 250;
 const stopMs = 15_000;
+/** A thread that is lost again and again is not started at once any more, and consoles are not opened again for it. */
+const maxLosses = 3;
+const lossesMs = 5 * 60_000;
 const isSource = import.meta.url.endsWith('.ts');
 const workerUrl = new URL(`./recorder-worker.${isSource ? 'ts' : 'js'}`, import.meta.url);
 /** Limits of the thread's heap, in MiB. Buffers of recordings are outside of it, and limited by the spool. */
@@ -31,9 +40,13 @@ export interface RecordingThreadDeps {
   readonly monotonicMs: () => number;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly onPiecesLost: (count: number) => void;
+  readonly onThreadLost: () => void;
 }
 
-/** Recordings that a thread of its own writes and stores. If the thread is lost, all parts end, and the next one starts it anew. */
+/**
+ * Recordings that a thread of its own writes and stores. If the thread is lost, all parts are told, and another thread
+ * stores what is left in the directory of the spool.
+ */
 export function createRecordingThread(config: RecordingsConfig, deps: RecordingThreadDeps): Recordings {
   return new RecordingThread(config, deps);
 }
@@ -55,6 +68,7 @@ class RecordingThread implements Recordings {
   #nextPart = 1;
   #cancelTicks: Cancel | undefined;
   #stopping = false;
+  #lostAt: readonly number[] = [];
 
   constructor(config: RecordingsConfig, deps: RecordingThreadDeps) {
     this.#config = config;
@@ -63,14 +77,19 @@ class RecordingThread implements Recordings {
       clock: deps.clock,
       sendMs,
       maxUnwrittenBytes: config.spool.memoryMiB * mebibyte,
-      post: (memory, used) => this.#post({ type: 'records', memory, used }, [memory]),
+      post: (sent) => this.#post({ type: 'records', sent }, 'memory' in sent ? [sent.memory] : []),
       onBehind: () => this.#endAll(),
     });
   }
 
   async start(): Promise<void> {
     this.#startWorker();
-    await this.#started.promise;
+    try {
+      await this.#started.promise;
+    } catch (error) {
+      this.#stopping = true;
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -124,12 +143,17 @@ class RecordingThread implements Recordings {
   #startWorker(): void {
     this.#started = Promise.withResolvers();
     this.#stopped = Promise.withResolvers();
+    this.#slabs.reset();
     // Only `start` waits for it.
     this.#started.promise.catch(() => {});
     // Explicit arguments: those of the relay may be for its process only.
     const worker = new Worker(workerUrl, {
       execArgv: isSource ? ['--conditions=source'] : [],
-      workerData: { config: toSentConfig(this.#config), secrets: readSecrets(this.#config) },
+      workerData: {
+        config: toSentConfig(this.#config),
+        secrets: readSecrets(this.#config),
+        slabs: this.#slabs.memory,
+      } satisfies RecorderThreadData,
       resourceLimits,
       name: 'recordings',
     });
@@ -166,8 +190,8 @@ class RecordingThread implements Recordings {
       }
       case 'full':
         return this.#parts.get(message.part)?.options.onFull();
-      case 'free':
-        return this.#slabs.written(message.memory, message.used);
+      case 'unreadable':
+        return this.#parts.get(message.part)?.options.onUnreadable?.(message.detail);
       case 'status':
         this.#status = message;
         return;
@@ -182,7 +206,7 @@ class RecordingThread implements Recordings {
       case 'failed':
         this.#started.reject(new Error(message.detail));
         this.#deps.log.error({ detail: message.detail }, 'recording thread failed');
-        return;
+        return void this.#worker?.terminate();
       default:
         message satisfies never;
     }
@@ -231,15 +255,22 @@ class RecordingThread implements Recordings {
     this.#started.reject(new Error(`The recording thread was lost: ${detail}`));
     this.#stopped.resolve();
     if (this.#stopping) return;
-    this.#deps.log.error({ detail }, 'recording thread lost');
-    this.#deps.onPiecesLost(1);
-    this.#status = { ...this.#status, usage: { memoryBytes: 0, diskBytes: 0, objects: 0 } };
+    const { log, clock, onPiecesLost, onThreadLost } = this.#deps;
+    log.error({ detail }, 'recording thread lost');
+    onThreadLost();
+    onPiecesLost(1);
+    this.#status = { state: 'ok', usage: { memoryBytes: 0, diskBytes: 0, objects: 0 } };
     const parts = [...this.#parts.values()];
     this.#parts.clear();
     this.#stopTicks();
+    const now = clock.now();
+    this.#lostAt = [...this.#lostAt.filter((at) => at > now - lossesMs), now];
+    const again = this.#lostAt.length < maxLosses;
+    if (again) this.#startWorker();
     for (const { options, refused } of parts) {
       refused(new Error('the recording thread was lost'));
-      options.onFull();
+      if (again && options.onLost) options.onLost();
+      else options.onFull();
     }
   }
 }

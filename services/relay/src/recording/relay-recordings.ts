@@ -2,7 +2,7 @@ import type { RecordingsConfig } from '@porthole/shared/config/recordings-schema
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
 import type { Recordings } from './open-recordings.ts';
-import type { RecordingReadings } from './recording-metrics.ts';
+import type { RecordingMetrics, RecordingReadings } from './recording-metrics.ts';
 import { createRecordingThread } from './recording-thread.ts';
 
 /** The recordings of a relay, with what its metrics show of them. */
@@ -16,14 +16,15 @@ const mebibyte = 1024 * 1024;
 export function openRecordings(
   config: RecordingsConfig | undefined,
   deps: { readonly clock: Clock; readonly log: Log },
-  onPiecesLost: (count: number) => void,
+  metrics: () => Pick<RecordingMetrics, 'recordingPiecesLost' | 'recordingThreadLost'>,
 ): RelayRecordings | undefined {
   if (!config) return undefined;
   const recordings = createRecordingThread(config, {
     clock: deps.clock,
     log: deps.log,
     monotonicMs: () => performance.now(),
-    onPiecesLost,
+    onPiecesLost: (count) => metrics().recordingPiecesLost(count),
+    onThreadLost: () => metrics().recordingThreadLost(),
   });
   const { memoryMiB, diskMiB, directory } = config.spool;
   return Object.assign(recordings, {

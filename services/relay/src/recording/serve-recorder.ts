@@ -5,6 +5,8 @@ import { every, type Clock } from '@porthole/shared/time/clock';
 import { createRecordings } from './open-recordings.ts';
 import type { PartRecorder } from './part-recorder.ts';
 import { readSlab } from './record-slab.ts';
+import { createScreenWriter } from './screen-writer.ts';
+import { bytesOf, markWritten } from './slab-memory.ts';
 import {
   fromSentConfig,
   type FromRecorder,
@@ -15,6 +17,10 @@ import {
 export interface RelayPort {
   on(event: 'message', listener: (message: ToRecorder) => void): void;
   postMessage(message: FromRecorder, transfer?: readonly ArrayBuffer[]): void;
+}
+
+interface ServedPart extends Pick<PartRecorder, 'end'> {
+  readonly written: ReturnType<typeof createScreenWriter>;
 }
 
 const statusMs = 1000;
@@ -31,7 +37,7 @@ export function serveRecorder(
   let { secrets } = data;
   /** The relay's clock, as of the newest message. */
   let nowMs = 0;
-  const parts = new Map<number, PartRecorder>();
+  const parts = new Map<number, ServedPart>();
   const beginning = new Map<number, AbortController>();
   const recordings = createRecordings(
     fromSentConfig(data.config, () => secrets),
@@ -65,7 +71,12 @@ export function serveRecorder(
         signal: abandoned.signal,
       });
       if (abandoned.signal.aborted) return recorder.end('not_begun');
-      parts.set(part, recorder);
+      const fail = (detail: string) => port.postMessage({ type: 'unreadable', part, detail });
+      const isScreen = facts.kind === 'screen';
+      const written = isScreen
+        ? createScreenWriter(recorder, { clipboard: facts.clipboard, fail })
+        : recorder;
+      parts.set(part, { written, end: (reason) => recorder.end(reason) });
       port.postMessage({ type: 'begun', part, address: recorder.address });
     } catch (error) {
       const code = error instanceof StorageError ? error.code : undefined;
@@ -76,18 +87,18 @@ export function serveRecorder(
     }
   }
 
-  function write({ memory, used }: Extract<ToRecorder, { type: 'records' }>): void {
-    readSlab(Buffer.from(memory, 0, used), {
+  function write({ sent }: Extract<ToRecorder, { type: 'records' }>): void {
+    readSlab(bytesOf(data.slabs, sent), {
       screen(part, timeMs, bytes) {
         nowMs = timeMs;
-        parts.get(part)?.screen(bytes);
+        parts.get(part)?.written.screen(bytes);
       },
       record(part, timeMs, record) {
         nowMs = timeMs;
-        parts.get(part)?.record(record);
+        parts.get(part)?.written.record(record);
       },
     });
-    port.postMessage({ type: 'free', memory, used }, [memory]);
+    markWritten(data.slabs);
   }
 
   function end({ part, atMs, reason }: Extract<ToRecorder, { type: 'end' }>): void {

@@ -2,6 +2,7 @@ import type { RecordingsConfig } from '@porthole/shared/config/recordings-schema
 import type { PartFacts } from '@porthole/shared/recording/index/part-facts';
 import type { PartAddress } from '@porthole/shared/recording/names';
 import type { StorageErrorCode } from '@porthole/shared/recording/storage/storage-error';
+import type { SentSlab, SlabMemory } from './slab-memory.ts';
 import type { SpoolState } from './spool.ts';
 
 /** What the relay and its recording thread tell each other. */
@@ -17,8 +18,8 @@ export type ToRecorder =
     }
   /** The caller of `begin` does not wait any longer. */
   | { readonly type: 'abandon'; readonly part: number }
-  /** Records of any parts. The memory comes back with `free`. */
-  | { readonly type: 'records'; readonly memory: ArrayBuffer; readonly used: number }
+  /** Records of any parts. */
+  | { readonly type: 'records'; readonly sent: SentSlab }
   /** The time. Sent while there are parts, also when nothing is recorded. */
   | { readonly type: 'time'; readonly atMs: number; readonly secrets: RecordingSecrets }
   | { readonly type: 'end'; readonly part: number; readonly atMs: number; readonly reason: string }
@@ -30,7 +31,8 @@ export type FromRecorder =
   | { readonly type: 'refused'; readonly part: number; readonly error: RefusedPart }
   /** What is recorded of this part from now on would be lost. */
   | { readonly type: 'full'; readonly part: number }
-  | { readonly type: 'free'; readonly memory: ArrayBuffer; readonly used: number }
+  /** See RecordPartOptions.onUnreadable. */
+  | { readonly type: 'unreadable'; readonly part: number; readonly detail: string }
   | {
       readonly type: 'status';
       readonly state: SpoolState;
@@ -79,6 +81,7 @@ export interface SentConfig {
 export interface RecorderThreadData {
   readonly config: SentConfig;
   readonly secrets: RecordingSecrets;
+  readonly slabs: SlabMemory;
 }
 
 export function readSecrets({ encryptionKeys, storage: { s3 } }: RecordingsConfig): RecordingSecrets {

@@ -40,15 +40,12 @@ export function createScreenPolicy(deps: {
     return unrestricted;
   const clipboard = createClipboardPolicy(claims.clipboard);
   const filtersViewer = !clipboard.textOut;
-  const onResize = (width: number, height: number) => recorded?.onResize(width, height);
-  // A recording needs a stream that the relay can parse, like a viewer that must not receive text.
+  // A recording needs a stream that its thread can parse, like a viewer that must not receive text.
   const serverClipboard =
     filtersViewer || capture
-      ? createServerClipboardFilter(filtersViewer ? clipboard : noClipboard, onResize)
+      ? createServerClipboardFilter(filtersViewer ? clipboard : noClipboard)
       : undefined;
-  const recorded =
-    capture &&
-    captureScreen(capture, { clock, reader: filtersViewer ? undefined : serverClipboard?.serverMessages });
+  const recorded = capture && captureScreen(capture, { clock });
   const rateLimiter =
     claims.updatesPerSecond === undefined
       ? undefined

@@ -6,7 +6,7 @@ import { StorageError } from '@porthole/shared/recording/storage/storage-error';
 import { withDeadline } from '@porthole/shared/time/with-deadline';
 import type { Capture } from '../recording/capture.ts';
 import type { Recordings } from '../recording/open-recordings.ts';
-import type { PartRecorder } from '../recording/part-recorder.ts';
+import type { PartRecorder, RecordPartOptions } from '../recording/part-recorder.ts';
 import type { DialledConsole } from '../upstream/dial.ts';
 import { auditFactsOf } from './audit-facts.ts';
 import type { SessionLifecycle } from './lifecycle.ts';
@@ -81,10 +81,14 @@ export async function beginRecording(
 async function tryToRecord(deps: RecordingDeps, session: RecordedConsole): Promise<SessionRecording> {
   const { claims, lifecycle } = session;
   const { signal } = lifecycle;
-  let onFull: () => void = () => {};
+  let recording: OpenRecording | undefined;
   let recorder: PartRecorder;
   try {
-    recorder = await begin(deps, claims, signal, () => onFull());
+    recorder = await begin(deps, claims, signal, {
+      onFull: () => recording?.stop('the spool is full'),
+      onLost: () => recording?.interrupt(),
+      onUnreadable: (detail) => recording?.stop(detail),
+    });
   } catch (cause) {
     signal.throwIfAborted();
     deps.metrics.recordingPart('unavailable');
@@ -95,8 +99,8 @@ async function tryToRecord(deps: RecordingDeps, session: RecordedConsole): Promi
     return { ...notRecorded, announced: { recorded: false } };
   }
   deps.metrics.recordingPart('ok');
-  const recording = new OpenRecording(deps, session, recorder);
-  onFull = () => recording.stop('the spool is full');
+  if (claims.recording?.continues) recorder.record({ type: 'mark', name: 'gap', text: '' });
+  recording = new OpenRecording(deps, session, recorder);
   return recording;
 }
 
@@ -104,7 +108,7 @@ function begin(
   { recordings, clock, relayId }: RecordingDeps,
   claims: GrantClaims,
   signal: AbortSignal,
-  onFull: () => void,
+  events: Required<Pick<RecordPartOptions, 'onFull' | 'onLost' | 'onUnreadable'>>,
 ): Promise<PartRecorder> {
   const { continues } = claims.recording ?? {};
   if (!recordings) throw new Error('the configuration has no recordings');
@@ -114,7 +118,7 @@ function begin(
       recording: continues?.recording,
       ordinal: continues?.ordinal ?? 1,
       facts: factsOf(claims, relayId),
-      onFull,
+      ...events,
       signal: beginSignal,
     });
     // Too late: its caller has gone on without it.
@@ -140,7 +144,7 @@ class OpenRecording implements SessionRecording {
     this.#ordinal = session.claims.recording?.continues?.ordinal ?? 1;
     this.id = recorder.address.recording;
     const { keys = false, clipboard = false } = session.claims.recording ?? {};
-    this.capture = { recorder, keys, clipboard, fail: (detail) => this.stop(detail) };
+    this.capture = { recorder, keys, clipboard };
     deps.metrics.recordedConsoles(1);
   }
 
@@ -172,6 +176,13 @@ class OpenRecording implements SessionRecording {
     this.end('recording_stopped');
     reportNotRecorded(this.#deps, claims, 'stopped', detail);
     sendControl({ type: 'not_recorded' });
+  }
+
+  /** The recorder is lost. The page opens the console again, and another part begins. */
+  interrupt(): void {
+    if (this.#ended) return;
+    this.end('recording_interrupted');
+    this.#session.lifecycle.end(new PortholeError('recording_interrupted'));
   }
 
   end(reason: string): void {

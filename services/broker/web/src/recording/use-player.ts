@@ -57,6 +57,8 @@ export function usePlayer(recording: RecordingDetails, timeline: Timeline): Used
   const [state, setState] = useState(initial);
   const [failed, setFailed] = useState<'format' | 'stream' | undefined>(undefined);
   const latest = useRef(state);
+  /** Keys work while the player is loading. */
+  const wanted = useRef(0);
   latest.current = state;
 
   useEffect(() => {
@@ -73,7 +75,7 @@ export function usePlayer(recording: RecordingDetails, timeline: Timeline): Used
         yieldToPage,
         onChange: setState,
       });
-      player.current.seek(0);
+      player.current.seek(wanted.current);
     });
     return () => {
       stopped = true;
@@ -97,6 +99,7 @@ export function usePlayer(recording: RecordingDetails, timeline: Timeline): Used
   }
   function seek(ms: number) {
     setFailed(undefined);
+    wanted.current = ms;
     player.current?.seek(ms);
   }
   const setSpeed = (speed: Speed) => player.current?.setSpeed(speed);

@@ -21,7 +21,7 @@ export interface PartWriter {
   terminalOutput(bytes: Uint8Array): void;
   /** Any other record. A keyframe begins a new chunk. Throws RangeError if the record is too large. */
   record(record: RecordingRecord): void;
-  /** Passes all that was written to the sink, and ends the chunk if it is old or large enough. Call it every 5 s. */
+  /** Passes all that was written to the sink, and ends the chunk if it is old or large enough. Call it every few seconds. */
   flush(): void;
   /** The index as of now. */
   index(): Buffer;

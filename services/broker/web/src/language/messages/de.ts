@@ -656,6 +656,8 @@ export const de: Translation = {
     recording_unavailable:
       'Diese Konsole muss aufgezeichnet werden, und zurzeit können keine Aufzeichnungen gespeichert werden.',
     recording_stopped: 'Diese Konsole muss aufgezeichnet werden, und ihre Aufzeichnung hat aufgehört.',
+    recording_interrupted:
+      'Die Aufzeichnung Ihrer Konsole wurde unterbrochen. Die Konsole öffnet sich wieder.',
     consent_required: 'Diese Konsole wird aufgezeichnet. Sie öffnet sich nur, wenn Sie zustimmen.',
     power_failed: 'Proxmox konnte die Maschine nicht ein- oder ausschalten.',
     power_timeout: 'Die Maschine wurde nicht rechtzeitig ein- oder ausgeschaltet.',

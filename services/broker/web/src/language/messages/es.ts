@@ -645,6 +645,7 @@ export const es: Translation = {
     proxmox_timeout: 'Proxmox no ha respondido a tiempo.',
     recording_unavailable: 'Esta consola debe grabarse, y en este momento no se pueden guardar grabaciones.',
     recording_stopped: 'Esta consola debe grabarse, y su grabación se ha detenido.',
+    recording_interrupted: 'La grabación de su consola se ha interrumpido. La consola se abre de nuevo.',
     consent_required: 'Esta consola se graba. Solo se abre si está de acuerdo.',
     power_failed: 'Proxmox no ha podido realizar la acción de encendido.',
     power_timeout: 'La máquina no ha completado a tiempo la acción de encendido.',

@@ -653,6 +653,8 @@ export const fr: Translation = {
     recording_unavailable:
       'Cette console doit être enregistrée, et les enregistrements ne peuvent pas être stockés pour le moment.',
     recording_stopped: 'Cette console doit être enregistrée, et son enregistrement s’est arrêté.',
+    recording_interrupted:
+      'L’enregistrement de votre console a été interrompu. La console s’ouvre à nouveau.',
     consent_required: 'Cette console est enregistrée. Elle ne s’ouvre que si vous l’acceptez.',
     power_failed: 'Proxmox n’a pas pu effectuer cette action d’alimentation.',
     power_timeout: 'La machine n’a pas terminé cette action d’alimentation à temps.',

@@ -1,0 +1,71 @@
+import type { RecordingRecord } from '@porthole/shared/recording/record/record';
+import { createClipboardPolicy } from '../rfb/clipboard-policy.ts';
+import { createServerClipboardFilter } from '../rfb/server-clipboard-filter.ts';
+import type { PartRecorder } from './part-recorder.ts';
+
+/** ServerInit up to its name, whose length are the last four bytes (RFC 6143 section 7.3.2). */
+const serverInitBytes = 24;
+const maxNameBytes = 64 * 1024;
+const noClipboard = createClipboardPolicy('none');
+
+/**
+ * Writes the part of a screen: reads what the machine sends, from ServerInit on, records ServerInit and sizes by
+ * themselves, and leaves out the text of the machine's clipboard unless it is recorded. `fail` is called once if the
+ * stream cannot be read: what follows cannot be told from text of the clipboard.
+ */
+export function createScreenWriter(
+  recorder: Pick<PartRecorder, 'screen' | 'record'>,
+  { clipboard, fail }: { readonly clipboard: boolean; readonly fail: (detail: string) => void },
+): { screen(bytes: Buffer): void; record(record: RecordingRecord): void } {
+  const filter = createServerClipboardFilter(noClipboard, (width, height) =>
+    recorder.record({ type: 'resize', width, height }),
+  );
+  /** ServerInit as far as it has arrived. Undefined once it is recorded. */
+  let init: Buffer | undefined = Buffer.alloc(0);
+  let failed = false;
+
+  function write(source: Buffer, start: number, end: number): void {
+    const bytes = source.subarray(start, end);
+    if (init) collectInit(init, bytes);
+    else recorder.screen(bytes);
+  }
+
+  function collectInit(before: Buffer, bytes: Buffer): void {
+    init = Buffer.concat([before, bytes]);
+    if (init.length < serverInitBytes) return;
+    const nameBytes = init.readUInt32BE(serverInitBytes - 4);
+    if (nameBytes > maxNameBytes) throw new RangeError('the name of the desktop is too long');
+    const length = serverInitBytes + nameBytes;
+    if (init.length < length) return;
+    const [first, rest] = [init.subarray(0, length), init.subarray(length)];
+    recorder.record({ type: 'init', bytes: first });
+    recorder.record({ type: 'resize', width: first.readUInt16BE(0), height: first.readUInt16BE(2) });
+    init = undefined;
+    if (rest.length > 0) recorder.screen(rest);
+  }
+
+  function guard(read: () => void): void {
+    if (failed) return;
+    try {
+      read();
+    } catch (error) {
+      failed = true;
+      fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  return {
+    screen: (bytes) =>
+      guard(() => {
+        if (clipboard) write(bytes, 0, bytes.length);
+        filter.serverMessages.read(bytes, 0, bytes.length, clipboard ? discard : write);
+      }),
+    record(record) {
+      if (record.type === 'format')
+        guard(() => filter.setPixelFormat(Buffer.concat([Buffer.alloc(4), record.bytes])));
+      recorder.record(record);
+    },
+  };
+}
+
+function discard(): void {}
