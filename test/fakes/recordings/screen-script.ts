@@ -40,17 +40,7 @@ export function startScreen(writer: PartWriter, width = 640, height = 400): Scre
         Buffer.concat([updateHeader(1), rectHeader(rect, 16), zrle(framebuffer, rect, novncFormat)]),
       );
     },
-    text(column, row, text) {
-      for (const [index, character] of text.split('').entries())
-        framebuffer.cell(
-          (column + index) * 8,
-          row * 16,
-          character.charCodeAt(0),
-          'regular',
-          rgb(0xe8f0f0),
-          rgb(0x101820),
-        );
-    },
+    text: (column, row, text) => writeText(framebuffer, column, row, text),
     picture() {
       const data = Buffer.alloc(width * height * 3);
       for (const [index, pixel] of framebuffer.pixels.entries()) {
@@ -61,6 +51,18 @@ export function startScreen(writer: PartWriter, width = 640, height = 400): Scre
       return { width, height, data };
     },
   };
+}
+
+export function writeText(framebuffer: Framebuffer, column: number, row: number, text: string): void {
+  for (const [index, character] of text.split('').entries())
+    framebuffer.cell(
+      (column + index) * 8,
+      row * 16,
+      character.charCodeAt(0),
+      'regular',
+      rgb(0xe8f0f0),
+      rgb(0x101820),
+    );
 }
 
 function serverInit(width: number, height: number): Buffer {

@@ -52,6 +52,7 @@ describeWhere(qemuAvailable(), qemuMissing)('a console of real QEMU that a viewe
       events: {
         toViewers: () => server.onViewerMessage(1, updateRequest(true)),
         toMachine: (message) => void stream.write(message),
+        toRecording() {},
         toThumbnail() {},
         onPicture: () => outcome.resolve(server.picture?.pixels.slice()),
         onMachineFailed: () => outcome.resolve(undefined),

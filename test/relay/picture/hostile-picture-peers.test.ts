@@ -40,6 +40,7 @@ function createCounting(cacheBytes = mib) {
         counts.updates += ids.length;
       },
       toMachine() {},
+      toRecording() {},
       toThumbnail() {},
       onPicture() {},
       onSize() {},

@@ -42,6 +42,7 @@ describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real 
         }
       },
       toMachine: (message) => void stream?.write(message),
+      toRecording() {},
       toThumbnail() {},
       onPicture() {},
       onSize() {},

@@ -2,6 +2,7 @@ import { createPictureServer, type ReadablePictureServer } from '@porthole/relay
 import { TileCache } from '@porthole/relay/picture/tile-cache';
 import type { EncodeJpeg } from '@porthole/relay/picture/encoded-tiles';
 import type { ThumbnailImage } from '@porthole/relay/picture/thumbnails';
+import type { Keyframe } from '@porthole/relay/stream/keyframe';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
 import { u16, u32 } from '../rfb/bytes.ts';
 import { update } from '../rfb/server-stream.ts';
@@ -44,6 +45,10 @@ export interface SentThumbnail extends ThumbnailImage {
   readonly id: number;
 }
 
+export interface SentKeyframe extends Keyframe {
+  readonly id: number;
+}
+
 /** A picture server between a machine that is drawn at random and viewers that decode what they get. */
 export interface PictureServerRig {
   readonly server: ReadablePictureServer;
@@ -54,6 +59,7 @@ export interface PictureServerRig {
   /** Messages for the machine, of which the last requests are not answered yet. */
   readonly toMachine: Buffer[];
   readonly thumbnails: SentThumbnail[];
+  readonly keyframes: SentKeyframe[];
   addViewer(id: number, encodings?: readonly number[]): TestViewer;
   send(id: number, message: Buffer): void;
   setFormat(id: number, format: SampleFormat): void;
@@ -74,6 +80,7 @@ export async function createPictureServerRig({
   const events: string[] = [];
   const toMachine: Buffer[] = [];
   const thumbnails: SentThumbnail[] = [];
+  const keyframes: SentKeyframe[] = [];
   const server = createPictureServer({
     clock,
     cache: new TileCache(cacheBytes),
@@ -82,6 +89,7 @@ export async function createPictureServerRig({
       toViewers(ids, message) {
         for (const id of ids) viewers.get(id)?.receive(message);
       },
+      toRecording: (id, keyframe) => void keyframes.push({ id, ...keyframe }),
       toThumbnail: (id, thumbnail) => void thumbnails.push({ id, ...thumbnail }),
       toMachine: (message) => void toMachine.push(Buffer.from(message)),
       onPicture: () => void events.push('picture'),
@@ -102,6 +110,7 @@ export async function createPictureServerRig({
     events,
     toMachine,
     thumbnails,
+    keyframes,
     addViewer(id, encodings) {
       const viewer = new TestViewer((width, height) => createTight(width, height, decodeFakeJpeg));
       viewers.set(id, viewer);

@@ -24,6 +24,7 @@ test('a million damaged messages of viewers are answered or refused, and nothing
         if (message.some(({ length }) => length === 0)) throw new Error('an empty part');
       },
       toMachine() {},
+      toRecording() {},
       toThumbnail() {},
       onPicture() {},
       onSize() {},

@@ -1,4 +1,5 @@
 import type { PortholeError } from '@porthole/shared/errors';
+import type { Keyframe } from '@porthole/relay/stream/keyframe';
 import type { LinkHandler } from '@porthole/relay/stream/link';
 import type { MachineLink } from '@porthole/relay/upstream/proxmox-link';
 
@@ -13,8 +14,9 @@ export class EchoConsole implements MachineLink {
   readonly received: Buffer[] = [];
   readonly ended: Promise<PortholeError | undefined>;
   readonly #resolveEnded: (reason: PortholeError | undefined) => void;
-  readonly #waiting: Buffer[] = [];
+  readonly #waiting: (Buffer | (() => void))[] = [];
   #handler: LinkHandler | undefined;
+  #onKeyframe: ((keyframe: Keyframe) => void) | undefined;
   #started = false;
   paused = true;
   destroyed = 0;
@@ -44,6 +46,20 @@ export class EchoConsole implements MachineLink {
   produce(bytes: Buffer): void {
     this.#waiting.push(bytes);
     this.#deliver();
+  }
+
+  requestKeyframe(onKeyframe: (keyframe: Keyframe) => void): void {
+    this.#onKeyframe = onKeyframe;
+  }
+
+  produceKeyframe(keyframe: Keyframe): void {
+    const onKeyframe = this.#onKeyframe;
+    this.#waiting.push(() => onKeyframe?.(keyframe));
+    this.#deliver();
+  }
+
+  get asksForKeyframe(): boolean {
+    return this.#onKeyframe !== undefined;
   }
 
   /** The screen ends the viewer for this reason. */
@@ -89,7 +105,8 @@ export class EchoConsole implements MachineLink {
     while (!this.paused && this.#handler) {
       const bytes = this.#waiting.shift();
       if (!bytes) return;
-      this.#handler.onBytes(bytes, 0, bytes.length);
+      if (typeof bytes === 'function') bytes();
+      else this.#handler.onBytes(bytes, 0, bytes.length);
     }
   }
 }

@@ -33,6 +33,25 @@ test('a large picture arrives complete and in order, however it is split into fr
   expect(session.received().equals(picture)).toBe(true);
 });
 
+test('a keyframe for a recording arrives between the bytes that were sent before and after it', async () => {
+  const rig = await startForwardRig();
+  const session = await rig.forward();
+  const console = rig.consoles[0]!;
+  const events: (readonly [number, Buffer])[] = [];
+  session.link.requestKeyframe?.(({ width, bytes }) =>
+    events.push([session.received().length, Buffer.concat([Buffer.from(`${width} `), bytes])]),
+  );
+  await eventually('the screen is asked', () => console.asksForKeyframe);
+  const bytes = randomBytes(300_000);
+  console.produce(Buffer.alloc(100_000));
+  console.produceKeyframe({ width: 8, height: 6, bytes });
+  console.produce(Buffer.alloc(70_000));
+  await eventually('all has arrived', () => session.received().length === 170_000);
+  expect(events).toHaveLength(1);
+  expect(events[0]?.[0]).toBe(100_000);
+  expect(events[0]?.[1].equals(Buffer.concat([Buffer.from('8 '), bytes]))).toBe(true);
+});
+
 test('memory that the console reuses after a send does not change what arrives', async () => {
   const rig = await startForwardRig();
   const session = await rig.forward();

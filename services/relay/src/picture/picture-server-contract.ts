@@ -1,3 +1,4 @@
+import type { Keyframe } from '../stream/keyframe.ts';
 import type { ThumbnailImage } from './thumbnails.ts';
 
 /** What a picture server asks of its surroundings. All bytes are complete RFB messages. */
@@ -7,6 +8,8 @@ export interface PictureServerEvents {
    * messages have the same memory, so it must be copied, not transferred or changed. Must not call the server.
    */
   toViewers(viewers: readonly number[], message: readonly Uint8Array[]): void;
+  /** The complete picture for the recording of a viewer that asked for it. */
+  toRecording(viewer: number, keyframe: Keyframe): void;
   /** A thumbnail for a consumer that has requested it. The same holds for its memory. */
   toThumbnail(consumer: number, thumbnail: ThumbnailImage): void;
   /** A message for the machine: the pixel format, the encodings, or a request for an update. */
@@ -52,6 +55,11 @@ export interface PictureServer {
   setPaused(viewer: number, paused: boolean): void;
   /** Its request for another size was answered by the machine (ExtendedDesktopSize, status). */
   onResizeAnswered(viewer: number, status: number): void;
+  /**
+   * The viewer's recording gets the complete picture, in the form of the viewer's tiles. It may be newer than what the
+   * viewer has, which gets the same later. Nothing comes if it is large, or while the viewer has another size.
+   */
+  requestKeyframe(viewer: number): void;
   /** Or a consumer of thumbnails. */
   removeViewer(viewer: number): void;
   /** A consumer of thumbnails. Its number is no viewer's. */

@@ -42,6 +42,8 @@ class SourceToViewers implements ReadablePictureServer {
   readonly #events: PictureServerEvents;
   readonly #measureEncoding: (run: () => void) => void;
   readonly #viewers = new Map<number, PictureViewer>();
+  /** Viewers whose recordings wait for a complete picture. */
+  readonly #keyframes = new Set<number>();
   readonly #alarm: Alarm;
   readonly #tiles: EncodedTiles;
   readonly #thumbnails: Thumbnails;
@@ -118,9 +120,14 @@ class SourceToViewers implements ReadablePictureServer {
     this.#withViewer(id, (viewer) => viewer.onResizeAnswered(status));
   }
 
+  requestKeyframe(id: number): void {
+    this.#withViewer(id, () => void this.#keyframes.add(id));
+  }
+
   removeViewer(id: number): void {
     this.#viewers.get(id)?.release();
     this.#viewers.delete(id);
+    this.#keyframes.delete(id);
     this.#thumbnails.remove(id);
   }
 
@@ -230,6 +237,14 @@ class SourceToViewers implements ReadablePictureServer {
         else receivers.set(message, [id]);
       }
     for (const [message, ids] of receivers) this.#events.toViewers(ids, message);
+    for (const id of this.#keyframes) this.#sendKeyframe(id, machine);
+  }
+
+  #sendKeyframe(id: number, machine: MachineState): void {
+    this.#keyframes.delete(id);
+    const { width, height } = machine.picture;
+    const bytes = this.#viewers.get(id)?.keyframe(machine);
+    if (bytes) this.#events.toRecording(id, { width, height, bytes });
   }
 
   #serveViewer(machine: MachineState, id: number, viewer: PictureViewer, now: number, shared: SharedUpdates) {

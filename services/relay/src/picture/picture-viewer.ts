@@ -1,3 +1,4 @@
+import { concatBytes } from './concat-bytes.ts';
 import type { EncodedCursor } from './encoded-cursor.ts';
 import { keyOfForm, type EncodedTiles, type TileForm } from './encoded-tiles.ts';
 import {
@@ -159,6 +160,14 @@ export class PictureViewer {
     }
     if (notices.length === 0) return this.#send(collected.update, now);
     return this.#send(encodeUpdate([...notices, ...tiles.map(({ tile }) => tile.bytes)]), now);
+  }
+
+  /** An update with the complete picture. Undefined while it shows another size, or if that is too large. */
+  keyframe({ picture }: MachineState): Uint8Array | undefined {
+    const tiles = this.#has?.encodeAll(picture, this.#tiles, this.#useForm());
+    if (!tiles) return undefined;
+    const cursor = this.#knownCursor ? [this.#knownCursor.encode(this.#format)] : [];
+    return concatBytes(encodeUpdate([...tiles, ...cursor]).message);
   }
 
   /** Its tiles are not needed any more. */

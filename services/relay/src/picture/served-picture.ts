@@ -1,5 +1,6 @@
 import { PortholeError } from '@porthole/shared/errors';
 import type { Clock } from '@porthole/shared/time/clock';
+import { concatBytes } from './concat-bytes.ts';
 import type { PictureServer, PictureServerEvents } from './picture-server-contract.ts';
 import type { FromPicture, MachineEvent, ToPicture } from './worker-messages.ts';
 
@@ -110,6 +111,8 @@ export class ServedPicture {
         return this.#onDelivered(message.viewer, message.bytes);
       case 'resizeAnswered':
         return server.onResizeAnswered(message.viewer, message.status);
+      case 'requestKeyframe':
+        return server.requestKeyframe(message.viewer);
       case 'removeViewer':
         this.#viewers.delete(message.viewer);
         return server.removeViewer(message.viewer);
@@ -159,7 +162,7 @@ export class ServedPicture {
     const viewers = ids.filter((id) => this.#viewers.has(id));
     if (viewers.length === 0) return;
     // One copy, which moves to the relay's thread: the server keeps the parts for other viewers.
-    const bytes = concat(message);
+    const bytes = concatBytes(message);
     for (const id of viewers) {
       const viewer = this.#viewers.get(id);
       if (!viewer) continue;
@@ -177,6 +180,7 @@ export class ServedPicture {
     const post = (event: MachineEvent) => this.#postEvent(event);
     return {
       toViewers: (viewers, message) => this.#toViewers(viewers, message),
+      toRecording: (viewer, keyframe) => this.#post({ type: 'keyframe', viewer, keyframe }),
       toThumbnail: (viewer, { width, height, image }) => {
         const bytes = new Uint8Array(image);
         this.#post({ type: 'thumbnail', viewer, width, height, bytes }, bytes.buffer);
@@ -193,16 +197,4 @@ export class ServedPicture {
       onMachineFailed: (detail) => post({ type: 'machineFailed', detail }),
     };
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

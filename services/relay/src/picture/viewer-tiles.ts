@@ -145,6 +145,20 @@ export class ViewerTiles {
     });
   }
 
+  /** All tiles without loss. Undefined for a picture of another size, or if they do not fit into an update. */
+  encodeAll(picture: Framebuffer, tiles: EncodedTiles, { form, slots }: ViewerForm): Buffer[] | undefined {
+    if (picture.width !== this.size.width || picture.height !== this.size.height) return undefined;
+    const all: Buffer[] = [];
+    let bytes = 0;
+    for (let index = 0; index < this.#asked.length; index++) {
+      const tile = tiles.lossless(slots, form, picture, index);
+      bytes += tile.bytes.length;
+      if (bytes > maxUpdateBytes) return undefined;
+      all.push(tile.bytes);
+    }
+    return all;
+  }
+
   /** Records that the viewer has these tiles, and that its request is answered. */
   commit({ tiles, next, completes }: CollectedTiles): void {
     this.#start = next;

@@ -1,3 +1,5 @@
+import type { Keyframe } from '../stream/keyframe.ts';
+
 /**
  * The messages between the relay's thread and a worker thread that decodes and serves pictures. They travel in batches,
  * in order. All bytes are complete RFB messages, but those of `machineBytes`.
@@ -20,6 +22,8 @@ export type ToPicture =
   /** The viewer's network has taken so many bytes of `toViewers`. */
   | { readonly type: 'delivered'; readonly viewer: number; readonly bytes: number }
   | { readonly type: 'resizeAnswered'; readonly viewer: number; readonly status: number }
+  /** The viewer's recording needs a complete picture. */
+  | { readonly type: 'requestKeyframe'; readonly viewer: number }
   /** A viewer, or a consumer of thumbnails, has left. */
   | { readonly type: 'removeViewer'; readonly viewer: number }
   | { readonly type: 'addThumbnail'; readonly viewer: number }
@@ -51,6 +55,7 @@ export interface WorkerWork {
 export type FromPicture =
   /** The viewers share the memory, so it must not be changed. */
   | { readonly type: 'toViewers'; readonly viewers: readonly number[]; readonly bytes: Uint8Array }
+  | { readonly type: 'keyframe'; readonly viewer: number; readonly keyframe: Keyframe }
   /** `bytes` is a JPEG file. */
   | {
       readonly type: 'thumbnail';

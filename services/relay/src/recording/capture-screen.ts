@@ -1,10 +1,12 @@
 import type { Clock } from '@porthole/shared/time/clock';
 import type { ClientMessagePolicy } from '../rfb/client-message-policy.ts';
 import { clientMessageTypes } from '../rfb/message-types.ts';
+import type { Link } from '../stream/link.ts';
 import type { UpstreamSide } from '../stream/upstream-side.ts';
 import { tapUpstream } from '../stream/tap-upstream.ts';
 import type { Capture } from './capture.ts';
 import { createCutTextCapture } from './capture-cut-text.ts';
+import { createKeyframeRequests } from './capture-keyframes.ts';
 
 /** Moves of the pointer come much faster than a player can show them. */
 const pointerIntervalMs = 250;
@@ -17,17 +19,19 @@ export interface ScreenCapture {
   readonly onCutText: ((text: Buffer, last: boolean) => void) | undefined;
 }
 
-/** Records a screen. */
+/** Records a screen. With `requestKeyframe`, the recording gets complete pictures. */
 export function captureScreen(
   { recorder, keys, clipboard }: Capture,
-  { clock }: { readonly clock: Clock },
+  { clock, requestKeyframe }: { readonly clock: Clock; readonly requestKeyframe?: Link['requestKeyframe'] },
 ): ScreenCapture {
+  const onScreenBytes = requestKeyframe && createKeyframeRequests(recorder, clock, requestKeyframe);
   const cutText = clipboard ? createCutTextCapture(recorder) : undefined;
   let lastPointerAt = Number.NEGATIVE_INFINITY;
   let lastButtons = 0;
 
   function onBytes(source: Buffer, start: number, end: number): void {
     recorder.screen(source.subarray(start, end));
+    onScreenBytes?.(end - start);
   }
 
   function key(down: boolean, keysym: number): void {

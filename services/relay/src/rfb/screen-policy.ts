@@ -2,6 +2,7 @@ import type { GrantClaims } from '@porthole/shared/grant/claims';
 import type { Clock } from '@porthole/shared/time/clock';
 import { captureScreen, type ScreenCapture } from '../recording/capture-screen.ts';
 import type { Capture } from '../recording/capture.ts';
+import type { Link } from '../stream/link.ts';
 import { filterMessages, type UpstreamSide } from '../stream/upstream-side.ts';
 import { createClientMessagePolicy, type ClientMessagePolicy } from './client-message-policy.ts';
 import { createClipboardPolicy } from './clipboard-policy.ts';
@@ -34,8 +35,10 @@ export function createScreenPolicy(deps: {
   /** Sends a message of the relay to the machine. Returns false if none may begin now. */
   readonly send: (message: Buffer) => boolean;
   readonly capture?: Capture | undefined;
+  /** Of the machine's link. */
+  readonly requestKeyframe?: Link['requestKeyframe'];
 }): ScreenPolicy {
-  const { clock, claims, send, capture } = deps;
+  const { clock, claims, send, capture, requestKeyframe } = deps;
   if (!capture && claims.updatesPerSecond === undefined && (claims.clipboard ?? 'both') === 'both')
     return unrestricted;
   const clipboard = createClipboardPolicy(claims.clipboard);
@@ -45,7 +48,7 @@ export function createScreenPolicy(deps: {
     filtersViewer || capture
       ? createServerClipboardFilter(filtersViewer ? clipboard : noClipboard)
       : undefined;
-  const recorded = capture && captureScreen(capture, { clock });
+  const recorded = capture && captureScreen(capture, { clock, requestKeyframe });
   const rateLimiter =
     claims.updatesPerSecond === undefined
       ? undefined

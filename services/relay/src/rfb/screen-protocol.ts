@@ -13,7 +13,9 @@ export const keepAliveRequest = Buffer.from([3, 1, 0, 0, 0, 0, 0, 1, 0, 1]);
 /** The protocol of a screen: RFB in both directions. */
 export function createScreenProtocol(deps: ConsoleProtocolDeps): ConsoleProtocol {
   const { clock, claims, upstream, send, gate, onHumanInput, onPicture, capture } = deps;
-  const policy = createScreenPolicy({ clock, claims, send, capture });
+  const { link } = upstream;
+  const requestKeyframe = link.requestKeyframe?.bind(link);
+  const policy = createScreenPolicy({ clock, claims, send, capture, requestKeyframe });
   const filter = new ClientMessageFilter({
     viewOnly: claims.mode === 'view',
     gate,

@@ -153,6 +153,8 @@ export class Screen implements SharedScreen, PictureListener, ViewerScreen {
         for (const viewer of message.viewers)
           this.#viewers.get(viewer)?.onPictureMessage(asBuffer(message.bytes));
         return;
+      case 'keyframe':
+        return this.#viewers.get(message.viewer)?.onKeyframe(message.keyframe);
       case 'thumbnail':
         return this.#thumbnails.onThumbnail(message);
       case 'viewerMessagesTaken':

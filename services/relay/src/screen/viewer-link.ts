@@ -2,6 +2,7 @@ import { asPortholeError, PortholeError } from '@porthole/shared/errors';
 import { ClientMessageReader } from '../rfb/client-message-reader.ts';
 import { encodings, offersEncoding } from '../rfb/encodings.ts';
 import { clientMessageTypes, serverMessageTypes } from '../rfb/message-types.ts';
+import type { Keyframe } from '../stream/keyframe.ts';
 import type { LinkHandler } from '../stream/link.ts';
 import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { ClipboardViewer } from './clipboard-router.ts';
@@ -49,6 +50,7 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
   #pixelFormat: Buffer | undefined;
   #encodings: Buffer | undefined;
   #request: Buffer | undefined;
+  #onKeyframe: ((keyframe: Keyframe) => void) | undefined;
   extendedClipboard = false;
   framesSent = 0;
 
@@ -127,6 +129,19 @@ export class ViewerLink implements MachineLink, ClipboardViewer {
     this.#screen.postToPicture({ type: 'addViewer', viewer: this.id, name: this.#screen.name });
     if (this.#output.paused) this.#postPaused(true);
     for (const message of [this.#pixelFormat, this.#encodings]) if (message) this.#postMessage(message);
+  }
+
+  requestKeyframe(onKeyframe: (keyframe: Keyframe) => void): void {
+    this.#onKeyframe = onKeyframe;
+    this.#screen.postToPicture({ type: 'requestKeyframe', viewer: this.id });
+  }
+
+  onKeyframe(keyframe: Keyframe): void {
+    const { bytes } = keyframe;
+    const take = this.#onKeyframe;
+    this.#onKeyframe = undefined;
+    if (take)
+      this.#output.sendAside(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), () => take(keyframe));
   }
 
   /** The picture server is gone, with what it had not handled. */

@@ -12,6 +12,8 @@ const deliveredStepBytes = 64 * 1024;
 interface Waiting {
   readonly message: Buffer;
   readonly fromWorker: boolean;
+  /** Takes the message instead of the viewer. */
+  readonly takes?: () => void;
 }
 
 /** The messages for one viewer of a screen: they wait while its network does not keep up. */
@@ -61,6 +63,14 @@ export class ViewerOutput {
     this.#deliver();
   }
 
+  /** Calls back when all that was sent before has been delivered. `message` is what waits for that. */
+  sendAside(message: Buffer, takes: () => void): void {
+    if (this.#ended) return;
+    this.#waiting.push({ message, fromWorker: false, takes });
+    this.#waitingBytes += message.length;
+    this.#deliver();
+  }
+
   /** Bytes of the worker that the viewer does not get count as delivered. */
   skip(bytes: number): void {
     this.#undeclared += bytes;
@@ -73,7 +83,7 @@ export class ViewerOutput {
   /** The worker starts to count from zero, with what waits here. */
   recount(): void {
     this.#undeclared = 0;
-    this.#waiting = this.#waiting.map(({ message }) => ({ message, fromWorker: false }));
+    this.#waiting = this.#waiting.map((each) => ({ ...each, fromWorker: false }));
   }
 
   onDrained(): void {
@@ -100,7 +110,8 @@ export class ViewerOutput {
       if (!next) return;
       const { length } = next.message;
       this.#waitingBytes -= length;
-      this.#handler.onBytes(next.message, 0, length);
+      if (next.takes) next.takes();
+      else this.#handler.onBytes(next.message, 0, length);
       if (next.fromWorker) this.skip(length);
     }
   }

@@ -43,20 +43,22 @@ export function createForwardViewer(deps: ForwardViewerDeps): ForwardViewer {
     accepted.promise.catch(() => {});
     const open = (socket: WebSocket, connection: Socket) => {
       metrics.forwarded('out', 1);
-      return new PeerConnection({
+      const peer = new PeerConnection({
         socket,
         connection,
         clock,
         onText(text) {
           const message = parsePeerMessage(text);
           if (message?.type === 'accepted') accepted.resolve();
-          else if (message) onNotice(message);
+          else if (message?.type === 'keyframe') peer.onKeyframe(message);
+          else if (message?.type === 'screen') onNotice(message);
         },
         onEnded(error) {
           metrics.forwarded('out', -1);
           accepted.reject(refusalOf(error));
         },
       });
+      return peer;
     };
     const tls = peerClientTls(peerKeys);
     const link = await withDeadline({ clock, signal }, connectMs, 'owner_unreachable', (attempt) =>

@@ -10,6 +10,7 @@ import type { MachineLink } from '../upstream/proxmox-link.ts';
 import type { AcceptForwarded, RelayAddress } from './contracts.ts';
 import { takeForwardToken } from './forward-token.ts';
 import { PeerConnection } from './peer-connection.ts';
+import { parsePeerMessage } from './peer-messages.ts';
 import type { SharingMetrics } from './sharing-metrics.ts';
 
 export interface ForwardedViewerDeps {
@@ -47,6 +48,10 @@ export class ForwardedViewer {
       socket,
       connection,
       clock,
+      onText: (text) => {
+        if (parsePeerMessage(text)?.type === 'request_keyframe')
+          this.#link?.requestKeyframe?.((keyframe) => this.#peer.sendKeyframe(keyframe));
+      },
       onEnded: () => {
         metrics.forwarded('in', -1);
         this.#abort.abort(new PortholeError('screen_moved', { detail: 'the forwarded viewer has left' }));

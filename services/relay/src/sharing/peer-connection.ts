@@ -3,6 +3,7 @@ import { PortholeError } from '@porthole/shared/errors';
 import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import { WebSocket } from 'ws';
 import { LeftoverBuffer } from '../stream/leftover-buffer.ts';
+import type { Keyframe } from '../stream/keyframe.ts';
 import type { LinkHandler } from '../stream/link.ts';
 import type { MachineLink } from '../upstream/proxmox-link.ts';
 import { closeFrameOf, errorOfCloseFrame, type PeerMessage } from './peer-messages.ts';
@@ -30,6 +31,13 @@ export const peerSocketOptions = {
 /** Payload of the pings that `ping` sends, which tells their pongs from those of the others. */
 const measured = Buffer.from('rtt');
 
+interface ArrivingKeyframe {
+  readonly width: number;
+  readonly height: number;
+  readonly pieces: Buffer[];
+  missing: number;
+}
+
 export interface PeerConnectionDeps {
   readonly socket: WebSocket;
   /** The TLS connection of the WebSocket. */
@@ -54,6 +62,8 @@ export class PeerConnection implements MachineLink {
   #leftover: LeftoverBuffer | undefined;
   #ended: { readonly error?: PortholeError | undefined } | undefined;
   #onPong: (() => void) | undefined;
+  #onKeyframe: ((keyframe: Keyframe) => void) | undefined;
+  #keyframe: ArrivingKeyframe | undefined;
   #paused = false;
   #silentPings = 0;
   /** Whether the peer has got something in this interval, and so needs no ping. */
@@ -118,6 +128,21 @@ export class PeerConnection implements MachineLink {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
+  requestKeyframe(onKeyframe: (keyframe: Keyframe) => void): void {
+    this.#onKeyframe = onKeyframe;
+    this.sendMessage({ type: 'request_keyframe' });
+  }
+
+  sendKeyframe({ width, height, bytes }: Keyframe): void {
+    this.sendMessage({ type: 'keyframe', width, height, bytes: bytes.length });
+    this.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  }
+
+  /** The peer announced a keyframe, which the next bytes are. */
+  onKeyframe(announced: Extract<PeerMessage, { readonly type: 'keyframe' }>): void {
+    this.#keyframe = { ...announced, missing: announced.bytes, pieces: [] };
+  }
+
   pause(): void {
     this.#paused = true;
     this.#socket.pause();
@@ -158,6 +183,10 @@ export class PeerConnection implements MachineLink {
   }
 
   #receive(bytes: Buffer): void {
+    if (this.#keyframe) {
+      this.#receiveKeyframe(this.#keyframe, bytes);
+      return;
+    }
     if (this.#handler) {
       this.#handler.onBytes(bytes, 0, bytes.length);
       return;
@@ -166,6 +195,18 @@ export class PeerConnection implements MachineLink {
     if (this.#leftover.push(bytes)) return;
     this.#end(lost(`the peer sent more than ${maxLeftoverBytes} bytes too early`));
     this.#socket.terminate();
+  }
+
+  /** Frames of a keyframe have nothing else. */
+  #receiveKeyframe(arriving: ArrivingKeyframe, bytes: Buffer): void {
+    arriving.pieces.push(bytes);
+    arriving.missing -= bytes.length;
+    if (arriving.missing > 0) return;
+    this.#keyframe = undefined;
+    const { width, height, pieces } = arriving;
+    const onKeyframe = this.#onKeyframe;
+    this.#onKeyframe = undefined;
+    onKeyframe?.({ width, height, bytes: Buffer.concat(pieces) });
   }
 
   #checkPeer(): void {

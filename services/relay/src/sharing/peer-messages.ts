@@ -7,11 +7,24 @@ import { z } from 'zod';
 /** Path of the internal listener. */
 export const forwardPath = '/internal/v1/forward';
 
-/** Text frames from the owner to the forwarding relay. Binary frames are the bytes of the console. */
+/** Longest keyframe: a little more than the longest update. */
+const maxKeyframeBytes = 8 * 1024 * 1024;
+const size = z.number().int().min(0).max(0xffff);
+
+/** Text frames between the owner and the forwarding relay. Binary frames are the bytes of the console. */
 const peerMessage = z.discriminatedUnion('type', [
   /** The viewer is attached. Sent once, before the first byte. */
   z.object({ type: z.literal('accepted') }),
   screenNotice,
+  /** The forwarding relay asks for a keyframe. */
+  z.object({ type: z.literal('request_keyframe') }),
+  /** So many of the following bytes are a keyframe. */
+  z.object({
+    type: z.literal('keyframe'),
+    width: size,
+    height: size,
+    bytes: z.number().int().min(1).max(maxKeyframeBytes),
+  }),
 ]);
 export type PeerMessage = z.infer<typeof peerMessage>;
 

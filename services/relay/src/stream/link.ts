@@ -1,4 +1,5 @@
 import type { PortholeError } from '@porthole/shared/errors';
+import type { Keyframe } from './keyframe.ts';
 
 /**
  * One side of a console, the viewer's or the machine's, as the pump and the handshakes use it. The implementation
@@ -20,6 +21,11 @@ export interface Link {
   setHandler(handler: LinkHandler): void;
   /** Ends the connection without a close frame. */
   destroy(): void;
+  /**
+   * Asks for the complete picture, for a recording. If there is one, `onKeyframe` gets it once, between two calls of
+   * `onBytes`: what comes behind it can be shown without what came before. Missing if the stream cannot be entered.
+   */
+  requestKeyframe?(onKeyframe: (keyframe: Keyframe) => void): void;
 }
 
 export interface LinkHandler {

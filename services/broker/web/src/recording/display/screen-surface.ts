@@ -1,6 +1,7 @@
 import RFB, { type RawChannel } from '@novnc/novnc';
 import type { RecordingRecord } from '@porthole/shared/recording/record/record';
 import type { Surface, SurfaceEvents } from '../playback/surface.ts';
+import { inflateWhole } from './whole-inflater.ts';
 
 /**
  * While noVNC decodes pictures such as JPEG in the background, it keeps what it gets, and fails at 40 MB. Nothing of its
@@ -66,6 +67,7 @@ export function createScreenSurface(
     const opened = createReplayChannel();
     channel = opened;
     const created = new RFB(target, opened, { shared: true });
+    inflateWhole(created);
     if (isFrozen) holdBackFrames(created);
     rfb = created;
     created.viewOnly = true;

@@ -1,0 +1,113 @@
+import { createPictureServer } from '@porthole/relay/picture/picture-server';
+import { TileCache } from '@porthole/relay/picture/tile-cache';
+import { createKeyframeRequests } from '@porthole/relay/recording/capture-keyframes';
+import type { Keyframe } from '@porthole/relay/stream/keyframe';
+import type { PartWriter } from '@porthole/shared/recording/write/part-writer';
+import { createFakeClock } from '../clock.ts';
+import type { Rect } from '../guests/damage.ts';
+import { createFramebuffer } from '../guests/framebuffer.ts';
+import { bgr888, writePixelFormat } from '../guests/pixel-format.ts';
+import { novncFormat, writeText, type ScreenScript } from './screen-script.ts';
+
+const tight = 7;
+const viewer = 1;
+const header = (size: number, ...fields: readonly (readonly [at: number, value: number])[]) => {
+  const bytes = Buffer.alloc(size);
+  for (const [at, value] of fields) bytes.writeUInt16BE(value, at);
+  return bytes;
+};
+
+/**
+ * A machine's screen that is shared: the picture server encodes it for the viewer that is recorded, with keyframes as a
+ * relay requests them. `now` is the time in milliseconds.
+ */
+export function startSharedScreen(
+  writer: PartWriter,
+  now: () => number,
+  width: number,
+  height: number,
+): ScreenScript {
+  const framebuffer = createFramebuffer(width, height);
+  const damaged: Rect[] = [];
+  framebuffer.onDamage((rect) => damaged.push(rect));
+  const clock = createFakeClock(now());
+  let onKeyframe: ((keyframe: Keyframe) => void) | undefined;
+  let asksForKeyframe = false;
+  let initialised = false;
+  const server = createPictureServer({
+    clock,
+    cache: new TileCache(64 * 1024 * 1024),
+    events: {
+      toViewers(_, message) {
+        const bytes = Buffer.concat(message);
+        if (initialised) {
+          writer.screen(bytes);
+          onScreenBytes(bytes.length);
+          return;
+        }
+        initialised = true;
+        writer.record({ type: 'init', bytes });
+        writer.record({ type: 'format', bytes: writePixelFormat(novncFormat) });
+      },
+      toRecording: (_, keyframe) => onKeyframe?.(keyframe),
+      toThumbnail() {},
+      toMachine() {},
+      onPicture() {},
+      onSize() {},
+      onResizeStatus() {},
+      onBell() {},
+      onCutText() {},
+      onClipboard() {},
+      onExtendedKeys() {},
+      onMachineFailed(detail) {
+        throw new Error(detail);
+      },
+    },
+  });
+  const onScreenBytes = createKeyframeRequests(writer, clock, (take) => {
+    onKeyframe = take;
+    // Not within a call of the server.
+    asksForKeyframe = true;
+  });
+
+  const send = (message: Buffer) => server.onViewerMessage(viewer, message);
+  const request = () => send(header(10, [0, 0x0301], [6, width], [8, height]));
+
+  function update(): void {
+    clock.advance(now() - clock.now());
+    for (const rect of damaged.splice(0)) server.onMachineBytes(rawUpdate(rect));
+    clock.advance(20);
+    request();
+    if (asksForKeyframe) server.requestKeyframe(viewer);
+    asksForKeyframe = false;
+  }
+
+  /** The picture server asks machines for blue in the lowest byte. */
+  function rawUpdate({ x, y, width: columns, height: rows }: Rect): Buffer {
+    const pixels = Buffer.alloc(4 * columns * rows);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++) {
+        const pixel = framebuffer.pixels[(y + row) * width + x + column] ?? 0;
+        const swapped = ((pixel & 0xff) << 16) | (pixel & 0xff00) | ((pixel >> 16) & 0xff);
+        pixels.writeUInt32LE(swapped, 4 * (row * columns + column));
+      }
+    return Buffer.concat([header(16, [2, 1], [4, x], [6, y], [8, columns], [10, rows]), pixels]);
+  }
+
+  server.connect('authenticated');
+  server.onMachineBytes(
+    Buffer.concat([header(4, [0, width], [2, height]), writePixelFormat(bgr888), Buffer.alloc(4)]),
+  );
+  server.addViewer(viewer, 'lab-anna');
+  server.onMachineBytes(rawUpdate({ x: 0, y: 0, width, height }));
+  send(Buffer.concat([Buffer.alloc(4), writePixelFormat(novncFormat)]));
+  send(header(8, [0, 0x0200], [2, 1], [6, tight]));
+  return {
+    framebuffer,
+    update,
+    text: (column, row, text) => writeText(framebuffer, column, row, text),
+    picture() {
+      throw new Error('not needed');
+    },
+  };
+}
