@@ -3,7 +3,7 @@ import { Framebuffer } from '@porthole/relay/picture/framebuffer';
 import { ThumbnailPicture, thumbnailScale } from '@porthole/relay/picture/thumbnail-picture';
 import { createThumbnailReader, encodeThumbnail } from '@porthole/relay/screen/thumbnail-frames';
 import type { EncodeJpeg } from '@porthole/relay/picture/encoded-tiles';
-import { createConnected, fakeJpeg, updateRequest } from './picture-server-rig.ts';
+import { createConnected, fakeJpeg, novncEncodings, updateRequest } from './picture-server-rig.ts';
 
 /** The reduced picture, pixel by pixel, as a textbook has it. */
 function reduced({ width, height, pixels }: Pick<Framebuffer, 'width' | 'height' | 'pixels'>): number[] {
@@ -137,6 +137,21 @@ test('consumers get one thumbnail per request, encoded once for all, when the pi
   server.requestThumbnail(2);
   await advance(2000);
   expect(thumbnails.some(({ id }, i) => i > 1 && id === 2)).toBe(true);
+});
+
+test('the first thumbnail of a tile goes before the complete picture of a viewer, which follows at once', async () => {
+  const { addViewer, add, clock, drawPixel, encoded, send } = await serve();
+  const { updates } = addViewer(1, novncEncodings);
+  send(1, updateRequest(false));
+  expect(updates).toHaveLength(1);
+  clock.advance(50);
+  send(1, updateRequest(true));
+  add(2);
+  expect(encoded).toHaveLength(1);
+  drawPixel(1, 1, 0xff_ff_ff);
+  expect(updates).toHaveLength(1);
+  clock.advance(0);
+  expect(updates).toHaveLength(2);
 });
 
 test('for thumbnails alone the machine is asked every two seconds, while one is requested', async () => {

@@ -167,7 +167,7 @@ class SourceToViewers implements ReadablePictureServer {
 
   #onUpdate(): void {
     this.#quietTime.onChange(this.#source.picture?.version ?? 0, this.#clock.now());
-    this.#measureEncoding(() => this.#serve());
+    this.#measureEncoding(() => this.#serveFirstThumbnail() || this.#serve());
   }
 
   #onCursor(cursor: Cursor): void {
@@ -214,9 +214,21 @@ class SourceToViewers implements ReadablePictureServer {
     if (this.#stopped) return;
     const now = this.#clock.now();
     const machine = this.#machineState(now);
-    if (machine) this.#serveViewers(machine, this.#viewers, now);
     this.#serveThumbnails(machine, now);
+    if (machine) this.#serveViewers(machine, this.#viewers, now);
     this.#askMachine();
+  }
+
+  /**
+   * When a wall opens, many screens begin at once, and the complete picture of a viewer takes longer than all thumbnails. So
+   * it comes after what has arrived for other screens.
+   */
+  #serveFirstThumbnail(): boolean {
+    const now = this.#clock.now();
+    if (!this.#thumbnails.awaitsFirst) return false;
+    this.#serveThumbnails(this.#machineState(now), now);
+    this.#alarm.setFor(now);
+    return true;
   }
 
   #serveOne(id: number, viewer: PictureViewer): void {
@@ -282,6 +294,6 @@ class SourceToViewers implements ReadablePictureServer {
     // Its last messages may cross the news that it has left.
     if (!viewer) return;
     act(viewer);
-    this.#serveOne(id, viewer);
+    if (!this.#serveFirstThumbnail()) this.#serveOne(id, viewer);
   }
 }

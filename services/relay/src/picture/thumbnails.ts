@@ -47,6 +47,12 @@ export class Thumbnails {
     return false;
   }
 
+  /** Whether a consumer waits that has none yet. */
+  get awaitsFirst(): boolean {
+    for (const { waits, sent } of this.#consumers.values()) if (waits && !sent) return true;
+    return false;
+  }
+
   add(id: number): void {
     this.#consumers.set(id, { waits: false, sent: undefined });
   }
