@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { buildStrokes } from '../../../../services/broker/web/src/console/keyboard/layouts/build-strokes.ts';
 import {
@@ -107,10 +108,11 @@ describe('typing text', () => {
     ]);
   });
 
-  test('leaves QEMU more than ten milliseconds for each key event, or it would drop keys of long texts', async () => {
+  /** When each key event is sent, in milliseconds, with a clock that goes on by itself. */
+  async function timesOf(text: string): Promise<number[]> {
     let now = 0;
     const times: number[] = [];
-    await typeText('aA@é{}\n'.repeat(100), {
+    await typeText(text, {
       screen: { sendKey: () => void times.push(now) },
       strokes: german,
       clock: {
@@ -124,6 +126,19 @@ describe('typing text', () => {
       signal: new AbortController().signal,
       onTyped: () => {},
     });
+    return times;
+  }
+
+  test('types as many letters per second as the documentation says', async () => {
+    const times = await timesOf('a'.repeat(301));
+    const perSecond = 300_000 / (times.at(-1) ?? 0);
+    const page = readFileSync(new URL('../../../../docs/keyboard.md', import.meta.url), 'utf8');
+    const said = Number(/About (\d+) letters are typed per second/.exec(page)?.[1]);
+    expect(Math.abs(perSecond - said)).toBeLessThan(3);
+  });
+
+  test('leaves QEMU more than ten milliseconds for each key event, or it would drop keys of long texts', async () => {
+    const times = await timesOf('aA@é{}\n'.repeat(100));
     // QEMU ignores that a key is released again.
     expect(times.length).toBe(100 * (2 + 5 + 5 + 4 + 5 + 5 + 2));
     const behind = times.map((time, index) => index - time / 10);
