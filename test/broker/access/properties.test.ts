@@ -13,9 +13,14 @@ const at = (document: AccessDocument, now: number) => createAccess(document, { l
 /** The values of a decision, for comparison. */
 const seen = (document: AccessDocument, subject: Subject, target: Target, now: number) => {
   const { allow, policyFor, validUntil } = at(document, now).decide(subject, target);
+  // A rule is named after its position, which says nothing about what it gives.
+  const policies = [policyFor('view'), policyFor('control')].map((policy) => ({
+    ...policy,
+    record: policy?.record && { ...policy.record, rule: 'any' },
+  }));
   return {
     allow,
-    policies: [policyFor('view'), policyFor('control')],
+    policies,
     until: [validUntil('view'), validUntil('control')],
   };
 };

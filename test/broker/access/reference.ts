@@ -25,7 +25,7 @@ export function expectedRights(rules: readonly AccessRule[], subject: Subject, t
         !which.pools.some((entry) => owners.some((owner) => fill(entry, owner) === target.pool))) ||
       (which.tags &&
         !which.tags.some((entry) =>
-          owners.some((owner) => target.tags.includes(fill(entry, owner, (name) => name.toLowerCase()))),
+          owners.some((owner) => target.tags.some((tag) => tagMatches(entry, tag, owner))),
         )) ||
       (which.types && !which.types.includes(target.type)) ||
       (which.vmids &&
@@ -44,10 +44,20 @@ interface Owner {
   readonly group: string | undefined;
 }
 
-/** An entry with the names in place of placeholders. Undefined if it needs a group and there is none. */
-function fill(entry: string, { user, group }: Owner, fold = (name: string) => name): string {
+/** An entry with the names in place of placeholders. It matches nothing if it needs a group and there is none. */
+function fill(entry: string, { user, group }: Owner): string {
   if (entry.includes('{group}') && group === undefined) return '\0';
-  return entry.replace('{user}', () => fold(user)).replace('{group}', () => fold(group ?? ''));
+  return entry.replace('{user}', () => user).replace('{group}', () => group ?? '');
+}
+
+/** Case does not count in the name of the user or the group only. */
+function tagMatches(entry: string, tag: string, owner: Owner): boolean {
+  const filled = fill(entry, owner);
+  const from = entry.search(/\{(user|group)\}/);
+  if (from < 0) return tag === filled;
+  const to = filled.length - (entry.length - entry.indexOf('}') - 1);
+  const fold = (text: string) => text.slice(0, from) + text.slice(from, to).toLowerCase() + text.slice(to);
+  return fold(tag) === fold(filled);
 }
 
 /** As a regular expression: on a side with `*`, wildcards match all but the character beside the placeholder. */
