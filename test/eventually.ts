@@ -30,6 +30,7 @@ export async function eventually<T>(
   if (!attempt) throw new TypeError('There is nothing to attempt.');
   const end = Date.now() + withinMs;
   for (;;) {
+    const attemptedAt = performance.now();
     let cause: unknown;
     try {
       const result = await attempt();
@@ -43,6 +44,7 @@ export async function eventually<T>(
       if (description === undefined && cause !== undefined) throw cause;
       throw new Error(`Not within ${withinMs} ms: ${description}`, { cause });
     }
-    await pause(5);
+    // An attempt that reads a whole screen takes the time of what it waits for.
+    await pause(Math.min(Math.max(5, 4 * (performance.now() - attemptedAt)), 100));
   }
 }
