@@ -11,7 +11,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': strip },
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/jest-environment.mjs',
+  globalTeardown: '<rootDir>/test/jest-global-teardown.mjs',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },
   testTimeout: 60_000,
   // One more than the two cores of CI, because the tests that start programs mostly wait for them.

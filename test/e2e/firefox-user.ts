@@ -4,13 +4,13 @@ import { password } from './stack-config.ts';
 export const firefoxPath = '/usr/bin/firefox-esr';
 
 /** Firefox without a window, driven over WebDriver BiDi: Playwright drives only its own builds of Firefox. */
-export function startFirefox(preferences: Readonly<Record<string, number>> = {}): Promise<Browser> {
+export function startFirefox(): Promise<Browser> {
   return puppeteer.launch({
     browser: 'firefox',
     executablePath: firefoxPath,
     headless: true,
     timeout: 60_000,
-    extraPrefsFirefox: { 'ui.prefersReducedMotion': 1, ...preferences },
+    extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 },
   });
 }
 

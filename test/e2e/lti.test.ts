@@ -1,29 +1,65 @@
-import type { Launch } from '../fakes/lti/platform.ts';
+import { generateKeyPairSync } from 'node:crypto';
+import { constantSecret } from '@porthole/shared/config/secret';
+import { createBuiltinGuest } from '../fakes/guests/builtin.ts';
+import { roles, startLtiPlatform, type Launch, type LtiPlatform } from '../fakes/lti/platform.ts';
 import { describeWith } from '../needs.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
-import { startLtiCourse, student, teacher, type LtiCourse } from './lti-course.ts';
+import { startStack, type Stack } from './stack.ts';
 
 describeWith('chromium')('a course page whose browser blocks third-party cookies', () => {
   let browser: Browser;
-  let course: LtiCourse;
+  let platform: LtiPlatform;
+  let stack: Stack;
 
   beforeAll(async () => {
     // Playwright loses a frame that leaves its process and returns to one of its own within milliseconds.
     browser = await startBrowser('--test-third-party-cookie-phaseout', '--disable-site-isolation-trials');
-    course = await startLtiCourse();
+    // Another host name than Porthole's is another site.
+    platform = await startLtiPlatform('localhost');
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const toolKeys = constantSecret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    stack = await startStack({
+      machines: [
+        {
+          vmid: 101,
+          name: 'lab-anna',
+          node: 'pve1',
+          tags: ['lab'],
+          guest: createBuiltinGuest({ name: 'lab-anna' }),
+        },
+      ],
+      rules: {
+        classes: [
+          {
+            name: 'networks-1',
+            title: 'Networks',
+            members: { groups: ['lti:school:12:learner'] },
+            instructors: { groups: ['lti:school:12:instructor'] },
+            machines: { tags: ['lab'] },
+            own: ['lab-{user}'],
+            allow: ['control'],
+          },
+        ],
+      },
+      settings: () => ({ lti: { toolKeys, platforms: [platform.registration as never] } }),
+    });
+    platform.setTool(stack.origin);
   });
   afterAll(async () => {
     await browser?.stop();
-    await course?.stop();
+    await stack?.stop();
+    await platform?.stop();
   });
 
   async function openCourse(launch: Launch) {
-    const { platform } = course;
     platform.setLaunch(launch);
     const { page, context } = await browser.open({ viewport: { width: 1100, height: 800 } });
     await page.goto(`${platform.origin}/course`);
     return { page, context, frame: page.frameLocator('#tool') };
   }
+
+  const student = { custom: { porthole_machine: 'lab/101' } };
+  const teacher = { roles: [roles.instructor], username: 'ada', sub: '7' };
 
   test('shows the console in its frame, because the platform stores the secret of the launch', async () => {
     const { page, context, frame } = await openCourse({ ...student, storageTarget: '_parent' });
@@ -33,14 +69,14 @@ describeWith('chromium')('a course page whose browser blocks third-party cookies
       'lti.put_data',
       'lti.get_data',
     ]);
-    expect(await context.cookies(course.stack.origin)).toEqual([]);
+    expect(await context.cookies(stack.origin)).toEqual([]);
     // The browser really blocks: in the frame, the cookie that a page of its own keeps is lost.
     const setCookie = () => {
       document.cookie = 'probe=1; SameSite=None; Secure';
       return document.cookie;
     };
     expect(await page.frames()[1]?.evaluate(setCookie)).toBe('');
-    await page.goto(course.stack.origin);
+    await page.goto(stack.origin);
     expect(await page.evaluate(setCookie)).toContain('probe=1');
     await context.close();
   });
@@ -63,7 +99,7 @@ describeWith('chromium')('a course page whose browser blocks third-party cookies
     await selecting.frame.getByLabel('lab-anna').check();
     await selecting.frame.getByRole('button', { name: 'Add' }).click();
     await selecting.page.waitForEvent('framenavigated', (one) => one.url().endsWith('/deep-link-return'));
-    expect(course.platform.deepLinked()).toMatchObject({
+    expect(platform.deepLinked()).toMatchObject({
       'https://purl.imsglobal.org/spec/lti-dl/claim/content_items': [
         { title: 'lab-anna', custom: { porthole_machine: 'lab/101' } },
       ],

@@ -1,36 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
-
-const executablePath = '/usr/bin/chromium';
-
-/**
- * Chromium takes only the last `--disable-features`, so this repeats the list of Playwright (`chromiumSwitches.ts`) as far as
- * it concerns Chromium on Linux.
- */
-const featuresOffForPlaywright = [
-  'AvoidUnnecessaryBeforeUnloadCheckSync',
-  'DestroyProfileOnBrowserClose',
-  'HttpsUpgrades',
-  'HttpsFirstBalancedModeAutoEnable',
-  'LensOverlay',
-  'MediaRouter',
-  'PaintHolding',
-  'ThirdPartyStoragePartitioning',
-  'AvoidCorsURLLoaderRestartOnRedirect',
-  'OptimizationHints',
-  'NetworkTimeServiceQuerying',
-  'AimEnabled',
-  'PreconnectToSearch',
-];
-
-/** Pages and processes that Chromium prepares for the user of each window. They take as long as a page of Porthole. */
-const featuresForUsersOfWindows = [
-  'WebUIOmniboxPopup',
-  'WebUIOmniboxAimPopup',
-  'SpareRendererForSitePerProcess',
-];
+import type { Browser as Chromium, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 
 export interface Browser {
   /** Opens a page in its own context. `faults` collects what it does wrong and must stay empty. */
@@ -38,28 +6,19 @@ export interface Browser {
   stop(): Promise<void>;
 }
 
-/** One Chromium per test file, with its own profile. */
+/** Set by jest-environment.mjs: the Chromium that the test files of a worker share. */
+const { sharedChromium } = globalThis as { sharedChromium?: () => Promise<Chromium> };
+
+/** Chromium for one test file. With switches, and outside of Jest, it is a process of its own. */
 export async function startBrowser(...switches: readonly string[]): Promise<Browser> {
-  const profile = await mkdtemp(join(tmpdir(), 'porthole-chromium-'));
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      `--disable-features=${[...featuresOffForPlaywright, ...featuresForUsersOfWindows].join(',')}`,
-      `--disk-cache-dir=${profile}`,
-      ...switches,
-    ],
-  });
+  const isShared = sharedChromium !== undefined && switches.length === 0;
+  const browser = isShared ? await sharedChromium() : await launch(switches);
+  const contexts = new Set<BrowserContext>();
   return {
     async open(options = {}) {
       const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+      contexts.add(context);
+      context.once('close', () => contexts.delete(context));
       const page = await context.newPage();
       const faults: string[] = [];
       page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
@@ -75,10 +34,15 @@ export async function startBrowser(...switches: readonly string[]): Promise<Brow
       return { page, faults, context };
     },
     async stop() {
-      await browser.close();
-      await rm(profile, { recursive: true, force: true });
+      await Promise.all([...contexts].map((context) => context.close()));
+      if (!isShared) await browser.close();
     },
   };
+}
+
+async function launch(switches: readonly string[]): Promise<Chromium> {
+  const { launchChromium } = await import('./chromium.ts');
+  return launchChromium(...switches);
 }
 
 /** Waits until the console page is in a state. */
