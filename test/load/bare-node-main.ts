@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { OnReadOpts, Socket } from 'node:net';
 import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { serveParent } from './child.ts';
+import { createProfileChild, type ProfileRequest } from './profile-child.ts';
 
 /**
  * Forwards bytes between two sockets, including the upgrade, without parsing or limits. So it costs what Node itself
@@ -12,6 +13,7 @@ const { hostname, port: machinePort } = new URL(upstream);
 const secureContext = createSecureContext({ ca, ecdhCurve: 'X25519' });
 const readBuffer = Buffer.allocUnsafeSlow(16 * 1024);
 const server = createServer();
+const profile = createProfileChild();
 let ticket: Buffer | undefined;
 
 server.on('upgrade', (request, viewer: Socket, head: Buffer) => {
@@ -45,5 +47,7 @@ server.on('upgrade', (request, viewer: Socket, head: Buffer) => {
 });
 
 server.listen(0, '127.0.0.1', 1024, () => {
-  serveParent({ port: (server.address() as { port: number }).port }, () => ({}));
+  serveParent({ port: (server.address() as { port: number }).port }, (request: ProfileRequest) =>
+    profile(request),
+  );
 });

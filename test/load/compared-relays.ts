@@ -106,6 +106,7 @@ export const startBareNode: StartRelay = async (upstream) => {
     port: portOf(child.ready),
     path: rawPath('bare Node'),
     protocols: plainProtocols,
+    request: child.request,
     stop: child.stop,
   };
 };

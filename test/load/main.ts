@@ -91,7 +91,10 @@ if (options.profile) {
   // Incomplete profiles only: docs/performance.md has that of a relay that does not record.
   const folder = !whole && options.only.includes('recording') ? mkdtempSync(join(tmpdir(), 'bench-')) : '';
   const start = folder === '' ? startPorthole : startRecordingPorthole(folder);
-  const text = await profile(bench, () => start(listening));
+  const text = await profile(bench, {
+    porthole: () => start(listening),
+    bareNode: () => startBareNode(listening),
+  });
   if (folder !== '') rmSync(folder, { recursive: true, force: true });
   console.log(text);
   const file = options.report ?? (whole ? 'docs/performance.md' : undefined);

@@ -1,36 +1,76 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComparedRelay } from './compared-relays.ts';
 import { closeAll, measureFlow, open, type Bench } from './measure.ts';
+import type { Workload } from './plan.ts';
 import type { HeapSummary, CpuShare } from './profile-child.ts';
 
-/** Profiles Porthole's CPU time in each workload and the memory of an idle session, as Markdown. */
-export async function profile(bench: Bench, start: () => Promise<ComparedRelay>): Promise<string> {
+/** Functions that take less than this share of a frame are not listed. */
+const smallestShare = 0.005;
+const mostFunctions = 16;
+
+interface ProfiledFlow {
+  readonly name: string;
+  readonly microsPerFrame: number;
+  /** By function. */
+  readonly shares: ReadonlyMap<string, number>;
+}
+
+/**
+ * Profiles the CPU time per frame in each workload, of Porthole and of bare Node, and the memory of an idle session of
+ * Porthole. As Markdown.
+ */
+export async function profile(
+  bench: Bench,
+  { porthole, bareNode }: Readonly<Record<'porthole' | 'bareNode', () => Promise<ComparedRelay>>>,
+): Promise<string> {
   const lines: string[] = [];
   for (const workload of bench.plan.workloads) {
-    const relay = await start();
-    await open(bench, relay, workload.sessions);
-    await sleep(bench.plan.settleMs);
-    await measureFlow(bench, relay, workload); // warm-up
-    await relay.request?.({ profile: 'start' });
-    await measureFlow(bench, relay, workload);
-    const { cpuShares } = (await relay.request?.<{ cpuShares: CpuShare[] }>({ profile: 'stop' })) ?? {
-      cpuShares: [],
-    };
-    await closeAll(bench);
-    await relay.stop();
-    lines.push(
-      `### ${workload.name}: CPU time`,
-      '',
-      '| Function | Share |',
-      '|---|--:|',
-      ...cpuShares
-        .slice(0, 12)
-        .map(({ location, share }) => `| \`${location}\` | ${(share * 100).toFixed(1)} % |`),
-      '',
-    );
+    const ours = await profileFlow(bench, workload, porthole);
+    const bare = await profileFlow(bench, workload, bareNode);
+    lines.push(`### ${workload.name}: CPU time per frame`, '', ...flowTable(ours, bare), '');
   }
-  if (bench.plan.idleRounds > 0) lines.push(...(await profileIdle(bench, start)));
+  if (bench.plan.idleRounds > 0) lines.push(...(await profileIdle(bench, porthole)));
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+async function profileFlow(
+  bench: Bench,
+  workload: Workload,
+  start: () => Promise<ComparedRelay>,
+): Promise<ProfiledFlow> {
+  const relay = await start();
+  await open(bench, relay, workload.sessions);
+  await sleep(bench.plan.settleMs);
+  await measureFlow(bench, relay, workload); // warm-up
+  await relay.request?.({ profile: 'start' });
+  const { cpuPerFrame } = await measureFlow(bench, relay, workload);
+  const { cpuShares } = (await relay.request?.<{ cpuShares: CpuShare[] }>({ profile: 'stop' })) ?? {
+    cpuShares: [],
+  };
+  await closeAll(bench);
+  await relay.stop();
+  const shares = new Map(cpuShares.map(({ location, share }) => [location, share]));
+  return { name: relay.name, microsPerFrame: cpuPerFrame * 1e6, shares };
+}
+
+/** In microseconds. What only one of both calls is 0 for the other. */
+function flowTable(...flows: readonly [ProfiledFlow, ProfiledFlow]): string[] {
+  const largestShare = (location: string) =>
+    Math.max(...flows.map(({ shares }) => shares.get(location) ?? 0));
+  const listed = [...new Set(flows.flatMap(({ shares }) => [...shares.keys()]))]
+    .filter((location) => largestShare(location) >= smallestShare)
+    .toSorted((a, b) => largestShare(b) - largestShare(a))
+    .slice(0, mostFunctions);
+  const row = (name: string, micros: (flow: ProfiledFlow) => number) =>
+    `| ${name} | ${flows.map((flow) => micros(flow).toFixed(2)).join(' | ')} |`;
+  return [
+    `| Function | ${flows.map(({ name }) => `${name}, µs`).join(' | ')} |`,
+    '|---|--:|--:|',
+    ...listed.map((location) =>
+      row(`\`${location}\``, ({ microsPerFrame, shares }) => microsPerFrame * (shares.get(location) ?? 0)),
+    ),
+    row('everything', ({ microsPerFrame }) => microsPerFrame),
+  ];
 }
 
 async function profileIdle(bench: Bench, start: () => Promise<ComparedRelay>): Promise<string[]> {
