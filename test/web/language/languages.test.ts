@@ -1,6 +1,12 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { errorKinds } from '@porthole/shared/errors';
-import { builtInLanguage, languages, languageTags } from '@porthole/shared/language/languages';
+import {
+  builtInLanguage,
+  languageCookie,
+  languages,
+  languageTags,
+  type Language,
+} from '@porthole/shared/language/languages';
 import { describeWith } from '../../needs.ts';
 import { accessibilityFaults } from '../axe.ts';
 import { startBrowser, waitForState, type Browser } from '../browser.ts';
@@ -106,32 +112,85 @@ describeWith('chromium')('the pages in the languages of their users', () => {
     expect(await documentAttributes(page)).toEqual(['en', 'ltr']);
   });
 
-  const visits: readonly (readonly [path: string, ready: string])[] = [
-    ['/', '.machine-name'],
-    ['/sessions', '.session'],
-    ['/classes', '.seat-help'],
-    ['/recordings', '[data-recording]'],
-    [`/recordings/${recordingId}`, '.player-controls'],
-    ['/console/lab/100', '.bar'],
-  ];
+  const others = languageTags.filter((language) => language !== builtInLanguage);
 
-  test.each(languageTags.filter((language) => language !== builtInLanguage))(
-    'axe finds nothing on any page in %s',
-    async (language) => {
-      await start(language);
-      const found: string[] = [];
-      for (const [path, ready] of visits) {
-        await page.goto(site.origin + path);
+  /** Where users have the menu, they switch there. Otherwise the next page has the language. */
+  async function show(language: Language, path: string): Promise<void> {
+    const menu = page.locator('.language-menu select');
+    if ((await menu.count()) > 0) await menu.selectOption(language);
+    else {
+      await context.addCookies([{ name: languageCookie, value: language, url: site.origin }]);
+      await page.goto(site.origin + path);
+    }
+    await page.locator(`html[lang=${language}]`).waitFor({ state: 'attached' });
+  }
+
+  /** Elements that stand out beside the page. */
+  async function tooWide(): Promise<boolean> {
+    await page.setViewportSize({ width: 390, height: 800 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    return wide;
+  }
+
+  const launch = {
+    step: 'select',
+    code: 'c',
+    multiple: true,
+    machines: [{ id: 'lab/100', name: 'web-1' }],
+    classes: [{ name: 'networks', title: 'Networks' }],
+  };
+
+  test.each([
+    ['the list of machines', '/', '.machine-name'],
+    ['live consoles', '/sessions', '.session'],
+    ['a class', '/classes', '.seat-help'],
+    ['recordings', '/recordings', '[data-recording]'],
+    ['a recording', `/recordings/${recordingId}`, '.player-controls'],
+    ['a console', '/console/lab/100', '.bar'],
+    ['a launch', '/lti.html', 'fieldset'],
+    ['the sign-in page', '/?signed-out', '#password'],
+  ])(
+    'axe finds nothing in any language on the page of %s, which fits a phone',
+    async (_what, path, ready) => {
+      await start('en-US');
+      site.signedIn = path !== '/?signed-out';
+      await page.route('**/lti.html', async (route) => {
+        const response = await route.fetch();
+        const body = (await response.text()).replace('id="step">', `id="step">${JSON.stringify(launch)}`);
+        await route.fulfill({ response, body });
+      });
+      await page.goto(site.origin + path);
+      await page.locator(ready).first().waitFor();
+      for (const language of others) {
+        await show(language, path);
         await page.locator(ready).first().waitFor();
         if (path.startsWith('/console')) await waitForState(page, 'open');
         expect(await documentAttributes(page)).toEqual([language, languages[language].direction]);
-        found.push(...(await accessibilityFaults(page)).map((fault) => `${path} ${fault}`));
+        expect([language, await accessibilityFaults(page), await tooWide()]).toEqual([language, [], false]);
       }
-      site.signedIn = false;
-      await page.goto(site.origin);
-      await page.locator('#password').waitFor();
-      found.push(...(await accessibilityFaults(page)).map((fault) => `sign-in ${fault}`));
-      expect(found).toEqual([]);
     },
   );
+
+  test('in Arabic, everything but the screen is on the other side', async () => {
+    await start('ar');
+    await openConsole();
+    const left = async (selector: string) => (await page.locator(selector).first().boundingBox())?.x ?? -1;
+    expect(await left('.bar-title')).toBeGreaterThan(await left('.bar-tools'));
+    await page.mouse.move(600, 2);
+    await page.locator('.bar a[data-home]').focus();
+    await page.keyboard.press('ArrowLeft');
+    expect(
+      await page
+        .locator('.bar-tools .tool')
+        .first()
+        .evaluate((tool) => tool.matches(':focus')),
+    ).toBe(true);
+    expect(await page.locator('#screen').evaluate((screen) => getComputedStyle(screen).direction)).toBe(
+      'ltr',
+    );
+    await page.goto(`${site.origin}/classes`);
+    await page.locator('.seat-help').waitFor();
+    expect(await left('[data-seat="lab/101"]')).toBeGreaterThan(await left('[data-seat="lab/103"]'));
+  });
 });

@@ -107,7 +107,9 @@ const abbreviated = /^elapsed/;
 /** The text at the end of a message, also in its plural. */
 function lastText(message: unknown): string {
   if (typeof message === 'string') return message;
-  const last = (message as readonly unknown[]).at(-1);
+  // A number at the end.
+  if (!Array.isArray(message)) return '';
+  const last: unknown = message.at(-1);
   if (typeof last === 'string') return last;
   const [, type, options] = last as readonly unknown[];
   return type === pluralType || type === selectType

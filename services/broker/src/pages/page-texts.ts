@@ -28,4 +28,29 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
     notFound: 'Página no encontrada',
     allConsoles: 'Todas las consolas',
   },
+  it: {
+    needsScripts: 'Porthole richiede JavaScript. Attivarlo per questo sito.',
+    notFound: 'Pagina non trovata',
+    allConsoles: 'Tutte le console',
+  },
+  pt: {
+    needsScripts: 'O Porthole precisa de JavaScript. Ative-o para este site.',
+    notFound: 'Página não encontrada',
+    allConsoles: 'Todas as consolas',
+  },
+  pl: {
+    needsScripts: 'Porthole wymaga JavaScriptu. Włącz go dla tej witryny.',
+    notFound: 'Nie znaleziono strony',
+    allConsoles: 'Wszystkie konsole',
+  },
+  nl: {
+    needsScripts: 'Porthole heeft JavaScript nodig. Schakel het in voor deze site.',
+    notFound: 'Pagina niet gevonden',
+    allConsoles: 'Alle consoles',
+  },
+  ar: {
+    needsScripts: 'يحتاج Porthole إلى JavaScript. فعّله لهذا الموقع.',
+    notFound: 'الصفحة غير موجودة',
+    allConsoles: 'كل وحدات التحكم',
+  },
 };

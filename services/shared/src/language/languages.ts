@@ -1,5 +1,5 @@
 /** The languages of the pages, by their tag (BCP 47). Bundled into the pages, so this module must not import anything. */
-export const languageTags = ['en', 'de', 'fr', 'es'] as const;
+export const languageTags = ['en', 'de', 'fr', 'es', 'it', 'pt', 'pl', 'nl', 'ar'] as const;
 
 export type Language = (typeof languageTags)[number];
 
@@ -14,6 +14,11 @@ export const languages: Readonly<Record<Language, LanguageInfo>> = {
   de: { name: 'Deutsch', direction: 'ltr' },
   fr: { name: 'Français', direction: 'ltr' },
   es: { name: 'Español', direction: 'ltr' },
+  it: { name: 'Italiano', direction: 'ltr' },
+  pt: { name: 'Português', direction: 'ltr' },
+  pl: { name: 'Polski', direction: 'ltr' },
+  nl: { name: 'Nederlands', direction: 'ltr' },
+  ar: { name: 'العربية', direction: 'rtl' },
 };
 
 /** Built into the pages. The others are loaded when they are needed. */

@@ -8,6 +8,11 @@ const loaders: Readonly<Record<Exclude<Language, 'en'>, Loader>> = {
   de: () => import('./messages/de.ts'),
   fr: () => import('./messages/fr.ts'),
   es: () => import('./messages/es.ts'),
+  it: () => import('./messages/it.ts'),
+  pt: () => import('./messages/pt.ts'),
+  pl: () => import('./messages/pl.ts'),
+  nl: () => import('./messages/nl.ts'),
+  ar: () => import('./messages/ar.ts'),
 };
 
 let current: Language = builtInLanguage;

@@ -43,7 +43,7 @@ export function PlayerControls(props: PlayerControlsProps) {
       >
         {state.playing ? <PauseIcon /> : <PlayIcon />}
       </button>
-      <p class="player-time">
+      <p class="player-time" dir="ltr">
         {timeText(state.ms)} / {timeText(timeline.durationMs)}
         {wallClock ? <span class="player-clock">{wallClock.toLocaleTimeString(locale())}</span> : null}
       </p>

@@ -15,7 +15,8 @@ export function seatName({ member, machine }: Seat): string {
 export function classCount({ seats, hands }: Pick<ClassDetails, 'seats' | 'hands'>): string {
   const open = seats.filter(({ state }) => state === 'open').length;
   const consoles = t('class.openSeats', { open, count: seats.length });
-  return hands.length === 0 ? consoles : `${consoles}, ${t('class.raisedHands', { count: hands.length })}`;
+  if (hands.length === 0) return consoles;
+  return t('joined', { first: consoles, second: t('class.raisedHands', { count: hands.length }) });
 }
 
 /** For screen readers: who asks for help. */

@@ -15,6 +15,7 @@ export const de: Translation = {
     machineNumber: 'Maschine {vmid}',
     portholeSilent: 'Porthole antwortet nicht.',
     proxmoxSilent: 'Proxmox antwortet nicht.',
+    joined: '{first}, {second}',
     supportNumber: 'Supportnummer',
     otherPeople: '{count, plural, one {# weitere Person} other {# weitere Personen}}',
     traffic: '{value} {unit, select, B {B} kB {kB} MB {MB} GB {GB} other {TB}}',
@@ -32,7 +33,7 @@ export const de: Translation = {
     yourMachines: 'Ihre Maschinen',
     'unreachable.title': 'Porthole antwortet nicht',
     'unreachable.advice': 'Prüfen Sie Ihr Netzwerk, oder versuchen Sie es gleich noch einmal.',
-    found: '{count} gefunden.',
+    found: '{count, number} gefunden.',
     listTruncated: '(Liste gekürzt)',
 
     signIn: 'Anmelden',
@@ -78,7 +79,7 @@ export const de: Translation = {
     'signIn.impossible': 'Die Anmeldung ist zurzeit nicht möglich. Versuchen Sie es später erneut.',
 
     'machines.loading': 'Ihre Maschinen werden geladen…',
-    'machines.count': '{count, plural, one {# Maschine} other {# Maschinen}}, {running} in Betrieb',
+    'machines.count': '{count, plural, one {# Maschine} other {# Maschinen}}, {running, number} in Betrieb',
     'machines.search': 'Nach Name, Nummer, Tag oder Pool suchen',
     'machines.searchHint': 'Name, Nummer oder Tag',
     'machines.searchFor': 'Nach {tag} suchen',

@@ -12,6 +12,7 @@ export const en = {
   machineNumber: 'Machine {vmid}',
   portholeSilent: 'Porthole is not responding.',
   proxmoxSilent: 'Proxmox is not responding.',
+  joined: '{first}, {second}',
   supportNumber: 'Support number',
   otherPeople: '{count, plural, one {# other} other {# others}}',
   traffic: '{value} {unit, select, B {B} kB {kB} MB {MB} GB {GB} other {TB}}',
@@ -30,7 +31,7 @@ export const en = {
   yourMachines: 'Your machines',
   'unreachable.title': 'Porthole is not responding',
   'unreachable.advice': 'Check your network, or try again in a moment.',
-  found: '{count} found.',
+  found: '{count, number} found.',
   listTruncated: '(list truncated)',
 
   // Sign-in page
@@ -74,7 +75,7 @@ export const en = {
 
   // List of machines
   'machines.loading': 'Loading your machines…',
-  'machines.count': '{count, plural, one {# machine} other {# machines}}, {running} running',
+  'machines.count': '{count, plural, one {# machine} other {# machines}}, {running, number} running',
   'machines.search': 'Search by name, number, tag or pool',
   'machines.searchHint': 'Search name, number or tag',
   'machines.searchFor': 'Search for {tag}',

@@ -15,6 +15,7 @@ export const es: Translation = {
     machineNumber: 'Máquina {vmid}',
     portholeSilent: 'Porthole no responde.',
     proxmoxSilent: 'Proxmox no responde.',
+    joined: '{first}, {second}',
     supportNumber: 'Número de asistencia',
     otherPeople: '{count, plural, one {# persona más} other {# personas más}}',
     traffic: '{value} {unit, select, B {B} kB {kB} MB {MB} GB {GB} other {TB}}',
@@ -77,7 +78,7 @@ export const es: Translation = {
     'signIn.impossible': 'Ahora no es posible iniciar sesión. Inténtelo más tarde.',
 
     'machines.loading': 'Cargando sus máquinas…',
-    'machines.count': '{count, plural, one {# máquina} other {# máquinas}}, {running} en marcha',
+    'machines.count': '{count, plural, one {# máquina} other {# máquinas}}, {running, number} en marcha',
     'machines.search': 'Buscar por nombre, número, etiqueta o grupo',
     'machines.searchHint': 'Nombre, número o etiqueta',
     'machines.searchFor': 'Buscar {tag}',

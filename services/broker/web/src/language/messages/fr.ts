@@ -15,6 +15,7 @@ export const fr: Translation = {
     machineNumber: 'Machine {vmid}',
     portholeSilent: 'Porthole ne répond pas.',
     proxmoxSilent: 'Proxmox ne répond pas.',
+    joined: '{first}, {second}',
     supportNumber: 'Numéro d’assistance',
     otherPeople: '{count, plural, one {# autre} other {# autres}}',
     traffic: '{value} {unit, select, B {o} kB {ko} MB {Mo} GB {Go} other {To}}',
@@ -75,7 +76,7 @@ export const fr: Translation = {
     'signIn.impossible': 'La connexion est impossible pour le moment. Réessayez plus tard.',
 
     'machines.loading': 'Chargement de vos machines…',
-    'machines.count': '{count, plural, one {# machine} other {# machines}}, {running} en marche',
+    'machines.count': '{count, plural, one {# machine} other {# machines}}, {running, number} en marche',
     'machines.search': 'Rechercher par nom, numéro, étiquette ou pool',
     'machines.searchHint': 'Nom, numéro ou étiquette',
     'machines.searchFor': 'Rechercher {tag}',

@@ -1,3 +1,4 @@
+import { aroundElement, elementMark } from '../../language/around-element.tsx';
 import { t } from '../../language/t.ts';
 import type { ClassDetails, Seat } from '../../class-types.ts';
 import { RaisedHandIcon } from '../../components/icons.tsx';
@@ -73,7 +74,10 @@ export function SeatCard(props: SeatCardProps) {
         <p class="seat-help">
           <RaisedHandIcon />
           <span>
-            <strong>{t('seat.asksForHelp')}</strong>, {elapsedText(help.since, now)}
+            {aroundElement(
+              t('joined', { first: elementMark, second: elapsedText(help.since, now) }),
+              <strong>{t('seat.asksForHelp')}</strong>,
+            )}
             {help.text ? <span class="class-quote">{help.text}</span> : null}
           </span>
         </p>

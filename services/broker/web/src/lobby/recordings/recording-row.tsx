@@ -44,7 +44,9 @@ export function RecordingRow({ recording }: { readonly recording: Recording }) {
         </span>
         {stateLabel !== undefined || held ? (
           <span class={`badge ${state === 'damaged' ? 'damaged' : ''}`}>
-            {[stateLabel, held ? t('recording.held') : undefined].filter(Boolean).join(', ')}
+            {stateLabel !== undefined && held
+              ? t('joined', { first: stateLabel, second: t('recording.held') })
+              : (stateLabel ?? t('recording.held'))}
           </span>
         ) : null}
       </span>
