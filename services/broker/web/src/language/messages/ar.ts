@@ -634,6 +634,7 @@ export const ar: Translation = {
     proxmox_timeout: 'لم يستجب Proxmox في الوقت المناسب.',
     recording_unavailable: 'يجب تسجيل وحدة التحكم هذه، ولا يمكن حفظ التسجيلات حاليًا.',
     recording_stopped: 'يجب تسجيل وحدة التحكم هذه، وقد توقف تسجيلها.',
+    recording_interrupted: 'انقطع تسجيل وحدة تحكمك. تُفتح وحدة التحكم مجددًا.',
     consent_required: 'تُسجَّل وحدة التحكم هذه. لا تُفتح إلا إن وافقت.',
     power_failed: 'تعذّر على Proxmox تنفيذ إجراء الطاقة.',
     power_timeout: 'لم يُكمل الجهاز إجراء الطاقة في الوقت المناسب.',

@@ -648,6 +648,7 @@ export const it: Translation = {
     recording_unavailable:
       'Questa console deve essere registrata, e al momento le registrazioni non si possono salvare.',
     recording_stopped: 'Questa console deve essere registrata, e la sua registrazione si è fermata.',
+    recording_interrupted: 'La registrazione della tua console si è interrotta. La console si riapre.',
     consent_required: 'Questa console viene registrata. Si apre solo se sei d’accordo.',
     power_failed: 'Proxmox non è riuscito a eseguire l’azione di alimentazione.',
     power_timeout: 'La macchina non ha completato in tempo l’azione di alimentazione.',

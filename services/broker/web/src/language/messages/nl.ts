@@ -639,6 +639,7 @@ export const nl: Translation = {
     proxmox_timeout: 'Proxmox heeft niet op tijd gereageerd.',
     recording_unavailable: 'Deze console moet worden opgenomen, en opnamen kunnen nu niet worden opgeslagen.',
     recording_stopped: 'Deze console moet worden opgenomen, en de opname ervan is gestopt.',
+    recording_interrupted: 'De opname van je console is onderbroken. De console opent opnieuw.',
     consent_required: 'Deze console wordt opgenomen. Ze opent alleen als je akkoord gaat.',
     power_failed: 'Proxmox kon de machine niet in- of uitschakelen.',
     power_timeout: 'De machine is niet op tijd in- of uitgeschakeld.',

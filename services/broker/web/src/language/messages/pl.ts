@@ -646,6 +646,7 @@ export const pl: Translation = {
     proxmox_timeout: 'Proxmox nie odpowiedział na czas.',
     recording_unavailable: 'Ta konsola musi być nagrywana, a nagrań nie można teraz zapisać.',
     recording_stopped: 'Ta konsola musi być nagrywana, a jej nagrywanie zostało przerwane.',
+    recording_interrupted: 'Nagrywanie Twojej konsoli zostało przerwane. Konsola otwiera się ponownie.',
     consent_required: 'Ta konsola jest nagrywana. Otworzy się tylko za Twoją zgodą.',
     power_failed: 'Proxmox nie zdołał wykonać operacji zasilania.',
     power_timeout: 'Maszyna nie zakończyła na czas operacji zasilania.',

@@ -645,6 +645,7 @@ export const pt: Translation = {
     proxmox_timeout: 'O Proxmox não respondeu a tempo.',
     recording_unavailable: 'Esta consola tem de ser gravada, e de momento não é possível guardar gravações.',
     recording_stopped: 'Esta consola tem de ser gravada, e a sua gravação parou.',
+    recording_interrupted: 'A gravação da sua consola foi interrompida. A consola abre novamente.',
     consent_required: 'Esta consola é gravada. Só se abre se concordar.',
     power_failed: 'O Proxmox não conseguiu executar a ação de alimentação.',
     power_timeout: 'A máquina não concluiu a tempo a ação de alimentação.',
