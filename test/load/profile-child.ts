@@ -7,7 +7,7 @@ import { writeHeapSnapshot } from 'node:v8';
 
 /** Requests to a process of the bench for its own profile. */
 export interface ProfileRequest {
-  readonly profile: 'start' | 'stop' | 'heap';
+  readonly profile: 'start' | 'stop' | 'heap' | 'memory';
 }
 
 export interface CpuShare {
@@ -28,6 +28,7 @@ export function createProfileChild(): (request: ProfileRequest) => Promise<unkno
   const session = new Session();
   return async ({ profile }) => {
     if (profile === 'heap') return summarizeHeap();
+    if (profile === 'memory') return { usage: { ...memoryUsage() } };
     if (profile === 'stop') return stopProfile(session);
     session.connect();
     await session.post('Profiler.enable');

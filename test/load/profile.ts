@@ -2,22 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComparedRelay } from './compared-relays.ts';
 import { closeAll, measureFlow, open, type Bench } from './measure.ts';
 import type { Workload } from './plan.ts';
+import { usageOf } from './process-usage.ts';
 import type { HeapSummary, CpuShare } from './profile-child.ts';
 
-/** Functions that take less than this share of a frame are not listed. */
+/** Functions that take less than this share of it are not listed. */
 const smallestShare = 0.005;
 const mostFunctions = 16;
 
-interface ProfiledFlow {
+interface ProfiledWork {
   readonly name: string;
-  readonly microsPerFrame: number;
+  /** CPU time of one frame or one opening. */
+  readonly micros: number;
   /** By function. */
   readonly shares: ReadonlyMap<string, number>;
 }
 
 /**
- * Profiles the CPU time per frame in each workload, of Porthole and of bare Node, and the memory of an idle session of
- * Porthole. As Markdown.
+ * Profiles the CPU time per frame in each workload and per opening, and the memory of an idle session, of Porthole and of
+ * bare Node. As Markdown.
  */
 export async function profile(
   bench: Bench,
@@ -27,9 +29,13 @@ export async function profile(
   for (const workload of bench.plan.workloads) {
     const ours = await profileFlow(bench, workload, porthole);
     const bare = await profileFlow(bench, workload, bareNode);
-    lines.push(`### ${workload.name}: CPU time per frame`, '', ...flowTable(ours, bare), '');
+    lines.push(`### ${workload.name}: CPU time per frame`, '', ...shareTable(ours, bare), '');
   }
-  if (bench.plan.idleRounds > 0) lines.push(...(await profileIdle(bench, porthole)));
+  if (bench.plan.idleRounds > 0) {
+    const openings = [await profileOpening(bench, porthole), await profileOpening(bench, bareNode)] as const;
+    const memory = [await measureMemory(bench, porthole), await measureMemory(bench, bareNode)] as const;
+    lines.push('### CPU time per opening', '', ...shareTable(...openings), '', ...memoryTable(...memory), '');
+  }
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
@@ -37,79 +43,146 @@ async function profileFlow(
   bench: Bench,
   workload: Workload,
   start: () => Promise<ComparedRelay>,
-): Promise<ProfiledFlow> {
+): Promise<ProfiledWork> {
   const relay = await start();
   await open(bench, relay, workload.sessions);
   await sleep(bench.plan.settleMs);
   await measureFlow(bench, relay, workload); // warm-up
   await relay.request?.({ profile: 'start' });
   const { cpuPerFrame } = await measureFlow(bench, relay, workload);
-  const { cpuShares } = (await relay.request?.<{ cpuShares: CpuShare[] }>({ profile: 'stop' })) ?? {
-    cpuShares: [],
-  };
+  const shares = await stopProfile(relay);
   await closeAll(bench);
   await relay.stop();
-  const shares = new Map(cpuShares.map(({ location, share }) => [location, share]));
-  return { name: relay.name, microsPerFrame: cpuPerFrame * 1e6, shares };
+  return { name: relay.name, micros: cpuPerFrame * 1e6, shares };
+}
+
+async function stopProfile(relay: ComparedRelay): Promise<ReadonlyMap<string, number>> {
+  const profiled = await relay.request?.<{ cpuShares: CpuShare[] }>({ profile: 'stop' });
+  return new Map(profiled?.cpuShares.map(({ location, share }) => [location, share]));
 }
 
 /** In microseconds. What only one of both calls is 0 for the other. */
-function flowTable(...flows: readonly [ProfiledFlow, ProfiledFlow]): string[] {
+function shareTable(...relays: readonly [ProfiledWork, ProfiledWork]): string[] {
   const largestShare = (location: string) =>
-    Math.max(...flows.map(({ shares }) => shares.get(location) ?? 0));
-  const listed = [...new Set(flows.flatMap(({ shares }) => [...shares.keys()]))]
+    Math.max(...relays.map(({ shares }) => shares.get(location) ?? 0));
+  const listed = [...new Set(relays.flatMap(({ shares }) => [...shares.keys()]))]
     .filter((location) => largestShare(location) >= smallestShare)
     .toSorted((a, b) => largestShare(b) - largestShare(a))
     .slice(0, mostFunctions);
-  const row = (name: string, micros: (flow: ProfiledFlow) => number) =>
-    `| ${name} | ${flows.map((flow) => micros(flow).toFixed(2)).join(' | ')} |`;
+  const row = (name: string, micros: (flow: ProfiledWork) => number) =>
+    `| ${name} | ${relays.map((flow) => micros(flow).toFixed(2)).join(' | ')} |`;
   return [
-    `| Function | ${flows.map(({ name }) => `${name}, µs`).join(' | ')} |`,
+    `| Function | ${relays.map(({ name }) => `${name}, µs`).join(' | ')} |`,
     '|---|--:|--:|',
     ...listed.map((location) =>
-      row(`\`${location}\``, ({ microsPerFrame, shares }) => microsPerFrame * (shares.get(location) ?? 0)),
+      row(`\`${location}\``, ({ micros, shares }) => micros * (shares.get(location) ?? 0)),
     ),
-    row('everything', ({ microsPerFrame }) => microsPerFrame),
+    row('everything', ({ micros }) => micros),
   ];
 }
 
-async function profileIdle(bench: Bench, start: () => Promise<ComparedRelay>): Promise<string[]> {
+/** The CPU time per opening, by function. */
+async function profileOpening(bench: Bench, start: () => Promise<ComparedRelay>): Promise<ProfiledWork> {
+  const { idleSessions, settleMs } = bench.plan;
+  const relay = await start();
+  await open(bench, relay, Math.ceil(idleSessions / 4)); // warm-up
+  await closeAll(bench);
+  await sleep(settleMs);
+  await relay.request?.({ profile: 'start' });
+  const before = usageOf(relay.pid).cpuSeconds;
+  await open(bench, relay, idleSessions);
+  const cpu = usageOf(relay.pid).cpuSeconds - before;
+  const shares = await stopProfile(relay);
+  await closeAll(bench);
+  await relay.stop();
+  return { name: relay.name, micros: (cpu / idleSessions) * 1e6, shares };
+}
+
+interface IdleMemory {
+  readonly name: string;
+  readonly sessions: number;
+  /** Bytes that have come with the sessions. Live objects are those that are left after a garbage collection. */
+  readonly rss: number;
+  readonly heapTotal: number;
+  readonly live: number;
+  readonly external: number;
+  readonly kinds: readonly { readonly kind: string; readonly count: number; readonly bytes: number }[];
+}
+
+/** Memory and objects in a process each, because a heap snapshot enlarges the process. */
+async function measureMemory(bench: Bench, start: () => Promise<ComparedRelay>): Promise<IdleMemory> {
+  const memory = await beforeAndWithSessions(bench, start, (relay) => memoryOf(relay));
+  const heap = await beforeAndWithSessions(bench, start, (relay) => heapOf(relay));
+  const grown = (key: string) => (memory.sessions[key] ?? 0) - (memory.before[key] ?? 0);
+  const kindsBefore = new Map(heap.before.kinds.map((entry) => [entry.kind, entry]));
+  return {
+    name: memory.name,
+    sessions: bench.plan.idleSessions,
+    rss: grown('rss'),
+    heapTotal: grown('heapTotal'),
+    live: (heap.sessions.usage['heapUsed'] ?? 0) - (heap.before.usage['heapUsed'] ?? 0),
+    external: grown('external'),
+    kinds: heap.sessions.kinds
+      .map(({ kind, count, bytes }) => ({
+        kind,
+        count: count - (kindsBefore.get(kind)?.count ?? 0),
+        bytes: bytes - (kindsBefore.get(kind)?.bytes ?? 0),
+      }))
+      .toSorted((a, b) => b.bytes - a.bytes),
+  };
+}
+
+/** What `read` returns before the sessions are open, and with them. */
+async function beforeAndWithSessions<T>(
+  bench: Bench,
+  start: () => Promise<ComparedRelay>,
+  read: (relay: ComparedRelay) => Promise<T>,
+): Promise<{ readonly name: string; readonly before: T; readonly sessions: T }> {
   const { idleSessions, settleMs } = bench.plan;
   const relay = await start();
   await open(bench, relay, 20);
   await closeAll(bench);
   await sleep(settleMs);
-  const before = await heapOf(relay);
+  const before = await read(relay);
   await open(bench, relay, idleSessions);
   await sleep(settleMs);
-  const perSession = (bytes: number) => `${(bytes / 1024 / idleSessions).toFixed(1)} KiB`;
-  const after = await heapOf(relay);
+  const sessions = await read(relay);
   await closeAll(bench);
   await relay.stop();
-  const kindsBefore = new Map(before.kinds.map((entry) => [entry.kind, entry]));
-  const kinds = after.kinds
-    .map(({ kind, count, bytes }) => ({
-      kind,
-      count: (count - (kindsBefore.get(kind)?.count ?? 0)) / idleSessions,
-      bytes: (bytes - (kindsBefore.get(kind)?.bytes ?? 0)) / idleSessions,
-    }))
-    .toSorted((a, b) => b.bytes - a.bytes);
-  const grown = (key: string) => (after.usage[key] ?? 0) - (before.usage[key] ?? 0);
+  return { name: relay.name, before, sessions };
+}
+
+function memoryTable(...relays: readonly [IdleMemory, IdleMemory]): string[] {
+  const [porthole] = relays;
+  const { sessions } = porthole;
+  const row = (name: string, bytes: (relay: IdleMemory) => number) =>
+    `| ${name} | ${relays.map((relay) => (bytes(relay) / 1024 / sessions).toFixed(1)).join(' | ')} |`;
   return [
-    `### idle: memory of one of ${idleSessions} sessions`,
+    `### idle: memory of one of ${sessions} sessions`,
     '',
-    '| Part | Per session |',
-    '|---|--:|',
-    `| JavaScript objects (live) | ${perSession(grown('heapUsed'))} |`,
-    `| Buffers outside the heap | ${perSession(grown('external'))} |`,
-    '',
-    '| Kind of object | Per session | Bytes |',
+    `| Part | ${relays.map(({ name }) => `${name}, KiB`).join(' | ')} |`,
     '|---|--:|--:|',
-    ...kinds
-      .slice(0, 12)
-      .map(({ kind, count, bytes }) => `| \`${kind}\` | ${count.toFixed(1)} | ${bytes.toFixed(0)} |`),
+    row('resident memory', ({ rss }) => rss),
+    row('of that, the JavaScript heap', ({ heapTotal }) => heapTotal),
+    row('of that, live objects', ({ live }) => live),
+    row('buffers outside the heap', ({ external }) => external),
+    row('the rest: OpenSSL, libuv, fragments', ({ rss, heapTotal, external }) => rss - heapTotal - external),
     '',
+    `| Kind of object of ${porthole.name} | Per session | Bytes |`,
+    '|---|--:|--:|',
+    ...porthole.kinds
+      .slice(0, 12)
+      .map(
+        ({ kind, count, bytes }) =>
+          `| \`${kind}\` | ${(count / sessions).toFixed(1)} | ${(bytes / sessions).toFixed(0)} |`,
+      ),
   ];
+}
+
+async function memoryOf(relay: ComparedRelay): Promise<Readonly<Record<string, number>>> {
+  const { usage } = (await relay.request?.<Pick<HeapSummary, 'usage'>>({ profile: 'memory' })) ?? {};
+  if (!usage) throw new Error(`${relay.name} does not report its memory.`);
+  return usage;
 }
 
 async function heapOf(relay: ComparedRelay): Promise<HeapSummary> {
