@@ -3,8 +3,12 @@ import { memoryFull } from './expiring-map.ts';
 import { digest } from '../keys.ts';
 import type { LeaseStore } from '../ports.ts';
 
-/** The expiry of each holder, in the order in which they first asked, which a Map keeps. */
-type Holders = Map<string, number>;
+interface Holders {
+  /** The expiry of each, in the order in which they first asked, which a Map keeps. */
+  readonly expiries: Map<string, number>;
+  /** None expires before, so that they are not looked through at each call. */
+  noneExpiresBefore: number;
+}
 
 /** Minimum interval between sweeps of all leases. */
 const sweepMs = 1000;
@@ -20,18 +24,22 @@ export function createMemoryLeases(deps: {
   let nextSweep = 0;
 
   function removeHolder(name: string, holders: Holders, holder: string): void {
-    if (holders.delete(holder)) totalHolders--;
-    if (holders.size === 0) leases.delete(name);
+    if (holders.expiries.delete(holder)) totalHolders--;
+    if (holders.expiries.size === 0) leases.delete(name);
   }
 
   function dropExpired(name: string, holders: Holders): void {
     const now = deps.clock.now();
-    for (const [holder, expires] of holders) if (expires <= now) removeHolder(name, holders, holder);
+    if (now < holders.noneExpiresBefore) return;
+    holders.noneExpiresBefore = Infinity;
+    for (const [holder, expires] of holders.expiries)
+      if (expires <= now) removeHolder(name, holders, holder);
+      else holders.noneExpiresBefore = Math.min(holders.noneExpiresBefore, expires);
   }
 
   /** The holders that have not expired. */
   function currentHolders(name: string): Holders {
-    const holders = leases.get(name) ?? new Map<string, number>();
+    const holders = leases.get(name) ?? { expiries: new Map(), noneExpiresBefore: Infinity };
     dropExpired(name, holders);
     return holders;
   }
@@ -46,12 +54,14 @@ export function createMemoryLeases(deps: {
   }
 
   function addOrRenew(name: string, holders: Holders, holder: string, ttlMs: number): void {
-    if (!holders.has(holder)) {
+    if (!holders.expiries.has(holder)) {
       assertCapacity();
       totalHolders++;
       leases.set(name, holders);
     }
-    holders.set(holder, deps.clock.now() + ttlMs);
+    const expires = deps.clock.now() + ttlMs;
+    holders.expiries.set(holder, expires);
+    holders.noneExpiresBefore = Math.min(holders.noneExpiresBefore, expires);
   }
 
   return {
@@ -59,13 +69,15 @@ export function createMemoryLeases(deps: {
       deps.assertOpen();
       const holders = currentHolders(name);
       addOrRenew(name, holders, holder, ttlMs);
-      return Math.max(0, rank(holders, holder) - limit + 1);
+      const { expiries } = holders;
+      return expiries.size <= limit ? 0 : Math.max(0, rank(expiries, holder) - limit + 1);
     },
     async tryAcquire(name, holder, limit, ttlMs) {
       deps.assertOpen();
       const holders = currentHolders(name);
-      const before = holders.has(holder) ? rank(holders, holder) : holders.size;
-      if (before >= limit) return false;
+      const { expiries } = holders;
+      const fits = expiries.size < limit || (expiries.has(holder) && rank(expiries, holder) < limit);
+      if (!fits) return false;
       addOrRenew(name, holders, holder, ttlMs);
       return true;
     },
@@ -75,11 +87,11 @@ export function createMemoryLeases(deps: {
     },
     async count(name) {
       deps.assertOpen();
-      return currentHolders(name).size;
+      return currentHolders(name).expiries.size;
     },
     async list(name) {
       deps.assertOpen();
-      return [...currentHolders(name).keys()].map((holder) => digest(holder));
+      return [...currentHolders(name).expiries.keys()].map((holder) => digest(holder));
     },
     clear() {
       leases.clear();
@@ -89,7 +101,7 @@ export function createMemoryLeases(deps: {
 }
 
 /** Number of holders that asked before `holder`. */
-function rank(holders: Holders, holder: string): number {
+function rank(holders: ReadonlyMap<string, number>, holder: string): number {
   let before = 0;
   for (const other of holders.keys()) {
     if (other === holder) break;
