@@ -130,9 +130,9 @@ describe('the pages', () => {
   });
 
   test('show no words that are not messages', async () => {
-    const found = (await sources())
-      .filter(({ name }) => name.endsWith('.tsx'))
-      .flatMap(({ name, text }) => literalWords(text).map((words) => `${name}: ${words}`));
+    const found = (await sources()).flatMap(({ name, text }) =>
+      literalWords(text).map((words) => `${name}: ${words}`),
+    );
     expect(found).toEqual([]);
   });
 
@@ -142,6 +142,9 @@ describe('the pages', () => {
     ['const a = <button aria-label="Close" />;', ['Close']],
     ["const a = <p title={busy ? 'Wait' : 'Go'} class=\"tool\" />;", ['Wait', 'Go']],
     ["const a = <p>{open ? `Opened ${count}` : 'Closed'}</p>;", ['Opened', 'Closed']],
+    ["label.setAttribute('aria-label', 'Screen');", ['Screen']],
+    ["const a = open ? 'It is open.' : 'off';", ['It is open.']],
+    ["throw new Error('It is not open.');", []],
     ["const a = <p class=\"a\" aria-label={t('close')}>{t('close')} / {count}</p>;", []],
   ])('%s has the words %j', (text, words) => expect(literalWords(text)).toEqual(words));
 });
@@ -169,7 +172,13 @@ async function sources(): Promise<readonly { readonly name: string; readonly tex
 }
 
 /** A proper name, and key names that are the same in all languages. */
-const sameEverywhere = new Set(['Porthole', 'A−', 'A+']);
+const sameEverywhere = new Set([
+  'Porthole',
+  'A−',
+  'A+',
+  // A text of the server that is translated.
+  'Too much text was pasted at once.',
+]);
 
 const spokenAttributes = [
   'aria-label',
@@ -184,6 +193,8 @@ const spokenAttributes = [
 
 interface Node {
   readonly type: string;
+  readonly callee?: unknown;
+  readonly arguments?: unknown;
   readonly value?: unknown;
   readonly name?: unknown;
   readonly consequent?: unknown;
@@ -192,10 +203,13 @@ interface Node {
   readonly expression?: unknown;
 }
 
+/** Two words or more, the first with a capital. */
+const isSentence = (value: unknown) => typeof value === 'string' && /^\p{Lu}\p{Ll}+ \p{Ll}/u.test(value);
+
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && 'type' in value;
 
-/** Words in the markup of a file, and in attributes that users see or hear. */
+/** Words in the markup of a file and in attributes that users see or hear, and sentences anywhere. */
 function literalWords(text: string): readonly string[] {
   const words: string[] = [];
   const add = (value: unknown) => {
@@ -215,7 +229,14 @@ function literalWords(text: string): readonly string[] {
   const walk = (value: unknown): void => {
     if (Array.isArray(value)) return value.forEach(walk);
     if (!isNode(value)) return;
+    // For developers.
+    if (value.type === 'NewExpression' && String((value.callee as Node).name).endsWith('Error')) return;
     if (value.type === 'JSXText') add(value.value);
+    else if (value.type === 'Literal' && isSentence(value.value)) add(value.value);
+    else if (value.type === 'CallExpression') {
+      const [name, text] = value.arguments as readonly Node[];
+      if (spokenAttributes.includes(String(name?.value))) shown(text);
+    }
     if (value.type === 'JSXElement' || value.type === 'JSXFragment')
       (value as unknown as { readonly children: readonly unknown[] }).children.forEach(shown);
     const { name } = value;
@@ -224,7 +245,7 @@ function literalWords(text: string): readonly string[] {
     Object.values(value).forEach(walk);
   };
   walk(parseAst(text, { lang: 'tsx' }).body);
-  return words;
+  return [...new Set(words)];
 }
 
 interface Template {

@@ -1,4 +1,5 @@
 import type RFB from '@novnc/novnc';
+import { labelElement } from '../../language/label-element.ts';
 import type { DisplayEvents } from './display-adapter.ts';
 import { onFirstFrame } from './first-frame.ts';
 import type { TypedMeanwhile } from '../keyboard/typed-meanwhile.ts';
@@ -58,7 +59,7 @@ export function createScreen(options: ScreenOptions): Screen {
   }
 
   function describe(live: HTMLCanvasElement) {
-    live.setAttribute('aria-label', 'Screen of the machine');
+    labelElement(live, 'screen.label');
     describeMode(live);
     // A key that is held while the focus moves would stay down in the machine. noVNC releases all keys when the
     // window loses the focus.

@@ -1,7 +1,7 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
-import { t } from '../../language/t.ts';
+import { labelElement } from '../../language/label-element.ts';
 import { makeDocumentCspSafe } from './csp-safe-document.ts';
 
 const theme = {
@@ -32,7 +32,7 @@ export function openXterm(target: HTMLElement, fontSize: number): FittedXterm {
   const addon = new FitAddon();
   xterm.loadAddon(addon);
   xterm.open(target);
-  xterm.textarea?.setAttribute('aria-label', t('terminal.label'));
+  labelElement(xterm.textarea, 'terminal.label');
   const fit = () => addon.fit();
   new ResizeObserver(fit).observe(target);
   // Ctrl+C goes to the machine. With Shift it copies, as in other terminals. The browser handles pasting.

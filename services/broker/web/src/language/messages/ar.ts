@@ -481,6 +481,7 @@ export const ar: Translation = {
     'tools.smaller': 'نص أصغر',
     'tools.larger': 'نص أكبر',
 
+    'screen.label': 'شاشة الجهاز',
     'terminal.label': 'طرفية الجهاز',
     'clipboard.toMachine': 'إلى الجهاز',
     'clipboard.toMachineHint': 'الصق النص أو اكتبه هنا',

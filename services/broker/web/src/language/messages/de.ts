@@ -492,6 +492,7 @@ export const de: Translation = {
     'tools.smaller': 'Kleinerer Text',
     'tools.larger': 'Größerer Text',
 
+    'screen.label': 'Bildschirm der Maschine',
     'terminal.label': 'Terminal der Maschine',
     'clipboard.toMachine': 'Zur Maschine',
     'clipboard.toMachineHint': 'Text hier einfügen oder tippen',

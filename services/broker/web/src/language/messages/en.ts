@@ -485,6 +485,7 @@ export const en = {
   'tools.larger': 'Larger text',
 
   // Console: clipboard and keys
+  'screen.label': 'Screen of the machine',
   'terminal.label': 'Terminal of the machine',
   'clipboard.toMachine': 'To the machine',
   'clipboard.toMachineHint': 'Paste or type text here',

@@ -484,6 +484,7 @@ export const es: Translation = {
     'tools.smaller': 'Texto más pequeño',
     'tools.larger': 'Texto más grande',
 
+    'screen.label': 'Pantalla de la máquina',
     'terminal.label': 'Terminal de la máquina',
     'clipboard.toMachine': 'A la máquina',
     'clipboard.toMachineHint': 'Pegue o escriba texto aquí',

@@ -491,6 +491,7 @@ export const fr: Translation = {
     'tools.smaller': 'Texte plus petit',
     'tools.larger': 'Texte plus grand',
 
+    'screen.label': 'Écran de la machine',
     'terminal.label': 'Terminal de la machine',
     'clipboard.toMachine': 'Vers la machine',
     'clipboard.toMachineHint': 'Collez ou tapez du texte ici',

@@ -486,6 +486,7 @@ export const it: Translation = {
     'tools.smaller': 'Testo più piccolo',
     'tools.larger': 'Testo più grande',
 
+    'screen.label': 'Schermo della macchina',
     'terminal.label': 'Terminale della macchina',
     'clipboard.toMachine': 'Alla macchina',
     'clipboard.toMachineHint': 'Incolla o scrivi qui il testo',

@@ -482,6 +482,7 @@ export const nl: Translation = {
     'tools.smaller': 'Kleinere tekst',
     'tools.larger': 'Grotere tekst',
 
+    'screen.label': 'Scherm van de machine',
     'terminal.label': 'Terminal van de machine',
     'clipboard.toMachine': 'Naar de machine',
     'clipboard.toMachineHint': 'Plak of typ hier tekst',

@@ -489,6 +489,7 @@ export const pl: Translation = {
     'tools.smaller': 'Mniejszy tekst',
     'tools.larger': 'Większy tekst',
 
+    'screen.label': 'Ekran maszyny',
     'terminal.label': 'Terminal maszyny',
     'clipboard.toMachine': 'Do maszyny',
     'clipboard.toMachineHint': 'Wklej lub wpisz tu tekst',

@@ -484,6 +484,7 @@ export const pt: Translation = {
     'tools.smaller': 'Texto mais pequeno',
     'tools.larger': 'Texto maior',
 
+    'screen.label': 'Ecrã da máquina',
     'terminal.label': 'Terminal da máquina',
     'clipboard.toMachine': 'Para a máquina',
     'clipboard.toMachineHint': 'Cole ou escreva texto aqui',

@@ -1,5 +1,6 @@
 import RFB, { type RawChannel } from '@novnc/novnc';
 import type { RecordingRecord } from '@porthole/shared/recording/record/record';
+import { labelElement } from '../../language/label-element.ts';
 import type { Surface, SurfaceEvents } from '../playback/surface.ts';
 import { inflateWhole } from './whole-inflater.ts';
 
@@ -80,7 +81,7 @@ export function createScreenSurface(
     });
     const canvas = target.querySelector('canvas');
     canvas?.setAttribute('role', 'img');
-    canvas?.setAttribute('aria-label', 'Screen of the machine');
+    labelElement(canvas, 'screen.label');
     canvas?.setAttribute('tabindex', '-1');
     for (const bytes of [new TextEncoder().encode(greeting), noSecurity, securityAccepted, serverInit])
       opened.deliver(Uint8Array.from(bytes));

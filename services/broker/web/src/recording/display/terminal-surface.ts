@@ -1,6 +1,7 @@
 import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import type { RecordingRecord } from '@porthole/shared/recording/record/record';
+import { labelElement } from '../../language/label-element.ts';
 import { makeDocumentCspSafe } from '../../console/terminal/csp-safe-document.ts';
 import type { Surface } from '../playback/surface.ts';
 
@@ -21,7 +22,7 @@ export function createTerminalSurface(target: HTMLElement): Surface {
     minimumContrastRatio: 3,
   });
   xterm.open(target);
-  xterm.textarea?.setAttribute('aria-label', 'Terminal of the machine');
+  labelElement(xterm.textarea, 'terminal.label');
   xterm.textarea?.setAttribute('tabindex', '-1');
 
   function fit(): void {
