@@ -22,7 +22,7 @@ export function servePages(pages: () => PageFiles | undefined, basePath: string)
     }
     const name = nameOf(ctx.path);
     const file = pages()?.get(name);
-    if (file) send(ctx, name, inLanguage(file, requestLanguage(ctx)));
+    if (file) send(ctx, name, file.translations ? inLanguage(file, requestLanguage(ctx)) : file);
     else sendNotFound(ctx, basePath);
   };
 }
