@@ -53,7 +53,7 @@ describeWith('helm')('recordings values', () => {
       directory: '/var/lib/porthole/spool',
       diskMiB: 1024,
       memoryMiB: 64,
-      flushSeconds: 5,
+      flushSeconds: 4,
     });
   });
 

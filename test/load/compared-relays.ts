@@ -26,6 +26,8 @@ export interface Upstream {
   readonly port: number;
   /** The same for `Porthole before`. */
   readonly portBefore: number;
+  /** The same for `Porthole recorded`. */
+  readonly portRecorded: number;
   /** Port of the same consoles without HTTP and WebSocket, as bytes over TLS. */
   readonly bytesPort: number;
   readonly caPem: string;
@@ -49,11 +51,23 @@ export const startPortholeBefore =
       port: upstream.portBefore,
     });
 
-/** The relay with all consoles recorded in this directory. It takes the place of `Porthole before`. */
+/** The relay, or that of another checkout, with all consoles recorded in this directory. */
 export const startRecordingPorthole =
-  (directory: string): StartRelay =>
+  (directory: string, before?: string): StartRelay =>
   (upstream) =>
-    startRelay('Porthole before', 'relay-main.ts', { ...upstream, port: upstream.portBefore }, directory);
+    before === undefined
+      ? startRelay(
+          'Porthole recorded',
+          'relay-main.ts',
+          { ...upstream, port: upstream.portRecorded },
+          directory,
+        )
+      : startRelay(
+          'Porthole before',
+          resolve(before, 'test/load/relay-main.ts'),
+          { ...upstream, port: upstream.portBefore },
+          directory,
+        );
 
 async function startRelay(
   name: string,

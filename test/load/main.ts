@@ -73,11 +73,18 @@ if (options.only.includes('wall') && !options.profile) {
 if (options.only.includes('recording') && !options.profile) {
   const text = reportRecording(
     await measureRecording(
-      planOf({ ...options, only: options.quick ? ['small'] : ['bulk', 'paced', 'small', 'idle'] }),
+      planOf({
+        ...options,
+        only: options.quick
+          ? ['small']
+          : ['bulk', 'paced', 'small', ...(options.before === undefined ? ['idle' as const] : [])],
+      }),
+      options.before,
     ),
   );
   console.log(text);
-  if (!options.quick) keep(options.report ?? 'docs/performance.md', 'recorded', text);
+  if (!options.quick && options.before === undefined)
+    keep(options.report ?? 'docs/performance.md', 'recorded', text);
 }
 if (!aboutRelays) process.exit(0);
 

@@ -12,49 +12,57 @@ import { closeAll, measureFlow, measureIdle, open, type Bench, type Flow, type I
 import { median } from './median.ts';
 import type { Plan, Workload } from './plan.ts';
 
-type Side = 'plain' | 'recorded';
-const sides = ['plain', 'recorded'] as const;
+type Side = 'plain' | 'recorded' | 'before';
+/** `before` is a relay of another checkout that records, if there is one. */
+const allSides: readonly Side[] = ['plain', 'recorded', 'before'];
+type BySide<T> = ReadonlyMap<Side, T>;
 
 interface MeasuredWorkload {
   readonly workload: Workload;
-  readonly flows: Readonly<Record<Side, readonly Flow[]>>;
+  readonly flows: BySide<Flow[]>;
 }
 
 export interface RecordingResults {
   readonly plan: Plan;
   readonly workloads: readonly MeasuredWorkload[];
-  readonly idle: Readonly<Record<Side, readonly Idle[]>>;
+  readonly idle: BySide<Idle[]>;
 }
 
-/** Compares a relay that records all consoles into a directory with one that records none, in interleaved rounds. */
-export async function measureRecording(given: Plan): Promise<RecordingResults> {
+/**
+ * Compares a relay that records all consoles into a directory with one that records none, in interleaved rounds, and with
+ * the one of the checkout `before`.
+ */
+export async function measureRecording(given: Plan, before?: string): Promise<RecordingResults> {
   const plan = { ...given, idleSessions: Math.min(given.idleSessions, 500) };
   const folder = await mkdtemp(join(tmpdir(), 'porthole-bench-recordings-'));
   const upstream = await startChild('upstream-main.ts');
   const viewers = await startChild('viewers-main.ts');
   const bench: Bench = { upstream, viewers, plan };
+  const listening = upstream.ready as Upstream;
   let directories = 0;
-  const start = async (): Promise<Record<Side, ComparedRelay>> => {
-    const directory = join(folder, String(directories++));
-    await mkdir(directory);
-    const listening = upstream.ready as Upstream;
-    return {
-      plain: await startPorthole(listening),
-      recorded: await startRecordingPorthole(directory)(listening),
-    };
+  const directory = async () => {
+    const path = join(folder, String(directories++));
+    await mkdir(path);
+    return path;
+  };
+  const start = async (): Promise<BySide<ComparedRelay>> => {
+    const relays = new Map<Side, ComparedRelay>();
+    relays.set('plain', await startPorthole(listening));
+    relays.set('recorded', await startRecordingPorthole(await directory())(listening));
+    if (before !== undefined)
+      relays.set('before', await startRecordingPorthole(await directory(), before)(listening));
+    return relays;
   };
   try {
     const workloads: MeasuredWorkload[] = [];
     for (const workload of plan.workloads)
       workloads.push(await measureWorkload(bench, await start(), workload));
-    const idle: Record<Side, Idle[]> = { plain: [], recorded: [] };
-    for (let round = 0; round < plan.idleRounds; round++) {
-      const relays = await start();
-      for (const side of sides) {
-        idle[side].push(await measureIdle(bench, relays[side]));
-        await relays[side].stop();
+    const idle = bySide<Idle>();
+    for (let round = 0; round < plan.idleRounds; round++)
+      for (const [side, relay] of await start()) {
+        idle.get(side)?.push(await measureIdle(bench, relay));
+        await relay.stop();
       }
-    }
     return { plan, workloads, idle };
   } finally {
     await Promise.all([upstream.stop(), viewers.stop()]);
@@ -62,60 +70,68 @@ export async function measureRecording(given: Plan): Promise<RecordingResults> {
   }
 }
 
+const bySide = <T>() => new Map<Side, T[]>(allSides.map((side) => [side, []]));
+
 async function measureWorkload(
   bench: Bench,
-  relays: Record<Side, ComparedRelay>,
+  relays: BySide<ComparedRelay>,
   workload: Workload,
 ): Promise<MeasuredWorkload> {
   const { plan } = bench;
-  const flows: Record<Side, Flow[]> = { plain: [], recorded: [] };
-  for (const side of sides) await open(bench, relays[side], workload.sessions);
+  const flows = bySide<Flow>();
+  for (const relay of relays.values()) await open(bench, relay, workload.sessions);
   // Round 0 is the warm-up.
   for (let round = 0; round <= plan.rounds; round++)
-    for (const side of sides) {
-      const flow = await measureFlow(bench, relays[side], workload);
-      if (round > 0) flows[side].push(flow);
+    for (const [side, relay] of relays) {
+      const flow = await measureFlow(bench, relay, workload);
+      if (round > 0) flows.get(side)?.push(flow);
       console.error(
         `${round}/${plan.rounds} recording ${workload.name} ${side}: ${flow.cpuPerGib.toFixed(2)} s/GiB, main thread ${flow.mainCpuPerGib.toFixed(2)}`,
       );
     }
   await closeAll(bench);
-  for (const side of sides) await relays[side].stop();
+  for (const relay of relays.values()) await relay.stop();
   return { workload, flows };
 }
 
 export function reportRecording({ plan, workloads, idle }: RecordingResults): string {
-  const ratio = (flows: MeasuredWorkload['flows'], key: 'cpuPerGib' | 'mainCpuPerGib') => {
-    const [plain, recorded] = sides.map((side) => median(flows[side].map((flow) => flow[key])));
-    return `${((recorded ?? 0) / (plain ?? 1)).toFixed(2)} (${(plain ?? 0).toFixed(2)}, ${(recorded ?? 0).toFixed(2)} s/GiB)`;
+  const medianOf = (flows: readonly Flow[] = [], key: 'cpuPerGib' | 'mainCpuPerGib') =>
+    median(flows.map((flow) => flow[key]));
+  const ratio = (flows: BySide<Flow[]>, side: Side, key: 'cpuPerGib' | 'mainCpuPerGib') => {
+    const [plain, recorded] = [medianOf(flows.get('plain'), key), medianOf(flows.get(side), key)];
+    return `${(recorded / plain).toFixed(2)} (${plain.toFixed(2)}, ${recorded.toFixed(2)} s/GiB)`;
   };
-  const of = (side: Side, key: keyof Idle, digits: number) =>
-    median(idle[side].map((one) => one[key])).toFixed(digits);
+  const rows = workloads.flatMap(({ workload, flows }) =>
+    allSides
+      .filter((side) => side !== 'plain' && (flows.get(side)?.length ?? 0) > 0)
+      .map(
+        (side) =>
+          `| ${workload.name}: ${workload.text}${side === 'before' ? ' (before)' : ''} | ${ratio(flows, side, 'mainCpuPerGib')} | ${ratio(flows, side, 'cpuPerGib')} |`,
+      ),
+  );
   return [
     `Measured on ${cpus().length} cores (${cpus()[0]?.model.trim()}), with a directory as storage. Medians of ${plan.rounds} interleaved rounds (${plan.idleRounds} for ${plan.idleSessions} idle sessions).`,
     '',
     '| Workload | CPU of the forwarding thread, recorded to plain | CPU of all threads, recorded to plain |',
     '|---|--:|--:|',
-    ...workloads.map(
-      ({ workload, flows }) =>
-        `| ${workload.name}: ${workload.text} | ${ratio(flows, 'mainCpuPerGib')} | ${ratio(flows, 'cpuPerGib')} |`,
-    ),
+    ...rows,
     '',
-    ...(plan.idleRounds === 0 ? [] : reportIdle(plan, of)),
+    ...(plan.idleRounds === 0 ? [] : reportIdle(plan, idle)),
   ].join('\n');
 }
 
-function reportIdle(
-  plan: Plan,
-  of: (side: Side, key: keyof Idle, digits: number) => string,
-): readonly string[] {
+function reportIdle(plan: Plan, idle: BySide<Idle[]>): readonly string[] {
+  const of = (measured: readonly Idle[], key: keyof Idle, digits: number) =>
+    median(measured.map((one) => one[key])).toFixed(digits);
   return [
     `| ${plan.idleSessions} sessions | KiB RSS per session | echo p50 ms | p99 ms |`,
     '|---|--:|--:|--:|',
-    ...sides.map(
-      (side) =>
-        `| ${side} | ${of(side, 'kibPerSession', 0)} | ${of(side, 'p50', 2)} | ${of(side, 'p99', 1)} |`,
-    ),
+    ...Array.from(idle)
+      .filter(([, measured]) => measured.length > 0)
+      .map(
+        ([side, measured]) =>
+          `| ${side} | ${of(measured, 'kibPerSession', 0)} | ${of(measured, 'p50', 2)} | ${of(measured, 'p99', 1)} |`,
+      ),
     '',
   ];
 }

@@ -26,7 +26,7 @@ const serverInit = Buffer.from([
 const firstPicture = Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** A server for each version of Porthole's relay, because they connect alike. */
-const servers = ['Porthole', 'Porthole before'].map(createApi);
+const servers = ['Porthole', 'Porthole before', 'Porthole recorded'].map(createApi);
 
 function createApi(relay: string): Server {
   const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
@@ -137,16 +137,18 @@ function pictureOf(bytes: number): Buffer {
 /** Starts the workload on every open console of this relay. */
 function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: string): void {
   let at = 0;
-  const picture = pictureOf(frameBytes);
+  // No compressor may find a picture again, as deflate would within 32 KiB.
+  const pictures = Array.from({ length: 2 + Math.ceil(65_536 / frameBytes) }, () => pictureOf(frameBytes));
   for (const [socket, by] of consoles) {
     if (by.relay !== relay) continue;
-    const frame = by.framing(picture);
+    const frames = pictures.map(by.framing);
+    const nextFrame = () => frames[left % frames.length] ?? Buffer.alloc(0);
     let left = framesPerSession;
     if (everyMs === 0) {
       const more = () => {
         while (left > 0 && !socket.destroyed) {
           left--;
-          if (!socket.write(frame)) {
+          if (!socket.write(nextFrame())) {
             socket.once('drain', more);
             return;
           }
@@ -157,7 +159,7 @@ function flood({ frameBytes, everyMs, framesPerSession }: Workload, relay: strin
     }
     const next = () => {
       if (left-- <= 0 || socket.destroyed) clearInterval(timer);
-      else socket.write(frame);
+      else socket.write(nextFrame());
     };
     let timer: NodeJS.Timeout;
     // Real sessions are independent, so the frames are spread over the interval.
@@ -179,9 +181,9 @@ for (const server of [...servers, bytes])
   });
 
 function listening(): void {
-  const [port, portBefore] = servers.map(portOf);
+  const [port, portBefore, portRecorded] = servers.map(portOf);
   serveParent(
-    { port, portBefore, bytesPort: portOf(bytes), caPem: ca.caPem },
+    { port, portBefore, portRecorded, bytesPort: portOf(bytes), caPem: ca.caPem },
     (request: { flood?: Workload; relay?: string; stopReading?: true }) => {
       if (request.flood) flood(request.flood, request.relay ?? '');
       if (request.stopReading) for (const socket of consoles.keys()) socket.pause();

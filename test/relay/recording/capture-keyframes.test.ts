@@ -86,7 +86,7 @@ test('the recording of a shared screen has a keyframe between two messages, also
     deadlines: defaultDeadlines,
     capture: {
       recorder: {
-        screen: (bytes) => keep({ type: 'screen', bytes }),
+        screen: (source, start, end) => keep({ type: 'screen', bytes: source.subarray(start, end) }),
         terminalOutput() {},
         record: keep,
       },

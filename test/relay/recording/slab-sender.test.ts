@@ -1,27 +1,33 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { encodeForSlab, readSlab } from '@porthole/relay/recording/record-slab';
-import { bytesOf, markWritten, type SentSlab } from '@porthole/relay/recording/slab-memory';
+import { SlabReceiver } from '@porthole/relay/recording/slab-receiver';
 import { SlabSender } from '@porthole/relay/recording/slab-sender';
 import type { RecordingRecord } from '@porthole/shared/recording/record/record';
 import { createFakeClock } from '../../fakes/clock.ts';
 
 type Received = readonly [part: number, timeMs: number, record: RecordingRecord];
 
-function createWorld({ maxUnwrittenBytes = Infinity, writes = true } = {}) {
+function createWorld({ maxUnwrittenBytes = Infinity } = {}) {
   const clock = createFakeClock();
   const received: Received[] = [];
+  const posted: (ArrayBuffer | undefined)[] = [];
   let behind = 0;
-  let sent = 0;
-  const sender: SlabSender = new SlabSender({
+  const sender = new SlabSender({
     clock,
     sendMs: 250,
     maxUnwrittenBytes,
-    post(slab) {
-      sent++;
-      readSlab(bytesOf(sender.memory, slab), {
-        screen: (part, timeMs, bytes) =>
-          void received.push([part, timeMs, { type: 'screen', bytes: Buffer.from(bytes) }]),
+    post: (memory) => void posted.push(memory),
+    onBehind: () => void behind++,
+  });
+  let slabs = 0;
+  const receiver = new SlabReceiver(
+    sender.memory,
+    (bytes) => {
+      slabs++;
+      readSlab(bytes, {
+        screen: (part, timeMs, data) =>
+          void received.push([part, timeMs, { type: 'screen', bytes: Buffer.from(data) }]),
         record: (part, timeMs, record) =>
           void received.push([
             part,
@@ -29,11 +35,26 @@ function createWorld({ maxUnwrittenBytes = Infinity, writes = true } = {}) {
             'bytes' in record ? { ...record, bytes: Buffer.from(record.bytes) } : record,
           ]),
       });
-      if (writes) markWritten(sender.memory);
     },
-    onBehind: () => void behind++,
-  });
-  return { clock, sender, received, behind: () => behind, sent: () => sent };
+    (memory) => sender.onReturned(memory),
+  );
+  return {
+    clock,
+    sender,
+    received,
+    posted,
+    behind: () => behind,
+    /** Slabs that were taken. */
+    slabs: () => slabs,
+    look: () => receiver.takeAll(),
+    /** The next message arrives. */
+    deliver() {
+      if (posted.length === 0) return;
+      const memory = posted.shift();
+      if (memory) receiver.receive(memory);
+      else receiver.takeAll();
+    },
+  };
 }
 
 /** Streams can be cut anywhere. */
@@ -77,17 +98,23 @@ test('whatever is recorded of several parts arrives complete, in order and with 
     fc.constant({ type: 'key' } as const),
     fc.string({ maxLength: 300_000 }).map((text) => ({ type: 'clipboard', direction: 'in', text }) as const),
   );
+  const step = fc.tuple(fc.nat(3), record, fc.constantFrom('nothing', 'look', 'deliver', 'send'));
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(3), record), { maxLength: 12 }), (given) => {
-      const { sender, received, clock } = createWorld();
+    fc.property(fc.array(step, { maxLength: 12 }), (given) => {
+      const { sender, received, clock, look, deliver, posted } = createWorld();
       const expected: Received[] = [];
-      for (const [index, [part, each]] of given.entries()) {
-        if (each.type === 'screen') sender.screen(part, index, each.bytes);
-        else if (each.type === 'terminal') sender.terminalOutput(part, index, each.bytes);
+      for (const [index, [part, each, then]] of given.entries()) {
+        if (each.type === 'screen') sender.screen(part, index, Buffer.from(each.bytes));
+        else if (each.type === 'terminal') sender.terminalOutput(part, index, Buffer.from(each.bytes));
         else sender.add(part, index, encodeForSlab(each));
         expected.push([part, index, each]);
+        if (then === 'look') look();
+        else if (then === 'deliver') deliver();
+        else if (then === 'send') sender.send();
       }
       clock.advance(250);
+      while (posted.length > 0) deliver();
+      look();
       expect(digests(joined(received))).toEqual(digests(joined(expected)));
       expect(clock.pending()).toBe(0);
     }),
@@ -96,54 +123,80 @@ test('whatever is recorded of several parts arrives complete, in order and with 
 });
 
 test('a record waits a quarter of a second at most, and frames that arrive meanwhile go with it', () => {
-  const { sender, clock, sent } = createWorld();
+  const { sender, clock, look, slabs, posted } = createWorld();
   for (let frame = 0; frame < 100; frame++) sender.screen(1, frame, Buffer.alloc(100));
   clock.advance(249);
-  expect(sent()).toBe(0);
+  look();
+  expect(slabs()).toBe(0);
   clock.advance(1);
-  expect(sent()).toBe(1);
+  look();
+  expect(slabs()).toBe(1);
   clock.advance(10_000);
-  expect(sent()).toBe(1);
+  look();
+  expect(slabs()).toBe(1);
+  expect(posted).toEqual([]);
 });
 
-test('a thread that does not keep up is noticed once, and again after it has caught up', () => {
-  const { sender, behind } = createWorld({ maxUnwrittenBytes: 1_000_000, writes: false });
+test('a large record, such as a keyframe, arrives between those before and behind it', () => {
+  const { sender, received, deliver, look } = createWorld();
+  const keyframe = (fill: number) =>
+    ({ type: 'keyframe', width: 8, height: 6, bytes: Buffer.alloc(700_000, fill) }) as const;
+  // Also as the first one, when there is an empty slab.
+  for (const fill of [1, 2]) sender.add(1, fill, encodeForSlab(keyframe(fill)));
+  sender.screen(1, 3, Buffer.from('behind'));
+  sender.send();
+  // Looking does not overtake a message that has not arrived.
+  look();
+  expect(received).toEqual([]);
+  deliver();
+  deliver();
+  expect(digests(received)).toEqual(
+    digests([
+      [1, 1, keyframe(1)],
+      [1, 2, keyframe(2)],
+      [1, 3, { type: 'screen', bytes: Buffer.from('behind') }],
+    ]),
+  );
+});
+
+test('a thread that does not keep up is told to look, is noticed once, and again after it has caught up', () => {
+  const { sender, behind, posted, look } = createWorld({ maxUnwrittenBytes: 5_000_000 });
   const frame = Buffer.alloc(100_000);
-  for (let count = 0; count < 30; count++) sender.screen(1, count, frame);
+  for (let count = 0; count < 80; count++) sender.screen(1, count, frame);
   expect(behind()).toBe(1);
-  sender.reset();
-  for (let count = 0; count < 30; count++) sender.screen(1, count, frame);
+  expect(posted).toEqual([undefined]);
+  look();
+  for (let count = 0; count < 80; count++) sender.screen(1, count, frame);
   expect(behind()).toBe(2);
+  sender.reset();
+  for (let count = 0; count < 80; count++) sender.screen(1, count, frame);
+  expect(behind()).toBe(3);
 });
 
 test('a slab is used again when it was written and not before, also with more on its way than there is shared memory', () => {
-  const slabs: SentSlab[] = [];
-  const sender = new SlabSender({
-    clock: createFakeClock(),
-    sendMs: 250,
-    maxUnwrittenBytes: Infinity,
-    post: (sent) => void slabs.push(sent),
-    onBehind() {},
-  });
-  const shown = (sent: SentSlab) => {
-    const texts: string[] = [];
-    readSlab(bytesOf(sender.memory, sent), {
-      screen: (_, __, bytes) => void texts.push(bytes.subarray(0, 4).toString()),
-      record() {},
-    });
-    return texts;
-  };
-  const send = (text: string) => {
-    sender.screen(1, 0, Buffer.from(text.padEnd(100)));
+  const { sender, received, posted, deliver, look } = createWorld();
+  const send = (count: number) => {
+    sender.screen(1, count, Buffer.from(`s${count}`));
     sender.send();
   };
-  for (let sent = 0; sent < 100; sent++) send(`s${sent}`);
-  expect(slabs.map((sent) => shown(sent)[0]?.trim())).toEqual(slabs.map((_, sent) => `s${sent}`));
-  expect(slabs.filter((sent) => 'memory' in sent)).toHaveLength(36);
-  for (let written = 0; written < 70; written++) markWritten(sender.memory);
-  for (let sent = 100; sent < 110; sent++) send(`s${sent}`);
-  expect(slabs.slice(100).every((sent) => 'slab' in sent)).toBe(true);
-  expect(slabs.slice(70).map((sent) => shown(sent)[0]?.trim())).toEqual(
-    Array.from({ length: 40 }, (_, sent) => `s${70 + sent}`),
+  for (let sent = 0; sent < 100; sent++) send(sent);
+  expect(posted.filter((memory) => memory !== undefined)).toHaveLength(36);
+  look();
+  expect(received).toHaveLength(64);
+  for (let sent = 100; sent < 110; sent++) send(sent);
+  expect(posted.filter((memory) => memory !== undefined)).toHaveLength(36);
+  while (posted.length > 0) deliver();
+  look();
+  expect(received.map(([, , one]) => ('bytes' in one ? Buffer.from(one.bytes).toString() : ''))).toEqual(
+    Array.from({ length: 110 }, (_, sent) => `s${sent}`),
   );
+});
+
+test('a thread that has stopped looking costs no more than the ring, and its recordings end', () => {
+  const { sender, behind } = createWorld();
+  for (let sent = 0; sent < 4100; sent++) {
+    sender.add(1, sent, encodeForSlab({ type: 'key' }));
+    sender.send();
+  }
+  expect(behind()).toBeGreaterThan(0);
 });

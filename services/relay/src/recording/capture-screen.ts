@@ -30,7 +30,7 @@ export function captureScreen(
   let lastButtons = 0;
 
   function onBytes(source: Buffer, start: number, end: number): void {
-    recorder.screen(source.subarray(start, end));
+    recorder.screen(source, start, end);
     onScreenBytes?.(end - start);
   }
 

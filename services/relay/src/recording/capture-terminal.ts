@@ -26,7 +26,7 @@ export function captureTerminal({ recorder, keys }: Capture) {
 
   return {
     upstream: (side: UpstreamSide): UpstreamSide =>
-      tapUpstream(side, (source, start, end) => recorder.terminalOutput(source.subarray(start, end))),
+      tapUpstream(side, (source, start, end) => recorder.terminalOutput(source, start, end)),
     filter: (filter: MessageFilter): MessageFilter => ({
       push(chunk, forwarded = []) {
         const before = forwarded.length;

@@ -25,7 +25,11 @@ export interface RecorderDeps {
 }
 
 /** One connection of a session that is being recorded. */
-export interface PartRecorder extends Pick<PartWriter, 'address' | 'screen' | 'terminalOutput' | 'record'> {
+export interface PartRecorder extends Pick<PartWriter, 'address' | 'record'> {
+  /** Bytes from the server of a screen, from `start` to `end` of a source whose memory is reused after the call. */
+  screen(source: Buffer, start?: number, end?: number): void;
+  /** Output of a terminal, in any pieces. */
+  terminalOutput(source: Buffer, start?: number, end?: number): void;
   /** Ends the part, and hands its rest to the spool. Idempotent; the calls above do nothing after it. */
   end(reason: string): void;
 }
@@ -75,8 +79,8 @@ export async function recordPart(deps: RecorderDeps, options: RecordPartOptions)
   let ended = false;
   return {
     address,
-    screen: writer.screen,
-    terminalOutput: writer.terminalOutput,
+    screen: (source, start, end) => writer.screen(source.subarray(start, end)),
+    terminalOutput: (source, start, end) => writer.terminalOutput(source.subarray(start, end)),
     record: writer.record,
     end(reason) {
       if (ended) return;

@@ -24,20 +24,22 @@ export class RecordSlab {
     this.memory = memory;
   }
 
-  /** Appends bytes of a screen from `offset` on, or as many as there is room for. Answers how many. */
-  screen(part: number, timeMs: number, bytes: Uint8Array, offset: number): number {
-    return this.#stream(part, recordTypes.screen, timeMs, none, bytes, offset);
+  /** Appends bytes of a screen from `start` to `end`, or as many as there is room for. Answers how many. */
+  screen(part: number, timeMs: number, source: Buffer, start: number, end: number): number {
+    return this.#stream(part, recordTypes.screen, timeMs, none, source, start, end);
   }
 
-  terminalOutput(part: number, timeMs: number, bytes: Uint8Array, offset: number): number {
-    return this.#stream(part, recordTypes.terminal, timeMs, terminalOutput, bytes, offset);
+  terminalOutput(part: number, timeMs: number, source: Buffer, start: number, end: number): number {
+    return this.#stream(part, recordTypes.terminal, timeMs, terminalOutput, source, start, end);
   }
 
   /** Answers false if there is no room for the record. */
   add(part: number, timeMs: number, { type, head, body }: EncodedRecord): boolean {
     const length = head.length + body.length;
     if (entryHeaderBytes + length > this.memory.length - this.used) return false;
-    this.#append(part, type, timeMs, head, body);
+    const at = this.#appendHead(part, type, timeMs, head, body.length);
+    this.memory.set(body, at);
+    this.used = at + body.length;
     return true;
   }
 
@@ -46,26 +48,29 @@ export class RecordSlab {
     type: number,
     timeMs: number,
     head: Uint8Array,
-    bytes: Uint8Array,
-    offset: number,
+    source: Buffer,
+    start: number,
+    end: number,
   ): number {
     const room = this.memory.length - this.used - entryHeaderBytes - head.length;
-    const taken = Math.min(room, bytes.length - offset);
+    const taken = Math.min(room, end - start);
     if (taken <= 0) return 0;
-    const whole = taken === bytes.length;
-    this.#append(part, type, timeMs, head, whole ? bytes : bytes.subarray(offset, offset + taken));
+    const at = this.#appendHead(part, type, timeMs, head, taken);
+    // Without a view of the source, of which there would be one for each frame.
+    source.copy(this.memory, at, start, start + taken);
+    this.used = at + taken;
     return taken;
   }
 
-  #append(part: number, type: number, timeMs: number, head: Uint8Array, body: Uint8Array): void {
+  /** Answers where the rest belongs. */
+  #appendHead(part: number, type: number, timeMs: number, head: Uint8Array, bodyBytes: number): number {
     const { memory } = this;
     let at = memory.writeUInt32LE(part, this.used);
     at = memory.writeUInt8(type, at);
     at = memory.writeDoubleLE(timeMs, at);
-    at = memory.writeUInt32LE(head.length + body.length, at);
-    memory.set(head, at);
-    memory.set(body, at + head.length);
-    this.used = at + head.length + body.length;
+    at = memory.writeUInt32LE(head.length + bodyBytes, at);
+    if (head.length > 0) memory.set(head, at);
+    return at + head.length;
   }
 }
 

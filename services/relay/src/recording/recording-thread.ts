@@ -77,7 +77,7 @@ class RecordingThread implements Recordings {
       clock: deps.clock,
       sendMs,
       maxUnwrittenBytes: config.spool.memoryMiB * mebibyte,
-      post: (sent) => this.#post({ type: 'records', sent }, 'memory' in sent ? [sent.memory] : []),
+      post: (memory) => this.#post({ type: 'records', memory }, memory ? [memory] : []),
       onBehind: () => this.#endAll(),
     });
   }
@@ -192,6 +192,8 @@ class RecordingThread implements Recordings {
         return this.#parts.get(message.part)?.options.onFull();
       case 'unreadable':
         return this.#parts.get(message.part)?.options.onUnreadable?.(message.detail);
+      case 'returned':
+        return this.#slabs.onReturned(message.memory);
       case 'status':
         this.#status = message;
         return;
@@ -225,8 +227,9 @@ class RecordingThread implements Recordings {
     let ended = false;
     return {
       address,
-      screen: (bytes) => void (ended || slabs.screen(part, monotonicMs(), bytes)),
-      terminalOutput: (bytes) => void (ended || slabs.terminalOutput(part, monotonicMs(), bytes)),
+      screen: (source, start, end) => void (ended || slabs.screen(part, monotonicMs(), source, start, end)),
+      terminalOutput: (source, start, end) =>
+        void (ended || slabs.terminalOutput(part, monotonicMs(), source, start, end)),
       record: (record) => void (ended || slabs.add(part, monotonicMs(), encodeForSlab(record))),
       end: (reason) => {
         if (ended) return;

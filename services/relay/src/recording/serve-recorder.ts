@@ -1,12 +1,12 @@
 import type { RandomBytes } from '@porthole/shared/crypto/random';
 import { StorageError } from '@porthole/shared/recording/storage/storage-error';
 import type { Log } from '@porthole/shared/telemetry/log';
-import { every, type Clock } from '@porthole/shared/time/clock';
+import { every, type Cancel, type Clock } from '@porthole/shared/time/clock';
 import { createRecordings } from './open-recordings.ts';
 import type { PartRecorder } from './part-recorder.ts';
 import { readSlab } from './record-slab.ts';
 import { createScreenWriter } from './screen-writer.ts';
-import { bytesOf, markWritten } from './slab-memory.ts';
+import { SlabReceiver } from './slab-receiver.ts';
 import {
   fromSentConfig,
   type FromRecorder,
@@ -24,6 +24,8 @@ interface ServedPart extends Pick<PartRecorder, 'end'> {
 }
 
 const statusMs = 1000;
+/** Interval at which the thread looks for records while there are parts: waking it for each slab costs the relay more. */
+const lookMs = 50;
 
 /**
  * Writes and stores the recordings of a relay, in a thread of its own: compression, encryption, hashes and uploads must
@@ -39,6 +41,10 @@ export function serveRecorder(
   let nowMs = 0;
   const parts = new Map<number, ServedPart>();
   const beginning = new Map<number, AbortController>();
+  const slabs = new SlabReceiver(data.slabs, write, (memory) =>
+    port.postMessage({ type: 'returned', memory }, [memory]),
+  );
+  let cancelLooks: Cancel | undefined;
   const recordings = createRecordings(
     fromSentConfig(data.config, () => secrets),
     {
@@ -76,6 +82,7 @@ export function serveRecorder(
       const written = isScreen
         ? createScreenWriter(recorder, { clipboard: facts.clipboard, fail })
         : recorder;
+      cancelLooks ??= every(deps.clock, lookMs, () => slabs.takeAll());
       parts.set(part, { written, end: (reason) => recorder.end(reason) });
       port.postMessage({ type: 'begun', part, address: recorder.address });
     } catch (error) {
@@ -87,28 +94,31 @@ export function serveRecorder(
     }
   }
 
-  function write({ sent }: Extract<ToRecorder, { type: 'records' }>): void {
-    readSlab(bytesOf(data.slabs, sent), {
-      screen(part, timeMs, bytes) {
+  function write(bytes: Buffer): void {
+    readSlab(bytes, {
+      screen(part, timeMs, data) {
         nowMs = timeMs;
-        parts.get(part)?.written.screen(bytes);
+        parts.get(part)?.written.screen(data);
       },
       record(part, timeMs, record) {
         nowMs = timeMs;
         parts.get(part)?.written.record(record);
       },
     });
-    markWritten(data.slabs);
   }
 
   function end({ part, atMs, reason }: Extract<ToRecorder, { type: 'end' }>): void {
     nowMs = Math.max(nowMs, atMs);
     parts.get(part)?.end(reason);
     parts.delete(part);
+    if (parts.size > 0) return;
+    cancelLooks?.();
+    cancelLooks = undefined;
   }
 
   async function stop(cancelStatus: () => void): Promise<void> {
     cancelStatus();
+    cancelLooks?.();
     await recordings.stop?.();
     sendStatus();
     port.postMessage({ type: 'stopped' });
@@ -118,8 +128,11 @@ export function serveRecorder(
     await recordings.start?.();
     const cancelStatus = every(deps.clock, statusMs, sendStatus);
     port.on('message', (message) => {
-      if (message.type === 'records') write(message);
-      else if (message.type === 'begin') void begin(message).catch(fail);
+      if (message.type === 'records' && message.memory) slabs.receive(message.memory);
+      // What was recorded before the message.
+      else slabs.takeAll();
+      if (message.type === 'records') return;
+      if (message.type === 'begin') void begin(message).catch(fail);
       else if (message.type === 'end') end(message);
       else if (message.type === 'abandon') beginning.get(message.part)?.abort();
       else if (message.type === 'stop') void stop(cancelStatus).catch(fail);

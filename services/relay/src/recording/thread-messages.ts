@@ -2,7 +2,7 @@ import type { RecordingsConfig } from '@porthole/shared/config/recordings-schema
 import type { PartFacts } from '@porthole/shared/recording/index/part-facts';
 import type { PartAddress } from '@porthole/shared/recording/names';
 import type { StorageErrorCode } from '@porthole/shared/recording/storage/storage-error';
-import type { SentSlab, SlabMemory } from './slab-memory.ts';
+import type { SlabMemory } from './slab-memory.ts';
 import type { SpoolState } from './spool.ts';
 
 /** What the relay and its recording thread tell each other. */
@@ -18,8 +18,8 @@ export type ToRecorder =
     }
   /** The caller of `begin` does not wait any longer. */
   | { readonly type: 'abandon'; readonly part: number }
-  /** Records of any parts. */
-  | { readonly type: 'records'; readonly sent: SentSlab }
+  /** Records of any parts wait in the slabs. `memory`: in this, too. */
+  | { readonly type: 'records'; readonly memory: ArrayBuffer | undefined }
   /** The time. Sent while there are parts, also when nothing is recorded. */
   | { readonly type: 'time'; readonly atMs: number; readonly secrets: RecordingSecrets }
   | { readonly type: 'end'; readonly part: number; readonly atMs: number; readonly reason: string }
@@ -33,6 +33,8 @@ export type FromRecorder =
   | { readonly type: 'full'; readonly part: number }
   /** See RecordPartOptions.onUnreadable. */
   | { readonly type: 'unreadable'; readonly part: number; readonly detail: string }
+  /** Memory that came with `records`. */
+  | { readonly type: 'returned'; readonly memory: ArrayBuffer }
   | {
       readonly type: 'status';
       readonly state: SpoolState;
