@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 /** What axe-core finds wrong on a page, by all its rules: the rule, and the element. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   // Not as a script of the page, because its content security policy forbids that.
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async () => {
     // A colour on its way to another one has a contrast that no user sees for long. What inherits it may begin later.
     for (let frame = 0; frame < 3; frame++) {

@@ -6,12 +6,12 @@ const yearSeconds = 365 * 24 * 3600;
 
 /** The user has chosen a language, also for the next pages: the broker reads the cookie. */
 export async function chooseLanguage(language: Language): Promise<void> {
+  if (!(await switchLanguage(language))) return;
   document.cookie = cookieText(language, {
     basePath,
     secure: location.protocol === 'https:',
     framed: window.parent !== window,
   });
-  await switchLanguage(language);
 }
 
 /** In a frame of another site, browsers keep only partitioned cookies, and only of secure pages. */

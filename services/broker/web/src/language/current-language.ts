@@ -31,22 +31,28 @@ export function onLanguageChange(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Loads the language and makes it the current one. If it cannot be loaded, the current one stays. */
-export async function switchLanguage(language: Language): Promise<void> {
+/** Loads the language and makes it the current one. If it cannot be loaded, the current one stays, and the answer is false. */
+export async function switchLanguage(language: Language): Promise<boolean> {
   newestRequest = language;
-  let translation: CompiledTranslation | undefined;
-  if (language !== 'en') {
-    try {
-      translation = ((await loaders[language]()) as Readonly<Record<string, CompiledTranslation>>)[language];
-    } catch {
-      return;
-    }
-  }
+  const translation = language === 'en' ? undefined : await load(language);
   // The user has chosen another one meanwhile.
-  if (newestRequest !== language) return;
-  current = language;
-  loaded = translation;
+  if (newestRequest !== language) return false;
+  const isLoaded = language === 'en' || translation !== undefined;
+  if (isLoaded) {
+    current = language;
+    loaded = translation;
+  }
+  // Also after a failure, so that menus show what is current.
   for (const listener of listeners) listener();
+  return isLoaded;
+}
+
+async function load(language: Exclude<Language, 'en'>): Promise<CompiledTranslation | undefined> {
+  try {
+    return ((await loaders[language]()) as Readonly<Record<string, CompiledTranslation>>)[language];
+  } catch {
+    return undefined;
+  }
 }
 
 /** For screen readers, hyphenation and the direction of the page. */
