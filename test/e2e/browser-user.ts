@@ -4,9 +4,14 @@ import type { Picture } from '../fakes/guests/ppm.ts';
 import { waitForState, type Browser } from '../web/browser.ts';
 import { password } from './stack-config.ts';
 
+export interface BrowserUserOptions extends BrowserContextOptions {
+  /** Whether `received` has the HTTP answers. To read the bodies of all scripts takes longer than to run them. */
+  readonly recordAnswers?: boolean;
+}
+
 /** Everything that a browser received, for searches. */
 export interface Received {
-  /** URLs, headers and bodies of all HTTP answers. */
+  /** URLs, headers and bodies of all HTTP answers. Throws an error without `recordAnswers`. */
   readonly answers: readonly string[];
   /** Received frames of all WebSockets. */
   readonly frames: readonly (string | Buffer)[];
@@ -46,23 +51,27 @@ export interface BrowserUser {
 export async function openBrowserUser(
   browser: Browser,
   origin: string,
-  options: BrowserContextOptions = {},
+  { recordAnswers = false, ...options }: BrowserUserOptions = {},
 ): Promise<BrowserUser> {
   const { page, faults, context } = await browser.open({
     viewport: { width: 1280, height: 800 },
     ...options,
   });
   await context.addInitScript(reportCloseCodes);
-  return createBrowserUser(page, origin, faults, () => context.close());
+  return createBrowserUser(page, { origin, faults, recordAnswers, leave: () => context.close() });
 }
 
 function createBrowserUser(
   page: Page,
-  origin: string,
-  faults: string[],
-  leave: () => Promise<void>,
+  context: {
+    readonly origin: string;
+    readonly faults: string[];
+    readonly recordAnswers: boolean;
+    readonly leave: () => Promise<void>;
+  },
 ): BrowserUser {
-  const received = record(page);
+  const { origin, faults, recordAnswers, leave } = context;
+  const received = recordAnswers ? record(page) : recordFrames(page);
   let sockets = 0;
   page.on('websocket', () => sockets++);
   // `reportCloseCodes` logs this in the page.
@@ -89,7 +98,7 @@ function createBrowserUser(
     },
     async anotherTab() {
       const tab = await page.context().newPage();
-      return createBrowserUser(tab, origin, faults, () => tab.close());
+      return createBrowserUser(tab, { ...context, leave: () => tab.close() });
     },
     waitForState: (state) => waitForState(page, state),
     closedWith: (code) => page.locator(`body[data-close="${code}"]`).waitFor({ state: 'attached' }),
@@ -128,9 +137,20 @@ function reportCloseCodes() {
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
+function recordFrames(page: Page): Received {
+  const frames: (string | Buffer)[] = [];
+  page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(payload)));
+  return {
+    frames,
+    get answers(): never {
+      throw new Error('The answers are recorded with `recordAnswers` only.');
+    },
+    complete: () => Promise.resolve(),
+  };
+}
+
 function record(page: Page): Received {
   const answers: string[] = [];
-  const frames: (string | Buffer)[] = [];
   const pending = new Set<Promise<void>>();
   page.on('response', (response) => {
     const work = (async () => {
@@ -142,10 +162,9 @@ function record(page: Page): Received {
     pending.add(work);
     void work.then(() => pending.delete(work));
   });
-  page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(payload)));
   return {
     answers,
-    frames,
+    frames: recordFrames(page).frames,
     async complete() {
       await eventually('all answers were read', () => pending.size === 0);
     },

@@ -97,8 +97,10 @@ describeWith('chromium')('a course page whose browser blocks third-party cookies
   test('lets a teacher choose what a link opens, and open the class in a window of its own', async () => {
     const selecting = await openCourse({ ...teacher, deepLinking: true, storageTarget: '_parent' });
     await selecting.frame.getByLabel('lab-anna').check();
-    await selecting.frame.getByRole('button', { name: 'Add' }).click();
-    await selecting.page.waitForEvent('framenavigated', (one) => one.url().endsWith('/deep-link-return'));
+    await Promise.all([
+      selecting.page.waitForEvent('framenavigated', (one) => one.url().endsWith('/deep-link-return')),
+      selecting.frame.getByRole('button', { name: 'Add' }).click(),
+    ]);
     expect(platform.deepLinked()).toMatchObject({
       'https://purl.imsglobal.org/spec/lti-dl/claim/content_items': [
         { title: 'lab-anna', custom: { porthole_machine: 'lab/101' } },

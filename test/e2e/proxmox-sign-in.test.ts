@@ -41,7 +41,7 @@ describeWith('chromium')('signing in with a Proxmox account', () => {
         },
       }),
     });
-    person = await openBrowserUser(browser(), stack.origin);
+    person = await openBrowserUser(browser(), stack.origin, { recordAnswers: true });
   }
   afterEach(async () => {
     await person.close();

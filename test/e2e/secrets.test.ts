@@ -68,7 +68,7 @@ describeWith('chromium', 'redis')('secrets', () => {
       /** Opens consoles that work, one that Proxmox refuses and one that it drops: errors can reveal secrets. */
       async function runOfALesson(): Promise<void> {
         const { proxmox } = stack;
-        student = await openBrowserUser(browser, stack.origin);
+        student = await openBrowserUser(browser, stack.origin, { recordAnswers: true });
         await student.signIn('student');
         await student.openConsole(100);
         await student.type('hello');
