@@ -7,6 +7,7 @@ import { eventually } from '../../eventually.ts';
 import type { Picture } from '../../fakes/guests/ppm.ts';
 import { rgb } from '../../fakes/guests/framebuffer.ts';
 import { startScreen } from '../../fakes/recordings/screen-script.ts';
+import { startSharedScreen } from '../../fakes/recordings/shared-screen-script.ts';
 import { terminalPart, writeRecording, type RecordedPart } from '../../fakes/recordings/write-recording.ts';
 import { describeWith } from '../../needs.ts';
 import { takePicture } from '../../take-picture.ts';
@@ -190,6 +191,36 @@ describeWith('chromium')('recordings in the browser', () => {
     await player(page).and(page.locator('[data-playing="false"]')).waitFor();
     expect(faults).toEqual([]);
     await context.close();
+  });
+
+  test('the end of a shared screen is shown from its last complete picture', async () => {
+    const shown: Picture[] = [];
+    const write: RecordedPart['write'] = (writer, setTime) => {
+      let now = 0;
+      const at = (ms: number) => setTime((now = ms));
+      const screen = startSharedScreen(writer, () => now, 640, 400);
+      for (let second = 1; second <= 25 * 60; second += 10) {
+        at(second * 1000);
+        screen.text(2, 2 + (second % 22), `line ${second} of the exam`);
+        screen.update();
+      }
+      shown.push(screen.picture());
+    };
+    const { storage, directory } = recordings;
+    const [part] = await writeRecording(storage, { startedAt: lessonAt - minute, parts: [{ write }] });
+    const id = part?.recording ?? '';
+    const { page, faults, context } = await openAs('ada', `/recordings/${id}`);
+    await isAt(page, 0);
+    const chunks: string[] = [];
+    page.on('request', (request) => void chunks.push(request.url()));
+    await page.keyboard.press('End');
+    await isAt(page, 1_491_000);
+    expect(likeness(await shownPicture(page), shown[0] as Picture)).toBe(1);
+    // One for each minute, of which those before the keyframe are not needed.
+    expect(chunks.length).toBeLessThan(15);
+    expect(faults).toEqual([]);
+    await context.close();
+    await rm(join(directory, id), { recursive: true });
   });
 
   test('playing at speed skips what is quiet, and ends at the end', async () => {

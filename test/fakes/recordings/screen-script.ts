@@ -41,16 +41,19 @@ export function startScreen(writer: PartWriter, width = 640, height = 400): Scre
       );
     },
     text: (column, row, text) => writeText(framebuffer, column, row, text),
-    picture() {
-      const data = Buffer.alloc(width * height * 3);
-      for (const [index, pixel] of framebuffer.pixels.entries()) {
-        data[index * 3] = pixel & 0xff;
-        data[index * 3 + 1] = (pixel >> 8) & 0xff;
-        data[index * 3 + 2] = (pixel >> 16) & 0xff;
-      }
-      return { width, height, data };
-    },
+    picture: () => pictureOf(framebuffer),
   };
+}
+
+/** What a framebuffer shows. */
+export function pictureOf({ width, height, pixels }: Framebuffer): Picture {
+  const data = Buffer.alloc(width * height * 3);
+  for (const [index, pixel] of pixels.entries()) {
+    data[index * 3] = pixel & 0xff;
+    data[index * 3 + 1] = (pixel >> 8) & 0xff;
+    data[index * 3 + 2] = (pixel >> 16) & 0xff;
+  }
+  return { width, height, data };
 }
 
 export function writeText(framebuffer: Framebuffer, column: number, row: number, text: string): void {

@@ -7,7 +7,7 @@ import { createFakeClock } from '../clock.ts';
 import type { Rect } from '../guests/damage.ts';
 import { createFramebuffer } from '../guests/framebuffer.ts';
 import { bgr888, writePixelFormat } from '../guests/pixel-format.ts';
-import { novncFormat, writeText, type ScreenScript } from './screen-script.ts';
+import { novncFormat, pictureOf, writeText, type ScreenScript } from './screen-script.ts';
 
 const tight = 7;
 const viewer = 1;
@@ -106,8 +106,6 @@ export function startSharedScreen(
     framebuffer,
     update,
     text: (column, row, text) => writeText(framebuffer, column, row, text),
-    picture() {
-      throw new Error('not needed');
-    },
+    picture: () => pictureOf(framebuffer),
   };
 }
