@@ -249,6 +249,23 @@ describe('a machine', () => {
     expect(requests).toBeLessThanOrEqual(6);
   });
 
+  test('“the picture never changes”: is asked for a viewer that requests only complete pictures', async () => {
+    const { addViewer, clock, machine, send, toMachine, viewers, drawPixel } = await createConnected();
+    addViewer(1, novncEncodings);
+    const before = requestsOf(toMachine).length;
+    send(1, updateRequest(false));
+    clock.advance(1000);
+    expect(requestsOf(toMachine)).toHaveLength(before + 1);
+    drawPixel(1, 1, 0x12_34_56);
+    send(1, updateRequest(false));
+    clock.advance(1000);
+    expect(viewers.get(1)?.pixels).toEqual([...machine.picture.pixels]);
+    // One request at a time, and none without a reason.
+    clock.advance(60_000);
+    expect(requestsOf(toMachine)).toHaveLength(before + 2);
+    expect(clock.pending()).toBe(0);
+  });
+
   test('is not asked for a viewer that is paused', async () => {
     expect(await requestsWhile(10_000, ({ server }) => server.setPaused(1, true))).toBe(0);
   });

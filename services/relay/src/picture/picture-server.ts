@@ -55,6 +55,8 @@ class SourceToViewers implements ReadablePictureServer {
   #ledState: number | undefined;
   #extendedKeys = false;
   #expectsPicture = false;
+  /** A viewer wanted the complete picture. It got the last one, which is outdated if no viewer was waiting for changes. */
+  #mayBeOutdated = false;
   #stopped = false;
 
   constructor({ clock, events, cache, encodeJpeg, measureEncoding }: PictureServerDeps) {
@@ -109,7 +111,11 @@ class SourceToViewers implements ReadablePictureServer {
   }
 
   onViewerMessage(id: number, message: Uint8Array): void {
-    this.#withViewer(id, (viewer) => viewer.onMessage(readViewerMessage(message)));
+    this.#withViewer(id, (viewer) => {
+      const read = readViewerMessage(message);
+      if (read.type === 'request' && !read.incremental && !viewer.paused) this.#mayBeOutdated = true;
+      viewer.onMessage(read);
+    });
   }
 
   setPaused(id: number, paused: boolean): void {
@@ -285,8 +291,9 @@ class SourceToViewers implements ReadablePictureServer {
     let demand: Demand = this.#thumbnails.waiting ? 'thumbnail' : 'none';
     for (const { waits, thumbnail } of this.#viewers.values())
       if (waits && demand !== 'full') demand = thumbnail ? 'thumbnail' : 'full';
-    const dueAt = this.#source.request(demand);
-    if (dueAt !== undefined) this.#alarm.setFor(dueAt);
+    const dueAt = this.#source.request(this.#mayBeOutdated ? 'full' : demand);
+    if (dueAt === undefined) this.#mayBeOutdated = false;
+    else this.#alarm.setFor(dueAt);
   }
 
   #withViewer(id: number, act: (viewer: PictureViewer) => void): void {
