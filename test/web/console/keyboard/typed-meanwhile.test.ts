@@ -75,6 +75,23 @@ describeWith('chromium')('a console that moves while its user types', () => {
     expect(fixture.keysDown()).toEqual([keysym('d')]);
   });
 
+  test('gets nothing that was typed while the class was being paused', async () => {
+    await fixture.open();
+    await fixture.page.locator('#screen canvas').focus();
+    await move();
+    await fixture.page.keyboard.type('a');
+    await until(() => fixture.site.opened.length === 2);
+    fixture.newest().sendControl({ type: 'paused', seconds: 60, text: '' });
+    await arrive();
+    await fixture.page.locator('[data-paused]').waitFor({ state: 'attached' });
+    fixture.newest().sendControl({ type: 'unpaused' });
+    await fixture.page.locator('[data-paused]').waitFor({ state: 'detached' });
+    await fixture.page.locator('#screen canvas').focus();
+    await fixture.page.keyboard.type('d');
+    await until(() => fixture.keysDown().length > 0);
+    expect(fixture.keysDown()).toEqual([keysym('d')]);
+  });
+
   test('gets nothing that was typed at a message about its end', async () => {
     await fixture.open();
     await fixture.page.locator('#screen canvas').focus();

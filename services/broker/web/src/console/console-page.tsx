@@ -91,8 +91,8 @@ export function startConsolePage(address: ConsoleAddress, { app, target, lastFra
       view = next;
       showState(view, target);
       tellEmbedder(view);
-      // Keys are for the console that comes back at once, and not for the page.
-      if (view.interruption !== 'brief') screen.discardTyped();
+      // Keys are for the console that comes back at once, and not for the page or for a later time.
+      if (view.interruption !== 'brief' || isHeldBack(view)) screen.discardTyped();
       showCalmly(view);
     },
   });
@@ -156,8 +156,11 @@ function showState(view: View, target: HTMLElement): void {
   dataset['interruption'] = view.interruption;
   dataset['outdated'] = String(isOutdated(view));
   if (view.closeCode !== undefined) dataset['close'] = String(view.closeCode);
-  const heldBack = view.classInfo.paused !== undefined || view.sessionInfo.control?.mine === false;
-  target.inert = view.state !== 'open' || heldBack;
+  target.inert = view.state !== 'open' || isHeldBack(view);
+}
+
+function isHeldBack({ classInfo, sessionInfo }: View): boolean {
+  return classInfo.paused !== undefined || sessionInfo.control?.mine === false;
 }
 
 function startEmbedTokenSource(): EmbedTokenSource {
