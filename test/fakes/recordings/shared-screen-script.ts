@@ -8,6 +8,7 @@ import type { Rect } from '../guests/damage.ts';
 import { createFramebuffer } from '../guests/framebuffer.ts';
 import { bgr888, writePixelFormat } from '../guests/pixel-format.ts';
 import { novncFormat, pictureOf, writeText, type ScreenScript } from './screen-script.ts';
+import { ignoredServerEvents } from '../../relay/picture/ignored-server-events.ts';
 
 const tight = 7;
 const viewer = 1;
@@ -38,6 +39,7 @@ export function startSharedScreen(
     clock,
     cache: new TileCache(64 * 1024 * 1024),
     events: {
+      ...ignoredServerEvents,
       toViewers(_, message) {
         const bytes = Buffer.concat(message);
         if (initialised) {
@@ -50,15 +52,6 @@ export function startSharedScreen(
         writer.record({ type: 'format', bytes: writePixelFormat(novncFormat) });
       },
       toRecording: (_, keyframe) => onKeyframe?.(keyframe),
-      toThumbnail() {},
-      toMachine() {},
-      onPicture() {},
-      onSize() {},
-      onResizeStatus() {},
-      onBell() {},
-      onCutText() {},
-      onClipboard() {},
-      onExtendedKeys() {},
       onMachineFailed(detail) {
         throw new Error(detail);
       },

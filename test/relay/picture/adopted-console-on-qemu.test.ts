@@ -12,6 +12,7 @@ import { createSeededRandom } from '../seeded-random.ts';
 import { dumpPixels, openQemuConsole, samePixels } from './qemu-console.ts';
 import { novncEncodings, setEncodings, setPixelFormat, updateRequest } from './picture-server-rig.ts';
 import { novncFormat } from './sample-formats.ts';
+import { ignoredServerEvents } from './ignored-server-events.ts';
 
 describeWhere(qemuAvailable(), qemuMissing)('a console of real QEMU that a viewer has used before', () => {
   const guest = createQemuGuest({ name: 'vm-100' });
@@ -50,18 +51,11 @@ describeWhere(qemuAvailable(), qemuMissing)('a console of real QEMU that a viewe
       clock: systemClock,
       cache: new TileCache(1024 * 1024),
       events: {
+        ...ignoredServerEvents,
         toViewers: () => server.onViewerMessage(1, updateRequest(true)),
         toMachine: (message) => void stream.write(message),
-        toRecording() {},
-        toThumbnail() {},
         onPicture: () => outcome.resolve(server.picture?.pixels.slice()),
         onMachineFailed: () => outcome.resolve(undefined),
-        onSize() {},
-        onResizeStatus() {},
-        onBell() {},
-        onCutText() {},
-        onClipboard() {},
-        onExtendedKeys() {},
       },
     });
     stream.removeAllListeners('data');

@@ -11,6 +11,7 @@ import {
   updateRequest,
 } from './picture-server-rig.ts';
 import { sampleFormats } from './sample-formats.ts';
+import { ignoredServerEvents } from './ignored-server-events.ts';
 
 const mib = 1024 * 1024;
 const serverInit = (width: number, height: number) =>
@@ -33,22 +34,13 @@ function createCounting(cacheBytes = mib) {
     clock,
     cache,
     events: {
+      ...ignoredServerEvents,
       toViewers(ids, message) {
         const bytes = message.reduce((sum, { length }) => sum + length, 0);
         counts.bytesToViewers += ids.length * bytes;
         counts.largest = Math.max(counts.largest, bytes);
         counts.updates += ids.length;
       },
-      toMachine() {},
-      toRecording() {},
-      toThumbnail() {},
-      onPicture() {},
-      onSize() {},
-      onResizeStatus() {},
-      onBell() {},
-      onCutText() {},
-      onClipboard() {},
-      onExtendedKeys() {},
       onMachineFailed: (detail) => void failures.push(detail),
     },
   });

@@ -11,6 +11,7 @@ import { novncEncodings, setEncodings, setPixelFormat, updateRequest } from './p
 import { dumpPixels, openQemuConsole } from './qemu-console.ts';
 import { novncFormat, sampleFormats, type SampleFormat } from './sample-formats.ts';
 import { TestViewer } from './test-viewer.ts';
+import { ignoredServerEvents } from './ignored-server-events.ts';
 
 /** A boot sector: 640 by 480 pixels, a key, text of 80 by 25, a key, and so on. */
 const code = [
@@ -35,6 +36,7 @@ describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real 
     clock: systemClock,
     cache: new TileCache(1024 * 1024),
     events: {
+      ...ignoredServerEvents,
       toViewers(ids, message) {
         for (const id of ids) {
           viewers.get(id)?.receive(message);
@@ -42,15 +44,6 @@ describeWhere(qemuAvailable(), qemuMissing)('the viewers of one console of real 
         }
       },
       toMachine: (message) => void stream?.write(message),
-      toRecording() {},
-      toThumbnail() {},
-      onPicture() {},
-      onSize() {},
-      onResizeStatus() {},
-      onBell() {},
-      onCutText() {},
-      onClipboard() {},
-      onExtendedKeys() {},
       onMachineFailed: (detail) => void failures.push(detail),
     },
   });

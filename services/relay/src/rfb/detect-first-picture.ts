@@ -1,4 +1,5 @@
 import type { PortholeError } from '@porthole/shared/errors';
+import { WrappedLink } from '../stream/intercept-link.ts';
 import type { Link, LinkHandler } from '../stream/link.ts';
 import type { MessageReader, UpstreamSide } from '../stream/upstream-side.ts';
 import { createServerMessageReader } from './server-message-reader.ts';
@@ -13,15 +14,14 @@ export function detectFirstPicture(side: UpstreamSide, onPicture: () => void): U
 }
 
 /** A class because a relay has thousands. After the first picture it retains only the link. */
-class FirstPictureLink implements Link, LinkHandler {
-  readonly #link: Link;
+class FirstPictureLink extends WrappedLink implements LinkHandler {
   /** Until the first picture. */
   #reader: MessageReader | undefined;
   #onPicture: (() => void) | undefined;
   #handler: LinkHandler | undefined;
 
   constructor(link: Link, onPicture: () => void) {
-    this.#link = link;
+    super(link);
     this.#onPicture = onPicture;
     this.#reader = createServerMessageReader({
       viewerPixelFormat: () => undefined,
@@ -30,33 +30,9 @@ class FirstPictureLink implements Link, LinkHandler {
     });
   }
 
-  get buffered(): number {
-    return this.#link.buffered;
-  }
-
-  get framesSent(): number {
-    return this.#link.framesSent;
-  }
-
-  send(source: Buffer, start?: number, end?: number): boolean {
-    return this.#link.send(source, start, end);
-  }
-
-  pause(): void {
-    this.#link.pause();
-  }
-
-  resume(): void {
-    this.#link.resume();
-  }
-
-  destroy(): void {
-    this.#link.destroy();
-  }
-
   setHandler(handler: LinkHandler): void {
     this.#handler = this.#reader && handler;
-    this.#link.setHandler(this.#reader ? this : handler);
+    this.link.setHandler(this.#reader ? this : handler);
   }
 
   inspectLeftover(leftover: Buffer): Buffer {
@@ -69,7 +45,7 @@ class FirstPictureLink implements Link, LinkHandler {
     this.#inspect(source, start, end);
     if (handler && !this.#reader) {
       this.#handler = undefined;
-      this.#link.setHandler(handler);
+      this.link.setHandler(handler);
     }
     handler?.onBytes(source, start, end);
   }
