@@ -76,7 +76,7 @@ export function createControlWatcher(
   }
 
   function tick(): void {
-    for (const machine of machines.values()) machine.followTime();
+    machines.forEach((machine) => machine.followTime());
     if (polling || machines.size === 0 || clock.now() - polledAt < pollMs) return;
     polling = true;
     polledAt = clock.now();

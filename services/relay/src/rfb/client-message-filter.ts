@@ -85,8 +85,10 @@ export class ClientMessageFilter implements MessageFilter {
         break;
       }
       this.#pending = empty;
-      this.#onMessage(bytes.subarray(0, length), forwarded);
-      unread = bytes.subarray(length);
+      // Most chunks are one message. A view costs more than all else that is done for it.
+      const isWhole = bytes.length === length;
+      this.#onMessage(isWhole ? bytes : bytes.subarray(0, length), forwarded);
+      unread = isWhole ? empty : bytes.subarray(length);
     }
     return forwarded;
   }

@@ -225,7 +225,8 @@ class ViewerToMachine extends PumpDirection {
     if (this.pump.stopped) return;
     const forwarded: Buffer[] = [];
     try {
-      this.#send(this.pump.filter.push(source.subarray(start, end), forwarded));
+      const chunk = end - start === source.length ? source : source.subarray(start, end);
+      this.#send(this.pump.filter.push(chunk, forwarded));
     } catch (error) {
       this.#send(forwarded);
       this.pump.end('viewer', asPortholeError(error));
@@ -234,7 +235,8 @@ class ViewerToMachine extends PumpDirection {
 
   #send(messages: readonly Buffer[]): void {
     if (messages.length === 0) return;
-    const bytes = Buffer.concat(messages);
+    const [first] = messages;
+    const bytes = first && messages.length === 1 ? first : Buffer.concat(messages);
     this.pump.countToMachine(bytes.length);
     if (!this.sink.send(bytes)) this.checkInput();
   }

@@ -81,7 +81,8 @@ class ProxmoxConnection implements ProxmoxLink, ProxmoxFrameHandler {
     if (!socket.writable) return true;
     for (let at = start; at < end; at += maxProxmoxPayloadBytes) {
       this.framesSent++;
-      const payload = source.subarray(at, Math.min(end, at + maxProxmoxPayloadBytes));
+      const to = Math.min(end, at + maxProxmoxPayloadBytes);
+      const payload = to - at === source.length ? source : source.subarray(at, to);
       socket.write(encodeClientFrame(opcodes.binary, payload));
     }
     return socket.writableLength === 0;

@@ -7,6 +7,8 @@ export const maxViewerMessageBytes = 1024 * 1024 + 1024;
 /** Most fragments of one message. Browsers send one, or a few when a message is very long. */
 export const maxViewerFragments = 1024;
 
+const empty = Buffer.alloc(0);
+
 /** What a viewer's WebSocket reports. */
 export interface ViewerSocketHandler {
   onMessage(data: Buffer, isBinary: boolean): void;
@@ -68,6 +70,7 @@ export function createViewerSocketServer(options: {
 /** Reports the socket's events to `handler` from now on. */
 export function handleViewerSocket(socket: ViewerSocket, handler: ViewerSocketHandler): void {
   socket.handler = handler;
+  socket.binaryType = 'fragments';
   socket.on('message', onMessage);
   socket.on('pong', onPong);
   socket.on('error', onError);
@@ -75,8 +78,20 @@ export function handleViewerSocket(socket: ViewerSocket, handler: ViewerSocketHa
 }
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
-  // `binaryType` is left at `nodebuffer`, so `ws` delivers each message as one Buffer.
-  (this as ViewerSocket).handler?.onMessage(data as Buffer, isBinary);
+  const { handler } = this as ViewerSocket;
+  if (isBinary) handler?.onMessage(takeMessage(data as Buffer[]), true);
+  else handler?.onMessage(data as Buffer, false);
+}
+
+/**
+ * The bytes of a message. Empties the array, because `ws` created it when the previous message ended: by now it is among
+ * V8's old objects, and would keep the bytes until the next major garbage collection.
+ */
+function takeMessage(fragments: Buffer[]): Buffer {
+  const [first = empty] = fragments;
+  const message = fragments.length > 1 ? Buffer.concat(fragments) : first;
+  fragments.length = 0;
+  return message;
 }
 
 function onPong(this: WebSocket, payload: Buffer): void {

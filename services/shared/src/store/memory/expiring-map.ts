@@ -30,7 +30,11 @@ export function createExpiringMap<V>(deps: { clock: Clock; maxEntries: number })
         for (const [old, entry] of entries) if (entry.expires <= now) entries.delete(old);
       }
       if (entries.size >= deps.maxEntries && !entries.has(key)) throw memoryFull(deps.maxEntries);
-      entries.set(key, { value, expires: now + ttlMs });
+      const expires = now + ttlMs;
+      const entry = entries.get(key);
+      // A lasting entry is one object, however often it is renewed: a new one would survive garbage collections.
+      if (entry) Object.assign(entry, { value, expires });
+      else entries.set(key, { value, expires });
     },
     delete: (key) => void entries.delete(key),
     clear: () => entries.clear(),
