@@ -1,3 +1,4 @@
+import type { Profiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { writeHeapSnapshot } from 'node:v8';
 
 /** Requests to a process of the bench for its own profile. */
 export interface ProfileRequest {
-  readonly profile: 'start' | 'stop' | 'heap' | 'memory';
+  readonly profile: 'start' | 'start-fine' | 'stop' | 'heap' | 'memory';
 }
 
 export interface CpuShare {
@@ -16,12 +17,21 @@ export interface CpuShare {
   readonly share: number;
 }
 
+/** Times in which the event loop did one thing after another without a pause. Whatever arrives meanwhile waits. */
+export interface BusyTime {
+  readonly milliseconds: number;
+  readonly functions: readonly { readonly location: string; readonly milliseconds: number }[];
+}
+
 export interface HeapSummary {
   readonly kinds: readonly { readonly kind: string; readonly count: number; readonly bytes: number }[];
   readonly usage: Readonly<Record<string, number>>;
 }
 
+/** Microseconds between two samples of the CPU profile. */
 const sampleMicros = 500;
+/** Short enough to see what delays a single message. */
+const fineSampleMicros = 100;
 
 /** The child's side of `--profile`: its CPU profile, and the objects on its heap. */
 export function createProfileChild(): (request: ProfileRequest) => Promise<unknown> {
@@ -32,36 +42,72 @@ export function createProfileChild(): (request: ProfileRequest) => Promise<unkno
     if (profile === 'stop') return stopProfile(session);
     session.connect();
     await session.post('Profiler.enable');
-    await session.post('Profiler.setSamplingInterval', { interval: sampleMicros });
+    await session.post('Profiler.setSamplingInterval', {
+      interval: profile === 'start-fine' ? fineSampleMicros : sampleMicros,
+    });
     await session.post('Profiler.start');
     return {};
   };
 }
 
-async function stopProfile(session: Session): Promise<{ cpuShares: CpuShare[] }> {
+async function stopProfile(session: Session): Promise<{ cpuShares: CpuShare[]; busyTimes: BusyTime[] }> {
   const { profile } = await session.post('Profiler.stop');
   session.disconnect();
-  const names = new Map(
-    profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
-      id,
-      `${functionName || 'anonymous'} ${url.replace(/^.*\/(services|node_modules|test)\//, '$1/')}${url ? `:${lineNumber + 1}` : ''}`.trim(),
-    ]),
-  );
+  const samples = samplesOf(profile);
   const micros = new Map<string, number>();
   let busy = 0;
-  for (const [i, id] of (profile.samples ?? []).entries()) {
-    const name = names.get(id) ?? '?';
-    // The inspector's call itself lasts from the start to the end of the profile.
-    if (name === '(idle)' || name.startsWith('post ')) continue;
-    const duration = profile.timeDeltas?.[i] ?? 0;
+  for (const { location, duration } of samples) {
+    if (location === idle) continue;
     busy += duration;
-    micros.set(name, (micros.get(name) ?? 0) + duration);
+    micros.set(location, (micros.get(location) ?? 0) + duration);
   }
   return {
     cpuShares: [...micros]
       .map(([location, duration]) => ({ location, share: duration / busy }))
       .toSorted((a, b) => b.share - a.share),
+    busyTimes: longestBusyTimes(samples),
   };
+}
+
+const idle = '(idle)';
+
+interface Sample {
+  readonly location: string;
+  /** In microseconds. */
+  readonly duration: number;
+}
+
+function samplesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Sample[] {
+  const names = new Map(
+    nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
+      id,
+      `${functionName || 'anonymous'} ${url.replace(/^.*\/(services|node_modules|test)\//, '$1/')}${url ? `:${lineNumber + 1}` : ''}`.trim(),
+    ]),
+  );
+  return (
+    samples
+      .map((id, i) => ({ location: names.get(id) ?? '?', duration: timeDeltas[i] ?? 0 }))
+      // The inspector's call itself lasts from the start to the end of the profile.
+      .filter(({ location }) => !location.startsWith('post '))
+  );
+}
+
+const mostBusyTimes = 200;
+
+function longestBusyTimes(samples: readonly Sample[]): BusyTime[] {
+  const found: BusyTime[] = [];
+  let functions = new Map<string, number>();
+  const end = () => {
+    const parts = [...functions].map(([location, micros]) => ({ location, milliseconds: micros / 1000 }));
+    if (parts.length > 0)
+      found.push({ milliseconds: parts.reduce((sum, part) => sum + part.milliseconds, 0), functions: parts });
+    functions = new Map();
+  };
+  for (const { location, duration } of samples)
+    if (location === idle) end();
+    else functions.set(location, (functions.get(location) ?? 0) + duration);
+  end();
+  return found.toSorted((a, b) => b.milliseconds - a.milliseconds).slice(0, mostBusyTimes);
 }
 
 interface Snapshot {

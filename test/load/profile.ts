@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComparedRelay } from './compared-relays.ts';
 import { closeAll, measureFlow, open, type Bench } from './measure.ts';
-import type { Workload } from './plan.ts';
+import type { Plan, Workload } from './plan.ts';
 import { usageOf } from './process-usage.ts';
-import type { HeapSummary, CpuShare } from './profile-child.ts';
+import type { BusyTime, HeapSummary, CpuShare } from './profile-child.ts';
 
 /** Functions that take less than this share of it are not listed. */
 const smallestShare = 0.005;
@@ -34,6 +34,8 @@ export async function profile(
   if (bench.plan.idleRounds > 0) {
     const openings = [await profileOpening(bench, porthole), await profileOpening(bench, bareNode)] as const;
     const memory = [await measureMemory(bench, porthole), await measureMemory(bench, bareNode)] as const;
+    const echoes = [await profileEcho(bench, porthole), await profileEcho(bench, bareNode)] as const;
+    lines.push(...echoTable(bench.plan, ...echoes), '');
     lines.push('### CPU time per opening', '', ...shareTable(...openings), '', ...memoryTable(...memory), '');
   }
   return `${lines.join('\n').trimEnd()}\n`;
@@ -97,6 +99,61 @@ async function profileOpening(bench: Bench, start: () => Promise<ComparedRelay>)
   await relay.stop();
   return { name: relay.name, micros: (cpu / idleSessions) * 1e6, shares };
 }
+
+interface ProfiledEcho {
+  readonly name: string;
+  readonly p99: number;
+  readonly busyTimes: readonly BusyTime[];
+}
+
+/** Busy times that are longer than this, in milliseconds, delay the slowest hundredth of the echoes. */
+const longBusyTime = 1;
+
+/** What the event loop does for so long that echoes wait, with all sessions open and one echo per second each. */
+async function profileEcho(bench: Bench, start: () => Promise<ComparedRelay>): Promise<ProfiledEcho> {
+  const { idleSessions, echoSeconds, settleMs } = bench.plan;
+  const relay = await start();
+  await open(bench, relay, idleSessions);
+  await sleep(settleMs);
+  await relay.request?.({ profile: 'start-fine' });
+  const { p99 } = await bench.viewers.request<{ p99: number }>({ echoSeconds });
+  const profiled = await relay.request?.<{ busyTimes: BusyTime[] }>({ profile: 'stop' });
+  await closeAll(bench);
+  await relay.stop();
+  const busyTimes = (profiled?.busyTimes ?? []).filter(({ milliseconds }) => milliseconds > longBusyTime);
+  return { name: relay.name, p99, busyTimes };
+}
+
+function echoTable({ echoSeconds }: Plan, ...relays: readonly [ProfiledEcho, ProfiledEcho]): string[] {
+  const perSecond = ({ busyTimes }: ProfiledEcho, part: (busy: BusyTime) => number) =>
+    (busyTimes.reduce((sum, busy) => sum + part(busy), 0) / echoSeconds).toFixed(1);
+  const inCollector = ({ functions }: BusyTime) =>
+    functions.find(({ location }) => location === '(garbage collector)')?.milliseconds ?? 0;
+  const row = (name: string, value: (relay: ProfiledEcho) => string) =>
+    `| ${name} | ${relays.map(value).join(' | ')} |`;
+  return [
+    '### echo: what the slowest wait for',
+    '',
+    `| Per second, with one echo per second and session | ${relays.map(({ name }) => name).join(' | ')} |`,
+    '|---|--:|--:|',
+    row('p99 of the echo, ms (with the profiler)', ({ p99 }) => p99.toFixed(1)),
+    row(`times in which the event loop was busy for over ${longBusyTime} ms`, (relay) =>
+      perSecond(relay, () => 1),
+    ),
+    row('their milliseconds', (relay) => perSecond(relay, ({ milliseconds }) => milliseconds)),
+    row('of that, garbage collection', (relay) => perSecond(relay, inCollector)),
+    row('of that, the longest of all other functions', (relay) => perSecond(relay, longestOther)),
+  ];
+}
+
+/** Often one sample of a function that takes microseconds: the kernel ran another program meanwhile. */
+const longestOther = ({ functions }: BusyTime) =>
+  Math.max(
+    0,
+    ...functions
+      .filter(({ location }) => location !== '(garbage collector)')
+      .map(({ milliseconds }) => milliseconds),
+  );
 
 interface IdleMemory {
   readonly name: string;
