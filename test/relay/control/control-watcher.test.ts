@@ -46,6 +46,16 @@ test('a console that opens while another user has control lets nothing through, 
   expect([ada.shutAtFirst, ada.gate.shut]).toEqual([true, true]);
 });
 
+test('a console that ends while another user has control lets no last input through', async () => {
+  const { startRelay, take } = await createFixture();
+  const relay = startRelay();
+  await relay.open('ina');
+  await take('ina');
+  const ada = await relay.open('ada');
+  ada.close();
+  expect(ada.gate.shut).toBe(true);
+});
+
 test("control lasts while the holder's console is open, and ends with it", async () => {
   const { startRelay, take, advance, settleHandover } = await createFixture();
   const [one, two] = [startRelay(), startRelay()];

@@ -64,9 +64,9 @@ export class ControllableConsole {
     this.#tellPage();
   }
 
+  /** What is held back stays so: the session ends, and its last input must not pass. */
   stop(): void {
     this.#control = undefined;
-    this.console.gate.openFor(reason);
   }
 
   /** Whether this console would pass input if no session had control. */

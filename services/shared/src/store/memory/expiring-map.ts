@@ -29,12 +29,16 @@ export function createExpiringMap<V>(deps: { clock: Clock; maxEntries: number })
         nextSweep = now + sweepMs;
         for (const [old, entry] of entries) if (entry.expires <= now) entries.delete(old);
       }
-      if (entries.size >= deps.maxEntries && !entries.has(key)) throw memoryFull(deps.maxEntries);
       const expires = now + ttlMs;
       const entry = entries.get(key);
-      // A lasting entry is one object, however often it is renewed: a new one would survive garbage collections.
-      if (entry) Object.assign(entry, { value, expires });
-      else entries.set(key, { value, expires });
+      if (entry) {
+        // Not a new entry: those of records that are renewed would survive garbage collections.
+        entry.value = value;
+        entry.expires = expires;
+        return;
+      }
+      if (entries.size >= deps.maxEntries) throw memoryFull(deps.maxEntries);
+      entries.set(key, { value, expires });
     },
     delete: (key) => void entries.delete(key),
     clear: () => entries.clear(),
