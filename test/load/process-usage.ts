@@ -25,6 +25,11 @@ export function mainThreadSeconds(pid: number): number {
   return Number(read(`/proc/${pid}/task/${pid}/schedstat`).split(' ')[0]) / 1e9;
 }
 
+/** Time that the same thread was ready to run while other programs had the cores. */
+export function mainThreadWaitMs(pid: number): number {
+  return Number(read(`/proc/${pid}/task/${pid}/schedstat`).split(' ')[1]) / 1e6;
+}
+
 /** Returns '' if the file is gone: a thread may end after it was listed. */
 function read(path: string): string {
   try {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComparedRelay } from './compared-relays.ts';
 import { closeAll, measureFlow, open, type Bench } from './measure.ts';
 import type { Plan, Workload } from './plan.ts';
-import { usageOf } from './process-usage.ts';
+import { mainThreadWaitMs, usageOf } from './process-usage.ts';
 import type { BusyTime, HeapSummary, CpuShare } from './profile-child.ts';
 
 /** Functions that take less than this share of it are not listed. */
@@ -103,6 +103,8 @@ async function profileOpening(bench: Bench, start: () => Promise<ComparedRelay>)
 interface ProfiledEcho {
   readonly name: string;
   readonly p99: number;
+  /** Milliseconds that the thread waited for a core. */
+  readonly waitMs: number;
   readonly busyTimes: readonly BusyTime[];
 }
 
@@ -116,12 +118,14 @@ async function profileEcho(bench: Bench, start: () => Promise<ComparedRelay>): P
   await open(bench, relay, idleSessions);
   await sleep(settleMs);
   await relay.request?.({ profile: 'start-fine' });
+  const waitedBefore = mainThreadWaitMs(relay.pid);
   const { p99 } = await bench.viewers.request<{ p99: number }>({ echoSeconds });
+  const waitMs = mainThreadWaitMs(relay.pid) - waitedBefore;
   const profiled = await relay.request?.<{ busyTimes: BusyTime[] }>({ profile: 'stop' });
   await closeAll(bench);
   await relay.stop();
   const busyTimes = (profiled?.busyTimes ?? []).filter(({ milliseconds }) => milliseconds > longBusyTime);
-  return { name: relay.name, p99, busyTimes };
+  return { name: relay.name, p99, waitMs, busyTimes };
 }
 
 function echoTable({ echoSeconds }: Plan, ...relays: readonly [ProfiledEcho, ProfiledEcho]): string[] {
@@ -142,18 +146,11 @@ function echoTable({ echoSeconds }: Plan, ...relays: readonly [ProfiledEcho, Pro
     ),
     row('their milliseconds', (relay) => perSecond(relay, ({ milliseconds }) => milliseconds)),
     row('of that, garbage collection', (relay) => perSecond(relay, inCollector)),
-    row('of that, the longest of all other functions', (relay) => perSecond(relay, longestOther)),
+    row('milliseconds that the thread was ready, but other programs had the cores', ({ waitMs }) =>
+      (waitMs / echoSeconds).toFixed(1),
+    ),
   ];
 }
-
-/** Often one sample of a function that takes microseconds: the kernel ran another program meanwhile. */
-const longestOther = ({ functions }: BusyTime) =>
-  Math.max(
-    0,
-    ...functions
-      .filter(({ location }) => location !== '(garbage collector)')
-      .map(({ milliseconds }) => milliseconds),
-  );
 
 interface IdleMemory {
   readonly name: string;
