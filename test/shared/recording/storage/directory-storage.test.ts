@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDirectoryStorage } from '@porthole/shared/recording/storage/directory-storage';
@@ -50,6 +50,30 @@ describe('a directory', () => {
     await storage.put('a/1', Buffer.from('1'));
     await writeFile(join(directory, 'a', '.writing-left'), 'half');
     expect((await collect(storage.list(''))).map(({ name }) => name)).toEqual(['a/1']);
+  });
+
+  test('a directory that goes away during a write is missing, and is not made anew', async () => {
+    const [volume, away] = [join(directory, 'volume'), join(directory, 'away')];
+    await createDirectoryStorage(directory).put('volume/a/1', Buffer.from('1'));
+    const storage = createDirectoryStorage(volume, {
+      async writeFile(path, bytes) {
+        await rename(volume, away).catch(() => {});
+        await writeFile(path, bytes);
+      },
+    });
+    for (const name of ['b/1', 'b/c/1', '1']) {
+      await expect(storage.put(name, Buffer.from('2'))).rejects.toMatchObject({ code: 'missing' });
+      expect(await readdir(directory)).toEqual(['away']);
+      await rename(away, volume);
+    }
+  });
+
+  test('a directory that is written with a slash at its end outlives its last object', async () => {
+    const storage = createDirectoryStorage(join(directory, 'volume/'));
+    await createDirectoryStorage(directory).put('volume/a/1', Buffer.from('1'));
+    await storage.delete('a/1');
+    expect(await readdir(directory)).toEqual(['volume']);
+    await storage.put('a/1', Buffer.from('1'));
   });
 
   test('a symbolic link is neither listed nor followed by a list', async () => {

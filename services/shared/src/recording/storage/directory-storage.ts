@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { assertObjectName, assertPrefix } from './object-names.ts';
 import type { GetOptions, ListOptions, RecordingStorage, StoredObject } from './port.ts';
 import { StorageError, type StorageErrorCode } from './storage-error.ts';
@@ -18,9 +18,11 @@ export interface WriteFile {
  * mounted must not be taken for an empty one.
  */
 export function createDirectoryStorage(
-  directory: string,
+  configured: string,
   { writeFile = writeDurably }: { readonly writeFile?: WriteFile } = {},
 ): RecordingStorage {
+  // Without a slash at its end, so that it can be compared with the parents of objects.
+  const directory = resolve(configured);
   const pathOf = (name: string) => {
     assertObjectName(name);
     return join(directory, name);
@@ -109,7 +111,7 @@ export function createDirectoryStorage(
       await assertDirectory(directory);
       await unlink(path).catch(ignoring('ENOENT', 'ENOTDIR'));
       // Directories are not objects, so empty ones go as well.
-      for (let parent = dirname(path); parent !== join(directory); parent = dirname(parent)) {
+      for (let parent = dirname(path); parent !== directory; parent = dirname(parent)) {
         const removed = await rmdir(parent).then(
           () => true,
           () => false,
@@ -134,10 +136,23 @@ async function assertDirectory(directory: string): Promise<void> {
   if (!found?.isDirectory()) throw new StorageError('missing', found ? 'not a directory' : 'ENOENT');
 }
 
-/** Makes the directories between the storage's own, which exists, and `path`. */
+/**
+ * Makes the directories between the storage's own and `path`. Never the storage's own, which can be gone since the last
+ * look: recordings would go to a place that nothing reads, and would hide once the volume is mounted again.
+ */
 async function makeDirectories(directory: string, path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first !== undefined) await syncDirectory(dirname(first) || directory);
+  if (path === directory) return assertDirectory(directory);
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw error;
+    if (dirname(path) === directory) throw new StorageError('missing', code);
+    await makeDirectories(directory, dirname(path));
+    await mkdir(path, { mode: 0o700 }).catch(ignoring('EEXIST'));
+  }
+  await syncDirectory(dirname(path));
 }
 
 /** After this, a rename survives a power failure. */
