@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { closeBrokers, somePages, startBroker } from './rig.ts';
 
@@ -47,6 +48,23 @@ test.each([
   expect(answer.headers.vary).toContain('accept-encoding');
   expect(answer.bytes.length).toBeLessThan(500);
   expect(decompress(answer.bytes).toString()).toBe(somePages['assets/app-1a2b.js']);
+});
+
+test('small and large files are what they were before their compression', async () => {
+  const sizes = [0, 1, 1008, 1009, 16_368, 16_369, 300_000];
+  const text = (size: number) => randomBytes(size).toString('hex').slice(0, size);
+  const pages = Object.fromEntries(sizes.map((size) => [`assets/${size}.js`, text(size)]));
+  const rig = await startBroker({ pages: { ...somePages, ...pages } });
+  for (const [encoding, decompress] of [
+    ['br', brotliDecompressSync],
+    ['gzip', gunzipSync],
+  ] as const)
+    for (const [name, content] of Object.entries(pages)) {
+      const answer = await rig.ask(`/${name}`, { headers: { 'accept-encoding': encoding } });
+      const compressed = answer.headers['content-encoding'] === encoding;
+      expect(compressed).toBe(content.length > 1000);
+      expect((compressed ? decompress(answer.bytes) : answer.bytes).toString()).toBe(content);
+    }
 });
 
 test('HEAD returns the length of a page without its content', async () => {

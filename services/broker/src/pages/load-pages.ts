@@ -92,15 +92,31 @@ async function load(path: string, { basePath, names }: LoadOptions): Promise<Pag
 async function compress(plain: Buffer, type: string): Promise<PageFile> {
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
   if (!compressible.test(type)) return { type, etag, plain };
-  // Quality 10 and 11 take much longer and save almost nothing.
-  const br = await compressBrotli(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
-  const zip = await compressGzip(plain, { level: 9 });
+  const br = await compressBrotli(plain, { params: brotliParams(plain.length) });
+  const zip = await compressGzip(plain, { level: 9, windowBits: windowBits(plain.length, 9, 15) });
   return {
     type,
     etag,
     plain,
     ...(br.length < plain.length ? { br } : {}),
     ...(zip.length < plain.length ? { gzip: zip } : {}),
+  };
+}
+
+/** The smallest window that holds a whole file. A larger one saves nothing, and takes memory and time at the start. */
+const windowBits = (size: number, least: number, most: number) =>
+  Math.min(Math.max(Math.ceil(Math.log2(size + 16)), least), most);
+
+function brotliParams(size: number) {
+  return {
+    // Quality 10 and 11 take much longer and save almost nothing.
+    [constants.BROTLI_PARAM_QUALITY]: 9,
+    [constants.BROTLI_PARAM_SIZE_HINT]: size,
+    [constants.BROTLI_PARAM_LGWIN]: windowBits(
+      size,
+      constants.BROTLI_MIN_WINDOW_BITS,
+      constants.BROTLI_MAX_WINDOW_BITS,
+    ),
   };
 }
 
