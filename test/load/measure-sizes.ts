@@ -20,10 +20,10 @@ interface Measured {
   readonly storedBytes: number;
 }
 
-function measure(
+async function measure(
   seconds: number,
-  work: (writer: PartWriter, at: (ms: number) => void, now: () => number) => void,
-): Measured {
+  work: (writer: PartWriter, at: (ms: number) => void, now: () => number) => void | Promise<void>,
+): Promise<Measured> {
   let now = 0;
   let [viewerBytes, keyframeBytes, storedBytes] = [0, 0, 0];
   const written = createPartWriter(
@@ -59,7 +59,7 @@ function measure(
     }
     now = ms;
   };
-  work(writer, at, () => now);
+  await work(writer, at, () => now);
   at(seconds * 1000);
   written.end('closed');
   storedBytes += written.index().length;
@@ -79,22 +79,19 @@ const row = (name: string, { viewerBytes, keyframeBytes, storedBytes }: Measured
 
 console.log('| An hour of | To the viewer | Keyframes | In the storage | Ratio |');
 console.log('|---|--:|--:|--:|--:|');
-row(
-  'shell',
-  measure(hourSeconds, (writer, at) => shellWork({ writer, at, seconds: hourSeconds })),
-);
+row('shell', await measure(hourSeconds, (writer, at) => shellWork({ writer, at, seconds: hourSeconds })));
 for (const [name, seconds, work] of [
   ['office desktop', hourSeconds, officeWork],
   ['video of 640x360, 10 pictures per second', 65, videoWork],
 ] as const) {
   row(
     `${name}, console of its own`,
-    measure(seconds, (writer, at) => work(startScreen(writer, width, height), { writer, at, seconds })),
+    await measure(seconds, (writer, at) => work(startScreen(writer, width, height), { writer, at, seconds })),
   );
   row(
     `${name}, shared screen`,
-    measure(seconds, (writer, at, now) =>
-      work(startSharedScreen(writer, now, width, height), { writer, at, seconds }),
+    await measure(seconds, (writer, at, now) =>
+      work(startSharedScreen(writer, now, width, height, { jpeg: true }), { writer, at, seconds }),
     ),
   );
 }

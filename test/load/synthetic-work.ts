@@ -34,7 +34,10 @@ export function officeWork(screen: ScreenScript, { writer, at, seconds }: Synthe
 }
 
 /** A film of 640x360 at ten pictures per second: soft shapes that move, with the grain of a camera. */
-export function videoWork(screen: ScreenScript, { at, seconds }: SyntheticWork): void {
+export async function videoWork(
+  screen: ScreenScript & { sent?(): Promise<void> },
+  { at, seconds }: SyntheticWork,
+): Promise<void> {
   const { framebuffer } = screen;
   const { width, height, pixels } = framebuffer;
   const film = { x: 300, y: 200, width: 640, height: 360 };
@@ -45,14 +48,17 @@ export function videoWork(screen: ScreenScript, { at, seconds }: SyntheticWork):
     at(picture * 100);
     for (let y = 0; y < film.height; y++)
       for (let x = 0; x < film.width; x++) {
-        noise = (Math.imul(noise, 1_103_515_245) + 12_345) >>> 0;
-        const grain = (noise >>> 29) - 4;
         const wave = 128 + 60 * Math.sin((x + picture * 3) / 70) + 40 * Math.cos((y - picture * 2) / 50);
-        const channel = (offset: number) => Math.max(0, Math.min(255, Math.round(wave + offset + grain)));
-        pixels[(film.y + y) * width + film.x + x] = channel(0) | (channel(20) << 8) | (channel(-30) << 16);
+        noise = (Math.imul(noise, 1_103_515_245) + 12_345) >>> 0;
+        // As of a sensor: each colour has its own.
+        const channel = (offset: number, bits: number) =>
+          Math.max(0, Math.min(255, Math.round(wave + offset + (((noise >>> bits) & 7) - 4))));
+        pixels[(film.y + y) * width + film.x + x] =
+          channel(0, 29) | (channel(20, 26) << 8) | (channel(-30, 23) << 16);
       }
     framebuffer.touch(film);
     screen.update();
+    await screen.sent?.();
   }
 }
 

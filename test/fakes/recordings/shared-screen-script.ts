@@ -1,3 +1,4 @@
+import { encodeJpeg } from '@porthole/relay/picture/encode-jpeg';
 import { createPictureServer } from '@porthole/relay/picture/picture-server';
 import { TileCache } from '@porthole/relay/picture/tile-cache';
 import { createKeyframeRequests } from '@porthole/relay/recording/capture-keyframes';
@@ -11,6 +12,8 @@ import { novncFormat, pictureOf, writeText, type ScreenScript } from './screen-s
 import { ignoredServerEvents } from '../../relay/picture/ignored-server-events.ts';
 
 const tight = 7;
+/** noVNC's quality level 6, as a pseudo-encoding. */
+const jpegQuality = -26;
 const viewer = 1;
 const header = (size: number, ...fields: readonly (readonly [at: number, value: number])[]) => {
   const bytes = Buffer.alloc(size);
@@ -18,16 +21,23 @@ const header = (size: number, ...fields: readonly (readonly [at: number, value: 
   return bytes;
 };
 
+export interface SharedScreenScript extends ScreenScript {
+  /** Resolves when the last update was sent, which waits for its JPEG. */
+  sent(): Promise<void>;
+}
+
 /**
  * A machine's screen that is shared: the picture server encodes it for the viewer that is recorded, with keyframes as a
- * relay requests them. `now` is the time in milliseconds.
+ * relay requests them. `now` is the time in milliseconds. With `jpeg`, photographic tiles are sent as JPEG first: call
+ * `sent` after each update.
  */
 export function startSharedScreen(
   writer: PartWriter,
   now: () => number,
   width: number,
   height: number,
-): ScreenScript {
+  { jpeg = false }: { readonly jpeg?: boolean } = {},
+): SharedScreenScript {
   const framebuffer = createFramebuffer(width, height);
   const damaged: Rect[] = [];
   framebuffer.onDamage((rect) => damaged.push(rect));
@@ -35,9 +45,11 @@ export function startSharedScreen(
   let onKeyframe: ((keyframe: Keyframe) => void) | undefined;
   let asksForKeyframe = false;
   let initialised = false;
+  const encoding = new Set<Promise<Uint8Array>>();
   const server = createPictureServer({
     clock,
     cache: new TileCache(64 * 1024 * 1024),
+    ...(jpeg && { encodeJpeg: encodeTracked }),
     events: {
       ...ignoredServerEvents,
       toViewers(_, message) {
@@ -62,6 +74,25 @@ export function startSharedScreen(
     // Not within a call of the server.
     asksForKeyframe = true;
   });
+
+  async function encodeTracked(...tile: Parameters<typeof encodeJpeg>): Promise<Uint8Array> {
+    const file = Promise.resolve(encodeJpeg(...tile));
+    encoding.add(file);
+    try {
+      return await file;
+    } finally {
+      encoding.delete(file);
+    }
+  }
+
+  async function sent(): Promise<void> {
+    while (encoding.size > 0) {
+      await Promise.all(encoding);
+      // The picture server learns of it in a later step.
+      await new Promise(setImmediate);
+    }
+    clock.advance(0);
+  }
 
   const send = (message: Buffer) => server.onViewerMessage(viewer, message);
   const request = () => send(header(10, [0, 0x0301], [6, width], [8, height]));
@@ -94,10 +125,13 @@ export function startSharedScreen(
   server.addViewer(viewer, 'lab-anna');
   server.onMachineBytes(rawUpdate({ x: 0, y: 0, width, height }));
   send(Buffer.concat([Buffer.alloc(4), writePixelFormat(novncFormat)]));
-  send(header(8, [0, 0x0200], [2, 1], [6, tight]));
+  const encodings = header(12, [0, 0x0200], [2, 2], [6, tight]);
+  encodings.writeInt32BE(jpegQuality, 8);
+  send(encodings);
   return {
     framebuffer,
     update,
+    sent,
     text: (column, row, text) => writeText(framebuffer, column, row, text),
     picture: () => pictureOf(framebuffer),
   };
