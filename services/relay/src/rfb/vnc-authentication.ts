@@ -1,4 +1,4 @@
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createSecretKey } from 'node:crypto';
 
 /**
  * The response to a VNC Authentication challenge (RFC 6143 section 7.2.2): the 16 bytes, encrypted by DES. The key is
@@ -10,7 +10,9 @@ export function answerChallenge(password: string, challenge: Uint8Array): Buffer
   const key = Buffer.alloc(8);
   Buffer.from(password, 'latin1').copy(key, 0, 0, 8);
   const reversed = key.map(reverseBits);
-  const cipher = createCipheriv('des-ede3-ecb', Buffer.concat([reversed, reversed, reversed]), null);
+  // A KeyObject, because a cipher that is created from bytes costs several times as much (Node 24).
+  const tripled = createSecretKey(Buffer.concat([reversed, reversed, reversed]));
+  const cipher = createCipheriv('des-ede3-ecb', tripled, null);
   cipher.setAutoPadding(false);
   return Buffer.concat([cipher.update(challenge), cipher.final()]);
 }
