@@ -16,8 +16,9 @@ import {
   type Upstream,
 } from './compared-relays.ts';
 import { measureFlows, measureIdle, type Flow, type Idle, type Bench } from './measure.ts';
-import { parts, readOptions } from './options.ts';
+import { parts, readOptions, workloadNames, type Part } from './options.ts';
 import { planOf } from './plan.ts';
+import { profileRecording } from './profile-recording.ts';
 import { profile } from './profile.ts';
 import { measureRecording, reportRecording } from './recording.ts';
 import { report, reportChange } from './report.ts';
@@ -28,7 +29,7 @@ import { measureWall, reportWall, wallPlan } from './wall.ts';
 /**
  * `npm run bench`: compares the cost of the relay's data path with other relays in the same run. Prints the report and
  * writes it to docs/performance.md. `--only small` and the like only print one part; `--profile` shows where Porthole
- * spends time and memory; with `recording` among other parts of `--only`, while it records.
+ * spends time and memory; with `recording` among the parts of `--only`, what its recording thread does.
  */
 const options = readOptions(process.argv.slice(2));
 const plan = planOf(options);
@@ -37,9 +38,9 @@ const skipped = otherRelays.filter((other) => !found.includes(other)).map(({ nam
 if (!options.profile)
   for (const name of skipped) console.error(`SKIPPED: ${name} is not installed (apt-get install ${name}).`);
 
-const aboutRelays = options.only.some(
-  (part) => !['broker', 'class', 'recording', 'shared', 'wall'].includes(part),
-);
+const aboutRelays =
+  options.only.some((part) => !['broker', 'class', 'recording', 'shared', 'wall'].includes(part)) ||
+  (options.profile && options.only.includes('recording'));
 if (options.only.includes('broker') && !options.profile) {
   const load = options.quick
     ? { users: 20, grants: 5, seconds: 2, machines: 10 }
@@ -72,19 +73,12 @@ if (options.only.includes('wall') && !options.profile) {
 }
 if (options.only.includes('recording') && !options.profile) {
   const text = reportRecording(
-    await measureRecording(
-      planOf({
-        ...options,
-        only: options.quick
-          ? ['small']
-          : ['bulk', 'paced', 'small', ...(options.before === undefined ? ['idle' as const] : [])],
-      }),
-      options.before,
-    ),
+    await measureRecording(planOf({ ...options, only: recordedParts() }), options.before),
   );
   console.log(text);
-  if (!options.quick && options.before === undefined)
-    keep(options.report ?? 'docs/performance.md', 'recorded', text);
+  const isComplete = recordedParts().length > workloadNames.length;
+  const path = options.report ?? (isComplete ? 'docs/performance.md' : undefined);
+  if (!options.quick && options.before === undefined && path !== undefined) keep(path, 'recorded', text);
 }
 if (!aboutRelays) process.exit(0);
 
@@ -95,17 +89,25 @@ const bench: Bench = { upstream, viewers, plan };
 const whole = !options.quick && options.only.length === parts.length;
 
 if (options.profile) {
-  // Incomplete profiles only: docs/performance.md has that of a relay that does not record.
-  const folder = !whole && options.only.includes('recording') ? mkdtempSync(join(tmpdir(), 'bench-')) : '';
-  const start = folder === '' ? startPorthole : startRecordingPorthole(folder);
-  const text = await profile(bench, {
-    porthole: () => start(listening),
-    bareNode: () => startBareNode(listening),
-  });
-  if (folder !== '') rmSync(folder, { recursive: true, force: true });
-  console.log(text);
+  // Of a relay that records, its recording thread; of one that does not, the rest.
+  const isOfRecording = options.only.includes('recording');
   const file = options.report ?? (whole ? 'docs/performance.md' : undefined);
-  if (file !== undefined) keep(file, 'profiled', text);
+  if (!isOfRecording || whole) {
+    const text = await profile(bench, {
+      porthole: () => startPorthole(listening),
+      bareNode: () => startBareNode(listening),
+    });
+    console.log(text);
+    if (file !== undefined) keep(file, 'profiled', text);
+  }
+  if (isOfRecording) {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+    const recorded = { ...bench, plan: planOf({ ...options, only: recordedParts() }) };
+    const text = await profileRecording(recorded, () => startRecordingPorthole(folder)(listening));
+    rmSync(folder, { recursive: true, force: true });
+    console.log(text);
+    if (file !== undefined) keep(file, 'profiled-recording', text);
+  }
   process.exit(0);
 }
 
@@ -153,10 +155,27 @@ console.log(text);
 if (file !== undefined) keep(file, 'measured', text);
 process.exit(0);
 
+/** With some workloads beside it, `recording` is measured with these only. Otherwise, with all. */
+function recordedParts(): readonly Part[] {
+  if (options.quick) return ['small'];
+  const named = options.only.filter((part) => part === 'idle' || workloadNames.some((name) => name === part));
+  const wanted = named.length > 0 ? named : [...workloadNames, 'idle' as const];
+  return options.before === undefined ? wanted : wanted.filter((part) => part !== 'idle');
+}
+
 /** Replaces only the text between the two marks. */
 function keep(
   path: string,
-  mark: 'measured' | 'profiled' | 'crowded' | 'compared' | 'opened' | 'shared' | 'wall' | 'recorded',
+  mark:
+    | 'measured'
+    | 'profiled'
+    | 'profiled-recording'
+    | 'crowded'
+    | 'compared'
+    | 'opened'
+    | 'shared'
+    | 'wall'
+    | 'recorded',
   measured: string,
 ): void {
   const marks = [`<!-- ${mark} -->`, `<!-- /${mark} -->`] as const;

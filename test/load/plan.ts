@@ -9,6 +9,10 @@ export interface Plan {
   readonly opening: number;
   readonly echoSeconds: number;
   readonly settleMs: number;
+  /** After this, all that was recorded is stored. */
+  readonly storedMs: number;
+  /** Bytes with which the least possible cost of recording is measured. */
+  readonly floorBytes: number;
   readonly workloads: readonly Workload[];
 }
 
@@ -64,6 +68,8 @@ export function planOf({
     opening: 40,
     echoSeconds: quick ? 0.5 : 6,
     settleMs: quick ? 100 : 3500,
+    storedMs: quick ? 100 : 5500,
+    floorBytes: (quick ? 8 : 256) * 1024 * 1024,
     workloads: workloads
       .filter(({ name }) => only.includes(name))
       .map((workload) => ({ ...workload, framesPerSession: Math.ceil(workload.framesPerSession) })),

@@ -30,6 +30,17 @@ export function mainThreadWaitMs(pid: number): number {
   return Number(read(`/proc/${pid}/task/${pid}/schedstat`).split(' ')[1]) / 1e6;
 }
 
+/** CPU time of the threads of a process, in seconds, by name. Node's pool of threads does its work with files. */
+export function threadSeconds(pid: number): ReadonlyMap<string, number> {
+  const seconds = new Map<string, number>();
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const name = read(`/proc/${pid}/task/${task}/comm`).trim();
+    const nanoseconds = Number(read(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0]);
+    seconds.set(name, (seconds.get(name) ?? 0) + nanoseconds / 1e9);
+  }
+  return seconds;
+}
+
 /** Returns '' if the file is gone: a thread may end after it was listed. */
 function read(path: string): string {
   try {

@@ -9,6 +9,8 @@ import { writeHeapSnapshot } from 'node:v8';
 /** Requests to a process of the bench for its own profile. */
 export interface ProfileRequest {
   readonly profile: 'start' | 'start-fine' | 'stop' | 'heap' | 'memory';
+  /** For `start`: the name of a worker thread to profile instead of the main thread. */
+  readonly thread?: string;
 }
 
 export interface CpuShare {
@@ -36,22 +38,58 @@ const fineSampleMicros = 100;
 /** The child's side of `--profile`: its CPU profile, and the objects on its heap. */
 export function createProfileChild(): (request: ProfileRequest) => Promise<unknown> {
   const session = new Session();
-  return async ({ profile }) => {
+  let profiler: ProfilerSession = session;
+  return async ({ profile, thread }) => {
     if (profile === 'heap') return summarizeHeap();
     if (profile === 'memory') return { usage: { ...memoryUsage() } };
-    if (profile === 'stop') return stopProfile(session);
+    if (profile === 'stop') return stopProfile(session, profiler);
     session.connect();
-    await session.post('Profiler.enable');
-    await session.post('Profiler.setSamplingInterval', {
+    profiler = thread === undefined ? session : await attachToThread(session, thread);
+    await profiler.post('Profiler.enable');
+    await profiler.post('Profiler.setSamplingInterval', {
       interval: profile === 'start-fine' ? fineSampleMicros : sampleMicros,
     });
-    await session.post('Profiler.start');
+    await profiler.post('Profiler.start');
     return {};
   };
 }
 
-async function stopProfile(session: Session): Promise<{ cpuShares: CpuShare[]; busyTimes: BusyTime[] }> {
-  const { profile } = await session.post('Profiler.stop');
+/** A session, or the part of it that reaches one worker thread. */
+interface ProfilerSession {
+  post(method: string, params?: object): Promise<unknown>;
+}
+
+/** The profiler of a worker thread, through the session of the main thread. */
+async function attachToThread(session: Session, name: string): Promise<ProfilerSession> {
+  const { promise: attached, resolve } = Promise.withResolvers<string>();
+  session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
+    if (workerInfo.title.endsWith(name)) resolve(sessionId);
+  });
+  await session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
+  const sessionId = await attached;
+  let lastId = 0;
+  return {
+    async post(method, params = {}) {
+      const id = ++lastId;
+      const { promise, resolve: answer } = Promise.withResolvers<unknown>();
+      session.on('NodeWorker.receivedMessageFromWorker', ({ params: { message } }) => {
+        const answered = JSON.parse(message) as { id?: number; result?: unknown };
+        if (answered.id === id) answer(answered.result);
+      });
+      await session.post('NodeWorker.sendMessageToWorker', {
+        sessionId,
+        message: JSON.stringify({ id, method, params }),
+      });
+      return promise;
+    },
+  };
+}
+
+async function stopProfile(
+  session: Session,
+  profiler: ProfilerSession,
+): Promise<{ cpuShares: CpuShare[]; busyTimes: BusyTime[] }> {
+  const { profile } = (await profiler.post('Profiler.stop')) as Profiler.StopReturnType;
   session.disconnect();
   const samples = samplesOf(profile);
   const micros = new Map<string, number>();

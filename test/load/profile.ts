@@ -6,8 +6,8 @@ import { mainThreadWaitMs, usageOf } from './process-usage.ts';
 import type { BusyTime, HeapSummary, CpuShare } from './profile-child.ts';
 
 /** Functions that take less than this share of it are not listed. */
-const smallestShare = 0.005;
-const mostFunctions = 16;
+export const smallestShare = 0.005;
+export const mostFunctions = 16;
 
 interface ProfiledWork {
   readonly name: string;
@@ -58,7 +58,8 @@ async function profileFlow(
   return { name: relay.name, micros: cpuPerFrame * 1e6, shares };
 }
 
-async function stopProfile(relay: ComparedRelay): Promise<ReadonlyMap<string, number>> {
+/** Shares of the CPU time, by function. */
+export async function stopProfile(relay: ComparedRelay): Promise<ReadonlyMap<string, number>> {
   const profiled = await relay.request?.<{ cpuShares: CpuShare[] }>({ profile: 'stop' });
   return new Map(profiled?.cpuShares.map(({ location, share }) => [location, share]));
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild } from './child.ts';
 import {
   startPorthole,
@@ -11,6 +12,8 @@ import {
 import { closeAll, measureFlow, measureIdle, open, type Bench, type Flow, type Idle } from './measure.ts';
 import { median } from './median.ts';
 import type { Plan, Workload } from './plan.ts';
+import { mainThreadSeconds, usageOf } from './process-usage.ts';
+import { measureFloor, reportFloor, type RecordingFloor } from './recording-floor.ts';
 
 type Side = 'plain' | 'recorded' | 'before';
 /** `before` is a relay of another checkout that records, if there is one. */
@@ -26,6 +29,7 @@ export interface RecordingResults {
   readonly plan: Plan;
   readonly workloads: readonly MeasuredWorkload[];
   readonly idle: BySide<Idle[]>;
+  readonly floor: RecordingFloor;
 }
 
 /**
@@ -63,7 +67,7 @@ export async function measureRecording(given: Plan, before?: string): Promise<Re
         idle.get(side)?.push(await measureIdle(bench, relay));
         await relay.stop();
       }
-    return { plan, workloads, idle };
+    return { plan, workloads, idle, floor: measureFloor(folder, plan.floorBytes) };
   } finally {
     await Promise.all([upstream.stop(), viewers.stop()]);
     await rm(folder, { recursive: true, force: true });
@@ -83,7 +87,7 @@ async function measureWorkload(
   // Round 0 is the warm-up.
   for (let round = 0; round <= plan.rounds; round++)
     for (const [side, relay] of relays) {
-      const flow = await measureFlow(bench, relay, workload);
+      const flow = await (side === 'plain' ? measureFlow : measureUntilStored)(bench, relay, workload);
       if (round > 0) flows.get(side)?.push(flow);
       console.error(
         `${round}/${plan.rounds} recording ${workload.name} ${side}: ${flow.cpuPerGib.toFixed(2)} s/GiB, main thread ${flow.mainCpuPerGib.toFixed(2)}`,
@@ -94,7 +98,23 @@ async function measureWorkload(
   return { workload, flows };
 }
 
-export function reportRecording({ plan, workloads, idle }: RecordingResults): string {
+/** With what the relay does after the last byte was forwarded, until all of it is stored. */
+async function measureUntilStored(bench: Bench, relay: ComparedRelay, workload: Workload): Promise<Flow> {
+  const flow = await measureFlow(bench, relay, workload);
+  const [before, mainBefore] = [usageOf(relay.pid).cpuSeconds, mainThreadSeconds(relay.pid)];
+  await sleep(bench.plan.storedMs);
+  const frames = workload.sessions * workload.framesPerSession;
+  const gibibytes = (frames * workload.frameBytes) / 2 ** 30;
+  const cpu = usageOf(relay.pid).cpuSeconds - before;
+  return {
+    ...flow,
+    cpuPerGib: flow.cpuPerGib + cpu / gibibytes,
+    mainCpuPerGib: flow.mainCpuPerGib + (mainThreadSeconds(relay.pid) - mainBefore) / gibibytes,
+    cpuPerFrame: flow.cpuPerFrame + cpu / frames,
+  };
+}
+
+export function reportRecording({ plan, workloads, idle, floor }: RecordingResults): string {
   const medianOf = (flows: readonly Flow[] = [], key: 'cpuPerGib' | 'mainCpuPerGib') =>
     median(flows.map((flow) => flow[key]));
   const ratio = (flows: BySide<Flow[]>, side: Side, key: 'cpuPerGib' | 'mainCpuPerGib') => {
@@ -116,6 +136,14 @@ export function reportRecording({ plan, workloads, idle }: RecordingResults): st
     '|---|--:|--:|',
     ...rows,
     '',
+    ...reportFloor(
+      floor,
+      workloads.map(({ workload: { name }, flows }) => ({
+        name,
+        plain: medianOf(flows.get('plain'), 'cpuPerGib'),
+        recorded: medianOf(flows.get('recorded'), 'cpuPerGib'),
+      })),
+    ),
     ...(plan.idleRounds === 0 ? [] : reportIdle(plan, idle)),
   ].join('\n');
 }
