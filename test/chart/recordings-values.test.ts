@@ -54,6 +54,7 @@ describeWith('helm')('recordings values', () => {
       diskMiB: 1024,
       memoryMiB: 64,
       flushSeconds: 4,
+      drainSeconds: 10,
     });
   });
 
@@ -62,7 +63,7 @@ describeWith('helm')('recordings values', () => {
       recordings: {
         ...inBucket,
         s3: { ...inBucket.s3, region: 'eu-central-1', prefix: 'lab/', pathStyle: false },
-        spool: { diskMiB: 4096, memoryMiB: 128, flushSeconds: 2 },
+        spool: { diskMiB: 4096, memoryMiB: 128, flushSeconds: 2, drainSeconds: 60 },
       },
     });
     for (const component of ['broker', 'relay'])
@@ -80,6 +81,7 @@ describeWith('helm')('recordings values', () => {
       diskMiB: 4096,
       memoryMiB: 128,
       flushSeconds: 2,
+      drainSeconds: 60,
     });
     const { s3 } = recordingsOf(bucket, 'broker')?.storage ?? {};
     expect(s3?.endpoint?.href).toBe('https://s3.example.org:9000/');
@@ -188,10 +190,15 @@ describeWith('helm')('recordings values', () => {
     expect(policyOf(manifests, 'relay')).toContainEqual({ ports: [{ port }] });
   });
 
-  test('give relays 15 seconds more to store what is left in the spool', () => {
-    const graceOf = (component: string) => podOf(bucket, component).terminationGracePeriodSeconds;
+  test('give relays more time at their end, in which they store what is left in the spool', () => {
+    const graceOf = (component: string, of = bucket) => podOf(of, component).terminationGracePeriodSeconds;
     expect(graceOf('relay')).toBe(100);
     expect(graceOf('broker')).toBe(85);
+    const longer = render('production', {
+      ...readExample('recordings-s3'),
+      recordings: { ...inBucket, spool: { drainSeconds: 120 } },
+    });
+    expect(graceOf('relay', longer)).toBe(210);
   });
 
   test.each(['1.2Gi', 1_288_490_188, '1300M'])(

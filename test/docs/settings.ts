@@ -265,6 +265,8 @@ export const meanings: Readonly<Record<string, string>> = {
   'recordings.spool.diskMiB': 'Maximum size of `recordings.spool.directory`.',
   'recordings.spool.flushSeconds':
     'Interval at which a relay stores what was recorded since the last time. A killed relay loses at most this time and that of an upload.',
+  'recordings.spool.drainSeconds':
+    'Time that a relay has at its shutdown, after its last console has ended, to store what is left. Let the service manager wait longer by this and five seconds; the chart does.',
   'audit.to': 'Destination of the [audit log](audit.md): `stdout`, `file` or `none`.',
   'audit.file':
     'File for `to: file`. Lines are appended. You may truncate the file while Porthole writes it.',

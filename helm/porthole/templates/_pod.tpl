@@ -107,13 +107,13 @@ topologySpreadConstraints:
 
 {{/*
 preStopSeconds + config.limits.drainSeconds + 15 seconds for shutting down: {root, component, values}. A relay that records
-has 15 seconds more, in which it stores what is left in its spool.
+has recordings.spool.drainSeconds + 5 more, in which it stores what is left in its spool.
 */}}
 {{- define "porthole.minimumGracePeriod" -}}
 {{- $limits := (.root.Values.config).limits | default dict -}}
 {{- $drain := 10 -}}
 {{- if hasKey $limits "drainSeconds" }}{{ $drain = int $limits.drainSeconds }}{{ end -}}
-{{- add (int .values.preStopSeconds) $drain 15 (and (eq .component "relay") .root.Values.recordings.enabled | ternary 15 0) }}
+{{- add (int .values.preStopSeconds) $drain 15 (and (eq .component "relay") .root.Values.recordings.enabled | ternary (add .root.Values.recordings.spool.drainSeconds 5) 0) }}
 {{- end }}
 
 {{- define "porthole.terminationGracePeriodSeconds" -}}

@@ -199,7 +199,7 @@ relay.autoscaling.targetCPUUtilizationPercentage: requires relay.resources.reque
 {{ printf "%s: podMonitor.enabled and serviceMonitor.enabled are mutually exclusive. Set only one of them." $component }}
 {{- end }}
 {{- $minimum := include "porthole.minimumGracePeriod" (dict "root" $ "component" $component "values" $values) | int -}}
-{{- $forSpool := and (eq $component "relay") $.Values.recordings.enabled | ternary " + 15 for recordings" "" -}}
+{{- $forSpool := and (eq $component "relay") $.Values.recordings.enabled | ternary " + recordings.spool.drainSeconds + 5" "" -}}
 {{- $given := $values.terminationGracePeriodSeconds -}}
 {{- if and (ne (toString $given) "<nil>") (lt (int $given) $minimum) }}
 {{ printf "%s.terminationGracePeriodSeconds: %d is too short. Set it to at least %d (preStopSeconds + config.limits.drainSeconds + 15%s), or remove it." $component (int $given) $minimum $forSpool }}

@@ -30,6 +30,7 @@ describe('recordings', () => {
       memoryMiB: 64,
       diskMiB: 1024,
       flushSeconds: 4,
+      drainSeconds: 10,
     });
     const inS3 = read({ encryptionKeys: key, storage: { s3 } });
     expect(inS3?.storage.s3).toMatchObject({ region: 'us-east-1', prefix: '', pathStyle: true });

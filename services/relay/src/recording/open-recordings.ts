@@ -8,6 +8,7 @@ import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
 import { recordPart, type PartRecorder, type RecordPartOptions } from './part-recorder.ts';
 import { createSpoolDirectory } from './spool-files.ts';
+import { stopTimeoutOf } from './stop-timeout.ts';
 import { createSpool, type Spool, type SpoolState } from './spool.ts';
 
 /** Recording at this relay. */
@@ -29,8 +30,6 @@ export interface RecordingsDeps {
 }
 
 const mebibyte = 1024 * 1024;
-/** After the last console has ended. Parts of consoles are stored while they are open, so little is left. */
-const drainMs = 10_000;
 
 /**
  * Recording as configured. Loads the storage's library at start and not before; import this module only if `recordings`
@@ -38,13 +37,13 @@ const drainMs = 10_000;
  */
 export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps): Recordings {
   const { clock, log } = deps;
-  const { directory, memoryMiB, diskMiB, flushSeconds } = config.spool;
+  const { directory, memoryMiB, diskMiB, flushSeconds, drainSeconds } = config.spool;
   const keys = grantKeysOf(config.encryptionKeys);
   let opened: { readonly storage: RecordingStorage; readonly spool: Spool } | undefined;
 
   return {
     name: 'recordings',
-    stopTimeoutMs: drainMs + 5000,
+    stopTimeoutMs: stopTimeoutOf(config),
     async start() {
       const storage = await openRecordingStorage(config, { clock });
       const spool = createSpool({
@@ -58,7 +57,7 @@ export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps)
     },
     async stop() {
       if (!opened) return;
-      const left = await opened.spool.drain(drainMs);
+      const left = await opened.spool.drain(drainSeconds * 1000);
       if (left > 0) log.warn({ objects: left }, 'some recordings are not stored');
       await opened.storage.close();
     },

@@ -8,6 +8,7 @@ import type { Recordings } from './open-recordings.ts';
 import type { PartRecorder, RecordPartOptions } from './part-recorder.ts';
 import { encodeForSlab } from './record-slab.ts';
 import { SlabSender } from './slab-sender.ts';
+import { stopTimeoutOf } from './stop-timeout.ts';
 import {
   readSecrets,
   toSentConfig,
@@ -19,7 +20,6 @@ import {
 const mebibyte = 1024 * 1024;
 /** Longest time that a record waits in memory of the relay. */
 const sendMs = 250;
-const stopMs = 15_000;
 /** A thread that is lost again and again is not started at once any more, and consoles are not opened again for it. */
 const maxLosses = 3;
 const lossesMs = 5 * 60_000;
@@ -53,7 +53,7 @@ export function createRecordingThread(config: RecordingsConfig, deps: RecordingT
 
 class RecordingThread implements Recordings {
   readonly name = 'recordings';
-  readonly stopTimeoutMs = stopMs;
+  readonly stopTimeoutMs: number;
   readonly #config: RecordingsConfig;
   readonly #deps: RecordingThreadDeps;
   readonly #parts = new Map<number, SentPart>();
@@ -73,6 +73,7 @@ class RecordingThread implements Recordings {
   constructor(config: RecordingsConfig, deps: RecordingThreadDeps) {
     this.#config = config;
     this.#deps = deps;
+    this.stopTimeoutMs = stopTimeoutOf(config);
     this.#slabs = new SlabSender({
       clock: deps.clock,
       sendMs,

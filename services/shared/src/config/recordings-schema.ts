@@ -72,6 +72,8 @@ export const recordings = z
          * loses less than five seconds: the interval, and the time of an upload.
          */
         flushSeconds: z.number().int().min(1).max(60).default(4),
+        /** How long a relay that shuts down stores what is left, after its last console has ended. */
+        drainSeconds: z.number().int().min(1).max(3600).default(10),
       })
       .prefault({}),
   })
