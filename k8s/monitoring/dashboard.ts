@@ -160,6 +160,12 @@ const recordings = [
       legend: 'lost threads/min',
     },
   ),
+  timeSeries(
+    'Consoles that wait for their recording',
+    'Recorded consoles that are not read at a moment, because the thread that records is behind: seconds that they wait, per second.',
+    'none',
+    { expr: sum(rate('porthole_relay_recording_wait_seconds_total')), legend: 'waiting' },
+  ),
   stackedTimeSeries(
     'Relays by state of the storage',
     'ok, failing (the storage takes nothing), or full (neither storage nor spool take more).',

@@ -32,7 +32,7 @@ async function measure(
       random: randomBytes,
       monotonicMs: () => now,
       wallMs: () => now,
-      sink: { append: (_, bytes) => void (storedBytes += bytes.length) },
+      sink: { append: (_, pieces) => void (storedBytes += Buffer.concat(pieces).length) },
     },
     { recording: createRecordingId(0, randomBytes), part: createPartName(1, randomBytes) },
     someFacts,

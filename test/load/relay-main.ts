@@ -40,7 +40,8 @@ const config = configSchema.parse({
         recordings: {
           encryptionKeys: constantSecret('r'.repeat(40)),
           storage: { directory: recordings },
-          spool: { memoryMiB: 2048 },
+          // As with Helm, but with more room: a bench records more in a minute than a class does.
+          spool: { directory: `${recordings}-spool`, diskMiB: 16_384 },
         },
       }),
   limits: { consolesPerRelay: 100_000, queuedPerRelay: 100_000, upgradesPerMinute: 10_000_000 },

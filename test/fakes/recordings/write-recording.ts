@@ -64,9 +64,9 @@ export async function writeRecording(
         monotonicMs: () => now,
         wallMs: () => startedAt + (given.startsAfterMs ?? 0) + now,
         sink: {
-          append(chunk, bytes) {
+          append(chunk, pieces) {
             const name = chunkName(address, chunk);
-            objects.set(name, [...(objects.get(name) ?? []), Buffer.from(bytes)]);
+            objects.set(name, [...(objects.get(name) ?? []), ...pieces]);
           },
         },
       },

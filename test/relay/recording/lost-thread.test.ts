@@ -76,6 +76,7 @@ test('if the recording thread dies again and again, consoles do as their rules s
     log: recordedLog().log,
     onPiecesLost() {},
     onThreadLost() {},
+    onWaited() {},
   });
   await thread.start?.();
   const told: string[] = [];

@@ -15,7 +15,10 @@ function write(chunks: readonly Buffer[], clipboard: boolean) {
   const keep = (record: RecordingRecord) =>
     void records.push('bytes' in record ? { ...record, bytes: Buffer.from(record.bytes) } : record);
   const writer = createScreenWriter(
-    { screen: (bytes) => keep({ type: 'screen', bytes }), record: keep },
+    {
+      screen: (source, start, end) => keep({ type: 'screen', bytes: source.subarray(start, end) }),
+      record: keep,
+    },
     { clipboard, fail: (detail) => void failures.push(detail) },
   );
   for (const chunk of chunks) writer.screen(chunk);

@@ -8,17 +8,23 @@ import { createFakeClock } from '../../fakes/clock.ts';
 
 type Received = readonly [part: number, timeMs: number, record: RecordingRecord];
 
-function createWorld({ maxUnwrittenBytes = Infinity } = {}) {
+const mebibyte = 1024 * 1024;
+
+function createWorld({ maxBytes = 64 * mebibyte } = {}) {
   const clock = createFakeClock();
   const received: Received[] = [];
   const posted: (ArrayBuffer | undefined)[] = [];
-  let behind = 0;
+  let full = 0;
+  let busy = false;
+  const waited: number[] = [];
   const sender = new SlabSender({
     clock,
     sendMs: 250,
-    maxUnwrittenBytes,
+    monotonicMs: () => clock.now(),
+    maxBytes,
     post: (memory) => void posted.push(memory),
-    onBehind: () => void behind++,
+    onFull: () => void full++,
+    onWaited: (seconds) => void waited.push(seconds),
   });
   let slabs = 0;
   const receiver = new SlabReceiver(
@@ -26,8 +32,12 @@ function createWorld({ maxUnwrittenBytes = Infinity } = {}) {
     (bytes) => {
       slabs++;
       readSlab(bytes, {
-        screen: (part, timeMs, data) =>
-          void received.push([part, timeMs, { type: 'screen', bytes: Buffer.from(data) }]),
+        screen: (part, timeMs, source, start, end) =>
+          void received.push([
+            part,
+            timeMs,
+            { type: 'screen', bytes: Buffer.from(source.subarray(start, end)) },
+          ]),
         record: (part, timeMs, record) =>
           void received.push([
             part,
@@ -36,23 +46,26 @@ function createWorld({ maxUnwrittenBytes = Infinity } = {}) {
           ]),
       });
     },
-    (memory) => sender.onReturned(memory),
+    () => busy,
   );
   return {
     clock,
     sender,
     received,
     posted,
-    behind: () => behind,
+    full: () => full,
+    waited,
+    setBusy: (next: boolean) => void (busy = next),
     /** Slabs that were taken. */
     slabs: () => slabs,
-    look: () => receiver.takeAll(),
+    look: () => receiver.take(),
+    lookAtAll: () => receiver.takeAll(),
     /** The next message arrives. */
     deliver() {
       if (posted.length === 0) return;
       const memory = posted.shift();
       if (memory) receiver.receive(memory);
-      else receiver.takeAll();
+      else receiver.take();
     },
   };
 }
@@ -159,22 +172,88 @@ test('a large record, such as a keyframe, arrives between those before and behin
   );
 });
 
-test('a thread that does not keep up is told to look, is noticed once, and again after it has caught up', () => {
-  const { sender, behind, posted, look } = createWorld({ maxUnwrittenBytes: 5_000_000 });
-  const frame = Buffer.alloc(100_000);
-  for (let count = 0; count < 80; count++) sender.screen(1, count, frame);
-  expect(behind()).toBe(1);
-  expect(posted).toEqual([undefined]);
+test('a burst makes the consoles that send most wait until the thread has caught up, and loses nothing', () => {
+  const { sender, clock, look, full, waited, received, slabs } = createWorld({ maxBytes: 8 * mebibyte });
+  const caughtUp: number[] = [];
+  const mustWait = (part: number) => sender.mustWait(part, () => void caughtUp.push(part));
+  const send = (part: number, kibibytes: number) =>
+    sender.screen(part, 0, Buffer.alloc(kibibytes * 1024, part));
+  send(1, 3000);
+  expect(mustWait(1)).toBe(false);
+  send(1, 2000);
+  // Behind from here on. What came before does not count.
+  expect([mustWait(1), mustWait(2)]).toEqual([false, false]);
+  send(1, 200);
+  send(2, 200);
+  expect([mustWait(1), mustWait(2)]).toEqual([false, false]);
+  send(1, 100);
+  expect([mustWait(1), mustWait(2)]).toEqual([true, false]);
+  // Above three quarters, all wait.
+  send(3, 1500);
+  expect(mustWait(2)).toBe(true);
+  clock.advance(2000);
+  expect(caughtUp).toEqual([]);
   look();
-  for (let count = 0; count < 80; count++) sender.screen(1, count, frame);
-  expect(behind()).toBe(2);
+  clock.advance(10);
+  expect(caughtUp.toSorted((a, b) => a - b)).toEqual([1, 2]);
+  expect(waited).toEqual([2.01, 2.01]);
+  expect(mustWait(1)).toBe(false);
+  expect(full()).toBe(0);
+  expect(slabs()).toBeGreaterThan(20);
+  const bytes = received.reduce((sum, [, , one]) => sum + ('bytes' in one ? one.bytes.length : 0), 0);
+  expect(bytes).toBe(7000 * 1024);
+  expect(clock.pending()).toBe(0);
+});
+
+test('a thread that is busy with its disk takes nothing but what an order needs, and consoles wait for it', () => {
+  const { sender, clock, look, lookAtAll, slabs, setBusy, full } = createWorld({ maxBytes: 8 * mebibyte });
+  setBusy(true);
+  for (let count = 0; count < 50; count++) sender.screen(1, count, Buffer.alloc(100 * 1024));
+  look();
+  expect(slabs()).toBe(0);
+  let caughtUp = 0;
+  sender.screen(1, 50, Buffer.alloc(300 * 1024));
+  expect(sender.mustWait(1, () => void caughtUp++)).toBe(true);
+  lookAtAll();
+  expect(slabs()).toBeGreaterThan(0);
+  clock.advance(10);
+  expect([caughtUp, full()]).toEqual([1, 0]);
+});
+
+test('recordings end if the thread takes nothing for ten seconds, and consoles that wait for it go on', () => {
+  const { sender, clock, full, look } = createWorld({ maxBytes: 8 * mebibyte });
+  sender.screen(1, 0, Buffer.alloc(5 * mebibyte));
+  sender.screen(1, 0, Buffer.alloc(mebibyte));
+  let caughtUp = 0;
+  expect(sender.mustWait(1, () => void caughtUp++)).toBe(true);
+  clock.advance(9980);
+  expect([caughtUp, full()]).toEqual([0, 0]);
+  clock.advance(30);
+  expect([caughtUp, full()]).toEqual([1, 1]);
+  expect(sender.mustWait(1, () => {})).toBe(false);
+  clock.advance(60_000);
+  expect(full()).toBe(1);
+  // It does take more, and may be behind again.
+  look();
+  clock.advance(10);
+  sender.screen(1, 0, Buffer.alloc(9 * mebibyte));
+  expect(full()).toBe(2);
+});
+
+test('a console whose recording ends, or whose thread is lost, does not wait any longer', () => {
+  const { sender } = createWorld({ maxBytes: 8 * mebibyte });
+  const caughtUp: number[] = [];
+  sender.screen(1, 0, Buffer.alloc(7 * mebibyte));
+  for (const part of [1, 2]) expect(sender.mustWait(part, () => void caughtUp.push(part))).toBe(true);
+  sender.release(1);
+  sender.release(1);
+  expect(caughtUp).toEqual([1]);
   sender.reset();
-  for (let count = 0; count < 80; count++) sender.screen(1, count, frame);
-  expect(behind()).toBe(3);
+  expect(caughtUp).toEqual([1, 2]);
 });
 
 test('a slab is used again when it was written and not before, also with more on its way than there is shared memory', () => {
-  const { sender, received, posted, deliver, look } = createWorld();
+  const { sender, received, posted, deliver, look } = createWorld({ maxBytes: mebibyte });
   const send = (count: number) => {
     sender.screen(1, count, Buffer.from(`s${count}`));
     sender.send();
@@ -193,10 +272,10 @@ test('a slab is used again when it was written and not before, also with more on
 });
 
 test('a thread that has stopped looking costs no more than the ring, and its recordings end', () => {
-  const { sender, behind } = createWorld();
+  const { sender, full } = createWorld();
   for (let sent = 0; sent < 4100; sent++) {
     sender.add(1, sent, encodeForSlab({ type: 'key' }));
     sender.send();
   }
-  expect(behind()).toBeGreaterThan(0);
+  expect(full()).toBeGreaterThan(0);
 });

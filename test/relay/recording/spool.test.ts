@@ -163,9 +163,9 @@ test('when the disk of the spool fails, the data is stored from memory', async (
   const spool = await openSpool({
     files: {
       ...files,
-      async writeAt(name, position, bytes) {
-        if (!broken) return files.writeAt(name, position, bytes);
-        await files.writeAt(name, position, bytes.subarray(0, 10));
+      async writeAt(name, position, pieces) {
+        if (!broken) return files.writeAt(name, position, pieces);
+        await files.writeAt(name, position, [Buffer.concat(pieces).subarray(0, 10)]);
         throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
       },
     },

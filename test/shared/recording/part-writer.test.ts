@@ -200,10 +200,10 @@ test('an authentic chunk in place of the one that the next chunk was written aft
         monotonicMs: () => monotonicMs,
         wallMs: () => startedAt,
         sink: {
-          append: (chunk, bytes) =>
+          append: (chunk, pieces) =>
             objects.set(
               chunkName(address, chunk),
-              Buffer.concat([objects.get(chunkName(address, chunk)) ?? Buffer.alloc(0), bytes]),
+              Buffer.concat([objects.get(chunkName(address, chunk)) ?? Buffer.alloc(0), ...pieces]),
             ),
         },
       },

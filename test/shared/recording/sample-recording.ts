@@ -75,9 +75,9 @@ export function sampleWriter(
       monotonicMs: () => clock.monotonicMs,
       wallMs: () => clock.wallMs,
       sink: {
-        append(chunk, bytes) {
+        append(chunk, pieces) {
           const name = chunkName(address, chunk);
-          objects.set(name, Buffer.concat([objects.get(name) ?? Buffer.alloc(0), bytes]));
+          objects.set(name, Buffer.concat([objects.get(name) ?? Buffer.alloc(0), ...pieces]));
         },
       },
     },

@@ -3,10 +3,10 @@ import type { ClientMessagePolicy } from '../rfb/client-message-policy.ts';
 import { clientMessageTypes } from '../rfb/message-types.ts';
 import type { Link } from '../stream/link.ts';
 import type { UpstreamSide } from '../stream/upstream-side.ts';
-import { tapUpstream } from '../stream/tap-upstream.ts';
 import type { Capture } from './capture.ts';
 import { createCutTextCapture } from './capture-cut-text.ts';
 import { createKeyframeRequests } from './capture-keyframes.ts';
+import { recordUpstream } from './record-upstream.ts';
 
 /** Moves of the pointer come much faster than a player can show them. */
 const pointerIntervalMs = 250;
@@ -68,7 +68,7 @@ export function captureScreen(
   }
 
   return {
-    upstream: (side) => tapUpstream(side, onBytes),
+    upstream: (side) => recordUpstream(side, recorder, onBytes),
     clientMessages: (policy) => (message) => {
       const allowed = policy(message);
       if (allowed) onMessage(allowed);

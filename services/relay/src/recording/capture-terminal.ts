@@ -1,8 +1,8 @@
 import type { MessageFilter } from '../stream/message-filter.ts';
-import { tapUpstream } from '../stream/tap-upstream.ts';
 import type { UpstreamSide } from '../stream/upstream-side.ts';
 import { readHeader, readTerminalMessages } from '../terminal/terminal-messages.ts';
 import type { Capture } from './capture.ts';
+import { recordUpstream } from './record-upstream.ts';
 
 /** Records a terminal: its output as it is forwarded, and what the filter lets pass of the viewer. */
 export function captureTerminal({ recorder, keys }: Capture) {
@@ -26,7 +26,7 @@ export function captureTerminal({ recorder, keys }: Capture) {
 
   return {
     upstream: (side: UpstreamSide): UpstreamSide =>
-      tapUpstream(side, (source, start, end) => recorder.terminalOutput(source, start, end)),
+      recordUpstream(side, recorder, (source, start, end) => recorder.terminalOutput(source, start, end)),
     filter: (filter: MessageFilter): MessageFilter => ({
       push(chunk, forwarded = []) {
         const before = forwarded.length;

@@ -11,6 +11,12 @@ import { createSpoolDirectory } from './spool-files.ts';
 import { stopTimeoutOf } from './stop-timeout.ts';
 import { createSpool, type Spool, type SpoolState } from './spool.ts';
 
+/** Recording at this relay, in the thread that records. */
+export interface ThreadRecordings extends Recordings {
+  /** See Spool. */
+  isBusy(): boolean;
+}
+
 /** Recording at this relay. */
 export interface Recordings extends LifecycleComponent {
   /** Begins a part; see part-recorder.ts. Rejects with StorageError if it cannot be recorded. */
@@ -35,7 +41,7 @@ const mebibyte = 1024 * 1024;
  * Recording as configured. Loads the storage's library at start and not before; import this module only if `recordings`
  * is configured. Stop it after the consoles have ended.
  */
-export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps): Recordings {
+export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps): ThreadRecordings {
   const { clock, log } = deps;
   const { directory, memoryMiB, diskMiB, flushSeconds, drainSeconds } = config.spool;
   const keys = grantKeysOf(config.encryptionKeys);
@@ -66,6 +72,7 @@ export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps)
       const { storage, spool } = opened;
       return recordPart({ ...deps, storage, spool, keys, flushMs: flushSeconds * 1000 }, options);
     },
+    isBusy: () => opened?.spool.isBusy() ?? false,
     state: () => opened?.spool.state() ?? 'ok',
     usage: () => opened?.spool.usage() ?? { memoryBytes: 0, diskBytes: 0, objects: 0 },
   };

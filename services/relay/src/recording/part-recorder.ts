@@ -30,6 +30,11 @@ export interface PartRecorder extends Pick<PartWriter, 'address' | 'record'> {
   screen(source: Buffer, start?: number, end?: number): void;
   /** Output of a terminal, in any pieces. */
   terminalOutput(source: Buffer, start?: number, end?: number): void;
+  /**
+   * Whether the recorder is behind with this part, and its console must send nothing more until `onCaughtUp` is called, once.
+   * Missing if consoles need not wait.
+   */
+  mustWait?(onCaughtUp: () => void): boolean;
   /** Ends the part, and hands its rest to the spool. Idempotent; the calls above do nothing after it. */
   end(reason: string): void;
 }
@@ -60,7 +65,7 @@ export async function recordPart(deps: RecorderDeps, options: RecordPartOptions)
     part: createPartName(options.ordinal, random),
   };
   const part: SpooledPart = deps.spool.openPart(address, options.onFull);
-  const sink: ChunkSink = { append: (chunk, bytes, finished) => part.append(chunk, bytes, finished) };
+  const sink: ChunkSink = { append: (chunk, pieces, finished) => part.append(chunk, pieces, finished) };
   const writer = createPartWriter({ ...deps, wallMs: () => clock.now(), sink }, address, options.facts);
   try {
     await deps.storage.put(indexName(address), writer.index(), options.signal);
@@ -79,8 +84,8 @@ export async function recordPart(deps: RecorderDeps, options: RecordPartOptions)
   let ended = false;
   return {
     address,
-    screen: (source, start, end) => writer.screen(source.subarray(start, end)),
-    terminalOutput: (source, start, end) => writer.terminalOutput(source.subarray(start, end)),
+    screen: (source, start, end) => writer.screen(source, start, end),
+    terminalOutput: (source, start, end) => writer.terminalOutput(source, start, end),
     record: writer.record,
     end(reason) {
       if (ended) return;

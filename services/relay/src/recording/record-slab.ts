@@ -93,7 +93,7 @@ export const slabBytesOf = ({ head, body }: EncodedRecord): number =>
 export function readSlab(
   bytes: Buffer,
   on: {
-    screen(part: number, timeMs: number, bytes: Buffer): void;
+    screen(part: number, timeMs: number, source: Buffer, start: number, end: number): void;
     record(part: number, timeMs: number, record: RecordingRecord): void;
   },
 ): void {
@@ -103,13 +103,13 @@ export function readSlab(
     const timeMs = bytes.readDoubleLE(at + 5);
     const start = at + entryHeaderBytes;
     const end = start + bytes.readUInt32LE(at + 13);
-    const data = bytes.subarray(start, end);
     at = end;
     if (type === recordTypes.screen) {
-      on.screen(part, timeMs, data);
+      // Without a view of the slab, of which there would be one for each frame.
+      on.screen(part, timeMs, bytes, start, end);
       continue;
     }
-    const record = decodeRecord(type, data);
+    const record = decodeRecord(type, bytes.subarray(start, end));
     if (record) on.record(part, timeMs, record);
   }
 }

@@ -18,6 +18,8 @@ export interface RecordingMetrics {
   recordingPiecesLost(count: number): void;
   /** The thread that records was lost. */
   recordingThreadLost(): void;
+  /** A recorded console has waited for the thread that records. */
+  recordingWaited(seconds: number): void;
 }
 
 export interface RecordingReadings {
@@ -56,6 +58,11 @@ export function createRecordingMetrics(
     help: 'Losses of the thread that records. What it had not stored is lost; its consoles open again and their recordings continue.',
     registers,
   });
+  const waited = new Counter({
+    name: 'porthole_relay_recording_wait_seconds_total',
+    help: 'Time for which recorded consoles were not read because the thread that records was behind, summed over consoles.',
+    registers,
+  });
   for (const result of results) parts.inc({ result }, 0);
   registerReadings(registry, read);
   return {
@@ -63,6 +70,7 @@ export function createRecordingMetrics(
     recordedConsoles: (change) => consoles.inc(change),
     recordingPiecesLost: (count) => lost.inc(count),
     recordingThreadLost: () => threads.inc(),
+    recordingWaited: (seconds) => waited.inc(seconds),
   };
 }
 

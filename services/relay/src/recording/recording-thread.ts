@@ -41,6 +41,8 @@ export interface RecordingThreadDeps {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly onPiecesLost: (count: number) => void;
   readonly onThreadLost: () => void;
+  /** A console has waited for the recording thread. */
+  readonly onWaited: (seconds: number) => void;
 }
 
 /**
@@ -77,9 +79,11 @@ class RecordingThread implements Recordings {
     this.#slabs = new SlabSender({
       clock: deps.clock,
       sendMs,
-      maxUnwrittenBytes: config.spool.memoryMiB * mebibyte,
+      monotonicMs: deps.monotonicMs,
+      maxBytes: config.spool.memoryMiB * mebibyte,
       post: (memory) => this.#post({ type: 'records', memory }, memory ? [memory] : []),
-      onBehind: () => this.#endAll(),
+      onFull: () => this.#endAll(),
+      onWaited: deps.onWaited,
     });
   }
 
@@ -193,8 +197,6 @@ class RecordingThread implements Recordings {
         return this.#parts.get(message.part)?.options.onFull();
       case 'unreadable':
         return this.#parts.get(message.part)?.options.onUnreadable?.(message.detail);
-      case 'returned':
-        return this.#slabs.onReturned(message.memory);
       case 'status':
         this.#status = message;
         return;
@@ -231,6 +233,7 @@ class RecordingThread implements Recordings {
       screen: (source, start, end) => void (ended || slabs.screen(part, monotonicMs(), source, start, end)),
       terminalOutput: (source, start, end) =>
         void (ended || slabs.terminalOutput(part, monotonicMs(), source, start, end)),
+      mustWait: (onCaughtUp) => !ended && slabs.mustWait(part, onCaughtUp),
       record: (record) => void (ended || slabs.add(part, monotonicMs(), encodeForSlab(record))),
       end: (reason) => {
         if (ended) return;
@@ -238,6 +241,7 @@ class RecordingThread implements Recordings {
         slabs.send();
         this.#post({ type: 'end', part, atMs: monotonicMs(), reason });
         this.#forget(part);
+        slabs.release(part);
       },
     };
   }

@@ -16,7 +16,7 @@ const mebibyte = 1024 * 1024;
 export function openRecordings(
   config: RecordingsConfig | undefined,
   deps: { readonly clock: Clock; readonly log: Log },
-  metrics: () => Pick<RecordingMetrics, 'recordingPiecesLost' | 'recordingThreadLost'>,
+  metrics: () => Pick<RecordingMetrics, 'recordingPiecesLost' | 'recordingThreadLost' | 'recordingWaited'>,
 ): RelayRecordings | undefined {
   if (!config) return undefined;
   const recordings = createRecordingThread(config, {
@@ -25,6 +25,7 @@ export function openRecordings(
     monotonicMs: () => performance.now(),
     onPiecesLost: (count) => metrics().recordingPiecesLost(count),
     onThreadLost: () => metrics().recordingThreadLost(),
+    onWaited: (seconds) => metrics().recordingWaited(seconds),
   });
   const { memoryMiB, diskMiB, directory } = config.spool;
   return Object.assign(recordings, {

@@ -1,4 +1,3 @@
-import type { RecordingRecord } from '@porthole/shared/recording/record/record';
 import { createClipboardPolicy } from '../rfb/clipboard-policy.ts';
 import { createServerClipboardFilter } from '../rfb/server-clipboard-filter.ts';
 import type { PartRecorder } from './part-recorder.ts';
@@ -16,7 +15,7 @@ const noClipboard = createClipboardPolicy('none');
 export function createScreenWriter(
   recorder: Pick<PartRecorder, 'screen' | 'record'>,
   { clipboard, fail }: { readonly clipboard: boolean; readonly fail: (detail: string) => void },
-): { screen(bytes: Buffer): void; record(record: RecordingRecord): void } {
+): Pick<PartRecorder, 'screen' | 'record'> {
   const filter = createServerClipboardFilter(noClipboard, (width, height) =>
     recorder.record({ type: 'resize', width, height }),
   );
@@ -25,9 +24,8 @@ export function createScreenWriter(
   let failed = false;
 
   function write(source: Buffer, start: number, end: number): void {
-    const bytes = source.subarray(start, end);
-    if (init) collectInit(init, bytes);
-    else recorder.screen(bytes);
+    if (init) collectInit(init, source.subarray(start, end));
+    else recorder.screen(source, start, end);
   }
 
   function collectInit(before: Buffer, bytes: Buffer): void {
@@ -55,10 +53,10 @@ export function createScreenWriter(
   }
 
   return {
-    screen: (bytes) =>
+    screen: (source, start = 0, end = source.length) =>
       guard(() => {
-        if (clipboard) write(bytes, 0, bytes.length);
-        filter.serverMessages.read(bytes, 0, bytes.length, clipboard ? discard : write);
+        if (clipboard) write(source, start, end);
+        filter.serverMessages.read(source, start, end, clipboard ? discard : write);
       }),
     record(record) {
       if (record.type === 'format')

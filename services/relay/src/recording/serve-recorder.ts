@@ -16,11 +16,11 @@ import {
 
 export interface RelayPort {
   on(event: 'message', listener: (message: ToRecorder) => void): void;
-  postMessage(message: FromRecorder, transfer?: readonly ArrayBuffer[]): void;
+  postMessage(message: FromRecorder): void;
 }
 
 interface ServedPart extends Pick<PartRecorder, 'end'> {
-  readonly written: ReturnType<typeof createScreenWriter>;
+  readonly written: Pick<PartRecorder, 'screen' | 'record'>;
 }
 
 const statusMs = 1000;
@@ -41,9 +41,7 @@ export function serveRecorder(
   let nowMs = 0;
   const parts = new Map<number, ServedPart>();
   const beginning = new Map<number, AbortController>();
-  const slabs = new SlabReceiver(data.slabs, write, (memory) =>
-    port.postMessage({ type: 'returned', memory }, [memory]),
-  );
+  const slabs = new SlabReceiver(data.slabs, write, () => recordings.isBusy());
   let cancelLooks: Cancel | undefined;
   const recordings = createRecordings(
     fromSentConfig(data.config, () => secrets),
@@ -82,7 +80,7 @@ export function serveRecorder(
       const written = isScreen
         ? createScreenWriter(recorder, { clipboard: facts.clipboard, fail })
         : recorder;
-      cancelLooks ??= every(deps.clock, lookMs, () => slabs.takeAll());
+      cancelLooks ??= every(deps.clock, lookMs, () => slabs.take());
       parts.set(part, { written, end: (reason) => recorder.end(reason) });
       port.postMessage({ type: 'begun', part, address: recorder.address });
     } catch (error) {
@@ -96,9 +94,9 @@ export function serveRecorder(
 
   function write(bytes: Buffer): void {
     readSlab(bytes, {
-      screen(part, timeMs, data) {
+      screen(part, timeMs, source, start, end) {
         nowMs = timeMs;
-        parts.get(part)?.written.screen(data);
+        parts.get(part)?.written.screen(source, start, end);
       },
       record(part, timeMs, record) {
         nowMs = timeMs;
@@ -128,18 +126,24 @@ export function serveRecorder(
     await recordings.start?.();
     const cancelStatus = every(deps.clock, statusMs, sendStatus);
     port.on('message', (message) => {
-      if (message.type === 'records' && message.memory) slabs.receive(message.memory);
+      if (message.type === 'records') {
+        if (message.memory) slabs.receive(message.memory);
+        else slabs.take();
+        return;
+      }
+      if (message.type === 'time') {
+        slabs.take();
+        ({ secrets } = message);
+        // Time does not overtake what waits.
+        if (!recordings.isBusy()) nowMs = Math.max(nowMs, message.atMs);
+        return;
+      }
       // What was recorded before the message.
-      else slabs.takeAll();
-      if (message.type === 'records') return;
+      slabs.takeAll();
       if (message.type === 'begin') void begin(message).catch(fail);
       else if (message.type === 'end') end(message);
       else if (message.type === 'abandon') beginning.get(message.part)?.abort();
-      else if (message.type === 'stop') void stop(cancelStatus).catch(fail);
-      else {
-        ({ secrets } = message);
-        nowMs = Math.max(nowMs, message.atMs);
-      }
+      else void stop(cancelStatus).catch(fail);
     });
     port.postMessage({ type: 'started' });
   }

@@ -9,15 +9,17 @@ export interface SlabMemory {
 }
 
 export const slabBytes = 256 * 1024;
-/** The system provides a slab's memory when it is first used, and the last one that was given back is used first. */
-const slabCount = 64;
+/** Slabs are sent after a while, even if they are not full. */
+const minSlabs = 64;
 /** Most slabs that wait for the thread. A power of two. */
 export const ringSlots = 4 * 1024;
 const intsPerSlot = 2;
 /** In place of the number of a slab: its memory comes with a message. */
 export const ownMemory = -1;
 
-export function createSlabMemory(): SlabMemory {
+/** The system provides a slab's memory when it is first used, and the last one that was given back is used first. */
+export function createSlabMemory(maxBytes: number): SlabMemory {
+  const slabCount = Math.min(Math.max(Math.ceil(maxBytes / slabBytes), minSlabs), ringSlots);
   const ints = (count: number) => new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT);
   return {
     slabs: new SharedArrayBuffer(slabCount * slabBytes),

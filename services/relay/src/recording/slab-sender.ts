@@ -1,20 +1,16 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import { Backlog, type BacklogDeps } from './backlog.ts';
 import { RecordSlab, slabBytesOf, type EncodedRecord } from './record-slab.ts';
 import { createSlabMemory, ownMemory, ringSlots, slabBytes, slotOf, type SlabMemory } from './slab-memory.ts';
 
-/** New memory costs more than what is copied into it. */
-const maxSpareSlabs = 32;
 /** The receiver looks regularly. If so many slabs wait, it is told to look at once. */
 const wakeSlabs = 16;
 
-export interface SlabSenderDeps {
+export interface SlabSenderDeps extends Omit<BacklogDeps, 'look'> {
   readonly clock: Clock;
   readonly sendMs: number;
-  readonly maxUnwrittenBytes: number;
   /** Tells the receiver to look, with the memory of a slab that it does not share. */
   readonly post: (memory: ArrayBuffer | undefined) => void;
-  /** The receiver does not keep up. */
-  readonly onBehind: () => void;
 }
 
 interface SentSlab {
@@ -26,17 +22,15 @@ interface SentSlab {
 /** Collects records in memory that the receiver shares, and marks it as sent when it is full or has waited. */
 export class SlabSender {
   readonly #deps: SlabSenderDeps;
-  #memory = createSlabMemory();
-  #ring = new Int32Array(this.#memory.sent);
-  #written = new Int32Array(this.#memory.written);
-  #free = freeSlabs(this.#memory);
-  /** Memory that is not shared, and that the receiver has given back. */
-  #spare: Buffer[] = [];
+  readonly #backlog: Backlog;
+  #memory: SlabMemory;
+  #ring: Int32Array;
+  #written: Int32Array;
+  #free: number[];
   #slab: RecordSlab | undefined;
   #number = ownMemory;
   /** What the receiver has not written, as of the last look, in the order in which it was sent. */
   #unwritten: SentSlab[] = [];
-  #unwrittenBytes = 0;
   /** Sequence numbers, which wrap around. */
   #sentCount = 0;
   #writtenCount = 0;
@@ -44,6 +38,11 @@ export class SlabSender {
 
   constructor(deps: SlabSenderDeps) {
     this.#deps = deps;
+    this.#backlog = new Backlog({ ...deps, look: () => this.#reclaim() });
+    this.#memory = createSlabMemory(deps.maxBytes);
+    this.#ring = new Int32Array(this.#memory.sent);
+    this.#written = new Int32Array(this.#memory.written);
+    this.#free = freeSlabs(this.#memory);
   }
 
   /** For the receiver. */
@@ -52,6 +51,7 @@ export class SlabSender {
   }
 
   screen(part: number, timeMs: number, source: Buffer, start = 0, end = source.length): void {
+    this.#backlog.count(part, end - start);
     for (let at = start; at < end;) {
       const taken = this.#current().screen(part, timeMs, source, at, end);
       if (taken === 0) this.send();
@@ -60,6 +60,7 @@ export class SlabSender {
   }
 
   terminalOutput(part: number, timeMs: number, source: Buffer, start = 0, end = source.length): void {
+    this.#backlog.count(part, end - start);
     for (let at = start; at < end;) {
       const taken = this.#current().terminalOutput(part, timeMs, source, at, end);
       if (taken === 0) this.send();
@@ -90,14 +91,12 @@ export class SlabSender {
     this.#slab = undefined;
     this.#number = ownMemory;
     this.#reclaim();
-    const { maxUnwrittenBytes, onBehind, post } = this.#deps;
-    const wasBehind = this.#unwrittenBytes > maxUnwrittenBytes;
+    const { post } = this.#deps;
     if (this.#unwritten.length === ringSlots) {
       this.#giveBack(sent.slab);
-      return onBehind();
+      return this.#deps.onFull();
     }
     this.#unwritten.push(sent);
-    this.#unwrittenBytes += sent.used;
     const slot = slotOf(this.#sentCount);
     this.#ring[slot] = sent.slab;
     this.#ring[slot + 1] = sent.used;
@@ -105,13 +104,17 @@ export class SlabSender {
     Atomics.store(this.#ring, 0, this.#sentCount);
     if (sent.slab === ownMemory) post(slab.memory.buffer as ArrayBuffer);
     else if (this.#unwritten.length % wakeSlabs === 0) post(undefined);
-    if (!wasBehind && this.#unwrittenBytes > maxUnwrittenBytes) onBehind();
+    this.#backlog.add(sent.used);
   }
 
-  /** The receiver gives memory back that came with a message. */
-  onReturned(memory: ArrayBuffer): void {
-    if (memory.byteLength === slabBytes && this.#spare.length < maxSpareSlabs)
-      this.#spare.push(Buffer.from(memory));
+  /** See Backlog. */
+  mustWait(part: number, onCaughtUp: () => void): boolean {
+    return this.#backlog.mustWait(part, onCaughtUp);
+  }
+
+  /** The part has ended, so its console does not wait any longer. */
+  release(part: number): void {
+    this.#backlog.release(part);
   }
 
   /** The receiver is gone, with what was sent to it. The next one gets new memory. */
@@ -120,12 +123,13 @@ export class SlabSender {
     this.#cancelTimer = undefined;
     this.#slab = undefined;
     this.#number = ownMemory;
-    this.#memory = createSlabMemory();
+    this.#memory = createSlabMemory(this.#deps.maxBytes);
     this.#ring = new Int32Array(this.#memory.sent);
     this.#written = new Int32Array(this.#memory.written);
     this.#free = freeSlabs(this.#memory);
     this.#unwritten = [];
-    this.#unwrittenBytes = this.#sentCount = this.#writtenCount = 0;
+    this.#sentCount = this.#writtenCount = 0;
+    this.#backlog.clear();
   }
 
   #current(): RecordSlab {
@@ -137,8 +141,7 @@ export class SlabSender {
   #take(): RecordSlab {
     this.#reclaim();
     this.#number = this.#free.pop() ?? ownMemory;
-    if (this.#number === ownMemory)
-      return new RecordSlab(this.#spare.pop() ?? Buffer.allocUnsafeSlow(slabBytes));
+    if (this.#number === ownMemory) return new RecordSlab(Buffer.allocUnsafeSlow(slabBytes));
     return new RecordSlab(Buffer.from(this.#memory.slabs, this.#number * slabBytes, slabBytes));
   }
 
@@ -149,8 +152,8 @@ export class SlabSender {
       this.#writtenCount = (this.#writtenCount + 1) | 0;
       const oldest = this.#unwritten.shift();
       if (!oldest) return;
-      this.#unwrittenBytes -= oldest.used;
       this.#giveBack(oldest.slab);
+      this.#backlog.remove(oldest.used);
     }
   }
 

@@ -1,13 +1,14 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseObjectName } from '@porthole/shared/recording/names';
+import { writePieces } from '@porthole/shared/recording/storage/write-pieces';
 
 /** Files of a spool, by the names of the objects that they become. */
 export interface SpoolFiles {
   /** Makes the directory, and lists what an earlier process has left in it. */
   open(): Promise<readonly { readonly name: string; readonly size: number }[]>;
-  /** Writes at a position, so that a write that failed halfway can be repeated. */
-  writeAt(name: string, position: number, bytes: Uint8Array): Promise<void>;
+  /** Writes at a position, so that a write that failed halfway can be repeated. Returns the number of bytes. */
+  writeAt(name: string, position: number, pieces: readonly Uint8Array[]): Promise<number>;
   /** Replaces the file in one atomic step. */
   replace(name: string, bytes: Uint8Array): Promise<void>;
   /** Answers the first `size` bytes. */
@@ -35,13 +36,9 @@ export function createSpoolDirectory(directory: string): SpoolFiles {
       }
       return left;
     },
-    async writeAt(name, position, bytes) {
+    async writeAt(name, position, pieces) {
       await using file = await open(pathOf(name), position === 0 ? 'w' : 'r+', 0o600);
-      let written = 0;
-      while (written < bytes.length) {
-        const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
-        written += bytesWritten;
-      }
+      return writePieces(file, pieces, position);
     },
     async replace(name, bytes) {
       const temporary = pathOf(name) + temporarySuffix;

@@ -1,8 +1,12 @@
 /** What a spool occupies, and whether that is too much. */
 export interface SpoolUsage {
   memory(delta: number): void;
+  /** Of the memory, what is on its way to the disk. */
+  unwritten(delta: number): void;
   disk(delta: number): void;
   isFull(): boolean;
+  /** Whether half of the memory is in use, or with `unwritten` on its way to the disk. */
+  isHalfFull(of: 'memory' | 'unwritten'): boolean;
   read(): { readonly memoryBytes: number; readonly diskBytes: number };
 }
 
@@ -13,15 +17,20 @@ export interface SpoolLimits {
 
 export function createSpoolUsage(limits: SpoolLimits): SpoolUsage {
   let memoryBytes = 0;
+  let unwrittenBytes = 0;
   let diskBytes = 0;
   return {
     memory(delta) {
       memoryBytes += delta;
     },
+    unwritten(delta) {
+      unwrittenBytes += delta;
+    },
     disk(delta) {
       diskBytes += delta;
     },
     isFull: () => memoryBytes >= limits.memoryBytes || diskBytes >= limits.diskBytes,
+    isHalfFull: (of) => (of === 'memory' ? memoryBytes : unwrittenBytes) > limits.memoryBytes / 2,
     read: () => ({ memoryBytes, diskBytes }),
   };
 }

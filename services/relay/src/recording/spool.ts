@@ -16,6 +16,8 @@ export interface Spool {
   /** Begins to store what an earlier process left in the directory. */
   start(): Promise<void>;
   state(): SpoolState;
+  /** Half of the memory is on its way to disk or storage, which take it. Better wait before more comes. */
+  isBusy(): boolean;
   usage(): { readonly memoryBytes: number; readonly diskBytes: number; readonly objects: number };
   /**
    * Takes a new part. `onFull` is called at most once, later and never within a call of the part: end the part then. A
@@ -126,20 +128,20 @@ export function createSpool(deps: SpoolDeps): Spool {
     }
 
     return {
-      append(chunk, bytes, finished) {
+      append(chunk, pieces, finished) {
         if (closed) return;
         if (grace <= 0) {
           deps.onPiecesLost?.(1);
           return;
         }
         current ??= createObject(chunkName(address, chunk));
-        current.append(bytes);
+        const added = current.append(pieces);
         if (finished) {
           current.finish();
           uploader.add(current);
           current = undefined;
         }
-        checkFull(bytes.length);
+        checkFull(added);
       },
       flush() {
         if (!closed && current?.hasNews()) uploader.add(current);
@@ -167,6 +169,9 @@ export function createSpool(deps: SpoolDeps): Spool {
     start,
     openPart,
     state: () => state,
+    isBusy: () =>
+      state === 'ok' &&
+      (files ? usage.isHalfFull('unwritten') : usage.isHalfFull('memory') && uploader.isUploading()),
     usage: () => ({ ...usage.read(), objects: objects.size }),
     async drain(deadlineMs) {
       await uploader.drain(deadlineMs);

@@ -6,13 +6,14 @@ export interface SpooledObject {
   readonly name: string;
   /** Left by an earlier process: the storage may have more of it. */
   readonly recovered: boolean;
-  append(bytes: Buffer): void;
+  /** Returns the number of bytes. */
+  append(pieces: readonly Buffer[]): number;
   /** Replaces all of the object. */
   replace(bytes: Buffer): void;
   /** Nothing more will come. */
   finish(): void;
   /** The object as of now, and a version that changes with each append and replace. */
-  read(): Promise<{ readonly bytes: Buffer; readonly version: number }>;
+  read(): Promise<{ readonly bytes: readonly Buffer[]; readonly version: number }>;
   /** Whether it can be forgotten once this version is stored. */
   isComplete(version: number): boolean;
   isStored(version: number): void;
@@ -37,6 +38,8 @@ export function createSpooledObject(
   const { files, usage } = deps;
   let inFile = recoveredBytes ?? 0;
   let pending: Buffer[] = [];
+  /** Of `pending`, what a write is to move to the file. */
+  let unwritten = 0;
   let version = 0;
   let storedVersion = -1;
   let finished = recoveredBytes !== undefined;
@@ -63,22 +66,30 @@ export function createSpooledObject(
   async function writePending(files: SpoolFiles): Promise<void> {
     const count = pending.length;
     if (count === 0) return;
-    const bytes = Buffer.concat(pending);
-    await files.writeAt(name, inFile, bytes);
+    const bytes = await files.writeAt(name, inFile, pending);
     pending = pending.slice(count);
-    inFile += bytes.length;
-    usage.disk(bytes.length);
-    usage.memory(-bytes.length);
+    inFile += bytes;
+    usage.disk(bytes);
+    usage.memory(-bytes);
+    usage.unwritten(-bytes);
+    unwritten -= bytes;
   }
 
   return {
     name,
     recovered: recoveredBytes !== undefined,
-    append(bytes) {
+    append(pieces) {
       version++;
-      pending.push(bytes);
-      usage.memory(bytes.length);
-      schedule(writePending);
+      // Not pushed: a write may be under way with the old list.
+      pending = [...pending, ...pieces];
+      const bytes = bytesOf(pieces);
+      usage.memory(bytes);
+      if (files) {
+        unwritten += bytes;
+        usage.unwritten(bytes);
+        schedule(writePending);
+      }
+      return bytes;
     },
     replace(bytes) {
       version++;
@@ -95,8 +106,8 @@ export function createSpooledObject(
       const now = version;
       // Both are taken before the next write can move data from one to the other.
       const [size, rest] = [inFile, [...pending]];
-      const begin = files && size > 0 ? await files.read(name, size) : Buffer.alloc(0);
-      return { bytes: rest.length === 0 ? begin : Buffer.concat([begin, ...rest]), version: now };
+      const begin = files && size > 0 ? [await files.read(name, size)] : [];
+      return { bytes: [...begin, ...rest], version: now };
     },
     isComplete: (stored) => finished && stored === version,
     isStored(stored) {
@@ -107,6 +118,8 @@ export function createSpooledObject(
       if (discarded) return;
       discarded = true;
       usage.memory(-bytesOf(pending));
+      usage.unwritten(-unwritten);
+      unwritten = 0;
       pending = [];
       usage.disk(-inFile);
       inFile = 0;

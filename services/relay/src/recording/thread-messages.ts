@@ -33,8 +33,6 @@ export type FromRecorder =
   | { readonly type: 'full'; readonly part: number }
   /** See RecordPartOptions.onUnreadable. */
   | { readonly type: 'unreadable'; readonly part: number; readonly detail: string }
-  /** Memory that came with `records`. */
-  | { readonly type: 'returned'; readonly memory: ArrayBuffer }
   | {
       readonly type: 'status';
       readonly state: SpoolState;

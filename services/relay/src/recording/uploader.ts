@@ -11,6 +11,7 @@ export interface Uploader {
   /** Stores the object as it is when its turn comes. */
   add(object: SpooledObject): void;
   state(): UploadState;
+  isUploading(): boolean;
   /** Resolves when all is stored, or after the deadline. No upload is under way after that. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -58,7 +59,8 @@ export function createUploader(
   async function upload(object: SpooledObject): Promise<void> {
     try {
       const { bytes, version } = await object.read();
-      const isNew = object.hasNews() && !(object.recovered && (await isStored(object.name, bytes.length)));
+      const size = bytes.reduce((sum, { length }) => sum + length, 0);
+      const isNew = object.hasNews() && !(object.recovered && (await isStored(object.name, size)));
       if (isNew) await storage.put(object.name, bytes, stopping.signal);
       object.isStored(version);
       if (object.isComplete(version)) {
@@ -133,6 +135,7 @@ export function createUploader(
       pump();
     },
     state: () => state,
+    isUploading: () => uploading.size > 0,
     drain,
   };
 }

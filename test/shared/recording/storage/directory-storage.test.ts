@@ -32,8 +32,8 @@ describe('a directory', () => {
     async (code, expected) => {
       await createDirectoryStorage(directory).put('a/1', Buffer.from('previous'));
       const storage = createDirectoryStorage(directory, {
-        async writeFile(path, bytes) {
-          await writeFile(path, bytes.subarray(0, 3));
+        async writeFile(path, pieces) {
+          await writeFile(path, Buffer.concat(pieces).subarray(0, 3));
           throw Object.assign(new Error(`${code}: '${path}'`), { code, syscall: 'write' });
         },
       });

@@ -21,7 +21,7 @@ export function sealIndex(
     keyId,
     sealedKey,
   });
-  const segments = [summary, details].map((value, segment) => {
+  const segments = [summary, details].flatMap((value, segment) => {
     const plain = Buffer.from(JSON.stringify(value));
     const data = deflateRawSync(plain, { level: 1 });
     return sealSegment({ key: partKey.key, header, kind: 'index', number, segment }, data, {

@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { RandomBytes } from '../../crypto/random.ts';
 import { seal, unseal, type SealContext, type SealKeys } from '../../crypto/seal.ts';
 import type { PartAddress } from '../names.ts';
@@ -9,7 +9,8 @@ import { keyIdBytes, type ObjectHeader } from './object-header.ts';
  * relays can never encrypt different data with the same key and nonce.
  */
 export interface PartKey {
-  readonly key: Buffer;
+  /** Not bytes, because a cipher that has to make a key of them first takes several times as long to create. */
+  readonly key: KeyObject;
   readonly keyId: Buffer;
   readonly sealedKey: string;
 }
@@ -22,7 +23,7 @@ export function createPartKey(keys: SealKeys, random: RandomBytes, address: Part
   if (secret === undefined) throw new Error('There is no recording key to seal with.');
   const key = random(32);
   const sealedKey = seal(() => [secret], random, contextOf(address), key.toString('base64url'));
-  return { key, keyId: recordingKeyId(secret), sealedKey };
+  return { key: createSecretKey(key), keyId: recordingKeyId(secret), sealedKey };
 }
 
 /** Eight bytes that identify a recording key and tell nothing else about it. */
@@ -34,10 +35,10 @@ export function recordingKeyId(secret: string): Buffer {
 export function openPartKey(
   keys: SealKeys,
   header: Pick<ObjectHeader, 'recording' | 'part' | 'keyId' | 'sealedKey'>,
-): Buffer | 'unknown_key' | 'not_authentic' {
+): KeyObject | 'unknown_key' | 'not_authentic' {
   const known = keys().filter((secret) => recordingKeyId(secret).equals(header.keyId));
   const plain = unseal(() => known, contextOf(header), header.sealedKey);
-  if (plain !== undefined) return Buffer.from(plain, 'base64url');
+  if (plain !== undefined) return createSecretKey(plain, 'base64url');
   // A damaged id looks like that of a removed key, unless a key opens what it names.
   if (known.length > 0 || unseal(keys, contextOf(header), header.sealedKey) !== undefined)
     return 'not_authentic';

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import { objectKinds, type ObjectKind } from './object-header.ts';
 
@@ -19,7 +19,7 @@ const allFlags = segmentFlags.compressed | segmentFlags.last;
 
 /** What the encryption of a segment is bound to. */
 export interface SegmentContext {
-  readonly key: Uint8Array;
+  readonly key: KeyObject;
   /** The bytes of the object's header. */
   readonly header: Uint8Array;
   readonly kind: ObjectKind;
@@ -29,26 +29,25 @@ export interface SegmentContext {
   readonly segment: number;
 }
 
-/** Returns the sealed segment. `data` is compressed already if `plainLength` differs from its length. */
+/** Returns the sealed segment, in pieces that need not be copied. `data` is compressed already if `plainLength` differs from its length. */
 export function sealSegment(
   context: SegmentContext,
   data: Uint8Array,
   options: { readonly plainLength: number; readonly compressed: boolean; readonly last: boolean },
-): Buffer {
-  const sealed = Buffer.allocUnsafe(segmentHeaderBytes + data.length + tagBytes);
-  sealed.writeUInt32BE(data.length + tagBytes, 0);
-  sealed.writeUInt32BE(options.plainLength, 4);
-  sealed.writeUInt8(
+): readonly Buffer[] {
+  const head = Buffer.allocUnsafe(segmentHeaderBytes);
+  head.writeUInt32BE(data.length + tagBytes, 0);
+  head.writeUInt32BE(options.plainLength, 4);
+  head.writeUInt8(
     (options.compressed ? segmentFlags.compressed : 0) | (options.last ? segmentFlags.last : 0),
     8,
   );
   const cipher = createCipheriv('aes-256-gcm', context.key, nonceOf(context));
   cipher.setAAD(context.header);
-  cipher.setAAD(sealed.subarray(0, segmentHeaderBytes));
-  cipher.update(data).copy(sealed, segmentHeaderBytes);
+  cipher.setAAD(head);
+  const encrypted = cipher.update(data);
   cipher.final();
-  cipher.getAuthTag().copy(sealed, segmentHeaderBytes + data.length);
-  return sealed;
+  return [head, encrypted, cipher.getAuthTag()];
 }
 
 /** Where a segment lies in its object. */

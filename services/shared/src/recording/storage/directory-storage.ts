@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { assertObjectName, assertPrefix } from './object-names.ts';
-import type { GetOptions, ListOptions, RecordingStorage, StoredObject } from './port.ts';
+import type { GetOptions, ListOptions, ObjectBytes, RecordingStorage, StoredObject } from './port.ts';
 import { StorageError, type StorageErrorCode } from './storage-error.ts';
+import { writePieces } from './write-pieces.ts';
 
 /** Prefix of files that are being written. No name of an object begins with a dot. */
 const temporaryPrefix = '.writing-';
 
 /** Access to files, an argument so that tests can exhaust the disk. */
 export interface WriteFile {
-  (path: string, bytes: Uint8Array): Promise<void>;
+  (path: string, pieces: readonly Uint8Array[]): Promise<void>;
 }
 
 /**
@@ -28,8 +29,9 @@ export function createDirectoryStorage(
     return join(directory, name);
   };
 
-  async function put(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  async function put(name: string, bytes: ObjectBytes, signal?: AbortSignal): Promise<void> {
     const path = pathOf(name);
+    const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
     signal?.throwIfAborted();
     await guarded(async () => {
       await assertDirectory(directory);
@@ -37,10 +39,10 @@ export function createDirectoryStorage(
       try {
         // A concurrent deletion of the last other object removes the directory, so it is made again once.
         await makeDirectories(directory, dirname(path));
-        await writeFile(temporary, bytes).catch(async (error: NodeJS.ErrnoException) => {
+        await writeFile(temporary, pieces).catch(async (error: NodeJS.ErrnoException) => {
           if (error.code !== 'ENOENT') throw error;
           await makeDirectories(directory, dirname(path));
-          await writeFile(temporary, bytes);
+          await writeFile(temporary, pieces);
         });
         signal?.throwIfAborted();
         await rename(temporary, path);
@@ -125,9 +127,9 @@ export function createDirectoryStorage(
 }
 
 /** Writes a new file and waits until the disk has it. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDurably(path: string, pieces: readonly Uint8Array[]): Promise<void> {
   await using file: FileHandle = await open(path, 'wx', 0o600);
-  await file.writeFile(bytes);
+  await writePieces(file, pieces, 0);
   await file.sync();
 }
 

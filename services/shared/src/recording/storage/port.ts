@@ -5,7 +5,7 @@
  */
 export interface RecordingStorage {
   /** Writes or overwrites an object, in one atomic step: a reader sees the previous object or the new one. */
-  put(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  put(name: string, bytes: ObjectBytes, signal?: AbortSignal): Promise<void>;
   /** Rejects with `not_found`. With `maxBytes`, answers only the beginning. */
   get(name: string, options?: GetOptions): Promise<Buffer>;
   /** The objects whose names begin with `prefix`, in the order of their names (by character code). */
@@ -20,6 +20,9 @@ export interface RecordingStorage {
   /** Closes connections. Idempotent. */
   close(): Promise<void>;
 }
+
+/** The bytes of an object, or pieces of it, one behind the other. */
+export type ObjectBytes = Uint8Array | readonly Uint8Array[];
 
 export interface GetOptions {
   readonly maxBytes?: number;

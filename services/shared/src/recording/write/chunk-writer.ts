@@ -67,15 +67,17 @@ export function createChunkWriter(deps: {
         compressed ?? data,
         { plainLength: data.length, compressed: compressed !== undefined, last },
       );
-      const bytes = segment === 0 ? Buffer.concat([header, sealed]) : sealed;
+      const pieces = segment === 0 ? [header, ...sealed] : sealed;
       segment++;
-      storedBytes += bytes.length;
-      hash.update(bytes);
+      for (const piece of pieces) {
+        storedBytes += piece.length;
+        hash.update(piece);
+      }
       if (last) {
         lastHash = hash.digest();
         header = hash = undefined;
       }
-      sink.append(number, bytes, last);
+      sink.append(number, pieces, last);
       return last ? { plainBytes, storedBytes } : undefined;
     },
   };

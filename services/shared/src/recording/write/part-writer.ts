@@ -10,15 +10,15 @@ import { encodeRecord } from '../record/encode-record.ts';
 import { recordTypes, type RecordingRecord } from '../record/record.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import { createChunkWriter } from './chunk-writer.ts';
-import { createSegmentBuffer } from './segment-buffer.ts';
+import { createSegmentBuffer, type Piece } from './segment-buffer.ts';
 
 /** Writes one part of a recording. Synchronous; a call after `end` does nothing. */
 export interface PartWriter {
   readonly address: PartAddress;
-  /** Bytes from the server of a screen. The bytes are copied. */
-  screen(bytes: Uint8Array): void;
+  /** Bytes from the server of a screen, from `start` to `end`. The bytes are copied. */
+  screen(bytes: Uint8Array, start?: number, end?: number): void;
   /** Output of a terminal, in any pieces. The bytes are copied. */
-  terminalOutput(bytes: Uint8Array): void;
+  terminalOutput(bytes: Uint8Array, start?: number, end?: number): void;
   /** Any other record. A keyframe begins a new chunk. Throws RangeError if the record is too large. */
   record(record: RecordingRecord): void;
   /** Passes all that was written to the sink, and ends the chunk if it is old or large enough. Call it every few seconds. */
@@ -76,23 +76,34 @@ export function createPartWriter(deps: PartWriterDeps, address: PartAddress, fac
     chunkBeganAt = now;
     index.chunkBegins(now, chunk.number(), withKeyframe);
     const clock = encodeRecord({ type: 'clock', wallMs: Math.max(0, Math.round(wallMs())) });
-    write(now, recordTypes.clock, clock.head, clock.body, false);
+    write(now, recordTypes.clock, clock.head, clock.body, 0, clock.body.length, 'first');
   }
 
-  /** Writes pieces until all is written. Pieces that are `independent` are records of their own. */
-  function write(now: number, type: number, head: Uint8Array, body: Uint8Array, independent: boolean): void {
+  /** Writes pieces until all is written. */
+  function write(
+    now: number,
+    type: number,
+    head: Uint8Array,
+    body: Uint8Array,
+    start: number,
+    end: number,
+    first: Piece,
+  ): void {
+    let piece = first;
     let front = head;
-    let offset = 0;
+    let at = start;
     for (;;) {
       if (!chunk.isOpen()) begin(now, false);
-      const taken = buffer.append(now, type, front, body, offset, independent);
+      const taken = buffer.append(now, type, front, body, at, end, piece);
       if (taken === undefined) {
         seal(false);
         continue;
       }
-      offset += taken;
-      if (offset === body.length) return;
-      if (!independent) front = none;
+      at += taken;
+      if (at === end) return;
+      if (piece === 'independent') continue;
+      piece = 'continues';
+      front = none;
     }
   }
 
@@ -101,12 +112,12 @@ export function createPartWriter(deps: PartWriterDeps, address: PartAddress, fac
     if (!chunk.isOpen()) begin(now, withKeyframe);
   }
 
-  function bytes(type: number, head: Uint8Array, given: Uint8Array): void {
-    if (ended || given.length === 0) return;
+  function bytes(type: number, head: Uint8Array, given: Uint8Array, start = 0, end = given.length): void {
+    if (ended || start === end) return;
     const now = advance();
     openChunkFor(now, false);
-    write(now, type, head, given, true);
-    index.bytes(now, given.length);
+    write(now, type, head, given, start, end, 'independent');
+    index.bytes(now, end - start);
   }
 
   function record(given: RecordingRecord): void {
@@ -119,7 +130,7 @@ export function createPartWriter(deps: PartWriterDeps, address: PartAddress, fac
     if (head.length + body.length > maxRecordBytes)
       throw new RangeError(`A record of ${head.length + body.length} bytes is too large.`);
     openChunkFor(now, given.type === 'keyframe');
-    write(now, recordTypes[given.type], head, body, false);
+    write(now, recordTypes[given.type], head, body, 0, body.length, 'first');
     index.record(now, given);
   }
 
@@ -133,8 +144,8 @@ export function createPartWriter(deps: PartWriterDeps, address: PartAddress, fac
 
   return {
     address,
-    screen: (given) => bytes(recordTypes.screen, none, given),
-    terminalOutput: (given) => bytes(recordTypes.terminal, terminalOutput, given),
+    screen: (given, start, end) => bytes(recordTypes.screen, none, given, start, end),
+    terminalOutput: (given, start, end) => bytes(recordTypes.terminal, terminalOutput, given, start, end),
     record,
     flush,
     index() {

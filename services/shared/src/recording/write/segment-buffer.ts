@@ -8,17 +8,17 @@ import { maxVarintBytes, varintLength, writeVarint } from '../record/varint.ts';
  */
 export interface SegmentBuffer {
   /**
-   * Appends a record, or as much of it as there is room for: `head`, then `body` from `offset` on. Answers how many
-   * bytes of `body` were appended, or undefined if nothing was, because there is no room. Unless `independent`, a
-   * piece that is not the last one has a flag that says so.
+   * Appends a record, or as much of it as there is room for: `head`, then `body` from `start` to `end`. Answers how many
+   * bytes of `body` were appended, or undefined if nothing was, because there is no room.
    */
   append(
     timeMs: number,
     type: number,
     head: Uint8Array,
     body: Uint8Array,
-    offset: number,
-    independent: boolean,
+    start: number,
+    end: number,
+    piece: Piece,
   ): number | undefined;
   /** Returns all records and begins anew. The result is valid until the next call of `append`. */
   take(): Uint8Array;
@@ -26,30 +26,33 @@ export interface SegmentBuffer {
   length(): number;
 }
 
+/** `independent`: pieces are records of their own. Otherwise, the first piece of a record, or one that continues it. */
+export type Piece = 'independent' | 'first' | 'continues';
+
 /** A piece that is shorter than this waits for the next segment, unless it is complete. */
 const minPieceBytes = 64;
 
 export function createSegmentBuffer(): SegmentBuffer {
-  const buffer = new Uint8Array(maxSegmentBytes);
+  const buffer = Buffer.allocUnsafeSlow(maxSegmentBytes);
   let used = 0;
   let lastTime = 0;
 
   return {
-    append(timeMs, type, head, body, offset, independent) {
-      const left = body.length - offset;
-      const start = used;
+    append(timeMs, type, head, body, start, end, piece) {
+      const left = end - start;
       const delta = used === 0 ? 0 : timeMs - lastTime;
       const front = used === 0 ? maxVarintBytes : 0;
       const room = buffer.length - used - front - 1 - varintLength(delta) - 4 - head.length;
       if (room < Math.min(left, minPieceBytes)) return undefined;
       const taken = Math.min(left, room);
-      if (start === 0) used = writeVarint(buffer, used, timeMs);
-      buffer[used++] = independent ? type : type | flagsOf(offset > 0, taken < left);
+      if (used === 0) used = writeVarint(buffer, used, timeMs);
+      buffer[used++] = piece === 'independent' ? type : type | flagsOf(piece === 'continues', taken < left);
       used = writeVarint(buffer, used, delta);
       used = writeVarint(buffer, used, head.length + taken);
       buffer.set(head, used);
       used += head.length;
-      buffer.set(taken === body.length ? body : body.subarray(offset, offset + taken), used);
+      if (Buffer.isBuffer(body)) body.copy(buffer, used, start, start + taken);
+      else buffer.set(body.subarray(start, start + taken), used);
       used += taken;
       lastTime = timeMs;
       return taken;
