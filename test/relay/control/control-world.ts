@@ -146,6 +146,7 @@ export async function createFixture() {
           close() {
             registration.stop({ keepControl: false });
             consoles.delete(gate);
+            if (holder === granted.sessionId) holder = undefined;
           },
         };
       },
