@@ -8,6 +8,22 @@ process.on('removeListener', (event) => {
   if (event === 'message' && hasSharedChromium()) process.exit();
 });
 
+/** The types of errors that Node and packages throw. */
+const errorTypes = ['Error', 'AggregateError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError'];
+
+/** As in production, errors of Node and of packages are instances of `Error`. They come from outside of the tests' global object. */
+function acceptErrorsOfNode(testGlobal) {
+  const isInstance = Function.prototype[Symbol.hasInstance];
+  for (const name of errorTypes) {
+    const [type, outer] = [testGlobal[name], globalThis[name]];
+    Object.defineProperty(type, Symbol.hasInstance, {
+      value(thrown) {
+        return isInstance.call(this, thrown) || (this === type && isInstance.call(outer, thrown));
+      },
+    });
+  }
+}
+
 /** Node's environment, with a usual global object, and with the Chromium that all test files of a worker share. */
 export default class Environment extends NodeEnvironment {
   constructor(...options) {
@@ -20,6 +36,7 @@ export default class Environment extends NodeEnvironment {
     } finally {
       vm.createContext = createContext;
     }
+    acceptErrorsOfNode(this.global);
   }
 
   async setup() {

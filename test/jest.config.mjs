@@ -11,6 +11,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': strip },
+  runtime: '<rootDir>/test/jest-runtime.mjs',
   testEnvironment: '<rootDir>/test/jest-environment.mjs',
   globalTeardown: '<rootDir>/test/jest-global-teardown.mjs',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },

@@ -191,6 +191,8 @@ test('an owner that waits for its own dial stays connected as long as it answers
   });
   const forwarded = rig.forward();
   await eventually(() => expect(rig.requests).toHaveLength(1));
+  // Until then, the relay's clock could reach the deadline for connecting.
+  await rig.eventuallyMetric('relay', 'forwarded_viewers{direction="out"}', 1);
   for (let second = 0; second < 8; second++) {
     const before = rig.network.bytesToClient();
     rig.ownerClock.advance(1000);
