@@ -24,6 +24,16 @@ function acceptErrorsOfNode(testGlobal) {
   }
 }
 
+/** Where Node and undici keep the dispatcher of `fetch`: in the global object outside of the tests. */
+const dispatchers = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map((name) =>
+  Symbol.for(name),
+);
+
+function shareDispatchers(testGlobal) {
+  for (const name of dispatchers)
+    Object.defineProperty(testGlobal, name, { configurable: true, get: () => globalThis[name] });
+}
+
 /** Node's environment, with a usual global object, and with the Chromium that all test files of a worker share. */
 export default class Environment extends NodeEnvironment {
   constructor(...options) {
@@ -37,6 +47,7 @@ export default class Environment extends NodeEnvironment {
       vm.createContext = createContext;
     }
     acceptErrorsOfNode(this.global);
+    shareDispatchers(this.global);
   }
 
   async setup() {
