@@ -1,4 +1,4 @@
-import { randomBytes, scryptSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ import {
   type FakeProxmoxOptions,
   type GuestOptions,
 } from '../fakes/proxmox/fake-proxmox.ts';
+import { cheapPasswordHash } from '../cheap-password-hash.ts';
 import { aBrowser, askAt, type Answer, type Asking, type Browser } from './browser.ts';
 
 /** A broker on a real port in front of a simulated Proxmox, and a browser's manners to talk to it. */
@@ -31,26 +32,12 @@ export const brokerToken = { tokenid: 'porthole@pve!broker', secret: '0d3c6a51-7
 
 type ConfigInput = z.input<typeof configSchema>;
 
-/** As `npm run user` would print it, but cheap. */
 export function aUser(name: string, ...groups: string[]): string {
   return userEntry(name, password, groups);
 }
 
-/** By password: every broker has the same users, and a hash takes 10 ms. */
-const hashes = new Map<string, string>();
-
-function hashOf(secret: string): string {
-  const known = hashes.get(secret);
-  if (known !== undefined) return known;
-  const salt = randomBytes(16);
-  const hash = scryptSync(secret, salt, 32, { N: 4096, r: 8, p: 1 });
-  const text = `scrypt$4096$8$1$${salt.toString('base64')}$${hash.toString('base64')}`;
-  hashes.set(secret, text);
-  return text;
-}
-
 export function userEntry(name: string, secret: string, groups: readonly string[] = []): string {
-  const text = hashOf(secret);
+  const text = cheapPasswordHash(secret);
   return `  - name: ${JSON.stringify(name)}\n    password: ${text}\n    groups: ${JSON.stringify(groups)}\n`;
 }
 

@@ -42,6 +42,7 @@ describeWith('chromium')('an instructor and two students', () => {
 
   async function openClass(): Promise<BrowserUser> {
     const instructor = await scene.signInAs('instructor');
+    await instructor.visitMachines();
     await instructor.page.getByRole('link', { name: 'Classes' }).click();
     await instructor.page.getByRole('heading', { name: 'Class A' }).waitFor();
     return instructor;
@@ -242,6 +243,7 @@ describeWith('chromium')('an instructor and two students', () => {
 
   test('a student sees no page of the class, and can do nothing for it', async () => {
     const { page } = scene.student;
+    await scene.student.visitMachines();
     expect(await page.getByRole('link', { name: 'Classes' }).count()).toBe(0);
     const status = await page.evaluate(async () => {
       const answer = await fetch('/api/v1/classes/class-a/actions', {

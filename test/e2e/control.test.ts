@@ -30,6 +30,7 @@ describeWith('chromium')('an instructor who helps a student', () => {
     const { student } = scene;
     await student.openConsole(100);
     const instructor = await scene.signInAs('instructor');
+    await instructor.visitMachines();
     await instructor.page.getByRole('link', { name: 'Classes' }).click();
     await instructor.page
       .locator('.seat')

@@ -37,6 +37,7 @@ describeWith('chromium')('an instructor and a student', () => {
     await student.openConsole(100);
     const instructor = await scene.signInAs('instructor');
     const { page } = instructor;
+    await instructor.visitMachines();
     await page.getByRole('link', { name: 'Live consoles' }).click();
     await page.getByRole('button', { name: 'Class A', exact: true }).click();
     const row = page.locator('.session').filter({ hasText: 'Sam Student' });
@@ -69,6 +70,7 @@ describeWith('chromium')('an instructor and a student', () => {
 
   test('a student does not see the page', async () => {
     const { page } = scene.student;
+    await scene.student.visitMachines();
     await page.getByRole('heading', { name: 'Your machines' }).waitFor();
     expect(await page.getByRole('link', { name: 'Live consoles' }).count()).toBe(0);
   });

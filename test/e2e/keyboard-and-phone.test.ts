@@ -1,5 +1,5 @@
 import { eventually } from '../eventually.ts';
-import { openBrowserUser, type BrowserUser } from './browser-user.ts';
+import { openBrowserUser, signInHere, type BrowserUser } from './browser-user.ts';
 import { describeWith } from '../needs.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { password } from './stack-config.ts';
@@ -93,7 +93,8 @@ describeWith('chromium')('on a phone', () => {
     await page.goto(stack.origin);
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect(await fits()).toBe(true);
-    await person.signIn('student');
+    await signInHere(person);
+    await page.locator('body[data-page=machines]').waitFor();
     expect(await fits()).toBe(true);
     await page.getByRole('link', { name: 'student-one' }).tap();
     await person.waitForState('open');

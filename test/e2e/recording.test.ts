@@ -71,7 +71,9 @@ describeWith('chromium')('a recorded console', () => {
     await student.page.locator('#screen .xterm-rows').getByText('gr\u00fcn', { exact: true }).waitFor();
     await student.page.goto(scene.stack.origin);
 
-    const { page } = await scene.signInAs('instructor');
+    const instructor = await scene.signInAs('instructor');
+    await instructor.visitMachines();
+    const { page } = instructor;
     await page.getByRole('link', { name: 'Recordings' }).click();
     const open = (machine: string) =>
       page.getByRole('link', { name: `Open the recording of Sam Student on ${machine}` });

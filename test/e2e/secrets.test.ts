@@ -4,7 +4,7 @@ import { startRedisServer, type RedisServer } from '../fakes/redis-server.ts';
 import { startBrowser, type Browser } from '../web/browser.ts';
 import { findLeaks, type SearchedTexts } from './find-leaks.ts';
 import { describeWith } from '../needs.ts';
-import { openBrowserUser, type BrowserUser } from './browser-user.ts';
+import { openBrowserUser, signInHere, type BrowserUser } from './browser-user.ts';
 import { password, proxmoxAccount } from './stack-config.ts';
 import { startStack, type Stack } from './stack.ts';
 import { observeRedis, type RedisObserver } from './observe-redis.ts';
@@ -69,7 +69,9 @@ describeWith('chromium', 'redis')('secrets', () => {
       async function runOfALesson(): Promise<void> {
         const { proxmox } = stack;
         student = await openBrowserUser(browser, stack.origin, { recordAnswers: true });
-        await student.signIn('student');
+        await student.page.goto(stack.origin);
+        await signInHere(student);
+        await student.page.locator('body[data-page=machines]').waitFor();
         await student.openConsole(100);
         await student.type('hello');
         await student.openConsole(101);

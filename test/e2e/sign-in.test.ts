@@ -7,7 +7,9 @@ import { signInHere, type BrowserUser } from './browser-user.ts';
 import { useBrowser, useScene } from './scene.ts';
 import { password } from './stack-config.ts';
 
-const signOut = async ({ page }: BrowserUser) => {
+const signOut = async (user: BrowserUser) => {
+  const { page } = user;
+  await user.visitMachines();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByText('You have signed out.').waitFor();
 };
@@ -60,8 +62,9 @@ describeWith('chromium')('signing in', () => {
     const { student, stack } = scene;
     await stack.proxmox.addGuest({ vmid: 300, node: 'pve1', name: 'office-server' });
     const instructor = await scene.signInAs('instructor');
+    await instructor.visitMachines();
     await instructor.page.getByRole('link', { name: 'office-server' }).waitFor();
-    await student.page.reload();
+    await student.visitMachines();
     await student.page.getByRole('link', { name: 'student-one' }).waitFor();
     expect(await student.page.getByText('office-server').count()).toBe(0);
     await student.visitConsole(300);
@@ -128,6 +131,7 @@ describeWith('chromium')('a hostile page', () => {
 
   test("can't open a console with a stolen grant, which is used up by the attempt", async () => {
     const { student, stack } = scene;
+    await student.visitMachines();
     const grant = await student.page.evaluate(async () => {
       const response = await fetch('/api/v1/consoles/lab/100/grants', {
         method: 'POST',

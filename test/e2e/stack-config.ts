@@ -1,9 +1,8 @@
-import { hashPassword } from '@porthole/broker/sign-in/local/password-hash';
 import type { Config, configSchema } from '@porthole/shared/config/schema';
 import { constantSecret } from '@porthole/shared/config/secret';
-import { systemRandom } from '@porthole/shared/crypto/random';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
+import { cheapPasswordHash } from '../cheap-password-hash.ts';
 import type { FakeProxmox } from '../fakes/proxmox/fake-proxmox.ts';
 
 /** The password of all users. */
@@ -37,7 +36,7 @@ const defaultRules: NonNullable<StackConfigOptions['rules']> = {
 };
 
 /** The configuration of both services, as a file has it. */
-export async function configOf(
+export function configOf(
   { credential = 'token', limits, redisUrl, rules = defaultRules, settings }: StackConfigOptions,
   proxmox: FakeProxmox,
   { port, relayPort }: { readonly port: number; readonly relayPort?: number },
@@ -61,25 +60,20 @@ export async function configOf(
         tls: { caFile: constantSecret(proxmox.caPem) },
       },
     ],
-    signIn: { local: { usersFile: constantSecret(await usersFile()) } },
+    signIn: { local: { usersFile: constantSecret(usersFile()) } },
     ...rules,
     limits: { ...limits },
     ...settings?.(`http://127.0.0.1:${port}`),
   };
 }
 
-let users: Promise<string> | undefined;
-
-/** Password hashing is slow on purpose, so it is done once per test file. */
-function usersFile(): Promise<string> {
-  users ??= hashPassword(password, systemRandom).then((hash) =>
-    stringify({
-      users: [
-        { name: 'student', displayName: 'Sam Student', groups: ['class-a'], password: hash },
-        { name: 'friend', displayName: 'Fay Friend', groups: ['class-a'], password: hash },
-        { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'], password: hash },
-      ],
-    }),
-  );
-  return users;
+function usersFile(): string {
+  const hash = cheapPasswordHash(password);
+  return stringify({
+    users: [
+      { name: 'student', displayName: 'Sam Student', groups: ['class-a'], password: hash },
+      { name: 'friend', displayName: 'Fay Friend', groups: ['class-a'], password: hash },
+      { name: 'instructor', displayName: 'Ina Instructor', groups: ['instructors'], password: hash },
+    ],
+  });
 }

@@ -126,7 +126,7 @@ interface Services {
 
 async function startTogether({ options, proxmox, log }: StackContext): Promise<Services> {
   const port = options.port ?? (await freePort());
-  const config = configSchema.parse(await configOf(options, proxmox, { port }));
+  const config = configSchema.parse(configOf(options, proxmox, { port }));
   const deps = {
     config,
     clock: systemClock,
@@ -153,7 +153,7 @@ async function startSeparate({ options, proxmox, log, remember }: StackContext):
     port: options.port ?? (await freePort()),
     relayPort: options.relayPort ?? (await freePort()),
   };
-  const raw = await configOf(options, proxmox, ports);
+  const raw = configOf(options, proxmox, ports);
   const config = configSchema.parse(raw);
   const relayConfig = configSchema.parse({
     ...raw,

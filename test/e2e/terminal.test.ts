@@ -66,6 +66,7 @@ describeWith('chromium')('a terminal in the browser', () => {
   };
 
   test('opens from the list, accepts input and shows output', async () => {
+    await student.visitMachines();
     await student.page.getByRole('button', { name: 'More for student-box' }).click();
     await student.page.getByRole('menuitem', { name: 'Terminal' }).click();
     await student.waitForState('open');
