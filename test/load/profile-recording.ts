@@ -21,6 +21,8 @@ export async function profileRecording(bench: Bench, start: () => Promise<Compar
     await sleep(bench.plan.settleMs);
     await measureFlow(bench, relay, workload); // warm-up
     await sleep(bench.plan.storedMs);
+    // Without the profiler, which takes as much time as what it observes.
+    lines.push(...threadTable(workload, await threadSecondsPerGib(bench, relay, workload)));
     for (const thread of [recordingThread, forwardingThread]) {
       await relay.request?.({ profile: 'start', ...(thread === forwardingThread ? {} : { thread }) });
       const perGib = await threadSecondsPerGib(bench, relay, workload);
@@ -38,7 +40,6 @@ export async function profileRecording(bench: Bench, start: () => Promise<Compar
         `| everything | ${seconds.toFixed(2)} |`,
         '',
       );
-      if (thread === forwardingThread) lines.push(...threadTable(workload, perGib));
     }
     await closeAll(bench);
     await relay.stop();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { createSpoolDirectory } from '@porthole/relay/recording/spool-files';
 import type { Spool } from '@porthole/relay/recording/spool';
-import { chunkName } from '@porthole/shared/recording/names';
+import { chunkName, indexName } from '@porthole/shared/recording/names';
+import { decodeObjectHeader } from '@porthole/shared/recording/object/object-header';
 import { readRecording, type RecordingItem } from '@porthole/shared/recording/read/read-recording';
 import { StorageError } from '@porthole/shared/recording/storage/storage-error';
 import { eventually } from '../../eventually.ts';
@@ -157,7 +158,7 @@ test('a part that ignores that the spool is full is cut off', async () => {
 });
 
 test('when the disk of the spool fails, the data is stored from memory', async () => {
-  const { openSpool, record, spoolDirectory, log, clock } = harness();
+  const { openSpool, record, spoolDirectory, log, clock, hold } = harness();
   const files = createSpoolDirectory(spoolDirectory);
   let broken = true;
   const spool = await openSpool({
@@ -172,13 +173,16 @@ test('when the disk of the spool fails, the data is stored from memory', async (
   });
   let told = 0;
   const recorder = await record(spool, { onFull: () => told++ });
+  const release = hold();
   recorder.screen(Buffer.from('before '));
   clock.advance(5000);
+  clock.advance(1000);
   await eventually('the spool is full', () => spool.state() === 'full');
   recorder.screen(Buffer.from('after'));
   clock.advance(5000);
   await eventually('the part is told', () => told === 1);
   broken = false;
+  release();
   recorder.end('closed');
   await isEmpty(spool);
   expect(textOf(await read(recorder.address.recording))).toBe('before after');
@@ -211,7 +215,8 @@ test('a drain that does not finish in time leaves the rest to the next process, 
   recorder.screen(Buffer.from('and cut'));
   recorder.end('drained');
   const drained = spool.drain(3000);
-  await eventually('the deadline runs', () => clock.pending() === 1);
+  // Beside it, the two objects wait for the storage.
+  await eventually('the deadline runs', () => clock.pending() === 3);
   clock.advance(3000);
   release();
   expect(await drained).toBe(2);
@@ -235,11 +240,15 @@ test('a drain that does not finish in time leaves the rest to the next process, 
 });
 
 test('what a killed process left never replaces a longer version in the storage', async () => {
-  const { openSpool, record, clock, spoolDirectory } = harness();
+  const { openSpool, record, clock, spoolDirectory, hold } = harness();
   const spool = await openSpool();
   const recorder = await record(spool);
+  const release = hold();
   recorder.screen(Buffer.from('stored'));
   clock.advance(5000);
+  clock.advance(1000);
+  await eventually('it is on the disk', () => spool.usage().diskBytes > 0);
+  release();
   await eventually(async () => expect(textOf(await read(recorder.address.recording))).toBe('stored'));
   // The spool is abandoned, and a crash of the node took the end of its file.
   await truncate(join(spoolDirectory, chunkName(recorder.address, 0).replaceAll('/', '~')), 50);
@@ -247,6 +256,91 @@ test('what a killed process left never replaces a longer version in the storage'
   const items = await read(recorder.address.recording);
   expect(textOf(items)).toBe('stored');
   expect(problemsOf(items)).toEqual([]);
+});
+
+test('while the storage takes what it gets, nothing is written to the disk of the spool', async () => {
+  const { openSpool, record, clock, spoolDirectory, puts } = harness();
+  const files = createSpoolDirectory(spoolDirectory);
+  let writes = 0;
+  const spool = await openSpool({
+    files: {
+      ...files,
+      writeAt: async (...args) => (writes++, files.writeAt(...args)),
+      replace: async (...args) => (writes++, files.replace(...args)),
+    },
+  });
+  const recorder = await record(spool);
+  for (let i = 0; i < 10; i++) {
+    recorder.screen(randomBytes(300_000));
+    clock.advance(5000);
+    await eventually('the finished chunk is stored', () => spool.usage().memoryBytes < 100_000);
+    await eventually(
+      'the index is stored',
+      () => puts.filter((name) => name.endsWith('index')).length === i + 2,
+    );
+  }
+  recorder.end('closed');
+  await isEmpty(spool);
+  clock.advance(5000);
+  expect(writes).toBe(0);
+  expect(problemsOf(await read(recorder.address.recording))).toEqual([]);
+});
+
+test('what a storage that does not answer has not taken is on the disk within a second of the flush', async () => {
+  const { openSpool, record, clock, hold } = harness();
+  const spool = await openSpool();
+  const recorder = await record(spool);
+  const release = hold();
+  recorder.screen(Buffer.from('not stored'));
+  clock.advance(5000);
+  clock.advance(750);
+  await eventually('it is on the disk', () => spool.usage().diskBytes > 0);
+  expect(spool.state()).toBe('ok');
+  // The spool is abandoned, as after SIGKILL.
+  release();
+  await isEmpty(await openSpool());
+  expect(textOf(await read(recorder.address.recording))).toBe('not stored');
+});
+
+test('what is more than half of the memory goes to the disk, and comes back complete', async () => {
+  const { openSpool, record, clock } = harness();
+  const spool = await openSpool({ memoryBytes: mebibyte });
+  const recorder = await record(spool);
+  const bytes = randomBytes(900_000);
+  for (let at = 0; at < bytes.length; at += 50_000) recorder.screen(bytes.subarray(at, at + 50_000));
+  await eventually('the memory is free again', () => spool.usage().memoryBytes < mebibyte / 2);
+  expect(spool.usage().diskBytes).toBeGreaterThan(0);
+  expect(spool.state()).toBe('ok');
+  clock.advance(5000);
+  recorder.end('closed');
+  await isEmpty(spool);
+  const [content] = contentOf(await read(recorder.address.recording));
+  expect(content?.type === 'screen' && bytes.equals(content.bytes)).toBe(true);
+});
+
+test('an index that was on the disk never replaces a later one', async () => {
+  const { openSpool, record, clock, hold, storage } = harness();
+  const spool = await openSpool();
+  const recorder = await record(spool);
+  const revision = async () => {
+    const bytes = await storage.get(indexName(recorder.address));
+    return decodeObjectHeader(bytes).header?.number ?? 0;
+  };
+  const release = hold();
+  for (let i = 0; i < 3; i++) {
+    recorder.screen(randomBytes(300_000));
+    clock.advance(5000);
+    clock.advance(1000);
+  }
+  await eventually('all is on the disk', () => spool.usage().diskBytes > 900_000);
+  release();
+  await eventually('all is stored', () => spool.usage().diskBytes === 0);
+  recorder.screen(randomBytes(300_000));
+  clock.advance(5000);
+  await eventually('the index is stored', async () => (await revision()) >= 5);
+  const before = await revision();
+  await isEmpty(await openSpool());
+  expect(await revision()).toBe(before);
 });
 
 test('whatever fails and recovers in between, each part is stored completely', async () => {

@@ -5,8 +5,8 @@ export interface SpoolUsage {
   unwritten(delta: number): void;
   disk(delta: number): void;
   isFull(): boolean;
-  /** Whether half of the memory is in use, or with `unwritten` on its way to the disk. */
-  isHalfFull(of: 'memory' | 'unwritten'): boolean;
+  /** The share of the memory that is in use, or with `unwritten` on its way to the disk. */
+  shareOf(which: 'memory' | 'unwritten'): number;
   read(): { readonly memoryBytes: number; readonly diskBytes: number };
 }
 
@@ -30,7 +30,7 @@ export function createSpoolUsage(limits: SpoolLimits): SpoolUsage {
       diskBytes += delta;
     },
     isFull: () => memoryBytes >= limits.memoryBytes || diskBytes >= limits.diskBytes,
-    isHalfFull: (of) => (of === 'memory' ? memoryBytes : unwrittenBytes) > limits.memoryBytes / 2,
+    shareOf: (which) => (which === 'memory' ? memoryBytes : unwrittenBytes) / limits.memoryBytes,
     read: () => ({ memoryBytes, diskBytes }),
   };
 }

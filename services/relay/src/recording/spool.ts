@@ -3,6 +3,7 @@ import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
 import type { ChunkSink } from '@porthole/shared/recording/write/chunk-sink';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
+import { createBlockPool } from './block-pool.ts';
 import type { SpoolFiles } from './spool-files.ts';
 import { createSpoolUsage, type SpoolLimits } from './spool-usage.ts';
 import { createSpooledObject, type SpooledObject } from './spooled-object.ts';
@@ -16,7 +17,7 @@ export interface Spool {
   /** Begins to store what an earlier process left in the directory. */
   start(): Promise<void>;
   state(): SpoolState;
-  /** Half of the memory is on its way to disk or storage, which take it. Better wait before more comes. */
+  /** Much of the memory is on its way to disk or storage, which take it. Better wait before more comes. */
   isBusy(): boolean;
   usage(): { readonly memoryBytes: number; readonly diskBytes: number; readonly objects: number };
   /**
@@ -52,6 +53,10 @@ export interface SpoolDeps {
   readonly onPiecesLost?: (count: number) => void;
 }
 
+/** Above this share of the memory, new data goes to the disk at once. */
+const spillShare = 1 / 2;
+/** See `isBusy`. Less than the rest of the memory, because the thread takes all that waits when a part ends. */
+const busyShares = { unwritten: 1 / 4, memory: 1 / 2 } as const;
 /** What a part may still write after `onFull`, for its end. */
 const graceBytes = 256 * 1024;
 
@@ -74,6 +79,9 @@ export function createSpool(deps: SpoolDeps): Spool {
   const objectDeps = {
     files,
     usage,
+    blocks: createBlockPool(deps.limits.memoryBytes / 2),
+    clock: deps.clock,
+    mustSpill: () => uploader.state() === 'failing' || usage.shareOf('memory') > spillShare,
     onWritten(error?: unknown) {
       if (error !== undefined && !diskFails)
         log.warn({ err: error }, 'cannot write to the spool of recordings');
@@ -89,7 +97,17 @@ export function createSpool(deps: SpoolDeps): Spool {
     const next = isFull() ? 'full' : uploader.state();
     if (next === state) return;
     state = next;
+    if (state !== 'ok') void spillAll();
     deps.onState?.(state);
+  }
+
+  async function spillAll(): Promise<void> {
+    await Promise.all([...objects.values()].map((object) => object.spill()));
+  }
+
+  function store(object: SpooledObject): void {
+    uploader.add(object);
+    object.expectStored();
   }
 
   function createObject(name: string): SpooledObject {
@@ -138,19 +156,19 @@ export function createSpool(deps: SpoolDeps): Spool {
         const added = current.append(pieces);
         if (finished) {
           current.finish();
-          uploader.add(current);
+          store(current);
           current = undefined;
         }
         checkFull(added);
       },
       flush() {
-        if (!closed && current?.hasNews()) uploader.add(current);
+        if (!closed && current?.hasNews()) store(current);
       },
       putIndex(bytes) {
         if (closed) return;
         index ??= createObject(indexName(address));
         index.replace(bytes);
-        uploader.add(index);
+        store(index);
         checkFull(bytes.length);
       },
       close() {
@@ -158,7 +176,7 @@ export function createSpool(deps: SpoolDeps): Spool {
         closed = true;
         for (const object of [current, index]) {
           object?.finish();
-          if (object) uploader.add(object);
+          if (object) store(object);
         }
         current = index = undefined;
       },
@@ -171,10 +189,13 @@ export function createSpool(deps: SpoolDeps): Spool {
     state: () => state,
     isBusy: () =>
       state === 'ok' &&
-      (files ? usage.isHalfFull('unwritten') : usage.isHalfFull('memory') && uploader.isUploading()),
+      (files
+        ? usage.shareOf('unwritten') > busyShares.unwritten
+        : usage.shareOf('memory') > busyShares.memory && uploader.isUploading()),
     usage: () => ({ ...usage.read(), objects: objects.size }),
     async drain(deadlineMs) {
       await uploader.drain(deadlineMs);
+      await spillAll();
       // Those in the directory are stored when the next process starts.
       if (!files) deps.onPiecesLost?.(objects.size);
       return objects.size;

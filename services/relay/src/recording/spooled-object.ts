@@ -1,12 +1,17 @@
+import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import { freeMemory, type BlockPool } from './block-pool.ts';
 import type { SpoolFiles } from './spool-files.ts';
 import type { SpoolUsage } from './spool-usage.ts';
 
-/** One object on its way to the storage. It is in a file, in memory, or its end is still in memory. */
+/**
+ * One object on its way to the storage. It is in memory, and moves to a file if the storage does not take it in time: a disk
+ * costs as much as the storage.
+ */
 export interface SpooledObject {
   readonly name: string;
   /** Left by an earlier process: the storage may have more of it. */
   readonly recovered: boolean;
-  /** Returns the number of bytes. */
+  /** Takes the pieces over: nothing else may use them. Returns the number of bytes. */
   append(pieces: readonly Buffer[]): number;
   /** Replaces all of the object. */
   replace(bytes: Buffer): void;
@@ -18,6 +23,10 @@ export interface SpooledObject {
   isComplete(version: number): boolean;
   isStored(version: number): void;
   hasNews(): boolean;
+  /** The storage is sent the object. What it does not have after a moment goes to the file. */
+  expectStored(): void;
+  /** Moves what only the memory has to the file. Resolves when it is there, or could not be written. */
+  spill(): Promise<void>;
   /** Frees memory and file. */
   discard(): Promise<void>;
 }
@@ -26,9 +35,16 @@ export interface SpooledObjectDeps {
   /** Undefined if the spool is in memory. */
   readonly files: SpoolFiles | undefined;
   readonly usage: SpoolUsage;
+  readonly blocks: BlockPool;
+  readonly clock: Clock;
+  /** Whether new data goes to the file at once. */
+  readonly mustSpill: () => boolean;
   /** Called after each write to the spool's disk, with its error if it failed. The data then stays in memory. */
   readonly onWritten: (error?: unknown) => void;
 }
+
+/** Together with the interval of flushes, less than the five seconds that a killed relay may lose. */
+const storeMs = 750;
 
 export function createSpooledObject(
   deps: SpooledObjectDeps,
@@ -40,6 +56,14 @@ export function createSpooledObject(
   let pending: Buffer[] = [];
   /** Of `pending`, what a write is to move to the file. */
   let unwritten = 0;
+  /** There may be a file. */
+  let spilled = recoveredBytes !== undefined;
+  /** `pending` is the complete object, and replaces the file. */
+  let whole = false;
+  let cancelSpill: Cancel | undefined;
+  /** An upload may be using what `read` answered. */
+  let isRead = false;
+  let readBack: Buffer | undefined;
   let version = 0;
   let storedVersion = -1;
   let finished = recoveredBytes !== undefined;
@@ -52,6 +76,7 @@ export function createSpooledObject(
 
   function schedule(write: (files: SpoolFiles) => Promise<void>): void {
     if (!files) return;
+    spilled = true;
     writes = writes.then(async () => {
       if (discarded) return;
       try {
@@ -67,6 +92,8 @@ export function createSpooledObject(
     const count = pending.length;
     if (count === 0) return;
     const bytes = await files.writeAt(name, inFile, pending);
+    if (discarded) return;
+    if (!isRead) deps.blocks.release(pending.slice(0, count));
     pending = pending.slice(count);
     inFile += bytes;
     usage.disk(bytes);
@@ -75,28 +102,50 @@ export function createSpooledObject(
     unwritten -= bytes;
   }
 
+  async function writeWhole(files: SpoolFiles): Promise<void> {
+    // It stays in memory, because an index is small and is soon replaced or stored.
+    await files.replace(name, Buffer.concat(pending));
+  }
+
+  function stopWaiting(): void {
+    cancelSpill?.();
+    cancelSpill = undefined;
+  }
+
+  function spill(): Promise<void> {
+    stopWaiting();
+    if (!files || discarded || pending.length === 0 || version === storedVersion) return writes;
+    if (whole) {
+      schedule(writeWhole);
+      return writes;
+    }
+    const added = bytesOf(pending) - unwritten;
+    unwritten += added;
+    usage.unwritten(added);
+    schedule(writePending);
+    return writes;
+  }
+
   return {
     name,
     recovered: recoveredBytes !== undefined,
     append(pieces) {
       version++;
       // Not pushed: a write may be under way with the old list.
-      pending = [...pending, ...pieces];
-      const bytes = bytesOf(pieces);
+      const added = deps.blocks.join(pieces);
+      pending = [...pending, ...added];
+      const bytes = bytesOf(added);
       usage.memory(bytes);
-      if (files) {
-        unwritten += bytes;
-        usage.unwritten(bytes);
-        schedule(writePending);
-      }
+      if (deps.mustSpill()) void spill();
       return bytes;
     },
     replace(bytes) {
       version++;
       usage.memory(bytes.length - bytesOf(pending));
       pending = [bytes];
-      // It stays in memory, because an index is small and is soon replaced or stored.
-      schedule((files) => files.replace(name, bytes));
+      whole = true;
+      // An old file would replace what the storage has got since.
+      if (spilled || deps.mustSpill()) void spill();
     },
     finish() {
       finished = true;
@@ -104,27 +153,39 @@ export function createSpooledObject(
     async read() {
       await writes;
       const now = version;
+      isRead = true;
       // Both are taken before the next write can move data from one to the other.
       const [size, rest] = [inFile, [...pending]];
-      const begin = files && size > 0 ? [await files.read(name, size)] : [];
-      return { bytes: [...begin, ...rest], version: now };
+      readBack = files && size > 0 ? await files.read(name, size) : undefined;
+      return { bytes: readBack ? [readBack, ...rest] : rest, version: now };
     },
     isComplete: (stored) => finished && stored === version,
     isStored(stored) {
       storedVersion = stored;
+      isRead = false;
+      if (readBack) freeMemory(readBack);
+      readBack = undefined;
+      if (stored === version) stopWaiting();
     },
     hasNews: () => version !== storedVersion,
+    expectStored() {
+      if (files) cancelSpill ??= deps.clock.after(storeMs, () => void spill());
+    },
+    spill,
     async discard() {
       if (discarded) return;
       discarded = true;
+      stopWaiting();
       usage.memory(-bytesOf(pending));
       usage.unwritten(-unwritten);
       unwritten = 0;
+      const unused = pending;
       pending = [];
       usage.disk(-inFile);
       inFile = 0;
       await writes;
-      await files?.remove(name).catch(deps.onWritten);
+      deps.blocks.release(unused);
+      if (spilled) await files?.remove(name).catch(deps.onWritten);
     },
   };
 }

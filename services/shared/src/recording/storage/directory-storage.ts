@@ -34,13 +34,12 @@ export function createDirectoryStorage(
     const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
     signal?.throwIfAborted();
     await guarded(async () => {
-      await assertDirectory(directory);
       const temporary = join(dirname(path), `${temporaryPrefix}${randomUUID()}`);
       try {
-        // A concurrent deletion of the last other object removes the directory, so it is made again once.
-        await makeDirectories(directory, dirname(path));
+        // Most objects have a directory. A deletion of the last other object also removes it.
         await writeFile(temporary, pieces).catch(async (error: NodeJS.ErrnoException) => {
           if (error.code !== 'ENOENT') throw error;
+          await assertDirectory(directory);
           await makeDirectories(directory, dirname(path));
           await writeFile(temporary, pieces);
         });

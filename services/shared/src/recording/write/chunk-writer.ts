@@ -67,7 +67,7 @@ export function createChunkWriter(deps: {
         compressed ?? data,
         { plainLength: data.length, compressed: compressed !== undefined, last },
       );
-      const pieces = segment === 0 ? [header, ...sealed] : sealed;
+      const pieces = segment === 0 ? [Buffer.from(header), ...sealed] : sealed;
       segment++;
       for (const piece of pieces) {
         storedBytes += piece.length;
