@@ -126,6 +126,7 @@ describeWith('chromium')('an instructor and two students', () => {
     await student.page.keyboard.type('x');
     await button(instructor, 'Resume').click();
     await student.page.locator('[data-paused]').waitFor({ state: 'detached' });
+    await student.page.waitForFunction(() => document.activeElement?.tagName === 'CANVAS');
     await student.page.keyboard.type('y');
     await eventually('the next key arrives', () => scene.one.keys() === `${before}y`);
   });
