@@ -23,6 +23,8 @@ export interface SpoolHarness {
   readonly log: ReturnType<typeof recordedLog>;
   /** Names that were put, in order. */
   readonly puts: string[];
+  /** Those of them whose object is replaced again. */
+  readonly interimPuts: string[];
   fail(error: StorageError | undefined): void;
   /** Holds all writes until the returned function is called. */
   hold(): () => void;
@@ -55,18 +57,20 @@ function create(root: string): SpoolHarness {
   const spoolDirectory = join(root, 'spool');
   const states: SpoolState[] = [];
   const puts: string[] = [];
+  const interimPuts: string[] = [];
   const log = recordedLog();
   let error: StorageError | undefined;
   let held: Promise<void> | undefined;
 
   const storage: RecordingStorage = {
     ...directory,
-    async put(name, bytes, signal) {
+    async put(name, bytes, options) {
       puts.push(name);
+      if (options?.interim) interimPuts.push(name);
       await held;
-      signal?.throwIfAborted();
+      options?.signal?.throwIfAborted();
       if (error) throw error;
-      await directory.put(name, bytes, signal);
+      await directory.put(name, bytes, options);
     },
   };
 
@@ -77,6 +81,7 @@ function create(root: string): SpoolHarness {
     states,
     log,
     puts,
+    interimPuts,
     fail(next) {
       error = next;
     },

@@ -318,6 +318,24 @@ test('what is more than half of the memory goes to the disk, and comes back comp
   expect(content?.type === 'screen' && bytes.equals(content.bytes)).toBe(true);
 });
 
+test('only versions between the first and the last one of an object may be lost with the power of the storage', async () => {
+  const { openSpool, record, clock, puts, interimPuts } = harness();
+  const spool = await openSpool();
+  const recorder = await record(spool);
+  const name = chunkName(recorder.address, 0);
+  for (let flush = 1; flush <= 3; flush++) {
+    recorder.screen(Buffer.from('more '));
+    clock.advance(5000);
+    await eventually('it is stored', () => puts.filter((put) => put === name).length === flush);
+    await eventually('the storage has answered', () => clock.pending() === 1);
+  }
+  expect(interimPuts).toEqual([name, name]);
+  recorder.end('closed');
+  await isEmpty(spool);
+  expect(puts.slice(-2).toSorted()).toEqual([name, indexName(recorder.address)].toSorted());
+  expect(interimPuts).toEqual([name, name]);
+});
+
 test('an index that was on the disk never replaces a later one', async () => {
   const { openSpool, record, clock, hold, storage } = harness();
   const spool = await openSpool();

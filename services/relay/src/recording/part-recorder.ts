@@ -68,7 +68,9 @@ export async function recordPart(deps: RecorderDeps, options: RecordPartOptions)
   const sink: ChunkSink = { append: (chunk, pieces, finished) => part.append(chunk, pieces, finished) };
   const writer = createPartWriter({ ...deps, wallMs: () => clock.now(), sink }, address, options.facts);
   try {
-    await deps.storage.put(indexName(address), writer.index(), options.signal);
+    await deps.storage.put(indexName(address), writer.index(), {
+      ...(options.signal && { signal: options.signal }),
+    });
   } catch (error) {
     part.close();
     throw error;

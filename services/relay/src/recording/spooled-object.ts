@@ -21,6 +21,8 @@ export interface SpooledObject {
   read(): Promise<{ readonly bytes: readonly Buffer[]; readonly version: number }>;
   /** Whether it can be forgotten once this version is stored. */
   isComplete(version: number): boolean;
+  /** Whether the storage has an earlier version of it, and will get a later one. */
+  isInterim(version: number): boolean;
   isStored(version: number): void;
   hasNews(): boolean;
   /** The storage is sent the object. What it does not have after a moment goes to the file. */
@@ -160,6 +162,7 @@ export function createSpooledObject(
       return { bytes: readBack ? [readBack, ...rest] : rest, version: now };
     },
     isComplete: (stored) => finished && stored === version,
+    isInterim: (stored) => storedVersion >= 0 && !(finished && stored === version),
     isStored(stored) {
       storedVersion = stored;
       isRead = false;

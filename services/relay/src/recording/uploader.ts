@@ -61,12 +61,19 @@ export function createUploader(
       const { bytes, version } = await object.read();
       const size = bytes.reduce((sum, { length }) => sum + length, 0);
       const isNew = object.hasNews() && !(object.recovered && (await isStored(object.name, size)));
-      if (isNew) await storage.put(object.name, bytes, stopping.signal);
-      object.isStored(version);
-      if (object.isComplete(version)) {
-        waiting.delete(object);
-        events.stored(object);
-        await object.discard();
+      const interim = object.isInterim(version);
+      if (isNew) await storage.put(object.name, bytes, { signal: stopping.signal, interim });
+      const isComplete = object.isComplete(version);
+      if (interim && isComplete) {
+        // It has ended meanwhile, so this was its last version after all.
+        waiting.add(object);
+      } else {
+        object.isStored(version);
+        if (isComplete) {
+          waiting.delete(object);
+          events.stored(object);
+          await object.discard();
+        }
       }
       succeeded();
     } catch (error) {

@@ -125,7 +125,7 @@ export function describeStorage(name: string, makeStorage: () => Promise<Storage
     test('an aborted call rejects with the reason of its signal', async () => {
       const reason = new Error('enough');
       const signal = AbortSignal.abort(reason);
-      await expect(storage.put('abort/one', Buffer.from('1'), signal)).rejects.toBe(reason);
+      await expect(storage.put('abort/one', Buffer.from('1'), { signal })).rejects.toBe(reason);
       await expect(storage.get('abort/one', { signal })).rejects.toBe(reason);
       await expect(storage.delete('abort/one', signal)).rejects.toBe(reason);
       await expect(collect(storage.list('abort', { signal }))).rejects.toBe(reason);

@@ -45,6 +45,17 @@ describe('a directory', () => {
     },
   );
 
+  test('the folder of an object is synced, except for a version that is replaced again', async () => {
+    const synced: string[] = [];
+    const storage = createDirectoryStorage(directory, { syncFolder: async (path) => void synced.push(path) });
+    await storage.put('a/1', Buffer.from('first'));
+    await storage.put('a/1', Buffer.from('second'), { interim: true });
+    expect((await storage.get('a/1')).toString()).toBe('second');
+    expect(synced).toEqual([join(directory, 'a')]);
+    await storage.put('a/1', Buffer.from('last'));
+    expect(synced).toEqual([join(directory, 'a'), join(directory, 'a')]);
+  });
+
   test('a file that a killed process was writing is no object', async () => {
     const storage = createDirectoryStorage(directory);
     await storage.put('a/1', Buffer.from('1'));

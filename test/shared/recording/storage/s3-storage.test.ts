@@ -95,7 +95,7 @@ describeWith('versitygw')('recordings in S3', () => {
 
       const controller = new AbortController();
       const reason = new Error('drained');
-      const aborted = rejectionOf(storage.put('slow/2', Buffer.from('1'), controller.signal));
+      const aborted = rejectionOf(storage.put('slow/2', Buffer.from('1'), { signal: controller.signal }));
       controller.abort(reason);
       expect(await aborted).toBe(reason);
 

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { assertObjectName, assertPrefix } from './object-names.ts';
-import type { GetOptions, ListOptions, ObjectBytes, RecordingStorage, StoredObject } from './port.ts';
+import type {
+  GetOptions,
+  ListOptions,
+  ObjectBytes,
+  PutOptions,
+  RecordingStorage,
+  StoredObject,
+} from './port.ts';
 import { StorageError, type StorageErrorCode } from './storage-error.ts';
 import { writePieces } from './write-pieces.ts';
 
@@ -20,7 +27,10 @@ export interface WriteFile {
  */
 export function createDirectoryStorage(
   configured: string,
-  { writeFile = writeDurably }: { readonly writeFile?: WriteFile } = {},
+  {
+    writeFile = writeDurably,
+    syncFolder = syncDirectory,
+  }: { readonly writeFile?: WriteFile; readonly syncFolder?: (path: string) => Promise<void> } = {},
 ): RecordingStorage {
   // Without a slash at its end, so that it can be compared with the parents of objects.
   const directory = resolve(configured);
@@ -29,7 +39,11 @@ export function createDirectoryStorage(
     return join(directory, name);
   };
 
-  async function put(name: string, bytes: ObjectBytes, signal?: AbortSignal): Promise<void> {
+  async function put(
+    name: string,
+    bytes: ObjectBytes,
+    { signal, interim = false }: PutOptions = {},
+  ): Promise<void> {
     const path = pathOf(name);
     const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
     signal?.throwIfAborted();
@@ -49,7 +63,7 @@ export function createDirectoryStorage(
         await unlink(temporary).catch(() => {});
         throw error;
       }
-      await syncDirectory(dirname(path));
+      if (!interim) await syncFolder(dirname(path));
     });
   }
 

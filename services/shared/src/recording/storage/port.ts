@@ -5,7 +5,7 @@
  */
 export interface RecordingStorage {
   /** Writes or overwrites an object, in one atomic step: a reader sees the previous object or the new one. */
-  put(name: string, bytes: ObjectBytes, signal?: AbortSignal): Promise<void>;
+  put(name: string, bytes: ObjectBytes, options?: PutOptions): Promise<void>;
   /** Rejects with `not_found`. With `maxBytes`, answers only the beginning. */
   get(name: string, options?: GetOptions): Promise<Buffer>;
   /** The objects whose names begin with `prefix`, in the order of their names (by character code). */
@@ -23,6 +23,15 @@ export interface RecordingStorage {
 
 /** The bytes of an object, or pieces of it, one behind the other. */
 export type ObjectBytes = Uint8Array | readonly Uint8Array[];
+
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * The object is there already, and another version will follow. If the storage loses its power before, the previous version
+   * may be back, but never half of one.
+   */
+  readonly interim?: boolean;
+}
 
 export interface GetOptions {
   readonly maxBytes?: number;

@@ -11,7 +11,14 @@ import type { Clock } from '../../time/clock.ts';
 import { linkSignal } from '../../time/link-signal.ts';
 import { onAbort } from '../../time/on-abort.ts';
 import { assertObjectName, assertPrefix } from './object-names.ts';
-import type { GetOptions, ListOptions, ObjectBytes, RecordingStorage, StoredObject } from './port.ts';
+import type {
+  GetOptions,
+  ListOptions,
+  ObjectBytes,
+  PutOptions,
+  RecordingStorage,
+  StoredObject,
+} from './port.ts';
 import { s3Error } from './s3-error.ts';
 import { StorageError } from './storage-error.ts';
 
@@ -88,7 +95,7 @@ export function createS3Storage(
     }
   }
 
-  async function put(name: string, bytes: ObjectBytes, signal?: AbortSignal): Promise<void> {
+  async function put(name: string, bytes: ObjectBytes, { signal }: PutOptions = {}): Promise<void> {
     assertObjectName(name);
     const body = bytes instanceof Uint8Array ? bytes : Buffer.concat(bytes);
     const command = new PutObjectCommand({
