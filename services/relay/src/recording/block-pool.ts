@@ -18,7 +18,8 @@ const minBytes = blockBytes / 2;
 
 export function createBlockPool(maxSpareBytes: number): BlockPool {
   const spare: ArrayBuffer[] = [];
-  const used = new Set<ArrayBuffer>();
+  // Blocks that are never released, because an upload may still use them, are left to the garbage collector.
+  const used = new WeakSet<ArrayBuffer>();
   const maxSpare = Math.floor(maxSpareBytes / blockBytes);
 
   return {
