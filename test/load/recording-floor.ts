@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadCpuUsage } from 'node:process';
@@ -66,7 +66,7 @@ function copy(source: Buffer, measuredBytes: number): void {
 
 /** Segments of the size and with the additional data of the format. */
 function encrypt(source: Buffer, measuredBytes: number): void {
-  const [key, nonce, header] = [randomBytes(32), randomBytes(12), randomBytes(headerBytes)];
+  const [key, nonce, header] = [createSecretKey(randomBytes(32)), randomBytes(12), randomBytes(headerBytes)];
   for (let at = 0; at < measuredBytes; at += maxSegmentBytes) {
     const from = at % source.length;
     const cipher = createCipheriv('aes-256-gcm', key, nonce);

@@ -87,7 +87,7 @@ async function measureWorkload(
   // Round 0 is the warm-up.
   for (let round = 0; round <= plan.rounds; round++)
     for (const [side, relay] of relays) {
-      const flow = await (side === 'plain' ? measureFlow : measureUntilStored)(bench, relay, workload);
+      const flow = await measureUntilStored(bench, relay, workload);
       if (round > 0) flows.get(side)?.push(flow);
       console.error(
         `${round}/${plan.rounds} recording ${workload.name} ${side}: ${flow.cpuPerGib.toFixed(2)} s/GiB, main thread ${flow.mainCpuPerGib.toFixed(2)}`,
@@ -98,7 +98,7 @@ async function measureWorkload(
   return { workload, flows };
 }
 
-/** With what the relay does after the last byte was forwarded, until all of it is stored. */
+/** With what the relay does after the last byte was forwarded, until all of it is stored. The same time for each relay. */
 async function measureUntilStored(bench: Bench, relay: ComparedRelay, workload: Workload): Promise<Flow> {
   const flow = await measureFlow(bench, relay, workload);
   const [before, mainBefore] = [usageOf(relay.pid).cpuSeconds, mainThreadSeconds(relay.pid)];

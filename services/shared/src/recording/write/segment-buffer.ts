@@ -3,7 +3,7 @@ import { pieceFlags } from '../record/pieces.ts';
 import { maxVarintBytes, varintLength, writeVarint } from '../record/varint.ts';
 
 /**
- * Collects records until they are sealed. The memory is allocated once per part, because records come with every
+ * Collects records until they are sealed. The memory is kept for the next ones, because records come with every
  * frame of a console.
  */
 export interface SegmentBuffer {
@@ -32,17 +32,28 @@ export type Piece = 'independent' | 'first' | 'continues';
 /** A piece that is shorter than this waits for the next segment, unless it is complete. */
 const minPieceBytes = 64;
 
+/** Enough for consoles that show little between two flushes, which are most of many. */
+const initialBytes = 4 * 1024;
+
 export function createSegmentBuffer(): SegmentBuffer {
-  const buffer = Buffer.allocUnsafeSlow(maxSegmentBytes);
+  let buffer = Buffer.allocUnsafeSlow(initialBytes);
   let used = 0;
   let lastTime = 0;
+
+  function grow(): void {
+    const larger = Buffer.allocUnsafeSlow(maxSegmentBytes);
+    buffer.copy(larger, 0, 0, used);
+    buffer = larger;
+  }
 
   return {
     append(timeMs, type, head, body, start, end, piece) {
       const left = end - start;
       const delta = used === 0 ? 0 : timeMs - lastTime;
       const front = used === 0 ? maxVarintBytes : 0;
-      const room = buffer.length - used - front - 1 - varintLength(delta) - 4 - head.length;
+      const besides = used + front + 1 + varintLength(delta) + 4 + head.length;
+      if (besides + left > buffer.length && buffer.length < maxSegmentBytes) grow();
+      const room = buffer.length - besides;
       if (room < Math.min(left, minPieceBytes)) return undefined;
       const taken = Math.min(left, room);
       if (used === 0) used = writeVarint(buffer, used, timeMs);
