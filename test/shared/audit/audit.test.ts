@@ -130,5 +130,6 @@ describe('the output of an audit', () => {
     for (let i = 0; i < 20; i++) output.write(big);
     await eventually('lines are lost', async () => (await output.lost()) >= 4);
     expect(output.said).toEqual(['audit events cannot be written']);
+    await output.component.stop?.();
   });
 });

@@ -52,8 +52,11 @@ export function openAuditOutput(deps: {
       name: 'audit',
       stop: () =>
         new Promise((resolve) => {
-          // Also closes the file. On a full disk there is no `close`.
-          output.once('close', resolve).once('error', resolve).end();
+          // Also closes the file. On a full disk, it would go on trying, and the process would never exit.
+          output
+            .once('close', resolve)
+            .once('error', () => output.destroy())
+            .end();
         }),
     },
   };
