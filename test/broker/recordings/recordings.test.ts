@@ -116,6 +116,7 @@ describe('a list of recordings', () => {
     const ada = await rig.signedIn('ada');
     const { json } = await ada.get(list);
     const states = json.recordings.map(({ id, state }: { id: string; state: string }) => [id, state]);
+    expect(json.recordings[1]).toMatchObject({ id: unfinished, durationSeconds: 1 });
     expect(states).toEqual([
       [running, 'running'],
       [unfinished, 'unfinished'],
@@ -271,6 +272,40 @@ describe('a recording', () => {
     expect(rig.audited.filter(({ event }) => event === 'recording_watched')).toMatchObject([
       { by: { id: 'local:mia' }, recording: id, user: 'local:anna', machine: { vmid: 101 } },
     ]);
+  });
+
+  test('of a relay that was killed has the time, the activity and the events of its last chunk', async () => {
+    const { rig, storage } = await startRecordings();
+    const lines = Array.from({ length: 90 }, (_, line) => `line ${line}`);
+    const id = await aRecording(storage, {
+      parts: [
+        {
+          write(writer, at) {
+            terminalPart(lines)(writer, at);
+            writer.record({ type: 'observer', joined: true, user: 'Ina' });
+            writer.record({ type: 'mark', name: 'note', text: 'late' });
+          },
+          end: null,
+        },
+        { write: terminalPart(['two']), startsAfterMs: 100_000 },
+      ],
+    });
+    const ada = await rig.signedIn('ada');
+    const { json } = await ada.get(`${list}/${id}`);
+    expect(json).toMatchObject({ durationSeconds: 91, state: 'complete', problems: [] });
+    const [killed] = json.parts;
+    expect(killed).toMatchObject({
+      chunkCount: 2,
+      index: {
+        durationMs: 90_000,
+        resizes: [[0, 80, 24]],
+        observers: [[90_000, true, 'Ina']],
+        marks: [[90_000, 'note', 'late']],
+      },
+    });
+    expect(killed.index.activity.keys).toEqual([0, ...lines.map(() => 1)]);
+    expect(killed.index.activity.bytes).toEqual([0, ...lines.map(({ length }) => length + 2)]);
+    expect((await ada.get(list)).json.recordings[0].durationSeconds).toBe(91);
   });
 
   test('a chunk with an altered byte is answered without what is damaged, and says so', async () => {

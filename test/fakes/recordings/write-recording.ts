@@ -73,17 +73,23 @@ export async function writeRecording(
       address,
       { ...someFacts, ...facts },
     );
+    // As a relay, which writes it when a part begins, and when a chunk or the part has ended.
+    let stored = writer.index();
+    const flush = () => {
+      writer.flush();
+      if (writer.indexIsStale()) stored = writer.index();
+    };
     given.write(writer, (ms) => {
       for (let next = (Math.floor(now / flushMs) + 1) * flushMs; next < ms; next += flushMs) {
         now = next;
-        writer.flush();
+        flush();
       }
       now = ms;
     });
-    if (given.end === null) writer.flush();
-    else writer.end(given.end ?? 'closed');
+    if (given.end !== null) writer.end(given.end ?? 'closed');
+    flush();
     for (const [name, pieces] of objects) await storage.put(name, Buffer.concat(pieces));
-    await storage.put(indexName(address), writer.index());
+    await storage.put(indexName(address), stored);
   }
   return addresses;
 }

@@ -1,5 +1,6 @@
 import { dayPrefix, isRecordingId, startOf } from '@porthole/shared/recording/names';
 import type { ReadDeps } from '@porthole/shared/recording/read/read-index';
+import { withTails } from './part-tail.ts';
 import { readStoredRecording, type StoredRecording } from './stored-recording.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -45,9 +46,9 @@ export async function findRecordings(
     const ids = await idsOfDay(deps, search, day, signal);
     for (let at = 0; at < ids.length; at += limits.concurrent) {
       const batch = ids.slice(at, at + limits.concurrent);
-      const read = await Promise.all(batch.map((id) => readStoredRecording(deps, id, signal)));
+      const read = await Promise.all(batch.map((id) => readIfAccepted(deps, search, id, signal)));
       for (const [index, recording] of read.entries()) {
-        if (recording && !recording.deleting && search.accepts(recording)) found.push(recording);
+        if (recording) found.push(recording);
         const id = batch[index];
         if (found.length === search.count && id !== undefined) return { recordings: found, next: id };
       }
@@ -57,6 +58,18 @@ export async function findRecordings(
     }
   }
   return { recordings: found };
+}
+
+async function readIfAccepted(
+  deps: ReadDeps,
+  { accepts }: RecordingSearch,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<StoredRecording | undefined> {
+  const recording = await readStoredRecording(deps, id, signal);
+  return recording && !recording.deleting && accepts(recording)
+    ? withTails(deps, recording, signal)
+    : undefined;
 }
 
 /** Ids of a day that the search includes, newest first. */

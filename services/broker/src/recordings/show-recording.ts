@@ -1,5 +1,6 @@
-import { readIndex, type ReadIndex, type PartIndex } from '@porthole/shared/recording/read/read-index';
+import type { ReadIndex, PartIndex } from '@porthole/shared/recording/read/read-index';
 import type { Step } from '../http/context.ts';
+import { readCompleteIndex } from './complete-index.ts';
 import { describeRecording } from './describe-recording.ts';
 import {
   auditFields,
@@ -17,13 +18,14 @@ export function showRecording(deps: RecordingRouteDeps): Step {
     const recording = await requireRecording(ctx, request);
     const { user, permissions, recordings, signal } = request;
     const read = await Promise.all(
-      recording.parts.map(({ part }) => readIndex(recordings, { recording: recording.id, part }, signal)),
+      recording.parts.map((part) => readCompleteIndex(recordings, recording.id, part, signal)),
     );
+    const durationMs = read.reduce((sum, { value }) => sum + (value?.summary.durationMs ?? 0), 0);
     const isLive = await liveness(deps);
     if (deps.watched.note(user.id, recording.id))
       deps.audit({ event: 'recording_watched', ...auditFields(recording), ...requestFields(ctx, user) });
     ctx.body = {
-      ...describeRecording(recording, isLive),
+      ...describeRecording({ ...recording, durationMs }, isLive),
       ...recordedKinds(recording),
       mayManage: permissions.mayManage,
       parts: recording.parts.map((part, index) => describePart(part, read[index])),

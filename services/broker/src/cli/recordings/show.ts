@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { readIndex } from '@porthole/shared/recording/read/read-index';
+import { readCompleteIndex } from '../../recordings/complete-index.ts';
 import { describeRecording } from '../../recordings/describe-recording.ts';
+import { withTails } from '../../recordings/part-tail.ts';
 import { formatTable } from '../format-table.ts';
 import type { Command } from '../command.ts';
 import { idIn, noneIsLive, requireStored, withRecordings } from './with-recordings.ts';
@@ -23,10 +24,12 @@ export const recordingsShow: Command = {
     const id = idIn(positionals);
     await withRecordings(io, async (context) => {
       const recording = await requireStored(context, id);
-      const described = describeRecording(recording, noneIsLive);
+      const described = describeRecording(await withTails(context, recording), noneIsLive);
       const parts = await Promise.all(
-        recording.parts.map(async ({ part, chunks, bytes, summary }) => {
-          const index = (await readIndex(context, { recording: id, part })).value;
+        recording.parts.map(async (stored) => {
+          const { part, chunks, bytes } = stored;
+          const index = (await readCompleteIndex(context, id, stored)).value;
+          const summary = index?.summary ?? stored.summary;
           return {
             part,
             chunks: chunks.length,

@@ -140,7 +140,8 @@ const chunkProblems: Readonly<Record<ObjectProblem, RecordingProblemKind>> = {
   unknown_version: 'damaged_chunk',
 };
 
-async function getChunk(
+/** A chunk's object. Undefined if there is none. Rejects with StorageError if the storage does not answer. */
+export async function getChunk(
   { storage }: ReadDeps,
   address: PartAddress,
   chunk: number,
