@@ -143,15 +143,18 @@ describe('the public port', () => {
 
   test('closes a new connection if a request is in progress on all others', async () => {
     const goOn = Promise.withResolvers<void>();
+    let inProgress = 0;
     const { port, registry } = await aServer({
       maxConnections: 2,
-      onRequest: (_request, response) => void goOn.promise.then(() => response.end('slow page')),
+      onRequest(_request, response) {
+        inProgress++;
+        void goOn.promise.then(() => response.end('slow page'));
+      },
     });
     const request = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
     const answers = [raw(port, request), raw(port, request)];
-    await eventually('both are accepted', async () =>
-      (await registry.metrics()).includes('porthole_http_connections 2'),
-    );
+    await eventually('both requests are in progress', () => inProgress === 2);
+    expect(await registry.metrics()).toContain('porthole_http_connections 2');
     expect(await raw(port, request)).toBe('');
     expect(await registry.metrics()).toContain('porthole_http_connections_closed_total{reason="new"} 1');
     goOn.resolve();
