@@ -25,11 +25,15 @@ export function unitTests(): string[] {
     .toSorted();
 }
 
-/** Tests that take seconds: of random or hostile input, of the simulated Proxmox itself, and of many consoles. */
+/**
+ * Tests that take seconds: of random or hostile input, of the simulated Proxmox itself, of many consoles, and of what happens
+ * after seconds.
+ */
 const longTests: readonly RegExp[] = [
   /^test\/(attack|fakes|relay\/close-codes)\//,
   /\/(hostile-[^/]+|[^/]+-(fuzz|model))\.test\.ts$/,
   /\/(concurrent-dials|properties|overlaps|owner-pattern)\.test\.ts$/,
+  /\/(wall\/wall|shared-sessions|termination-orders|lost-storage|control\/control|terminal-ends)\.test\.ts$/,
 ];
 
 /** Whether a file, by its path in the repository, takes too long for `npm run test:unit`. */

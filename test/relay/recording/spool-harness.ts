@@ -23,6 +23,8 @@ export interface SpoolHarness {
   readonly log: ReturnType<typeof recordedLog>;
   /** Names that were put, in order. */
   readonly puts: string[];
+  /** Those of them that the storage has. */
+  readonly stored: string[];
   /** Those of them whose object is replaced again. */
   readonly interimPuts: string[];
   fail(error: StorageError | undefined): void;
@@ -57,6 +59,7 @@ function create(root: string): SpoolHarness {
   const spoolDirectory = join(root, 'spool');
   const states: SpoolState[] = [];
   const puts: string[] = [];
+  const stored: string[] = [];
   const interimPuts: string[] = [];
   const log = recordedLog();
   let error: StorageError | undefined;
@@ -71,6 +74,7 @@ function create(root: string): SpoolHarness {
       options?.signal?.throwIfAborted();
       if (error) throw error;
       await directory.put(name, bytes, options);
+      stored.push(name);
     },
   };
 
@@ -81,6 +85,7 @@ function create(root: string): SpoolHarness {
     states,
     log,
     puts,
+    stored,
     interimPuts,
     fail(next) {
       error = next;

@@ -259,7 +259,7 @@ test('what a killed process left never replaces a longer version in the storage'
 });
 
 test('while the storage takes what it gets, nothing is written to the disk of the spool', async () => {
-  const { openSpool, record, clock, spoolDirectory, puts } = harness();
+  const { openSpool, record, clock, spoolDirectory, stored } = harness();
   const files = createSpoolDirectory(spoolDirectory);
   let writes = 0;
   const spool = await openSpool({
@@ -276,7 +276,7 @@ test('while the storage takes what it gets, nothing is written to the disk of th
     await eventually('the finished chunk is stored', () => spool.usage().memoryBytes < 100_000);
     await eventually(
       'the index is stored',
-      () => puts.filter((name) => name.endsWith('index')).length === i + 2,
+      () => stored.filter((name) => name.endsWith('index')).length === i + 2,
     );
   }
   recorder.end('closed');
