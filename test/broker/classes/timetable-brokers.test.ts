@@ -75,20 +75,28 @@ test('three brokers start the machines of a class once, and shut them down once 
 /** A store that a broker loses for good, like a process that was killed. */
 function killable(store: Store) {
   let killed = false;
+  const underWay = new Set<Promise<unknown>>();
   const cut = <Port extends object>(port: Port): Port =>
     new Proxy(port, {
       get(target, name) {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== 'function') return method;
-        return (...args: unknown[]) =>
-          killed
-            ? Promise.reject(new PortholeError('store_unavailable'))
-            : (method.apply(target, args) as unknown);
+        return (...args: unknown[]) => {
+          if (killed) return Promise.reject(new PortholeError('store_unavailable'));
+          const result: unknown = method.apply(target, args);
+          const call: Promise<unknown> = Promise.allSettled([result]).then(() => underWay.delete(call));
+          underWay.add(call);
+          return result;
+        };
       },
     });
   return {
     store: { ...store, records: cut(store.records), leases: cut(store.leases) },
-    kill: () => (killed = true),
+    /** Resolves when no call is under way, which could still write. */
+    async kill() {
+      killed = true;
+      await Promise.all(underWay);
+    },
   };
 }
 
@@ -130,7 +138,7 @@ describeWith('redis')('two brokers with a real Redis', () => {
     const leads = ({ rig }: (typeof brokers)[0]) =>
       rig.audited.some(({ event }) => event === 'timetable_power');
     const leader = await eventually('there is a leader', () => brokers.find(leads) ?? false);
-    leader.kill();
+    await leader.kill();
     const before = started().length;
     expect(before).toBeLessThan(vmids.length);
     // Its leases would expire by the clock of Redis, thirty seconds later.
