@@ -8,10 +8,27 @@ import {
 } from '@porthole/shared/recording/read/read-index';
 import type { TimedRecord } from '@porthole/shared/recording/record/decode-records';
 import { readTail } from './part-tail.ts';
-import type { SummarisedPart } from './stored-recording.ts';
+import type { StoredRecording, SummarisedPart } from './stored-recording.ts';
 
-/** Reads the index of a part, with what the part has behind it (part-tail.ts). Rejects with StorageError. */
-export async function readCompleteIndex(
+/**
+ * Reads the indexes of all parts in order, each with what the part has behind it (part-tail.ts), and returns the recording with
+ * the time of that. Rejects with StorageError.
+ */
+export async function readCompleteIndexes(
+  deps: ReadDeps,
+  recording: StoredRecording,
+  signal?: AbortSignal,
+): Promise<{ readonly recording: StoredRecording; readonly indexes: readonly ReadIndex<PartIndex>[] }> {
+  const { id, parts } = recording;
+  const indexes = await Promise.all(parts.map((part) => readCompleteIndex(deps, id, part, signal)));
+  const durationMs = parts.reduce(
+    (sum, { summary }, at) => sum + ((indexes[at]?.value?.summary ?? summary)?.durationMs ?? 0),
+    0,
+  );
+  return { recording: { ...recording, durationMs }, indexes };
+}
+
+async function readCompleteIndex(
   deps: ReadDeps,
   recording: string,
   part: SummarisedPart,

@@ -1,6 +1,6 @@
 import type { ReadIndex, PartIndex } from '@porthole/shared/recording/read/read-index';
 import type { Step } from '../http/context.ts';
-import { readCompleteIndex } from './complete-index.ts';
+import { readCompleteIndexes } from './complete-index.ts';
 import { describeRecording } from './describe-recording.ts';
 import {
   auditFields,
@@ -15,20 +15,17 @@ import type { StoredRecording, SummarisedPart } from './stored-recording.ts';
 /** GET /api/v1/recordings/{id}: what a player needs of a recording: its parts with activity, times and problems. */
 export function showRecording(deps: RecordingRouteDeps): Step {
   return recordingRoute(deps, 'search', async (ctx, request) => {
-    const recording = await requireRecording(ctx, request);
     const { user, permissions, recordings, signal } = request;
-    const read = await Promise.all(
-      recording.parts.map((part) => readCompleteIndex(recordings, recording.id, part, signal)),
-    );
-    const durationMs = read.reduce((sum, { value }) => sum + (value?.summary.durationMs ?? 0), 0);
+    const stored = await requireRecording(ctx, request);
+    const { recording, indexes } = await readCompleteIndexes(recordings, stored, signal);
     const isLive = await liveness(deps);
     if (deps.watched.note(user.id, recording.id))
       deps.audit({ event: 'recording_watched', ...auditFields(recording), ...requestFields(ctx, user) });
     ctx.body = {
-      ...describeRecording({ ...recording, durationMs }, isLive),
+      ...describeRecording(recording, isLive),
       ...recordedKinds(recording),
       mayManage: permissions.mayManage,
-      parts: recording.parts.map((part, index) => describePart(part, read[index])),
+      parts: recording.parts.map((part, index) => describePart(part, indexes[index])),
       problems: recording.problems,
     };
   });

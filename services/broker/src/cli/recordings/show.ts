@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
-import { readCompleteIndex } from '../../recordings/complete-index.ts';
+import { readCompleteIndexes } from '../../recordings/complete-index.ts';
 import { describeRecording } from '../../recordings/describe-recording.ts';
-import { withTails } from '../../recordings/part-tail.ts';
 import { formatTable } from '../format-table.ts';
 import type { Command } from '../command.ts';
 import { idIn, noneIsLive, requireStored, withRecordings } from './with-recordings.ts';
@@ -23,30 +22,28 @@ export const recordingsShow: Command = {
     });
     const id = idIn(positionals);
     await withRecordings(io, async (context) => {
-      const recording = await requireStored(context, id);
-      const described = describeRecording(await withTails(context, recording), noneIsLive);
-      const parts = await Promise.all(
-        recording.parts.map(async (stored) => {
-          const { part, chunks, bytes } = stored;
-          const index = (await readCompleteIndex(context, id, stored)).value;
-          const summary = index?.summary ?? stored.summary;
-          return {
-            part,
-            chunks: chunks.length,
-            bytes,
-            ...(summary
-              ? {
-                  relay: summary.facts.relay,
-                  startedAt: new Date(summary.startedAt).toISOString(),
-                  durationMs: summary.durationMs,
-                  end: summary.end?.reason,
-                }
-              : {}),
-            observers: index?.details.observers ?? [],
-            marks: index?.details.marks ?? [],
-          };
-        }),
-      );
+      const stored = await requireStored(context, id);
+      const { recording, indexes } = await readCompleteIndexes(context, stored);
+      const described = describeRecording(recording, noneIsLive);
+      const parts = recording.parts.map(({ part, chunks, bytes, ...stored }, at) => {
+        const index = indexes[at]?.value;
+        const summary = index?.summary ?? stored.summary;
+        return {
+          part,
+          chunks: chunks.length,
+          bytes,
+          ...(summary
+            ? {
+                relay: summary.facts.relay,
+                startedAt: new Date(summary.startedAt).toISOString(),
+                durationMs: summary.durationMs,
+                end: summary.end?.reason,
+              }
+            : {}),
+          observers: index?.details.observers ?? [],
+          marks: index?.details.marks ?? [],
+        };
+      });
       const shown = { ...described, parts, problems: recording.problems };
       if (values.json) return void io.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`);
       const { problems: _problems, parts: _parts, ...facts } = shown;
