@@ -91,6 +91,9 @@ function joined(records: readonly Received[]): Received[] {
   return all;
 }
 
+/** The records of each part: those of different parts need no order. */
+const byPart = (records: readonly Received[]) => records.toSorted(([a], [b]) => a - b);
+
 /** Comparing long buffers one by one would take minutes. */
 const digests = (records: readonly Received[]) =>
   records.map(([part, timeMs, record]) => [
@@ -101,7 +104,7 @@ const digests = (records: readonly Received[]) =>
       : record,
   ]);
 
-test('whatever is recorded of several parts arrives complete, in order and with its times', () => {
+test('whatever is recorded of several parts arrives complete, in the order of each part and with its times', () => {
   const bytes = fc
     .tuple(fc.integer({ min: 1, max: 600_000 }), fc.nat(255))
     .map(([length, fill]) => Buffer.alloc(length, fill));
@@ -128,7 +131,7 @@ test('whatever is recorded of several parts arrives complete, in order and with 
       clock.advance(250);
       while (posted.length > 0) deliver();
       look();
-      expect(digests(joined(received))).toEqual(digests(joined(expected)));
+      expect(digests(joined(byPart(received)))).toEqual(digests(joined(byPart(expected))));
       expect(clock.pending()).toBe(0);
     }),
     { numRuns: 40 },

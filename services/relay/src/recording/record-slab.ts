@@ -19,9 +19,12 @@ const terminalOutput = Uint8Array.of('o'.charCodeAt(0));
 export class RecordSlab {
   readonly memory: Buffer;
   used = 0;
+  /** Of `memory`: its methods are faster than those of a Buffer. */
+  readonly #view: DataView;
 
   constructor(memory: Buffer) {
     this.memory = memory;
+    this.#view = viewOf(memory);
   }
 
   /** Appends bytes of a screen from `start` to `end`, or as many as there is room for. Answers how many. */
@@ -64,15 +67,17 @@ export class RecordSlab {
 
   /** Answers where the rest belongs. */
   #appendHead(part: number, type: number, timeMs: number, head: Uint8Array, bodyBytes: number): number {
-    const { memory } = this;
-    let at = memory.writeUInt32LE(part, this.used);
-    at = memory.writeUInt8(type, at);
-    at = memory.writeDoubleLE(timeMs, at);
-    at = memory.writeUInt32LE(head.length + bodyBytes, at);
-    if (head.length > 0) memory.set(head, at);
-    return at + head.length;
+    const at = this.used;
+    this.#view.setUint32(at, part, true);
+    this.#view.setUint8(at + 4, type);
+    this.#view.setFloat64(at + 5, timeMs, true);
+    this.#view.setUint32(at + 13, head.length + bodyBytes, true);
+    if (head.length > 0) this.memory.set(head, at + entryHeaderBytes);
+    return at + entryHeaderBytes + head.length;
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer) => new DataView(buffer, byteOffset, length);
 
 export interface EncodedRecord {
   readonly type: number;
@@ -89,7 +94,10 @@ export const encodeForSlab = (record: RecordingRecord): EncodedRecord => ({
 export const slabBytesOf = ({ head, body }: EncodedRecord): number =>
   entryHeaderBytes + head.length + body.length;
 
-/** Passes on each record of a slab, in order. Its bytes lie in the slab. */
+/**
+ * Passes on each record of a slab: all of one part in their order, then those of the next part. Otherwise, each record would need
+ * the objects of another part, which are not in the processor's cache any more. Its bytes lie in the slab.
+ */
 export function readSlab(
   bytes: Buffer,
   on: {
@@ -97,19 +105,26 @@ export function readSlab(
     record(part: number, timeMs: number, record: RecordingRecord): void;
   },
 ): void {
-  for (let at = 0; at < bytes.length;) {
-    const part = bytes.readUInt32LE(at);
-    const type = bytes.readUInt8(at + 4);
-    const timeMs = bytes.readDoubleLE(at + 5);
-    const start = at + entryHeaderBytes;
-    const end = start + bytes.readUInt32LE(at + 13);
-    at = end;
-    if (type === recordTypes.screen) {
-      // Without a view of the slab, of which there would be one for each frame.
-      on.screen(part, timeMs, bytes, start, end);
-      continue;
-    }
-    const record = decodeRecord(type, bytes.subarray(start, end));
-    if (record) on.record(part, timeMs, record);
+  const view = viewOf(bytes);
+  const entriesOf = new Map<number, number[]>();
+  for (let at = 0; at < bytes.length; at += entryHeaderBytes + view.getUint32(at + 13, true)) {
+    const part = view.getUint32(at, true);
+    const entries = entriesOf.get(part);
+    if (entries) entries.push(at);
+    else entriesOf.set(part, [at]);
   }
+  for (const [part, entries] of entriesOf)
+    for (const at of entries) {
+      const type = view.getUint8(at + 4);
+      const timeMs = view.getFloat64(at + 5, true);
+      const start = at + entryHeaderBytes;
+      const end = start + view.getUint32(at + 13, true);
+      if (type === recordTypes.screen) {
+        // Without a view of the slab, of which there would be one for each frame.
+        on.screen(part, timeMs, bytes, start, end);
+        continue;
+      }
+      const record = decodeRecord(type, bytes.subarray(start, end));
+      if (record) on.record(part, timeMs, record);
+    }
 }

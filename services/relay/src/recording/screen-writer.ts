@@ -42,25 +42,28 @@ export function createScreenWriter(
     if (rest.length > 0) recorder.screen(rest);
   }
 
-  function guard(read: () => void): void {
-    if (failed) return;
-    try {
-      read();
-    } catch (error) {
-      failed = true;
-      fail(error instanceof Error ? error.message : String(error));
-    }
+  function onUnreadable(error: unknown): void {
+    failed = true;
+    fail(error instanceof Error ? error.message : String(error));
   }
 
   return {
-    screen: (source, start = 0, end = source.length) =>
-      guard(() => {
+    screen(source, start = 0, end = source.length) {
+      if (failed) return;
+      try {
         if (clipboard) write(source, start, end);
         filter.serverMessages.read(source, start, end, clipboard ? discard : write);
-      }),
+      } catch (error) {
+        onUnreadable(error);
+      }
+    },
     record(record) {
-      if (record.type === 'format')
-        guard(() => filter.setPixelFormat(Buffer.concat([Buffer.alloc(4), record.bytes])));
+      if (record.type === 'format' && !failed)
+        try {
+          filter.setPixelFormat(Buffer.concat([Buffer.alloc(4), record.bytes]));
+        } catch (error) {
+          onUnreadable(error);
+        }
       recorder.record(record);
     },
   };

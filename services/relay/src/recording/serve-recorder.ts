@@ -25,7 +25,7 @@ interface ServedPart extends Pick<PartRecorder, 'end'> {
 
 const statusMs = 1000;
 /** Interval at which the thread looks for records while there are parts: waking it for each slab costs the relay more. */
-const lookMs = 50;
+const lookMs = 250;
 
 /**
  * Writes and stores the recordings of a relay, in a thread of its own: compression, encryption, hashes and uploads must
@@ -93,16 +93,21 @@ export function serveRecorder(
   }
 
   function write(bytes: Buffer): void {
+    let latestMs = nowMs;
     readSlab(bytes, {
       screen(part, timeMs, source, start, end) {
         nowMs = timeMs;
+        latestMs = Math.max(latestMs, timeMs);
         parts.get(part)?.written.screen(source, start, end);
       },
       record(part, timeMs, record) {
         nowMs = timeMs;
+        latestMs = Math.max(latestMs, timeMs);
         parts.get(part)?.written.record(record);
       },
     });
+    // The parts come one after the other, each from the beginning of the slab.
+    nowMs = latestMs;
   }
 
   function end({ part, atMs, reason }: Extract<ToRecorder, { type: 'end' }>): void {

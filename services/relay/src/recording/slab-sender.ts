@@ -3,8 +3,8 @@ import { Backlog, type BacklogDeps } from './backlog.ts';
 import { RecordSlab, slabBytesOf, type EncodedRecord } from './record-slab.ts';
 import { createSlabMemory, ownMemory, ringSlots, slabBytes, slotOf, type SlabMemory } from './slab-memory.ts';
 
-/** The receiver looks regularly. If so many slabs wait, it is told to look at once. */
-const wakeSlabs = 16;
+/** The receiver looks regularly. If so many slabs wait, or an eighth of what may wait, it is told to look at once. */
+const maxWakeSlabs = 16;
 
 export interface SlabSenderDeps extends Omit<BacklogDeps, 'look'> {
   readonly clock: Clock;
@@ -23,6 +23,7 @@ interface SentSlab {
 export class SlabSender {
   readonly #deps: SlabSenderDeps;
   readonly #backlog: Backlog;
+  readonly #wakeSlabs: number;
   #memory: SlabMemory;
   #ring: Int32Array;
   #written: Int32Array;
@@ -38,6 +39,7 @@ export class SlabSender {
 
   constructor(deps: SlabSenderDeps) {
     this.#deps = deps;
+    this.#wakeSlabs = Math.max(1, Math.min(maxWakeSlabs, Math.floor(deps.maxBytes / slabBytes / 8)));
     this.#backlog = new Backlog({ ...deps, look: () => this.#reclaim() });
     this.#memory = createSlabMemory(deps.maxBytes);
     this.#ring = new Int32Array(this.#memory.sent);
@@ -103,7 +105,7 @@ export class SlabSender {
     this.#sentCount = (this.#sentCount + 1) | 0;
     Atomics.store(this.#ring, 0, this.#sentCount);
     if (sent.slab === ownMemory) post(slab.memory.buffer as ArrayBuffer);
-    else if (this.#unwritten.length % wakeSlabs === 0) post(undefined);
+    else if (this.#unwritten.length % this.#wakeSlabs === 0) post(undefined);
     this.#backlog.add(sent.used);
   }
 

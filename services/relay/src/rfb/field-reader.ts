@@ -47,9 +47,6 @@ export class FieldReader implements MessageReader {
   read(source: Buffer, start: number, end: number, forward: ForwardBytes): void {
     let forwardedTo = start;
     let position = start;
-    const forwardTo = (to: number) => {
-      if (to > forwardedTo) forward(source, forwardedTo, to);
-    };
     while (position < end) {
       const wasForwarding = this.#forwarding;
       position = this.#consume(source, position, end);
@@ -58,17 +55,17 @@ export class FieldReader implements MessageReader {
         this.#next();
       } catch (error) {
         // The byte that was read last is the fault.
-        if (wasForwarding) forwardTo(position - 1);
+        if (wasForwarding && position - 1 > forwardedTo) forward(source, forwardedTo, position - 1);
         throw error;
       }
       if (this.#forwarding === wasForwarding) continue;
-      if (wasForwarding) forwardTo(position - 1);
+      if (wasForwarding && position - 1 > forwardedTo) forward(source, forwardedTo, position - 1);
       forwardedTo = position;
       const release = this.#release;
       this.#release = undefined;
       if (release) forward(release, 0, release.length);
     }
-    if (this.#forwarding) forwardTo(end);
+    if (this.#forwarding && end > forwardedTo) forward(source, forwardedTo, end);
   }
 
   get #isStepDone(): boolean {
@@ -83,7 +80,8 @@ export class FieldReader implements MessageReader {
       return position + bytes;
     }
     const bytes = Math.min(this.#fieldLength - this.#fieldBytesRead, end - position);
-    source.copy(this.field, this.#fieldBytesRead, position, position + bytes);
+    // Fields are shorter than what a call of `copy` costs.
+    for (let i = 0; i < bytes; i++) this.field[this.#fieldBytesRead + i] = source[position + i] ?? 0;
     this.#fieldBytesRead += bytes;
     return position + bytes;
   }

@@ -19,8 +19,20 @@ export function createActivity(maxBuckets: number): Activity {
   let bytes = new Uint32Array(initialBuckets);
   let keys = new Uint8Array(initialBuckets);
   let pointer = new Uint8Array(initialBuckets);
+  /** The bucket of the last call, because most calls are for the same one. */
+  let last = 0;
+  let lastFromMs = 0;
+  let lastToMs = 0;
 
   function bucketOf(timeMs: number): number {
+    if (timeMs >= lastFromMs && timeMs < lastToMs) return last;
+    last = findBucket(timeMs);
+    lastFromMs = last * bucketSeconds * 1000;
+    lastToMs = lastFromMs + bucketSeconds * 1000;
+    return last;
+  }
+
+  function findBucket(timeMs: number): number {
     let bucket = Math.floor(timeMs / 1000 / bucketSeconds);
     while (bucket >= maxBuckets) {
       halve();
