@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { endAtFlushBytes } from '@porthole/relay/recording/spool';
 import { createPartWriter, type PartWriter } from '@porthole/shared/recording/write/part-writer';
 import { createPartName, createRecordingId } from '@porthole/shared/recording/names';
 import { startScreen } from '../fakes/recordings/screen-script.ts';
@@ -32,6 +33,7 @@ async function measure(
       random: randomBytes,
       monotonicMs: () => now,
       wallMs: () => now,
+      endAtFlushBytes: endAtFlushBytes.journal,
       sink: { append: (_, pieces) => void (storedBytes += Buffer.concat(pieces).length) },
     },
     { recording: createRecordingId(0, randomBytes), part: createPartName(1, randomBytes) },

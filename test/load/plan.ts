@@ -11,6 +11,8 @@ export interface Plan {
   readonly settleMs: number;
   /** After this, all that was recorded is stored. */
   readonly storedMs: number;
+  /** How long each recorded session is in use, unless it is at full speed. */
+  readonly recordedMs: number;
   /** Bytes with which the least possible cost of recording is measured. */
   readonly floorBytes: number;
   readonly workloads: readonly Workload[];
@@ -69,9 +71,17 @@ export function planOf({
     echoSeconds: quick ? 0.5 : 6,
     settleMs: quick ? 100 : 3500,
     storedMs: quick ? 100 : 5500,
+    recordedMs: quick ? 200 : 30_000,
     floorBytes: (quick ? 8 : 256) * 1024 * 1024,
     workloads: workloads
       .filter(({ name }) => only.includes(name))
       .map((workload) => ({ ...workload, framesPerSession: Math.ceil(workload.framesPerSession) })),
   };
 }
+
+/** With sessions that are long enough for what recording does from time to time. */
+export const recordedWorkload = ({ recordedMs }: Plan, workload: Workload): Workload => ({
+  ...workload,
+  framesPerSession:
+    workload.everyMs > 0 ? Math.ceil(recordedMs / workload.everyMs) : workload.framesPerSession,
+});

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComparedRelay } from './compared-relays.ts';
 import { closeAll, measureFlow, open, type Bench } from './measure.ts';
-import type { Workload } from './plan.ts';
+import { recordedWorkload, type Workload } from './plan.ts';
 import { threadSeconds } from './process-usage.ts';
 import { mostFunctions, smallestShare, stopProfile } from './profile.ts';
 
@@ -15,7 +15,7 @@ const forwardingThread = 'MainThread';
  */
 export async function profileRecording(bench: Bench, start: () => Promise<ComparedRelay>): Promise<string> {
   const lines: string[] = [];
-  for (const workload of bench.plan.workloads) {
+  for (const workload of bench.plan.workloads.map((one) => recordedWorkload(bench.plan, one))) {
     const relay = await start();
     await open(bench, relay, workload.sessions);
     await sleep(bench.plan.settleMs);

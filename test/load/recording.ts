@@ -11,7 +11,7 @@ import {
 } from './compared-relays.ts';
 import { closeAll, measureFlow, measureIdle, open, type Bench, type Flow, type Idle } from './measure.ts';
 import { median } from './median.ts';
-import type { Plan, Workload } from './plan.ts';
+import { recordedWorkload, type Plan, type Workload } from './plan.ts';
 import { mainThreadSeconds, usageOf } from './process-usage.ts';
 import { measureFloor, reportFloor, type RecordingFloor } from './recording-floor.ts';
 
@@ -83,25 +83,30 @@ async function measureWorkload(
 ): Promise<MeasuredWorkload> {
   const { plan } = bench;
   const flows = bySide<Flow>();
-  for (const relay of relays.values()) await open(bench, relay, workload.sessions);
+  const recorded = recordedWorkload(plan, workload);
   // Round 0 is the warm-up.
   for (let round = 0; round <= plan.rounds; round++)
     for (const [side, relay] of relays) {
-      const flow = await measureUntilStored(bench, relay, workload);
+      const flow = await measureUntilStored(bench, relay, round > 0 ? recorded : workload);
       if (round > 0) flows.get(side)?.push(flow);
       console.error(
         `${round}/${plan.rounds} recording ${workload.name} ${side}: ${flow.cpuPerGib.toFixed(2)} s/GiB, main thread ${flow.mainCpuPerGib.toFixed(2)}`,
       );
     }
-  await closeAll(bench);
   for (const relay of relays.values()) await relay.stop();
-  return { workload, flows };
+  return { workload: recorded, flows };
 }
 
-/** With what the relay does after the last byte was forwarded, until all of it is stored. The same time for each relay. */
+/**
+ * With what the relay does after the last byte was forwarded: the sessions end, and it works until the storage has all of their
+ * recordings. The same time for each relay.
+ */
 async function measureUntilStored(bench: Bench, relay: ComparedRelay, workload: Workload): Promise<Flow> {
+  await open(bench, relay, workload.sessions);
+  await sleep(bench.plan.settleMs);
   const flow = await measureFlow(bench, relay, workload);
   const [before, mainBefore] = [usageOf(relay.pid).cpuSeconds, mainThreadSeconds(relay.pid)];
+  await closeAll(bench);
   await sleep(bench.plan.storedMs);
   const frames = workload.sessions * workload.framesPerSession;
   const gibibytes = (frames * workload.frameBytes) / 2 ** 30;

@@ -36,6 +36,8 @@ export interface RelayFleet {
   readonly guests: ReadonlyMap<number, BuiltinGuest>;
   /** Resolves when the relay is ready. */
   startRelay(): Promise<RelayProcess>;
+  /** Starts a relay again that has ended, as Kubernetes does with a container: with its spool. */
+  restartRelay(relay: RelayProcess): Promise<void>;
   grantFor(person: number, claims?: Partial<GrantClaims>): Promise<string>;
   sessions(): Promise<readonly { readonly relay: string }[]>;
   stop(): Promise<void>;
@@ -112,6 +114,21 @@ export async function startRelayFleet({
     limits: { upgradesPerMinute: 100_000, queuedPerRelay: 1000, ...limits },
   };
   const relays: RelayProcess[] = [];
+  const restarted: ServiceProcess[] = [];
+  const fileOf = (port: number) => join(folder, `relay-${port}.yaml`);
+  async function run({
+    port,
+    operations,
+  }: Pick<RelayProcess, 'port' | 'operations'>): Promise<ServiceProcess> {
+    const process = startProcess('services/relay/src/main.ts', [], {
+      PORTHOLE_CONFIG: fileOf(port),
+      PORTHOLE_LISTEN: `127.0.0.1:${port}`,
+      PORTHOLE_OPERATIONS_LISTEN: `127.0.0.1:${operations}`,
+      PORTHOLE_LOG_LEVEL: 'info',
+    });
+    await process.printed('"ready"');
+    return process;
+  }
 
   return {
     proxmox,
@@ -120,11 +137,10 @@ export async function startRelayFleet({
     guests,
     async startRelay() {
       const [port, operations, internal] = [await freePort(), await freePort(), await freePort()];
-      const file = join(folder, `relay-${port}.yaml`);
       const internalAddress = `127.0.0.1:${internal}`;
       const shared = { enabled: true, internalAddress, internalListen: internalAddress };
       await writeFile(
-        file,
+        fileOf(port),
         JSON.stringify({
           ...config,
           sharing: sharing ? shared : { enabled: false },
@@ -138,16 +154,13 @@ export async function startRelayFleet({
             : {}),
         }),
       );
-      const process = startProcess('services/relay/src/main.ts', [], {
-        PORTHOLE_CONFIG: file,
-        PORTHOLE_LISTEN: `127.0.0.1:${port}`,
-        PORTHOLE_OPERATIONS_LISTEN: `127.0.0.1:${operations}`,
-        PORTHOLE_LOG_LEVEL: 'info',
-      });
+      const process = await run({ port, operations });
       const relay = { port, operations, process, url: `ws://127.0.0.1:${port}/relay/v1/console` };
       relays.push(relay);
-      await process.printed('"ready"');
       return relay;
+    },
+    async restartRelay(relay) {
+      restarted.push(await run(relay));
     },
     grantFor(person, claims = {}) {
       // Each relay has consoles of every machine.
@@ -170,7 +183,8 @@ export async function startRelayFleet({
         leaseNames.allSessions,
       ),
     async stop() {
-      for (const { process } of relays) process.signal('SIGKILL');
+      for (const process of [...relays.map((relay) => relay.process), ...restarted])
+        process.signal('SIGKILL');
       await store.stop();
       await redis.stop();
       await proxmox.close();
