@@ -54,6 +54,7 @@ describeWith('helm')('recordings values', () => {
       diskMiB: 1024,
       memoryMiB: 64,
       flushSeconds: 4,
+      chunkSeconds: 60,
       drainSeconds: 10,
     });
   });
@@ -63,7 +64,7 @@ describeWith('helm')('recordings values', () => {
       recordings: {
         ...inBucket,
         s3: { ...inBucket.s3, region: 'eu-central-1', prefix: 'lab/', pathStyle: false },
-        spool: { diskMiB: 4096, memoryMiB: 128, flushSeconds: 2, drainSeconds: 60 },
+        spool: { diskMiB: 4096, memoryMiB: 128, flushSeconds: 2, chunkSeconds: 20, drainSeconds: 60 },
       },
     });
     for (const component of ['broker', 'relay'])
@@ -81,6 +82,7 @@ describeWith('helm')('recordings values', () => {
       diskMiB: 4096,
       memoryMiB: 128,
       flushSeconds: 2,
+      chunkSeconds: 20,
       drainSeconds: 60,
     });
     const { s3 } = recordingsOf(bucket, 'broker')?.storage ?? {};

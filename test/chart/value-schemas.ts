@@ -57,7 +57,7 @@ export const settingsOfValues: Readonly<Record<string, readonly string[]>> = Obj
     `recordings.s3.${name}`,
     ['recordings', 'storage', 's3', name],
   ]),
-  ...['diskMiB', 'memoryMiB', 'flushSeconds', 'drainSeconds'].map((name) => [
+  ...['diskMiB', 'memoryMiB', 'flushSeconds', 'chunkSeconds', 'drainSeconds'].map((name) => [
     `recordings.spool.${name}`,
     ['recordings', 'spool', name],
   ]),

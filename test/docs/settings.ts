@@ -259,12 +259,14 @@ export const meanings: Readonly<Record<string, string>> = {
   'recordings.storage.s3.caFile':
     'PEM file of the CA to trust for the storage instead of the public CAs. Read at start.',
   'recordings.spool.directory':
-    'Directory in which a relay keeps what it has not stored yet, for this relay alone. Made if it does not exist. Without it, this data is in memory, and a killed relay loses it.',
+    'Directory in which a relay keeps what it has not stored yet, for this relay alone. Made if it does not exist. Without it, this data is in memory, is stored at each flush, and what the storage does not have is lost with the process.',
   'recordings.spool.memoryMiB':
     'Maximum memory of a relay for recordings that are not stored yet, and for a burst that waits to be written. Above it, recordings [stop](recordings.md#if-the-spool-is-full).',
   'recordings.spool.diskMiB': 'Maximum size of `recordings.spool.directory`.',
   'recordings.spool.flushSeconds':
-    'Interval at which a relay stores what was recorded since the last time. A killed relay loses at most this time and that of an upload.',
+    'Interval at which a relay writes what was recorded to the spool. A killed relay loses at most this time and a second more. Without a directory, the data is stored then, and a lost relay loses at most this time and that of an upload.',
+  'recordings.spool.chunkSeconds':
+    'Time after which a relay stores what was recorded, at the next flush. A lost node loses at most these times and that of an upload. Smaller values mean more objects.',
   'recordings.spool.drainSeconds':
     'Time that a relay has at its shutdown, after its last console has ended, to store what is left. Let the service manager wait longer by this and five seconds; the chart does.',
   'audit.to': 'Destination of the [audit log](audit.md): `stdout`, `file` or `none`.',

@@ -24,7 +24,7 @@
 {{- $recordings := dict "encryptionKeysFile" (print "/etc/porthole/secrets/recordings/" $values.encryptionKeysKey) "storage" $storage -}}
 {{- if eq .component "relay" }}
 {{- $spool := dict "directory" "/var/lib/porthole/spool" -}}
-{{- range $setting := list "diskMiB" "memoryMiB" "flushSeconds" "drainSeconds" }}{{ $_ := set $spool $setting (int (get $values.spool $setting)) }}{{ end -}}
+{{- range $setting := list "diskMiB" "memoryMiB" "flushSeconds" "chunkSeconds" "drainSeconds" }}{{ $_ := set $spool $setting (int (get $values.spool $setting)) }}{{ end -}}
 {{- $_ := set $recordings "spool" $spool }}
 {{- end }}
 {{- toYaml $recordings }}

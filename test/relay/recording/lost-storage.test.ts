@@ -18,26 +18,31 @@ const aUser = (name: string) => ({ id: name, name, groups: [] });
 test('when the storage is away for good, consoles go on until the spool is full, and then do as their rules say', async () => {
   const guest = createBuiltinGuest({ name: 'lab-100', width: 320, height: 200 });
   const rig = await start({
-    recordings: { ...folder.config, spool: { ...folder.config.spool, diskMiB: 1 } },
+    recordings: { ...folder.config, spool: { ...folder.config.spool, diskMiB: 4 } },
     proxmox: { guests: [{ vmid: 100, node: 'pve1', type: 'qemu', name: 'lab-100', guest, running: true }] },
   });
   // What the machine draws while it starts would take the place of the noise below.
   await eventually('the machine has started', () => guest.text().join('').includes('guest@lab-100'));
   const has = async (line: string) => (await rig.metrics()).split('\n').includes(line);
-  const required = await rig.open({ ...recorded(), user: aUser('required') });
-  const tried = await rig.open({ ...recorded({ mode: 'try' }), user: aUser('tried') });
-  const [requiredRfb, triedRfb] = [await required.rfb(), await tried.rfb()];
-  await rename(folder.directory, `${folder.directory}-away`);
-  await eventually('the failure of the storage is shown', async () => {
-    requiredRfb.type('a');
-    return has('porthole_relay_recording_state{state="failing"} 1');
-  });
-  expect([required.socket.readyState, tried.socket.readyState]).toEqual([1, 1]);
-
   const spooled = async () => {
     const sizes = (await rig.metrics()).matchAll(/recording_spool_bytes\{.*\} (\d+)/g);
     return Array.from(sizes, ([, bytes]) => Number(bytes)).reduce((sum, bytes) => sum + bytes, 0);
   };
+  const required = await rig.open({ ...recorded(), user: aUser('required') });
+  const tried = await rig.open({ ...recorded({ mode: 'try' }), user: aUser('tried') });
+  const [requiredRfb, triedRfb] = [await required.rfb(), await tried.rfb()];
+  await rename(folder.directory, `${folder.directory}-away`);
+  // At the end of a chunk, after a minute at most. Noise fills it earlier.
+  await eventually('the failure of the storage is shown', async () => {
+    const shown = await has('porthole_relay_recording_state{state="failing"} 1');
+    if (shown || (await spooled()) > 1_500_000) return shown;
+    guest.fillNoise();
+    requiredRfb.requestUpdate(false);
+    await requiredRfb.nextUpdate();
+    return false;
+  });
+  expect([required.socket.readyState, tried.socket.readyState]).toEqual([1, 1]);
+
   await eventually('the console that must be recorded ends', async () => {
     if (required.socket.readyState !== 1) return true;
     const before = await spooled();
@@ -47,7 +52,7 @@ test('when the storage is away for good, consoles go on until the spool is full,
     await Promise.all([requiredRfb.nextUpdate(), triedRfb.nextUpdate()]);
     await eventually(
       'it is in the spool',
-      async () => (await spooled()) > before + 200_000 || required.socket.readyState !== 1,
+      async () => (await spooled()) > before + 350_000 || required.socket.readyState !== 1,
       { withinMs: 10_000 },
     );
     return false;

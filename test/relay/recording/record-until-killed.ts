@@ -5,7 +5,7 @@ import { createLog } from '@porthole/shared/telemetry/log';
 import { systemClock } from '@porthole/shared/time/clock';
 import { facts, recordingKeys } from '../../shared/recording/sample-recording.ts';
 
-/** A process that records a counter, flushes each second, and prints its recording and its state. */
+/** A process that records a counter and a mebibyte of noise per second, flushes each second, and prints its recording and its state. */
 const [directory = '', spoolDirectory = ''] = process.argv.slice(2);
 const config = recordings.parse({
   encryptionKeys: () => recordingKeys().join(' '),
@@ -25,5 +25,6 @@ console.log(JSON.stringify({ recording: recorder.address.recording }));
 let count = 0;
 setInterval(() => {
   recorder.record({ type: 'mark', name: 'note', text: String(count++) });
+  recorder.screen(randomBytes(20_000));
   console.log(JSON.stringify({ count }));
 }, 20);

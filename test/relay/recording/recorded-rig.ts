@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listParts, readRecording, type RecordingItem } from '@porthole/shared/recording/read/read-recording';
@@ -27,6 +27,14 @@ export async function createRecordingFolder() {
       encryptionKeys: () => recordingKeys().join(' '),
       storage: { directory },
       spool: { directory: join(folder, 'spool'), flushSeconds: 1 },
+    },
+    /** Size of the relay's journal. */
+    async journalBytes(): Promise<number> {
+      const names = await readdir(join(folder, 'spool'));
+      const sizes = await Promise.all(
+        names.map((name) => stat(join(folder, 'spool', name)).then(({ size }) => size)),
+      );
+      return sizes.reduce((sum, size) => sum + size, 0);
     },
     recordings: async () => (await readdir(directory)).filter((name) => /^\d{8}-/.test(name)).sort(),
     async read(recording: string): Promise<RecordingItem[]> {

@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSpoolDirectory, type SpoolFiles } from '@porthole/relay/recording/spool-files';
+import { createJournalFiles, type JournalFiles } from '@porthole/relay/recording/journal-files';
 import { createSpool, type Spool, type SpoolState } from '@porthole/relay/recording/spool';
 import { recordPart, type RecordPartOptions } from '@porthole/relay/recording/part-recorder';
+import { readRecording, type RecordingItem } from '@porthole/shared/recording/read/read-recording';
 import { createDirectoryStorage } from '@porthole/shared/recording/storage/directory-storage';
 import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
 import { StorageError } from '@porthole/shared/recording/storage/storage-error';
+import { eventually } from '../../eventually.ts';
 import { createFakeClock, type FakeClock } from '../../fakes/clock.ts';
-import { facts, recordingKeys } from '../../shared/recording/sample-recording.ts';
+import { contentOf, facts, recordingKeys } from '../../shared/recording/sample-recording.ts';
 import { recordedLog } from '../../shared/store/store-harness.ts';
 
 export const mebibyte = 1024 * 1024;
@@ -31,14 +33,23 @@ export interface SpoolHarness {
   /** Holds all writes until the returned function is called. */
   hold(): () => void;
   openSpool(options?: {
-    files?: SpoolFiles | undefined;
+    files?: JournalFiles | undefined;
     memoryBytes?: number;
     diskBytes?: number;
   }): Promise<Spool>;
+  /** What the storage has of a recording. */
+  read(recording: string): Promise<RecordingItem[]>;
   record(spool: Spool, options?: Partial<RecordPartOptions>): ReturnType<typeof recordPart>;
 }
 
 export const away = () => new StorageError('unavailable', 'test');
+
+export const textOf = (items: readonly RecordingItem[]) =>
+  contentOf(items)
+    .map((record) => (record.type === 'screen' ? Buffer.from(record.bytes).toString() : ''))
+    .join('');
+
+export const isEmpty = (spool: Spool) => eventually('all is stored', () => spool.usage().objects === 0);
 
 /** Directories that are removed after each test. */
 export function spoolHarness(): () => SpoolHarness {
@@ -99,7 +110,7 @@ function create(root: string): SpoolHarness {
       };
     },
     async openSpool({ memoryBytes = 64 * mebibyte, diskBytes = 64 * mebibyte, ...options } = {}) {
-      const files = 'files' in options ? options.files : createSpoolDirectory(spoolDirectory);
+      const files = 'files' in options ? options.files : createJournalFiles(spoolDirectory);
       const spool = createSpool({
         storage,
         files,
@@ -110,6 +121,11 @@ function create(root: string): SpoolHarness {
       });
       await spool.start();
       return spool;
+    },
+    async read(recording) {
+      const items: RecordingItem[] = [];
+      for await (const item of readRecording({ storage, keys: recordingKeys }, recording)) items.push(item);
+      return items;
     },
     record: (spool, options = {}) =>
       recordPart(

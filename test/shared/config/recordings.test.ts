@@ -30,6 +30,7 @@ describe('recordings', () => {
       memoryMiB: 64,
       diskMiB: 1024,
       flushSeconds: 4,
+      chunkSeconds: 60,
       drainSeconds: 10,
     });
     const inS3 = read({ encryptionKeys: key, storage: { s3 } });

@@ -22,12 +22,12 @@ import {
   startedAt,
 } from './sample-recording.ts';
 
-function sample() {
+function sample(settings: Parameters<typeof sampleWriter>[3] = {}) {
   const memory = memoryStorage();
   return {
     ...memory,
     deps: { storage: memory.storage, keys: recordingKeys },
-    ...sampleWriter(memory.objects),
+    ...sampleWriter(memory.objects, undefined, undefined, settings),
   };
 }
 
@@ -41,8 +41,8 @@ test('a recording id begins with its start and names nothing else', () => {
   expect(id.startsWith(dayPrefix(startedAt))).toBe(true);
 });
 
-test('a chunk ends after 60 s, at 1 MiB, at a keyframe, and at a flush from 128 KiB on', () => {
-  const { objects, writer, clock } = sample();
+test('a chunk ends after 60 s, at 1 MiB, at a keyframe, and at a flush from the given size on', () => {
+  const { objects, writer, clock } = sample({ endAtFlushBytes: 128 * 1024 });
   const noise = () => randomBytes(16_384);
   clock.monotonicMs += 59_999;
   writer.screen(Buffer.from('still in the first chunk'));

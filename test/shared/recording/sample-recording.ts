@@ -11,7 +11,11 @@ import { readRecording, type RecordingItem } from '@porthole/shared/recording/re
 import type { TimedRecord } from '@porthole/shared/recording/record/decode-records';
 import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
 import { StorageError } from '@porthole/shared/recording/storage/storage-error';
-import { createPartWriter, type PartWriter } from '@porthole/shared/recording/write/part-writer';
+import {
+  createPartWriter,
+  type PartWriter,
+  type PartWriterDeps,
+} from '@porthole/shared/recording/write/part-writer';
 import type { RecordingRecord } from '@porthole/shared/recording/record/record';
 
 export const recordingKeys = () => ['r'.repeat(40)];
@@ -67,9 +71,11 @@ export function sampleWriter(
   objects: Map<string, Buffer>,
   address = newAddress(),
   clock: SampleClock = { monotonicMs: 5000, wallMs: startedAt },
+  settings: Pick<PartWriterDeps, 'endAtFlushBytes'> = {},
 ): { writer: PartWriter; clock: SampleClock; address: PartAddress; finish(reason?: string): void } {
   const writer = createPartWriter(
     {
+      ...settings,
       keys: recordingKeys,
       random: randomBytes,
       monotonicMs: () => clock.monotonicMs,

@@ -6,8 +6,8 @@ import { openRecordingStorage } from '@porthole/shared/recording/storage/open-st
 import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Clock } from '@porthole/shared/time/clock';
+import { createJournalFiles } from './journal-files.ts';
 import { recordPart, type PartRecorder, type RecordPartOptions } from './part-recorder.ts';
-import { createSpoolDirectory } from './spool-files.ts';
 import { stopTimeoutOf } from './stop-timeout.ts';
 import { createSpool, type Spool, type SpoolState } from './spool.ts';
 
@@ -43,7 +43,7 @@ const mebibyte = 1024 * 1024;
  */
 export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps): ThreadRecordings {
   const { clock, log } = deps;
-  const { directory, memoryMiB, diskMiB, flushSeconds, drainSeconds } = config.spool;
+  const { directory, memoryMiB, diskMiB, flushSeconds, chunkSeconds, drainSeconds } = config.spool;
   const keys = grantKeysOf(config.encryptionKeys);
   let opened: { readonly storage: RecordingStorage; readonly spool: Spool } | undefined;
 
@@ -55,7 +55,7 @@ export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps)
       const spool = createSpool({
         ...deps,
         storage,
-        files: directory === undefined ? undefined : createSpoolDirectory(directory),
+        files: directory === undefined ? undefined : createJournalFiles(directory),
         limits: { memoryBytes: memoryMiB * mebibyte, diskBytes: diskMiB * mebibyte },
       });
       opened = { storage, spool };
@@ -70,7 +70,8 @@ export function createRecordings(config: RecordingsConfig, deps: RecordingsDeps)
     async record(options) {
       if (!opened) throw new Error('Recordings have not started.');
       const { storage, spool } = opened;
-      return recordPart({ ...deps, storage, spool, keys, flushMs: flushSeconds * 1000 }, options);
+      const times = { flushMs: flushSeconds * 1000, maxChunkMs: chunkSeconds * 1000 };
+      return recordPart({ ...deps, ...times, storage, spool, keys }, options);
     },
     isBusy: () => opened?.spool.isBusy() ?? false,
     state: () => opened?.spool.state() ?? 'ok',

@@ -14,7 +14,7 @@ import { every, type Clock } from '@porthole/shared/time/clock';
 import type { Spool, SpooledPart } from './spool.ts';
 
 export interface RecorderDeps {
-  readonly spool: Pick<Spool, 'openPart'>;
+  readonly spool: Pick<Spool, 'openPart' | 'endAtFlushBytes'>;
   readonly storage: Pick<RecordingStorage, 'put'>;
   readonly keys: SealKeys;
   readonly random: RandomBytes;
@@ -22,6 +22,8 @@ export interface RecorderDeps {
   /** Milliseconds of a clock that is not set. */
   readonly monotonicMs: () => number;
   readonly flushMs: number;
+  /** See PartWriterDeps. */
+  readonly maxChunkMs?: number;
 }
 
 /** One connection of a session that is being recorded. */
@@ -66,7 +68,12 @@ export async function recordPart(deps: RecorderDeps, options: RecordPartOptions)
   };
   const part: SpooledPart = deps.spool.openPart(address, options.onFull);
   const sink: ChunkSink = { append: (chunk, pieces, finished) => part.append(chunk, pieces, finished) };
-  const writer = createPartWriter({ ...deps, wallMs: () => clock.now(), sink }, address, options.facts);
+  const { endAtFlushBytes } = deps.spool;
+  const writer = createPartWriter(
+    { ...deps, wallMs: () => clock.now(), sink, endAtFlushBytes },
+    address,
+    options.facts,
+  );
   try {
     await deps.storage.put(indexName(address), writer.index(), {
       ...(options.signal && { signal: options.signal }),

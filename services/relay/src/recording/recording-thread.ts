@@ -259,6 +259,8 @@ class RecordingThread implements Recordings {
   #onLost(worker: Worker, detail: string): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    // The next one uses the same directory.
+    void worker.terminate();
     this.#slabs.reset();
     this.#started.reject(new Error(`The recording thread was lost: ${detail}`));
     this.#stopped.resolve();

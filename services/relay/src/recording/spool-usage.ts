@@ -7,6 +7,8 @@ export interface SpoolUsage {
   isFull(): boolean;
   /** The share of the memory that is in use, or with `unwritten` on its way to the disk. */
   shareOf(which: 'memory' | 'unwritten'): number;
+  /** The share of the disk that is in use. */
+  shareOfDisk(): number;
   read(): { readonly memoryBytes: number; readonly diskBytes: number };
 }
 
@@ -31,6 +33,7 @@ export function createSpoolUsage(limits: SpoolLimits): SpoolUsage {
     },
     isFull: () => memoryBytes >= limits.memoryBytes || diskBytes >= limits.diskBytes,
     shareOf: (which) => (which === 'memory' ? memoryBytes : unwrittenBytes) / limits.memoryBytes,
+    shareOfDisk: () => diskBytes / limits.diskBytes,
     read: () => ({ memoryBytes, diskBytes }),
   };
 }

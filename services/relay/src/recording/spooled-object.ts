@@ -1,12 +1,10 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import { freeMemory, type BlockPool } from './block-pool.ts';
-import type { SpoolFiles } from './spool-files.ts';
+import type { JournalPlace } from './recover-journal.ts';
+import type { SpoolJournal } from './spool-journal.ts';
 import type { SpoolUsage } from './spool-usage.ts';
 
-/**
- * One object on its way to the storage. It is in memory, and moves to a file if the storage does not take it in time: a disk
- * costs as much as the storage.
- */
+/** One object on its way to the storage, in memory and in the journal. */
 export interface SpooledObject {
   readonly name: string;
   /** Left by an earlier process: the storage may have more of it. */
@@ -25,120 +23,118 @@ export interface SpooledObject {
   isInterim(version: number): boolean;
   isStored(version: number): void;
   hasNews(): boolean;
-  /** The storage is sent the object. What it does not have after a moment goes to the file. */
+  isFinished(): boolean;
+  isDiscarded(): boolean;
+  /** The storage is sent the object. What it does not have after a moment goes to the journal. */
   expectStored(): void;
-  /** Moves what only the memory has to the file. Resolves when it is there, or could not be written. */
-  spill(): Promise<void>;
-  /** Frees memory and file. */
-  discard(): Promise<void>;
+  /** Moves what only the memory has to the journal, if there is one. */
+  spill(): void;
+  /** Appends what the journal has to its end, so that older files are free. */
+  move(): void;
+  /** Frees the memory and its places in the journal. */
+  discard(): void;
 }
 
 export interface SpooledObjectDeps {
   /** Undefined if the spool is in memory. */
-  readonly files: SpoolFiles | undefined;
+  readonly journal: Pick<SpoolJournal, 'append' | 'read' | 'release'> | undefined;
   readonly usage: SpoolUsage;
   readonly blocks: BlockPool;
   readonly clock: Clock;
-  /** Whether new data goes to the file at once. */
-  readonly mustSpill: () => boolean;
-  /** Called after each write to the spool's disk, with its error if it failed. The data then stays in memory. */
-  readonly onWritten: (error?: unknown) => void;
 }
 
 /** Together with the interval of flushes, less than the five seconds that a killed relay may lose. */
-const storeMs = 750;
+const storeMs = 250;
 
 export function createSpooledObject(
   deps: SpooledObjectDeps,
   name: string,
-  recoveredBytes?: number,
+  recovered?: readonly JournalPlace[],
 ): SpooledObject {
-  const { files, usage } = deps;
-  let inFile = recoveredBytes ?? 0;
+  const { journal, usage, blocks } = deps;
+  let places = recovered ?? [];
   let pending: Buffer[] = [];
-  /** Of `pending`, what a write is to move to the file. */
-  let unwritten = 0;
-  /** There may be a file. */
-  let spilled = recoveredBytes !== undefined;
-  /** `pending` is the complete object, and replaces the file. */
+  /** The first of `pending`, which are on their way to the journal. */
+  let leaving = 0;
+  let leavingBytes = 0;
+  /** `pending` is the complete object, and stays in memory: an index is small and is soon replaced or stored. */
   let whole = false;
+  let inJournal = recovered !== undefined;
+  /** Ends when the object is at its new place. Never rejects. */
+  let moving: Promise<void> | undefined;
   let cancelSpill: Cancel | undefined;
   /** An upload may be using what `read` answered. */
   let isRead = false;
   let readBack: Buffer | undefined;
   let version = 0;
   let storedVersion = -1;
-  let finished = recoveredBytes !== undefined;
+  let finished = recovered !== undefined;
   let discarded = false;
-  /** Ends when all writes that were begun are done. Never rejects. */
-  let writes: Promise<void> = Promise.resolve();
-  usage.disk(inFile);
-
-  const bytesOf = (buffers: readonly Buffer[]) => buffers.reduce((sum, { length }) => sum + length, 0);
-
-  function schedule(write: (files: SpoolFiles) => Promise<void>): void {
-    if (!files) return;
-    spilled = true;
-    writes = writes.then(async () => {
-      if (discarded) return;
-      try {
-        await write(files);
-        deps.onWritten();
-      } catch (error) {
-        deps.onWritten(error);
-      }
-    });
-  }
-
-  async function writePending(files: SpoolFiles): Promise<void> {
-    const count = pending.length;
-    if (count === 0) return;
-    const bytes = await files.writeAt(name, inFile, pending);
-    if (discarded) return;
-    if (!isRead) deps.blocks.release(pending.slice(0, count));
-    pending = pending.slice(count);
-    inFile += bytes;
-    usage.disk(bytes);
-    usage.memory(-bytes);
-    usage.unwritten(-bytes);
-    unwritten -= bytes;
-  }
-
-  async function writeWhole(files: SpoolFiles): Promise<void> {
-    // It stays in memory, because an index is small and is soon replaced or stored.
-    await files.replace(name, Buffer.concat(pending));
-  }
 
   function stopWaiting(): void {
     cancelSpill?.();
     cancelSpill = undefined;
   }
 
-  function spill(): Promise<void> {
+  function spill(): void {
     stopWaiting();
-    if (!files || discarded || pending.length === 0 || version === storedVersion) return writes;
-    if (whole) {
-      schedule(writeWhole);
-      return writes;
-    }
-    const added = bytesOf(pending) - unwritten;
-    unwritten += added;
-    usage.unwritten(added);
-    schedule(writePending);
-    return writes;
+    if (!journal || discarded || version === storedVersion) return;
+    if (!whole) return spillPending(journal);
+    inJournal = true;
+    // An error is known to the journal.
+    journal.append(name, 0, [Buffer.concat(pending)], () => {});
+  }
+
+  function spillPending({ append }: Pick<SpoolJournal, 'append'>): void {
+    const pieces = pending.slice(leaving);
+    if (pieces.length === 0) return;
+    const bytes = bytesOf(pieces);
+    const position = bytesOf(places) + leavingBytes;
+    leaving += pieces.length;
+    leavingBytes += bytes;
+    usage.unwritten(bytes);
+    inJournal = true;
+    append(name, position, pieces, (place) => {
+      leaving -= pieces.length;
+      leavingBytes -= bytes;
+      usage.unwritten(-bytes);
+      if (discarded) {
+        blocks.release(pieces);
+        return;
+      }
+      // Otherwise, it stays in memory.
+      if (!place) return;
+      pending = pending.slice(pieces.length);
+      places = [...places, place];
+      usage.memory(-bytes);
+      if (!isRead) blocks.release(pieces);
+    });
+  }
+
+  async function move({ append, read }: Pick<SpoolJournal, 'append' | 'read'>): Promise<void> {
+    const moved = places;
+    const bytes = await read(moved).catch(() => undefined);
+    // What is appended behind it meanwhile would be invalid.
+    if (!bytes || discarded || places !== moved || leaving > 0) return;
+    await new Promise<void>((resolve) => {
+      append(name, 0, [bytes], (place) => {
+        if (place) places = [place, ...places.slice(moved.length)];
+        freeMemory(bytes);
+        resolve();
+      });
+    });
   }
 
   return {
     name,
-    recovered: recoveredBytes !== undefined,
+    recovered: recovered !== undefined,
     append(pieces) {
       version++;
-      // Not pushed: a write may be under way with the old list.
-      const added = deps.blocks.join(pieces);
+      // Not pushed: an upload may be under way with the old list.
+      const added = blocks.join(pieces);
       pending = [...pending, ...added];
       const bytes = bytesOf(added);
       usage.memory(bytes);
-      if (deps.mustSpill()) void spill();
       return bytes;
     },
     replace(bytes) {
@@ -146,19 +142,20 @@ export function createSpooledObject(
       usage.memory(bytes.length - bytesOf(pending));
       pending = [bytes];
       whole = true;
-      // An old file would replace what the storage has got since.
-      if (spilled || deps.mustSpill()) void spill();
+      // The old one in the journal would replace what the storage has got since.
+      if (inJournal) spill();
     },
     finish() {
       finished = true;
     },
     async read() {
-      await writes;
-      const now = version;
+      // Files with what was moved are removed.
+      await moving;
       isRead = true;
-      // Both are taken before the next write can move data from one to the other.
-      const [size, rest] = [inFile, [...pending]];
-      readBack = files && size > 0 ? await files.read(name, size) : undefined;
+      const now = version;
+      // At one moment: a write moves data from one to the other.
+      const [written, rest] = [places, pending];
+      readBack = journal && written.length > 0 ? await journal.read(written) : undefined;
       return { bytes: readBack ? [readBack, ...rest] : rest, version: now };
     },
     isComplete: (stored) => finished && stored === version,
@@ -168,27 +165,37 @@ export function createSpooledObject(
       isRead = false;
       if (readBack) freeMemory(readBack);
       readBack = undefined;
-      if (stored === version) stopWaiting();
+      if (stored !== version) return;
+      stopWaiting();
+      if (!whole || !inJournal) return;
+      journal?.release(name);
+      inJournal = false;
     },
     hasNews: () => version !== storedVersion,
+    isFinished: () => finished,
+    isDiscarded: () => discarded,
     expectStored() {
-      if (files) cancelSpill ??= deps.clock.after(storeMs, () => void spill());
+      if (journal) cancelSpill ??= deps.clock.after(storeMs, spill);
     },
     spill,
-    async discard() {
+    move() {
+      if (!journal || moving || isRead || discarded) return;
+      if (whole) return spill();
+      if (places.length === 0) return;
+      moving = move(journal).finally(() => (moving = undefined));
+    },
+    discard() {
       if (discarded) return;
       discarded = true;
       stopWaiting();
       usage.memory(-bytesOf(pending));
-      usage.unwritten(-unwritten);
-      unwritten = 0;
-      const unused = pending;
+      // The journal still uses the first ones, and then they are released.
+      blocks.release(pending.slice(leaving));
       pending = [];
-      usage.disk(-inFile);
-      inFile = 0;
-      await writes;
-      deps.blocks.release(unused);
-      if (spilled) await files?.remove(name).catch(deps.onWritten);
+      journal?.release(name);
     },
   };
 }
+
+const bytesOf = (pieces: readonly { readonly length: number }[]) =>
+  pieces.reduce((sum, { length }) => sum + length, 0);

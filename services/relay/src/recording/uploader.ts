@@ -1,3 +1,5 @@
+import { parseObjectName } from '@porthole/shared/recording/names';
+import { decodeObjectHeader } from '@porthole/shared/recording/object/object-header';
 import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
 import { StorageError } from '@porthole/shared/recording/storage/storage-error';
 import type { Log } from '@porthole/shared/telemetry/log';
@@ -21,20 +23,37 @@ const firstRetryMs = 1000;
 const maxRetryMs = 30_000;
 /** While draining, there is no time for longer pauses. */
 const drainRetryMs = 1000;
+/** An object that cannot be read so often is given up. */
+const readAttempts = 3;
+const readRetryMs = 1000;
+/** More than a header has. */
+const maxHeaderBytes = 4096;
+
+const sizeOf = (bytes: readonly Uint8Array[]) => bytes.reduce((sum, { length }) => sum + length, 0);
+/** Each index of a part has a greater number than the one before. */
+const revisionOf = (index: Uint8Array) => decodeObjectHeader(index).header?.number ?? -1;
 
 export function createUploader(
   deps: {
-    readonly storage: Pick<RecordingStorage, 'put' | 'list'>;
+    readonly storage: Pick<RecordingStorage, 'put' | 'list' | 'get'>;
     readonly clock: Clock;
     readonly log: Pick<Log, 'info' | 'warn'>;
     /** Called when the state may have changed. */
     readonly onChange: () => void;
   },
-  events: { /** All of the object is stored, and it is discarded. */ stored(object: SpooledObject): void },
+  events: {
+    /** All of the object is stored, and it is discarded. */
+    stored(object: SpooledObject): void;
+    /** The spool cannot read it any more, and it is discarded. */
+    unreadable(object: SpooledObject, error: unknown): void;
+  },
 ): Uploader {
   const { storage, clock, log } = deps;
   const waiting = new Set<SpooledObject>();
   const uploading = new Set<SpooledObject>();
+  /** What could not be read, with the number of attempts. */
+  const failedReads = new Map<SpooledObject, number>();
+  const cancelReads = new Map<SpooledObject, Cancel>();
   const stopping = new AbortController();
   let state: UploadState = 'ok';
   let retryMs = firstRetryMs;
@@ -58,9 +77,10 @@ export function createUploader(
 
   async function upload(object: SpooledObject): Promise<void> {
     try {
-      const { bytes, version } = await object.read();
-      const size = bytes.reduce((sum, { length }) => sum + length, 0);
-      const isNew = object.hasNews() && !(object.recovered && (await isStored(object.name, size)));
+      const read = await readObject(object);
+      if (!read) return;
+      const { bytes, version } = read;
+      const isNew = object.hasNews() && !(object.recovered && (await isStored(object, bytes)));
       const interim = object.isInterim(version);
       if (isNew) await storage.put(object.name, bytes, { signal: stopping.signal, interim });
       const isComplete = object.isComplete(version);
@@ -72,7 +92,7 @@ export function createUploader(
         if (isComplete) {
           waiting.delete(object);
           events.stored(object);
-          await object.discard();
+          object.discard();
         }
       }
       succeeded();
@@ -86,10 +106,56 @@ export function createUploader(
     }
   }
 
-  /** Whether the storage has as much of an object that an earlier process left. It may have stored more than it spooled. */
-  async function isStored(name: string, size: number): Promise<boolean> {
-    for await (const found of storage.list(name, { signal: stopping.signal }))
-      if (found.name === name) return !name.endsWith('/index') && found.size >= size;
+  async function readObject(
+    object: SpooledObject,
+  ): Promise<Awaited<ReturnType<SpooledObject['read']>> | undefined> {
+    try {
+      const read = await object.read();
+      failedReads.delete(object);
+      return read;
+    } catch (error) {
+      const attempts = (failedReads.get(object) ?? 0) + 1;
+      failedReads.set(object, attempts);
+      if (attempts < readAttempts) readLater(object);
+      else {
+        failedReads.delete(object);
+        object.discard();
+        events.unreadable(object, error);
+      }
+      return undefined;
+    }
+  }
+
+  /** The storage does not fail, so others go on. */
+  function readLater(object: SpooledObject): void {
+    const again = () => {
+      cancelReads.delete(object);
+      waiting.add(object);
+    };
+    if (draining) return again();
+    cancelReads.get(object)?.();
+    cancelReads.set(
+      object,
+      clock.after(readRetryMs, () => {
+        again();
+        pump();
+      }),
+    );
+  }
+
+  /**
+   * Whether the storage has an object that an earlier process left. That may have stored more of a chunk, or a later index, than
+   * its journal says.
+   */
+  async function isStored(object: SpooledObject, bytes: readonly Uint8Array[]): Promise<boolean> {
+    const { name } = object;
+    const { signal } = stopping;
+    for await (const found of storage.list(name, { signal })) {
+      if (found.name !== name) continue;
+      if (parseObjectName(name)?.kind === 'chunk') return found.size >= sizeOf(bytes);
+      const stored = await storage.get(name, { maxBytes: maxHeaderBytes, signal });
+      return revisionOf(stored) >= revisionOf(Buffer.concat(bytes));
+    }
     return false;
   }
 
@@ -128,6 +194,11 @@ export function createUploader(
       pump();
     });
     stopWaiting();
+    for (const [object, cancel] of cancelReads) {
+      cancel();
+      waiting.add(object);
+    }
+    cancelReads.clear();
     pump();
     await promise;
     cancelDeadline();

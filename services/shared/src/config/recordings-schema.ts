@@ -68,10 +68,12 @@ export const recordings = z
         memoryMiB: z.number().int().min(1).max(65_536).default(64),
         diskMiB: z.number().int().min(1).max(16_777_216).default(1024),
         /**
-         * Interval at which the data of each recording is passed on to spool and storage. With the default, a killed relay
-         * loses less than five seconds: the interval, and the time of an upload.
+         * Interval at which the data of each recording is written to the directory, or without one stored. With the default,
+         * a killed relay loses less than five seconds.
          */
         flushSeconds: z.number().int().min(1).max(60).default(4),
+        /** Longest time in a chunk, which is stored as a whole if there is a directory. */
+        chunkSeconds: z.number().int().min(5).max(60).default(60),
         /** How long a relay that shuts down stores what is left, after its last console has ended. */
         drainSeconds: z.number().int().min(1).max(3600).default(10),
       })

@@ -6,10 +6,6 @@ export const maxChunkBytes = 1024 * 1024;
 export const maxChunkMs = 60_000;
 /** Plain data of one segment: the writer's buffer. */
 export const maxSegmentBytes = 32 * 1024;
-/**
- * A flush ends the chunk if its object has this size, because a chunk in progress is uploaded again with each flush.
- */
-export const endChunkAtFlushBytes = 128 * 1024;
 /** Data of one record, joined from its pieces. The largest keyframe, of 2560×1600 pixels without compression, has 16.4 MB. */
 export const maxRecordBytes = 20 * 1024 * 1024;
 /** Text of a mark, an observer's name, and the like, in UTF-16 code units. */

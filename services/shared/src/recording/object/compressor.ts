@@ -8,7 +8,7 @@ export interface Compressor {
 }
 
 /** Less is not worth the work of the reader. */
-const minSavedFraction = 1 / 16;
+const minSavedFraction = 1 / 8;
 const minBytes = 64;
 const maxSkipped = 64;
 

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { endChunkAtFlushBytes, maxChunkBytes, maxSegmentBytes } from '../limits.ts';
+import { maxChunkBytes, maxSegmentBytes } from '../limits.ts';
 import { maxChunks, type PartAddress } from '../names.ts';
 import { createCompressor } from '../object/compressor.ts';
 import { encodeObjectHeader, hashBytes } from '../object/object-header.ts';
@@ -11,8 +11,8 @@ export interface ChunkWriter {
   isOpen(): boolean;
   number(): number;
   begin(): void;
-  /** Whether a chunk with so much more data should end at a flush. */
-  isLarge(moreBytes: number): boolean;
+  /** Of the chunk's object as of now. */
+  storedBytes(): number;
   /**
    * Seals the data as the next segment. Answers the sizes of the chunk if this is its last one: if `end` is set, or if
    * the chunk is full.
@@ -41,7 +41,7 @@ export function createChunkWriter(deps: {
     isOpen: () => header !== undefined,
     number: () => number,
     lastHash: () => lastHash,
-    isLarge: (moreBytes) => storedBytes + moreBytes >= endChunkAtFlushBytes,
+    storedBytes: () => storedBytes,
     begin() {
       number++;
       if (number >= maxChunks) throw new RangeError('The part has too many chunks.');

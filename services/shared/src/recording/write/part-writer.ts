@@ -3,7 +3,7 @@ import type { SealKeys } from '../../crypto/seal.ts';
 import { createIndexBuilder } from '../index/index-builder.ts';
 import { sealIndex } from '../index/seal-index.ts';
 import type { PartFacts } from '../index/part-facts.ts';
-import { maxChunkMs, maxRecordBytes } from '../limits.ts';
+import { maxChunkMs as formatChunkMs, maxRecordBytes } from '../limits.ts';
 import type { PartAddress } from '../names.ts';
 import { createPartKey } from '../object/part-key.ts';
 import { encodeRecord } from '../record/encode-record.ts';
@@ -39,6 +39,10 @@ export interface PartWriterDeps {
   /** Milliseconds since the Unix epoch. May jump. */
   readonly wallMs: () => number;
   readonly sink: ChunkSink;
+  /** A flush ends a chunk whose object has at least so many bytes. Default: only old chunks. */
+  readonly endAtFlushBytes?: number;
+  /** Time from the first record of a chunk to its end. Default: that of the format. */
+  readonly maxChunkMs?: number;
 }
 
 const terminalOutput = Uint8Array.of('o'.charCodeAt(0));
@@ -46,6 +50,7 @@ const none = new Uint8Array(0);
 
 export function createPartWriter(deps: PartWriterDeps, address: PartAddress, facts: PartFacts): PartWriter {
   const { monotonicMs, wallMs, sink } = deps;
+  const { endAtFlushBytes = Number.POSITIVE_INFINITY, maxChunkMs = formatChunkMs } = deps;
   const partKey = createPartKey(deps.keys, deps.random, address);
   const index = createIndexBuilder(facts, Math.round(wallMs()));
   const chunk = createChunkWriter({ address, partKey, sink });
@@ -137,7 +142,7 @@ export function createPartWriter(deps: PartWriterDeps, address: PartAddress, fac
   function flush(): void {
     if (ended || !chunk.isOpen()) return;
     const old = advance() - chunkBeganAt >= maxChunkMs;
-    if (old || !buffer.isEmpty()) seal(old || chunk.isLarge(buffer.length()));
+    if (old || !buffer.isEmpty()) seal(old || chunk.storedBytes() + buffer.length() >= endAtFlushBytes);
   }
 
   record({ type: 'about', json: JSON.stringify(facts) });
