@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createJournalFiles } from '@porthole/relay/recording/journal-files';
@@ -99,6 +100,37 @@ test('a file of the journal that cannot be read loses its recordings only', asyn
   expect(problemsOf(await read(lost.address.recording)).map(({ kind }) => kind)).toEqual(['missing_chunk']);
   expect(log.linesWith('cannot read the spool')).toHaveLength(1);
   expect(states).toEqual([]);
+});
+
+test('nothing is kept of a chunk in progress that cannot be read any more', async () => {
+  const { openSpool, record, clock, log, stored } = harness();
+  const { files } = observedFiles(harness());
+  const spool = await openSpool({
+    // The first flush fills a quarter of the disk, so that the next one goes to the storage.
+    diskBytes: 1500,
+    files: {
+      ...files,
+      read: async () => {
+        throw Object.assign(new Error('I/O error'), { code: 'EIO' });
+      },
+    },
+  });
+  const recorder = await record(spool);
+  recorder.screen(Buffer.from('lost '));
+  clock.advance(flushMs + gatherMs);
+  await eventually('it is on the disk', () => spool.usage().diskBytes > 375);
+  recorder.screen(Buffer.from('and lost'));
+  await eventually('it is given up', () => {
+    clock.advance(1000);
+    return log.linesWith('cannot read the spool').length === 1;
+  });
+  recorder.screen(randomBytes(100_000));
+  recorder.end('closed');
+  await isEmpty(spool);
+  await eventually('nothing is kept', () => spool.usage().diskBytes === 0);
+  expect(spool.usage()).toEqual({ memoryBytes: 0, diskBytes: 0, objects: 0 });
+  expect(log.linesWith('cannot read the spool')).toHaveLength(1);
+  expect(stored).not.toContain(chunkName(recorder.address, 0));
 });
 
 test('a spool starts with files that it cannot read and with those of others', async () => {

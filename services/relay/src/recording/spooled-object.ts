@@ -129,6 +129,8 @@ export function createSpooledObject(
     name,
     recovered: recovered !== undefined,
     append(pieces) {
+      // The chunk is lost, and with it what belongs behind it.
+      if (discarded) return 0;
       version++;
       // Not pushed: an upload may be under way with the old list.
       const added = blocks.join(pieces);

@@ -77,6 +77,7 @@ export function createUploader(
 
   async function upload(object: SpooledObject): Promise<void> {
     try {
+      if (object.isDiscarded()) return;
       const read = await readObject(object);
       if (!read) return;
       const { bytes, version } = read;
