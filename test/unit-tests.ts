@@ -33,7 +33,7 @@ const longTests: readonly RegExp[] = [
   /^test\/(attack|fakes|relay\/close-codes)\//,
   /\/(hostile-[^/]+|[^/]+-(fuzz|model))\.test\.ts$/,
   /\/(concurrent-dials|properties|overlaps|owner-pattern)\.test\.ts$/,
-  /\/(wall\/wall|shared-sessions|termination-orders|lost-storage|control\/control|terminal-ends)\.test\.ts$/,
+  /\/(wall\/wall|shared-sessions|termination-orders|lost-storage|spool-killed|control\/control|terminal-ends)\.test\.ts$/,
 ];
 
 /** Whether a file, by its path in the repository, takes too long for `npm run test:unit`. */
