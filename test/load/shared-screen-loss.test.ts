@@ -115,7 +115,19 @@ describeWith('redis')(`${consoles} viewers of shared screens at three relays`, (
     expect(endedWith(all)).toBeUndefined();
   }
 
-  test('the viewers of a machine cause one console', () => {
+  /** Why viewers got consoles of their own. */
+  async function fallbacks(): Promise<readonly string[]> {
+    const metrics = await Promise.all(
+      fleet.relays.map(async ({ operations }) =>
+        (await fetch(`http://127.0.0.1:${operations}/metrics`)).text(),
+      ),
+    );
+    const lines = metrics.flatMap((text) => text.split('\n'));
+    return lines.filter((line) => /^porthole_relay_screen_fallbacks_total\{.*\} [1-9]/.test(line));
+  }
+
+  test('the viewers of a machine cause one console', async () => {
+    expect(await fallbacks()).toEqual([]);
     expect(fleet.proxmox.openConsoles()).toBe(machines);
     // On a busy computer, a relay gives up a slow opening and begins another one.
     expect(vncproxyCalls()).toBeLessThan(consoles);
