@@ -11,6 +11,8 @@ const consoles = Number(process.env['CONSOLES'] ?? 18);
 interface Watched {
   readonly viewer: LiveViewer;
   readonly guest: BuiltinGuest;
+  /** How often it had been closed when all had their first picture. Before that, infinite. */
+  closesBefore?: number;
 }
 
 /** Whether the viewer shows what the machine shows. The fourth byte of a pixel has no meaning. */
@@ -33,9 +35,11 @@ function openViewers(fleet: RelayFleet, persons: readonly number[]): Watched[] {
 /** Codes after which a page goes on by itself, without a message. */
 const silentCodes: ReadonlySet<number> = new Set([1006, 1012]);
 
-/** The other codes with which viewers have ended. */
+/** The other codes with which viewers have ended since they all had their first picture. */
 function endedWith(all: readonly Watched[]): string | undefined {
-  const codes = all.flatMap(({ viewer }) => viewer.closes).filter((code) => !silentCodes.has(code));
+  const codes = all
+    .flatMap(({ viewer, closesBefore = 0 }) => viewer.closes.slice(closesBefore))
+    .filter((code) => !silentCodes.has(code));
   return codes.length === 0 ? undefined : `viewers have ended with ${codes.join(', ')}`;
 }
 
@@ -95,7 +99,10 @@ describeWith('redis')(`${consoles} viewers of shared screens at three relays`, (
       fleet,
       Array.from({ length: consoles }, (_, i) => i),
     );
+    // On a busy computer, an opening can take longer than a relay waits, and pages try again.
+    for (const each of all) each.closesBefore = Number.POSITIVE_INFINITY;
     await timesUntilShown(all, (color += 0x30201));
+    for (const each of all) each.closesBefore = each.viewer.closes.length;
   }, 120_000);
   afterAll(async () => {
     await Promise.all(all.map(({ viewer }) => viewer.close()));
@@ -128,8 +135,7 @@ describeWith('redis')(`${consoles} viewers of shared screens at three relays`, (
 
   test('the viewers of a machine cause one console', async () => {
     expect(await fallbacks()).toEqual([]);
-    expect(fleet.proxmox.openConsoles()).toBe(machines);
-    // On a busy computer, a relay gives up a slow opening and begins another one.
+    await eventually('each machine has one', () => fleet.proxmox.openConsoles() === machines);
     expect(vncproxyCalls()).toBeLessThan(consoles);
   });
 
