@@ -136,7 +136,9 @@ describeWith('redis')(`${consoles} viewers of shared screens at three relays`, (
   test('the viewers of a machine cause one console', async () => {
     expect(await fallbacks()).toEqual([]);
     await eventually('each machine has one', () => fleet.proxmox.openConsoles() === machines);
-    expect(vncproxyCalls()).toBeLessThan(consoles);
+    // A relay tries an opening once more, and the page of a viewer that was closed does as well.
+    const isClosed = all.some(({ closesBefore = 0 }) => closesBefore > 0);
+    expect(vncproxyCalls()).toBeLessThanOrEqual(isClosed ? consoles - 1 : 2 * machines);
   });
 
   test('a killed worker of pveproxy costs no viewer its connection', async () => {

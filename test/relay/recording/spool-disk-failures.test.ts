@@ -11,22 +11,21 @@ import { away, isEmpty, spoolHarness, textOf } from './spool-harness.ts';
 const harness = spoolHarness();
 
 test('when the disk fails, the storage gets the chunks in progress, and the disk gets another chance later', async () => {
-  const { openSpool, record, clock, stored, states, log, read } = harness();
+  const { openSpool, record, clock, timesStored, states, log, read } = harness();
   const { files, observed } = observedFiles(harness());
   const spool = await openSpool({ files });
   const recorder = await record(spool);
   const name = chunkName(recorder.address, 0);
-  const timesStored = () => stored.filter((put) => put === name).length;
   recorder.screen(Buffer.from('on the disk '));
   clock.advance(flushMs + gatherMs);
   await eventually('it is on the disk', () => spool.usage().memoryBytes === 0);
   observed.isBroken = true;
   recorder.screen(Buffer.from('not '));
   clock.advance(flushMs + gatherMs);
-  await eventually('the storage has it', () => timesStored() === 1);
+  await eventually('the storage has it', () => timesStored(name) === 1);
   recorder.screen(Buffer.from('and again '));
   clock.advance(flushMs);
-  await eventually('the storage has more', () => timesStored() === 2);
+  await eventually('the storage has more', () => timesStored(name) === 2);
   await new Promise(setImmediate);
   observed.isBroken = false;
   clock.advance(30_000);
@@ -34,7 +33,7 @@ test('when the disk fails, the storage gets the chunks in progress, and the disk
   const { writes } = observed;
   clock.advance(flushMs + gatherMs);
   await eventually('the disk is used again', () => observed.writes > writes);
-  expect(timesStored()).toBe(2);
+  expect(timesStored(name)).toBe(2);
   expect(states).toEqual([]);
   expect(log.linesWith('cannot write to the spool')).toHaveLength(1);
   await eventually('it is on the disk', () => spool.usage().memoryBytes === 0);
@@ -160,7 +159,7 @@ test('a spool starts with files that it cannot read and with those of others', a
 });
 
 test('while the disk does not answer, the storage gets the chunks in progress', async () => {
-  const { openSpool, record, clock, stored, states } = harness();
+  const { openSpool, record, clock, timesStored, states } = harness();
   const { files } = observedFiles(harness());
   const { promise, resolve } = Promise.withResolvers<void>();
   const spool = await openSpool({
@@ -174,16 +173,15 @@ test('while the disk does not answer, the storage gets the chunks in progress', 
   });
   const recorder = await record(spool);
   const name = chunkName(recorder.address, 0);
-  const timesStored = () => stored.filter((put) => put === name).length;
   recorder.screen(Buffer.from('one '));
   clock.advance(flushMs + gatherMs);
   await new Promise(setImmediate);
   clock.advance(2000);
-  await eventually('the storage has it', () => timesStored() === 1);
+  await eventually('the storage has it', () => timesStored(name) === 1);
   await new Promise(setImmediate);
   recorder.screen(Buffer.from('two'));
   clock.advance(flushMs);
-  await eventually('the storage has more', () => timesStored() === 2);
+  await eventually('the storage has more', () => timesStored(name) === 2);
   expect(spool.isBusy()).toBe(false);
   resolve();
   recorder.end('closed');
@@ -191,20 +189,19 @@ test('while the disk does not answer, the storage gets the chunks in progress', 
   expect(states).toEqual([]);
 });
 
-test('while the disk fails, each flush is stored, also when the disk is tried again', async () => {
-  const { openSpool, record, clock, stored } = harness();
+test('while the disk fails, each flush is timesStored, also when the disk is tried again', async () => {
+  const { openSpool, record, clock, timesStored } = harness();
   const { files, observed } = observedFiles(harness());
   observed.isBroken = true;
   const spool = await openSpool({ files });
   const recorder = await record(spool);
   const name = chunkName(recorder.address, 0);
-  const timesStored = () => stored.filter((put) => put === name).length;
   for (let flush = 1; flush <= 10; flush++) {
     recorder.screen(Buffer.from('more '));
     clock.advance(flushMs);
     await new Promise(setImmediate);
     clock.advance(gatherMs);
-    await eventually('the storage has it', () => timesStored() >= flush);
+    await eventually('the storage has it', () => timesStored(name) >= flush);
     await new Promise(setImmediate);
   }
   expect(observed.writes).toBe(2);

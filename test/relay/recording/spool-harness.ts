@@ -27,6 +27,7 @@ export interface SpoolHarness {
   readonly puts: string[];
   /** Those of them that the storage has. */
   readonly stored: string[];
+  timesStored(name: string): number;
   /** Those of them whose object is replaced again. */
   readonly interimPuts: string[];
   fail(error: StorageError | undefined): void;
@@ -97,6 +98,7 @@ function create(root: string): SpoolHarness {
     log,
     puts,
     stored,
+    timesStored: (name) => stored.filter((one) => one === name).length,
     interimPuts,
     fail(next) {
       error = next;

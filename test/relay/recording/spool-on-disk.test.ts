@@ -15,7 +15,7 @@ test('a flush writes the chunks in progress of all parts to the disk at once, an
   const recorders = await Promise.all([0, 1, 2].map(() => record(spool)));
   for (const [i, { screen }] of recorders.entries()) screen(Buffer.from(`console ${i}`));
   clock.advance(flushMs + gatherMs);
-  await eventually('nothing but the memory of the indexes is used', () => spool.usage().memoryBytes === 0);
+  await eventually('it is on the disk', () => spool.usage().memoryBytes === 0);
   expect(observed.writes).toBe(1);
   expect(puts.filter((name) => !name.endsWith('/index'))).toEqual([]);
   clock.advance(2 * flushMs);

@@ -1,4 +1,5 @@
 import { maxSegmentBytes } from '@porthole/shared/recording/limits';
+import { bytesOf } from './bytes-of.ts';
 
 /**
  * Memory for sealed segments that is used again and again. Left to the garbage collector, they would make it look for garbage
@@ -24,7 +25,7 @@ export function createBlockPool(maxSpareBytes: number): BlockPool {
 
   return {
     join(pieces) {
-      const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+      const bytes = bytesOf(pieces);
       if (bytes < minBytes || bytes > blockBytes) return pieces;
       const memory = spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes).buffer;
       used.add(memory);

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { bytesOf } from './bytes-of.ts';
 
 /**
  * What a journal says about an object:
@@ -40,10 +41,7 @@ export function encodeRecordHead(
   head.writeUInt8(kinds.indexOf(kind), 4);
   head.writeUInt8(name.length, 5);
   head.writeUInt32BE(position, 6);
-  head.writeUInt32BE(
-    pieces.reduce((sum, { length }) => sum + length, 0),
-    10,
-  );
+  head.writeUInt32BE(bytesOf(pieces), 10);
   head.write(name, headBytes, 'latin1');
   const checksum = pieces.reduce((sum, piece) => crc32(piece, sum), crc32(head.subarray(checksumBytes)));
   head.writeUInt32BE(checksum);

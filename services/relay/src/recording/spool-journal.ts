@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import { bytesOf } from './bytes-of.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { encodeRecordHead, type JournalRecordKind } from './journal-record.ts';
 import { recoverJournal, type JournalPlace } from './recover-journal.ts';
@@ -148,6 +149,7 @@ export function createSpoolJournal(deps: SpoolJournalDeps): SpoolJournal {
 
   async function write(): Promise<void> {
     isScheduled = false;
+    if (cancelRetry) return;
     const entries = take();
     if (entries.length === 0) return;
     isWriting = true;
@@ -300,6 +302,3 @@ export function createSpoolJournal(deps: SpoolJournalDeps): SpoolJournal {
     },
   };
 }
-
-const bytesOf = (pieces: readonly { readonly length: number }[]) =>
-  pieces.reduce((sum, { length }) => sum + length, 0);

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
 import { freeMemory, type BlockPool } from './block-pool.ts';
+import { bytesOf } from './bytes-of.ts';
 import type { JournalPlace } from './recover-journal.ts';
 import type { SpoolJournal } from './spool-journal.ts';
 import type { SpoolUsage } from './spool-usage.ts';
@@ -198,6 +199,3 @@ export function createSpooledObject(
     },
   };
 }
-
-const bytesOf = (pieces: readonly { readonly length: number }[]) =>
-  pieces.reduce((sum, { length }) => sum + length, 0);

@@ -4,6 +4,7 @@ import type { RecordingStorage } from '@porthole/shared/recording/storage/port';
 import { StorageError } from '@porthole/shared/recording/storage/storage-error';
 import type { Log } from '@porthole/shared/telemetry/log';
 import type { Cancel, Clock } from '@porthole/shared/time/clock';
+import { bytesOf } from './bytes-of.ts';
 import type { SpooledObject } from './spooled-object.ts';
 
 export type UploadState = 'ok' | 'failing';
@@ -29,7 +30,6 @@ const readRetryMs = 1000;
 /** More than a header has. */
 const maxHeaderBytes = 4096;
 
-const sizeOf = (bytes: readonly Uint8Array[]) => bytes.reduce((sum, { length }) => sum + length, 0);
 /** Each index of a part has a greater number than the one before. */
 const revisionOf = (index: Uint8Array) => decodeObjectHeader(index).header?.number ?? -1;
 
@@ -153,7 +153,7 @@ export function createUploader(
     const { signal } = stopping;
     for await (const found of storage.list(name, { signal })) {
       if (found.name !== name) continue;
-      if (parseObjectName(name)?.kind === 'chunk') return found.size >= sizeOf(bytes);
+      if (parseObjectName(name)?.kind === 'chunk') return found.size >= bytesOf(bytes);
       const stored = await storage.get(name, { maxBytes: maxHeaderBytes, signal });
       return revisionOf(stored) >= revisionOf(Buffer.concat(bytes));
     }
